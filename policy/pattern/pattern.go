@@ -1,0 +1,77 @@
+// Package pattern turns what a platform understands by one origin or href into
+// a set of URLs, and many of them into an index.
+//
+// A [Pattern] is scheme x host x port x path, each a [Language], and where a
+// platform matches one expression against the whole URL also a Language over
+// that. A [Set] answers which of many patterns covers a URL, at the same cost
+// for ten and for a million. A pattern never takes a URL string apart: the
+// dialects do, into a [URL].
+//
+// The package is pure and imports nothing of Cordon.
+package pattern
+
+// URL is a URL taken apart by a dialect, for matching. A part that a dialect
+// finds absent is not the same as an empty one: see Has.
+type URL struct {
+	// Whole is what expressions over the whole URL are matched against: the
+	// raw string, or the platform's canonical form of it.
+	Whole  string
+	Scheme string
+	Host   string
+	Path   string
+	// Port is the explicit port, or -1.
+	Port int32
+	// Has tells which parts are there.
+	Has Parts
+	// AnyPath says that the path is unknown: a pattern with a path matches
+	// whatever its path is.
+	AnyPath bool
+	// Malformed says that the dialect refuses the URL as a whole.
+	Malformed bool
+}
+
+// Parts is a set of URL parts.
+type Parts uint8
+
+// The parts that may be absent.
+const (
+	HasScheme Parts = 1 << iota
+	HasHost
+	HasPath
+)
+
+// Port is which ports a pattern covers.
+type Port int32
+
+// The ports that are no number.
+const (
+	// AnyPort covers every port and none.
+	AnyPort Port = 0
+	// NoPort covers URLs without an explicit port only.
+	NoPort Port = -1
+)
+
+// Covers reports whether the pattern's port covers a URL's, -1 for none.
+func (p Port) Covers(port int32) bool {
+	return p == AnyPort || int32(p) == port
+}
+
+// Pattern is a set of URLs: those whose every part is in the language for that
+// part. The zero Pattern covers nothing.
+type Pattern struct {
+	Scheme Language
+	Host   Language
+	Path   Language
+	Port   Port
+	// Whole must also cover URL.Whole, unless it is the zero Language.
+	Whole Language
+}
+
+// Covers reports whether the pattern covers the URL.
+func (p *Pattern) Covers(u *URL) bool {
+	return p.Port.Covers(u.Port) &&
+		p.Scheme.covers(u.Scheme, u.Has&HasScheme != 0) &&
+		p.Host.covers(u.Host, u.Has&HasHost != 0) &&
+		(u.AnyPath || p.Path.covers(u.Path, u.Has&HasPath != 0)) &&
+		(p.Whole.IsZero() || u.AnyPath || p.Whole.Contains(u.Whole))
+}

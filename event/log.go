@@ -1,0 +1,286 @@
+package event
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// LogOptions are the settings of a Log. The zero value means the defaults.
+type LogOptions struct {
+	// Queue is how many events wait for the writer before events are dropped:
+	// 8192 by default.
+	Queue int
+	// Burst is how many decisions of one verdict are written each second before
+	// sampling starts: 1000 by default, negative for no sampling.
+	Burst int
+	// Every says which of the decisions above the burst are written: each
+	// hundredth by default.
+	Every int
+	// OnError is told once when the writer starts to fail and once when it
+	// works again (nil). It may be nil itself.
+	OnError func(error)
+}
+
+func (o *LogOptions) defaults() {
+	if o.Queue <= 0 {
+		o.Queue = 8192
+	}
+	if o.Burst == 0 {
+		o.Burst = 1000
+	}
+	if o.Every <= 0 {
+		o.Every = 100
+	}
+}
+
+// Log writes events as JSON lines, from a goroutine of its own behind a bounded
+// queue. A writer that blocks or fails costs events, never a request: what does
+// not fit is dropped and counted, and the next line that is written says how
+// many are missing.
+type Log struct {
+	options LogOptions
+	queue   chan Event
+	logger  *slog.Logger
+	out     *trackedWriter
+	sampler sampler
+	dropped atomic.Int64
+	failed  atomic.Int64
+	skipped atomic.Int64
+
+	close   sync.Once
+	quit    chan struct{}
+	stopped chan struct{}
+}
+
+// NewLog starts a log that writes to w. Close ends it.
+func NewLog(w io.Writer, options LogOptions) *Log {
+	options.defaults()
+	l := &Log{
+		options: options,
+		queue:   make(chan Event, options.Queue),
+		out:     &trackedWriter{buffer: bufio.NewWriterSize(w, 32<<10)},
+		quit:    make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	l.out.reset = func() { l.out.buffer.Reset(w) }
+	l.logger = slog.New(slog.NewJSONHandler(l.out, &slog.HandlerOptions{ReplaceAttr: eventTime}))
+	l.sampler = sampler{burst: int64(options.Burst), every: int64(options.Every)}
+	go l.run()
+	return l
+}
+
+// eventTime drops the logger's own time and level: an event has its own time.
+func eventTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && (a.Key == slog.LevelKey || a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime && a.Value.Time().IsZero()) {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// Record queues the event, or drops it if the queue is full.
+func (l *Log) Record(e *Event) {
+	if !l.sampler.take(e) {
+		l.skipped.Add(1)
+		return
+	}
+	select {
+	case <-l.quit:
+		l.dropped.Add(1)
+		return
+	default:
+	}
+	select {
+	case l.queue <- *e:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// Dropped returns how many events the queue had no room for.
+func (l *Log) Dropped() int64 { return l.dropped.Load() }
+
+// Failed returns how many events the writer refused.
+func (l *Log) Failed() int64 { return l.failed.Load() }
+
+// Sampled returns how many events sampling left out.
+func (l *Log) Sampled() int64 { return l.skipped.Load() }
+
+// Close writes what is queued and ends the log. It waits until the context
+// ends at the longest; a writer that hangs is left behind.
+func (l *Log) Close(ctx context.Context) error {
+	l.close.Do(func() { close(l.quit) })
+	select {
+	case <-l.stopped:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *Log) run() {
+	defer close(l.stopped)
+	var healthy = true
+	for {
+		select {
+		case e := <-l.queue:
+			healthy = l.drain(&e, healthy)
+		case <-l.quit:
+			for {
+				select {
+				case e := <-l.queue:
+					healthy = l.drain(&e, healthy)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// drain writes the event and all that wait behind it in one piece, and tells
+// OnError when the writer's health changes.
+func (l *Log) drain(e *Event, healthy bool) bool {
+	count := int64(1)
+	l.write(e)
+	for more := true; more && count < 256; {
+		select {
+		case next := <-l.queue:
+			l.write(&next)
+			count++
+		default:
+			more = false
+		}
+	}
+	err := l.out.flush()
+	if err != nil {
+		l.failed.Add(count)
+	}
+	if (err == nil) != healthy && l.options.OnError != nil {
+		l.options.OnError(err)
+	}
+	return err == nil
+}
+
+func (l *Log) write(e *Event) {
+	var space [28]slog.Attr
+	attrs := e.attrs(space[:0])
+	if n := l.skipped.Swap(0); n > 0 {
+		attrs = append(attrs, slog.Int64("sampled_out", n))
+	}
+	if n := l.dropped.Swap(0); n > 0 {
+		attrs = append(attrs, slog.Int64("dropped", n))
+	}
+	record := slog.NewRecord(time.Time{}, slog.LevelInfo, string(e.Type), 0)
+	record.AddAttrs(attrs...)
+	_ = l.logger.Handler().Handle(context.Background(), record) // the writer keeps the error
+}
+
+// attrs appends the event's fields that are not zero.
+func (e *Event) attrs(to []slog.Attr) []slog.Attr {
+	text := func(key, value string) {
+		if value != "" {
+			to = append(to, slog.String(key, value))
+		}
+	}
+	number := func(key string, value int64) {
+		if value != 0 {
+			to = append(to, slog.Int64(key, value))
+		}
+	}
+	span := func(key string, d time.Duration) {
+		if d != 0 {
+			to = append(to, slog.Float64(key, float64(d.Microseconds())/1000))
+		}
+	}
+	to = append(to, slog.Time("at", e.Time))
+	text("id", e.ID)
+	text("source", e.Source)
+	text("app", e.App)
+	text("identity", e.Identity)
+	if e.Client.IsValid() {
+		text("client", e.Client.String())
+	}
+	text("verdict", string(e.Verdict))
+	text("reason", e.Reason)
+	text("method", e.Method)
+	text("scheme", e.Scheme)
+	text("host", e.Host)
+	number("port", int64(e.Port))
+	text("path", e.Path)
+	text("rule", e.Rule)
+	text("place", e.Place)
+	text("detail", e.Detail)
+	if e.Address.IsValid() {
+		text("address", e.Address.String())
+	}
+	number("status", int64(e.Status))
+	number("bytes_up", e.Up)
+	number("bytes_down", e.Down)
+	span("lookup_ms", e.Lookup)
+	span("connect_ms", e.Connect)
+	span("total_ms", e.Total)
+	return to
+}
+
+// trackedWriter collects lines and remembers the first failure until flush.
+type trackedWriter struct {
+	buffer *bufio.Writer
+	reset  func()
+}
+
+func (w *trackedWriter) Write(p []byte) (int, error) { return w.buffer.Write(p) }
+
+// flush writes the collected lines. After a failure they are lost, and the
+// writer is tried again with the next ones.
+func (w *trackedWriter) flush() error {
+	err := w.buffer.Flush()
+	if err != nil {
+		w.reset()
+	}
+	return err
+}
+
+// sampler lets a burst of each verdict through in each second, and then only
+// every n-th. Notices and closings are never sampled by themselves: a closing
+// is written if there is room in its own class.
+type sampler struct {
+	burst, every int64
+	classes      [6]struct {
+		second atomic.Int64
+		count  atomic.Int64
+	}
+}
+
+func (s *sampler) take(e *Event) bool {
+	if s.burst < 0 || e.Type == Notice {
+		return true
+	}
+	class := &s.classes[sampleClass(e)]
+	if now := e.Time.Unix(); class.second.Swap(now) != now {
+		class.count.Store(0)
+	}
+	n := class.count.Add(1)
+	return n <= s.burst || (n-s.burst)%s.every == 0
+}
+
+func sampleClass(e *Event) int {
+	if e.Type == Close {
+		return 0
+	}
+	switch e.Verdict {
+	case Allowed:
+		return 1
+	case Denied:
+		return 2
+	case Reported:
+		return 3
+	case Failed:
+		return 4
+	}
+	return 5
+}

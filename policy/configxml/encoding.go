@@ -51,8 +51,8 @@ func wideEncoding(data []byte) string {
 // other encodings that agree with ASCII only files of pure ASCII are.
 func (p *parser) declaredEncoding() error {
 	head := string(p.data[p.first:min(len(p.data), p.first+64<<10)])
-	start := strings.Index(head, "<?xml")
-	if start < 0 || start+5 >= len(head) || !isSpace(head[start+5]) {
+	start := skipComments(head)
+	if rest := head[start:]; !strings.HasPrefix(rest, "<?xml") || len(rest) < 6 || !isSpace(rest[5]) {
 		return nil
 	}
 	end := strings.Index(head[start:], "?>")
@@ -80,6 +80,22 @@ func (p *parser) declaredEncoding() error {
 			"the encoding %q is not read", value)
 	}
 	return nil
+}
+
+// skipComments returns the offset of the first thing that is neither blank
+// space nor a comment.
+func skipComments(s string) int {
+	for i := 0; ; {
+		i += len(s[i:]) - len(strings.TrimLeft(s[i:], " \t\r\n"))
+		if !strings.HasPrefix(s[i:], "<!--") {
+			return i
+		}
+		end := strings.Index(s[i+4:], "-->")
+		if end < 0 {
+			return i
+		}
+		i += 4 + end + 3
+	}
 }
 
 // declaration checks the XML declaration's form; its encoding was read before.

@@ -203,11 +203,11 @@ func (p *parser) doctype() error {
 
 func (p *parser) instruction() error {
 	start := p.pos
-	end := strings.Index(p.text[start:], "?>")
+	end := strings.Index(p.text[start+2:], "?>")
 	if end < 0 {
 		return p.fail(start, start+2, "add ?> where it ends", "the processing instruction is never closed")
 	}
-	end += start
+	end += start + 2
 	p.pos = end + 2
 	target := p.text[start+2 : end]
 	if i := strings.IndexAny(target, " \t\r\n"); i >= 0 {

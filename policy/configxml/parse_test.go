@@ -32,6 +32,7 @@ func TestParseReadsWhatIsOutThere(t *testing.T) {
 		{"line ends in a value", "<widget><access origin=\"a\r\nb\tc\rd\ne&#10;f\"/></widget>", "a b c d e\nf"},
 		{"trailing blanks", `<widget><access   origin = "https://a "   /></widget>`, `https://a `},
 		{"declared other encoding, pure ASCII", `<?xml version="1.0" encoding="ISO-8859-1"?><widget><access origin="https://a"/></widget>`, `https://a`},
+		{"declaration in a comment", `<!-- <?xml version="1.0" encoding="utf-16"?> --><widget><access origin="https://ä"/></widget>`, `https://ä`},
 		{"document type", `<!DOCTYPE widget PUBLIC "-//[W]//" 'x>y'><widget><access origin="https://a"/></widget>`, `https://a`},
 		{"instruction", `<?xml-stylesheet href="a"?><widget><?php x ?><access origin="https://a"/></widget><!-- end -->`, `https://a`},
 		{"other namespace", `<w:widget xmlns:w="urn:w"><w:access origin="https://a"></w:access></w:widget>`, `https://a`},

@@ -1,0 +1,215 @@
+package dialect
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
+)
+
+// strictPattern is one origin or href in the strict reading.
+type strictPattern struct {
+	patterns []pattern.Pattern
+	anyHost  bool
+}
+
+// What is wrong with a line in the strict reading, in the words that the
+// author of the file reads.
+var (
+	errEmpty    = errors.New("it is empty")
+	errBlanks   = errors.New("it has blanks or control characters; remove them")
+	errBackward = errors.New("it has a backslash; write /")
+	errUser     = errors.New("it has a user name; a rule names hosts, not people")
+	errQuery    = errors.New("it has a query or fragment, which plays no part in a rule")
+	errWildcard = errors.New("it has a wildcard that is neither the whole host nor its first label")
+	errPath     = errors.New("its path has a wildcard before the end, dot segments or escapes; name a folder")
+)
+
+// readStrict reads one origin or href. subdomains is the attribute of that
+// name; launch says that the line is about other apps, the only place where
+// schemes without hosts count.
+func readStrict(text string, subdomains, launch bool) (strictPattern, error) {
+	if err := checkText(text); err != nil {
+		return strictPattern{}, err
+	}
+	if text == "*" {
+		return strictPattern{anyHost: true, patterns: []pattern.Pattern{
+			origin(pattern.NoPort, hostNames, pattern.Any(), schemeHTTPS, schemeWSS),
+		}}, nil
+	}
+	scheme, rest, hierarchical := strings.Cut(text, "://")
+	if !hierarchical {
+		if name, opaque, ok := cutScheme(text); ok && !isHostPort(name, opaque) {
+			return readOpaque(name, opaque, launch)
+		}
+		scheme, rest = "", text
+	} else if scheme != "*" {
+		name, all, ok := cutScheme(scheme + ":")
+		if !ok || all != "" {
+			return strictPattern{}, fmt.Errorf("%q is no scheme", scheme)
+		}
+		if known, _ := knownScheme(name); known == "" {
+			return readOpaque(name, "//"+rest, launch)
+		}
+	}
+	return readOrigin(asciiLower(scheme), rest, subdomains)
+}
+
+func checkText(text string) error {
+	switch {
+	case text == "":
+		return errEmpty
+	case !clean(text) || strings.ContainsRune(text, ' '):
+		return errBlanks
+	case strings.ContainsRune(text, '\\'):
+		return errBackward
+	case len(text) > maxURL:
+		return fmt.Errorf("it is longer than %d bytes", maxURL)
+	}
+	return nil
+}
+
+// isHostPort tells h.example:8443 from tel:112: a name without a dot is a
+// scheme, unless it is localhost.
+func isHostPort(name, rest string) bool {
+	digits := rest
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		digits = rest[:i]
+	}
+	if digits == "" || !allDigits(digits) {
+		return false
+	}
+	return strings.Contains(name, ".") || pattern.EqualFold(name, "localhost")
+}
+
+// readOpaque reads a line about a scheme that leads to no host: sms:*,
+// tel:112, market://details*. A "*" is a run of any characters.
+func readOpaque(scheme, rest string, launch bool) (strictPattern, error) {
+	scheme = asciiLower(scheme)
+	if !launch {
+		return strictPattern{}, fmt.Errorf("scheme %q leads to no host on the network; only launch entries (allow-intent) may name it", scheme)
+	}
+	if known, _ := knownScheme(scheme); known != "" {
+		return strictPattern{}, fmt.Errorf("%q needs two slashes and a host", scheme+":")
+	}
+	path := pattern.Glob(rest)
+	switch rest {
+	case "", "*", "//*", "//*/*":
+		path = pattern.Any()
+	}
+	return strictPattern{patterns: []pattern.Pattern{{
+		Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: path, Port: pattern.NoPort,
+	}}}, nil
+}
+
+// hostNames is the host "*". Addresses are kept out by the order of decision.
+var hostNames = pattern.Present()
+
+// readOrigin reads host[:port][path] under a scheme, "" for none.
+func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
+	switch {
+	case strings.ContainsAny(rest, "?#"):
+		return strictPattern{}, errQuery
+	case strings.ContainsRune(rest, '@'):
+		return strictPattern{}, errUser
+	}
+	authority, path := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	covered, err := readPath(path)
+	if err != nil {
+		return strictPattern{}, err
+	}
+	name, port, err := splitPort(authority)
+	if err != nil {
+		return strictPattern{}, err
+	}
+	if name == "*" {
+		return strictPattern{anyHost: true, patterns: origins(scheme, port, hostNames, covered)}, nil
+	}
+	below := subdomains
+	if label, ok := strings.CutPrefix(name, "*."); ok {
+		name, below = label, true
+	}
+	if strings.Contains(name, "*") {
+		return strictPattern{}, errWildcard
+	}
+	host, ok := strictHost(name)
+	if !ok || strings.ContainsRune(name, '%') {
+		return strictPattern{}, fmt.Errorf("%q is no host name and no address in its canonical spelling", name)
+	}
+	language := pattern.Exactly(host).Fold()
+	if below && !isAddress(host) {
+		language = pattern.Below(host).Fold()
+	} else if below && !subdomains {
+		return strictPattern{}, fmt.Errorf("%q is an address, and there is nothing below an address", name)
+	}
+	return strictPattern{patterns: origins(scheme, port, language, covered)}, nil
+}
+
+func isAddress(host string) bool { return host[0] == '[' || canonicalIPv4(host) }
+
+func splitPort(authority string) (host string, port int32, err error) {
+	colon := strings.LastIndexByte(authority, ':')
+	if colon < 0 || strings.IndexByte(authority[colon:], ']') >= 0 {
+		return authority, 0, nil
+	}
+	port, ok := decimalPort(authority[colon+1:])
+	if !ok {
+		return "", 0, fmt.Errorf("%q is no port from 1 to 65535", authority[colon+1:])
+	}
+	return authority[:colon], port, nil
+}
+
+// readPath reads what follows the host: "" and "/*" are every path, /p and
+// /p/* are /p and everything below it.
+func readPath(path string) (pattern.Language, error) {
+	folder := strings.TrimSuffix(path, "*")
+	if folder != path && !strings.HasSuffix(folder, "/") {
+		return pattern.Language{}, errPath
+	}
+	if strings.ContainsAny(folder, "*%") || resolveDots(folder) != folder {
+		return pattern.Language{}, errPath
+	}
+	if strings.Trim(folder, "/") == "" {
+		return pattern.Any(), nil
+	}
+	return pattern.Within(folder), nil
+}
+
+// origins makes the patterns for a scheme as written: https covers wss too,
+// http covers ws too, "*" all four, and none is https. A port counts unless it
+// is the scheme's own.
+func origins(scheme string, port int32, host, path pattern.Language) []pattern.Pattern {
+	switch scheme {
+	case "", schemeHTTPS:
+		return []pattern.Pattern{origin(ownPort(port, 443), host, path, schemeHTTPS, schemeWSS)}
+	case schemeHTTP:
+		return []pattern.Pattern{origin(ownPort(port, 80), host, path, schemeHTTP, schemeWS)}
+	case schemeWS:
+		return []pattern.Pattern{origin(ownPort(port, 80), host, path, schemeWS)}
+	case schemeWSS:
+		return []pattern.Pattern{origin(ownPort(port, 443), host, path, schemeWSS)}
+	}
+	if port == 80 || port == 443 {
+		return append(origins(schemeHTTPS, port, host, path), origins(schemeHTTP, port, host, path)...)
+	}
+	return []pattern.Pattern{origin(ownPort(port, 0), host, path, schemeHTTPS, schemeWSS, schemeHTTP, schemeWS)}
+}
+
+func origin(port pattern.Port, host, path pattern.Language, schemes ...string) pattern.Pattern {
+	names := make([]pattern.Language, len(schemes))
+	for i, scheme := range schemes {
+		names[i] = pattern.Exactly(scheme)
+	}
+	return pattern.Pattern{Scheme: pattern.OneOf(names...), Host: host, Path: path, Port: port}
+}
+
+func ownPort(port, own int32) pattern.Port {
+	if port == 0 || port == own {
+		return pattern.NoPort
+	}
+	return pattern.Port(port)
+}

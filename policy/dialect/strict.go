@@ -1,0 +1,421 @@
+package dialect
+
+import (
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
+	"golang.org/x/net/idna"
+)
+
+// The schemes of the strict reading that lead to a host, as constants so that
+// taking a URL apart allocates no lower-case copies.
+const (
+	schemeHTTP  = "http"
+	schemeHTTPS = "https"
+	schemeWS    = "ws"
+	schemeWSS   = "wss"
+)
+
+// Limits of a URL in the strict reading.
+const (
+	maxURL  = 1 << 16
+	maxHost = 253
+)
+
+var malformed = pattern.URL{Malformed: true}
+
+// splitStrict takes a URL apart in the strict reading. It accepts one
+// spelling: a scheme, "//", a host without user name, an explicit port only in
+// plain decimal, a path. What different parsers read differently (backslashes,
+// control characters, missing slashes, escapes in a host, numbers as hosts,
+// broken escapes) is malformed. The host may be in any case and keeps it; a
+// trailing dot is removed, an international name becomes A-labels. The port is
+// -1 if it is the scheme's own. A URL of another scheme has no host, and what
+// follows the colon as its path.
+func splitStrict(raw string) pattern.URL {
+	scheme, rest, ok := cutScheme(raw)
+	if !ok || len(raw) > maxURL {
+		return malformed
+	}
+	name, own := knownScheme(scheme)
+	if name == "" {
+		return splitOpaque(raw, scheme, rest)
+	}
+	if len(rest) < 2 || rest[0] != '/' || rest[1] != '/' {
+		return malformed
+	}
+	rest = rest[2:]
+	end := authorityEnd(rest)
+	if end < 0 {
+		return malformed
+	}
+	host, port, ok := splitAuthority(rest[:end], own)
+	if !ok {
+		return malformed
+	}
+	u := pattern.URL{Whole: raw, Scheme: name, Host: host, Port: port, Has: pattern.HasScheme | pattern.HasHost}
+	return withPath(u, rest[end:])
+}
+
+// cutScheme cuts at the first colon and checks that a scheme stands before it
+// (RFC 3986, section 3.1).
+func cutScheme(raw string) (scheme, rest string, ok bool) {
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case c == ':':
+			return raw[:i], raw[i+1:], i > 0
+		case i > 0 && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.'):
+		default:
+			return "", "", false
+		}
+	}
+	return "", "", false
+}
+
+// knownScheme returns the constant for a scheme that leads to a host, and its
+// own port.
+func knownScheme(s string) (name string, port int32) {
+	switch len(s) {
+	case 2:
+		if pattern.EqualFold(s, schemeWS) {
+			return schemeWS, 80
+		}
+	case 3:
+		if pattern.EqualFold(s, schemeWSS) {
+			return schemeWSS, 443
+		}
+	case 4:
+		if pattern.EqualFold(s, schemeHTTP) {
+			return schemeHTTP, 80
+		}
+	case 5:
+		if pattern.EqualFold(s, schemeHTTPS) {
+			return schemeHTTPS, 443
+		}
+	}
+	return "", 0
+}
+
+// splitOpaque takes a URL apart that leads to no host, such as tel:112.
+func splitOpaque(raw, scheme, rest string) pattern.URL {
+	if !clean(rest) {
+		return malformed
+	}
+	return pattern.URL{
+		Whole: raw, Scheme: asciiLower(scheme), Path: rest, Port: -1,
+		Has: pattern.HasScheme | pattern.HasPath,
+	}
+}
+
+// authorityEnd returns where the authority ends, or -1 if it holds a character
+// that no strict authority has.
+func authorityEnd(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '/' || c == '?' || c == '#':
+			return i
+		case c <= ' ' || c == 0x7f || c == '\\' || c == '@' || c == '%':
+			return -1
+		}
+	}
+	return len(s)
+}
+
+// splitAuthority splits host[:port] and puts the host into the form in which
+// hosts compare. A port that is the scheme's own becomes -1.
+func splitAuthority(s string, own int32) (host string, port int32, ok bool) {
+	port = -1
+	if colon := strings.LastIndexByte(s, ':'); colon >= 0 && strings.IndexByte(s[colon:], ']') < 0 {
+		if port, ok = decimalPort(s[colon+1:]); !ok {
+			return "", 0, false
+		}
+		if port == own {
+			port = -1
+		}
+		s = s[:colon]
+	}
+	host, ok = strictHost(s)
+	return host, port, ok
+}
+
+// decimalPort reads 1 to 65535 without leading zeros.
+func decimalPort(s string) (int32, bool) {
+	if s == "" || len(s) > 5 || s[0] == '0' {
+		return 0, false
+	}
+	var n int32
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int32(s[i]-'0')
+	}
+	return n, n <= 65535
+}
+
+// strictHost checks a host and returns it without its trailing dot, an
+// international name as A-labels. Letters keep their case.
+func strictHost(s string) (string, bool) {
+	if s == "" {
+		return "", false
+	}
+	if s[0] == '[' {
+		return strictIPv6(s)
+	}
+	simple := true
+	labelStart, numeric := 0, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_':
+			numeric = false
+		case '0' <= c && c <= '9':
+			numeric = numeric || i == labelStart
+		case c == '.':
+			if i == labelStart || i-labelStart > 63 {
+				return "", false
+			}
+			if i == len(s)-1 {
+				s = s[:i]
+				break
+			}
+			labelStart, numeric = i+1, false
+		case c >= utf8.RuneSelf:
+			simple = false
+		default:
+			return "", false
+		}
+	}
+	if !simple || hasACEPrefix(s) {
+		return internationalHost(s)
+	}
+	if len(s) > maxHost || len(s)-labelStart > 63 {
+		return "", false
+	}
+	if numeric || looksHexadecimal(s[labelStart:]) {
+		return s, canonicalIPv4(s)
+	}
+	return s, true
+}
+
+// hasACEPrefix reports whether some label begins with "xn--".
+func hasACEPrefix(s string) bool {
+	for i := 0; i+4 <= len(s); i++ {
+		if (i == 0 || s[i-1] == '.') && s[i+2] == '-' && s[i+3] == '-' {
+			return true
+		}
+	}
+	return false
+}
+
+// looksHexadecimal reports whether a last label would be read as a hexadecimal
+// number: "0x" and hexadecimal digits only (WHATWG URL, "ends in a number").
+func looksHexadecimal(label string) bool {
+	if len(label) < 2 || label[0] != '0' || label[1]|0x20 != 'x' {
+		return false
+	}
+	for i := 2; i < len(label); i++ {
+		if c := label[i] | 0x20; !('0' <= label[i] && label[i] <= '9' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// hostProfile maps and checks names as browsers do (UTS 46, non-transitional),
+// but lets underscores pass, which real host names have.
+var hostProfile = idna.New(
+	idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
+	idna.CheckHyphens(false), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckJoiners(true),
+)
+
+// internationalHost maps a name to A-labels. A name that turns into something
+// else than a name, such as full-width digits into an address, is refused.
+func internationalHost(s string) (string, bool) {
+	if !utf8.ValidString(s) {
+		return "", false
+	}
+	mapped, err := hostProfile.ToASCII(s)
+	if err != nil || mapped == "" {
+		return "", false
+	}
+	for i := 0; i < len(mapped); i++ {
+		switch c := mapped[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return "", false
+		}
+	}
+	mapped = strings.TrimSuffix(mapped, ".")
+	last := mapped[strings.LastIndexByte(mapped, '.')+1:]
+	if last == "" || '0' <= last[0] && last[0] <= '9' && allDigits(last) || looksHexadecimal(last) {
+		return "", false
+	}
+	return mapped, true
+}
+
+func allDigits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// canonicalIPv4 reports whether s is an IPv4 address in its one canonical
+// spelling: four decimal numbers without leading zeros.
+func canonicalIPv4(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4()
+}
+
+// strictIPv6 checks a bracketed address: canonical (RFC 5952), without zone.
+func strictIPv6(s string) (string, bool) {
+	if len(s) < 4 || s[len(s)-1] != ']' {
+		return "", false
+	}
+	inside := s[1 : len(s)-1]
+	a, err := netip.ParseAddr(inside)
+	if err != nil || !a.Is6() || a.Zone() != "" || a.String() != inside {
+		return "", false
+	}
+	return s, true
+}
+
+// clean reports whether s is valid UTF-8 without control characters, and
+// without blanks at its end.
+func clean(s string) bool {
+	ascii := true
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == 0x7f {
+			return false
+		} else if c >= utf8.RuneSelf {
+			ascii = false
+		}
+	}
+	return (ascii || utf8.ValidString(s)) && (s == "" || s[len(s)-1] != ' ')
+}
+
+// withPath adds the path to u: what stands before "?" or "#", with escapes
+// decoded and dot segments resolved, so that a rule's path compares with what
+// a server makes of it. A path in which an escaped slash, backslash or control
+// character stands has no reading that servers agree on: it counts as absent,
+// and only a rule for every path covers it.
+func withPath(u pattern.URL, rest string) pattern.URL {
+	plain, end := true, len(rest)
+scan:
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c == '?' || c == '#':
+			end = i
+			break scan
+		case c == '\\' || c < ' ' || c == 0x7f:
+			return malformed
+		case c == '%', c >= utf8.RuneSelf, c == '.' && i > 0 && rest[i-1] == '/':
+			plain = false
+		}
+	}
+	if !clean(rest[end:]) || end == len(rest) && end > 0 && rest[end-1] == ' ' {
+		return malformed
+	}
+	path := rest[:end]
+	if !plain {
+		if !utf8.ValidString(path) {
+			return malformed
+		}
+		decoded, ok := unescape(path)
+		if !ok {
+			return malformed
+		}
+		if decoded == "" && path != "" {
+			return u
+		}
+		path = decoded
+	}
+	if path == "" {
+		path = "/"
+	}
+	u.Path, u.Has = path, u.Has|pattern.HasPath
+	return u
+}
+
+// unescape decodes the escapes of a path once and resolves its dot segments.
+// ok is false for a broken escape; "" stands for a path that servers read
+// differently.
+func unescape(path string) (decoded string, ok bool) {
+	b := make([]byte, 0, len(path))
+	ambiguous := false
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c == '%' {
+			if i+2 >= len(path) {
+				return "", false
+			}
+			high, low := unhex(path[i+1]), unhex(path[i+2])
+			if high < 0 || low < 0 {
+				return "", false
+			}
+			c = byte(high<<4 | low)
+			i += 2
+			ambiguous = ambiguous || c == '/' || c == '\\' || c < ' ' || c == 0x7f
+		}
+		b = append(b, c)
+	}
+	if ambiguous {
+		return "", true
+	}
+	return resolveDots(string(b)), true
+}
+
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
+}
+
+// resolveDots removes "." and ".." segments (RFC 3986, section 5.2.4).
+func resolveDots(path string) string {
+	segments := strings.Split(path, "/")
+	kept := segments[:0]
+	for i, segment := range segments {
+		last := i == len(segments)-1
+		switch segment {
+		case ".":
+			if last {
+				kept = append(kept, "")
+			}
+		case "..":
+			if len(kept) > 1 {
+				kept = kept[:len(kept)-1]
+			}
+			if last {
+				kept = append(kept, "")
+			}
+		default:
+			kept = append(kept, segment)
+		}
+	}
+	return strings.Join(kept, "/")
+}
+
+// asciiLower lowers ASCII letters, and allocates only if there is one to lower.
+func asciiLower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return strings.Map(func(r rune) rune {
+				if 'A' <= r && r <= 'Z' {
+					return r + 'a' - 'A'
+				}
+				return r
+			}, s)
+		}
+	}
+	return s
+}

@@ -1,0 +1,208 @@
+// Package cordon_test checks the house itself: who imports whom, that
+// everything is documented, and that nothing but the listed modules is linked.
+package cordon_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cordon-sec/cordon"
+
+// mayImport is the import table of docs/design.md: for each package, the
+// packages of this module that it may import. "x/**" stands for x and what is
+// below it. The longest matching key counts; a package without a key fails.
+var mayImport = map[string][]string{
+	"policy/pattern":      {},
+	"policy/publicsuffix": {},
+	"policy/csp":          {},
+	"policy":              {"policy/pattern"},
+	"policy/configxml":    {"policy"},
+	"policy/dialect":      {"policy", "policy/pattern", "policy/configxml"},
+	"policy/diff":         {"policy", "policy/pattern", "policy/configxml", "policy/dialect"},
+	"policy/lint":         engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
+	"policy/migrate":      engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
+	"policy/propose":      engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
+	"policy/export/**":    engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin", "policy/export"),
+	"project":             {"policy/**", "pin"},
+	"pin":                 {},
+	"egress":              {"pin", "internal/**"},
+	"ca":                  {"pin", "internal/**"},
+	"event":               {},
+	"client":              {"policy/**", "pin", "egress", "event", "internal/**"},
+	"gateway":             {"policy/**", "pin", "egress", "event", "ca", "internal/**"},
+	"backend/identity":    {},
+	"backend/auth":        {"backend/identity", "event", "internal/**", "egress"},
+	"backend/services":    {"backend/identity", "event", "internal/**", "egress"},
+	"backend/tables":      {"backend/identity", "event", "internal/**", "egress"},
+	"backend/vault":       {"backend/identity", "event", "internal/**"},
+	"backend/devices":     {"backend/identity", "event", "internal/**"},
+	"backend/directory":   {"backend/identity", "event", "internal/**"},
+	"backend/store/**":    {"backend/identity", "backend/auth", "backend/tables", "backend/services", "backend/store/**", "internal/**"},
+	"backend/clienttest":  {"backend/**", "internal/**", "egress", "event", "ca", "pin"},
+	"backend":             {"backend/identity", "backend/auth", "backend/tables", "backend/services", "event", "internal/**"},
+	"console":             {"policy/**", "event"},
+	"settings":            {"backend/**", "gateway", "egress", "event", "policy/**", "pin", "ca", "internal/**"},
+	"plugin/**":           {"policy/**", "pin"},
+	"cmd/cordon":          {"**"},
+	"internal/**":         {"internal/**"},
+	"examples/**":         {"**"},
+	".":                   {"**"},
+}
+
+// engine is the pure core, with more.
+func engine(more ...string) []string {
+	return append([]string{"policy", "policy/pattern", "policy/configxml", "policy/dialect"}, more...)
+}
+
+// onlyIn names modules that one folder alone may import.
+var onlyIn = map[string][]string{
+	"github.com/spf13/cobra":      {"cmd/cordon"},
+	"github.com/spf13/pflag":      {"cmd/cordon"},
+	"modernc.org/sqlite":          {"backend/store/**"},
+	"github.com/jackc/pgx/v5":     {"backend/store/**"},
+	"github.com/pressly/goose/v3": {"backend/store/**"},
+	"cel.dev/cel-go":              {"backend/identity"},
+}
+
+// pureBans are the packages that policy/** and pin never import: no network,
+// no system, no log.
+var pureBans = []string{"net/http", "net", "os", "os/exec", "log", "log/slog", "io/ioutil", "syscall", "database/sql", "math/rand", "crypto/rand"}
+
+type source struct {
+	file string // slash-separated, relative to the module
+	dir  string
+	ast  *ast.File
+	fset *token.FileSet
+}
+
+func (s source) test() bool { return strings.HasSuffix(s.file, "_test.go") }
+
+// sources parses every Go file of the main module.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		p = filepath.ToSlash(p)
+		if d.IsDir() {
+			name := d.Name()
+			if p != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return fs.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(p, "go.mod")); err == nil && p != "." {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(fset, p, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{file: p, dir: path.Dir(p), ast: parsed, fset: fset})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found %d Go files only: the test does not see the module", len(all))
+	}
+	return all
+}
+
+// covers reports whether a pattern of the tables covers a folder.
+func covers(patternPath, dir string) bool {
+	if patternPath == "**" || patternPath == dir {
+		return true
+	}
+	prefix, ok := strings.CutSuffix(patternPath, "/**")
+	return ok && (dir == prefix || strings.HasPrefix(dir, prefix+"/"))
+}
+
+func coveredByAny(patterns []string, dir string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return covers(p, dir) })
+}
+
+func tableRow(dir string) (allowed []string, ok bool) {
+	best := -1
+	for key, row := range mayImport {
+		if n := len(strings.TrimSuffix(key, "/**")); covers(key, dir) && n > best {
+			best, allowed, ok = n, row, true
+		}
+	}
+	return allowed, ok
+}
+
+func imports(s source) []string {
+	var all []string
+	for _, spec := range s.ast.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err == nil {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+func TestImportDirections(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		allowed, ok := tableRow(s.dir)
+		if !ok {
+			t.Errorf("%s: folder %s is not in the import table", s.file, s.dir)
+			continue
+		}
+		for _, name := range imports(s) {
+			own, ours := strings.CutPrefix(name, module+"/")
+			if ours && own != s.dir && !coveredByAny(allowed, own) {
+				t.Errorf("%s imports %s, which the import table does not allow", s.file, own)
+			}
+			for prefix, folders := range onlyIn {
+				if (name == prefix || strings.HasPrefix(name, prefix+"/")) && !coveredByAny(folders, s.dir) {
+					t.Errorf("%s imports %s, which only %v may", s.file, name, folders)
+				}
+			}
+		}
+	}
+}
+
+func TestPolicyAndPinArePure(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() || !covers("policy/**", s.dir) && !covers("pin", s.dir) {
+			continue
+		}
+		for _, name := range imports(s) {
+			if slices.Contains(pureBans, name) && s.ast.Name.Name != "main" {
+				t.Errorf("%s imports %s: policy and pin take bytes and values in and out", s.file, name)
+			}
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := selector.X.(*ast.Ident); ok && x.Name == "time" && (selector.Sel.Name == "Now" || selector.Sel.Name == "Since") {
+				t.Errorf("%s reads the clock: time comes as a parameter", s.fset.Position(n.Pos()))
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,204 @@
+package cordon_test
+
+import (
+	"go/ast"
+	"go/token"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEveryPackageIsDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		documented[s.dir] = documented[s.dir] || s.ast.Doc.Text() != ""
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("package in %s has no package comment", dir)
+		}
+	}
+}
+
+func TestEveryExportedNameIsDocumented(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		for _, decl := range s.ast.Decls {
+			for _, name := range undocumented(decl) {
+				t.Errorf("%s: %s has no doc comment", s.fset.Position(decl.Pos()), name)
+			}
+		}
+	}
+}
+
+// undocumented returns the exported names of a declaration without a comment.
+// In a group of constants or variables the group's comment is enough.
+func undocumented(decl ast.Decl) []string {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Doc.Text() == "" && d.Name.IsExported() && exportedReceiver(d) {
+			return []string{d.Name.Name}
+		}
+	case *ast.GenDecl:
+		var names []string
+		for _, spec := range d.Specs {
+			switch spec := spec.(type) {
+			case *ast.TypeSpec:
+				if spec.Name.IsExported() && d.Doc.Text() == "" && spec.Doc.Text() == "" {
+					names = append(names, spec.Name.Name)
+				}
+			case *ast.ValueSpec:
+				if d.Doc.Text() != "" || spec.Doc.Text() != "" || spec.Comment.Text() != "" {
+					continue
+				}
+				for _, name := range spec.Names {
+					if name.IsExported() && d.Tok != token.IMPORT {
+						names = append(names, name.Name)
+					}
+				}
+			}
+		}
+		return names
+	}
+	return nil
+}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil || len(d.Recv.List) == 0 {
+		return true
+	}
+	receiver := d.Recv.List[0].Type
+	for {
+		switch r := receiver.(type) {
+		case *ast.StarExpr:
+			receiver = r.X
+		case *ast.IndexExpr:
+			receiver = r.X
+		case *ast.IndexListExpr:
+			receiver = r.X
+		case *ast.Ident:
+			return r.IsExported()
+		default:
+			return true
+		}
+	}
+}
+
+// The sizes that code stays readable at: functions at most 100 lines and nine
+// in ten at most 40, files nine in ten at most 400.
+func TestSizes(t *testing.T) {
+	var functions, files []int
+	for _, s := range sources(t) {
+		if ast.IsGenerated(s.ast) {
+			continue
+		}
+		position := s.fset.Position
+		if !s.test() {
+			files = append(files, position(s.ast.FileEnd).Line)
+		}
+		for _, decl := range s.ast.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Body == nil {
+				continue
+			}
+			lines := position(f.Body.Rbrace).Line - position(f.Pos()).Line + 1
+			if !s.test() {
+				functions = append(functions, lines)
+			}
+			if lines > 100 {
+				t.Errorf("%s: function %s has %d lines", position(f.Pos()), f.Name.Name, lines)
+			}
+		}
+	}
+	slices.Sort(functions)
+	slices.Sort(files)
+	if p90 := functions[len(functions)*9/10]; p90 > 40 {
+		t.Errorf("nine in ten functions have up to %d lines, want 40", p90)
+	}
+	if p90 := files[len(files)*9/10]; p90 > 400 {
+		t.Errorf("nine in ten files have up to %d lines, want 400", p90)
+	}
+}
+
+func TestFolderNames(t *testing.T) {
+	banned := []string{"pkg", "util", "utils", "common", "models", "types", "helpers"}
+	for _, s := range sources(t) {
+		if slices.Contains(banned, path.Base(s.dir)) {
+			t.Errorf("%s: a folder is named after what it holds, not %q", s.file, path.Base(s.dir))
+		}
+	}
+}
+
+var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX)\b|(?i:not implemented|coming soon)`)
+
+func TestNothingIsLeftUnfinished(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.file == "house_test.go" {
+			continue
+		}
+		for _, group := range s.ast.Comments {
+			if mark := unfinished.FindString(group.Text()); mark != "" {
+				t.Errorf("%s: comment says %q", s.fset.Position(group.Pos()), mark)
+			}
+		}
+	}
+}
+
+// deps.txt lists every package outside the standard library that the command
+// links, so that a new dependency is a change a reviewer sees. Rewrite it with
+// make deps.
+func TestDependencyListIsCurrent(t *testing.T) {
+	want, err := os.ReadFile("deps.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "scripts/deps.sh")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
+	got, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("scripts/deps.sh: %v", err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("deps.txt is not current: run make deps and have the change reviewed\n%s", firstDifference(string(want), string(got)))
+	}
+}
+
+func firstDifference(a, b string) string {
+	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for _, line := range as {
+		if !slices.Contains(bs, line) {
+			return "- " + line
+		}
+	}
+	for _, line := range bs {
+		if !slices.Contains(as, line) {
+			return "+ " + line
+		}
+	}
+	return "(order)"
+}
+
+// The engine is built to WebAssembly and shipped inside the Cordova plugin:
+// what pulls in the network stack would double it and has no business there.
+func TestEngineLinksNoNetwork(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "./policy/...", "./pin")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, name := range strings.Fields(string(out)) {
+		if name == "net/http" || name == "crypto/tls" || name == "log/slog" || name == "database/sql" {
+			t.Errorf("the engine links %s", name)
+		}
+	}
+}

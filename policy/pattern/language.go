@@ -8,13 +8,19 @@ import (
 )
 
 // Language is a regular language over the bytes of one part of a URL. The zero
-// Language is empty: it contains nothing.
+// Language is empty: it contains nothing. A Language is immutable.
 type Language struct {
+	text string
+	rare *rare
 	form form
 	fold bool
-	text string
-	re   *regexp.Regexp
-	any  []Language
+}
+
+// rare is what few languages have, kept apart because there may be a million
+// languages in memory.
+type rare struct {
+	re  *regexp.Regexp
+	any []Language
 }
 
 type form uint8
@@ -24,10 +30,11 @@ const (
 	all          // every string, and the absent part
 	present      // every string
 	exact
-	below  // text, or [A-Za-z0-9.-]* + "." + text
-	prefix // text and whatever follows
-	within // text, or text at a segment border
-	glob   // "*" is a run of anything but line ends
+	prefix  // text and whatever follows
+	within  // text, or text at a segment border
+	glob    // "*" is a run of anything but line ends
+	below   // text, or [A-Za-z0-9.-]* + "." + text
+	oddGlob // glob whose literal text has line ends or is not UTF-8
 	expression
 	union
 )
@@ -51,7 +58,8 @@ func Below(host string) Language { return Language{form: below, text: host} }
 func Prefix(s string) Language { return Language{form: prefix, text: s} }
 
 // Within returns the language of a path and everything below it, at a segment
-// border: /p, /p/ and /p/q, but not /pq. "/" and "" are every path.
+// border: /p, /p/ and /p/q, but not /pq. "/" and "" are the empty path and
+// every path that begins with a slash.
 func Within(path string) Language {
 	return Language{form: within, text: strings.TrimRight(path, "/")}
 }
@@ -59,27 +67,22 @@ func Within(path string) Language {
 // Glob returns the language of the strings that equal s where "*" stands for
 // any run of characters other than line ends (LF, CR, NEL, LS, PS).
 func Glob(s string) Language {
-	if !strings.Contains(s, "*") {
+	switch {
+	case !strings.Contains(s, "*"):
 		return Exactly(s)
+	case oddText(s):
+		return Language{form: oddGlob, text: s}
 	}
-	return Language{form: glob, text: s, re: regexp.MustCompile(globExpression(s))}
-}
-
-const lineEndless = "[^\n\r\u0085\u2028\u2029]*"
-
-func globExpression(s string) string {
-	parts := strings.Split(s, "*")
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	return `\A(?:` + strings.Join(parts, lineEndless) + `)\z`
+	return Language{form: glob, text: s}
 }
 
 // maxExpression bounds the length of an expression that Expression compiles.
 const maxExpression = 4096
 
 // Expression returns the language of the strings in which a regular expression
-// of Go's syntax finds a match; write \A and \z to anchor it.
+// of Go's syntax finds a match; write \A and \z to anchor it. An expression
+// longer than 4096 bytes, or one that package regexp does not read, is an
+// error.
 func Expression(expr string) (Language, error) {
 	if len(expr) > maxExpression {
 		return Language{}, fmt.Errorf("expression of %d bytes is longer than %d", len(expr), maxExpression)
@@ -91,36 +94,65 @@ func Expression(expr string) (Language, error) {
 	if err != nil {
 		return Language{}, fmt.Errorf("compile expression: %w", err)
 	}
-	return Language{form: expression, text: expr, re: re}, nil
+	return Language{form: expression, text: expr, rare: &rare{re: re}}, nil
 }
 
-// OneOf returns the union of languages.
+// OneOf returns the union of languages; of none it is the empty language.
 func OneOf(languages ...Language) Language {
-	if len(languages) == 1 {
-		return languages[0]
+	kept := make([]Language, 0, len(languages))
+	for i := range languages {
+		if !languages[i].IsZero() {
+			kept = append(kept, languages[i])
+		}
 	}
-	return Language{form: union, any: languages}
+	switch len(kept) {
+	case 0:
+		return Language{}
+	case 1:
+		return kept[0]
+	}
+	return Language{form: union, rare: &rare{any: kept}}
 }
 
 // Fold returns the language in which ASCII letters match in either case; other
 // letters do not fold. It does not apply to expressions.
 func (l Language) Fold() Language {
-	l.fold = true
-	if l.form == glob {
-		l.re = regexp.MustCompile(foldASCII(globExpression(l.text)))
-	}
-	if l.form == union {
-		folded := make([]Language, len(l.any))
-		for i, each := range l.any {
+	switch l.form {
+	case expression:
+		return l
+	case union:
+		folded := make([]Language, len(l.rare.any))
+		for i, each := range l.rare.any {
 			folded[i] = each.Fold()
 		}
-		l.any = folded
+		l.rare = &rare{any: folded}
 	}
+	l.fold = true
 	return l
 }
 
-// IsZero reports whether the language is the empty one.
+// IsZero reports whether the language is the zero one, which is empty.
 func (l Language) IsZero() bool { return l.form == none }
 
 // Contains reports whether the language contains the string.
 func (l Language) Contains(s string) bool { return l.covers(s, true) }
+
+// equal reports whether two languages are written the same way; languages that
+// are equal as sets may differ in it.
+func (l *Language) equal(m *Language) bool {
+	if l.form != m.form || l.fold != m.fold || l.text != m.text {
+		return false
+	}
+	if l.form != union || l.rare == m.rare {
+		return true
+	}
+	if len(l.rare.any) != len(m.rare.any) {
+		return false
+	}
+	for i := range l.rare.any {
+		if !l.rare.any[i].equal(&m.rare.any[i]) {
+			return false
+		}
+	}
+	return true
+}

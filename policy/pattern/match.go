@@ -1,14 +1,13 @@
 package pattern
 
-import "strings"
-
+// covers is the obvious matcher: what an index answers must agree with it.
 func (l *Language) covers(s string, has bool) bool {
 	switch l.form {
 	case all:
 		return true
 	case union:
-		for i := range l.any {
-			if l.any[i].covers(s, has) {
+		for i := range l.rare.any {
+			if l.rare.any[i].covers(s, has) {
 				return true
 			}
 		}
@@ -18,32 +17,40 @@ func (l *Language) covers(s string, has bool) bool {
 		return false
 	}
 	switch l.form {
-	case present:
-		return true
-	case exact:
-		return l.same(s, l.text)
-	case prefix:
-		return len(s) >= len(l.text) && l.same(s[:len(l.text)], l.text)
-	case within:
-		n := len(l.text)
-		return len(s) >= n && l.same(s[:n], l.text) && (len(s) == n || s[n] == '/')
 	case below:
 		n := len(s) - len(l.text)
-		if n < 0 || !l.same(s[n:], l.text) {
+		if n < 0 || !same(s[n:], l.text, l.fold) {
 			return false
 		}
 		return n == 0 || s[n-1] == '.' && labelRun(s[:n])
-	case glob, expression:
-		return l.re.MatchString(s)
+	case oddGlob:
+		return oddGlobCovers(l.text, s, l.fold)
+	case expression:
+		return l.rare.re.MatchString(s)
+	}
+	return textCovers(l.form, l.text, s, l.fold)
+}
+
+// textCovers matches the forms that an index keeps as plain text.
+func textCovers(f form, text, s string, fold bool) bool {
+	switch f {
+	case all, present:
+		return true
+	case exact:
+		return same(s, text, fold)
+	case prefix:
+		return len(s) >= len(text) && same(s[:len(text)], text, fold)
+	case within:
+		n := len(text)
+		return len(s) >= n && (len(s) == n || s[n] == '/') && same(s[:n], text, fold)
+	case glob:
+		return globCovers(text, s, fold)
 	}
 	return false
 }
 
-func (l *Language) same(a, b string) bool {
-	if !l.fold {
-		return a == b
-	}
-	return EqualFold(a, b)
+func same(a, b string, fold bool) bool {
+	return a == b || fold && EqualFold(a, b)
 }
 
 // EqualFold reports whether a and b are equal but for the case of ASCII
@@ -67,36 +74,48 @@ func lower(c byte) byte {
 	return c
 }
 
+// What a byte of a host is.
+const (
+	plainByte uint8 = 0      // a lower-case letter, a digit, "." or "-"
+	upperByte uint8 = 1 << 0 // an upper-case letter
+	otherByte uint8 = 1 << 1 // not in [A-Za-z0-9.-]
+)
+
+var hostBytes = func() (table [256]uint8) {
+	for i := range table {
+		switch c := byte(i); {
+		case 'A' <= c && c <= 'Z':
+			table[i] = upperByte
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
+			table[i] = plainByte
+		default:
+			table[i] = otherByte
+		}
+	}
+	return table
+}()
+
 // labelRun reports whether s consists of ASCII letters, digits, "." and "-".
 func labelRun(s string) bool {
 	for i := 0; i < len(s); i++ {
-		switch c := lower(s[i]); {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
-		default:
+		if hostBytes[s[i]] == otherByte {
 			return false
 		}
 	}
 	return true
 }
 
-// foldASCII rewrites an expression made by globExpression so that ASCII
-// letters match in either case; (?i) would fold U+017F and U+212A as well.
-func foldASCII(expr string) string {
-	var b strings.Builder
-	for i := 0; i < len(expr); i++ {
-		c := expr[i]
-		switch {
-		case c == '\\' && i+1 < len(expr):
-			b.WriteString(expr[i : i+2])
-			i++
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-			b.WriteByte('[')
-			b.WriteByte(lower(c))
-			b.WriteByte(lower(c) - 'a' + 'A')
-			b.WriteByte(']')
-		default:
-			b.WriteByte(c)
+// lowerText returns s with ASCII letters in lower case and every other byte as
+// it is.
+func lowerText(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			folded := []byte(s)
+			for j := i; j < len(folded); j++ {
+				folded[j] = lower(folded[j])
+			}
+			return string(folded)
 		}
 	}
-	return b.String()
+	return s
 }

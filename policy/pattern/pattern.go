@@ -24,7 +24,8 @@ type URL struct {
 	// Has tells which parts are there.
 	Has Parts
 	// AnyPath says that the path is unknown: a pattern with a path matches
-	// whatever its path is.
+	// whatever its path is. An expression over the whole URL still has to match
+	// Whole as it is given.
 	AnyPath bool
 	// Malformed says that the dialect refuses the URL as a whole.
 	Malformed bool
@@ -72,6 +73,13 @@ func (p *Pattern) Covers(u *URL) bool {
 	return p.Port.Covers(u.Port) &&
 		p.Scheme.covers(u.Scheme, u.Has&HasScheme != 0) &&
 		p.Host.covers(u.Host, u.Has&HasHost != 0) &&
-		(u.AnyPath || p.Path.covers(u.Path, u.Has&HasPath != 0)) &&
-		(p.Whole.IsZero() || u.AnyPath || p.Whole.Contains(u.Whole))
+		p.coversPath(u) &&
+		(p.Whole.IsZero() || p.Whole.Contains(u.Whole))
+}
+
+func (p *Pattern) coversPath(u *URL) bool {
+	if u.AnyPath {
+		return !p.Path.IsZero()
+	}
+	return p.Path.covers(u.Path, u.Has&HasPath != 0)
 }

@@ -1,23 +1,205 @@
 package pattern
 
+import (
+	"hash/maphash"
+	"math"
+	"strings"
+)
+
 // Set is an index over many patterns. It is immutable and safe for concurrent
-// use. The zero Set covers nothing.
+// use. The zero Set, and a nil one, cover nothing.
+//
+// Patterns are found by their host: exact hosts and host suffixes in one hash
+// table, a lookup for each label of the URL's host. What a pattern says beyond
+// its host is a few bytes behind the host's text. A host with many patterns
+// has a second table, keyed by path prefix and port. Patterns over any host
+// are kept as if that were a host. What remains (hosts and whole URLs by glob
+// or expression) is searched one by one.
 type Set struct {
-	patterns []Pattern
+	seed    maphash.Seed
+	hosts   table
+	paths   table
+	schemes schemes
+	// blob holds the groups that the tables point to; see group.go.
+	blob string
+	// anyHost is the offset of the entries of the patterns over any host, and
+	// hasAnyHost says that there are any.
+	anyHost    uint32
+	hasAnyHost bool
+	// depths has bit n set if some suffix has n labels; bit 63 is for all
+	// longer ones.
+	depths uint64
+	// kept are the patterns that are not said by bytes alone.
+	kept []Pattern
+	// residue are the patterns that no host leads to, by entry number.
+	residue []residual
 }
 
-// NewSet indexes patterns; entry numbers are their positions.
-func NewSet(patterns []Pattern) *Set { return &Set{patterns: patterns} }
+// maxKey is the length in bytes of the longest host or path in a table.
+const maxKey = 254
 
-// Match returns the number of the first pattern that covers the URL.
+// NewSet indexes patterns; entry numbers are their positions. The set keeps
+// nothing of the slice, and copies what it needs of the patterns.
+func NewSet(patterns []Pattern) *Set {
+	b := newBuilder(patterns)
+	b.gather()
+	return b.finish()
+}
+
+// Match returns the number of the first pattern that covers the URL. It
+// allocates nothing.
 func (s *Set) Match(u *URL) (entry int, ok bool) {
 	if s == nil {
 		return -1, false
 	}
-	for i := range s.patterns {
-		if s.patterns[i].Covers(u) {
-			return i, true
+	q := query{u: u, best: math.MaxUint32, mask: s.schemes.mask(u)}
+	if s.hasAnyHost {
+		q.host = hostAny
+		if u.Has&HasHost != 0 {
+			q.host |= hostAsIs
+		}
+		s.searchGroup(&q, s.anyHost)
+	}
+	if u.Has&HasHost != 0 && len(s.hosts.slots) > 0 {
+		s.searchHosts(&q)
+	}
+	if len(s.residue) > 0 {
+		s.searchResidue(&q)
+	}
+	if q.best == math.MaxUint32 {
+		return -1, false
+	}
+	return int(q.best), true
+}
+
+// query is the state of one search.
+type query struct {
+	u    *URL
+	best uint32 // the lowest entry found so far
+	mask uint64 // the scheme languages that cover the URL
+	host uint8  // how the group at hand was reached: flags of an entry
+}
+
+// searchHosts looks up the URL's host and every suffix of it that begins
+// behind a dot and has only label characters before it.
+func (s *Set) searchHosts(q *query) {
+	host := q.u.Host
+	var seen uint8
+	border := len(host) // where the first byte stands that no label has
+	for i := 0; i < len(host); i++ {
+		kind := hostBytes[host[i]]
+		if kind == otherByte && seen&otherByte == 0 {
+			border = i
+		}
+		seen |= kind
+	}
+	if seen&upperByte != 0 {
+		s.searchFolded(q, border)
+		return
+	}
+	s.searchSuffixes(q, host, border)
+}
+
+// searchSuffixes is searchHosts for a host in lower case.
+func (s *Set) searchSuffixes(q *query, host string, border int) {
+	if len(host) <= maxKey {
+		q.host = hostExact | hostBelow | hostAsIs
+		s.lookUp(q, host)
+	}
+	depth := 0
+	for i := len(host) - 1; i >= 0 && len(host)-i-1 <= maxKey; i-- {
+		if host[i] != '.' {
+			continue
+		}
+		if depth < 63 {
+			depth++
+		}
+		if i < border && s.depths>>depth&1 != 0 {
+			q.host = hostBelow | hostAsIs
+			s.lookUp(q, host[i+1:])
 		}
 	}
-	return -1, false
+}
+
+// lookUp searches the group of a host's text in lower case.
+func (s *Set) lookUp(q *query, text string) {
+	hash := maphash.String(s.seed, text)
+	for i, offset, ok := s.hosts.next(hash, hash); ok; i, offset, ok = s.hosts.next(i+1, hash) {
+		n := uint32(s.blob[offset])
+		if int(n) == len(text) && s.blob[offset+1:offset+1+n] == text {
+			s.searchGroup(q, offset+1+n)
+			return
+		}
+	}
+}
+
+// searchFolded is searchHosts for a host with upper-case letters.
+func (s *Set) searchFolded(q *query, border int) {
+	host := q.u.Host
+	cut := max(0, len(host)-maxKey-1) // one more: the dot before a longest suffix
+	var buffer [maxKey + 1]byte
+	folded := buffer[:len(host)-cut]
+	for i := range folded {
+		folded[i] = lower(host[cut+i])
+	}
+	if len(host) <= maxKey {
+		q.host = hostExact | hostBelow | asIs(host, folded)
+		s.lookUpBytes(q, folded)
+	}
+	depth := 0
+	for i := len(folded) - 1; i >= 0; i-- {
+		if folded[i] != '.' {
+			continue
+		}
+		if depth < 63 {
+			depth++
+		}
+		if cut+i < border && s.depths>>depth&1 != 0 {
+			q.host = hostBelow | asIs(host[cut+i+1:], folded[i+1:])
+			s.lookUpBytes(q, folded[i+1:])
+		}
+	}
+}
+
+func asIs(text string, folded []byte) uint8 {
+	if text == string(folded) {
+		return hostAsIs
+	}
+	return 0
+}
+
+// lookUpBytes is lookUp for text in a buffer.
+func (s *Set) lookUpBytes(q *query, text []byte) {
+	hash := maphash.Bytes(s.seed, text)
+	for i, offset, ok := s.hosts.next(hash, hash); ok; i, offset, ok = s.hosts.next(i+1, hash) {
+		n := uint32(s.blob[offset])
+		if int(n) == len(text) && s.blob[offset+1:offset+1+n] == string(text) {
+			s.searchGroup(q, offset+1+n)
+			return
+		}
+	}
+}
+
+// residual is a pattern that is searched one by one.
+type residual struct {
+	entry uint32
+	// literal stands in every URL.Whole that the pattern covers.
+	literal string
+	pattern Pattern
+}
+
+func (s *Set) searchResidue(q *query) {
+	for i := range s.residue {
+		r := &s.residue[i]
+		if r.entry >= q.best {
+			return
+		}
+		if r.literal != "" && !strings.Contains(q.u.Whole, r.literal) {
+			continue
+		}
+		if r.pattern.Covers(q.u) {
+			q.best = r.entry
+			return
+		}
+	}
 }

@@ -1,0 +1,193 @@
+package pattern
+
+import (
+	"hash/maphash"
+	"math"
+	"regexp/syntax"
+	"slices"
+	"strings"
+)
+
+// builder turns patterns into a Set: gather sorts them by host into groups,
+// finish writes the groups down.
+type builder struct {
+	set      *Set
+	patterns []Pattern
+	records  []record
+	groups   []group
+	anyHost  group
+	blob     []byte
+	size     int
+	lastKept uint32 // the entry that Set.kept ends with, plus one
+}
+
+// record is one pattern under one host. A pattern over several hosts or paths
+// becomes several records.
+type record struct {
+	host, path  *Language
+	entry, next uint32
+}
+
+// group is a list of records, linked by record.next.
+type group struct {
+	head, tail, n uint32
+}
+
+const (
+	noRecord = math.MaxUint32
+	// maxBlob bounds what 32-bit offsets can reach; patterns beyond it are
+	// searched one by one.
+	maxBlob = math.MaxUint32 / 2
+)
+
+func newBuilder(patterns []Pattern) *builder {
+	return &builder{
+		set:      &Set{seed: maphash.MakeSeed(), hosts: newTable(len(patterns))},
+		patterns: patterns,
+		records:  make([]record, 0, len(patterns)),
+		groups:   make([]group, 0, len(patterns)),
+	}
+}
+
+func (b *builder) gather() {
+	for i := range b.patterns {
+		p := &b.patterns[i]
+		if p.Scheme.IsZero() || p.Host.IsZero() || p.Path.IsZero() {
+			continue
+		}
+		b.size += 2*entrySize + len(p.Host.text) + len(p.Path.text)
+		if _, ok := b.set.schemes.number(&p.Scheme); !ok || b.size > maxBlob || !indexable(&p.Host) || b.wholeOnly(p) {
+			b.leave(uint32(i), p)
+			continue
+		}
+		b.addHosts(uint32(i), p, &p.Host)
+	}
+}
+
+// wholeOnly reports whether the pattern is little more than an expression over
+// the whole URL.
+func (b *builder) wholeOnly(p *Pattern) bool {
+	return !p.Whole.IsZero() && p.Host.form != exact && p.Host.form != below
+}
+
+// indexable reports whether a hash table leads to the hosts of a language.
+func indexable(host *Language) bool {
+	switch host.form {
+	case all, present:
+		return true
+	case exact, below:
+		return len(host.text) <= maxKey
+	case union:
+		for i := range host.rare.any {
+			if !indexable(&host.rare.any[i]) {
+				return false
+			}
+		}
+		return len(host.rare.any) <= math.MaxUint8
+	}
+	return false
+}
+
+func (b *builder) addHosts(entry uint32, p *Pattern, host *Language) {
+	if host.form != union {
+		b.addPaths(entry, p, host, &p.Path)
+		return
+	}
+	for i := range host.rare.any {
+		b.addHosts(entry, p, &host.rare.any[i])
+	}
+}
+
+func (b *builder) addPaths(entry uint32, p *Pattern, host, path *Language) {
+	if path.form != union || !p.Whole.IsZero() || len(path.rare.any) > fewEntries {
+		b.add(record{host: host, path: path, entry: entry, next: noRecord})
+		return
+	}
+	for i := range path.rare.any {
+		b.addPaths(entry, p, host, &path.rare.any[i])
+	}
+}
+
+func (b *builder) add(r record) {
+	at := uint32(len(b.records))
+	b.records = append(b.records, r)
+	g := &b.anyHost
+	if r.host.form == exact || r.host.form == below {
+		g = b.groupOf(lowerText(r.host.text))
+	}
+	if g.n == 0 {
+		g.head = at
+	} else {
+		b.records[g.tail].next = at
+	}
+	g.tail = at
+	g.n++
+	if r.host.form == below {
+		b.set.depths |= 1 << min(63, 1+strings.Count(r.host.text, "."))
+	}
+}
+
+// groupOf finds or makes the group of a host. Until finish the table has group
+// numbers for offsets.
+func (b *builder) groupOf(text string) *group {
+	if len(b.groups) >= len(b.set.hosts.slots)/2 {
+		b.growTable()
+	}
+	hash := maphash.String(b.set.seed, text)
+	hosts := &b.set.hosts
+	for i, n, ok := hosts.next(hash, hash); ok; i, n, ok = hosts.next(i+1, hash) {
+		if g := &b.groups[n]; EqualFold(b.records[g.head].host.text, text) {
+			return g
+		}
+	}
+	hosts.put(hash, uint32(len(b.groups)))
+	b.groups = append(b.groups, group{})
+	return &b.groups[len(b.groups)-1]
+}
+
+func (b *builder) growTable() { b.rehash(2*len(b.groups) + 8) }
+
+// rehash makes a table for n groups.
+func (b *builder) rehash(n int) {
+	b.set.hosts = newTable(n)
+	for i := range b.groups {
+		text := lowerText(b.records[b.groups[i].head].host.text)
+		b.set.hosts.put(maphash.String(b.set.seed, text), uint32(i))
+	}
+}
+
+// leave puts a pattern where it is searched one by one.
+func (b *builder) leave(entry uint32, p *Pattern) {
+	r := residual{entry: entry, pattern: *p}
+	if p.Whole.form == expression {
+		r.literal = requiredLiteral(p.Whole.text)
+	}
+	b.set.residue = append(b.set.residue, r)
+}
+
+// requiredLiteral returns a text that stands in everything an expression
+// matches, or "".
+func requiredLiteral(expr string) string {
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	return longestLiteral(tree.Simplify())
+}
+
+func longestLiteral(tree *syntax.Regexp) string {
+	longest := ""
+	switch tree.Op {
+	case syntax.OpLiteral:
+		if tree.Flags&syntax.FoldCase == 0 && !slices.Contains(tree.Rune, '\uFFFD') {
+			longest = string(tree.Rune)
+		}
+	case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
+		for _, sub := range tree.Sub {
+			if found := longestLiteral(sub); len(found) > len(longest) {
+				longest = found
+			}
+		}
+	}
+	return longest
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cordon-sec/cordon/policy"
+)
+
+// lineWriter writes decisions in one of the formats of cordon explain. It
+// stops at the first failed write and returns it from close.
+type lineWriter struct {
+	*explainer
+	out    *bufio.Writer
+	format string
+	buffer []byte
+	count  int
+	err    error
+}
+
+func newLineWriter(w io.Writer, format string, e *explainer) *lineWriter {
+	return &lineWriter{explainer: e, out: bufio.NewWriterSize(w, 256<<10), format: format}
+}
+
+// decide asks about one URL and writes the answer.
+func (w *lineWriter) decide(url string) {
+	if w.err != nil {
+		return
+	}
+	w.buffer = w.buffer[:0]
+	if w.format == "text" {
+		w.table(url)
+	} else {
+		w.objects(url)
+	}
+	_, w.err = w.out.Write(w.buffer)
+	w.count++
+}
+
+// close ends the output.
+func (w *lineWriter) close() error {
+	if w.format == "json" && w.err == nil {
+		end := "\n]\n"
+		if w.count == 0 {
+			end = "[]\n"
+		}
+		_, w.err = w.out.WriteString(end)
+	}
+	if w.err == nil {
+		w.err = w.out.Flush()
+	}
+	if w.err != nil {
+		return environment(fmt.Errorf("write the answer: %w", w.err))
+	}
+	return nil
+}
+
+// abandon flushes what is written, for a run that ends in an error. A JSON
+// array stays open, so that nobody takes it for a whole answer.
+func (w *lineWriter) abandon() error {
+	if w.err == nil {
+		w.err = w.out.Flush()
+	}
+	return w.err
+}
+
+func (w *lineWriter) objects(url string) {
+	for i, p := range w.policies {
+		for _, kind := range w.kinds {
+			d := w.explainer.decide(p, kind, url)
+			if w.format == "json" {
+				w.buffer = append(w.buffer, w.separator()...)
+			}
+			w.buffer = appendDecision(w.buffer, url, w.names[i], kind, d)
+			if w.format == "jsonl" {
+				w.buffer = append(w.buffer, '\n')
+			}
+		}
+	}
+}
+
+func (w *lineWriter) separator() string {
+	if w.count == 0 && len(w.buffer) == 0 {
+		return "[\n  "
+	}
+	return ",\n  "
+}
+
+// appendDecision appends {"url","platform","kind","verdict","rule","line",
+// "reason"}. It is written by hand because a list of a million URLs spends
+// more time in a general encoder than in deciding.
+func appendDecision(b []byte, url, platform string, kind policy.Kind, d policy.Decision) []byte {
+	rule, line := "", 0
+	if d.Rule != nil {
+		rule, line = d.Rule.Text, d.Rule.Place.Line
+	}
+	b = append(b, `{"url":`...)
+	b = appendString(b, url)
+	b = append(b, `,"platform":`...)
+	b = appendString(b, platform)
+	b = append(b, `,"kind":"`...)
+	b = append(b, kind.String()...)
+	b = append(b, `","verdict":"`...)
+	b = append(b, d.Verdict.String()...)
+	b = append(b, `","rule":`...)
+	b = appendString(b, rule)
+	b = append(b, `,"line":`...)
+	b = fmt.Appendf(b, "%d", line)
+	b = append(b, `,"reason":"`...)
+	b = append(b, d.Reason.String()...)
+	return append(b, `"}`...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends s as a JSON string. Bytes that are no UTF-8 become
+// U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				b = append(b, s[start:i]...)
+				b = append(b, `\ufffd`...)
+				start = i + 1
+			}
+			i += size
+			continue
+		}
+		if c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+			b = append(b, s[start:i]...)
+			if c == '"' || c == '\\' {
+				b = append(b, '\\', c)
+			} else {
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			start = i + 1
+		}
+		i++
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}
+
+// table writes one URL as a table, platforms down, kinds across, with the
+// deciding rules below it.
+func (w *lineWriter) table(url string) {
+	width := len("platform")
+	for _, name := range w.names {
+		width = max(width, len(name))
+	}
+	if w.count > 0 {
+		w.buffer = append(w.buffer, '\n')
+	}
+	w.buffer = append(w.buffer, printable(url)...)
+	w.buffer = fmt.Appendf(w.buffer, "\n  %-*s", width, "platform")
+	for _, kind := range w.kinds {
+		w.buffer = fmt.Appendf(w.buffer, "  %-*s", cellWidth(kind), kind)
+	}
+	w.endRow()
+	var notes noteList
+	for i, p := range w.policies {
+		w.buffer = fmt.Appendf(w.buffer, "  %-*s", width, w.names[i])
+		for _, kind := range w.kinds {
+			d := w.explainer.decide(p, kind, url)
+			cell := fmt.Sprintf("%s %d", d.Verdict, notes.number(d))
+			w.buffer = fmt.Appendf(w.buffer, "  %-*s", cellWidth(kind), cell)
+		}
+		w.endRow()
+	}
+	for i, note := range notes {
+		w.buffer = fmt.Appendf(w.buffer, "  %2d  %s\n", i+1, note)
+	}
+}
+
+// cellWidth is the width of a column: "bypass 12" fits.
+func cellWidth(kind policy.Kind) int { return max(len(kind.String()), len("bypass 12")) }
+
+func (w *lineWriter) endRow() {
+	for len(w.buffer) > 0 && w.buffer[len(w.buffer)-1] == ' ' {
+		w.buffer = w.buffer[:len(w.buffer)-1]
+	}
+	w.buffer = append(w.buffer, '\n')
+}
+
+// noteList numbers the reasons of a table, each once.
+type noteList []string
+
+func (l *noteList) number(d policy.Decision) int {
+	note := explanation(d)
+	for i, known := range *l {
+		if known == note {
+			return i + 1
+		}
+	}
+	*l = append(*l, note)
+	return len(*l)
+}
+
+// explanation says in a line why a decision came out as it did.
+func explanation(d policy.Decision) string {
+	because := fmt.Sprintf("%s: %s", d.Reason, d.Reason.Explain())
+	switch {
+	case d.Rule == nil:
+		return because
+	case d.Rule.Implicit():
+		return fmt.Sprintf("%s [%s]", because, printable(d.Rule.Text))
+	}
+	return fmt.Sprintf("%s  <%s> %s  %s", d.Rule.Place, d.Rule.Element, printable(d.Rule.Text), because)
+}
+
+// printable shows what a terminal would swallow or obey as escapes.
+func printable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+		return s
+	}
+	quoted := fmt.Sprintf("%q", s)
+	return quoted[1 : len(quoted)-1]
+}

@@ -31,12 +31,8 @@ type Store interface {
 	// Secret returns the value kept under name. When there is none it keeps
 	// fresh and returns it. Of any number of concurrent first calls, in any
 	// number of processes, exactly one fresh value wins and all callers get
-	// that one. The value is sealed by the caller.
+	// that one. A value never changes.
 	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
-	// ReplaceSecret changes the value under name from old to fresh in one
-	// step: ErrNotFound when there is no such name, ErrStale when its value is
-	// not old. It is how a sealed value is sealed again under another key.
-	ReplaceSecret(ctx context.Context, name string, old, fresh []byte) error
 
 	// PutOnce keeps a value that can be taken once: an authorization code, or
 	// the mark that a sign-in's state was used. A name (Kind and Key together)

@@ -16,7 +16,17 @@ import (
 // The root's own elements count; what stands inside <platform> belongs to a
 // platform, and the strict reading is none.
 func compileCordon(doc *configxml.Document, _ policy.Target) (policy.Spec, error) {
-	c := strictCompiler{doc: doc}
+	c := readDocument(doc)
+	return policy.Spec{
+		Rules:    c.rules,
+		Lists:    c.lists(),
+		Split:    splitStrict,
+		Programs: strictPrograms(c.anyHost),
+	}, nil
+}
+
+func readDocument(doc *configxml.Document) *strictCompiler {
+	c := &strictCompiler{doc: doc}
 	own := doc.For("")
 	c.scopedNavigation = len(elements(own, "allow-navigation")) > 0
 	for _, e := range own {
@@ -27,12 +37,7 @@ func compileCordon(doc *configxml.Document, _ policy.Target) (policy.Spec, error
 			c.addScoped(e)
 		}
 	}
-	return policy.Spec{
-		Rules:    c.rules,
-		Lists:    c.lists(),
-		Split:    splitStrict,
-		Programs: strictPrograms(c.anyHost),
-	}, nil
+	return c
 }
 
 func elements(all []*configxml.Element, name string) []*configxml.Element {
@@ -64,6 +69,7 @@ type strictCompiler struct {
 	doc              *configxml.Document
 	rules            []policy.Rule
 	entries          [strictLists]policy.List
+	origins          []Origin
 	scopedNavigation bool // the file has allow-navigation: access opens no pages
 	anyHost          [strictLists]bool
 }
@@ -162,6 +168,9 @@ func (c *strictCompiler) addRule(e *configxml.Element, attribute string, purpose
 	}
 	rule.Patterns = read.patterns
 	c.rules = append(c.rules, rule)
+	read.parts.Rule = rule
+	read.parts.Navigation = purpose == policy.ForNavigation || purpose == policy.ForRequest && !c.scopedNavigation
+	c.origins = append(c.origins, read.parts)
 	for _, list := range c.listsFor(e.Name, purpose) {
 		c.enter(list, read)
 	}

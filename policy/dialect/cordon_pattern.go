@@ -8,10 +8,12 @@ import (
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
-// strictPattern is one origin or href in the strict reading.
+// strictPattern is one origin or href in the strict reading: as patterns, and
+// as the parts that it was written of.
 type strictPattern struct {
 	patterns []pattern.Pattern
 	anyHost  bool
+	parts    Origin
 }
 
 // What is wrong with a line in the strict reading, in the words that the
@@ -34,9 +36,7 @@ func readStrict(text string, subdomains, launch bool) (strictPattern, error) {
 		return strictPattern{}, err
 	}
 	if text == "*" {
-		return strictPattern{anyHost: true, patterns: []pattern.Pattern{
-			origin(pattern.NoPort, hostNames, pattern.Any(), schemeHTTPS, schemeWSS),
-		}}, nil
+		return readOrigin("", "*", false)
 	}
 	scheme, rest, hierarchical := strings.Cut(text, "://")
 	if !hierarchical {
@@ -98,9 +98,10 @@ func readOpaque(scheme, rest string, launch bool) (strictPattern, error) {
 	case "", "*", "//*", "//*/*":
 		path = pattern.Any()
 	}
-	return strictPattern{patterns: []pattern.Pattern{{
-		Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: path, Port: pattern.NoPort,
-	}}}, nil
+	return strictPattern{
+		patterns: []pattern.Pattern{{Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: path, Port: pattern.NoPort}},
+		parts:    Origin{Schemes: []string{scheme}, Path: rest},
+	}, nil
 }
 
 // hostNames is the host "*". Addresses are kept out by the order of decision.
@@ -126,8 +127,9 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	if err != nil {
 		return strictPattern{}, err
 	}
+	parts := Origin{Schemes: schemesOf(scheme), Port: int(port), Path: strings.TrimRight(strings.TrimSuffix(path, "*"), "/")}
 	if name == "*" {
-		return strictPattern{anyHost: true, patterns: origins(scheme, port, hostNames, covered)}, nil
+		return strictPattern{anyHost: true, patterns: origins(scheme, port, hostNames, covered), parts: parts}, nil
 	}
 	below := subdomains
 	if label, ok := strings.CutPrefix(name, "*."); ok {
@@ -146,7 +148,8 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	} else if below && !subdomains {
 		return strictPattern{}, fmt.Errorf("%q is an address, and there is nothing below an address", name)
 	}
-	return strictPattern{patterns: origins(scheme, port, language, covered)}, nil
+	parts.Host, parts.Subdomains = asciiLower(host), below && !isAddress(host)
+	return strictPattern{patterns: origins(scheme, port, language, covered), parts: parts}, nil
 }
 
 func isAddress(host string) bool { return host[0] == '[' || canonicalIPv4(host) }
@@ -197,6 +200,19 @@ func origins(scheme string, port int32, host, path pattern.Language) []pattern.P
 		return append(origins(schemeHTTPS, port, host, path), origins(schemeHTTP, port, host, path)...)
 	}
 	return []pattern.Pattern{origin(ownPort(port, 0), host, path, schemeHTTPS, schemeWSS, schemeHTTP, schemeWS)}
+}
+
+// schemesOf returns the schemes that a scheme as written covers.
+func schemesOf(scheme string) []string {
+	switch scheme {
+	case "", schemeHTTPS:
+		return []string{schemeHTTPS, schemeWSS}
+	case schemeHTTP:
+		return []string{schemeHTTP, schemeWS}
+	case schemeWS, schemeWSS:
+		return []string{scheme}
+	}
+	return []string{schemeHTTPS, schemeWSS, schemeHTTP, schemeWS}
 }
 
 func origin(port pattern.Port, host, path pattern.Language, schemes ...string) pattern.Pattern {

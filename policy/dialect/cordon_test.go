@@ -1,12 +1,14 @@
 package dialect_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/google/go-cmp/cmp"
 )
 
 // compile reads the body of a widget for a target, or ends the test.
@@ -260,5 +262,26 @@ func TestParseTarget(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "nearest known: "+nearest) {
 			t.Errorf("%q: %v; want an error that names %s", written, err, nearest)
 		}
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="HTTP://*.Bücher.example:8080/p/*"/><access origin="*"/>
+		<access origin="https://10.0.0.1" subdomains="true"/><allow-intent href="tel:*"/><access origin="https://a*b"/></widget>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range dialect.Origins(doc) {
+		got = append(got, fmt.Sprintf("%v %s %v %d %s %v %v %v", o.Schemes, o.Host, o.Subdomains, o.Port, o.Path, o.Navigation, o.Hierarchical(), o.Address()))
+	}
+	want := []string{
+		"[http ws] xn--bcher-kva.example true 8080 /p true true false",
+		"[https wss]  false 0  true true false",
+		"[https wss] 10.0.0.1 false 0  true true true",
+		"[tel]  false 0 * false false false",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("origins (-want +got):\n%s", diff)
 	}
 }

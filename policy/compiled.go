@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/cordon-sec/cordon/policy/pattern"
+import (
+	"math"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
+)
 
 // Spec is what a dialect makes of one config.xml: the rules, how a URL is
 // taken apart, and the order of decision as data, so that deciding, comparing
@@ -87,21 +91,43 @@ func (t Test) Algorithmic() bool { return t.find != nil }
 // immutable and safe for concurrent use. The zero Policy blocks everything.
 type Policy struct {
 	spec     Spec
-	sets     []*pattern.Set
+	lists    []indexed
 	programs [kindCount]Program
+}
+
+// indexed is a list as deciding needs it: an index over its patterns, and for
+// each entry its rule. The entries themselves are large, and reading one of a
+// million costs more than the rest of a decision.
+type indexed struct {
+	set   *pattern.Set
+	rules []ruleNumber
+}
+
+// ruleNumber is an index into Spec.Rules plus one, negative for a rule that
+// the platform added itself; zero is no rule.
+type ruleNumber int32
+
+func (s *Spec) number(rule int) ruleNumber {
+	switch {
+	case rule < 0 || rule >= len(s.Rules) || rule >= math.MaxInt32:
+		return 0
+	case s.Rules[rule].Implicit():
+		return -ruleNumber(rule + 1)
+	}
+	return ruleNumber(rule + 1)
 }
 
 // New compiles a Spec. It takes the spec over: the caller must not change what
 // it refers to afterwards. Dialects call it; everyone else calls
 // dialect.Compile.
 func New(spec Spec) *Policy {
-	p := &Policy{spec: spec, sets: make([]*pattern.Set, len(spec.Lists))}
+	p := &Policy{spec: spec, lists: make([]indexed, len(spec.Lists))}
 	for i, list := range spec.Lists {
-		patterns := make([]pattern.Pattern, len(list))
-		for j, entry := range list {
-			patterns[j] = entry.Pattern
+		patterns, rules := make([]pattern.Pattern, len(list)), make([]ruleNumber, len(list))
+		for j := range list {
+			patterns[j], rules[j] = list[j].Pattern, spec.number(list[j].Rule)
 		}
-		p.sets[i] = pattern.NewSet(patterns)
+		p.lists[i] = indexed{pattern.NewSet(patterns), rules}
 	}
 	for kind, program := range spec.Programs {
 		indexBuiltIns(program.Steps)

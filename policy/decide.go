@@ -58,9 +58,12 @@ func (p *Policy) run(steps []Step, u *pattern.URL) Decision {
 			continue
 		}
 		d := Decision{Verdict: step.Then, Reason: step.Reason}
-		if rule >= 0 && rule < len(p.spec.Rules) {
-			d.Rule = &p.spec.Rules[rule]
-			if d.Reason == Listed && d.Rule.Implicit() {
+		switch {
+		case rule > 0:
+			d.Rule = &p.spec.Rules[rule-1]
+		case rule < 0:
+			d.Rule = &p.spec.Rules[-rule-1]
+			if d.Reason == Listed {
 				d.Reason = BuiltInRule
 			}
 		}
@@ -69,37 +72,37 @@ func (p *Policy) run(steps []Step, u *pattern.URL) Decision {
 	return Decision{}
 }
 
-// holds reports whether all tests hold, and the index of the rule that the
-// last of them to name one named, or -1.
-func (p *Policy) holds(tests []Test, u *pattern.URL) (rule int, ok bool) {
-	rule = -1
+// holds reports whether all tests hold, and the rule that the last of them to
+// name one named, or 0.
+func (p *Policy) holds(tests []Test, u *pattern.URL) (rule ruleNumber, ok bool) {
 	for i := range tests {
 		test := &tests[i]
 		named, held := p.holdsOne(test, u)
 		if held == test.not {
-			return -1, false
+			return 0, false
 		}
-		if held && named >= 0 {
+		if named != 0 {
 			rule = named
 		}
 	}
 	return rule, true
 }
 
-func (p *Policy) holdsOne(test *Test, u *pattern.URL) (rule int, held bool) {
+func (p *Policy) holdsOne(test *Test, u *pattern.URL) (rule ruleNumber, held bool) {
 	switch {
-	case test.list > 0 && test.list <= len(p.sets):
-		entry, found := p.sets[test.list-1].Match(u)
+	case test.list > 0 && test.list <= len(p.lists):
+		list := &p.lists[test.list-1]
+		entry, found := list.set.Match(u)
 		if !found {
-			return -1, false
+			return 0, false
 		}
-		return p.spec.Lists[test.list-1][entry].Rule, true
+		return list.rules[entry], true
 	case test.set != nil:
 		_, found := test.set.Match(u)
-		return -1, found
+		return 0, found
 	case test.find != nil:
 		found := test.find(*u)
-		return found, found >= 0
+		return p.spec.number(found), found >= 0
 	}
-	return -1, false
+	return 0, false
 }

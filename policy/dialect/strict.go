@@ -35,6 +35,15 @@ var malformed = pattern.URL{Malformed: true}
 // -1 if it is the scheme's own. A URL of another scheme has no host, and what
 // follows the colon as its path.
 func splitStrict(raw string) pattern.URL {
+	var u pattern.URL
+	if quickStrict(raw, &u) {
+		return u
+	}
+	return splitCarefully(raw)
+}
+
+// splitCarefully is splitStrict for every URL.
+func splitCarefully(raw string) pattern.URL {
 	scheme, rest, ok := cutScheme(raw)
 	if !ok || len(raw) > maxURL {
 		return malformed

@@ -3,6 +3,7 @@ package pattern
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -113,4 +114,13 @@ func BenchmarkNewSet(b *testing.B) {
 	b.ReportMetric((float64(after.HeapAlloc-before.HeapAlloc)-float64(text))/n, "B/rule-beyond-text")
 	runtime.KeepAlive(set)
 	runtime.KeepAlive(patterns)
+}
+
+func BenchmarkURLParse(b *testing.B) {
+	urls := mixedURLs(1000, 1<<10)
+	for i := 0; b.Loop(); i++ {
+		if _, err := url.Parse(urls[i%len(urls)].Whole); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -123,7 +123,7 @@ func (b *builder) add(r record) {
 	g.tail = at
 	g.n++
 	if r.host.form == below {
-		b.set.depths |= 1 << min(63, 1+strings.Count(r.host.text, "."))
+		b.set.depths |= 1 << min(maxDepth, 1+strings.Count(r.host.text, "."))
 	}
 }
 

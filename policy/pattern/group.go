@@ -132,6 +132,9 @@ func (s *Set) entryCovers(q *query, at, size uint32) bool {
 	if port := int32(uint32At(head, 4)); port != int32(AnyPort) && port != q.u.Port {
 		return false
 	}
+	if !q.masked {
+		q.mask, q.masked = s.schemes.mask(q.u), true
+	}
 	if !s.schemes.covers(uint16(head[8])|uint16(head[9])<<8, q.mask, q.u) {
 		return false
 	}

@@ -74,23 +74,11 @@ func lower(c byte) byte {
 	return c
 }
 
-// What a byte of a host is.
-const (
-	plainByte uint8 = 0      // a lower-case letter, a digit, "." or "-"
-	upperByte uint8 = 1 << 0 // an upper-case letter
-	otherByte uint8 = 1 << 1 // not in [A-Za-z0-9.-]
-)
-
-var hostBytes = func() (table [256]uint8) {
+// isLabelByte has the bytes that Below lets stand before its host.
+var isLabelByte = func() (table [256]bool) {
 	for i := range table {
-		switch c := byte(i); {
-		case 'A' <= c && c <= 'Z':
-			table[i] = upperByte
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
-			table[i] = plainByte
-		default:
-			table[i] = otherByte
-		}
+		c := lower(byte(i))
+		table[i] = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '-'
 	}
 	return table
 }()
@@ -98,11 +86,44 @@ var hostBytes = func() (table [256]uint8) {
 // labelRun reports whether s consists of ASCII letters, digits, "." and "-".
 func labelRun(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if hostBytes[s[i]] == otherByte {
+		if !isLabelByte[s[i]] {
 			return false
 		}
 	}
 	return true
+}
+
+// hasUpper reports whether s may have ASCII letters in upper case. It looks at
+// eight bytes at a time; text that is not ASCII counts as having some.
+func hasUpper(s string) bool {
+	const high = 0x8080808080808080
+	if len(s) < 8 {
+		for i := 0; i < len(s); i++ {
+			if 'A' <= s[i] && s[i] <= 'Z' {
+				return true
+			}
+		}
+		return false
+	}
+	var seen uint64
+	for i := 0; ; i += 8 {
+		if i+8 > len(s) {
+			i = len(s) - 8
+		}
+		x := eightBytes(s[i : i+8])
+		// A byte plus 0x3f has its high bit from 'A' on, plus 0x25 from behind 'Z' on.
+		seen |= (x + 0x3f3f3f3f3f3f3f3f) &^ (x + 0x2525252525252525) & high
+		seen |= x & high
+		if i+8 == len(s) {
+			return seen != 0
+		}
+	}
+}
+
+func eightBytes(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // lowerText returns s with ASCII letters in lower case and every other byte as

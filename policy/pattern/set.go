@@ -26,14 +26,16 @@ type Set struct {
 	// hasAnyHost says that there are any.
 	anyHost    uint32
 	hasAnyHost bool
-	// depths has bit n set if some suffix has n labels; bit 63 is for all
-	// longer ones.
+	// depths has bit n set if some suffix has n labels; bit maxDepth is for
+	// all longer ones.
 	depths uint64
 	// kept are the patterns that are not said by bytes alone.
 	kept []Pattern
 	// residue are the patterns that no host leads to, by entry number.
 	residue []residual
 }
+
+const maxDepth = 63
 
 // maxKey is the length in bytes of the longest host or path in a table.
 const maxKey = 254
@@ -52,7 +54,7 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 	if s == nil {
 		return -1, false
 	}
-	q := query{u: u, best: math.MaxUint32, mask: s.schemes.mask(u)}
+	q := query{u: u, best: math.MaxUint32}
 	if s.hasAnyHost {
 		q.host = hostAny
 		if u.Has&HasHost != 0 {
@@ -61,7 +63,11 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 		s.searchGroup(&q, s.anyHost)
 	}
 	if u.Has&HasHost != 0 && len(s.hosts.slots) > 0 {
-		s.searchHosts(&q)
+		if hasUpper(u.Host) {
+			s.searchFolded(&q)
+		} else {
+			s.searchHosts(&q)
+		}
 	}
 	if len(s.residue) > 0 {
 		s.searchResidue(&q)
@@ -74,67 +80,43 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 
 // query is the state of one search.
 type query struct {
-	u    *URL
-	best uint32 // the lowest entry found so far
-	mask uint64 // the scheme languages that cover the URL
-	host uint8  // how the group at hand was reached: flags of an entry
+	u      *URL
+	mask   uint64 // the scheme languages that cover the URL, once masked
+	best   uint32 // the lowest entry found so far
+	masked bool
+	host   uint8 // how the group at hand was reached: flags of an entry
 }
 
-// searchHosts looks up the URL's host and every suffix of it that begins
-// behind a dot and has only label characters before it.
+// searchHosts looks up the URL's host, and every suffix of it that begins
+// behind a dot. The host has no upper-case letters.
 func (s *Set) searchHosts(q *query) {
 	host := q.u.Host
-	var seen uint8
-	border := len(host) // where the first byte stands that no label has
-	for i := 0; i < len(host); i++ {
-		kind := hostBytes[host[i]]
-		if kind == otherByte && seen&otherByte == 0 {
-			border = i
-		}
-		seen |= kind
-	}
-	if seen&upperByte != 0 {
-		s.searchFolded(q, border)
-		return
-	}
-	s.searchSuffixes(q, host, border)
-}
-
-// searchSuffixes is searchHosts for a host in lower case.
-func (s *Set) searchSuffixes(q *query, host string, border int) {
 	if len(host) <= maxKey {
-		q.host = hostExact | hostBelow | hostAsIs
-		s.lookUp(q, host)
+		if at := s.find(host); at != 0 {
+			q.host = hostExact | hostBelow | hostAsIs
+			s.searchGroup(q, at)
+		}
 	}
-	depth := 0
-	for i := len(host) - 1; i >= 0 && len(host)-i-1 <= maxKey; i-- {
+	depths := s.depths
+	for i := len(host) - 1; i >= 0 && depths != 0; i-- {
 		if host[i] != '.' {
 			continue
 		}
-		if depth < 63 {
-			depth++
-		}
-		if i < border && s.depths>>depth&1 != 0 {
-			q.host = hostBelow | hostAsIs
-			s.lookUp(q, host[i+1:])
+		if depths = deeper(depths); depths&1 != 0 && len(host)-i-1 <= maxKey {
+			if at := s.find(host[i+1:]); at != 0 && labelRun(host[:i]) {
+				q.host = hostBelow | hostAsIs
+				s.searchGroup(q, at)
+			}
 		}
 	}
 }
 
-// lookUp searches the group of a host's text in lower case.
-func (s *Set) lookUp(q *query, text string) {
-	hash := maphash.String(s.seed, text)
-	for i, offset, ok := s.hosts.next(hash, hash); ok; i, offset, ok = s.hosts.next(i+1, hash) {
-		n := uint32(s.blob[offset])
-		if int(n) == len(text) && s.blob[offset+1:offset+1+n] == text {
-			s.searchGroup(q, offset+1+n)
-			return
-		}
-	}
-}
+// deeper shifts the depths of suffixes by one; the last bit is for all that
+// are deeper still.
+func deeper(depths uint64) uint64 { return depths>>1 | depths&(1<<maxDepth) }
 
 // searchFolded is searchHosts for a host with upper-case letters.
-func (s *Set) searchFolded(q *query, border int) {
+func (s *Set) searchFolded(q *query) {
 	host := q.u.Host
 	cut := max(0, len(host)-maxKey-1) // one more: the dot before a longest suffix
 	var buffer [maxKey + 1]byte
@@ -143,20 +125,18 @@ func (s *Set) searchFolded(q *query, border int) {
 		folded[i] = lower(host[cut+i])
 	}
 	if len(host) <= maxKey {
-		q.host = hostExact | hostBelow | asIs(host, folded)
-		s.lookUpBytes(q, folded)
+		if at := s.findBytes(folded); at != 0 {
+			q.host = hostExact | hostBelow | asIs(host, folded)
+			s.searchGroup(q, at)
+		}
 	}
-	depth := 0
 	for i := len(folded) - 1; i >= 0; i-- {
 		if folded[i] != '.' {
 			continue
 		}
-		if depth < 63 {
-			depth++
-		}
-		if cut+i < border && s.depths>>depth&1 != 0 {
+		if at := s.findBytes(folded[i+1:]); at != 0 && labelRun(host[:cut+i]) {
 			q.host = hostBelow | asIs(host[cut+i+1:], folded[i+1:])
-			s.lookUpBytes(q, folded[i+1:])
+			s.searchGroup(q, at)
 		}
 	}
 }
@@ -168,16 +148,35 @@ func asIs(text string, folded []byte) uint8 {
 	return 0
 }
 
-// lookUpBytes is lookUp for text in a buffer.
-func (s *Set) lookUpBytes(q *query, text []byte) {
-	hash := maphash.Bytes(s.seed, text)
-	for i, offset, ok := s.hosts.next(hash, hash); ok; i, offset, ok = s.hosts.next(i+1, hash) {
-		n := uint32(s.blob[offset])
-		if int(n) == len(text) && s.blob[offset+1:offset+1+n] == string(text) {
-			s.searchGroup(q, offset+1+n)
-			return
+// find returns the offset of the entries of a host's text in lower case, or 0.
+func (s *Set) find(text string) uint32 {
+	hash := maphash.String(s.seed, text)
+	for i := hash; ; i++ {
+		slot := s.hosts.slots[i&s.hosts.mask]
+		if slot == 0 {
+			return 0
+		}
+		if (slot^hash)&tagBits != 0 {
+			continue
+		}
+		offset := uint32(slot) - 1
+		end := offset + 1 + uint32(s.blob[offset])
+		if s.blob[offset+1:end] == text {
+			return end
 		}
 	}
+}
+
+// findBytes is find for text in a buffer.
+func (s *Set) findBytes(text []byte) uint32 {
+	hash := maphash.Bytes(s.seed, text)
+	for i, offset, ok := s.hosts.next(hash, hash); ok; i, offset, ok = s.hosts.next(i+1, hash) {
+		end := offset + 1 + uint32(s.blob[offset])
+		if s.blob[offset+1:end] == string(text) {
+			return end
+		}
+	}
+	return 0
 }
 
 // residual is a pattern that is searched one by one.

@@ -88,6 +88,9 @@ func TestLongTextsAreStillFound(t *testing.T) {
 		{Scheme: https, Host: Below("example"), Path: Exactly(deep)},
 		{Scheme: https, Host: Below(label + ".example").Fold(), Path: Any()},
 	}
+	for i := range 5 {
+		patterns = append(patterns, Pattern{Scheme: https, Host: Below(strings.Repeat("l.", 60+i) + "test"), Path: Any()})
+	}
 	for i := range 300 {
 		patterns = append(patterns, Pattern{Scheme: https, Host: Exactly("one.test"), Path: Within(deep[:200+i])})
 	}
@@ -98,6 +101,10 @@ func TestLongTextsAreStillFound(t *testing.T) {
 		{Host: "a.example", Path: deep},
 		{Host: strings.ToUpper("a." + long), Path: "/"},
 		{Host: "one.test", Path: deep},
+		{Host: strings.Repeat("l.", 60) + "test", Path: "/"},
+		{Host: strings.Repeat("l.", 64) + "test", Path: "/"},
+		{Host: "x." + strings.Repeat("l.", 62) + "test", Path: "/"},
+		{Host: "x." + strings.Repeat("l.", 64) + "test", Path: "/"},
 		{Host: "one.test", Path: deep[:300]},
 		{Host: "one.test", Path: "/" + strings.Repeat("/", 1000)},
 	} {

@@ -1,0 +1,86 @@
+// Package chromepolicy exports a policy as the enterprise policies URLBlocklist
+// and URLAllowlist of Chrome and Chromium (chromeenterprise.google, "URL
+// blocklist filter format"): which pages a managed browser opens.
+package chromepolicy
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/export"
+)
+
+// Format describes the export.
+var Format = export.Format{
+	Name:  "chrome-policy",
+	Title: "Chrome URL policies",
+	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.Paths | export.Navigation | export.Denies,
+	Limits: []string{
+		"at most 1,000 entries count",
+		"JSON has no comments: these limits stand in the documentation",
+	},
+}
+
+// MaxEntries is how many entries of a list the browser reads.
+const MaxEntries = 1000
+
+type policies struct {
+	Blocklist []string `json:"URLBlocklist"`
+	Allowlist []string `json:"URLAllowlist"`
+}
+
+// Export writes the policy file, for /etc/chromium/policies/managed/ on Linux.
+func Export(s export.Source) export.Artifact {
+	origins := s.Navigation()
+	losses := Format.Widening(origins)
+	out := policies{Blocklist: []string{"*"}, Allowlist: []string{}}
+	for i := range origins {
+		o := &origins[i]
+		if o.Path != "" {
+			losses = append(losses, export.Lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
+		}
+		for _, filter := range filters(o) {
+			if len(out.Allowlist) == MaxEntries {
+				losses = append(losses, export.Lose(o, false, "it comes after %d entries, and the browser reads no more", MaxEntries))
+				break
+			}
+			out.Allowlist = append(out.Allowlist, filter)
+		}
+	}
+	content, err := json.MarshalIndent(out, "", "  ")
+	if err != nil { // two lists of strings always encode
+		panic("chromepolicy: " + err.Error())
+	}
+	return export.Artifact{Path: "cordon-chrome-policy.json", Content: append(content, '\n'), Losses: losses}
+}
+
+// filters writes an origin in the filter format: a host covers what is below
+// it unless a dot stands before it, and a port must be named to count.
+func filters(o *dialect.Origin) []string {
+	host := o.Host
+	switch {
+	case host == "":
+		host = "*"
+	case !o.Subdomains && !o.Address():
+		host = "." + host
+	}
+	path := ""
+	if o.Path != "" {
+		path = o.Path + "/"
+	}
+	var all []string
+	for _, scheme := range o.Schemes {
+		port := o.Port
+		switch {
+		case scheme == "https" && port == 0:
+			port = 443
+		case scheme == "http" && port == 0:
+			port = 80
+		case scheme != "https" && scheme != "http":
+			continue // a page is opened over http or https
+		}
+		all = append(all, fmt.Sprintf("%s://%s:%d%s", scheme, host, port, path))
+	}
+	return all
+}

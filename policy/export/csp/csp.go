@@ -1,0 +1,186 @@
+// Package csp exports a policy as a Content-Security-Policy: the one barrier
+// that a web view itself enforces on every kind of request, on every platform.
+//
+// A policy is made for a page. Connections, images, media, fonts and frames
+// follow the list; scripts and styles are limited to what the page uses, for a
+// list of hosts is no licence to run their code.
+package csp
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/csp"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/export"
+)
+
+// Format describes the export.
+var Format = export.Format{
+	Name:  "csp",
+	Title: "Content-Security-Policy",
+	Can:   export.Ports | export.Paths | export.Exact | export.Deep | export.Requests | export.Denies,
+	Limits: []string{
+		"a source for http covers https as well",
+		"where a request is redirected, the path of a source no longer counts",
+		"it limits frames and forms, but not where a link leads",
+		"WebRTC is not limited",
+	},
+}
+
+// Page is what an export has to know of one page.
+type Page struct {
+	// Existing is the page's own policy; the zero Policy if it has none.
+	Existing csp.Policy
+	// Scripts and Styles are the URLs of the scripts and style sheets that the
+	// page loads from other places.
+	Scripts, Styles []string
+	// InlineScripts and InlineStyles are the contents of inline elements, byte
+	// for byte.
+	InlineScripts, InlineStyles []string
+	// Handlers says that the page has inline event handlers or javascript:
+	// links, which no hash can allow.
+	Handlers bool
+}
+
+// Export writes the policy for a page without scripts and styles of other
+// places: the header for an app whose pages keep to themselves.
+func Export(s export.Source) export.Artifact {
+	made, losses := For(s, Page{})
+	return export.Artifact{Path: "content-security-policy.txt", Content: []byte(made.String() + "\n"), Losses: losses}
+}
+
+// For makes the policy of one page. The losses say what the policy would break
+// in the page, and what it cannot express.
+func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
+	requests := s.Requests()
+	losses := Format.Widening(requests)
+	listed := sources(requests, "https", "http")
+	connect := sources(requests, "https", "wss", "http", "ws")
+	var p csp.Policy
+	p = p.Set("default-src", "'self'")
+	p = p.Set("connect-src", with("'self'", connect)...)
+	for _, name := range []string{"img-src", "media-src", "font-src", "frame-src"} {
+		p = p.Set(name, with("'self'", slices.Concat(listed, kept(page.Existing, name)))...)
+	}
+	scripts, lostScripts := used(requests, "script", page.Scripts)
+	styles, lostStyles := used(requests, "style sheet", page.Styles)
+	p = p.Set("script-src", with("'self'", slices.Concat(scripts, hashes(page.InlineScripts)))...)
+	p = p.Set("style-src", with("'self'", slices.Concat(styles, hashes(page.InlineStyles)))...)
+	p = p.Set("form-action", with("'self'", sources(s.Navigation(), "https", "http"))...)
+	p = p.Set("object-src", "'none'")
+	p = p.Set("base-uri", "'self'")
+	losses = append(append(losses, lostScripts...), lostStyles...)
+	if page.Handlers {
+		losses = append(losses, export.Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
+	}
+	if d, ok := page.Existing.Effective("script-src"); ok && d.Has("'unsafe-eval'") {
+		losses = append(losses, export.Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
+	}
+	return p, losses
+}
+
+// with puts first in front of the others, each once, in order.
+func with(first string, others []string) []string {
+	all := []string{first}
+	for _, s := range others {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// sources writes origins as source expressions for the schemes given.
+func sources(origins []dialect.Origin, schemes ...string) []string {
+	var all []string
+	for i := range origins {
+		o := &origins[i]
+		for _, scheme := range schemes {
+			if o.Covers(scheme) {
+				all = append(all, expressions(o, scheme)...)
+			}
+		}
+	}
+	return all
+}
+
+// expressions writes one origin. "*.h" does not cover h itself, and a path
+// covers what is below it only with a slash at its end.
+func expressions(o *dialect.Origin, scheme string) []string {
+	hosts := []string{o.Host}
+	switch {
+	case o.Host == "":
+		hosts[0] = "*"
+	case o.Subdomains:
+		hosts = append(hosts, "*."+o.Host)
+	}
+	var all []string
+	for _, host := range hosts {
+		base := scheme + "://" + host
+		if o.Port != 0 {
+			base += fmt.Sprintf(":%d", o.Port)
+		}
+		if o.Path == "" {
+			all = append(all, base)
+		} else {
+			path := escapePath(o.Path)
+			all = append(all, base+path, base+path+"/")
+		}
+	}
+	return all
+}
+
+// escapePath keeps a path from ending the source expression or the directive.
+func escapePath(path string) string {
+	return strings.NewReplacer(";", "%3B", ",", "%2C", "'", "%27").Replace(path)
+}
+
+// kept returns the sources of the page's own policy that lead to no host, such
+// as data: and blob:, which config.xml says nothing about.
+func kept(existing csp.Policy, name string) []string {
+	d, ok := existing.Effective(name)
+	if !ok {
+		return nil
+	}
+	var all []string
+	for _, token := range d.Sources {
+		if s, ok := csp.ParseSource(token); ok && s.Host == "" && slices.Contains([]string{"data", "blob", "content", "cdvfile", "filesystem"}, s.Scheme) {
+			all = append(all, token)
+		}
+	}
+	return all
+}
+
+// used returns the sources for the URLs that a page loads and the list covers;
+// what the list does not cover is a loss.
+func used(origins []dialect.Origin, what string, urls []string) (all []string, losses []export.Loss) {
+	for _, url := range urls {
+		covered := false
+		for i := range origins {
+			o := &origins[i]
+			for _, scheme := range []string{"https", "http"} {
+				d := csp.Directive{Name: "script-src", Sources: expressions(o, scheme)}
+				if o.Covers(scheme) && d.Allows(url, "https://localhost/") {
+					all, covered = append(all, d.Sources...), true
+				}
+			}
+		}
+		if !covered {
+			losses = append(losses, export.Loss{Message: fmt.Sprintf("the page's %s %s is on no list and no longer loads", what, url)})
+		}
+	}
+	return all, losses
+}
+
+func hashes(inline []string) []string {
+	var all []string
+	for _, text := range inline {
+		sum := sha256.Sum256([]byte(text))
+		all = append(all, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	return all
+}

@@ -1,0 +1,214 @@
+// Package export holds what all exports share: what is exported, what a format
+// can say at all, and what it therefore leaves out.
+//
+// Each format is a package of its own below this one, with a Format that
+// describes it and a function Export from a [Source] to an [Artifact]. An
+// export says what the strict reading of the file says (target "cordon"), in
+// another system's words. Where those words are too few, the artifact's losses
+// name each line that loses something, and the format's own comments say what
+// kind of thing it cannot express.
+//
+// The package is pure, and its values are safe for concurrent use.
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// Source is what is exported: the lines of one config.xml in the strict
+// reading, and the pins that belong to it.
+type Source struct {
+	// File is the name of the config.xml, for comments.
+	File string
+	// Origins are the lines that grant something, in file order.
+	Origins []dialect.Origin
+	// Pins are the certificate pins; nil for none.
+	Pins *pin.Set
+}
+
+// NewSource reads a document. Pins may be nil.
+func NewSource(doc *configxml.Document, pins *pin.Set) Source {
+	return Source{File: doc.Name(), Origins: dialect.Origins(doc), Pins: pins}
+}
+
+// Requests returns the lines that let something load inside the app over the
+// network: requests and navigation, not launches.
+func (s Source) Requests() []dialect.Origin {
+	return s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose != policy.ForLaunch })
+}
+
+// Navigation returns the lines that let a page be opened inside the app.
+func (s Source) Navigation() []dialect.Origin {
+	return s.pick(func(o *dialect.Origin) bool { return o.Navigation })
+}
+
+// Launches returns the lines that hand a URL to another app.
+func (s Source) Launches() []dialect.Origin {
+	return s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose == policy.ForLaunch })
+}
+
+func (s Source) pick(keep func(*dialect.Origin) bool) []dialect.Origin {
+	var some []dialect.Origin
+	for i := range s.Origins {
+		if keep(&s.Origins[i]) {
+			some = append(some, s.Origins[i])
+		}
+	}
+	return some
+}
+
+// Capability is one thing that a policy can say and a format may be able to.
+type Capability uint16
+
+// The capabilities.
+const (
+	// Schemes: tells http from https.
+	Schemes Capability = 1 << iota
+	// Ports: tells ports apart.
+	Ports
+	// Paths: tells folders of one host apart.
+	Paths
+	// Exact: covers a host without what is below it.
+	Exact
+	// Deep: covers all names below a host, at any depth.
+	Deep
+	// EveryHost: covers every named host without covering addresses.
+	EveryHost
+	// Requests: limits what a page requests.
+	Requests
+	// Navigation: limits which pages are opened, apart from requests.
+	Navigation
+	// Launches: says what is handed to other apps.
+	Launches
+	// Pins: binds hosts to certificates.
+	Pins
+	// Denies: refuses what is not listed.
+	Denies
+	capabilityEnd
+)
+
+var capabilityTexts = map[Capability][2]string{
+	Schemes:    {"schemes", "it cannot tell http from https"},
+	Ports:      {"ports", "it cannot tell the ports of a host apart"},
+	Paths:      {"paths", "it cannot tell the folders of a host apart"},
+	Exact:      {"exact hosts", "it cannot cover a host without the names below it"},
+	Deep:       {"all subdomains", "it cannot cover every depth of names below a host"},
+	EveryHost:  {"every named host", "it cannot cover every named host and leave addresses out"},
+	Requests:   {"requests", "it does not limit what a page requests"},
+	Navigation: {"navigation", "it cannot limit navigation apart from requests"},
+	Launches:   {"launches", "it does not say what is handed to other apps"},
+	Pins:       {"pins", "it cannot hold certificate pins"},
+	Denies:     {"denial", "it cannot refuse a host that is not listed"},
+}
+
+// Capabilities lists all capabilities, in the order of the documentation's
+// table.
+func Capabilities() []Capability {
+	var all []Capability
+	for c := Capability(1); c < capabilityEnd; c <<= 1 {
+		all = append(all, c)
+	}
+	return all
+}
+
+// String returns the capability's name, such as "ports".
+func (c Capability) String() string { return capabilityTexts[c][0] }
+
+// Missing says in a clause what a format without the capability cannot do.
+func (c Capability) Missing() string { return capabilityTexts[c][1] }
+
+// Format describes one format.
+type Format struct {
+	// Name is what cordon export takes, such as "android-nsc".
+	Name string
+	// Title is the name for people.
+	Title string
+	// Can are the capabilities of the format.
+	Can Capability
+	// Limits are further things that a reader of the export has to know, one
+	// sentence each.
+	Limits []string
+}
+
+// Cannot returns a sentence for each capability that the format lacks, then
+// its limits: what the export's own comments say.
+func (f Format) Cannot() []string {
+	var all []string
+	for _, c := range Capabilities() {
+		if f.Can&c == 0 {
+			all = append(all, c.Missing())
+		}
+	}
+	return append(all, f.Limits...)
+}
+
+// Header returns the comment that stands on top of an export, each line behind
+// the format's comment mark.
+func (f Format) Header(mark string, s Source) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s for %s, written by cordon export %s. Changes here are lost: change the source.\n", mark, f.Title, s.File, f.Name)
+	for _, line := range f.Cannot() {
+		fmt.Fprintf(&b, "%sLimit: %s.\n", mark, strings.TrimSuffix(line, "."))
+	}
+	return b.String()
+}
+
+// Artifact is one exported file.
+type Artifact struct {
+	// Path is where the file belongs in a project, with slashes.
+	Path string
+	// Content is the file.
+	Content []byte
+	// Losses are what this policy says and the file does not.
+	Losses []Loss
+}
+
+// Loss is one line of the policy that the format cannot say as it stands.
+type Loss struct {
+	// Place is the line's, the zero Place for a loss of the whole file.
+	Place policy.Place
+	// Rule is the line's text.
+	Rule string
+	// Message says what is lost, in a sentence.
+	Message string
+	// Widens says that the export allows more than the line does, for want of
+	// words; otherwise it allows less.
+	Widens bool
+}
+
+// Lose makes a loss of one line.
+func Lose(o *dialect.Origin, widens bool, format string, args ...any) Loss {
+	return Loss{Place: o.Rule.Place, Rule: o.Rule.Text, Message: fmt.Sprintf(format, args...), Widens: widens}
+}
+
+// Widening returns the losses that follow from the capabilities alone, for the
+// lines given: what each of them says of ports, paths and exact hosts that the
+// format cannot.
+func (f Format) Widening(origins []dialect.Origin) []Loss {
+	var losses []Loss
+	for i := range origins {
+		o := &origins[i]
+		if f.Can&Paths == 0 && o.Path != "" {
+			losses = append(losses, Lose(o, true, "the path %s is not expressed: all of the host is covered", o.Path))
+		}
+		if f.Can&Ports == 0 && o.Port != 0 {
+			losses = append(losses, Lose(o, true, "the port %d is not expressed: all ports of the host are covered", o.Port))
+		}
+		if f.Can&Exact == 0 && o.Host != "" && !o.Subdomains && !o.Address() {
+			losses = append(losses, Lose(o, true, "the names below %s are covered too", o.Host))
+		}
+		if f.Can&Schemes == 0 && o.Hierarchical() && !(o.Covers("http") && o.Covers("https")) {
+			losses = append(losses, Lose(o, true, "the scheme is not expressed: http and https are covered alike"))
+		}
+		if f.Can&EveryHost == 0 && o.Host == "" && o.Hierarchical() {
+			losses = append(losses, Lose(o, true, "addresses are covered by the host * too"))
+		}
+	}
+	return losses
+}

@@ -1,0 +1,172 @@
+// Package iosats exports a policy as the NSAppTransportSecurity dictionary of
+// an iOS app's Info.plist: where cleartext is permitted, the TLS floor, and
+// pinned domains (iOS 14 and later).
+//
+// It differs on purpose from what cordova-ios 8 derives by itself: an https
+// wildcard does not switch transport security off, and a line that only
+// launches other apps opens no cleartext. cordova-ios replaces the whole
+// dictionary at each prepare, so the export has to be written after each.
+package iosats
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/export"
+)
+
+// Format describes the export.
+var Format = export.Format{
+	Name:  "ios-ats",
+	Title: "iOS App Transport Security",
+	Can:   export.Schemes | export.Exact | export.Deep | export.Pins,
+	Limits: []string{
+		"it says where cleartext is permitted, for all ports and paths of a host",
+		"addresses have no exceptions before iOS 17",
+		"the web view is not known to enforce pinned domains; native requests are (URLSession)",
+		"pins do not expire",
+	},
+}
+
+// Path is where a project of cordova-ios 8 and later keeps the property list.
+const Path = "platforms/ios/App/App-Info.plist"
+
+type exception struct {
+	host       string
+	subdomains bool
+}
+
+// Export writes a property list that holds the dictionary alone; Merge puts it
+// into an Info.plist.
+func Export(s export.Source) export.Artifact {
+	var b strings.Builder
+	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!--\n")
+	b.WriteString(strings.ReplaceAll(Format.Header("  ", s), "--", "- -"))
+	b.WriteString("-->\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
+	dictionary, losses := Dictionary(s, "\t")
+	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n", dictionary)
+	return export.Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
+}
+
+// Dictionary writes the value of NSAppTransportSecurity, each line behind the
+// indentation given.
+func Dictionary(s export.Source, indent string) (string, []export.Loss) {
+	everywhere, exceptions, losses := cleartext(s)
+	w := writer{indent: indent}
+	w.line(0, "<dict>")
+	w.flag(1, "NSAllowsArbitraryLoads", everywhere)
+	if len(exceptions) > 0 {
+		w.line(1, "<key>NSExceptionDomains</key>")
+		w.line(1, "<dict>")
+		for _, e := range exceptions {
+			w.line(2, "<key>%s</key>", e.host)
+			w.line(2, "<dict>")
+			w.flag(3, "NSIncludesSubdomains", e.subdomains)
+			w.flag(3, "NSExceptionAllowsInsecureHTTPLoads", true)
+			w.line(3, "<key>NSExceptionMinimumTLSVersion</key>")
+			w.line(3, "<string>TLSv1.2</string>")
+			w.line(2, "</dict>")
+		}
+		w.line(1, "</dict>")
+	}
+	losses = append(losses, w.pins(s.Pins)...)
+	w.line(0, "</dict>")
+	return w.b.String(), losses
+}
+
+// cleartext collects where http is permitted. A name stands once: it includes
+// subdomains if any of its lines does.
+func cleartext(s export.Source) (everywhere bool, exceptions []exception, losses []export.Loss) {
+	for _, o := range s.Requests() {
+		if !o.Covers("http") && !o.Covers("ws") {
+			continue
+		}
+		switch {
+		case o.Host == "":
+			everywhere = true
+			losses = append(losses, export.Lose(&o, true, "cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
+			continue
+		case strings.HasPrefix(o.Host, "["):
+			losses = append(losses, export.Lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
+			continue
+		case o.Path != "" || o.Port != 0:
+			losses = append(losses, export.Lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
+		}
+		exceptions = add(exceptions, o)
+	}
+	slices.SortFunc(exceptions, func(a, b exception) int { return strings.Compare(a.host, b.host) })
+	return everywhere, exceptions, losses
+}
+
+func add(exceptions []exception, o dialect.Origin) []exception {
+	for i := range exceptions {
+		if exceptions[i].host == o.Host {
+			exceptions[i].subdomains = exceptions[i].subdomains || o.Subdomains
+			return exceptions
+		}
+	}
+	return append(exceptions, exception{o.Host, o.Subdomains})
+}
+
+type writer struct {
+	b      strings.Builder
+	indent string
+}
+
+func (w *writer) line(depth int, format string, args ...any) {
+	w.b.WriteString(w.indent + strings.Repeat("\t", depth))
+	fmt.Fprintf(&w.b, format+"\n", args...)
+}
+
+func (w *writer) flag(depth int, key string, value bool) {
+	w.line(depth, "<key>%s</key>", key)
+	w.line(depth, "<%t/>", value)
+}
+
+// pins writes NSPinnedDomains. All pins of a host stand as leaf identities:
+// a host with leaf and authority identities would have to match both.
+func (w *writer) pins(set *pin.Set) []export.Loss {
+	var losses []export.Loss
+	byHost := map[string][]pin.Hash{}
+	below := map[string]bool{}
+	for _, entry := range set.Entries() {
+		if entry.Mode != pin.OnTopOfRoots {
+			losses = append(losses, export.Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
+			continue
+		}
+		if len(entry.Hashes) > 0 {
+			byHost[entry.Host] = append(byHost[entry.Host], entry.Hashes...)
+			below[entry.Host] = below[entry.Host] || entry.Subdomains
+		}
+	}
+	if len(byHost) == 0 {
+		return losses
+	}
+	hosts := make([]string, 0, len(byHost))
+	for host := range byHost {
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	w.line(1, "<key>NSPinnedDomains</key>")
+	w.line(1, "<dict>")
+	for _, host := range hosts {
+		w.line(2, "<key>%s</key>", host)
+		w.line(2, "<dict>")
+		w.flag(3, "NSIncludesSubdomains", below[host])
+		w.line(3, "<key>NSPinnedLeafIdentities</key>")
+		w.line(3, "<array>")
+		for _, hash := range byHost[host] {
+			w.line(4, "<dict>")
+			w.line(5, "<key>SPKI-SHA256-BASE64</key>")
+			w.line(5, "<string>%s</string>", hash)
+			w.line(4, "</dict>")
+		}
+		w.line(3, "</array>")
+		w.line(2, "</dict>")
+	}
+	w.line(1, "</dict>")
+	return losses
+}

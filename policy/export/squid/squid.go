@@ -1,0 +1,114 @@
+// Package squid exports a policy as access rules for the squid proxy
+// (squid-cache 5 and later): one group of destinations for each scheme and
+// port, then deny all.
+package squid
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/export"
+)
+
+// Format describes the export.
+var Format = export.Format{
+	Name:  "squid",
+	Title: "Squid access rules",
+	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.EveryHost | export.Requests | export.Denies,
+	Limits: []string{
+		"squid does not look inside tunnels: the name in the TLS handshake is not compared with the listed one",
+		"WebSockets without TLS (ws) come as tunnels to port 80 and are refused",
+		"squid lets an allowed name resolve to a private address",
+	},
+}
+
+// group is the destinations that share a way of asking and a port.
+type group struct {
+	tunnel bool
+	port   int
+	every  bool
+	hosts  []string
+}
+
+// Export writes the rules, for an include line in squid.conf.
+func Export(s export.Source) export.Artifact {
+	origins := s.Requests()
+	losses := Format.Widening(origins)
+	var groups []*group
+	find := func(tunnel bool, port int) *group {
+		for _, g := range groups {
+			if g.tunnel == tunnel && g.port == port {
+				return g
+			}
+		}
+		groups = append(groups, &group{tunnel: tunnel, port: port})
+		return groups[len(groups)-1]
+	}
+	for i := range origins {
+		o := &origins[i]
+		if o.Covers("https") || o.Covers("wss") {
+			find(true, orOwn(o.Port, 443)).add(o)
+		}
+		switch {
+		case o.Covers("http"):
+			find(false, orOwn(o.Port, 80)).add(o)
+		case o.Covers("ws"):
+			losses = append(losses, export.Lose(o, false, "ws comes as a tunnel to squid, which cannot look inside: it is refused"))
+		}
+	}
+	var b strings.Builder
+	b.WriteString(Format.Header("# ", s))
+	b.WriteString("acl cordon_connect method CONNECT\nacl cordon_http proto HTTP\n" +
+		`acl cordon_address dstdom_regex -n ^\[ (^|\.)[0-9]+$` + "\n")
+	for i, g := range groups {
+		g.write(&b, i+1)
+	}
+	b.WriteString("http_access deny all\n")
+	return export.Artifact{Path: "cordon-squid.conf", Content: []byte(b.String()), Losses: losses}
+}
+
+func orOwn(port, own int) int {
+	if port == 0 {
+		return own
+	}
+	return port
+}
+
+func (g *group) add(o *dialect.Origin) {
+	switch {
+	case o.Host == "":
+		g.every = true
+	case o.Subdomains:
+		g.hosts = append(g.hosts, "."+o.Host)
+	default:
+		g.hosts = append(g.hosts, o.Host)
+	}
+}
+
+// write writes one group. Squid refuses a list in which one entry covers
+// another, so covered ones are left out.
+func (g *group) write(b *strings.Builder, number int) {
+	way := "cordon_http !cordon_connect"
+	if g.tunnel {
+		way = "cordon_connect"
+	}
+	fmt.Fprintf(b, "acl cordon_port_%d port %d\n", number, g.port)
+	if g.every {
+		fmt.Fprintf(b, "http_access allow %s cordon_port_%d !cordon_address\n", way, number)
+	}
+	hosts := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(g.hosts))), func(host string) bool {
+		return slices.ContainsFunc(g.hosts, func(other string) bool { return host != other && coversHost(other, host) })
+	})
+	if len(hosts) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "acl cordon_hosts_%d dstdomain -n %s\n", number, strings.Join(hosts, " "))
+	fmt.Fprintf(b, "http_access allow %s cordon_port_%d cordon_hosts_%d\n", way, number, number)
+}
+
+// coversHost reports whether squid's entry a covers everything that b does.
+func coversHost(a, b string) bool {
+	return strings.HasPrefix(a, ".") && (strings.HasSuffix(b, a) || b == a[1:])
+}

@@ -33,6 +33,7 @@ type kept struct {
 // when the last of them gives up, so that no lookup outlives its purpose.
 type flight struct {
 	done    chan struct{}
+	ended   <-chan struct{} // closed when its time is up, whatever the resolver does
 	cancel  context.CancelFunc
 	waiting int // guarded by cache.mu
 	addrs   []netip.Addr
@@ -70,6 +71,14 @@ func (c *cache) lookup(ctx context.Context, host string) (addrs []netip.Addr, ca
 	case <-ctx.Done():
 		c.leave(host, f)
 		return nil, false, context.Cause(ctx)
+	case <-f.ended:
+	}
+	select {
+	case <-f.done:
+		return f.addrs, false, f.err
+	default:
+		c.leave(host, f)
+		return nil, false, context.DeadlineExceeded
 	}
 }
 
@@ -78,7 +87,7 @@ func (c *cache) lookup(ctx context.Context, host string) (addrs []netip.Addr, ca
 // as well.
 func (c *cache) start(ctx context.Context, host string) *flight {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
-	f := &flight{done: make(chan struct{}), cancel: cancel}
+	f := &flight{done: make(chan struct{}), ended: ctx.Done(), cancel: cancel}
 	c.flights[host] = f
 	go func() {
 		defer cancel()

@@ -60,7 +60,7 @@ func ParsePrivate(host, addresses string) (Private, error) {
 	prefix, err := netip.ParsePrefix(addresses)
 	if err != nil {
 		addr, addrErr := netip.ParseAddr(addresses)
-		if addrErr != nil {
+		if addrErr != nil || addr.Zone() != "" {
 			return Private{}, fmt.Errorf("%q is neither an address nor a range such as 10.1.0.0/16", addresses)
 		}
 		prefix = netip.PrefixFrom(addr, addr.BitLen())

@@ -1,11 +1,14 @@
 package egress
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/cordon-sec/cordon/pin"
@@ -172,6 +175,15 @@ func (v *verifier) pinError(err error) *Error {
 	return e
 }
 
+// anchored reports whether c is itself pinned instead of the roots.
+func (v *verifier) anchored(c *x509.Certificate) bool {
+	if !v.pinned || c == nil {
+		return false
+	}
+	raw, err := v.bound.Anchors(v.now())
+	return err == nil && slices.ContainsFunc(raw, func(der []byte) bool { return bytes.Equal(der, c.Raw) })
+}
+
 func (v *verifier) chainError(err error) *Error {
 	e := &Error{Step: StepTLS, Reason: Untrusted, Host: v.host, Err: err}
 	var name x509.HostnameError
@@ -179,6 +191,9 @@ func (v *verifier) chainError(err error) *Error {
 	switch {
 	case errors.As(err, &name):
 		e.Reason = WrongName
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && v.anchored(invalid.Cert):
+		// The plugins on Android would accept it: see the guide to pins.
+		e.Step, e.Reason, e.Err = StepPin, PinsExpired, fmt.Errorf("pinned certificate expired: %w", err)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		e.Reason = CertificateExpired
 	}

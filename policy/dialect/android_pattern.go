@@ -1,0 +1,164 @@
+package dialect
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
+)
+
+// androidGrammar is one version of the grammar of origins, that of class
+// Whitelist (AllowList from 10.0 on). An origin must match as a whole.
+type androidGrammar struct {
+	origin *regexp.Regexp
+	// fold says that schemes and hosts compare ignoring ASCII case.
+	fold bool
+	// below is what a "*." host covers, given the name behind the dot.
+	below func(host string) pattern.Language
+}
+
+const anyButLineEnds = "[^\n\r\u0085\u2028\u2029]*"
+
+// The grammars: cordova-android 3.1.0 to 3.4.0, 3.5.0 and 3.5.1, 3.6.0 and
+// later.
+var (
+	androidV1Lower = androidGrammar{
+		origin: originExpression(`(?P<scheme>\*|[a-z-]+)://`),
+		below:  belowLowerCase,
+	}
+	androidV1 = androidGrammar{
+		origin: originExpression(`(?P<scheme>\*|[A-Za-z-]+)://`),
+		below:  pattern.Below,
+		fold:   true,
+	}
+	androidV2 = androidGrammar{
+		origin: originExpression(`(?P<scheme>\*|[A-Za-z-]+):(?://)?`),
+		below:  pattern.Below,
+		fold:   true,
+	}
+)
+
+func originExpression(scheme string) *regexp.Regexp {
+	return regexp.MustCompile(`\A(?:` + scheme + `)?(?P<host>\*|(?:\*\.)?[^*/:]+)?(?::(?P<port>[0-9]+))?(?P<path>/` + anyButLineEnds + `)?\z`)
+}
+
+// belowLowerCase is pattern.Below for the versions that compare case: the run
+// in front of the name then has no upper-case letters.
+func belowLowerCase(host string) pattern.Language {
+	l, err := pattern.Expression(`\A(?:[a-z0-9.-]*\.)?` + regexp.QuoteMeta(host) + `\z`)
+	if err != nil { // far longer than any host name
+		return pattern.Language{}
+	}
+	return l
+}
+
+// androidOrigin is one origin that fits the grammar.
+type androidOrigin struct {
+	patterns []pattern.Pattern
+	scheme   string // "" if the text names none
+	host     string
+	path     string
+}
+
+// read returns what the platform makes of an origin other than "*", or why it
+// drops it.
+func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
+	m := g.origin.FindStringSubmatchIndex(text)
+	if m == nil {
+		return o, "it does not fit the form scheme://host:port/path"
+	}
+	part := func(group int) (s string, has bool) {
+		if m[2*group] < 0 {
+			return "", false
+		}
+		return text[m[2*group]:m[2*group+1]], true
+	}
+	scheme, hasScheme := part(1)
+	host, hasHost := part(2)
+	port, hasPort := part(3)
+	path, hasPath := part(4)
+	if !hasHost && (scheme == "file" || scheme == "content") {
+		host, hasHost = "*", true
+	}
+	if !hasHost {
+		return o, "it names no host"
+	}
+	p := pattern.Pattern{Scheme: pattern.Any(), Host: g.host(host), Path: pattern.Any()}
+	if hasPort {
+		n, err := strconv.ParseInt(port, 10, 32)
+		if err != nil {
+			return o, "its port is too large a number"
+		}
+		if p.Port = pattern.Port(n); n == 0 {
+			p.Port = androidPortZero
+		}
+	}
+	if hasPath && path != "/*" {
+		p.Path = pattern.Glob(path)
+	}
+	schemes := []string{scheme}
+	if !hasScheme {
+		schemes = []string{"http", "https"}
+	}
+	o = androidOrigin{scheme: scheme, host: host, path: path}
+	for _, each := range schemes {
+		if each != "*" {
+			p.Scheme = g.folded(pattern.Exactly(each))
+		}
+		o.patterns = append(o.patterns, p)
+	}
+	return o, ""
+}
+
+func (g *androidGrammar) host(host string) pattern.Language {
+	if host == "*" {
+		return pattern.Any()
+	}
+	if name, ok := strings.CutPrefix(host, "*."); ok {
+		return g.folded(g.below(name))
+	}
+	return g.folded(pattern.Exactly(host))
+}
+
+func (g *androidGrammar) folded(l pattern.Language) pattern.Language {
+	if g.fold {
+		return l.Fold()
+	}
+	return l
+}
+
+// everything is the pattern of every string.
+func everything() pattern.Pattern {
+	return pattern.Pattern{Scheme: pattern.Any(), Host: pattern.Any(), Path: pattern.Any()}
+}
+
+// lacking returns the pattern of the URLs whose raw string does not contain
+// word. The first byte of word may recur at most at its end. Regular
+// expressions have no complement; this one spells it out: between two bytes
+// that begin the word, the word is never completed.
+func lacking(word string) pattern.Pattern {
+	first, last := word[:1], word[len(word)-1:]
+	not := func(s string) string { return "[^" + regexp.QuoteMeta(s) + "]" }
+	// broken is the word begun and left; begun is the word begun and begun
+	// again at once.
+	broken, begun := not(first+last), ""
+	for i := len(word) - 2; i >= 1; i-- {
+		broken = not(first+word[i:i+1]) + "|" + regexp.QuoteMeta(word[i:i+1]) + "(?:" + broken + ")"
+	}
+	for i := 1; i < len(word); i++ {
+		if i == len(word)-1 && first == last {
+			break
+		}
+		if begun != "" {
+			begun += "|"
+		}
+		begun += regexp.QuoteMeta(word[:i])
+	}
+	start := regexp.QuoteMeta(first)
+	end := "(?:" + begun + "|" + regexp.QuoteMeta(word[:len(word)-1]) + ")?"
+	expr := `\A` + not(first) + `*(?:(?:` + begun + `)*` + start + `(?:` + broken + `)` + not(first) + `*)*(?:` + begun + `)*` + end + `\z`
+	p := everything()
+	p.Whole = mustExpression("(?s)" + expr)
+	return p
+}

@@ -1,0 +1,94 @@
+package tables
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// row answers with one row and its ETag.
+func (q *request) row(status int, s *Shape, row []odata.Value) {
+	h := q.w.Header()
+	etag := append(odata.AppendVersion([]byte{'"'}, row[colVersion].Num), '"')
+	h["Etag"] = []string{string(etag)}
+	if q.v3 {
+		h.Set("Last-Modified", row[colUpdatedAt].Time().Format(http.TimeFormat))
+	}
+	buf := buffers.Get().(*[]byte)
+	*buf = s.AppendRow((*buf)[:0], s.All(), row)
+	q.json(status, *buf)
+	buffers.Put(buf)
+}
+
+func (q *request) json(status int, body []byte) { q.send(status, headerJSON, body) }
+
+func (q *request) send(status int, contentType []string, body []byte) {
+	h := q.w.Header()
+	h["Content-Type"] = contentType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	q.w.WriteHeader(status)
+	_, _ = q.w.Write(body) // the client may be gone; nobody is left to tell
+}
+
+// fail answers with an error.
+func (q *request) fail(err error) {
+	var token *identity.TokenError
+	if errors.As(err, &token) {
+		b := appendJSONString([]byte(`{"name":`), token.Name)
+		b = appendJSONString(append(b, `,"message":`...), token.Message)
+		q.json(http.StatusUnauthorized, append(b, '}'))
+		return
+	}
+	e := asHTTP(err)
+	if e.status >= http.StatusInternalServerError {
+		name := ""
+		if q.t != nil {
+			name = q.t.name
+		}
+		q.s.options.Log.Error("a request failed", "table", name, "operation", q.op.String(), "error", err)
+	}
+	switch {
+	case e == errNoTable || e.plain:
+		h := q.w.Header()
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("X-Content-Type-Options", "nosniff")
+		q.w.WriteHeader(e.status)
+		_, _ = q.w.Write([]byte(e.msg))
+	case q.v3:
+		b := append([]byte(`{"type":"about:blank","title":`), appendJSONString(nil, http.StatusText(e.status))...)
+		b = strconv.AppendInt(append(b, `,"status":`...), int64(e.status), 10)
+		b = appendJSONString(append(b, `,"detail":`...), e.msg)
+		b = appendJSONString(append(b, `,"error":`...), e.msg)
+		q.send(e.status, headerProblem, append(b, '}'))
+	default:
+		q.json(e.status, append(appendJSONString([]byte(`{"error":`), e.msg), '}'))
+	}
+}
+
+// conflict answers with the server's row: 412 to a condition in the header, 409
+// to a version in the body. A row that the caller may not read is not there.
+func (q *request) conflict(s *Shape, c *ConflictError) error {
+	if !q.visible(s, c.Row) {
+		return ErrNotFound
+	}
+	status := http.StatusConflict
+	if q.v3 || q.r.Header.Get("If-Match") != "" {
+		status = http.StatusPreconditionFailed
+	}
+	q.row(status, s, c.Row)
+	return nil
+}
+
+// modifiedAfter compares a row's updatedAt with an HTTP date, which has whole
+// seconds.
+func modifiedAfter(row []odata.Value, header string) (after, ok bool) {
+	t, err := http.ParseTime(header)
+	if err != nil {
+		return false, false
+	}
+	return row[colUpdatedAt].Time().Truncate(time.Second).After(t), true
+}

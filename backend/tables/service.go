@@ -1,0 +1,250 @@
+package tables
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// Options are what a Service needs besides its configuration and its store.
+// The zero value works.
+type Options struct {
+	// Prefix is the path under which the tables are, default "/tables".
+	Prefix string
+	// URL is the public address of the server; its scheme is used for links on
+	// its own host, because a front may terminate TLS.
+	URL *url.URL
+	// MaxBody is the largest request body in bytes, default and least 1 MiB.
+	MaxBody int64
+	// Timeout bounds the work of one request in the database, default 30 s.
+	Timeout time.Duration
+	// Limits bound queries.
+	Limits odata.Limits
+	// Now is the clock, default time.Now.
+	Now func() time.Time
+	// Log receives what the operator should know; default is slog.Default().
+	// It never receives query strings or rows.
+	Log *slog.Logger
+	// ReadFile reads seed files, default os.ReadFile.
+	ReadFile func(name string) ([]byte, error)
+	// Webhooks sends the webhooks' requests; it is the guarded client of
+	// package egress. Without one, configured webhooks are an error.
+	Webhooks *http.Client
+	// WebhookKey signs the requests of webhooks without a secret of their own.
+	WebhookKey []byte
+}
+
+// Service serves tables. It is an http.Handler, safe for concurrent use; Close
+// ends its goroutines.
+type Service struct {
+	tables  map[string]*table // by lower-case name
+	names   []string          // as configured, sorted
+	store   Store
+	options Options
+	prefix  string
+	hooks   *webhooks
+	stop    context.CancelFunc
+	expiry  chan struct{}
+	version atomic.Int64
+}
+
+// table is one configured table with its present shape.
+type table struct {
+	name   string
+	config Table
+	shape  atomic.Pointer[Shape]
+	rules  [5][]condition // by op, the table's own rule first
+	seen   atomic.Int64   // when the shape was last compared with the store's, in ms
+}
+
+// condition is what a rule is once compiled; *identity.Condition is one.
+type condition interface {
+	Holds(ctx context.Context, f identity.Facts) (bool, error)
+	UsesRow() bool
+}
+
+// New checks the configuration, brings the store's tables into its shape, loads
+// seeds into tables that are new and starts the background work. The context
+// bounds only New itself. A mistake in the configuration is a *ConfigError, a
+// table that cannot take the configured shape a *SchemaError.
+func New(ctx context.Context, c Config, store Store, o Options) (*Service, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{})}
+	s.prefix = strings.ToLower(strings.TrimSuffix(s.options.Prefix, "/")) + "/"
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return nil, fmt.Errorf("reading random bytes: %w", err)
+	}
+	s.version.Store(int64(binary.BigEndian.Uint64(seed[:]) >> 1))
+	for name := range c {
+		s.names = append(s.names, name)
+	}
+	slices.Sort(s.names)
+	for _, name := range s.names {
+		if err := s.add(ctx, name, c[name]); err != nil {
+			return nil, err
+		}
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.hooks = newWebhooks(s.options)
+	go s.expire(background)
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Prefix == "" {
+		o.Prefix = "/tables"
+	}
+	o.MaxBody = max(o.MaxBody, 1<<20)
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
+	}
+	return o
+}
+
+func (s *Service) add(ctx context.Context, name string, t Table) error {
+	key := strings.ToLower(name)
+	if other, taken := s.tables[key]; taken {
+		return &ConfigError{name, "", "the table " + other.name + " has the same name"}
+	}
+	if t.Webhook != nil && s.options.Webhooks == nil {
+		return &ConfigError{name, "webhook", "this server sends no requests"}
+	}
+	d, err := t.definition(name)
+	if err != nil {
+		return err
+	}
+	added := &table{name: name, config: t}
+	for op := opRead; op <= opUndelete; op++ {
+		for _, source := range []string{t.Rule, t.operation(op).Rule} {
+			if source == "" {
+				continue
+			}
+			c, err := identity.CompileCondition(source)
+			if err != nil {
+				return &ConfigError{name, "rule", err.Error()}
+			}
+			added.rules[op] = append(added.rules[op], c)
+		}
+	}
+	shape, created, err := s.store.Define(ctx, d)
+	if err != nil {
+		return fmt.Errorf("preparing table %s: %w", name, err)
+	}
+	added.shape.Store(shape)
+	s.tables[key] = added
+	if created && t.Seed != "" {
+		return s.seed(ctx, added)
+	}
+	return nil
+}
+
+// Close ends the background work. Webhooks that wait are sent until ctx is
+// done.
+func (s *Service) Close(ctx context.Context) error {
+	s.stop()
+	<-s.expiry
+	return s.hooks.close(ctx)
+}
+
+// Names lists the tables as they were configured, sorted.
+func (s *Service) Names() []string { return slices.Clone(s.names) }
+
+// Describe says in one line who may do what with a table, for start-up.
+func (s *Service) Describe(name string) string {
+	t := s.tables[strings.ToLower(name)]
+	if t == nil {
+		return ""
+	}
+	var b strings.Builder
+	for op := opRead; op <= opUndelete; op++ {
+		if op == opUndelete && !t.config.SoftDelete {
+			continue
+		}
+		fmt.Fprintf(&b, "%s: %s, ", op, t.access(op))
+	}
+	return strings.TrimSuffix(b.String(), ", ")
+}
+
+// access is who may do op. Rows of users need a user.
+func (t *table) access(op op) Access {
+	a := t.config.access(op)
+	if a == Anonymous && t.config.PerUser {
+		return Authenticated
+	}
+	return a
+}
+
+// newVersion returns a version that no other write has: the time and a count
+// that began at random.
+func (s *Service) newVersion(now time.Time) int64 {
+	return (now.UnixMilli()&(1<<42-1))<<21 | s.version.Add(1)&(1<<21-1)
+}
+
+// purgeEvery is how often rows that have expired are removed for good.
+const purgeEvery = 10 * time.Minute
+
+// expire removes what records_expire hides. Rows are kept for another tenth of
+// the time, so that a client that is just reading does not lose them.
+func (s *Service) expire(ctx context.Context) {
+	defer close(s.expiry)
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.Purge(ctx)
+		}
+	}
+}
+
+// Purge removes rows that expired some time ago from all tables, now.
+func (s *Service) Purge(ctx context.Context) {
+	for _, name := range s.names {
+		t := s.tables[strings.ToLower(name)]
+		keep := t.config.RecordsExpire
+		if keep <= 0 {
+			continue
+		}
+		before := s.options.Now().Add(-keep - keep/10).UnixMilli()
+		for {
+			n, err := s.store.Expire(ctx, t.shape.Load(), before)
+			if err != nil {
+				if !errors.Is(err, context.Canceled) {
+					s.options.Log.Error("removing expired rows", "table", name, "error", err)
+				}
+				return
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package tables
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// The limits of webhooks: how many senders work beside each other, how many
+// events wait for each, how often one is tried and how long an attempt takes.
+const (
+	hookSenders  = 8
+	hookWaiting  = 1024
+	hookAttempts = 6
+	hookTimeout  = 10 * time.Second
+)
+
+// webhooks sends what happened to the configured addresses. Events of one row
+// go through one sender and so arrive in order; a full queue drops the event
+// and says so, because a request never waits for a webhook.
+type webhooks struct {
+	client *http.Client
+	key    []byte
+	now    func() time.Time
+	log    *slog.Logger
+	pause  time.Duration // before the second attempt; doubles
+	seed   maphash.Seed
+	queues [hookSenders]chan hookEvent
+	rows   [64]sync.Mutex
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	once   sync.Once
+	closed sync.RWMutex
+	shut   bool
+}
+
+type hookEvent struct {
+	table, url string
+	key        []byte
+	body       []byte
+}
+
+func newWebhooks(o Options) *webhooks {
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &webhooks{client: o.Webhooks, key: o.WebhookKey, now: o.Now, log: o.Log, pause: time.Second, seed: maphash.MakeSeed(), cancel: cancel}
+	if h.client == nil {
+		return h
+	}
+	for i := range h.queues {
+		h.queues[i] = make(chan hookEvent, hookWaiting)
+		h.done.Add(1)
+		go func() {
+			defer h.done.Done()
+			for e := range h.queues[i] {
+				h.deliver(ctx, e)
+			}
+		}()
+	}
+	return h
+}
+
+// order makes writes to one row of a table with a webhook take turns until
+// their events are queued, so that events have the order of the writes. It
+// returns what ends the turn.
+func (q *request) order(id odata.Value) func() {
+	if q.t.config.Webhook == nil || id.IsNull() {
+		return func() {}
+	}
+	h := q.s.hooks
+	m := &h.rows[maphash.String(h.seed, q.t.name+"/"+id.Plain())%uint64(len(h.rows))]
+	m.Lock()
+	return m.Unlock
+}
+
+// notify queues the event of a request that succeeded; row is nil for reads.
+// The payload is that of azure-mobile-apps 4.0.2, data/hooks/webhook.js.
+func (q *request) notify(s *Shape, row []odata.Value) {
+	hook := q.t.config.Webhook
+	if hook == nil {
+		return
+	}
+	name := q.op.String()
+	if q.op == opInsert {
+		name = "create"
+	}
+	b := appendJSONString([]byte(`{"operation":`), name)
+	if row != nil {
+		b = s.AppendRow(append(b, `,"item":`...), s.All(), row)
+	}
+	b = appendJSONString(append(b, `,"table":`...), q.t.name)
+	if q.who.Authenticated() {
+		b = appendJSONString(append(b, `,"userId":`...), q.who.User.ID)
+	}
+	turn := q.t.name + "/"
+	if row != nil {
+		turn += row[colID].Plain()
+	}
+	if q.hasID {
+		b = appendJSONString(append(b, `,"id":`...), q.path)
+		turn = q.t.name + "/" + q.path
+	}
+	e := hookEvent{table: q.t.name, url: hook.URL, key: []byte(hook.Secret), body: append(b, '}')}
+	if len(e.key) == 0 {
+		e.key = q.s.hooks.key
+	}
+	q.s.hooks.send(turn, e)
+}
+
+func (h *webhooks) send(turn string, e hookEvent) {
+	h.closed.RLock()
+	defer h.closed.RUnlock()
+	if h.shut || h.client == nil {
+		return
+	}
+	select {
+	case h.queues[maphash.String(h.seed, turn)%hookSenders] <- e:
+	default:
+		h.log.Error("a webhook's queue is full, the event is lost", "table", e.table)
+	}
+}
+
+// deliver sends one event, several times if need be. Between the attempts it
+// waits twice as long each time.
+func (h *webhooks) deliver(ctx context.Context, e hookEvent) {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+	delivery := hex.EncodeToString(id[:])
+	pause := h.pause
+	for attempt := 1; ; attempt++ {
+		again, err := h.attempt(ctx, e, delivery)
+		if err == nil {
+			return
+		}
+		if !again || attempt == hookAttempts || ctx.Err() != nil {
+			h.log.Error("a webhook was not delivered", "table", e.table, "attempts", attempt, "error", err)
+			return
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+		case <-wait.C:
+		}
+		pause *= 2
+	}
+}
+
+// attempt sends the event once and reports whether another attempt may help.
+func (h *webhooks) attempt(ctx context.Context, e hookEvent, delivery string) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(e.body))
+	if err != nil {
+		return false, errors.New("the address is not a URL")
+	}
+	at := strconv.FormatInt(h.now().Unix(), 10)
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	r.Header.Set("User-Agent", "Cordon-Webhook/1")
+	r.Header.Set("X-Cordon-Delivery", delivery)
+	if len(e.key) > 0 {
+		r.Header.Set("X-Cordon-Signature", "t="+at+",v1="+SignWebhook(e.key, at, e.body))
+	}
+	answer, err := h.client.Do(r)
+	if err != nil {
+		return true, fmt.Errorf("sending: %w", err)
+	}
+	defer answer.Body.Close()
+	_, _ = io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection is used again
+	switch code := answer.StatusCode; {
+	case code < 300:
+		return false, nil
+	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
+		return true, fmt.Errorf("the answer was %d", code)
+	default:
+		return false, fmt.Errorf("the answer was %d", code)
+	}
+}
+
+// SignWebhook returns the signature that a webhook's request carries after
+// "v1=": HMAC-SHA-256 in hexadecimal over the time (the text after "t="), a dot
+// and the body. Receivers compute it again and compare in constant time.
+func SignWebhook(key []byte, at string, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(at))
+	mac.Write([]byte{'.'})
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// close sends what waits until ctx is done; what is left then is lost.
+func (h *webhooks) close(ctx context.Context) error {
+	h.once.Do(func() {
+		h.closed.Lock()
+		h.shut = true
+		h.closed.Unlock()
+		for _, c := range h.queues {
+			if c != nil {
+				close(c)
+			}
+		}
+	})
+	sent := make(chan struct{})
+	go func() {
+		h.done.Wait()
+		close(sent)
+	}()
+	select {
+	case <-sent:
+	case <-ctx.Done():
+		h.cancel()
+		<-sent
+		return fmt.Errorf("webhooks: %w", ctx.Err())
+	}
+	h.cancel()
+	return nil
+}

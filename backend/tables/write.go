@@ -1,0 +1,372 @@
+package tables
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// set are the columns that a write sets, at most once each.
+type set struct {
+	columns []int
+	values  []odata.Value
+}
+
+func (s *set) put(column int, v odata.Value) {
+	for i, c := range s.columns {
+		if c == column {
+			s.values[i] = v
+			return
+		}
+	}
+	s.columns = append(s.columns, column)
+	s.values = append(s.values, v)
+}
+
+// assign finds the columns of an item's properties. Where the schema is
+// dynamic, properties that the table does not know become columns; the shape
+// that then holds is returned.
+func (q *request) assign(s *Shape, it item, insert bool) (*Shape, set, error) {
+	s, err := q.extend(s, it)
+	if err != nil {
+		return s, set{}, err
+	}
+	out := set{columns: make([]int, 0, len(it.props)+2), values: make([]odata.Value, 0, len(it.props)+2)}
+	for _, p := range it.props {
+		i := s.Find(p.name)
+		switch {
+		case i < 0 && q.t.config.DynamicSchema && p.value.IsNull() && !p.nested:
+			continue // nothing creates a column for a null
+		case i >= 0 && i < s.System(), i < 0 && q.v3 && reserved(p.name):
+			continue // system properties of a 3.0 body are the server's
+		case i < 0:
+			return s, out, badRequest(fmt.Sprintf("The table has no column '%.128s'", p.name))
+		}
+		v, err := columnValue(p, s.Columns[i])
+		if err != nil {
+			return s, out, err
+		}
+		out.put(i, v)
+	}
+	if q.t.config.PerUser {
+		if i := s.Find(q.t.config.userColumn()); i >= 0 {
+			out.put(i, odata.StringOf(q.who.User.ID))
+		}
+	}
+	return s, out, complete(s, &out, insert)
+}
+
+// complete adds defaults to a new row and looks for required values.
+func complete(s *Shape, out *set, insert bool) error {
+	for i := s.System(); i < len(s.Columns); i++ {
+		c := s.Columns[i]
+		if !c.Required && (c.Default.IsNull() || !insert) {
+			continue
+		}
+		given, null := false, false
+		for j, k := range out.columns {
+			if k == i {
+				given, null = true, out.values[j].IsNull()
+			}
+		}
+		if insert && !given && !c.Default.IsNull() {
+			out.put(i, c.Default)
+			continue
+		}
+		if c.Required && (null || insert && !given) {
+			return badRequest(fmt.Sprintf("The column '%s' needs a value", c.Name))
+		}
+	}
+	return nil
+}
+
+// extend adds the columns that a dynamic schema needs for the item.
+func (q *request) extend(s *Shape, it item) (*Shape, error) {
+	if !q.t.config.DynamicSchema {
+		return s, nil
+	}
+	var fresh []ColumnDef
+	for _, p := range it.props {
+		if s.Find(p.name) >= 0 || p.value.IsNull() && !p.nested || q.v3 && reserved(p.name) {
+			continue
+		}
+		c, err := newColumn(p)
+		if err != nil {
+			return s, err
+		}
+		known := false
+		for _, f := range fresh {
+			known = known || strings.EqualFold(f.Name, c.Name)
+		}
+		if !known {
+			fresh = append(fresh, c)
+		}
+	}
+	if len(fresh) == 0 {
+		return s, nil
+	}
+	// A value that does not fit a known column must not leave new ones behind.
+	for _, p := range it.props {
+		if i := s.Find(p.name); i >= s.System() {
+			if _, err := columnValue(p, s.Columns[i]); err != nil {
+				return s, err
+			}
+		}
+	}
+	limit := q.t.config.MaxColumns
+	if limit == 0 {
+		limit = 250
+	}
+	if len(s.Columns)+len(fresh) > limit {
+		return s, badRequest(fmt.Sprintf("The table would have more than %d columns", limit))
+	}
+	extended, err := q.s.store.Extend(q.r.Context(), s, fresh)
+	if err != nil {
+		return s, err
+	}
+	q.t.shape.CompareAndSwap(s, extended)
+	return extended, nil
+}
+
+func (q *request) insert() error {
+	s := q.t.shape.Load()
+	it, err := q.readItem(s)
+	if err != nil {
+		return err
+	}
+	if err := q.admit(); err != nil {
+		return err
+	}
+	s, set, err := q.assign(s, it, true)
+	if err != nil {
+		return err
+	}
+	id := it.id
+	if !it.hasID && s.Columns[colID].Type == odata.String {
+		id = odata.StringOf(guid())
+	}
+	defer q.order(id)()
+	row, err := q.s.store.Write(q.r.Context(), Write{
+		Op: OpInsert, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+		Version: q.s.newVersion(q.now), Guard: q.guard(s),
+	})
+	var duplicate *DuplicateError
+	if errors.As(err, &duplicate) {
+		return q.duplicate(s, id, it, duplicate)
+	}
+	if err != nil {
+		return err
+	}
+	if q.v3 {
+		q.w.Header().Set("Location", strings.TrimSuffix(q.r.URL.EscapedPath(), "/")+"/"+url.PathEscape(row[colID].Plain()))
+	}
+	q.row(http.StatusCreated, s, row)
+	q.notify(s, row)
+	return nil
+}
+
+// duplicate answers 409: in 2.0 with the item of the request (azure-mobile-apps
+// 4.0.2, handleError.js), in 3.0 with the stored row if the caller may see it.
+func (q *request) duplicate(s *Shape, id odata.Value, it item, d *DuplicateError) error {
+	if d.Column != "" && d.Column != "id" {
+		return d
+	}
+	if !q.v3 {
+		q.json(http.StatusConflict, it.body)
+		return nil
+	}
+	row, err := q.s.store.Read(q.r.Context(), s, id, q.scope(s, true))
+	if err != nil || !q.visible(s, row) {
+		return d
+	}
+	q.row(http.StatusConflict, s, row)
+	return nil
+}
+
+// target is the row that a write is about.
+func (q *request) target(s *Shape, it item) (odata.Value, error) {
+	if !q.hasID {
+		if !it.hasID {
+			return odata.Value{}, badRequest("The item has no id")
+		}
+		q.path = it.id.Plain()
+		return it.id, nil
+	}
+	if it.hasID && it.id.Plain() != q.path {
+		return odata.Value{}, badRequest("The item ID and querystring ID did not match")
+	}
+	id, ok := q.t.idValue(s, q.path)
+	if !ok {
+		return id, ErrNotFound
+	}
+	return id, nil
+}
+
+// match is the version that the row must have: that of If-Match, else that of
+// the body; nil for any.
+func (q *request) match(body string) []int64 {
+	header := q.r.Header.Get("If-Match")
+	switch {
+	case header == "*":
+		return nil
+	case header != "":
+		return versions(header)
+	case body == "" || q.v3:
+		return nil
+	}
+	if n, ok := odata.ParseVersion(body); ok {
+		return []int64{n}
+	}
+	return []int64{-1}
+}
+
+func (q *request) update() error {
+	if q.v3 && !q.hasID {
+		return q.notAllowed(q.r.Method)
+	}
+	if q.v3 {
+		return q.patch()
+	}
+	s := q.t.shape.Load()
+	it, err := q.readItem(s)
+	if err != nil {
+		return err
+	}
+	id, err := q.target(s, it)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if denied := q.admit(); denied != nil {
+		return denied
+	}
+	if err != nil {
+		return err
+	}
+	s, set, err := q.assign(s, it, false)
+	if err != nil {
+		return err
+	}
+	return q.change(Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+		Match: q.match(it.version), Where: q.scope(s, false)}, http.StatusOK)
+}
+
+// change does a write to a row that is there and answers with the row.
+func (q *request) change(w Write, status int) error {
+	w.Version = q.s.newVersion(q.now)
+	guard := q.guard(w.Shape)
+	if w.Guard == nil {
+		w.Guard = guard
+	} else if own := w.Guard; guard != nil {
+		w.Guard = func(before, after []odata.Value) error {
+			if err := guard(before, after); err != nil {
+				return err
+			}
+			return own(before, after)
+		}
+	}
+	defer q.order(w.ID)()
+	row, err := q.s.store.Write(q.r.Context(), w)
+	var c *ConflictError
+	switch {
+	case errors.As(err, &c):
+		return q.conflict(w.Shape, c)
+	case errors.Is(err, ErrNotFound):
+		return q.goneOrMissing(w.Shape, w.ID, false)
+	case err != nil:
+		return err
+	}
+	if status == http.StatusNoContent {
+		q.w.WriteHeader(status)
+	} else {
+		q.row(status, w.Shape, row)
+	}
+	q.notify(w.Shape, row)
+	return nil
+}
+
+func (q *request) undelete() error {
+	if err := q.admit(); err != nil {
+		return err
+	}
+	s := q.t.shape.Load()
+	id, ok := q.t.idValue(s, q.path)
+	if !ok {
+		return ErrNotFound
+	}
+	return q.change(Write{Op: OpUndelete, Shape: s, ID: id, Match: q.match(""), Where: q.scope(s, true)}, http.StatusCreated)
+}
+
+func (q *request) remove() error {
+	if err := q.admit(); err != nil {
+		return err
+	}
+	s := q.t.shape.Load()
+	id, ok := q.t.idValue(s, q.path)
+	if !ok {
+		return ErrNotFound
+	}
+	w := Write{Op: OpRemove, Shape: s, ID: id, Match: q.match(""), Where: q.scope(s, false)}
+	if s.SoftDelete {
+		w.Op = OpMark
+	}
+	status := http.StatusOK
+	if q.v3 {
+		status = http.StatusNoContent
+		w.Guard = q.conditional()
+	}
+	return q.change(w, status)
+}
+
+// maxRemoved bounds how many rows one DELETE with a filter removes.
+const maxRemoved = 10000
+
+// removeMany deletes what a $filter matches, as the original does, in one step.
+// Without a filter it would be the whole table: never.
+func (q *request) removeMany() error {
+	if allowed := q.t.config.DeleteByFilter; q.v3 || allowed != nil && !*allowed {
+		return q.notAllowed(q.op.String())
+	}
+	src, _ := q.option("$filter")
+	if strings.TrimSpace(src) == "" {
+		return q.notAllowed(q.op.String())
+	}
+	if err := q.admit(); err != nil {
+		return err
+	}
+	s := q.t.shape.Load()
+	p := odata.Parser{Column: s.column, Now: q.now.UnixMilli(), Limits: q.s.options.Limits}
+	filter, err := p.Filter(src)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := q.deadline()
+	defer cancel()
+	rows, err := q.s.store.Remove(ctx, Removal{Shape: s, Where: odata.And(q.scope(s, false), filter), Mark: s.SoftDelete,
+		Version: q.s.newVersion(q.now), Guard: q.guard(s), Limit: maxRemoved})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return ErrNotFound
+	}
+	if len(rows) == 1 {
+		q.row(http.StatusOK, s, rows[0])
+	} else {
+		b := []byte{'['}
+		for i, row := range rows {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = s.AppendRow(b, s.All(), row)
+		}
+		q.json(http.StatusOK, append(b, ']'))
+	}
+	for _, row := range rows {
+		q.notify(s, row)
+	}
+	return nil
+}

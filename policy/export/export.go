@@ -37,10 +37,27 @@ func NewSource(doc *configxml.Document, pins *pin.Set) Source {
 	return Source{File: doc.Name(), Origins: dialect.Origins(doc), Pins: pins}
 }
 
-// Requests returns the lines that let something load inside the app over the
-// network: requests and navigation, not launches.
-func (s Source) Requests() []dialect.Origin {
+// Wire returns the lines that let something be fetched over the network, for
+// formats that cannot know what asks: requests and navigation, not launches.
+func (s Source) Wire() []dialect.Origin {
 	return s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose != policy.ForLaunch })
+}
+
+// Requests returns the lines about what a page requests.
+func (s Source) Requests() []dialect.Origin {
+	return s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose == policy.ForRequest })
+}
+
+// Frames returns the lines about frames, scripts and styles: those about
+// requests, and the whole hosts of those about navigation.
+func (s Source) Frames() []dialect.Origin {
+	frames := s.Wire()
+	for i := range frames {
+		if frames[i].Rule.Purpose == policy.ForNavigation {
+			frames[i].Path = ""
+		}
+	}
+	return frames
 }
 
 // Navigation returns the lines that let a page be opened inside the app.

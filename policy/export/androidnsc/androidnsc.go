@@ -70,11 +70,13 @@ type exporter struct {
 }
 
 func (e *exporter) collect() {
-	cleartext := slices.DeleteFunc(e.source.Requests(), func(o dialect.Origin) bool { return !o.Covers("http") && !o.Covers("ws") })
+	cleartext := slices.DeleteFunc(e.source.Wire(), func(o dialect.Origin) bool { return !o.Covers("http") && !o.Covers("ws") })
 	for i := range cleartext {
 		o := &cleartext[i]
 		e.everywhere = e.everywhere || o.Host == ""
 		switch {
+		case !o.Covers("http"):
+			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "":
 			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
 		case o.Port != 0:

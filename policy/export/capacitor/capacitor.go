@@ -55,7 +55,7 @@ func Export(s export.Source) export.Artifact {
 			losses = append(losses, export.Lose(o, false, "only one level below %s is covered: a star stands for one label", o.Host))
 		}
 	}
-	for _, o := range s.Requests() {
+	for _, o := range s.Wire() {
 		out.Cleartext = out.Cleartext || o.Covers("http")
 	}
 	slices.Sort(out.AllowNavigation)

@@ -22,9 +22,9 @@ import (
 var Format = export.Format{
 	Name:  "csp",
 	Title: "Content-Security-Policy",
-	Can:   export.Ports | export.Paths | export.Exact | export.Deep | export.Requests | export.Denies,
+	Can:   export.Schemes | export.Ports | export.Paths | export.Exact | export.Deep | export.Requests | export.Denies,
 	Limits: []string{
-		"a source for http covers https as well",
+		"a source for http covers https as well, and one for ws covers wss",
 		"where a request is redirected, the path of a source no longer counts",
 		"it limits frames and forms, but not where a link leads",
 		"WebRTC is not limited",
@@ -56,18 +56,19 @@ func Export(s export.Source) export.Artifact {
 // For makes the policy of one page. The losses say what the policy would break
 // in the page, and what it cannot express.
 func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
-	requests := s.Requests()
-	losses := Format.Widening(requests)
+	requests, frames := s.Requests(), s.Frames()
+	losses := slices.Concat(Format.Widening(s.Wire()), inexact(s.Wire()))
 	listed := sources(requests, "https", "http")
 	connect := sources(requests, "https", "wss", "http", "ws")
 	var p csp.Policy
 	p = p.Set("default-src", "'self'")
 	p = p.Set("connect-src", with("'self'", connect)...)
-	for _, name := range []string{"img-src", "media-src", "font-src", "frame-src"} {
+	for _, name := range []string{"img-src", "media-src", "font-src"} {
 		p = p.Set(name, with("'self'", slices.Concat(listed, kept(page.Existing, name)))...)
 	}
-	scripts, lostScripts := used(requests, "script", page.Scripts)
-	styles, lostStyles := used(requests, "style sheet", page.Styles)
+	p = p.Set("frame-src", with("'self'", slices.Concat(sources(frames, "https", "http"), kept(page.Existing, "frame-src")))...)
+	scripts, lostScripts := used(frames, "script", page.Scripts)
+	styles, lostStyles := used(frames, "style sheet", page.Styles)
 	p = p.Set("script-src", with("'self'", slices.Concat(scripts, hashes(page.InlineScripts)))...)
 	p = p.Set("style-src", with("'self'", slices.Concat(styles, hashes(page.InlineStyles)))...)
 	p = p.Set("form-action", with("'self'", sources(s.Navigation(), "https", "http"))...)
@@ -81,6 +82,24 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 		losses = append(losses, export.Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
 	}
 	return p, losses
+}
+
+// inexact returns what source expressions say differently from the lines: a
+// source for http covers https too, and an IPv6 address is no source.
+func inexact(origins []dialect.Origin) []export.Loss {
+	var losses []export.Loss
+	for i := range origins {
+		o := &origins[i]
+		switch {
+		case strings.HasPrefix(o.Host, "["):
+			losses = append(losses, export.Lose(o, false, "an IPv6 address is no source expression: it is refused"))
+		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")):
+			// Everything that its sources grow to is covered by the line too.
+		default:
+			losses = append(losses, export.Lose(o, true, "the same host is covered over https as well"))
+		}
+	}
+	return losses
 }
 
 // with puts first in front of the others, each once, in order.
@@ -113,6 +132,8 @@ func sources(origins []dialect.Origin, schemes ...string) []string {
 func expressions(o *dialect.Origin, scheme string) []string {
 	hosts := []string{o.Host}
 	switch {
+	case strings.HasPrefix(o.Host, "["):
+		return nil
 	case o.Host == "":
 		hosts[0] = "*"
 	case o.Subdomains:

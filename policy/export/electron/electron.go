@@ -47,7 +47,7 @@ func Export(s export.Source) export.Artifact {
 	if err != nil { // lists of strings always encode
 		panic("electron: " + err.Error())
 	}
-	return export.Artifact{Path: "cordon-electron.json", Content: append(content, '\n'), Losses: Format.Widening(requests)}
+	return export.Artifact{Path: "cordon-electron.json", Content: append(content, '\n'), Losses: Format.Widening(s.Wire())}
 }
 
 // matchPatterns writes origins as match patterns, sorted, each once: "*.h"

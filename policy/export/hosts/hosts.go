@@ -20,7 +20,7 @@ var Format = export.Format{
 
 // Export writes the list, sorted, each host once.
 func Export(s export.Source) export.Artifact {
-	origins := s.Requests()
+	origins := s.Wire()
 	var lines []string
 	for i := range origins {
 		o := &origins[i]

@@ -80,7 +80,7 @@ func Dictionary(s export.Source, indent string) (string, []export.Loss) {
 // cleartext collects where http is permitted. A name stands once: it includes
 // subdomains if any of its lines does.
 func cleartext(s export.Source) (everywhere bool, exceptions []exception, losses []export.Loss) {
-	for _, o := range s.Requests() {
+	for _, o := range s.Wire() {
 		if !o.Covers("http") && !o.Covers("ws") {
 			continue
 		}
@@ -92,6 +92,8 @@ func cleartext(s export.Source) (everywhere bool, exceptions []exception, losses
 		case strings.HasPrefix(o.Host, "["):
 			losses = append(losses, export.Lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
 			continue
+		case !o.Covers("http"):
+			losses = append(losses, export.Lose(&o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "" || o.Port != 0:
 			losses = append(losses, export.Lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
 		}

@@ -41,7 +41,7 @@ type entry struct {
 
 // Export writes the script.
 func Export(s export.Source) export.Artifact {
-	origins := s.Requests()
+	origins := s.Wire()
 	lines := make([]string, 0, len(origins))
 	for i := range origins {
 		encoded, err := json.Marshal(tableEntry(&origins[i]))

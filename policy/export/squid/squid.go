@@ -34,7 +34,7 @@ type group struct {
 
 // Export writes the rules, for an include line in squid.conf.
 func Export(s export.Source) export.Artifact {
-	origins := s.Requests()
+	origins := s.Wire()
 	losses := Format.Widening(origins)
 	var groups []*group
 	find := func(tunnel bool, port int) *group {

@@ -1,0 +1,113 @@
+package iosats_test
+
+import (
+	"encoding/xml"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/export/exporttest"
+	"github.com/cordon-sec/cordon/policy/export/iosats"
+)
+
+// node is one element of a property list.
+type node struct {
+	XMLName xml.Name
+	Text    string `xml:",chardata"`
+	Nodes   []node `xml:",any"`
+}
+
+// value turns a property list element into maps, lists, strings and booleans.
+func (n node) value(t testing.TB) any {
+	switch n.XMLName.Local {
+	case "dict":
+		if len(n.Nodes)%2 != 0 {
+			t.Fatal("a dictionary with a key without a value")
+		}
+		m := map[string]any{}
+		for i := 0; i < len(n.Nodes); i += 2 {
+			key := n.Nodes[i].Text
+			if n.Nodes[i].XMLName.Local != "key" || m[key] != nil {
+				t.Fatalf("dictionary: <%s> %q is no key, or stands twice", n.Nodes[i].XMLName.Local, key)
+			}
+			m[key] = n.Nodes[i+1].value(t)
+		}
+		return m
+	case "array":
+		var list []any
+		for _, each := range n.Nodes {
+			list = append(list, each.value(t))
+		}
+		return list
+	case "string":
+		return n.Text
+	case "true", "false":
+		return n.XMLName.Local == "true"
+	}
+	t.Fatalf("element <%s> is not expected", n.XMLName.Local)
+	return nil
+}
+
+func read(t testing.TB, content []byte) map[string]any {
+	t.Helper()
+	var root node
+	if err := xml.Unmarshal(content, &root); err != nil {
+		t.Fatalf("no property list: %v\n%s", err, content)
+	}
+	return root.Nodes[0].value(t).(map[string]any)["NSAppTransportSecurity"].(map[string]any)
+}
+
+// reader applies the precedence that Apple documents: a listed domain is not
+// affected by the arbitrary loads; addresses have no exceptions.
+func reader(t testing.TB, content []byte) func(string) bool {
+	ats := read(t, content)
+	domains, _ := ats["NSExceptionDomains"].(map[string]any)
+	return func(raw string) bool {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return false
+		}
+		host := u.Hostname()
+		best := -1
+		permitted := ats["NSAllowsArbitraryLoads"].(bool)
+		for name, value := range domains {
+			exception := value.(map[string]any)
+			covers := name == host || exception["NSIncludesSubdomains"].(bool) && strings.HasSuffix(host, "."+name)
+			if covers && len(name) > best {
+				best, permitted = len(name), exception["NSExceptionAllowsInsecureHTTPLoads"].(bool)
+			}
+		}
+		return permitted
+	}
+}
+
+func TestLaw(t *testing.T) {
+	exporttest.Law{Export: iosats.Export, Reader: reader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
+}
+
+// An https wildcard leaves transport security on, and a line that launches
+// other apps opens nothing: cordova-ios 8 gets both wrong.
+func TestNoCleartextWithoutHTTP(t *testing.T) {
+	source, _ := exporttest.Source(t, `<access origin="https://*/*"/><access origin="*"/><access origin="http://out.example" launch-external="yes"/>`)
+	ats := read(t, iosats.Export(source).Content)
+	if ats["NSAllowsArbitraryLoads"] != false || ats["NSExceptionDomains"] != nil {
+		t.Errorf("%v", ats)
+	}
+}
+
+func TestPins(t *testing.T) {
+	hash := pin.HashOf([]byte("key"))
+	pins, err := pin.NewSet(pin.Entry{Host: "a.example", Subdomains: true, Hashes: []pin.Hash{hash, pin.HashOf([]byte("backup"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, _ := exporttest.Source(t, `<access origin="https://a.example"/>`)
+	source.Pins = pins
+	pinned := read(t, iosats.Export(source).Content)["NSPinnedDomains"].(map[string]any)["a.example"].(map[string]any)
+	identities := pinned["NSPinnedLeafIdentities"].([]any)
+	if pinned["NSIncludesSubdomains"] != true || len(identities) != 2 || identities[0].(map[string]any)["SPKI-SHA256-BASE64"] != hash.String() {
+		t.Errorf("%v", pinned)
+	}
+}

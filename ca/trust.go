@@ -1,0 +1,72 @@
+package ca
+
+import "fmt"
+
+// Instruction says how one system is made to trust an authority, and how to
+// take it back.
+type Instruction struct {
+	// System is the short name to ask for, such as "debian".
+	System string
+	// Title says which systems are meant.
+	Title string
+	// Trust and Undo are what to do, line by line: commands start with "$ ".
+	Trust, Undo []string
+}
+
+// Instructions returns what to do on each system to trust the authority whose
+// certificate is in file. Nothing here does it: that is a person's decision.
+func Instructions(file string) []Instruction {
+	q := fmt.Sprintf("%q", file)
+	return []Instruction{
+		{
+			"curl", "One command only (nothing is installed)",
+			[]string{"$ curl --cacert " + q + " https://localhost:8443/"}, nil,
+		}, {
+			"go", "Programs in Go on Unix (nothing is installed)",
+			[]string{"$ export SSL_CERT_FILE=" + q, "The system's own authorities are then not trusted in that shell."}, []string{"$ unset SSL_CERT_FILE"},
+		}, {
+			"node", "Node.js (nothing is installed)",
+			[]string{"$ export NODE_EXTRA_CA_CERTS=" + q}, []string{"$ unset NODE_EXTRA_CA_CERTS"},
+		}, {
+			"debian", "Debian, Ubuntu, Alpine",
+			[]string{"$ sudo cp " + q + " /usr/local/share/ca-certificates/cordon-development.crt", "$ sudo update-ca-certificates"},
+			[]string{"$ sudo rm /usr/local/share/ca-certificates/cordon-development.crt", "$ sudo update-ca-certificates --fresh"},
+		}, {
+			"fedora", "Fedora, RHEL, Arch",
+			[]string{"$ sudo trust anchor --store " + q},
+			[]string{"$ sudo trust anchor --remove " + q},
+		}, {
+			"chromium", "Chromium and Chrome on Linux (their own store)",
+			[]string{"$ certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cordon-development -i " + q},
+			[]string{"$ certutil -d sql:$HOME/.pki/nssdb -D -n cordon-development"},
+		}, {
+			"firefox", "Firefox (its own store)",
+			[]string{"Settings > Privacy & Security > View Certificates > Authorities > Import, choose the file, tick \"identify websites\"."},
+			[]string{"The same place: select \"Cordon development\", Delete or Distrust."},
+		}, {
+			"macos", "macOS (and Safari, Chrome there)",
+			[]string{"$ security add-trusted-cert -r trustRoot -p ssl -k ~/Library/Keychains/login.keychain-db " + q},
+			[]string{"$ security remove-trusted-cert " + q},
+		}, {
+			"windows", "Windows (and Edge, Chrome there)",
+			[]string{"$ certutil -user -addstore Root " + q},
+			[]string{"$ certutil -user -delstore Root \"Cordon development\""},
+		}, {
+			"android", "Android devices and emulators",
+			[]string{
+				"$ adb push " + q + " /sdcard/Download/cordon-development.crt",
+				"Settings > Security > Encryption & credentials > Install a certificate > CA certificate.",
+				"Apps for Android 7 and later trust it only if they say so: put <certificates src=\"user\"/> into debug-overrides of the network security config (cordon export android-nsc writes it).",
+			},
+			[]string{"Settings > Security > Encryption & credentials > User credentials."},
+		}, {
+			"ios", "iOS and iPadOS devices",
+			[]string{
+				"Send the file to the device (AirDrop, mail) and open it; Settings > Profile Downloaded > Install.",
+				"Settings > General > About > Certificate Trust Settings: switch it on.",
+				"In the simulator: $ xcrun simctl keychain booted add-root-cert " + q,
+			},
+			[]string{"Settings > General > VPN & Device Management: remove the profile."},
+		},
+	}
+}

@@ -1,0 +1,169 @@
+package dialect
+
+import (
+	"regexp/syntax"
+	"strings"
+)
+
+// netWord is .NET's \w in Go's syntax, without brackets around it.
+const netWord = `\p{L}\p{Mn}\p{Nd}\p{Pc}`
+
+// netState says what .NET makes of a text that it reads as an expression.
+type netState uint8
+
+const (
+	// netRead: the translation means the same.
+	netRead netState = iota
+	// netInvalid: .NET throws.
+	netInvalid
+	// netForeign: an expression that cannot be said in Go's syntax, or that is
+	// too long.
+	netForeign
+)
+
+// translateNet translates the part of .NET's expression language that an
+// origin can bring along into Go's: literals, ".", groups, classes, the
+// quantifiers "*", "+" and "?", alternation and the anchors. Everything else
+// that has a meaning (escapes, counted repetition, lookaround, options) is
+// foreign.
+func translateNet(text string) (expr string, state netState) {
+	t := netTranslator{text: text}
+	for t.at < len(text) && t.state == netRead {
+		t.step()
+	}
+	switch {
+	case t.state != netRead:
+		return "", t.state
+	case t.depth > 0:
+		return "", netInvalid
+	case t.b.Len() > netMax:
+		return "", netForeign
+	}
+	if _, err := syntax.Parse(t.b.String(), syntax.Perl); err != nil {
+		return "", netForeign
+	}
+	return t.b.String(), netRead
+}
+
+// netMax bounds the length of a translated expression.
+const netMax = 4000
+
+type netTranslator struct {
+	text  string
+	at    int
+	b     strings.Builder
+	depth int
+	// atom: a quantifier may follow; quantified: one just did.
+	atom, quantified bool
+	state            netState
+}
+
+func (t *netTranslator) step() {
+	c := t.text[t.at]
+	switch c {
+	case '*', '+', '?':
+		t.quantifier(c)
+		return
+	case '(':
+		if strings.HasPrefix(t.text[t.at:], "(?:") {
+			t.b.WriteString("(?:")
+			t.at += 2
+		} else if strings.HasPrefix(t.text[t.at:], "(?") {
+			t.state = netForeign
+		} else {
+			t.b.WriteByte('(')
+		}
+		t.depth++
+		t.atom = false
+	case ')':
+		if t.depth--; t.depth < 0 {
+			t.state = netInvalid
+		}
+		t.b.WriteByte(')')
+		t.atom = true
+	case '|':
+		t.b.WriteByte('|')
+		t.atom = false
+	case '^':
+		t.b.WriteString(`\A`)
+		t.atom = true
+	case '$':
+		t.b.WriteString(`(?:\n?\z)`)
+		t.atom = true
+	case '.':
+		t.b.WriteString(`[^\n]`)
+		t.atom = true
+	case '[':
+		t.class()
+		t.atom = true
+	case '\\', '{':
+		t.state = netForeign
+	default:
+		t.literal(c)
+		t.atom = true
+	}
+	t.at++
+	t.quantified = false
+}
+
+func (t *netTranslator) quantifier(c byte) {
+	switch {
+	case !t.atom:
+		t.state = netInvalid
+		return
+	case t.quantified && c == '?':
+		// Lazy or not: whether there is a match is the same.
+		t.at++
+		t.atom, t.quantified = true, false
+		// Another quantifier after a lazy one is nested.
+		if t.at < len(t.text) && strings.IndexByte("*+?", t.text[t.at]) >= 0 {
+			t.state = netInvalid
+		}
+		return
+	case t.quantified:
+		t.state = netInvalid
+		return
+	}
+	t.b.WriteByte(c)
+	t.at++
+	t.quantified = true
+}
+
+func (t *netTranslator) literal(c byte) {
+	if c < 0x80 && !asciiLetter(c) && !asciiDigit(c) && c > ' ' && c < 0x7F {
+		t.b.WriteByte('\\')
+	}
+	t.b.WriteByte(c)
+}
+
+// class reads a class up to its "]"; a "]" right after the bracket counts as a
+// character. Classes with escapes or brackets inside are foreign.
+func (t *netTranslator) class() {
+	start := t.at + 1
+	if start < len(t.text) && t.text[start] == '^' {
+		start++
+	}
+	end := -1
+	if start < len(t.text) {
+		end = strings.IndexByte(t.text[start+1:], ']')
+	}
+	if end < 0 {
+		t.state = netInvalid
+		return
+	}
+	body := t.text[start : start+1+end]
+	if strings.ContainsAny(body, `\[`) {
+		t.state = netForeign
+		return
+	}
+	t.b.WriteString(t.text[t.at:start])
+	for i := 0; i < len(body); i++ {
+		c := body[i]
+		if c == ']' || c == '^' || c == '&' || c == '~' {
+			t.b.WriteByte('\\')
+		}
+		t.b.WriteByte(c)
+	}
+	t.b.WriteByte(']')
+	t.at = start + end + 1
+}

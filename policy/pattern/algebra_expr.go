@@ -1,0 +1,89 @@
+package pattern
+
+// node is a node of a boolean expression; a nil one is the empty set.
+type node struct {
+	inside []*node
+	leaf   *leaf
+	op     op
+}
+
+type op uint8
+
+const (
+	opLeaf op = iota
+	opNot
+	opAnd
+	opOr
+)
+
+// leaf is a list of patterns, not empty.
+type leaf struct {
+	patterns []Pattern
+	reading  Reading
+}
+
+// leafKey is equal for leaves made of the same slice in the same reading.
+type leafKey struct {
+	first   *Pattern
+	n       int
+	reading Reading
+}
+
+func (l *leaf) key() leafKey { return leafKey{&l.patterns[0], len(l.patterns), l.reading} }
+
+func combine(o op, first URLSet, others []URLSet) URLSet {
+	if len(others) == 0 {
+		return first
+	}
+	inside := make([]*node, 0, len(others)+1)
+	inside = append(inside, first.node)
+	for _, other := range others {
+		inside = append(inside, other.node)
+	}
+	return URLSet{&node{op: o, inside: inside}}
+}
+
+// leaves calls visit for every list of the expression, in order.
+func (n *node) leaves(visit func(*leaf)) {
+	if n == nil {
+		return
+	}
+	if n.op == opLeaf {
+		visit(n.leaf)
+	}
+	for _, inner := range n.inside {
+		inner.leaves(visit)
+	}
+}
+
+// holds evaluates the expression, given which lists cover a URL.
+func (n *node) holds(covered func(*leaf) bool) bool {
+	if n == nil {
+		return false
+	}
+	switch n.op {
+	case opLeaf:
+		return covered(n.leaf)
+	case opNot:
+		return !n.inside[0].holds(covered)
+	}
+	for _, inner := range n.inside {
+		if inner.holds(covered) == (n.op == opOr) {
+			return n.op == opOr
+		}
+	}
+	return n.op == opAnd
+}
+
+// contains evaluates the expression for one URL, pattern by pattern.
+func (n *node) contains(c *canonical) bool {
+	return n.holds(func(l *leaf) bool {
+		u := c.as(l.reading)
+		for i := range l.patterns {
+			if l.patterns[i].Covers(&u) {
+				return true
+			}
+		}
+		return false
+	})
+}

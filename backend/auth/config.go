@@ -1,0 +1,279 @@
+package auth
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/internal/secret"
+)
+
+// Config is the key `identity` of cordon.yaml: how users sign in and what their
+// tokens are like.
+type Config struct {
+	// SigningKey is the key of the session tokens, in hexadecimal, at least 32
+	// bytes; a shorter text key is named with text-env: or text-file:. Cookies
+	// and stored tokens are sealed with keys derived from it.
+	SigningKey secret.Reference `yaml:"signing_key"`
+	// PreviousKeys are earlier signing keys whose tokens are still accepted.
+	PreviousKeys []secret.Reference `yaml:"previous_keys"`
+	// Algorithm signs new tokens: HS256 as App Service does, or ES256 with keys
+	// of its own that are rotated and published at /.well-known/jwks.json.
+	Algorithm string `yaml:"algorithm" enum:"HS256,ES256" default:"HS256"`
+	// KeyRotation is how long an ES256 key signs.
+	KeyRotation time.Duration `yaml:"key_rotation" default:"720h"`
+	// Issuer is the tokens' iss: any text. Default: server.url and a slash.
+	Issuer string `yaml:"issuer"`
+	// Audience is the tokens' aud: any text. Default: server.url and a slash.
+	Audience string `yaml:"audience"`
+	// HideDeprecatedSID leaves stable_sid out of tokens and says ver 4, as
+	// WEBSITE_AUTH_HIDE_DEPRECATED_SID does. The user id is the same either way.
+	HideDeprecatedSID bool `yaml:"hide_deprecated_sid"`
+	// Lifetime is how long a token or a cookie lasts.
+	Lifetime time.Duration `yaml:"lifetime" default:"8h"`
+	// RefreshGrace is how long after its end a token can still be exchanged
+	// for a new one at /.auth/refresh.
+	RefreshGrace time.Duration `yaml:"refresh_grace" default:"72h"`
+	// NonceLifetime is how long a sign-in at a provider may take.
+	NonceLifetime time.Duration `yaml:"nonce_lifetime" default:"5m"`
+	// Redirects are where a sign-in may hand its result to, besides this
+	// server: an origin ("https://app.example"), one URL, a URL that ends in
+	// "/*", or an app's own "scheme://easyauth.callback". The origins may also
+	// receive the result of a popup.
+	Redirects []string `yaml:"redirects"`
+	// Path is where the endpoints are.
+	Path string `yaml:"path" default:"/.auth"`
+	// Unauthenticated is what becomes of a request without a user, on the whole
+	// site: allow (each table and service decides), 401, 403, or login, which
+	// sends browsers to sign in.
+	Unauthenticated string `yaml:"unauthenticated" enum:"allow,401,403,login" default:"allow"`
+	// Excluded are paths that Unauthenticated does not cover: one path, or all
+	// below it with "/*" at the end.
+	Excluded []string `yaml:"excluded"`
+	// LoginProvider is where `unauthenticated: login` sends browsers. Default:
+	// the only provider.
+	LoginProvider string `yaml:"login_provider"`
+	// RateLimit is how many sign-ins, code exchanges and refreshes one address
+	// may ask for in a minute, each counted by itself. -1 is no limit.
+	RateLimit int `yaml:"rate_limit" default:"60"`
+	// Providers are the identity providers by the name that stands in
+	// /.auth/login/{name}.
+	Providers map[string]ProviderConfig `yaml:"providers"`
+}
+
+// ProviderConfig is one identity provider.
+type ProviderConfig struct {
+	// Type is how the provider works: oidc (any OpenID Connect issuer), aad,
+	// google, apple, microsoftaccount, facebook, github, twitter (OAuth 1.0a),
+	// x (OAuth 2.0), or development. Default: the provider's name if that is
+	// one of them, otherwise oidc.
+	Type string `yaml:"type" enum:"oidc,aad,google,apple,microsoftaccount,facebook,github,twitter,x,development"`
+	// Issuer is the OpenID Connect issuer; its discovery document says the rest.
+	Issuer string `yaml:"issuer"`
+	// ClientID is the app's id at the provider.
+	ClientID string `yaml:"client_id"`
+	// ClientSecret is the app's secret at the provider.
+	ClientSecret secret.Reference `yaml:"client_secret"`
+	// Scopes replaces what is asked for.
+	Scopes []string `yaml:"scopes"`
+	// Audiences are further client ids whose tokens are accepted when an app
+	// brings one itself: those of the native apps.
+	Audiences []string `yaml:"audiences"`
+	// Tenant is the directory of aad: its id or domain, common or
+	// organizations. Default: common.
+	Tenant string `yaml:"tenant"`
+	// Tenants are the ids of the tenants that are let in when Tenant stands for
+	// several. Empty lets every tenant in.
+	Tenants []string `yaml:"tenants"`
+	// TeamID is Apple's id of the team.
+	TeamID string `yaml:"team_id"`
+	// KeyID is Apple's id of the private key.
+	KeyID string `yaml:"key_id"`
+	// PrivateKey is Apple's private key, the PEM file that it gave.
+	PrivateKey secret.Reference `yaml:"private_key"`
+	// Parameters are added to every authorization request.
+	Parameters map[string]string `yaml:"parameters"`
+	// Endpoints replaces the provider's own addresses.
+	Endpoints Endpoints `yaml:"endpoints"`
+	// Users are the people that the development provider knows; the first one
+	// signs in by default.
+	Users []string `yaml:"users"`
+	// Picker makes the development provider show a page to choose a user on.
+	Picker bool `yaml:"picker"`
+}
+
+// Endpoints are the addresses of a provider without discovery.
+type Endpoints struct {
+	// Authorization is where the user's browser goes.
+	Authorization string `yaml:"authorization"`
+	// Token is where codes become tokens.
+	Token string `yaml:"token"`
+	// UserInfo says who the user is.
+	UserInfo string `yaml:"userinfo"`
+	// Request gives out request tokens (OAuth 1.0a).
+	Request string `yaml:"request"`
+	// Inspection says whom a token was given to.
+	Inspection string `yaml:"inspection"`
+}
+
+// Problem is one thing that is wrong with a Config, at a path of keys below
+// `identity`.
+type Problem struct {
+	Path []string
+	Msg  string
+}
+
+// Error returns the path and the message.
+func (p *Problem) Error() string { return strings.Join(p.Path, ".") + ": " + p.Msg }
+
+// DefaultPath is where the endpoints are by default.
+const DefaultPath = "/.auth"
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults(public *url.URL) Config {
+	site := strings.TrimSuffix(public.String(), "/") + "/"
+	setDefault(&c.Issuer, site)
+	setDefault(&c.Audience, site)
+	setDefault(&c.Algorithm, string(identity.HS256))
+	setDefault(&c.KeyRotation, 30*24*time.Hour)
+	setDefault(&c.Lifetime, 8*time.Hour)
+	setDefault(&c.RefreshGrace, 72*time.Hour)
+	setDefault(&c.NonceLifetime, 5*time.Minute)
+	setDefault(&c.Path, DefaultPath)
+	setDefault(&c.Unauthenticated, "allow")
+	setDefault(&c.RateLimit, 60)
+	providers := make(map[string]ProviderConfig, len(c.Providers))
+	for name, p := range c.Providers {
+		if p.Type == "" {
+			p.Type = "oidc"
+			if slices.Contains(providerTypes, name) {
+				p.Type = name
+			}
+		}
+		providers[name] = p
+	}
+	c.Providers = providers
+	if names := slices.Sorted(maps.Keys(providers)); c.LoginProvider == "" && len(names) == 1 {
+		c.LoginProvider = names[0]
+	}
+	return c
+}
+
+func setDefault[T comparable](value *T, def T) {
+	var zero T
+	if *value == zero {
+		*value = def
+	}
+}
+
+var (
+	providerTypes = []string{"oidc", "aad", "google", "apple", "microsoftaccount", "facebook", "github", "twitter", "x", "development"}
+	providerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	reservedNames = []string{"done", "iframereceiver", "callback", "token"}
+)
+
+// Check returns what is wrong with the configuration by itself. loopback says
+// that both the listener and the public URL can be reached from this machine
+// only.
+func (c Config) Check(public *url.URL, loopback bool) []*Problem {
+	var all []*Problem
+	add := func(msg string, path ...string) { all = append(all, &Problem{Path: path, Msg: msg}) }
+	c = c.withDefaults(public)
+	if c.SigningKey == "" {
+		add("is missing: it signs the session tokens (openssl rand -hex 32)", "signing_key")
+	}
+	if !slices.Contains([]string{"HS256", "ES256"}, c.Algorithm) {
+		add("is HS256 or ES256", "algorithm")
+	}
+	if !slices.Contains([]string{"allow", "401", "403", "login"}, c.Unauthenticated) {
+		add("is allow, 401, 403 or login", "unauthenticated")
+	}
+	if _, known := c.Providers[c.LoginProvider]; c.Unauthenticated == "login" && !known {
+		add("names no provider; with `unauthenticated: login` one is needed", "login_provider")
+	}
+	if !strings.HasPrefix(c.Path, "/") || strings.HasSuffix(c.Path, "/") || c.Path != strings.ToLower(c.Path) || strings.ContainsAny(c.Path, "?#%\\ {}") {
+		add(`is a lower-case path such as "/.auth"`, "path")
+	}
+	for name, d := range map[string]time.Duration{"lifetime": c.Lifetime, "refresh_grace": c.RefreshGrace, "nonce_lifetime": c.NonceLifetime, "key_rotation": c.KeyRotation} {
+		if d < time.Second || d > 10*365*24*time.Hour {
+			add("is between 1s and 87600h", name)
+		}
+	}
+	for i, entry := range c.Redirects {
+		if _, err := parseRedirect(entry); err != nil {
+			add(err.Error(), "redirects", fmt.Sprint(i))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
+		for _, p := range c.Providers[name].check(name, loopback) {
+			add(p.Msg, append([]string{"providers", name}, p.Path...)...)
+		}
+	}
+	return all
+}
+
+// check returns what is wrong with one provider.
+func (p ProviderConfig) check(name string, loopback bool) []*Problem {
+	var all []*Problem
+	add := func(msg string, path ...string) { all = append(all, &Problem{Path: path, Msg: msg}) }
+	if !providerName.MatchString(name) || slices.Contains(reservedNames, name) {
+		add("a provider's name is lower-case letters, digits, - and _, and none of " + strings.Join(reservedNames, ", "))
+	}
+	if !slices.Contains(providerTypes, p.Type) {
+		add("is one of "+strings.Join(providerTypes, ", "), "type")
+		return all
+	}
+	if p.Type == "development" {
+		if !loopback {
+			add("the development provider signs anybody in: it needs server.listen and server.url on loopback")
+		}
+		return all
+	}
+	if p.ClientID == "" {
+		add("is missing", "client_id")
+	}
+	if p.Type == "oidc" && p.Issuer == "" {
+		add("is missing", "issuer")
+	}
+	if p.Issuer != "" && !secureURL(p.Issuer) {
+		add("is an https URL (http on loopback only)", "issuer")
+	}
+	if p.Type == "apple" && (p.TeamID == "" || p.KeyID == "" || p.PrivateKey == "") {
+		add("apple needs team_id, key_id and private_key")
+	}
+	if slices.Contains([]string{"facebook", "github", "twitter", "x"}, p.Type) && p.ClientSecret == "" {
+		add("is missing", "client_secret")
+	}
+	for _, endpoint := range []string{p.Endpoints.Authorization, p.Endpoints.Token, p.Endpoints.UserInfo, p.Endpoints.Request, p.Endpoints.Inspection} {
+		if endpoint != "" && !secureURL(endpoint) {
+			add("are https URLs (http on loopback only)", "endpoints")
+		}
+	}
+	return all
+}
+
+// secureURL reports whether secrets may be sent to this URL.
+func secureURL(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && LoopbackHost(u.Hostname())
+}
+
+// LoopbackHost reports whether a host name (without a port) always means this
+// machine: localhost, names below it, 127.0.0.0/8 and ::1.
+func LoopbackHost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,329 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/event"
+)
+
+// refuseProof answers a proof that does not hold.
+func (s *Server) refuseProof(w http.ResponseWriter, r *http.Request, err error) {
+	if WriteRefusal(w, err) == http.StatusUnauthorized {
+		s.record(r, event.Denied, "token-refused", err.Error(), http.StatusUnauthorized)
+	}
+}
+
+// WriteRefusal answers a request whose proof Authenticate refused: 401 with the
+// error object of the original server, or 503 when the store does not answer.
+// It returns the status.
+func WriteRefusal(w http.ResponseWriter, err error) int {
+	var token *identity.TokenError
+	if errors.As(err, &token) {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		writeJSON(w, http.StatusUnauthorized, token)
+		return http.StatusUnauthorized
+	}
+	w.Header().Set("Retry-After", "5")
+	writeError(w, http.StatusServiceUnavailable, "Signing in is not possible at the moment.")
+	return http.StatusServiceUnavailable
+}
+
+// who returns the principal of a request to one of our endpoints, or answers.
+func (s *Server) who(w http.ResponseWriter, r *http.Request) (*identity.Principal, bool) {
+	p, err := s.Authenticate(r)
+	switch {
+	case err != nil:
+		s.refuseProof(w, r, err)
+		return nil, false
+	case p == nil:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		writeError(w, http.StatusUnauthorized, "You must be logged in to use this application")
+		return nil, false
+	}
+	return p, true
+}
+
+// tokenEntry is one element of /.auth/me (azure-mobile-apps-net-server 2.0.3,
+// AppService/TokenEntry.cs).
+type tokenEntry struct {
+	AccessToken       string           `json:"access_token,omitempty"`
+	AccessTokenSecret string           `json:"access_token_secret,omitempty"`
+	AuthToken         string           `json:"authentication_token,omitempty"`
+	ExpiresOn         string           `json:"expires_on,omitempty"`
+	IDToken           string           `json:"id_token,omitempty"`
+	ProviderName      string           `json:"provider_name"`
+	RefreshToken      string           `json:"refresh_token,omitempty"`
+	UserClaims        []identity.Claim `json:"user_claims"`
+	UserID            string           `json:"user_id"`
+}
+
+// String hides the tokens.
+func (e tokenEntry) String() string { return "{" + e.ProviderName + " ***}" }
+
+// handleMe says what is known of the caller: always an array.
+func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.who(w, r)
+	if !ok {
+		return
+	}
+	entries := []tokenEntry{}
+	wanted := strings.ToLower(r.URL.Query().Get("provider"))
+	if wanted == "" || wanted == p.User.Provider {
+		entry := tokenEntry{ProviderName: p.User.Provider, UserID: first(p.User.Name, p.User.ID), UserClaims: p.User.Claims}
+		if entry.UserClaims == nil {
+			entry.UserClaims = []identity.Claim{}
+		}
+		t, _, err := s.ProviderToken(r.Context(), p)
+		if err != nil {
+			s.refuseProof(w, r, fmt.Errorf("%w: %w", ErrUnavailable, err))
+			return
+		}
+		entry.AccessToken, entry.AccessTokenSecret, entry.IDToken, entry.RefreshToken = t.Access, t.Secret, t.ID, t.Refresh
+		if s.config.Providers[p.User.Provider].Type == "microsoftaccount" {
+			entry.AuthToken = t.ID
+		}
+		if !t.Expires.IsZero() {
+			entry.ExpiresOn = t.Expires.UTC().Format("2006-01-02T15:04:05.0000000Z")
+		}
+		entries = append(entries, entry)
+	}
+	writeJSON(w, http.StatusOK, entries)
+}
+
+// handleRefresh renews the provider's tokens and gives out a new session token:
+// 400 when there is nothing to refresh with, 401 when the session is over, 403
+// when the provider refuses (MobileServiceClient.cs of the .NET client 4.2.0).
+func (s *Server) handleRefresh(w http.ResponseWriter, r *http.Request) {
+	if s.limited(w, r, "refresh") {
+		return
+	}
+	if r.Method != http.MethodGet && s.cross.Check(r) != nil {
+		writeError(w, http.StatusForbidden, "The request comes from another site.")
+		return
+	}
+	c, err := s.graceProof(r)
+	if err != nil {
+		s.refuseProof(w, r, err)
+		return
+	}
+	if c.session == "" {
+		s.refuseRefresh(w, r, errNoRefresh)
+		return
+	}
+	renewed, err, _ := s.refreshes.Do(c.session, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), providerTimeout)
+		defer cancel()
+		return s.refresh(ctx, c)
+	})
+	if err != nil {
+		s.refuseRefresh(w, r, err)
+		return
+	}
+	session := renewed.(Session)
+	if c.cookie {
+		if err := s.setCookie(w, session); err != nil {
+			s.refuseRefresh(w, r, err)
+			return
+		}
+	}
+	s.answerToken(w, r, session)
+}
+
+// graceProof is Authenticate for proofs that may have ended within the grace
+// period.
+func (s *Server) graceProof(r *http.Request) (proof, error) {
+	if token := tokenOf(r.Header); token != "" {
+		return s.verifyToken(token, s.config.RefreshGrace)
+	}
+	for _, c := range r.CookiesNamed(CookieName) {
+		if p, err := s.verifyCookie(c.Value, s.config.RefreshGrace); err == nil {
+			return p, nil
+		}
+	}
+	return proof{}, &identity.TokenError{Name: "JsonWebTokenError", Message: "jwt must be provided"}
+}
+
+// refresh renews one session. When another process renewed it in between, what
+// that one got counts.
+func (s *Server) refresh(ctx context.Context, c proof) (Session, error) {
+	for range 3 {
+		session, err := s.store.Session(ctx, c.session)
+		if errors.Is(err, ErrNotFound) || err == nil && (!session.Revoked.IsZero() || session.User != c.user || s.revoked.refuses(session.ID, session.User, session.Created)) {
+			return Session{}, errRevokedToken
+		}
+		if err != nil {
+			return Session{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if err := s.renewProvider(ctx, &session); err != nil {
+			if again, read := s.store.Session(ctx, c.session); read == nil && again.Version != session.Version && again.Revoked.IsZero() {
+				return again, nil
+			}
+			return Session{}, err
+		}
+		now := s.now().UTC().Truncate(time.Millisecond)
+		session.Renewed, session.Expires = now, now.Add(s.config.Lifetime)
+		err = s.store.UpdateSession(ctx, session)
+		if err == nil {
+			return session, nil
+		}
+		if !errors.Is(err, ErrStale) {
+			return Session{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if again, read := s.store.Session(ctx, c.session); read == nil && again.Revoked.IsZero() {
+			return again, nil
+		}
+	}
+	return Session{}, errRevokedToken
+}
+
+// renewProvider asks the provider for new tokens and puts them into the
+// session. The user must be the same.
+func (s *Server) renewProvider(ctx context.Context, session *Session) error {
+	p, ok := s.providers[session.Provider]
+	secrets, err := s.openSession(*session)
+	if !ok || err != nil {
+		return errNoRefresh
+	}
+	out, err := p.renew(ctx, secrets.token(session.Provider))
+	if err != nil {
+		return err
+	}
+	if out.Subject != "" {
+		if identity.UserID(s.idKey, out.Issuer, out.Subject) != session.User {
+			return fmt.Errorf("%w (another user)", errRevoked)
+		}
+		secrets.Claims = out.Claims
+		session.Name = shorten(first(out.Name, session.Name), 255)
+	}
+	secrets.setToken(out.Token)
+	session.Sealed, err = s.sealSession(session.ID, secrets)
+	return err
+}
+
+func (s *Server) refuseRefresh(w http.ResponseWriter, r *http.Request, err error) {
+	var token *identity.TokenError
+	var failure *errProvider
+	status, text := http.StatusServiceUnavailable, "Refreshing is not possible at the moment."
+	switch {
+	case errors.As(err, &token):
+		s.refuseProof(w, r, err)
+		return
+	case errors.Is(err, errNoRefresh):
+		status, text = http.StatusBadRequest, "The provider does not support refresh, or gave no refresh token."
+	case errors.Is(err, errRevoked), errors.Is(err, errRefused):
+		status, text = http.StatusForbidden, "The refresh token was revoked or has expired."
+	case errors.As(err, &failure):
+		status, text = http.StatusBadGateway, "The identity provider does not answer."
+	}
+	s.record(r, event.Failed, "refresh-failed", err.Error(), status)
+	writeError(w, status, text)
+}
+
+// handleLogout ends the session: the cookies go, and with it its tokens, the
+// provider's and ours.
+func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && s.cross.Check(r) != nil {
+		writeError(w, http.StatusForbidden, "The request comes from another site.")
+		return
+	}
+	query := r.URL.Query()
+	target := first(query.Get("post_logout_redirect_uri"), query.Get("post_logout_redirect_url"))
+	if target != "" {
+		if native, err := s.places.accept(target); err != nil || native {
+			s.page(w, r, http.StatusBadRequest, "Sign-out refused", "The address to return to is not on the list of allowed ones.")
+			return
+		}
+	}
+	if c, err := s.graceProof(r); err == nil && c.session != "" {
+		if err := s.Revoke(r.Context(), c.session); err != nil {
+			s.record(r, event.Failed, "logout-failed", err.Error(), http.StatusServiceUnavailable)
+			s.page(w, r, http.StatusServiceUnavailable, "Sign-out failed", "Signing out is not possible at the moment. Please try again.")
+			return
+		}
+		s.record(r, event.Allowed, "logout", c.provider, http.StatusFound)
+	}
+	s.clearCookies(w, r)
+	redirect(w, first(target, s.config.Path+"/logout/done"))
+}
+
+// sessionEntry is one element of /.auth/sessions.
+type sessionEntry struct {
+	ID       string    `json:"id"`
+	Provider string    `json:"provider"`
+	Agent    string    `json:"agent"`
+	Created  time.Time `json:"created"`
+	Renewed  time.Time `json:"renewed"`
+	Expires  time.Time `json:"expires"`
+	Current  bool      `json:"current"`
+}
+
+// handleSessions lists the caller's sessions.
+func (s *Server) handleSessions(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.who(w, r)
+	if !ok {
+		return
+	}
+	sessions, err := s.store.Sessions(r.Context(), p.User.ID)
+	if err != nil {
+		s.refuseProof(w, r, fmt.Errorf("%w: %w", ErrUnavailable, err))
+		return
+	}
+	list := []sessionEntry{}
+	for _, e := range sessions {
+		if e.Expires.Add(s.config.RefreshGrace).After(s.now()) {
+			list = append(list, sessionEntry{ID: e.ID, Provider: e.Provider, Agent: e.Agent, Created: e.Created, Renewed: e.Renewed, Expires: e.Expires, Current: e.ID == p.Session})
+		}
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
+// handleRevokeAll signs the caller out everywhere.
+func (s *Server) handleRevokeAll(w http.ResponseWriter, r *http.Request) {
+	if p, ok := s.whoMayChange(w, r); ok {
+		n, err := s.RevokeUser(r.Context(), p.User.ID)
+		s.answerRevoked(w, r, n, err)
+	}
+}
+
+// handleRevokeOne ends one session of the caller; those of others are unknown.
+func (s *Server) handleRevokeOne(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.whoMayChange(w, r)
+	if !ok {
+		return
+	}
+	session, err := s.store.Session(r.Context(), r.PathValue("id"))
+	if errors.Is(err, ErrNotFound) || err == nil && session.User != p.User.ID {
+		writeError(w, http.StatusNotFound, "There is no such session.")
+		return
+	}
+	if err == nil {
+		err = s.Revoke(r.Context(), session.ID)
+	}
+	s.answerRevoked(w, r, 1, err)
+}
+
+// whoMayChange is who for requests that change something: a cookie alone does
+// not do when another site sent it.
+func (s *Server) whoMayChange(w http.ResponseWriter, r *http.Request) (*identity.Principal, bool) {
+	p, ok := s.who(w, r)
+	if ok && p.Cookie && s.cross.Check(r) != nil {
+		writeError(w, http.StatusForbidden, "The request comes from another site.")
+		return nil, false
+	}
+	return p, ok
+}
+
+func (s *Server) answerRevoked(w http.ResponseWriter, r *http.Request, n int, err error) {
+	if err != nil {
+		s.refuseProof(w, r, fmt.Errorf("%w: %w", ErrUnavailable, err))
+		return
+	}
+	s.record(r, event.Allowed, "revoke", fmt.Sprintf("%d sessions", n), http.StatusNoContent)
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,356 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+)
+
+const (
+	googleIssuer    = "https://accounts.google.com"
+	appleIssuer     = "https://appleid.apple.com"
+	entraHost       = "https://login.microsoftonline.com/"
+	consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // personal Microsoft accounts
+)
+
+// openID is a provider with OpenID Connect discovery. Its document is fetched
+// on first use and kept for a day.
+type openID struct {
+	providerBase
+	issuer string
+	// clientSecret returns the secret for the token endpoint: a constant, or
+	// with Apple a token made for the purpose.
+	clientSecret func() (string, error)
+	formPost     bool
+
+	mu       sync.Mutex
+	found    *discovered
+	failed   time.Time
+	failure  error
+	fetching chan struct{}
+}
+
+// discovered is what a discovery document led to.
+type discovered struct {
+	provider *oidc.Provider
+	keys     oidc.KeySet
+	issuer   string
+	at       time.Time
+}
+
+func newOpenID(b providerBase) *openID {
+	p := &openID{providerBase: b, issuer: b.config.Issuer}
+	p.clientSecret = func() (string, error) { return b.secret, nil }
+	if p.issuer == "" {
+		switch b.config.Type {
+		case "google":
+			p.issuer = googleIssuer
+		case "apple":
+			p.issuer = appleIssuer
+		case "microsoftaccount":
+			p.issuer = entraHost + consumersTenant + "/v2.0"
+		case "aad":
+			p.issuer = entraHost + first(b.config.Tenant, "common") + "/v2.0"
+		}
+	}
+	return p
+}
+
+// shared reports whether the issuer stands for many tenants, so that the
+// tokens' own issuer differs from it.
+func (p *openID) shared() bool {
+	return p.config.Type == "aad" && slices.Contains([]string{"common", "organizations"}, first(p.config.Tenant, "common")) && p.config.Issuer == ""
+}
+
+const (
+	discoveryKept  = 24 * time.Hour
+	discoveryRetry = 5 * time.Second
+)
+
+// discover returns the provider's document; one request at a time fetches it.
+func (p *openID) discover(ctx context.Context) (*discovered, error) {
+	for {
+		p.mu.Lock()
+		now := p.now()
+		if p.found != nil && now.Sub(p.found.at) < discoveryKept {
+			defer p.mu.Unlock()
+			return p.found, nil
+		}
+		if p.failure != nil && now.Sub(p.failed) < discoveryRetry {
+			defer p.mu.Unlock()
+			return nil, p.failure
+		}
+		if wait := p.fetching; wait != nil {
+			p.mu.Unlock()
+			select {
+			case <-wait:
+				continue
+			case <-ctx.Done():
+				return nil, &errProvider{err: ctx.Err()}
+			}
+		}
+		done := make(chan struct{})
+		p.fetching = done
+		p.mu.Unlock()
+		found, err := p.fetch(ctx)
+		p.mu.Lock()
+		p.fetching = nil
+		if err == nil {
+			p.found, p.failure = found, nil
+		} else if ctx.Err() == nil {
+			p.failed, p.failure = now, err
+		}
+		p.mu.Unlock()
+		close(done)
+		return found, err
+	}
+}
+
+func (p *openID) fetch(ctx context.Context) (*discovered, error) {
+	ctx = oidc.ClientContext(ctx, p.client)
+	if p.shared() {
+		ctx = oidc.InsecureIssuerURLContext(ctx, p.issuer) // checked against each token's tenant instead
+	}
+	provider, err := oidc.NewProvider(ctx, p.issuer)
+	if err != nil {
+		return nil, &errProvider{err: fmt.Errorf("discovery: %w", stripURL(err))}
+	}
+	var document struct {
+		Issuer string `json:"issuer"`
+		Auth   string `json:"authorization_endpoint"`
+		Token  string `json:"token_endpoint"`
+		Keys   string `json:"jwks_uri"`
+	}
+	if err := provider.Claims(&document); err != nil {
+		return nil, &errProvider{err: fmt.Errorf("discovery: %w", err)}
+	}
+	for _, endpoint := range []string{document.Auth, document.Token, document.Keys} {
+		if !secureURL(endpoint) {
+			return nil, &errProvider{err: errors.New("discovery: an endpoint is missing or not https")}
+		}
+	}
+	// The key set lives longer than this request, so it gets a context of its own.
+	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.client), document.Keys)
+	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, at: p.now()}, nil
+}
+
+// algorithms are those that ID tokens may be signed with: asymmetric ones.
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+func (p *openID) oauth(d *discovered, callback string) (*oauth2.Config, error) {
+	secret, err := p.clientSecret()
+	if err != nil {
+		return nil, err
+	}
+	scopes := p.scopes("openid", "profile", "email")
+	if p.config.Type == "apple" {
+		scopes = p.scopes("openid", "name", "email")
+	}
+	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: d.provider.Endpoint(), RedirectURL: callback, Scopes: scopes}, nil
+}
+
+func (p *openID) start(ctx context.Context, a *attempt) (string, error) {
+	d, err := p.discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	config, err := p.oauth(d, a.Callback)
+	if err != nil {
+		return "", err
+	}
+	options := append(p.authorization(a), oidc.Nonce(a.Nonce))
+	if p.formPost {
+		options = append(options, oauth2.SetAuthURLParam("response_mode", "form_post"))
+	}
+	return config.AuthCodeURL(a.State, options...), nil
+}
+
+func (p *openID) finish(ctx context.Context, a *attempt, callback url.Values) (*outcome, error) {
+	d, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if iss := callback.Get("iss"); iss != "" && iss != d.issuer && !p.shared() { // RFC 9207
+		return nil, fmt.Errorf("%w (another issuer answered)", errRefused)
+	}
+	config, err := p.oauth(d, a.Callback)
+	if err != nil {
+		return nil, err
+	}
+	token, err := p.exchange(ctx, config, callback.Get("code"), oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return nil, err
+	}
+	raw, _ := token.Extra("id_token").(string)
+	out, id, err := p.verify(ctx, d, raw, []string{p.config.ClientID})
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.Nonce)) != 1 {
+		return nil, fmt.Errorf("%w (nonce)", errRefused)
+	}
+	out.Token = p.token(token)
+	return out, nil
+}
+
+// trade accepts an ID token, or an access token that is a JWT for us. An opaque
+// access token proves nothing: it may have been given to another app.
+func (p *openID) trade(ctx context.Context, c credentials) (*outcome, error) {
+	raw := first(c.IDToken, c.AuthenticationToken, c.AccessToken)
+	if raw == "" || p.config.Type == "aad" && c.AccessToken == "" && c.IDToken == "" {
+		return nil, errMalformed
+	}
+	d, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	audiences := append([]string{p.config.ClientID}, p.config.Audiences...)
+	if p.config.Type == "aad" {
+		audiences = append(audiences, "api://"+p.config.ClientID)
+	}
+	out, _, err := p.verify(ctx, d, raw, audiences)
+	if err != nil {
+		return nil, err
+	}
+	out.Token = identity.ProviderToken{Provider: p.name, Access: c.AccessToken, ID: c.IDToken, Refresh: c.RefreshToken}
+	if c.AuthorizationCode != "" {
+		return p.fillStore(ctx, d, c, out)
+	}
+	return out, nil
+}
+
+// fillStore trades the code that came along with an ID token for tokens that
+// last, and checks that both are of one user.
+func (p *openID) fillStore(ctx context.Context, d *discovered, c credentials, out *outcome) (*outcome, error) {
+	config, err := p.oauth(d, c.RedirectURI)
+	if err != nil {
+		return nil, err
+	}
+	token, err := p.exchange(ctx, config, c.AuthorizationCode)
+	if err != nil {
+		return nil, err
+	}
+	raw, _ := token.Extra("id_token").(string)
+	again, _, err := p.verify(ctx, d, raw, []string{p.config.ClientID})
+	if err != nil {
+		return nil, err
+	}
+	if again.Subject != out.Subject || again.Issuer != out.Issuer {
+		return nil, fmt.Errorf("%w (code and token are of two users)", errRefused)
+	}
+	again.Token = p.token(token)
+	return again, nil
+}
+
+func (p *openID) renew(ctx context.Context, t identity.ProviderToken) (*outcome, error) {
+	if t.Refresh == "" {
+		return nil, errNoRefresh
+	}
+	d, err := p.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	config, err := p.oauth(d, "")
+	if err != nil {
+		return nil, err
+	}
+	token, err := p.refresh(ctx, config, t)
+	if err != nil {
+		return nil, err
+	}
+	out := &outcome{}
+	if raw, _ := token.Extra("id_token").(string); raw != "" {
+		if out, _, err = p.verify(ctx, d, raw, []string{p.config.ClientID}); err != nil {
+			return nil, err
+		}
+	}
+	out.Token = p.token(token)
+	out.Token.ID = first(out.Token.ID, t.ID)
+	return out, nil
+}
+
+// verify checks a JWT of the provider: signature, issuer, expiry, and that it
+// is for one of the audiences.
+func (p *openID) verify(ctx context.Context, d *discovered, raw string, audiences []string) (*outcome, *oidc.IDToken, error) {
+	if raw == "" || len(raw) > 64<<10 {
+		return nil, nil, errRefused
+	}
+	verifier := oidc.NewVerifier(d.issuer, d.keys, &oidc.Config{
+		SkipClientIDCheck: true, SkipIssuerCheck: p.config.Type == "aad", SupportedSigningAlgs: algorithms, Now: p.now})
+	id, err := verifier.Verify(oidc.ClientContext(ctx, p.client), raw)
+	if err != nil {
+		if strings.Contains(err.Error(), "fetching keys") {
+			return nil, nil, &errProvider{err: errors.New("its keys cannot be fetched")}
+		}
+		return nil, nil, errRefused
+	}
+	var all map[string]any
+	if err := id.Claims(&all); err != nil || id.Subject == "" || len(id.Subject) > 255 {
+		return nil, nil, errRefused
+	}
+	if err := checkAudience(id, all, audiences); err != nil {
+		return nil, nil, err
+	}
+	if p.config.Type == "aad" {
+		if err := p.checkTenant(d, id.Issuer, text(all, "tid")); err != nil {
+			return nil, nil, err
+		}
+	}
+	mail := text(all, "email")
+	out := &outcome{Issuer: id.Issuer, Subject: id.Subject, Mail: mail, Claims: claimsOf(all),
+		Name: first(text(all, "preferred_username"), mail, text(all, "name"), id.Subject)}
+	if p.config.Type == "google" || p.config.Type == "apple" {
+		out.Name = first(mail, out.Name)
+	}
+	return out, id, nil
+}
+
+// checkAudience wants one of ours in aud, and when there are several, or an
+// azp, that azp is ours (OpenID Connect Core 1.0, section 3.1.3.7).
+func checkAudience(id *oidc.IDToken, all map[string]any, audiences []string) error {
+	ours := slices.ContainsFunc(id.Audience, func(a string) bool { return slices.Contains(audiences, a) })
+	azp := text(all, "azp")
+	if !ours || len(id.Audience) > 1 && !slices.Contains(audiences, azp) {
+		return fmt.Errorf("%w (audience)", errRefused)
+	}
+	return nil
+}
+
+var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// checkTenant wants the issuer that belongs to the token's own tenant, in
+// either of the two forms that Entra has, and that the tenant is let in.
+func (p *openID) checkTenant(d *discovered, issuer, tenant string) error {
+	if issuer == d.issuer && !p.shared() {
+		return nil
+	}
+	refused := fmt.Errorf("%w (tenant)", errRefused)
+	if !tenantID.MatchString(tenant) {
+		return refused
+	}
+	if issuer != entraHost+tenant+"/v2.0" && issuer != "https://sts.windows.net/"+tenant+"/" {
+		return refused
+	}
+	if p.shared() {
+		if len(p.config.Tenants) > 0 && !slices.Contains(p.config.Tenants, tenant) {
+			return refused
+		}
+		return nil
+	}
+	if !strings.Contains(d.issuer, "/"+tenant+"/") {
+		return refused
+	}
+	return nil
+}

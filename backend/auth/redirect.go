@@ -1,0 +1,216 @@
+package auth
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A destination is one entry of the list of places that a sign-in may hand its
+// result to.
+type destination struct {
+	scheme, host string // lower-case; host with its port unless it is the scheme's own
+	whole        bool   // any path of the origin
+	prefix       string // paths below this one, which ends in "/"
+	exact        string // this path and query
+}
+
+var schemeName = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+
+// browserSchemes run something in a browser or mean a page of the web: no app
+// owns them.
+var browserSchemes = []string{"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "javascript", "vbscript", "about", "filesystem", "view-source", "intent"}
+
+const nativeHost = "easyauth.callback"
+
+// parseRedirect reads an entry of the configuration.
+func parseRedirect(text string) (destination, error) {
+	u, err := parseAbsolute(text)
+	if err != nil {
+		return destination{}, err
+	}
+	r := destination{scheme: u.Scheme, host: hostOf(u)}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		if text[len(u.Scheme):] != "://"+nativeHost {
+			return destination{}, errors.New("an app's own scheme is written scheme://easyauth.callback")
+		}
+		r.exact = ""
+	case u.Scheme == "http" && !LoopbackHost(u.Hostname()):
+		return destination{}, errors.New("http is for loopback only: a token would travel in the clear")
+	case (u.Path == "" || u.Path == "/") && u.RawQuery == "":
+		r.whole = true
+	case strings.HasSuffix(u.EscapedPath(), "/*") && u.RawQuery == "":
+		r.prefix = strings.TrimSuffix(u.EscapedPath(), "*")
+	case strings.Contains(text, "*"):
+		return destination{}, errors.New(`"*" stands at the end of a path only, after a slash`)
+	default:
+		r.exact = u.RequestURI()
+	}
+	return r, nil
+}
+
+// parseAbsolute takes an absolute URL apart, and refuses what browsers and we
+// could read differently.
+func parseAbsolute(text string) (*url.URL, error) {
+	if !plainURL(text) {
+		return nil, errors.New("is not a URL: it has blanks, control characters, backslashes or is too long")
+	}
+	u, err := url.Parse(text)
+	if err != nil || !u.IsAbs() || u.Host == "" || u.Opaque != "" {
+		return nil, errors.New("is not an absolute URL")
+	}
+	if u.User != nil || u.Fragment != "" || strings.HasSuffix(text, "#") {
+		return nil, errors.New("has a user name or a fragment")
+	}
+	if !schemeName.MatchString(u.Scheme) {
+		return nil, errors.New("has an odd scheme")
+	}
+	web := u.Scheme == "http" || u.Scheme == "https"
+	if !web && slices.Contains(browserSchemes, u.Scheme) {
+		return nil, errors.New("has a scheme that is no app's own")
+	}
+	if web && (strings.Contains(text[len(u.Scheme):], "///") || u.Hostname() == "") {
+		return nil, errors.New("has no host")
+	}
+	for _, segment := range strings.Split(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return nil, errors.New("has . or .. in its path")
+		}
+	}
+	return u, nil
+}
+
+// plainURL reports whether a text has only what every reader of URLs reads
+// alike.
+func plainURL(text string) bool {
+	if text == "" || len(text) > 2048 {
+		return false
+	}
+	for _, c := range []byte(text) {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\\\"<>^`{|}", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hostOf is the lower-case host of a URL with its port, unless that is the
+// scheme's own.
+func hostOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	for scheme, port := range map[string]string{"http": ":80", "https": ":443"} {
+		if u.Scheme == scheme {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	return strings.TrimSuffix(host, ":")
+}
+
+// destinations are where results may go.
+type destinations struct {
+	own     destination // our own origin
+	entries []destination
+}
+
+func newDestinations(public *url.URL, entries []string) (*destinations, error) {
+	d := &destinations{own: destination{scheme: public.Scheme, host: hostOf(public), whole: true}}
+	for _, text := range entries {
+		entry, err := parseRedirect(text)
+		if err != nil {
+			return nil, err
+		}
+		d.entries = append(d.entries, entry)
+	}
+	return d, nil
+}
+
+var errRedirect = errors.New("the redirect is not on the list of allowed ones")
+
+// accept checks where a client wants to be sent: a path of this host, or an
+// absolute URL that is ours or listed. native says that it is an app's own
+// scheme. The text that is accepted is exactly what the browser will be sent.
+func (d *destinations) accept(text string) (native bool, err error) {
+	if !plainURL(text) {
+		return false, errRedirect
+	}
+	if strings.HasPrefix(text, "/") {
+		u, err := url.Parse(text)
+		if err != nil || strings.HasPrefix(text, "//") || u.Host != "" || u.Fragment != "" || strings.Contains(text, "#") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "//") {
+			return false, errRedirect
+		}
+		return false, nil
+	}
+	u, err := parseAbsolute(text)
+	if err != nil {
+		return false, errRedirect
+	}
+	native = u.Scheme != "http" && u.Scheme != "https"
+	for _, entry := range append([]destination{d.own}, d.entries...) {
+		if entry.covers(u, text, native) {
+			return native, nil
+		}
+	}
+	return false, errRedirect
+}
+
+func (r destination) covers(u *url.URL, text string, native bool) bool {
+	if r.scheme != u.Scheme || r.host != hostOf(u) {
+		return false
+	}
+	switch {
+	case native:
+		return text[len(u.Scheme):] == "://"+nativeHost
+	case r.whole:
+		return true
+	case r.prefix != "":
+		return strings.HasPrefix(u.EscapedPath(), r.prefix)
+	}
+	return u.RequestURI() == r.exact
+}
+
+// origin checks the origin that wants to receive a popup's result, and returns
+// it as browsers write it.
+func (d *destinations) origin(text string) (string, error) {
+	u, err := parseAbsolute(text)
+	if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Scheme != "http" && u.Scheme != "https" {
+		return "", errRedirect
+	}
+	for _, entry := range append([]destination{d.own}, d.entries...) {
+		if entry.scheme == u.Scheme && entry.host == hostOf(u) {
+			return entry.scheme + "://" + entry.host, nil
+		}
+	}
+	return "", errRedirect
+}
+
+// hosts are the host names (without ports) that the operator has named.
+func (d *destinations) hosts() []string {
+	var all []string
+	for _, entry := range append([]destination{d.own}, d.entries...) {
+		if entry.scheme == "http" || entry.scheme == "https" {
+			u := url.URL{Host: entry.host}
+			all = append(all, u.Hostname())
+		}
+	}
+	return all
+}
+
+// encodeComponent escapes a text as encodeURIComponent of JavaScript does, so
+// that decodeURIComponent gives it back: a space is %20.
+func encodeComponent(text string) string {
+	const plain = "-_.!~*'()"
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte(plain, c) >= 0:
+			b.WriteByte(c)
+		default:
+			const digits = "0123456789ABCDEF"
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return b.String()
+}

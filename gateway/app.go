@@ -1,0 +1,218 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// app is one application with its compiled policy. It is immutable but for its
+// limits, which outlive a reload.
+type app struct {
+	config     AppConfig
+	policy     *policy.Policy
+	report     bool
+	private    []egress.Private
+	pins       *pin.Set
+	limits     *limits
+	credential *credential
+	warnings   []string
+}
+
+// credential is a proxy credential without its secret: digests only.
+type credential struct {
+	user     string
+	password [sha256.Size]byte
+}
+
+// compileApp reads the app's config.xml and everything that belongs to it.
+func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, error) {
+	a := &app{config: c, report: c.Mode == modeReport, limits: newLimits(c.Limits)}
+	fail := func(err error) (*app, error) { return nil, fmt.Errorf("app %q: %w", c.Name, err) }
+	target, err := dialect.ParseTarget(c.Platform)
+	if err != nil {
+		return fail(err)
+	}
+	data, err := os.ReadFile(c.Config)
+	if err != nil {
+		return fail(err)
+	}
+	doc, err := configxml.Parse(c.Config, data)
+	if err != nil {
+		return fail(err)
+	}
+	if a.policy, err = dialect.Compile(doc, target); err != nil {
+		return fail(err)
+	}
+	if a.warnings, err = review(a.policy, c); err != nil {
+		return fail(err)
+	}
+	for _, p := range c.Private {
+		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
+	}
+	if a.pins, err = readPins(c.Pins); err != nil {
+		return fail(err)
+	}
+	if c.Credential != nil {
+		password, err := secret(c.Credential.Password)
+		if err != nil {
+			return fail(fmt.Errorf("credential: %w", err))
+		}
+		if password == "" {
+			return fail(errors.New("credential: the password is empty"))
+		}
+		a.credential = &credential{user: c.Credential.User, password: sha256.Sum256([]byte(password))}
+	}
+	return a, nil
+}
+
+func readPins(list []PinConfig) (*pin.Set, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	entries := make([]pin.Entry, 0, len(list))
+	for _, c := range list {
+		host, below := strings.CutPrefix(c.Host, "*.")
+		e := pin.Entry{Host: host, Subdomains: below, Source: "gateway.apps.pins"}
+		for _, text := range c.SPKI {
+			h, err := pin.ParseHash(text)
+			if err != nil {
+				return nil, fmt.Errorf("pins: host %q: %w", c.Host, err)
+			}
+			e.Hashes = append(e.Hashes, h)
+		}
+		if c.Expires != "" {
+			day, err := time.Parse(time.DateOnly, c.Expires)
+			if err != nil {
+				return nil, fmt.Errorf("pins: host %q: expires: %q is no day such as 2027-01-31", c.Host, c.Expires)
+			}
+			e.Expires = day
+		}
+		entries = append(entries, e)
+	}
+	return pin.NewSet(entries...)
+}
+
+// review says what an operator must know about a policy before it is enforced.
+// With Strict, a line that grants nothing is an error.
+func review(p *policy.Policy, c AppConfig) (warnings []string, err error) {
+	live, paths := 0, 0
+	for i := range p.Rules() {
+		rule := &p.Rules()[i]
+		if rule.Flaw != policy.NoFlaw && !rule.Implicit() {
+			text := fmt.Sprintf("%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
+			if c.Strict {
+				return nil, errors.New(text)
+			}
+			warnings = append(warnings, text)
+		}
+		if rule.Purpose == policy.ForLaunch || len(rule.Patterns) == 0 {
+			continue
+		}
+		live++
+		if !c.Inspect && hasPath(rule) {
+			paths++
+			warnings = append(warnings, fmt.Sprintf("%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: true would bind both)", rule.Place, rule.Text))
+		}
+		if coversCleartext(rule) && !c.RequireTLS && !rule.Implicit() {
+			warnings = append(warnings, fmt.Sprintf("%s: %q allows cleartext", rule.Place, rule.Text))
+		}
+	}
+	probe := func(url string) bool {
+		return p.Decide(policy.Request{URL: url, Kind: policy.AnyKind, AnyPath: true}).Verdict == policy.Allow
+	}
+	switch {
+	case live == 0:
+		warnings = append(warnings, "the file allows nothing: every request will be refused")
+	case probe("https://any-host.cordon.invalid"):
+		warnings = append(warnings, "the file allows every host: only addresses, ports and framing are checked")
+	}
+	return warnings, nil
+}
+
+func hasPath(rule *policy.Rule) bool {
+	for i := range rule.Patterns {
+		if path := &rule.Patterns[i].Path; !path.IsZero() && !(path.Contains("/") && path.Contains("/a/b")) {
+			return true
+		}
+	}
+	return false
+}
+
+func coversCleartext(rule *policy.Rule) bool {
+	for i := range rule.Patterns {
+		if s := &rule.Patterns[i].Scheme; s.Contains("http") || s.Contains("ws") {
+			return true
+		}
+	}
+	return false
+}
+
+// ruling is what the list says about a request.
+type ruling struct {
+	ok      bool
+	verdict event.Verdict
+	reason  string
+	rule    *policy.Rule
+}
+
+// decide asks the list, and looks at the port and at require_tls. anyPath says
+// that the path is unknown, as for a tunnel.
+func (a *app) decide(scheme string, to authority, path string, anyPath bool) ruling {
+	cleartext := scheme == "http" || scheme == "ws"
+	if cleartext && (a.config.RequireTLS || to.port == 443) {
+		return ruling{verdict: event.Denied, reason: reasonCleartext}
+	}
+	d := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
+	r := ruling{reason: d.Reason.String(), rule: d.Rule}
+	usual := to.port == 80 || to.port == 443
+	switch {
+	case d.Verdict == policy.Allow && !usual && !namesPort(d.Rule, to.port):
+		r.verdict, r.reason = event.Denied, reasonPort
+	case d.Verdict == policy.Allow:
+		r.ok, r.verdict = true, event.Allowed
+	case a.report && usual:
+		r.ok, r.verdict = true, event.Reported
+	case a.report:
+		r.verdict, r.reason = event.Denied, reasonPort
+	default:
+		r.verdict = event.Denied
+	}
+	return r
+}
+
+// namesPort reports whether the rule that decided names the port.
+func namesPort(rule *policy.Rule, port uint16) bool {
+	if rule == nil {
+		return false
+	}
+	for i := range rule.Patterns {
+		if int(rule.Patterns[i].Port) == int(port) {
+			return true
+		}
+	}
+	_, after, found := strings.Cut(rule.Text, ":"+strconv.Itoa(int(port)))
+	return found && (after == "" || after[0] < '0' || after[0] > '9')
+}
+
+// destination returns where to dial. An address that a rule lists as such is
+// allowed for itself, even where its range is refused.
+func (a *app) destination(to authority, rule *policy.Rule) egress.Destination {
+	d := egress.Destination{Host: to.host, Port: to.port, Allow: a.private, Pins: a.pins}
+	if to.addr.IsValid() && rule != nil && strings.Contains(rule.Text, to.host) {
+		own := egress.Private{Host: to.host, Range: prefixOf(to.addr)}
+		d.Allow = append(d.Allow[:len(d.Allow):len(d.Allow)], own)
+	}
+	return d
+}

@@ -1,0 +1,285 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+)
+
+var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
+
+// connecting is a CONNECT whose target the list has let through for TLS, for
+// cleartext, or for both.
+type connecting struct {
+	t         *tunnel
+	to        authority
+	id        string
+	tls       ruling
+	cleartext ruling
+	inspect   *inspector
+	config    *Config
+}
+
+// connect answers CONNECT: it decides about the target, connects, and hands
+// over to a goroutine that checks the first bytes.
+func (x *exchange) connect() {
+	to, err := parseAuthority(x.r.RequestURI)
+	if err != nil {
+		x.refuseConnect(http.StatusBadRequest, reasonBadTarget, err.Error())
+		return
+	}
+	x.target("", to, "")
+	if !emptyBody(x.r) {
+		x.refuseConnect(http.StatusBadRequest, reasonFraming, "CONNECT with a body")
+		return
+	}
+	c := &connecting{to: to, id: x.event.ID, config: &x.state.config}
+	if c.tls = x.app.decide("https", to, "/", true); !c.tls.ok {
+		if wss := x.app.decide("wss", to, "/", true); wss.ok {
+			c.tls = wss
+		}
+	}
+	if !c.tls.ok || to.port != 443 {
+		c.cleartext = x.app.decide("ws", to, "/", true)
+	}
+	best := c.tls
+	if !c.tls.ok && c.cleartext.ok {
+		best = c.cleartext
+	}
+	x.ruled(best)
+	if !best.ok {
+		x.refuseConnect(http.StatusForbidden, best.reason, "")
+		return
+	}
+	if !x.enterTunnel() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.state.config.Timeouts.Connect+x.state.config.Timeouts.Lookup)
+	defer cancel()
+	upstream, result, err := x.g.dialer.Dial(ctx, x.app.destination(to, best.rule))
+	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
+	if err != nil {
+		x.leaveTunnel()
+		x.refuseDial(err)
+		return
+	}
+	if x.app.config.Inspect {
+		c.inspect = x.state.inspector
+	}
+	x.establish(c, upstream)
+}
+
+// establish takes the connection over from the HTTP server and answers 200.
+func (x *exchange) establish(c *connecting, upstream *net.TCPConn) {
+	conn, rw, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		upstream.Close()
+		x.leaveTunnel()
+		x.failed(http.StatusInternalServerError, reasonClientGone, err.Error())
+		return
+	}
+	x.event.Status = http.StatusOK
+	t := &tunnel{g: x.g, app: x.app, client: rawConn(conn), upstream: upstream, event: x.event, began: x.began}
+	c.t = t
+	// Bytes that came together with the CONNECT belong to the tunnel.
+	flight := takeFlight()
+	if n := rw.Reader.Buffered(); n > 0 {
+		early, _ := rw.Reader.Peek(n)
+		*flight = append(*flight, early...)
+	}
+	x.g.tunnels.add(t)
+	go c.begin(flight)
+}
+
+// rawConn takes the wrapper of a PROXY protocol listener off: only raw
+// connections can be spliced.
+func rawConn(c net.Conn) net.Conn {
+	if p, ok := c.(*proxiedConn); ok {
+		return p.TCPConn
+	}
+	return c
+}
+
+func (x *exchange) enterTunnel() bool {
+	if !x.g.limits.tunnels.enter() {
+		x.tooMany(reasonTunnels, time.Second)
+		return false
+	}
+	if !x.app.limits.tunnels.enter() {
+		x.g.limits.tunnels.leave()
+		x.tooMany(reasonTunnels, time.Second)
+		return false
+	}
+	return true
+}
+
+func (x *exchange) leaveTunnel() {
+	x.app.limits.tunnels.leave()
+	x.g.limits.tunnels.leave()
+}
+
+// refuseDial answers for an address that was refused or could not be reached.
+func (x *exchange) refuseDial(err error) {
+	reason, status := egressReason(err)
+	if status == http.StatusForbidden {
+		x.refuseConnect(status, reason, err.Error())
+		return
+	}
+	x.w.Header().Set("Connection", "close")
+	x.failed(status, reason, err.Error())
+}
+
+// refuseConnect answers a refused CONNECT and closes the connection: what
+// follows may be the tunnel data of a client that did not wait.
+func (x *exchange) refuseConnect(status int, reason, detail string) {
+	if x.r.Method != http.MethodConnect {
+		x.refuse(status, reason, detail)
+		return
+	}
+	x.w.Header()["Connection"] = closeField
+	x.refuse(status, reason, detail)
+}
+
+var closeField = []string{"close"}
+
+// flights hold the first bytes of tunnels until they are checked.
+var flights = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+
+func takeFlight() *[]byte { return flights.Get().(*[]byte) }
+
+func putFlight(b *[]byte) {
+	if cap(*b) > 32<<10 {
+		return
+	}
+	*b = (*b)[:0]
+	flights.Put(b)
+}
+
+// begin runs in a goroutine of its own: it answers 200, reads the first bytes,
+// and lets them go on only if they are what the target allows.
+func (c *connecting) begin(flight *[]byte) {
+	t := c.t
+	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Hello))
+	if _, err := t.client.Write(established); err != nil {
+		c.drop(event.Failed, reasonClientGone, "")
+		putFlight(flight)
+		return
+	}
+	hello, err := c.readFirst(flight)
+	switch {
+	case errors.Is(err, errNotTLS):
+		c.beginCleartext(flight)
+		return
+	case err != nil:
+		c.dropFirst(err)
+		putFlight(flight)
+		return
+	}
+	if reason := c.checkName(hello); reason != "" {
+		c.drop(event.Denied, reason, "the tunnel's server name is "+quoteName(hello.name))
+		putFlight(flight)
+		return
+	}
+	_ = t.client.SetDeadline(time.Time{})
+	if c.inspect != nil {
+		c.inspectTLS(flight)
+		return
+	}
+	c.start(flight, nil)
+}
+
+func quoteName(s string) string {
+	if s == "" {
+		return "missing"
+	}
+	return s
+}
+
+// start records the decision and lets the tunnel move.
+func (c *connecting) start(flight *[]byte, fromUpstream []byte) {
+	e := c.t.event
+	c.t.g.events.Record(&e)
+	c.t.relay(*flight, fromUpstream)
+	putFlight(flight)
+}
+
+// readFirst reads until the first bytes are a whole ClientHello, or cannot be.
+func (c *connecting) readFirst(flight *[]byte) (clientHello, error) {
+	for {
+		if len(*flight) > 0 {
+			hello, err := readFlight(*flight)
+			if !errors.Is(err, errHelloShort) {
+				return hello, err
+			}
+			if len(*flight) >= maxFlight {
+				return clientHello{}, badHello("more than %d bytes", maxFlight)
+			}
+		}
+		if err := readMore(c.t.client, flight); err != nil {
+			return clientHello{}, err
+		}
+	}
+}
+
+// readMore reads what is there behind what was read before.
+func readMore(from net.Conn, to *[]byte) error {
+	b := *to
+	if len(b) == cap(b) {
+		b = append(b, 0)[:len(b)]
+	}
+	n, err := from.Read(b[len(b):cap(b)])
+	*to = b[:len(b)+n]
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// checkName compares the server name with the target of the CONNECT.
+func (c *connecting) checkName(hello clientHello) (reason string) {
+	switch {
+	case !c.tls.ok:
+		return c.tls.reason
+	case c.to.addr.IsValid() && hello.name != "":
+		return reasonNameUnexpected
+	case c.to.addr.IsValid():
+		return ""
+	case hello.name == "":
+		return reasonNameMissing
+	case hello.name != c.to.host:
+		return reasonNameMismatch
+	}
+	return ""
+}
+
+// dropFirst ends a tunnel whose first bytes never became a ClientHello.
+func (c *connecting) dropFirst(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.drop(event.Denied, reasonHelloTimeout, "no ClientHello in time")
+	case errors.Is(err, errHello):
+		c.drop(event.Denied, reasonHello, err.Error())
+	default:
+		c.drop(event.Failed, reasonClientGone, "closed before the first bytes")
+	}
+}
+
+// drop records why the tunnel does not come about, and closes it.
+func (c *connecting) drop(verdict event.Verdict, reason, detail string) {
+	t := c.t
+	t.event.Verdict, t.event.Reason, t.event.Detail = verdict, reason, detail
+	e := t.event
+	e.Total = time.Since(t.began)
+	t.g.events.Record(&e)
+	t.client.Close()
+	t.upstream.Close()
+	t.g.tunnels.remove(t)
+	t.app.limits.tunnels.leave()
+	t.g.limits.tunnels.leave()
+}

@@ -1,0 +1,338 @@
+// Package gateway enforces an app's policy on the wire: a forward proxy that
+// decides every connection by the app's own config.xml, whatever the web view
+// asks its list and whatever it does not.
+//
+// The way of a request: a door (a listener) takes the connection, the app is
+// recognised (by the door, a client certificate or a proxy credential), the
+// target is parsed into its one normal form, the app's policy decides, package
+// egress resolves and judges the address and connects to it, and what follows
+// is a tunnel whose first bytes are checked (connect.go, hello.go), a forwarded
+// request (forward.go) or an upgraded connection (upgrade.go). Every request
+// ends in exactly one decision event.
+//
+// Everything that is not understood is refused, and a refusal says so: 403 with
+// problem details, never 407, and a closed connection where the extent of the
+// request is in doubt.
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/event"
+)
+
+// Options are what a Gateway needs besides its configuration.
+type Options struct {
+	// Config is the configuration to begin with.
+	Config Config
+	// Reload reads the configuration again; nil if only the apps' files can
+	// change. Watch names the files whose change calls for it.
+	Reload func() (Config, error)
+	Watch  []string
+	// Events takes the decisions; nil records nothing.
+	Events *event.Recorder
+	// Metrics, if not nil, is served on the admin listener and gets the
+	// gateway's gauges.
+	Metrics *event.Metrics
+	// Ring, if not nil, is streamed on the admin listener.
+	Ring *event.Ring
+	// Admin handles what the admin listener does not know itself, such as the
+	// console; nil answers 404.
+	Admin http.Handler
+	// Resolver and Roots stand in for the system's own; nil: the system's.
+	Resolver egress.Resolver
+	Roots    *x509.CertPool
+	// Secret reads what a reference (env:NAME, file:PATH) stands for; nil: from
+	// the environment and the file system.
+	Secret func(ref string) (string, error)
+}
+
+// Gateway is a forward proxy that enforces policies. Make it with New, and
+// start it with Run.
+type Gateway struct {
+	options Options
+	events  *event.Recorder
+	dialer  *egress.Dialer
+	state   atomic.Pointer[state]
+	limits  *limits
+	tunnels tunnels
+	kept    pool
+	ids     ids
+	doors   []*door
+	admin   *door
+
+	draining atomic.Bool
+	ready    atomic.Bool
+	reload   sync.Mutex
+}
+
+// state is what a reload replaces as a whole.
+type state struct {
+	config Config
+	apps   []*app
+	byName map[string]*app
+	byUser map[[sha256.Size]byte]*app
+	byCert map[string]*app
+	// only is the app of the shared listener if nobody is identified there.
+	only      *app
+	inspector *inspector
+	tls       *tls.Config
+}
+
+// New checks the configuration, reads every app's policy and returns a gateway
+// that listens to nothing yet. The warnings of the policies go to Warnings.
+func New(options Options) (*Gateway, error) {
+	if options.Secret == nil {
+		options.Secret = readSecret
+	}
+	g := &Gateway{options: options, events: options.Events, ids: newIDs()}
+	st, err := g.compile(options.Config, nil)
+	if err != nil {
+		return nil, err
+	}
+	c := st.config
+	resolver := options.Resolver
+	if resolver == nil && len(c.DNS) > 0 {
+		if resolver, err = resolverFor(c.DNS); err != nil {
+			return nil, err
+		}
+	}
+	g.dialer, err = egress.New(egress.Config{
+		Resolver: resolver, Roots: options.Roots,
+		DNSTimeout: c.Timeouts.Lookup, ConnectTimeout: c.Timeouts.Connect,
+	})
+	if err != nil {
+		return nil, err
+	}
+	g.limits = newLimits(c.Limits)
+	g.kept.lifetime = c.Timeouts.KeepAlive
+	g.state.Store(st)
+	if options.Metrics != nil {
+		g.registerGauges(options.Metrics)
+	}
+	return g, nil
+}
+
+func (g *Gateway) registerGauges(m *event.Metrics) {
+	m.Gauge("cordon_gateway_tunnels", "Open tunnels and upgraded connections.", func() float64 { return float64(g.tunnels.count()) })
+	m.Gauge("cordon_gateway_requests", "Requests in progress.", func() float64 { return float64(g.limits.requests.now.Load()) })
+	m.Gauge("cordon_gateway_upstream_idle", "Kept connections to origins.", func() float64 { return float64(g.kept.count()) })
+}
+
+// compile reads everything that a state consists of. Limits of apps that were
+// there before stay in force with their counts.
+func (g *Gateway) compile(c Config, before *state) (*state, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	st := &state{config: c, byName: map[string]*app{}, byUser: map[[sha256.Size]byte]*app{}, byCert: map[string]*app{}}
+	for _, ac := range c.Apps {
+		a, err := compileApp(ac, g.options.Secret)
+		if err != nil {
+			return nil, err
+		}
+		if before != nil && before.byName[ac.Name] != nil && before.byName[ac.Name].config.Limits == ac.Limits {
+			a.limits = before.byName[ac.Name].limits
+		}
+		st.apps = append(st.apps, a)
+		st.byName[ac.Name] = a
+		if a.credential != nil {
+			key := sha256.Sum256([]byte(a.credential.user))
+			if st.byUser[key] != nil {
+				return nil, fmt.Errorf("app %q: another app has the same user name", ac.Name)
+			}
+			st.byUser[key] = a
+		}
+		if ac.Certificate != "" {
+			if st.byCert[ac.Certificate] != nil {
+				return nil, fmt.Errorf("app %q: another app has the same certificate name", ac.Name)
+			}
+			st.byCert[ac.Certificate] = a
+		}
+		if ac.Listen == "" && a.credential == nil && ac.Certificate == "" {
+			st.only = a
+		}
+	}
+	var err error
+	if st.tls, err = serverTLS(c.TLS); err != nil {
+		return nil, err
+	}
+	st.inspector, err = newInspector(c)
+	return st, err
+}
+
+// Warnings returns what an operator should know about the policies in force.
+func (g *Gateway) Warnings() []string {
+	var all []string
+	for _, a := range g.state.Load().apps {
+		for _, w := range a.warnings {
+			all = append(all, a.config.Name+": "+w)
+		}
+	}
+	return all
+}
+
+// Reload reads the configuration and every policy again and puts them into
+// force at once; open tunnels go on. If anything is wrong, what was in force
+// stays, and the error says why. Listeners, time-outs and limits of the whole
+// gateway do not change without a restart.
+func (g *Gateway) Reload() error {
+	g.reload.Lock()
+	defer g.reload.Unlock()
+	before := g.state.Load()
+	c := before.config
+	if g.options.Reload != nil {
+		var err error
+		if c, err = g.options.Reload(); err != nil {
+			g.notice("reload-failed", err.Error())
+			return err
+		}
+	}
+	st, err := g.compile(c, before)
+	if err != nil {
+		g.notice("reload-failed", err.Error())
+		return err
+	}
+	g.state.Store(st)
+	g.kept.closeAll() // a kept connection belongs to the policy that opened it
+	detail := fmt.Sprintf("%d apps", len(st.apps))
+	if st.config.Listen != before.config.Listen || st.config.Admin != before.config.Admin {
+		detail += "; changed listen addresses need a restart"
+	}
+	g.notice("reloaded", detail)
+	return nil
+}
+
+func (g *Gateway) notice(reason, detail string) {
+	g.events.Record(&event.Event{Type: event.Notice, Source: "gateway", Reason: reason, Detail: detail})
+}
+
+// readSecret reads env:NAME and file:PATH.
+func readSecret(ref string) (string, error) {
+	if name, ok := strings.CutPrefix(ref, "env:"); ok {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			return "", fmt.Errorf("environment variable %s is not set", name)
+		}
+		return value, nil
+	}
+	if path, ok := strings.CutPrefix(ref, "file:"); ok {
+		data, err := os.ReadFile(path)
+		return strings.TrimRight(string(data), "\r\n"), err
+	}
+	return "", errors.New("a secret is named by env:NAME or file:PATH")
+}
+
+// ids makes request ids: a random beginning for the process and a counter.
+type ids struct {
+	prefix string
+	next   *atomic.Uint64
+}
+
+func newIDs() ids {
+	var b [5]byte
+	rand.Read(b[:])
+	return ids{prefix: hex.EncodeToString(b[:]) + "-", next: new(atomic.Uint64)}
+}
+
+func (i ids) make() string {
+	const digits = "0123456789abcdef"
+	n := i.next.Add(1)
+	var b [24]byte
+	at := len(b)
+	for {
+		at--
+		b[at] = digits[n&15]
+		if n >>= 4; n == 0 {
+			break
+		}
+	}
+	return i.prefix + string(b[at:])
+}
+
+func prefixOf(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+// background runs what the gateway does beside requests until the context
+// ends: closing silent tunnels and kept connections, and watching files.
+func (g *Gateway) background(ctx context.Context) {
+	idle := g.state.Load().config.Timeouts.Idle
+	sweep := time.NewTicker(min(max(idle/4, 10*time.Millisecond), 5*time.Second))
+	defer sweep.Stop()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	files := newWatch(g.watched())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-sweep.C:
+			g.tunnels.sweep(now, idle)
+			g.kept.sweep(now)
+		case <-look.C:
+			if files.changed() {
+				_ = g.Reload() // it has recorded its failure
+				files = newWatch(g.watched())
+			}
+		}
+	}
+}
+
+// watched returns the files whose change calls for a reload.
+func (g *Gateway) watched() []string {
+	list := append([]string(nil), g.options.Watch...)
+	for _, a := range g.state.Load().apps {
+		list = append(list, a.config.Config)
+	}
+	return list
+}
+
+// watch knows what files looked like.
+type watch map[string]fileLook
+
+type fileLook struct {
+	modified time.Time
+	size     int64
+}
+
+func newWatch(paths []string) watch {
+	w := watch{}
+	for _, p := range paths {
+		w[p] = lookAt(p)
+	}
+	return w
+}
+
+func lookAt(path string) fileLook {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileLook{}
+	}
+	return fileLook{info.ModTime(), info.Size()}
+}
+
+// changed reports whether a file looks different now and is there: one that is
+// missing for a moment is being replaced.
+func (w watch) changed() bool {
+	for path, before := range w {
+		if now := lookAt(path); now != before && now != (fileLook{}) {
+			return true
+		}
+	}
+	return false
+}

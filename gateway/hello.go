@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// clientHello is what the gateway reads from a TLS ClientHello.
+type clientHello struct {
+	// name is the server name in lower case; "" if the extension is absent.
+	name string
+	// ech says that an encrypted_client_hello extension is there. Browsers send
+	// it with random content (GREASE) on every connection, so it proves nothing:
+	// the outer name alone counts.
+	ech bool
+}
+
+var (
+	// errNotTLS: the first bytes are no TLS handshake record.
+	errNotTLS = errors.New("no TLS handshake")
+	// errHello: a TLS handshake record, and no well-formed ClientHello in it.
+	errHello = errors.New("malformed ClientHello")
+	// errHelloShort: what has come so far is a beginning; more must be read.
+	errHelloShort = errors.New("incomplete ClientHello")
+)
+
+func badHello(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errHello, fmt.Sprintf(format, args...))
+}
+
+const (
+	recordHandshake  = 22
+	recordHeader     = 5
+	maxRecord        = 1 << 14
+	maxHello         = 1 << 15 // real ones are 0.5 to 4 kB
+	extServerName    = 0
+	extEncryptedCH   = 0xfe0d
+	messageHello     = 1
+	maxHelloRecords  = 64
+	maxFlight        = maxHello + maxHelloRecords*recordHeader
+	handshakeHeading = 4
+)
+
+// readFlight finds the ClientHello at the start of what a client sent: TLS
+// records of handshake type, over which the message may be fragmented anywhere
+// (RFC 8446 section 5.1). It returns errHelloShort as long as more bytes can
+// make it whole.
+func readFlight(data []byte) (clientHello, error) {
+	message, err := assemble(data)
+	if err != nil {
+		return clientHello{}, err
+	}
+	return parseHello(message)
+}
+
+// assemble joins the fragments of the first handshake message. A message that
+// lies in one record is returned without a copy.
+func assemble(data []byte) ([]byte, error) {
+	var joined []byte
+	for records := 0; ; records++ {
+		if records == maxHelloRecords {
+			return nil, badHello("more than %d records", maxHelloRecords)
+		}
+		fragment, rest, err := cutRecord(data)
+		if err != nil {
+			return nil, err
+		}
+		if joined == nil {
+			joined = fragment[:len(fragment):len(fragment)]
+		} else {
+			joined = append(joined, fragment...)
+		}
+		whole, err := helloLength(joined)
+		if err != nil {
+			return nil, err
+		}
+		if whole > 0 && len(joined) >= whole {
+			if len(joined) > whole {
+				return nil, badHello("bytes after the message in its record")
+			}
+			return joined, nil
+		}
+		data = rest
+	}
+}
+
+// helloLength returns the length of the message that begins with head, or 0 if
+// its heading is not complete.
+func helloLength(head []byte) (int, error) {
+	if head[0] != messageHello {
+		return 0, badHello("handshake message of type %d", head[0])
+	}
+	if len(head) < handshakeHeading {
+		return 0, nil
+	}
+	n := int(head[1])<<16 | int(head[2])<<8 | int(head[3])
+	if n > maxHello {
+		return 0, badHello("message of %d bytes", n)
+	}
+	return handshakeHeading + n, nil
+}
+
+// cutRecord takes the first record off.
+func cutRecord(data []byte) (fragment, rest []byte, err error) {
+	switch {
+	case len(data) > 0 && data[0] != recordHandshake:
+		return nil, nil, errNotTLS
+	case len(data) > 1 && data[1] != 3:
+		return nil, nil, errNotTLS
+	case len(data) < recordHeader:
+		return nil, nil, errHelloShort
+	}
+	n := int(binary.BigEndian.Uint16(data[3:]))
+	switch {
+	case n == 0 || n > maxRecord:
+		return nil, nil, badHello("record of %d bytes", n)
+	case len(data) < recordHeader+n:
+		return nil, nil, errHelloShort
+	}
+	return data[recordHeader : recordHeader+n], data[recordHeader+n:], nil
+}
+
+// piece is a cursor over bytes that remembers when it ran over their end.
+type piece struct {
+	data []byte
+	bad  bool
+}
+
+func (p *piece) take(n int) []byte {
+	if n > len(p.data) {
+		p.bad = true
+		p.data = nil
+		return nil
+	}
+	taken := p.data[:n]
+	p.data = p.data[n:]
+	return taken
+}
+
+func (p *piece) number(bytes int) int {
+	n := 0
+	for _, b := range p.take(bytes) {
+		n = n<<8 | int(b)
+	}
+	return n
+}
+
+// vector takes a length of that many bytes and as many bytes as it says.
+func (p *piece) vector(lengthBytes int) []byte { return p.take(p.number(lengthBytes)) }
+
+// parseHello reads a whole handshake message (RFC 8446 section 4.1.2).
+func parseHello(message []byte) (clientHello, error) {
+	p := piece{data: message[handshakeHeading:]}
+	p.take(2 + 32) // legacy_version, random
+	session := p.vector(1)
+	suites := p.vector(2)
+	compressions := p.vector(1)
+	if p.bad || len(session) > 32 || len(suites) < 2 || len(suites)%2 != 0 || len(compressions) == 0 {
+		return clientHello{}, badHello("fixed part")
+	}
+	if len(p.data) == 0 {
+		return clientHello{}, nil
+	}
+	extensions := p.vector(2)
+	if p.bad || len(p.data) != 0 {
+		return clientHello{}, badHello("length of the extensions")
+	}
+	return parseExtensions(extensions)
+}
+
+func parseExtensions(data []byte) (clientHello, error) {
+	var hello clientHello
+	var low uint64 // bit set of the types below 64
+	var high [64]uint16
+	seen := high[:0]
+	p := piece{data: data}
+	for len(p.data) > 0 {
+		kind := uint16(p.number(2))
+		body := p.vector(2)
+		if p.bad {
+			return clientHello{}, badHello("extension runs over the end")
+		}
+		if kind < 64 {
+			if low&(1<<kind) != 0 {
+				return clientHello{}, badHello("extension %d twice", kind)
+			}
+			low |= 1 << kind
+		} else {
+			for _, other := range seen {
+				if other == kind {
+					return clientHello{}, badHello("extension %d twice", kind)
+				}
+			}
+			if len(seen) == len(high) {
+				return clientHello{}, badHello("too many extensions")
+			}
+			seen = append(seen, kind)
+		}
+		switch kind {
+		case extServerName:
+			name, err := parseServerName(body)
+			if err != nil {
+				return clientHello{}, err
+			}
+			hello.name = name
+		case extEncryptedCH:
+			hello.ech = true
+		}
+	}
+	return hello, nil
+}
+
+// parseServerName reads the extension's body: exactly one host_name (RFC 6066
+// section 3), made of the characters of a name, not an address, without a
+// trailing dot.
+func parseServerName(body []byte) (string, error) {
+	p := piece{data: body}
+	list := p.vector(2)
+	if p.bad || len(p.data) != 0 {
+		return "", badHello("length of the server names")
+	}
+	p = piece{data: list}
+	kind, raw := p.number(1), p.vector(2)
+	switch {
+	case p.bad || kind != 0 || len(raw) == 0:
+		return "", badHello("server name")
+	case len(p.data) != 0:
+		return "", badHello("more than one server name")
+	}
+	name := strings.ToLower(string(raw))
+	if err := checkLabels(name); err != nil {
+		return "", badHello("server name: %v", err)
+	}
+	if endsInNumber(name) {
+		return "", badHello("server name is an address")
+	}
+	return name, nil
+}

@@ -1,0 +1,283 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/egress"
+)
+
+// door is one listener of the proxy.
+type door struct {
+	gateway *Gateway
+	// app is the app whose own listener this is, "" for the shared one.
+	app      string
+	listener net.Listener
+	server   *http.Server
+	tls      bool
+}
+
+// ListenError is a listener that could not be opened.
+type ListenError struct {
+	// Address is what was to be listened on.
+	Address string
+	Err     error
+}
+
+// Error names the address and the cause.
+func (e *ListenError) Error() string { return fmt.Sprintf("listen on %s: %v", e.Address, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ListenError) Unwrap() error { return e.Err }
+
+// Listen opens every listener that the configuration names. The error is a
+// *ListenError. Nothing is accepted before Serve.
+func (g *Gateway) Listen() error {
+	st := g.state.Load()
+	shared := false
+	for _, a := range st.apps {
+		if a.config.Listen == "" {
+			shared = true
+			continue
+		}
+		if err := g.open(a.config.Listen, a.config.Name, st); err != nil {
+			return err
+		}
+	}
+	if shared {
+		if err := g.open(st.config.Listen, "", st); err != nil {
+			return err
+		}
+	}
+	if st.config.Admin != "" {
+		l, err := listenOn(st.config.Admin)
+		if err != nil {
+			g.closeDoors()
+			return err
+		}
+		g.admin = &door{gateway: g, listener: l, server: g.adminServer()}
+		g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
+	}
+	return nil
+}
+
+func (g *Gateway) open(address, appName string, st *state) error {
+	l, err := listenOn(address)
+	if err != nil {
+		g.closeDoors()
+		return err
+	}
+	g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
+	d := &door{gateway: g, app: appName, listener: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
+	if st.tls != nil {
+		d.tls = true
+		d.listener = tls.NewListener(d.listener, &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				return g.state.Load().tls, nil
+			},
+		})
+	}
+	c := st.config
+	d.server = &http.Server{
+		Handler:           d,
+		ReadHeaderTimeout: c.Timeouts.Header,
+		IdleTimeout:       c.Timeouts.KeepAlive,
+		// net/http allows 4096 bytes more than it is told.
+		MaxHeaderBytes:               max(c.Limits.RequestHeader-4096, 1024),
+		ErrorLog:                     log.New(io.Discard, "", 0), // what clients do wrong is no news
+		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		DisableGeneralOptionsHandler: true,
+	}
+	g.doors = append(g.doors, d)
+	return nil
+}
+
+func (g *Gateway) closeDoors() {
+	for _, d := range g.doors {
+		d.listener.Close()
+	}
+	g.doors = nil
+}
+
+// listenOn opens host:port, or takes the socket that systemd passes.
+func listenOn(address string) (net.Listener, error) {
+	if l, named, err := systemdListener(address); named {
+		if err != nil {
+			return nil, &ListenError{address, err}
+		}
+		return l, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, &ListenError{address, err}
+	}
+	return l, nil
+}
+
+// Addr returns the address of the shared listener, or of the first app's own;
+// AppAddr that of one app. They are nil before Listen.
+func (g *Gateway) Addr() net.Addr {
+	for _, d := range g.doors {
+		if d.app == "" {
+			return d.listener.Addr()
+		}
+	}
+	if len(g.doors) > 0 {
+		return g.doors[0].listener.Addr()
+	}
+	return nil
+}
+
+// AppAddr returns the address of the app's own listener, or nil.
+func (g *Gateway) AppAddr(app string) net.Addr {
+	for _, d := range g.doors {
+		if d.app == app {
+			return d.listener.Addr()
+		}
+	}
+	return nil
+}
+
+// AdminAddr returns the address of the admin listener, or nil.
+func (g *Gateway) AdminAddr() net.Addr {
+	if g.admin == nil {
+		return nil
+	}
+	return g.admin.listener.Addr()
+}
+
+// Serve accepts connections until the context ends, then drains: nothing new is
+// accepted, and what runs may go on for the drain time. It returns nil after
+// that, or the first error of a listener.
+func (g *Gateway) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, len(g.doors)+1)
+	serve := func(d *door) {
+		if err := d.server.Serve(d.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}
+	var running sync.WaitGroup
+	for _, d := range g.doors {
+		running.Go(func() { serve(d) })
+	}
+	if g.admin != nil {
+		g.admin.server.BaseContext = func(net.Listener) context.Context { return ctx }
+		running.Go(func() { serve(g.admin) })
+	}
+	running.Go(func() { g.background(ctx) })
+	g.ready.Store(true)
+	notifySystemd("READY=1")
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	notifySystemd("STOPPING=1")
+	cancel()
+	g.drain()
+	running.Wait()
+	return err
+}
+
+// drain ends what runs: handlers and tunnels get the drain time to end by
+// themselves.
+func (g *Gateway) drain() {
+	g.ready.Store(false)
+	g.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), g.state.Load().config.Timeouts.Drain)
+	defer cancel()
+	var ending sync.WaitGroup
+	for _, d := range g.allDoors() {
+		ending.Go(func() {
+			if d.server.Shutdown(ctx) != nil {
+				d.server.Close()
+			}
+			d.listener.Close()
+		})
+	}
+	ending.Wait()
+	select {
+	case <-g.tunnels.wait():
+	case <-ctx.Done():
+	}
+	g.tunnels.shutAll("shutdown")
+	select {
+	case <-g.tunnels.wait():
+	case <-time.After(5 * time.Second): // an inspected tunnel may hang in its origin's handshake
+	}
+	g.kept.closeAll()
+	closeIdlePipes()
+}
+
+func (g *Gateway) allDoors() []*door {
+	all := append([]*door(nil), g.doors...)
+	if g.admin != nil {
+		all = append(all, g.admin)
+	}
+	return all
+}
+
+// serverTLS reads the certificate of the proxy's listeners.
+func serverTLS(c *TLSConfig) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if c.ClientCA == "" {
+		return config, nil
+	}
+	data, err := os.ReadFile(c.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("tls: client_ca: %w", err)
+	}
+	config.ClientCAs = x509.NewCertPool()
+	if !config.ClientCAs.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("tls: client_ca: %s holds no certificate", c.ClientCA)
+	}
+	config.ClientAuth = tls.VerifyClientCertIfGiven
+	return config, nil
+}
+
+// loopback reports whether a listen address is on the loopback interface.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// resolverFor returns a resolver that asks the named servers.
+func resolverFor(servers []string) (egress.Resolver, error) {
+	var list []netip.AddrPort
+	for _, s := range servers {
+		a, err := egress.ParseServer(s)
+		if err != nil {
+			return nil, fmt.Errorf("dns: %w", err)
+		}
+		list = append(list, a)
+	}
+	return egress.NewResolver(list...)
+}

@@ -1,0 +1,290 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/problem"
+)
+
+// exchange is one request on its way through the gateway.
+type exchange struct {
+	g     *Gateway
+	state *state
+	door  *door
+	app   *app
+	w     http.ResponseWriter
+	r     *http.Request
+	began time.Time
+	event event.Event
+}
+
+// ServeHTTP takes every request that a door's HTTP server has parsed.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g := d.gateway
+	x := exchange{g: g, state: g.state.Load(), door: d, w: w, r: r, began: time.Now()}
+	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method}
+	if client, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		x.event.Client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
+	}
+	if r.ProtoMajor != 1 || r.ProtoMinor == 0 {
+		// Older clients may frame a body in ways that are ignored in HTTP/1.0;
+		// what follows it must not be read as a request.
+		w.Header().Set("Connection", "close")
+	}
+	if len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
+		x.serveItself()
+		return
+	}
+	if !x.admit() {
+		return
+	}
+	defer x.leave()
+	switch {
+	case r.Method == http.MethodConnect:
+		x.connect()
+	case r.Method == http.MethodTrace:
+		x.refuse(http.StatusMethodNotAllowed, reasonMethod, "TRACE is not forwarded")
+	default:
+		x.forward()
+	}
+}
+
+// admit applies the limits and recognises the app. It answers if it returns
+// false.
+func (x *exchange) admit() bool {
+	g := x.g
+	if g.draining.Load() {
+		x.w.Header().Set("Connection", "close")
+		x.refuse(http.StatusServiceUnavailable, reasonDraining, "the gateway is shutting down")
+		return false
+	}
+	if wait, ok := g.limits.rate.take(x.began); !ok {
+		x.tooMany(reasonRate, wait)
+		return false
+	}
+	if !g.limits.requests.enter() {
+		x.tooMany(reasonBusy, time.Second)
+		return false
+	}
+	if !x.identify() {
+		g.limits.requests.leave()
+		return false
+	}
+	l := x.app.limits
+	wait, ok := l.rate.take(x.began)
+	reason := reasonRate
+	if ok && !l.requests.enter() {
+		ok, reason, wait = false, reasonBusy, time.Second
+	}
+	if !ok {
+		g.limits.requests.leave()
+		x.tooMany(reason, wait)
+		return false
+	}
+	return true
+}
+
+func (x *exchange) leave() {
+	x.app.limits.requests.leave()
+	x.g.limits.requests.leave()
+}
+
+func (x *exchange) tooMany(reason string, wait time.Duration) {
+	seconds := max(1, int(wait.Seconds()+0.999))
+	x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	x.refuse(http.StatusTooManyRequests, reason, "too many requests")
+}
+
+// identify finds the app that asks: by the listener, the client certificate or
+// the proxy credential, in this order, and by nothing else that a client sends.
+func (x *exchange) identify() bool {
+	st := x.state
+	if name := x.door.app; name != "" {
+		if x.app = st.byName[name]; x.app == nil {
+			return x.stranger("the listener's app is no longer configured")
+		}
+		x.event.App, x.event.Identity = name, "listener"
+		if x.app.credential == nil {
+			return true
+		}
+		return x.identifyCredential(x.app)
+	}
+	if x.r.TLS != nil && len(x.r.TLS.VerifiedChains) > 0 {
+		for _, name := range certificateNames(x.r.TLS.VerifiedChains[0][0]) {
+			if a := st.byCert[name]; a != nil {
+				x.app, x.event.App, x.event.Identity = a, a.config.Name, "certificate"
+				return true
+			}
+		}
+		if len(st.byUser) == 0 {
+			return x.stranger("the client certificate is no app's")
+		}
+	}
+	if st.only != nil {
+		x.app, x.event.App, x.event.Identity = st.only, st.only.config.Name, "listener"
+		return true
+	}
+	if len(st.byUser) == 0 {
+		return x.stranger("no client certificate")
+	}
+	return x.identifyCredential(nil)
+}
+
+// identifyCredential checks Proxy-Authorization: against one app, or, with nil,
+// against all of them.
+func (x *exchange) identifyCredential(expected *app) bool {
+	fields := x.r.Header["Proxy-Authorization"]
+	if len(fields) == 0 {
+		x.w.Header().Set("Proxy-Authenticate", `Basic realm="cordon", charset="UTF-8"`)
+		if x.r.Method == http.MethodConnect || x.r.ContentLength != 0 {
+			x.w.Header().Set("Connection", "close")
+		}
+		x.refuse(http.StatusProxyAuthRequired, reasonNoIdentity, "a proxy credential is needed")
+		return false
+	}
+	user, password, ok := parseBasic(fields)
+	key := sha256.Sum256([]byte(user))
+	a := x.state.byUser[key]
+	want := [sha256.Size]byte{}
+	if a != nil {
+		want = a.credential.password
+	}
+	got := sha256.Sum256([]byte(password))
+	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	if !ok || a == nil || !same || expected != nil && expected != a {
+		return x.stranger("the proxy credential is no app's")
+	}
+	x.app, x.event.App, x.event.Identity = a, a.config.Name, "credential"
+	return true
+}
+
+func (x *exchange) stranger(detail string) bool {
+	x.refuse(http.StatusForbidden, reasonBadIdentity, detail)
+	return false
+}
+
+func parseBasic(fields []string) (user, password string, ok bool) {
+	if len(fields) != 1 {
+		return "", "", false
+	}
+	scheme, token, found := strings.Cut(fields[0], " ")
+	if !found || !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token))
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(raw), ":")
+}
+
+// certificateNames returns the names by which a client certificate recognises
+// an app. The common name counts only where there is no alternative name.
+func certificateNames(c *x509.Certificate) []string {
+	names := append([]string(nil), c.DNSNames...)
+	for _, u := range c.URIs {
+		names = append(names, u.String())
+	}
+	if len(names) == 0 && c.Subject.CommonName != "" {
+		names = append(names, c.Subject.CommonName)
+	}
+	return names
+}
+
+// target notes what was asked for.
+func (x *exchange) target(scheme string, to authority, path string) {
+	x.event.Scheme, x.event.Host, x.event.Port, x.event.Path = scheme, to.host, to.port, path
+}
+
+// ruled notes what the list said.
+func (x *exchange) ruled(r ruling) {
+	x.event.Verdict, x.event.Reason = r.verdict, r.reason
+	x.event.Rule, x.event.Place = "", ""
+	if r.rule != nil {
+		x.event.Rule = r.rule.Text
+		if !r.rule.Implicit() {
+			x.event.Place = r.rule.Place.String()
+		}
+	}
+}
+
+// refuse answers with problem details and records the decision. The answer says
+// which check refused, and nothing about the policy.
+func (x *exchange) refuse(status int, reason, detail string) {
+	x.refused(status, reason, detail, event.Denied)
+}
+
+// failed is refuse for what went wrong on the way.
+func (x *exchange) failed(status int, reason, detail string) {
+	x.refused(status, reason, detail, event.Failed)
+}
+
+func (x *exchange) refused(status int, reason, detail string, verdict event.Verdict) {
+	if !emptyBody(x.r) {
+		// What is left of the body must not be read as the next request.
+		x.w.Header().Set("Connection", "close")
+	}
+	x.event.Verdict, x.event.Reason, x.event.Detail = verdict, reason, detail
+	x.event.Status = status
+	x.event.Total = time.Since(x.began)
+	body := problemBody(status, reason, x.event.ID)
+	h := x.w.Header()
+	h["Content-Type"] = problemType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body) // the client may be gone
+	x.record()
+}
+
+// record hands the decision to the recorder, which copies it.
+func (x *exchange) record() { x.g.events.Record(&x.event) }
+
+var (
+	problemType = []string{problem.ContentType}
+	noStore     = []string{"no-store"}
+)
+
+// problemBody renders problem details without reflection: refusals are the
+// cheapest thing that an attacker can ask for.
+func problemBody(status int, reason, id string) []byte {
+	b := make([]byte, 0, 160)
+	b = append(b, `{"title":"`...)
+	b = append(b, http.StatusText(status)...)
+	b = append(b, `","status":`...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, `,"reason":"`...)
+	b = append(b, reason...)
+	b = append(b, `","requestId":"`...)
+	b = append(b, id...)
+	return append(b, "\"}\n"...)
+}
+
+// emptyBody reports whether nothing follows the request's head.
+func emptyBody(r *http.Request) bool {
+	return r.ContentLength == 0 && len(r.TransferEncoding) == 0
+}
+
+// serveItself answers requests that are for the gateway as a web server: its
+// proxy configuration, and nothing else.
+func (x *exchange) serveItself() {
+	switch {
+	case x.r.RequestURI == "*" && x.r.Method == http.MethodOptions:
+		x.w.Header().Set("Allow", "CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		x.w.Header().Set("Content-Length", "0")
+		x.w.WriteHeader(http.StatusOK)
+	case x.r.URL.Path == pacPath && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
+		servePAC(x.w, x.r, x.door.tls)
+	default:
+		x.refuse(http.StatusBadRequest, reasonNotProxy, "a proxy is asked with absolute URLs or CONNECT")
+	}
+}

@@ -1,0 +1,189 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+)
+
+// tunnel is two connections whose bytes are passed on as they are: after a
+// CONNECT, or after an upgrade. Once it moves it consists of two goroutines,
+// one for each direction, and no buffer.
+type tunnel struct {
+	g        *Gateway
+	app      *app
+	client   net.Conn
+	upstream net.Conn
+	event    event.Event
+	began    time.Time
+
+	up, down atomic.Int64 // bytes from and to the client
+	running  atomic.Int32
+	half     atomic.Bool // one direction has ended
+	closing  sync.Once
+	reason   string // why it ended, if not by itself; set within closing
+
+	// seen and seenAt belong to the sweeper.
+	seen   int64
+	seenAt time.Time
+}
+
+// relay passes bytes in both directions, first those that were read already.
+// It returns at once; the tunnel records its end itself.
+func (t *tunnel) relay(fromClient, fromUpstream []byte) {
+	t.running.Store(2)
+	if len(fromClient) > 0 {
+		if _, err := t.upstream.Write(fromClient); err != nil {
+			t.shut("")
+		}
+		t.up.Add(int64(len(fromClient)))
+	}
+	if len(fromUpstream) > 0 {
+		if _, err := t.client.Write(fromUpstream); err != nil {
+			t.shut("")
+		}
+		t.down.Add(int64(len(fromUpstream)))
+	}
+	go t.direction(t.upstream, t.client, &t.up)
+	go t.direction(t.client, t.upstream, &t.down)
+}
+
+// direction is the life of one of the two goroutines.
+func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
+	err := pump(dst, src, moved)
+	if errors.Is(err, io.EOF) && closeWrite(dst) == nil {
+		t.half.Store(true) // the other direction may go on
+	} else {
+		t.shut("")
+	}
+	if t.running.Add(-1) == 0 {
+		t.shut("")
+		t.finish()
+	}
+}
+
+// closeWrite passes the end of a stream on.
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.New("no half-close")
+}
+
+// shut closes both connections, once; whoever reads or writes them ends.
+func (t *tunnel) shut(reason string) {
+	t.closing.Do(func() {
+		t.reason = reason
+		t.client.Close()
+		t.upstream.Close()
+	})
+}
+
+// finish records the end. It runs once, when nothing of the tunnel runs any
+// more.
+func (t *tunnel) finish() {
+	t.g.tunnels.remove(t)
+	t.app.limits.tunnels.leave()
+	t.g.limits.tunnels.leave()
+	e := &t.event
+	e.Type, e.Time = event.Close, time.Time{}
+	e.Up, e.Down = t.up.Load(), t.down.Load()
+	e.Total = time.Since(t.began)
+	e.Lookup, e.Connect = 0, 0
+	if t.reason != "" {
+		e.Detail = t.reason
+	}
+	t.g.events.Record(e)
+}
+
+// tunnels are the open ones.
+type tunnels struct {
+	mu   sync.Mutex
+	open map[*tunnel]struct{}
+	none chan struct{} // closed when the last one goes, if somebody waits
+}
+
+func (s *tunnels) add(t *tunnel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = map[*tunnel]struct{}{}
+	}
+	s.open[t] = struct{}{}
+}
+
+func (s *tunnels) remove(t *tunnel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, t)
+	if len(s.open) == 0 && s.none != nil {
+		close(s.none)
+		s.none = nil
+	}
+}
+
+// wait returns a channel that is closed when no tunnel is open.
+func (s *tunnels) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.open) == 0 {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	if s.none == nil {
+		s.none = make(chan struct{})
+	}
+	return s.none
+}
+
+func (s *tunnels) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
+func (s *tunnels) shutAll(reason string) {
+	s.mu.Lock()
+	all := make([]*tunnel, 0, len(s.open))
+	for t := range s.open {
+		all = append(all, t)
+	}
+	s.mu.Unlock()
+	for _, t := range all {
+		t.shut(reason)
+	}
+}
+
+// maxHalfOpen bounds how long a tunnel of which one direction has ended may be
+// silent.
+const maxHalfOpen = time.Minute
+
+// sweep closes tunnels that were silent for too long. Counters are compared
+// every few seconds, so that moving bytes costs no timer.
+func (s *tunnels) sweep(now time.Time, idle time.Duration) {
+	s.mu.Lock()
+	var silent []*tunnel
+	for t := range s.open {
+		moved := t.up.Load() + t.down.Load()
+		limit := idle
+		if t.half.Load() {
+			limit = min(idle, maxHalfOpen)
+		}
+		switch {
+		case t.seenAt.IsZero() || moved != t.seen:
+			t.seen, t.seenAt = moved, now
+		case now.Sub(t.seenAt) >= limit:
+			silent = append(silent, t)
+		}
+	}
+	s.mu.Unlock()
+	for _, t := range silent {
+		t.shut("idle")
+	}
+}

@@ -1,0 +1,192 @@
+package gateway
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/egress"
+)
+
+// upstream is a connection to an origin for forwarded requests.
+type upstream struct {
+	conn   net.Conn
+	raw    *net.TCPConn
+	reader *bufio.Reader
+	limit  headLimit
+	result egress.Result
+	key    poolKey
+	reused bool
+	idle   time.Time
+}
+
+// poolKey tells which requests may share a connection. The app is part of it:
+// it stands for the policy in force when the connection was opened.
+type poolKey struct {
+	app    *app
+	scheme string
+	host   string
+	port   uint16
+}
+
+// headLimit bounds how much is read while a head is read.
+type headLimit struct {
+	from io.Reader
+	left int64
+}
+
+var errHeadTooLarge = errors.New("head is too large")
+
+func (l *headLimit) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errHeadTooLarge
+	}
+	if int64(len(p)) > l.left {
+		p = p[:l.left]
+	}
+	n, err := l.from.Read(p)
+	l.left -= int64(n)
+	return n, err
+}
+
+func (l *headLimit) lift() { l.left = math.MaxInt64 }
+
+var (
+	readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
+	writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 4<<10) }}
+)
+
+// open makes the connection ready for a request.
+func (u *upstream) open() {
+	u.limit.from = u.conn
+	u.reader = readers.Get().(*bufio.Reader)
+	u.reader.Reset(&u.limit)
+}
+
+func (u *upstream) releaseReader() {
+	if u.reader != nil {
+		u.reader.Reset(nil)
+		readers.Put(u.reader)
+		u.reader = nil
+	}
+}
+
+func (u *upstream) close() {
+	u.conn.Close()
+	u.releaseReader()
+}
+
+// The limits of kept connections.
+const (
+	maxKeptPerKey = 32
+	maxKept       = 1024
+)
+
+// pool keeps connections to origins that may take another request. A kept
+// connection holds no buffer.
+type pool struct {
+	lifetime time.Duration
+
+	mu   sync.Mutex
+	kept map[poolKey][]*upstream
+	n    int
+}
+
+// take returns a kept connection that is still open and silent, or nil.
+func (p *pool) take(key poolKey) *upstream {
+	for {
+		u := p.pop(key)
+		if u == nil {
+			return nil
+		}
+		if time.Since(u.idle) < p.lifetime && silent(u.raw) {
+			u.reused = true
+			u.open()
+			return u
+		}
+		u.close()
+	}
+}
+
+func (p *pool) pop(key poolKey) *upstream {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.kept[key]
+	if len(list) == 0 {
+		return nil
+	}
+	u := list[len(list)-1]
+	p.shrink(key, list[:len(list)-1])
+	p.n--
+	return u
+}
+
+func (p *pool) shrink(key poolKey, list []*upstream) {
+	if len(list) == 0 {
+		delete(p.kept, key)
+		return
+	}
+	p.kept[key] = list
+}
+
+// put keeps the connection, unless the origin sent more than the response: that
+// must not become the answer to somebody's next request.
+func (p *pool) put(u *upstream) {
+	if u.reader.Buffered() > 0 {
+		u.close()
+		return
+	}
+	_ = u.conn.SetDeadline(time.Time{})
+	u.releaseReader()
+	u.idle = time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n >= maxKept || len(p.kept[u.key]) >= maxKeptPerKey {
+		u.close()
+		return
+	}
+	if p.kept == nil {
+		p.kept = map[poolKey][]*upstream{}
+	}
+	p.kept[u.key] = append(p.kept[u.key], u)
+	p.n++
+}
+
+// sweep closes connections that were kept for too long.
+func (p *pool) sweep(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, list := range p.kept {
+		live := list[:0]
+		for _, u := range list {
+			if now.Sub(u.idle) >= p.lifetime {
+				u.close()
+				p.n--
+				continue
+			}
+			live = append(live, u)
+		}
+		p.shrink(key, live)
+	}
+}
+
+func (p *pool) closeAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, list := range p.kept {
+		for _, u := range list {
+			u.close()
+		}
+	}
+	p.kept, p.n = nil, 0
+}
+
+func (p *pool) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n
+}

@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"policy/lint":         engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
 	"policy/migrate":      engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
 	"policy/propose":      engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin"),
+	"policy/pins":         {"policy", "policy/configxml", "pin"},
 	"policy/export/**":    engine("policy/diff", "policy/csp", "policy/publicsuffix", "pin", "policy/export"),
 	"project":             {"policy/**", "pin"},
 	"pin":                 {},

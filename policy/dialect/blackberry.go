@@ -73,6 +73,30 @@ func (r *blackberryReader) rule(e *configxml.Element, attribute string) policy.R
 	return policy.Rule{Element: e.Name, Text: e.Value(attribute), Place: r.doc.Place(e.Start, e.TagEnd)}
 }
 
+// ascii is what the packager up to 3.2 makes of a text in a file without a
+// byte-order mark: it reads the file as ASCII, which drops the highest bit of
+// every byte. A reference such as &#252; keeps its character.
+func (r *blackberryReader) ascii(e *configxml.Element, uri string) string {
+	raw := r.doc.Bytes()
+	if r.version.AtLeast(3, 3, 0) || len(raw) > 0 && raw[0] >= 0xEF || plain(string(raw[e.Start:e.TagEnd])) {
+		return uri
+	}
+	bytes := []byte(uri)
+	for i := range bytes {
+		bytes[i] &= 0x7F
+	}
+	return string(bytes)
+}
+
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 // keep appends a rule that grants nothing.
 func (r *blackberryReader) keep(rule policy.Rule, flaw policy.Flaw, note string) {
 	rule.Flaw, rule.Note = flaw, note
@@ -109,7 +133,7 @@ func (r *blackberryReader) readOne(e *configxml.Element, uris, origins bool) {
 		}
 		if strings.Index(origin, "//*.") > 0 {
 			rule.Text, subdomains = origin, true
-			r.enter(rule, strings.Replace(origin, "//*.", "//", 1), subdomains)
+			r.enter(e, rule, strings.Replace(origin, "//*.", "//", 1), subdomains)
 			return
 		}
 	}
@@ -121,9 +145,9 @@ func (r *blackberryReader) readOne(e *configxml.Element, uris, origins bool) {
 		r.keep(rule, policy.Ignored, "the file uses the attribute uri as well, so only that is read")
 	case uri == "":
 		rule.Text = origin
-		r.enter(rule, origin, subdomains)
+		r.enter(e, rule, origin, subdomains)
 	default:
-		r.enter(rule, uri, subdomains)
+		r.enter(e, rule, uri, subdomains)
 	}
 }
 
@@ -150,7 +174,15 @@ var (
 )
 
 // enter puts an entry on the list unless packaging fails on it.
-func (r *blackberryReader) enter(rule policy.Rule, uri string, subdomains bool) {
+func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri string, subdomains bool) {
+	if read := r.ascii(e, uri); read != uri {
+		if strings.ContainsAny(read, `"&`) {
+			r.keep(rule, policy.BreaksBuild, "packaging stops: it reads the file as ASCII, and what that leaves is no XML")
+			return
+		}
+		uri = read
+		rule.Flaw, rule.Note = policy.Rewritten, "the packager reads the file as ASCII: letters outside of it become other ones"
+	}
 	switch {
 	case !blackberryEntryForm.MatchString(uri):
 		r.keep(rule, policy.BreaksBuild, "packaging stops: an entry must begin with letters and ://")

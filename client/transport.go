@@ -1,0 +1,229 @@
+package client
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/policy"
+)
+
+// guarded is the round tripper: policy, then tokens, then egress.
+type guarded struct {
+	policy     *policy.Policy
+	requireTLS bool
+	tokens     []*holder
+	denied     func(*DeniedError)
+	next       *http.Transport
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, err := g.admit(r)
+	if err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	h := g.owner(out)
+	if h == nil {
+		return g.next.RoundTrip(out)
+	}
+	token, err := h.source.Token(out.Context())
+	if err != nil {
+		closeBody(r)
+		return nil, tokenError(err)
+	}
+	if err := g.attach(out, h, token); err != nil {
+		closeBody(r)
+		return nil, err
+	}
+	response, err := g.next.RoundTrip(out)
+	if err != nil || response.StatusCode != http.StatusUnauthorized || token == "" {
+		return response, err
+	}
+	return g.again(out, h, token, response)
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (g *guarded) CloseIdleConnections() { g.next.CloseIdleConnections() }
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+}
+
+// admit decides the request, and returns it as it is sent: with the host in
+// normal form, so that what was decided is what is dialled.
+func (g *guarded) admit(r *http.Request) (*http.Request, error) {
+	out, e := g.normalise(r)
+	if e == nil {
+		e = g.decide(out.URL)
+	}
+	if e == nil {
+		if name := tokenInURL(out.URL); name != "" {
+			e = &DeniedError{Cause: TokenInURL, Detail: "query parameter " + quoteName(name) + "; send it as a header"}
+		}
+	}
+	if e == nil {
+		return out, nil
+	}
+	e.Origin = originOf(r.URL)
+	if g.denied != nil {
+		g.denied(e)
+	}
+	return nil, e
+}
+
+func (g *guarded) decide(u *url.URL) *DeniedError {
+	decision := g.policy.Decide(policy.Request{URL: withoutFragment(u), Kind: policy.XHR, Strict: true})
+	switch {
+	case decision.Verdict != policy.Allow:
+		return &DeniedError{Cause: NotAllowed, Decision: decision}
+	case u.Scheme != "https" && g.requireTLS:
+		return &DeniedError{Cause: CleartextRefused}
+	}
+	return nil
+}
+
+// normalise returns a copy of the request whose URL has one meaning.
+func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
+	unclear := func(detail string) (*http.Request, *DeniedError) {
+		return nil, &DeniedError{Cause: Unclear, Detail: detail}
+	}
+	if r.URL == nil || r.URL.Scheme != "https" && r.URL.Scheme != "http" {
+		return unclear("not an http or https URL")
+	}
+	if r.URL.Opaque != "" || r.URL.User != nil {
+		return unclear("the URL has an opaque part or a user name")
+	}
+	host := r.URL.Hostname()
+	if !ascii(host) {
+		mapped, err := idna.Lookup.ToASCII(host)
+		if err != nil {
+			return unclear("the host name cannot be mapped")
+		}
+		host = mapped
+	}
+	host, addr, err := egress.ParseHost(host)
+	if err != nil {
+		return unclear(err.Error())
+	}
+	out := r.Clone(r.Context())
+	if addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if port := r.URL.Port(); port != "" && port != defaultPort(r.URL.Scheme) {
+		host += ":" + port
+	} else if port == "" && strings.HasSuffix(r.URL.Host, ":") {
+		return unclear("a colon without a port")
+	}
+	out.URL.Host = host
+	// A Host field for another site would reach past the policy on shared
+	// servers.
+	if r.Host != "" && !strings.EqualFold(r.Host, r.URL.Host) && !strings.EqualFold(r.Host, host) {
+		return unclear("the Host field names another host than the URL")
+	}
+	out.Host = ""
+	return out, nil
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+func withoutFragment(u *url.URL) string {
+	plain := *u
+	plain.Fragment, plain.RawFragment = "", ""
+	return plain.String()
+}
+
+// originOf returns scheme, host and port of a URL, in a form that compares.
+func originOf(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = defaultPort(u.Scheme)
+	}
+	return strings.ToLower(u.Scheme) + "://" + net.JoinHostPort(host, port)
+}
+
+// again sends a request once more after 401, with a new token, if its body can
+// be sent again. What the server answers then is the answer.
+func (g *guarded) again(out *http.Request, h *holder, rejected string, first *http.Response) (*http.Response, error) {
+	if out.Body != nil && out.Body != http.NoBody && out.GetBody == nil {
+		return first, nil
+	}
+	token, err := h.renew(out.Context(), rejected)
+	if err != nil || token == "" || token == rejected {
+		// The caller learns of the 401; why no new token came is its source's to
+		// say.
+		return first, nil
+	}
+	second := out.Clone(out.Context())
+	if out.GetBody != nil {
+		if second.Body, err = out.GetBody(); err != nil {
+			return first, nil
+		}
+	}
+	if err := g.attach(second, h, token); err != nil {
+		closeBody(second)
+		return first, nil
+	}
+	// Read the rest of a short answer, so that its connection can be used again.
+	_, _ = io.CopyN(io.Discard, first.Body, 64<<10)
+	_ = first.Body.Close()
+	return g.next.RoundTrip(second)
+}
+
+// checkRedirect decides redirects before they are followed, and takes away
+// what must not leave the origin it was meant for.
+func checkRedirect(rt http.RoundTripper) func(*http.Request, []*http.Request) error {
+	g, _ := rt.(*guarded)
+	return func(r *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return &DeniedError{Origin: originOf(r.URL), Cause: TooManyRedirects}
+		}
+		if sameOrigin(r) {
+			return nil
+		}
+		for _, name := range []string{"Authorization", "X-Zumo-Auth", "Cookie", "Proxy-Authorization", "Www-Authenticate", "Referer"} {
+			r.Header.Del(name)
+		}
+		for _, h := range g.tokens {
+			r.Header.Del(h.header)
+		}
+		return nil
+	}
+}
+
+// sameOrigin reports whether the request and everything that it was redirected
+// from have one origin.
+func sameOrigin(r *http.Request) bool {
+	origin := originOf(r.URL)
+	for from := r.Response; from != nil && from.Request != nil; from = from.Request.Response {
+		if originOf(from.Request.URL) != origin {
+			return false
+		}
+	}
+	return true
+}

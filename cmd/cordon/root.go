@@ -78,7 +78,9 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newCACommand(),
 		newExplainCommand(),
+		newGatewayCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -15,6 +15,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/pins"
 )
 
 // app is one application with its compiled policy. It is immutable but for its
@@ -61,7 +62,7 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 	for _, p := range c.Private {
 		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
 	}
-	if a.pins, err = readPins(c.Pins); err != nil {
+	if a.pins, err = readPins(c.Pins, doc, target.Platform); err != nil {
 		return fail(err)
 	}
 	if c.Credential != nil {
@@ -77,11 +78,13 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 	return a, nil
 }
 
-func readPins(list []PinConfig) (*pin.Set, error) {
-	if len(list) == 0 {
-		return nil, nil
+// readPins joins the pins of the configuration with those of the app's own
+// config.xml. One that cannot be read binds its host to nothing.
+func readPins(list []PinConfig, doc *configxml.Document, platform string) (*pin.Set, error) {
+	if platform == dialect.Strict {
+		platform = ""
 	}
-	entries := make([]pin.Entry, 0, len(list))
+	var entries []pin.Entry
 	for _, c := range list {
 		host, below := strings.CutPrefix(c.Host, "*.")
 		e := pin.Entry{Host: host, Subdomains: below, Source: "gateway.apps.pins"}
@@ -100,6 +103,10 @@ func readPins(list []PinConfig) (*pin.Set, error) {
 			e.Expires = day
 		}
 		entries = append(entries, e)
+	}
+	own, _ := pins.Read(doc, platform) // a problem is an entry without hashes
+	for _, e := range own {
+		entries = append(entries, e.Entry)
 	}
 	return pin.NewSet(entries...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -207,6 +208,31 @@ func (c Config) withDefaults() Config {
 		apps[i] = app
 	}
 	c.Apps = apps
+	return c
+}
+
+// Relative returns the configuration with its relative paths taken from dir:
+// the folder of the file that they stand in.
+func (c Config) Relative(dir string) Config {
+	from := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	c.CA = CAConfig{from(c.CA.Certificate), from(c.CA.Key)}
+	if c.TLS != nil {
+		c.TLS = &TLSConfig{from(c.TLS.Certificate), from(c.TLS.Key), from(c.TLS.ClientCA)}
+	}
+	apps := make([]AppConfig, len(c.Apps))
+	for i, app := range c.Apps {
+		app.Config = from(app.Config)
+		apps[i] = app
+	}
+	c.Apps = apps
+	if c.Log != "stdout" && c.Log != "stderr" && c.Log != "none" {
+		c.Log = from(c.Log)
+	}
 	return c
 }
 

@@ -75,6 +75,8 @@ type Gateway struct {
 	ids     ids
 	doors   []*door
 	admin   *door
+	// inspected serves what is inside decrypted tunnels.
+	inspected *inspectServer
 
 	draining atomic.Bool
 	ready    atomic.Bool
@@ -121,6 +123,7 @@ func New(options Options) (*Gateway, error) {
 	}
 	g.limits = newLimits(c.Limits)
 	g.kept.lifetime = c.Timeouts.KeepAlive
+	g.inspected = newInspectServer(g, c)
 	g.state.Store(st)
 	if options.Metrics != nil {
 		g.registerGauges(options.Metrics)
@@ -180,7 +183,11 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 // Warnings returns what an operator should know about the policies in force.
 func (g *Gateway) Warnings() []string {
 	var all []string
-	for _, a := range g.state.Load().apps {
+	st := g.state.Load()
+	if st.inspector != nil {
+		all = append(all, st.inspector.notes...)
+	}
+	for _, a := range st.apps {
 		for _, w := range a.warnings {
 			all = append(all, a.config.Name+": "+w)
 		}

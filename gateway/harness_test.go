@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -74,7 +75,7 @@ func newOrigin(t *testing.T, pair *testpki.Pair) *origin {
 			o.mu.Unlock()
 		}
 	}
-	o.server.Config.ErrorLog = nil
+	o.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if pair != nil {
 		o.server.TLS = &tls.Config{Certificates: []tls.Certificate{pair.TLS()}, NextProtos: []string{"h2", "http/1.1"}}
 		o.server.EnableHTTP2 = true
@@ -134,8 +135,6 @@ func serveEcho(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n")
 	io.Copy(conn, rw)
 }
-
-const publicTest = "93.184.216.34"
 
 // newSite starts origins and a gateway whose only app has the config.xml made
 // of rules, in which {plain}, {secure} and {evil} stand for the ports.

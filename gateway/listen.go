@@ -179,6 +179,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		running.Go(func() { serve(g.admin) })
 	}
 	running.Go(func() { g.background(ctx) })
+	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
 	notifySystemd("READY=1")
 	var err error
@@ -209,6 +210,11 @@ func (g *Gateway) drain() {
 			d.listener.Close()
 		})
 	}
+	ending.Go(func() {
+		if g.inspected.server.Shutdown(ctx) != nil {
+			g.inspected.server.Close()
+		}
+	})
 	ending.Wait()
 	select {
 	case <-g.tunnels.wait():

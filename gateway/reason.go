@@ -35,9 +35,9 @@ const (
 	reasonUpstreamSlow   = "upstream-timeout"
 	reasonUpstream407    = "upstream-proxy-auth" // an origin asked for proxy credentials
 	reasonClientGone     = "client-gone"
-	reasonCertificate    = "certificate-failed" // no certificate could be made for inspection
-	reasonAnswered       = "answered-here"      // OPTIONS with Max-Forwards: 0
-	reasonFraming        = "framing"            // a request whose extent is in doubt
+	reasonHostMismatch   = "host-mismatch" // inside a decrypted tunnel, a Host other than its target
+	reasonAnswered       = "answered-here" // OPTIONS with Max-Forwards: 0
+	reasonFraming        = "framing"       // a request whose extent is in doubt
 )
 
 // egressReason returns the reason and status for an error of package egress.

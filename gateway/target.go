@@ -11,9 +11,6 @@ type target struct {
 	rest string
 }
 
-// url returns the URL as a policy is asked for it.
-func (t target) url() string { return t.authority.url(t.scheme, t.rest) }
-
 // path returns the path without the query, for events.
 func (t target) path() string {
 	if i := strings.IndexByte(t.rest, '?'); i >= 0 {

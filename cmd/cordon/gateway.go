@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway"
+	"github.com/spf13/cobra"
+)
+
+// gatewayFlags are the flags of cordon gateway.
+type gatewayFlags struct {
+	config   string
+	platform string
+	listen   string
+	admin    string
+	strict   bool
+	private  []string
+}
+
+func newGatewayCommand() *cobra.Command {
+	var f gatewayFlags
+	cmd := &cobra.Command{
+		Use:   "gateway --config FILE",
+		Short: "Enforce the policy on the wire, as a forward proxy",
+		Long: `Gateway is a forward proxy that lets an app reach what its config.xml names and
+nothing else: also media, WebSockets and plugins, which the list inside the app
+does not see.
+
+FILE is a config.xml (one app: whoever connects to the listener is the app) or a
+cordon.yaml with several apps. It is read again when it changes, and on SIGHUP;
+a broken new file leaves the old one in force.
+
+Private and special addresses are refused even for listed names. --private
+HOST=RANGE lets one host resolve into one range; a cordon.yaml has
+gateway.apps[].private for it.`,
+		Example: `  cordon gateway --config config.xml
+  cordon gateway --config config.xml --platform android@15 --listen 127.0.0.1:8080
+  cordon gateway --config cordon.yaml --admin 127.0.0.1:9090`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runGateway(cmd, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "the config.xml or cordon.yaml (required)")
+	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading is enforced (default "cordon", the strict reading)`)
+	flags.StringVar(&f.listen, "listen", "", `address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
+	flags.StringVar(&f.admin, "admin", "", "loopback address for health, metrics and events (default none)")
+	flags.BoolVar(&f.strict, "strict", false, "refuse to start if a line of the config.xml does not fit the syntax")
+	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	_ = cmd.MarkFlagRequired("config") // the flag exists
+	return cmd
+}
+
+// runGateway runs the gateway until the command's context ends.
+func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
+	config, err := f.read()
+	if err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	ring, metrics := event.NewRing(2000), event.NewMetrics()
+	log, closeLog, err := openLog(cmd, config)
+	if err != nil {
+		return environment(err)
+	}
+	defer closeLog()
+	sinks := []event.Sink{ring, metrics}
+	if log != nil {
+		metrics.WatchLog(log)
+		sinks = append(sinks, log)
+	}
+	g, err := gateway.New(gateway.Options{
+		Config: config, Reload: f.read, Watch: []string{f.config},
+		Events: event.NewRecorder(sinks...), Metrics: metrics, Ring: ring,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.config, err)
+	}
+	for _, w := range g.Warnings() {
+		fmt.Fprintf(stderr, "cordon: warning: %s\n", w)
+	}
+	if err := g.Listen(); err != nil {
+		var listen *gateway.ListenError
+		if errors.As(err, &listen) && errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w (another gateway? choose another address with --listen)", err)
+		}
+		return environment(err)
+	}
+	announce(stderr, g, config)
+	stop := reloadOnHangup(cmd.Context(), stderr, g)
+	defer stop()
+	if err := g.Serve(cmd.Context()); err != nil {
+		return environment(err)
+	}
+	fmt.Fprintln(stderr, "cordon: gateway stopped")
+	return nil
+}
+
+func announce(w io.Writer, g *gateway.Gateway, config gateway.Config) {
+	for _, app := range config.Apps {
+		address := g.Addr()
+		if app.Listen != "" {
+			address = g.AppAddr(app.Name)
+		}
+		platform, mode := app.Platform, app.Mode
+		if platform == "" {
+			platform = "cordon"
+		}
+		if mode == "" {
+			mode = "enforce"
+		}
+		fmt.Fprintf(w, "cordon: gateway for %s on %s (%s as %s, %s)\n", app.Name, address, app.Config, platform, mode)
+	}
+	if admin := g.AdminAddr(); admin != nil {
+		fmt.Fprintf(w, "cordon: admin on http://%s\n", admin)
+	}
+}
+
+// reloadOnHangup reloads on SIGHUP until the returned function is called.
+func reloadOnHangup(ctx context.Context, w io.Writer, g *gateway.Gateway) (stop func()) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangup:
+				if err := g.Reload(); err != nil {
+					fmt.Fprintf(w, "cordon: the old policy stays in force: %v\n", err)
+				} else {
+					fmt.Fprintln(w, "cordon: reloaded")
+				}
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		cancel()
+		<-done
+	}
+}
+
+// openLog starts the log that the configuration names.
+func openLog(cmd *cobra.Command, config gateway.Config) (log *event.Log, end func(), err error) {
+	var to io.Writer
+	var file *os.File
+	switch config.Log {
+	case "none":
+		return nil, func() {}, nil
+	case "stdout":
+		to = cmd.OutOrStdout()
+	case "stderr", "":
+		to = cmd.ErrOrStderr()
+	default:
+		if file, err = os.OpenFile(config.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640); err != nil {
+			return nil, nil, err
+		}
+		to = file
+	}
+	stderr := cmd.ErrOrStderr()
+	log = event.NewLog(to, event.LogOptions{Burst: config.LogBurst, OnError: func(err error) {
+		if err != nil {
+			fmt.Fprintf(stderr, "cordon: events are lost, the gateway goes on: %v\n", err)
+		} else {
+			fmt.Fprintln(stderr, "cordon: events are logged again")
+		}
+	}})
+	return log, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_ = log.Close(ctx) // a log that hangs is left behind
+		if file != nil {
+			_ = file.Close()
+		}
+	}, nil
+}
+
+// read reads the configuration: of a config.xml it makes one of a single app.
+func (f *gatewayFlags) read() (gateway.Config, error) {
+	data, err := os.ReadFile(f.config)
+	if err != nil {
+		return gateway.Config{}, err
+	}
+	var config gateway.Config
+	if isXML(data) {
+		config = gateway.Config{Apps: []gateway.AppConfig{{Name: appName(f.config), Config: f.config}}}
+	} else if config, err = readGatewaySettings(f.config, data); err != nil {
+		return gateway.Config{}, err
+	}
+	if f.listen != "" {
+		config.Listen = f.listen
+	}
+	if f.admin != "" {
+		config.Admin = f.admin
+	}
+	private, err := parsePrivate(f.private)
+	if err != nil {
+		return gateway.Config{}, err
+	}
+	for i := range config.Apps {
+		app := &config.Apps[i]
+		if f.platform != "" {
+			app.Platform = f.platform
+		}
+		app.Strict = app.Strict || f.strict
+		app.Private = append(app.Private, private...)
+	}
+	return config, nil
+}
+
+// isXML tells a config.xml from a cordon.yaml by its first character.
+func isXML(data []byte) bool {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("<"))
+}
+
+// appName names the app of a config.xml by its folder.
+func appName(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "app"
+	}
+	if name := filepath.Base(filepath.Dir(abs)); name != "" && name != string(filepath.Separator) && name != "." {
+		return name
+	}
+	return "app"
+}
+
+func parsePrivate(list []string) ([]gateway.PrivateConfig, error) {
+	var all []gateway.PrivateConfig
+	for _, text := range list {
+		host, addresses, ok := strings.Cut(text, "=")
+		if !ok || host == "" {
+			return nil, fmt.Errorf("--private %q: write HOST=RANGE, as in *.corp.example=10.0.0.0/8", text)
+		}
+		prefix, err := netip.ParsePrefix(addresses)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(addresses)
+			if addrErr != nil {
+				return nil, fmt.Errorf("--private %q: %q is neither an address nor a range", text, addresses)
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		all = append(all, gateway.PrivateConfig{Host: host, Range: prefix})
+	}
+	return all, nil
+}

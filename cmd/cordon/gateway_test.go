@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// runningGateway starts the command and returns a client that uses it, the
+// address of its admin listener, its further messages, and a function that
+// stops it and returns its exit status.
+func runningGateway(t *testing.T, args ...string) (*http.Client, string, *bufio.Scanner, func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	read, write := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		args := append([]string{"gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args...)
+		status <- execute(ctx, args, strings.NewReader(""), write, write)
+		write.Close()
+	}()
+	lines := bufio.NewScanner(read)
+	var proxy, admin string
+	for lines.Scan() {
+		if m := regexp.MustCompile(`gateway for \S+ on (\S+) `).FindStringSubmatch(lines.Text()); m != nil {
+			proxy = m[1]
+		}
+		if m := regexp.MustCompile(`admin on (\S+)`).FindStringSubmatch(lines.Text()); m != nil {
+			admin = m[1]
+			break
+		}
+	}
+	if proxy == "" || admin == "" {
+		t.Fatalf("the gateway did not start: %s", lines.Text())
+	}
+	client := &http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: proxy})},
+		Timeout:   10 * time.Second,
+	}
+	stop := func() int {
+		go io.Copy(io.Discard, read)
+		client.CloseIdleConnections()
+		cancel()
+		return <-status
+	}
+	return client, admin, lines, stop
+}
+
+func writeConfig(t *testing.T, rules string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.xml")
+	if err := os.WriteFile(path, []byte(`<widget xmlns="http://www.w3.org/ns/widgets">`+rules+`</widget>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestGatewayEnforces(t *testing.T) {
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	defer origin.Close()
+	_, port, _ := net.SplitHostPort(origin.Listener.Addr().String())
+	path := writeConfig(t, `<access origin="http://localhost:`+port+`"/>`)
+	client, admin, lines, stop := runningGateway(t, "--config", path, "--private", "localhost=127.0.0.0/8", "--private", "localhost=::1")
+	messages := make(chan string, 100)
+	go func() {
+		for lines.Scan() {
+			messages <- lines.Text()
+		}
+		close(messages)
+	}()
+	get := func(url string) (int, string) {
+		t.Helper()
+		resp, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(body)
+	}
+	if status, body := get("http://localhost:" + port + "/"); status != 200 || body != "hello" {
+		t.Errorf("listed: %d %s", status, body)
+	}
+	if status, body := get("http://unlisted.example/"); status != 403 || !strings.Contains(body, "not-listed") {
+		t.Errorf("unlisted: %d %s", status, body)
+	}
+	for path, want := range map[string]string{
+		"/healthz": "ok", "/readyz": "ready", "/metrics": `cordon_decisions_total{app=`, "/proxy.pac": "FindProxyForURL",
+	} {
+		resp, err := http.Get(admin + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != 200 || !bytes.Contains(body, []byte(want)) {
+			t.Errorf("%s: %d %.200s", path, resp.StatusCode, body)
+		}
+	}
+	rebound, _ := http.NewRequest("GET", admin+"/metrics", nil)
+	rebound.Host = "attacker.example"
+	if resp, err := http.DefaultClient.Do(rebound); err != nil || resp.StatusCode != 421 {
+		t.Errorf("a foreign Host on the admin listener: %v %v", resp, err)
+	}
+
+	if err := os.WriteFile(path, []byte("<widget><access"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	expectMessage(t, messages, "the old policy stays in force")
+	if status, _ := get("http://localhost:" + port + "/"); status != 200 {
+		t.Errorf("after a broken reload: %d", status)
+	}
+	go func() {
+		for range messages { // keep the pipe empty
+		}
+	}()
+	if status := stop(); status != exitFine {
+		t.Errorf("exit status %d after the end of the context", status)
+	}
+}
+
+func expectMessage(t *testing.T, messages <-chan string, part string) {
+	t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		select {
+		case m, ok := <-messages:
+			if strings.Contains(m, part) {
+				return
+			}
+			if !ok {
+				t.Fatalf("the gateway ended without saying %q", part)
+			}
+		case <-late:
+			t.Fatalf("the gateway did not say %q", part)
+		}
+	}
+}
+
+func TestGatewayExitStatus(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	good := writeConfig(t, `<access origin="https://api.example.org"/>`)
+	dir := filepath.Dir(good)
+	yaml := func(text string) string {
+		path := filepath.Join(dir, fmt.Sprintf("cordon%d.yaml", len(text)))
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, each := range []struct {
+		name   string
+		args   []string
+		status int
+		says   string
+	}{
+		{"port in use", []string{"--config", good, "--listen", taken.Addr().String()}, exitEnvironment, "another gateway?"},
+		{"no file", []string{"--config", good + ".none"}, exitUsage, "no such file"},
+		{"no directory for the log", []string{"--config", yaml("gateway:\n  log: none/such/dir/log\n  apps:\n    - {name: a, config: config.xml}\n")}, exitEnvironment, "no such file"},
+		{"key of another authority", []string{"--config", yaml("gateway:\n  ca: {certificate: config.xml, key: config.xml}\n  apps:\n    - {name: a, config: config.xml, inspect: true}\n")}, exitUsage, "config.xml"},
+	} {
+		var out bytes.Buffer
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		got := execute(ctx, append([]string{"gateway"}, each.args...), strings.NewReader(""), &out, &out)
+		cancel()
+		if got != each.status || !strings.Contains(out.String(), each.says) {
+			t.Errorf("%s: exit status %d, want %d; said %q, want %q", each.name, got, each.status, out.String(), each.says)
+		}
+	}
+}

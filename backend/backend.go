@@ -1,0 +1,177 @@
+// Package backend assembles the mobile backend: one http.Handler made of
+// sign-in, tables, services, push and the description of the tables.
+package backend
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/problem"
+)
+
+// Options are the parts of a backend. A nil part answers 404.
+type Options struct {
+	// Auth signs users in and says who asks. It is required.
+	Auth *auth.Server
+	// Tables answers below /tables.
+	Tables http.Handler
+	// Services answers below /api.
+	Services http.Handler
+	// TablesConfig describes the tables to /swagger.
+	TablesConfig tables.Config
+	// NoSwagger turns /swagger off.
+	NoSwagger bool
+	// Name is the app's name, for /swagger.
+	Name string
+	// URL is the public URL.
+	URL *url.URL
+	// CORS are the hosts and origins that may call from a browser.
+	CORS []string
+	// Proxies are the addresses whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
+	// Events records what goes wrong; nil records nothing.
+	Events *event.Recorder
+}
+
+// New returns the backend's handler. The first segment of a path counts in any
+// letter case, as on App Service.
+func New(o Options) (http.Handler, error) {
+	cors, err := newCORS(o.CORS)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{Options: o}
+	if !o.NoSwagger {
+		b.swagger = newSwagger(o)
+	}
+	site := o.Auth.Middleware(http.HandlerFunc(b.route))
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if o.Auth.Owns(r.URL.Path) {
+			o.Auth.ServeHTTP(w, r)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
+	handler = cors.wrap(handler)
+	if len(o.Proxies) > 0 {
+		handler = believe(o.Proxies, handler)
+	}
+	return b.recover(handler), nil
+}
+
+type backend struct {
+	Options
+	swagger http.Handler
+}
+
+// route hands a request to the part that its first segment names.
+func (b *backend) route(w http.ResponseWriter, r *http.Request) {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	var part http.Handler
+	switch {
+	case strings.EqualFold(first, "tables"):
+		part = b.Tables
+	case strings.EqualFold(first, "api"):
+		part = b.Services
+	case strings.EqualFold(first, "push"):
+		part = http.HandlerFunc(push)
+	case strings.EqualFold(strings.Trim(r.URL.Path, "/"), "swagger"):
+		part = b.swagger
+	}
+	if part == nil {
+		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})
+		return
+	}
+	part.ServeHTTP(w, r)
+}
+
+// push answers the registration of an installation as the original does without
+// a push service: 204, and nothing is kept (azure-mobile-apps 4.0.2,
+// express/middleware/notifications.js).
+func push(w http.ResponseWriter, r *http.Request) {
+	segments := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if len(segments) != 3 || !strings.EqualFold(segments[1], "installations") {
+		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})
+		return
+	}
+	if r.Method != http.MethodPut && r.Method != http.MethodDelete {
+		w.Header().Set("Allow", "PUT, DELETE")
+		problem.Write(w, problem.Problem{Status: http.StatusMethodNotAllowed})
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// recover answers 500 for a part that panicked, and tells the operator where.
+func (b *backend) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause) // the way to end a connection
+			}
+			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method, Path: r.URL.Path, Status: http.StatusInternalServerError,
+				Detail: place(cause)})
+			problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// place is the kind of a panic and the frames below it, without values of the
+// request.
+func place(cause any) string {
+	stack := strings.Split(string(debug.Stack()), "\n")
+	var frames []string
+	for _, line := range stack {
+		if strings.HasPrefix(line, "\t") && strings.Contains(line, "/backend/") {
+			file, _, _ := strings.Cut(line[strings.Index(line, "/backend/")+1:], " ")
+			frames = append(frames, file)
+		}
+	}
+	return fmt.Sprintf("%T at %s", cause, strings.Join(frames, " < "))
+}
+
+// believe takes the client's address from X-Forwarded-For when the request comes
+// from a proxy that the operator named: the last address that is none of these.
+func believe(proxies []netip.Prefix, next http.Handler) http.Handler {
+	trusted := func(a netip.Addr) bool {
+		for _, p := range proxies {
+			if p.Contains(a.Unmap()) {
+				return true
+			}
+		}
+		return false
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !trusted(from.Addr()) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(hops) - 1; i >= 0; i-- {
+			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+			if err != nil {
+				break
+			}
+			from = netip.AddrPortFrom(hop.Unmap(), 0)
+			if !trusted(hop) {
+				break
+			}
+		}
+		r = r.Clone(r.Context())
+		r.RemoteAddr = from.String()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,172 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/jackc/pgx/v5"
+)
+
+// binaryResults asks for every column in the binary format, which value reads.
+var binaryResults = pgx.QueryResultFormats{pgx.BinaryFormatCode}
+
+// epoch is where PostgreSQL counts its microseconds from, in milliseconds.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+var errFormat = errors.New("postgres: a value has an unexpected form")
+
+// value reads a value in the binary format of its type.
+func value(raw []byte, t odata.Type) (odata.Value, error) {
+	if raw == nil {
+		return odata.Value{}, nil
+	}
+	switch t {
+	case odata.String:
+		return odata.StringOf(string(raw)), nil
+	case odata.Boolean:
+		if len(raw) != 1 {
+			return odata.Value{}, errFormat
+		}
+		return odata.BooleanOf(raw[0] != 0), nil
+	}
+	if len(raw) != 8 {
+		return odata.Value{}, errFormat
+	}
+	n := int64(binary.BigEndian.Uint64(raw))
+	if t == odata.Date {
+		// Rows hold whole milliseconds; what other programs wrote is cut down.
+		ms := n / 1000
+		if n%1000 < 0 {
+			ms--
+		}
+		n = ms + epoch
+	}
+	return odata.Value{Type: t, Num: n}, nil
+}
+
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// each runs a query and gives every row, as values of the given columns, to
+// yield. The row is reused.
+func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places []int, yield func([]odata.Value) error) error {
+	if c.err != nil {
+		return c.err
+	}
+	rows, err := q.Query(ctx, c.sql.String(), append([]any{binaryResults}, c.args...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	row := make([]odata.Value, len(places))
+	for rows.Next() {
+		raw := rows.RawValues()
+		for i, p := range places {
+			if row[i], err = value(raw[i], s.Columns[p].Type); err != nil {
+				return fmt.Errorf("%w: table %s, column %s", err, s.Table, s.Columns[p].Name)
+			}
+		}
+		if err := yield(row); err != nil {
+			if errors.Is(err, tables.ErrStop) {
+				return nil
+			}
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Query implements tables.Store.
+func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Value) error) error {
+	if q.Top == 0 {
+		return nil
+	}
+	var c compiler
+	c.sql.Grow(256)
+	c.write("SELECT ")
+	c.columns(q.Shape, q.Columns)
+	c.write(" FROM ", quote(q.Shape.Table))
+	c.where(q.Where)
+	c.order(q.Order)
+	if q.Top > 0 {
+		c.write(" LIMIT ")
+		c.bind(q.Top, odata.Integer)
+	}
+	if q.Skip > 0 {
+		c.write(" OFFSET ")
+		c.bind(q.Skip, odata.Integer)
+	}
+	return s.again(ctx, func() error { return each(ctx, s.pool, &c, q.Shape, q.Columns, yield) })
+}
+
+// again repeats a read once on another connection if the first was lost before
+// any row came: it had been idle and the server was restarted.
+func (s *Store) again(ctx context.Context, f func() error) error {
+	err := f()
+	if err != nil && lost(err) && ctx.Err() == nil && s.pool.Ping(ctx) == nil {
+		err = f()
+	}
+	return translate(err)
+}
+
+// Count implements tables.Store.
+func (s *Store) Count(ctx context.Context, q tables.Query) (n int64, err error) {
+	var c compiler
+	c.write("SELECT count(*) FROM ", quote(q.Shape.Table))
+	c.where(q.Where)
+	if c.err != nil {
+		return 0, c.err
+	}
+	err = s.again(ctx, func() error { return s.pool.QueryRow(ctx, c.sql.String(), c.args...).Scan(&n) })
+	return n, err
+}
+
+// Read implements tables.Store.
+func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value, err error) {
+	err = s.again(ctx, func() error {
+		row, err = find(ctx, s.pool, shape, id, where, "")
+		return err
+	})
+	return row, err
+}
+
+// find reads one row by its id.
+func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, where odata.Expr, lock string) ([]odata.Value, error) {
+	var c compiler
+	c.sql.Grow(256)
+	c.write("SELECT ")
+	c.columns(shape, shape.All())
+	c.write(" FROM ", quote(shape.Table), ` WHERE "id"=`)
+	c.value(id, shape.Columns[placeID].Type)
+	if where != nil {
+		c.write(" AND ")
+		c.expr(where)
+	}
+	c.write(lock)
+	var out []odata.Value
+	err := each(ctx, q, &c, shape, shape.All(), func(row []odata.Value) error {
+		out = append(make([]odata.Value, 0, len(row)), row...)
+		return nil
+	})
+	if err == nil && out == nil {
+		err = tables.ErrNotFound
+	}
+	return out, err
+}
+
+// Expire implements tables.Store.
+func (s *Store) Expire(_ context.Context, shape *tables.Shape, before int64) (n int64, err error) {
+	err = s.do(shape.Table, func(t *turn) error {
+		table := quote(shape.Table)
+		tag, err := t.tx.Exec(t.ctx, "DELETE FROM "+table+` WHERE "id" IN (SELECT "id" FROM `+table+` WHERE "createdAt"<=$1 LIMIT 1000)`, odata.DateOf(before).Time())
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,383 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// The places of the system columns, as tables.Shape has them.
+const (
+	placeID = iota
+	placeCreated
+	placeUpdated
+	placeVersion
+	placeDeleted
+)
+
+// Write implements tables.Store.
+func (s *Store) Write(ctx context.Context, w tables.Write) ([]odata.Value, error) {
+	p := pending{Write: w}
+	for attempt := 0; ; attempt++ {
+		err := s.write(ctx, &p)
+		var taken *tables.DuplicateError
+		// A number that counts up may have been given by hand before: the next
+		// one then.
+		if errors.As(err, &taken) && taken.Column == "id" && w.Op == tables.OpInsert && w.ID.IsNull() && attempt < 100 {
+			p.ID = odata.Value{}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return p.row, nil
+	}
+}
+
+// pending is a write with what its attempts have found.
+type pending struct {
+	tables.Write
+	row []odata.Value
+	// removed is the row that an earlier attempt, whose outcome is unknown,
+	// has removed.
+	removed []odata.Value
+}
+
+func (s *Store) write(ctx context.Context, p *pending) error {
+	if p.Op == tables.OpInsert && p.ID.IsNull() {
+		n, err := s.nextID(ctx, p.Shape)
+		if err != nil {
+			return err
+		}
+		p.ID = odata.IntegerOf(n)
+	}
+	err := s.do(p.Shape.Table, func(t *turn) (err error) {
+		switch p.Op {
+		case tables.OpInsert:
+			err = p.insert(t)
+		case tables.OpMerge, tables.OpMark, tables.OpUndelete:
+			err = p.change(t)
+		case tables.OpRemove:
+			err = p.remove(t)
+		default:
+			err = fmt.Errorf("postgres: there is no write %d", p.Op)
+		}
+		return err
+	})
+	return err
+}
+
+// nextID takes an id out of the table's sequence, before the transaction, so
+// that it is known if the outcome is not.
+func (s *Store) nextID(ctx context.Context, shape *tables.Shape) (n int64, err error) {
+	err = s.again(ctx, func() error {
+		return s.pool.QueryRow(ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))", quote(shape.Table)).Scan(&n)
+	})
+	return n, err
+}
+
+// fresh is a new row with its system columns and the values that are set.
+func (t *turn) fresh(w tables.Write) []odata.Value {
+	row := make([]odata.Value, len(w.Shape.Columns))
+	row[placeID] = w.ID
+	row[placeCreated], row[placeUpdated] = odata.DateOf(t.stamp), odata.DateOf(t.stamp)
+	row[placeVersion] = odata.VersionOf(w.Version)
+	if w.Shape.SoftDelete {
+		row[placeDeleted] = odata.BooleanOf(false)
+	}
+	for i, c := range w.Columns {
+		row[c] = w.Values[i]
+	}
+	return row
+}
+
+func (p *pending) insert(t *turn) error {
+	row := t.fresh(p.Write)
+	if p.Guard != nil {
+		if err := p.Guard(nil, row); err != nil {
+			return err
+		}
+	}
+	var c compiler
+	c.sql.Grow(256)
+	c.insertion(p.Shape, row, p.Columns)
+	c.write(" ON CONFLICT DO NOTHING")
+	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	if err != nil {
+		return err
+	}
+	p.row = row
+	if tag.RowsAffected() == 0 {
+		return p.taken(t, row)
+	}
+	if p.Shape.Columns[placeID].Type == odata.Integer {
+		return t.raiseSequence(p.Shape)
+	}
+	return nil
+}
+
+// taken finds out why a row could not be inserted. A row with our version is
+// the work of an attempt whose outcome we did not learn.
+func (p *pending) taken(t *turn, row []odata.Value) error {
+	stored, err := find(t.ctx, t.tx, p.Shape, p.ID, nil, "")
+	if err == nil {
+		if stored[placeVersion].Num == p.Version {
+			p.row = stored
+			return nil
+		}
+		return &tables.DuplicateError{Column: "id"}
+	}
+	if !errors.Is(err, tables.ErrNotFound) {
+		return err
+	}
+	for i, col := range p.Shape.Columns {
+		if !col.Unique || row[i].IsNull() {
+			continue
+		}
+		var c compiler
+		c.write("SELECT count(*) FROM ", quote(p.Shape.Table), " WHERE ", column(col.Name), "=")
+		c.value(row[i], col.Type)
+		var n int
+		if err := t.tx.QueryRow(t.ctx, c.sql.String(), c.args...).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return &tables.DuplicateError{Column: col.Name}
+		}
+	}
+	return &tables.DuplicateError{Column: "?"}
+}
+
+// raiseSequence keeps the sequence at the largest id, also one given by hand.
+func (t *turn) raiseSequence(s *tables.Shape) error {
+	name := quote(s.Table)
+	_, err := t.tx.Exec(t.ctx, `SELECT setval(pg_get_serial_sequence($1,'id'),greatest(nextval(pg_get_serial_sequence($1,'id')),(SELECT max("id") FROM `+name+`)))`, name)
+	return err
+}
+
+func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) {
+	places := make([]int, 0, s.System()+len(set))
+	for i := range s.System() {
+		places = append(places, i)
+	}
+	places = append(places, set...)
+	c.write("INSERT INTO ", quote(s.Table), " (")
+	c.columns(s, places)
+	c.write(") VALUES (")
+	for i, p := range places {
+		if i > 0 {
+			c.sql.WriteByte(',')
+		}
+		c.value(row[p], s.Columns[p].Type)
+	}
+	c.write(")")
+}
+
+// current reads and locks the row that a write is about and checks its
+// version.
+func (p *pending) current(t *turn) ([]odata.Value, error) {
+	row, err := find(t.ctx, t.tx, p.Shape, p.ID, p.Where, " FOR UPDATE")
+	if err != nil {
+		return nil, err
+	}
+	if p.Match != nil && !slices.Contains(p.Match, row[placeVersion].Num) && !(t.again && row[placeVersion].Num == p.Version) {
+		return nil, &tables.ConflictError{Row: row}
+	}
+	return row, nil
+}
+
+func (p *pending) change(t *turn) error {
+	if t.again {
+		// The earlier attempt may have moved the row out of its own scope, by
+		// deleting it for instance.
+		if row, err := find(t.ctx, t.tx, p.Shape, p.ID, nil, ""); err == nil && row[placeVersion].Num == p.Version {
+			p.row = row
+			return nil
+		}
+	}
+	before, err := p.current(t)
+	if err != nil {
+		return err
+	}
+	after := slices.Clone(before)
+	places := append(make([]int, 0, len(p.Columns)+3), p.Columns...)
+	for i, c := range p.Columns {
+		after[c] = p.Values[i]
+	}
+	after[placeUpdated], after[placeVersion] = odata.DateOf(t.stamp), odata.VersionOf(p.Version)
+	places = append(places, placeUpdated, placeVersion)
+	if p.Op != tables.OpMerge && p.Shape.SoftDelete {
+		after[placeDeleted] = odata.BooleanOf(p.Op == tables.OpMark)
+		places = append(places, placeDeleted)
+	}
+	if p.Guard != nil {
+		if err := p.Guard(before, after); err != nil {
+			return err
+		}
+	}
+	var c compiler
+	c.write("UPDATE ", quote(p.Shape.Table), " SET ")
+	for i, place := range places {
+		if i > 0 {
+			c.sql.WriteByte(',')
+		}
+		col := p.Shape.Columns[place]
+		c.write(column(col.Name), "=")
+		c.value(after[place], col.Type)
+	}
+	c.write(` WHERE "id"=`)
+	c.value(before[placeID], p.Shape.Columns[placeID].Type)
+	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	p.row = after
+	return err
+}
+
+func (p *pending) remove(t *turn) error {
+	before, err := p.current(t)
+	if t.again && errors.Is(err, tables.ErrNotFound) && p.removed != nil {
+		p.row = p.removed
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.Guard != nil {
+		if err := p.Guard(before, nil); err != nil {
+			return err
+		}
+	}
+	var c compiler
+	c.write("DELETE FROM ", quote(p.Shape.Table), ` WHERE "id"=`)
+	c.value(before[placeID], p.Shape.Columns[placeID].Type)
+	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	p.row, p.removed = before, before
+	return err
+}
+
+// Remove implements tables.Store.
+func (s *Store) Remove(_ context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
+	var c compiler
+	c.write("SELECT ")
+	c.columns(r.Shape, r.Shape.All())
+	c.write(" FROM ", quote(r.Shape.Table))
+	c.where(r.Where)
+	c.write(" LIMIT ")
+	c.bind(int64(r.Limit)+1, odata.Integer)
+	c.write(" FOR UPDATE")
+	var earlier [][]odata.Value
+	err = s.do(r.Shape.Table, func(t *turn) error {
+		rows = nil
+		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
+			rows = append(rows, slices.Clone(row))
+			return nil
+		})
+		switch {
+		case err != nil:
+			return err
+		case t.again && len(rows) == 0 && earlier != nil:
+			rows = earlier
+			return nil
+		case len(rows) > r.Limit:
+			return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
+		}
+		if r.Guard != nil {
+			// A refusal must come before the first change: the transaction may
+			// be shared.
+			for _, row := range rows {
+				if err := r.Guard(row, nil); err != nil {
+					return err
+				}
+			}
+		}
+		for i, row := range rows {
+			p := pending{Write: tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version}}
+			do := p.remove
+			if r.Mark {
+				p.Op, do = tables.OpMark, p.change
+			}
+			if err := do(t); err != nil {
+				return fmt.Errorf("removing several rows: %w", err)
+			}
+			rows[i] = p.row
+		}
+		earlier = rows
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// Load implements tables.Store.
+func (s *Store) Load(_ context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+	err = s.do(shape.Table, func(t *turn) error {
+		written = 0
+		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
+		if err != nil {
+			return err
+		}
+		outer := t.tx
+		t.tx = sub
+		defer func() { t.tx = outer }()
+		for _, r := range rows {
+			n, err := t.load(shape, r, replace)
+			if err != nil {
+				return errors.Join(err, sub.Rollback(t.ctx))
+			}
+			written += n
+		}
+		if shape.Columns[placeID].Type == odata.Integer {
+			if err := t.raiseSequence(shape); err != nil {
+				return err
+			}
+		}
+		return sub.Commit(t.ctx)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return written, nil
+}
+
+func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
+	if r.ID.IsNull() {
+		var n int64
+		if err := t.tx.QueryRow(t.ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))", quote(shape.Table)).Scan(&n); err != nil {
+			return 0, err
+		}
+		r.ID = odata.IntegerOf(n)
+	}
+	row := t.fresh(tables.Write{Shape: shape, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version})
+	if r.CreatedAt != 0 {
+		row[placeCreated] = odata.DateOf(r.CreatedAt)
+	}
+	if shape.SoftDelete {
+		row[placeDeleted] = odata.BooleanOf(r.Deleted)
+	}
+	var c compiler
+	c.insertion(shape, row, r.Columns)
+	c.write(` ON CONFLICT ("id") DO `)
+	if !replace {
+		c.write("NOTHING")
+	} else {
+		c.write("UPDATE SET ")
+		for i := 1; i < len(shape.Columns); i++ {
+			if i > 1 {
+				c.sql.WriteByte(',')
+			}
+			name := column(shape.Columns[i].Name)
+			if i < shape.System() || slices.Contains(r.Columns, i) {
+				c.write(name, "=excluded.", name)
+			} else {
+				c.write(name, "=NULL")
+			}
+		}
+	}
+	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	return int(tag.RowsAffected()), err
+}

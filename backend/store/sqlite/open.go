@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/tables"
+)
+
+// Options say where the database is and how it is kept.
+type Options struct {
+	// Path is the file; it is created when missing, its folder is not.
+	Path string
+	// Durability is "full" (default): a write that was acknowledged survives
+	// the loss of power, each group of writes waits for one fsync; or
+	// "normal": it survives the end of the process, and after a loss of power
+	// the last moments may be missing, but nothing is torn.
+	Durability string
+	// Readers is how many connections read, default two for each processor,
+	// at least four.
+	Readers int
+	// Now is the clock, default time.Now.
+	Now func() time.Time
+}
+
+// ParseDSN reads the address that cordon.yaml has: "sqlite:PATH", optionally
+// with ?durability=full or normal.
+func ParseDSN(dsn string) (Options, error) {
+	rest, ok := strings.CutPrefix(dsn, "sqlite:")
+	if !ok {
+		return Options{}, fmt.Errorf("%q does not begin with sqlite:", dsn)
+	}
+	path, query, _ := strings.Cut(rest, "?")
+	path = strings.TrimPrefix(path, "//")
+	o := Options{Path: path}
+	values, err := url.ParseQuery(query)
+	if err != nil || path == "" {
+		return o, fmt.Errorf("%q is not sqlite:PATH[?durability=full|normal]", dsn)
+	}
+	for key, v := range values {
+		if key != "durability" {
+			return o, fmt.Errorf("sqlite: unknown option %q, there is only durability", key)
+		}
+		o.Durability = v[0]
+	}
+	return o, o.check()
+}
+
+func (o Options) check() error {
+	switch o.Durability {
+	case "", "full", "normal":
+		return nil
+	}
+	return fmt.Errorf("sqlite: durability is full or normal, not %q", o.Durability)
+}
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	options Options
+	readers chan *conn
+	all     []*conn
+	writer  *writer
+	closed  sync.Once
+}
+
+var (
+	_ tables.Store = (*Store)(nil)
+	_ auth.Store   = (*Store)(nil)
+)
+
+// Open opens the database, creating it if there is none, and applies the
+// migrations that it lacks.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Readers <= 0 {
+		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	if info, err := os.Stat(filepath.Dir(o.Path)); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("sqlite: the folder of %s does not exist", o.Path)
+	}
+	c, err := connect(o, false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrate(ctx, c, false, o.Now()); err != nil {
+		c.close()
+		return nil, err
+	}
+	s := &Store{options: o, readers: make(chan *conn, o.Readers), writer: newWriter(c, o)}
+	// One reader is made at once to find mistakes, the others when they are
+	// needed: a quiet server stays small.
+	for range o.Readers {
+		s.readers <- nil
+	}
+	first, err := s.reader(ctx)
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	s.release(first)
+	return s, nil
+}
+
+// Close waits for the writes that are queued and closes the file.
+func (s *Store) Close() error {
+	var err error
+	s.closed.Do(func() {
+		err = s.writer.close()
+		for range s.options.Readers {
+			if c := <-s.readers; c != nil {
+				if e := c.close(); err == nil {
+					err = e
+				}
+			}
+		}
+	})
+	return err
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(c *conn) error {
+		return c.query(ctx, "SELECT 1", nil, func([]driver.Value) error { return nil })
+	})
+}
+
+// reader takes a reading connection out of the pool.
+func (s *Store) reader(ctx context.Context) (*conn, error) {
+	select {
+	case c := <-s.readers:
+		if c != nil {
+			return c, nil
+		}
+		c, err := connect(s.options, true)
+		if err != nil {
+			s.readers <- nil
+		}
+		return c, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Store) release(c *conn) { s.readers <- c }
+
+// read runs f on a reading connection.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	c, err := s.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.release(c)
+	return f(c)
+}

@@ -1,0 +1,290 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// The places of the system columns, as tables.Shape has them.
+const (
+	placeID = iota
+	placeCreated
+	placeUpdated
+	placeVersion
+	placeDeleted
+)
+
+// Write implements tables.Store.
+func (s *Store) Write(_ context.Context, t tables.Write) (row []odata.Value, err error) {
+	err = s.writer.do(func(w *writer) error {
+		switch t.Op {
+		case tables.OpInsert:
+			row, err = w.insert(t)
+		case tables.OpMerge, tables.OpMark, tables.OpUndelete:
+			row, err = w.change(t)
+		case tables.OpRemove:
+			row, err = w.remove(t)
+		default:
+			err = fmt.Errorf("sqlite: there is no write %d", t.Op)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return row, nil
+}
+
+// fresh is a row with its system columns and the values set so far.
+func (w *writer) fresh(t tables.Write) ([]odata.Value, error) {
+	stamp, err := w.stamp(t.Shape.Table)
+	if err != nil {
+		return nil, err
+	}
+	row := make([]odata.Value, len(t.Shape.Columns))
+	row[placeID] = t.ID
+	row[placeCreated], row[placeUpdated] = odata.DateOf(stamp), odata.DateOf(stamp)
+	row[placeVersion] = odata.VersionOf(t.Version)
+	if t.Shape.SoftDelete {
+		row[placeDeleted] = odata.BooleanOf(false)
+	}
+	for i, c := range t.Columns {
+		row[c] = t.Values[i]
+	}
+	return row, nil
+}
+
+func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
+	row, err := w.fresh(t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Guard != nil {
+		if err := t.Guard(nil, row); err != nil {
+			return nil, err
+		}
+	}
+	var c compiler
+	c.sql.Grow(256)
+	c.write("INSERT INTO ", quote(t.Shape.Table), " (")
+	set := c.insertion(t.Shape, row, t.Columns)
+	if c.err != nil {
+		return nil, c.err
+	}
+	r, err := w.c.exec(set, c.args)
+	if err != nil {
+		return nil, err
+	}
+	if t.ID.IsNull() {
+		n, err := r.LastInsertId()
+		if err != nil {
+			return nil, err
+		}
+		row[placeID] = odata.IntegerOf(n)
+	}
+	return row, nil
+}
+
+// insertion writes the columns and values of an INSERT and returns its text.
+func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) string {
+	places := make([]int, 0, s.System()+len(set))
+	for i := range s.System() {
+		places = append(places, i)
+	}
+	places = append(places, set...)
+	c.columns(s, places)
+	c.write(") VALUES (")
+	for i, p := range places {
+		if i > 0 {
+			c.sql.WriteByte(',')
+		}
+		c.bind(argument(row[p]))
+	}
+	c.write(")")
+	return c.sql.String()
+}
+
+// current reads the row that a write is about and checks its version. It runs
+// inside the transaction of the only writer, so nothing comes between.
+func (w *writer) current(t tables.Write) ([]odata.Value, error) {
+	row, err := w.c.find(context.Background(), t.Shape, t.ID, t.Where)
+	if err != nil {
+		return nil, err
+	}
+	if t.Match != nil && !slices.Contains(t.Match, row[placeVersion].Num) {
+		return nil, &tables.ConflictError{Row: row}
+	}
+	return row, nil
+}
+
+func (w *writer) change(t tables.Write) ([]odata.Value, error) {
+	before, err := w.current(t)
+	if err != nil {
+		return nil, err
+	}
+	stamp, err := w.stamp(t.Shape.Table)
+	if err != nil {
+		return nil, err
+	}
+	after := slices.Clone(before)
+	places := append(make([]int, 0, len(t.Columns)+3), t.Columns...)
+	for i, c := range t.Columns {
+		after[c] = t.Values[i]
+	}
+	after[placeUpdated], after[placeVersion] = odata.DateOf(stamp), odata.VersionOf(t.Version)
+	places = append(places, placeUpdated, placeVersion)
+	if t.Op != tables.OpMerge && t.Shape.SoftDelete {
+		after[placeDeleted] = odata.BooleanOf(t.Op == tables.OpMark)
+		places = append(places, placeDeleted)
+	}
+	if t.Guard != nil {
+		if err := t.Guard(before, after); err != nil {
+			return nil, err
+		}
+	}
+	var c compiler
+	c.write("UPDATE ", quote(t.Shape.Table), " SET ")
+	for i, p := range places {
+		if i > 0 {
+			c.sql.WriteByte(',')
+		}
+		c.write(quote(t.Shape.Columns[p].Name), "=")
+		c.bind(argument(after[p]))
+	}
+	c.write(` WHERE "id"=`)
+	c.bind(argument(before[placeID]))
+	if _, err := w.c.exec(c.sql.String(), c.args); err != nil {
+		return nil, err
+	}
+	return after, nil
+}
+
+func (w *writer) remove(t tables.Write) ([]odata.Value, error) {
+	before, err := w.current(t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Guard != nil {
+		if err := t.Guard(before, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.erase(t.Shape.Table); err != nil {
+		return nil, err
+	}
+	_, err = w.c.exec("DELETE FROM "+quote(t.Shape.Table)+` WHERE "id"=?`, named([]driver.Value{argument(before[placeID])}))
+	return before, err
+}
+
+// Remove implements tables.Store.
+func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
+	var c compiler
+	c.write("SELECT ")
+	c.columns(r.Shape, r.Shape.All())
+	c.write(" FROM ", quote(r.Shape.Table))
+	c.where(r.Where)
+	c.write(" LIMIT ")
+	c.bind(int64(r.Limit) + 1)
+	if c.err != nil {
+		return nil, c.err
+	}
+	err = s.writer.do(func(w *writer) error {
+		return w.atomic(func() error {
+			rows = nil
+			err := w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
+				row := make([]odata.Value, len(values))
+				for i, v := range values {
+					row[i] = value(v, r.Shape.Columns[i].Type)
+				}
+				rows = append(rows, row)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if len(rows) > r.Limit {
+				return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
+			}
+			for i, row := range rows {
+				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version, Guard: r.Guard}
+				do := w.remove
+				if r.Mark {
+					t.Op, do = tables.OpMark, w.change
+				}
+				if rows[i], err = do(t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// Load implements tables.Store.
+func (s *Store) Load(_ context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+	err = s.writer.do(func(w *writer) error {
+		return w.atomic(func() error {
+			written = 0
+			for _, r := range rows {
+				n, err := w.load(shape, r, replace)
+				if err != nil {
+					return err
+				}
+				written += n
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, err
+	}
+	return written, nil
+}
+
+func (w *writer) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
+	row, err := w.fresh(tables.Write{Shape: shape, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version})
+	if err != nil {
+		return 0, err
+	}
+	if r.CreatedAt != 0 {
+		row[placeCreated] = odata.DateOf(r.CreatedAt)
+	}
+	if shape.SoftDelete {
+		row[placeDeleted] = odata.BooleanOf(r.Deleted)
+	}
+	var c compiler
+	c.write("INSERT INTO ", quote(shape.Table), " (")
+	c.insertion(shape, row, r.Columns)
+	c.write(` ON CONFLICT("id") DO `)
+	if replace {
+		c.write("UPDATE SET ")
+		for i := 1; i < len(shape.Columns); i++ {
+			if i > 1 {
+				c.sql.WriteByte(',')
+			}
+			name := quote(shape.Columns[i].Name)
+			if i < shape.System() || slices.Contains(r.Columns, i) {
+				c.write(name, "=excluded.", name)
+			} else {
+				c.write(name, "=NULL")
+			}
+		}
+	} else {
+		c.write("NOTHING")
+	}
+	result, err := w.c.exec(c.sql.String(), c.args)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}

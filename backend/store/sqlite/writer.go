@@ -1,0 +1,230 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// The limits of one transaction: how many writes share it, and for how long
+// it takes in more.
+const (
+	maxGroup  = 256
+	groupTime = 4 * time.Millisecond
+	// maxAhead is how far stamps may run ahead of the clock, in milliseconds.
+	// Each transaction needs a stamp of its own, and without an fsync there
+	// can be more transactions than milliseconds.
+	maxAhead = 1000
+)
+
+var errClosed = errors.New("sqlite: the store is closed")
+
+// job is one write on its way to the writer.
+type job struct {
+	run  func(*writer) error
+	err  error
+	done chan struct{}
+}
+
+var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
+
+// writer owns the connection that writes.
+type writer struct {
+	c     *conn
+	now   func() time.Time
+	queue chan *job
+	ended chan struct{}
+	// mu keeps do from sending to a queue that close has closed.
+	mu     sync.RWMutex
+	closed bool
+
+	// last is the latest stamp of each table; stamps are those of the
+	// transaction that runs, erased the tables whose latest rows it may
+	// remove.
+	last    map[string]int64
+	stamps  map[string]int64
+	erased  map[string]bool
+	version int64 // of the file, to notice other processes
+}
+
+func newWriter(c *conn, o Options) *writer {
+	w := &writer{c: c, now: o.Now, queue: make(chan *job, maxGroup), ended: make(chan struct{}),
+		last: map[string]int64{}, stamps: map[string]int64{}, erased: map[string]bool{}}
+	go w.loop()
+	return w
+}
+
+// do runs f inside a transaction, together with the writes of others, and
+// returns when it is durable. f must be one statement that changes something,
+// or use atomic.
+func (w *writer) do(f func(*writer) error) error {
+	j := jobs.Get().(*job)
+	j.run, j.err = f, nil
+	w.mu.RLock()
+	if w.closed {
+		w.mu.RUnlock()
+		return errClosed
+	}
+	w.queue <- j
+	w.mu.RUnlock()
+	<-j.done
+	err := j.err
+	j.run = nil
+	jobs.Put(j)
+	return err
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.ended
+	// A checkpoint leaves one file behind; if a reader is in the way the next
+	// start does it.
+	_ = w.c.run("PRAGMA wal_checkpoint(TRUNCATE)")
+	return w.c.close()
+}
+
+func (w *writer) loop() {
+	defer close(w.ended)
+	var group []*job
+	for first := range w.queue {
+		group = append(group[:0], first)
+		err := w.transaction(&group)
+		for _, j := range group {
+			if err != nil && j.err == nil {
+				j.err = err
+			}
+			j.done <- struct{}{}
+		}
+		w.pace()
+	}
+}
+
+// transaction runs the group, which grows by what comes in meanwhile.
+func (w *writer) transaction(group *[]*job) error {
+	if _, err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
+		return fmt.Errorf("sqlite: beginning: %w", err)
+	}
+	clear(w.stamps)
+	clear(w.erased)
+	if err := w.notice(); err != nil {
+		return w.rollback(err)
+	}
+	began := time.Now()
+	for i := 0; i < len(*group); i++ {
+		j := (*group)[i]
+		j.err = translate(j.run(w))
+		if i+1 == len(*group) && i+1 < maxGroup && time.Since(began) < groupTime {
+			select {
+			case next, ok := <-w.queue:
+				if ok {
+					*group = append(*group, next)
+				}
+			default:
+			}
+		}
+	}
+	for table := range w.erased {
+		if err := w.keepClock(table); err != nil {
+			return w.rollback(err)
+		}
+	}
+	if _, err := w.c.exec("COMMIT", nil); err != nil {
+		return w.rollback(fmt.Errorf("sqlite: committing: %w", err))
+	}
+	for table, ms := range w.stamps {
+		w.last[table] = ms
+	}
+	return nil
+}
+
+func (w *writer) rollback(err error) error {
+	clear(w.last) // what was noticed in the transaction is gone
+	_ = w.c.run("ROLLBACK")
+	return err
+}
+
+// notice forgets the stamps when another process has written to the file.
+func (w *writer) notice() error {
+	v, err := w.c.number("PRAGMA data_version")
+	if err != nil {
+		return err
+	}
+	if v != w.version {
+		w.version = v
+		clear(w.last)
+	}
+	return nil
+}
+
+// atomic runs f so that all of it happens or nothing.
+func (w *writer) atomic(f func() error) error {
+	if _, err := w.c.exec("SAVEPOINT job", nil); err != nil {
+		return err
+	}
+	err := f()
+	if err != nil {
+		if _, e := w.c.exec("ROLLBACK TO job", nil); e != nil {
+			return e
+		}
+	}
+	if _, e := w.c.exec("RELEASE job", nil); e != nil && err == nil {
+		err = e
+	}
+	return err
+}
+
+// stamp is the updatedAt of everything that this transaction writes to the
+// table: now, but later than everything that was committed before. So a reader
+// who has seen a stamp has seen all rows that will ever bear it.
+func (w *writer) stamp(table string) (int64, error) {
+	if ms, ok := w.stamps[table]; ok {
+		return ms, nil
+	}
+	last, known := w.last[table]
+	if !known {
+		newest, err := w.c.number("SELECT max(updatedAt) FROM " + quote(table))
+		if err != nil {
+			return 0, err
+		}
+		kept, err := w.c.number("SELECT ms FROM cordon_clock WHERE name=?", table)
+		if err != nil {
+			return 0, err
+		}
+		last = max(newest, kept)
+		w.last[table] = last
+	}
+	ms := max(w.now().UnixMilli(), last+1)
+	w.stamps[table] = ms
+	return ms, nil
+}
+
+// erase says that rows of the table go away, and with them perhaps the only
+// trace of the latest stamp.
+func (w *writer) erase(table string) error {
+	_, err := w.stamp(table)
+	w.erased[table] = true
+	return err
+}
+
+func (w *writer) keepClock(table string) error {
+	_, err := w.c.exec("INSERT INTO cordon_clock(name,ms) VALUES(?,?) ON CONFLICT(name) DO UPDATE SET ms=max(ms,excluded.ms)",
+		named2(table, w.stamps[table]))
+	return err
+}
+
+// pace waits when stamps have run ahead of the clock.
+func (w *writer) pace() {
+	now := w.now().UnixMilli()
+	for _, ms := range w.stamps {
+		if ms > now+maxAhead {
+			time.Sleep(time.Millisecond)
+			return
+		}
+	}
+}

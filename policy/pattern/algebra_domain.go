@@ -12,8 +12,8 @@ type kind uint8
 
 const (
 	webKind    kind = iota // http, https, ws or wss, "//", a host, a path
-	hostKind               // another scheme, "//", a host and a path that may be empty
 	opaqueKind             // another scheme, and a rest that does not begin with "/"
+	hostKind               // another scheme, "//", a host and a path that may be empty
 	kinds
 )
 

@@ -1,13 +1,411 @@
 package pattern
 
-// search answers one Question.
+import (
+	"fmt"
+	"slices"
+)
+
+// search answers one Question: it sorts the patterns of all lists by host,
+// cuts the hosts into cells that all patterns over hosts treat alike, and asks
+// for each cell what schemes, ports and paths are left; see solve.
 type search struct {
-	question Question
-	yield    func(Region) bool
+	question   Question
+	yield      func(Region) bool
+	budget     budget
+	leaves     []leaf
+	numbers    map[*leaf]int32
+	parts      *partTable
+	worlds     [kinds]*world
+	hosts      automaton
+	slicePaths map[kindSlice]int32
+	portGroups map[slice][]portGroup
+	solutions  map[string][]atom
+	pathsOf    map[string][]vector
+	reached    map[automaton][]int32
+	tracks     map[kindSlice]int32 // in the worlds
+	found      bool
+	unsure     bool // something was left out, so Empty must not be said
+	stopped    bool
 }
 
 func newSearch(q Question, yield func(Region) bool) *search {
-	return &search{question: q, yield: yield}
+	s := &search{
+		question: q, yield: yield, budget: budget{q.Steps}, numbers: map[*leaf]int32{},
+		slicePaths: map[kindSlice]int32{}, portGroups: map[slice][]portGroup{},
+		solutions: map[string][]atom{}, pathsOf: map[string][]vector{},
+		reached: map[automaton][]int32{}, tracks: map[kindSlice]int32{},
+	}
+	s.parts = newPartTable(&s.budget)
+	for k := range s.worlds {
+		s.worlds[k] = newWorld(kind(k))
+	}
+	return s
 }
 
-func (s *search) run() Outcome { return NotDecided }
+func (s *search) run() Outcome {
+	s.gather()
+	for _, w := range s.worlds {
+		if s.stopped || s.budget.spent() {
+			break
+		}
+		s.cells(w)
+	}
+	switch {
+	case s.stopped:
+		return Found
+	case s.budget.spent() || s.unsure:
+		return NotDecided
+	case s.found:
+		return Found
+	}
+	return Empty
+}
+
+// gather enters the patterns of all lists.
+func (s *search) gather() {
+	known := map[leafKey]int32{}
+	for _, set := range s.question.Sets {
+		set.node.leaves(func(l *leaf) {
+			n, ok := known[l.key()]
+			if !ok {
+				n = int32(len(s.leaves))
+				known[l.key()] = n
+				s.leaves = append(s.leaves, *l)
+			}
+			s.numbers[l] = n
+		})
+	}
+	for _, l := range s.leaves {
+		for i := range l.patterns {
+			s.parts.mention(&l.patterns[i].Scheme)
+		}
+	}
+	for n, l := range s.leaves {
+		for i := range l.patterns {
+			if !s.budget.spend(32) {
+				return
+			}
+			s.add(int32(n), l.reading, &l.patterns[i])
+		}
+	}
+}
+
+func (s *search) add(leaf int32, r Reading, p *Pattern) {
+	if p.Scheme.IsZero() || p.Host.IsZero() || p.Path.IsZero() {
+		return
+	}
+	if !p.Whole.IsZero() {
+		s.addWhole(leaf, r, p)
+		return
+	}
+	number := s.parts.scheme(&p.Scheme)
+	scheme := &s.parts.schemes[number]
+	anyHost := Any()
+	for k, w := range s.worlds {
+		if w.kind == webKind && scheme.web == 0 || w.kind != webKind && !scheme.beyondWeb() {
+			continue
+		}
+		one := rest{leaf: leaf, scheme: number, ports: ports{form: p.Port}}
+		host := &p.Host
+		if s.hostless(leaf, w.kind) || w.kind == opaqueKind {
+			host, one.ports = &anyHost, ports{}
+		}
+		if w.kind == hostKind && r == WebHosts && p.Path.form != all && p.Path.form != present {
+			s.addAcross(leaf, p, number)
+			continue
+		}
+		var ok bool
+		if one.path, ok = s.pathAs(kind(k), r, p); ok {
+			w.place(host, piece{rest: s.parts.rest(one)}, &s.budget)
+		}
+	}
+}
+
+// hostless reports whether the reading of a list sees no host in URLs of a
+// kind that have one.
+func (s *search) hostless(leaf int32, k kind) bool {
+	return k == hostKind && s.leaves[leaf].reading == WebHosts
+}
+
+// addAcross enters a pattern whose path is, in this reading, all that follows
+// the colon, for URLs with two slashes there.
+func (s *search) addAcross(leaf int32, p *Pattern, scheme int32) {
+	if !p.Host.covers("", false) || !p.Port.Covers(-1) {
+		return
+	}
+	a := s.parts.machine(&p.Path)
+	if a == nil {
+		return
+	}
+	job := whole{s: s, w: s.worlds[hostKind], leaf: leaf, pattern: p, a: a}
+	job.fromHost(run(a, a.start(), "//"), s.parts.schemes[scheme])
+}
+
+// cells goes through the cells of a kind: the hosts that nobody mentions, then
+// each host that somebody does, and what is below it.
+func (s *search) cells(w *world) {
+	if w.kind == opaqueKind {
+		s.emit(w, "", s.covering(w.any, nil))
+		return
+	}
+	tracks := make([]int32, len(w.tracks))
+	for i := range tracks {
+		tracks[i] = int32(i)
+	}
+	for _, v := range s.freeHosts(w, "", tracks) {
+		s.emit(w, v.text, s.covering(w.any, v.hits))
+	}
+	if w.kind == hostKind {
+		s.point(w, "")
+	}
+	for _, host := range w.hosts {
+		if s.stopped || !s.budget.spend(16+len(w.any)) {
+			return
+		}
+		s.point(w, host)
+		if len(w.below[host]) == 0 {
+			continue
+		}
+		for _, v := range s.freeHosts(w, host, tracks) {
+			ids := s.covering(w.any, v.hits)
+			w.covering(host, true, func(pieces []piece) { ids = append(ids, s.covering(pieces, v.hits)...) })
+			s.emit(w, v.text, ids)
+		}
+	}
+}
+
+func (s *search) point(w *world, host string) {
+	var hits []hit
+	for i, a := range w.tracks {
+		if label := labelOf(a, host); label != 0 {
+			hits = append(hits, hit{int32(i), label})
+		}
+	}
+	s.budget.spend(len(w.tracks) * len(host))
+	ids := s.covering(w.any, hits)
+	w.covering(host, false, func(pieces []piece) { ids = append(ids, s.covering(pieces, hits)...) })
+	s.emit(w, host, ids)
+}
+
+// covering returns the rests of the pieces whose conditions hold.
+func (s *search) covering(pieces []piece, hits []hit) []int32 {
+	ids := make([]int32, 0, len(pieces))
+	for i := range pieces {
+		if hold(pieces[i].conds, hits) {
+			ids = append(ids, pieces[i].rest)
+		}
+	}
+	return ids
+}
+
+// hold reports whether all conditions are among the hits.
+func hold(conds, hits []hit) bool {
+	for _, cond := range conds {
+		if !slices.Contains(hits, cond) {
+			return false
+		}
+	}
+	return true
+}
+
+// emit yields the regions of a cell.
+func (s *search) emit(w *world, host string, ids []int32) {
+	if s.stopped {
+		return
+	}
+	slices.Sort(ids)
+	atoms := s.solve(w.kind, slices.Compact(ids))
+	if s.budget.spent() {
+		return
+	}
+	for _, a := range atoms {
+		s.found = true
+		c := newCanonical(w.kind, a.scheme, host, a.port, a.path)
+		if !s.yield(Region{In: a.in, URL: c.whole}) {
+			s.stopped = true
+			return
+		}
+	}
+}
+
+// vector is what several automata say about a text.
+type vector struct {
+	hits []hit
+	text string
+}
+
+// freeHosts returns, for everything that the tracks can say about hosts that
+// nobody mentions (under suffix, or under none), what they say and such a host.
+func (s *search) freeHosts(w *world, suffix string, tracks []int32) []vector {
+	constant, varying := s.constantUnder(w, suffix, tracks)
+	f := freeSearch{s: s, w: w, suffix: suffix, tracks: varying, known: map[string]bool{}}
+	f.tryNames()
+	if len(varying) > 0 {
+		f.explore(false)
+		if f.pending > 0 {
+			f.explore(true)
+		}
+	}
+	for i := range f.found {
+		hits := append(slices.Clone(constant), f.found[i].hits...)
+		slices.SortFunc(hits, func(a, b hit) int { return int(a.track - b.track) })
+		f.found[i].hits = hits
+	}
+	return f.found
+}
+
+// constantUnder sets those tracks apart that say the same about every host
+// below a name.
+func (s *search) constantUnder(w *world, suffix string, tracks []int32) (constant []hit, varying []int32) {
+	if suffix == "" {
+		return nil, tracks
+	}
+	for _, track := range tracks {
+		label, ok := s.labelUnder(w.tracks[track], suffix)
+		switch {
+		case !ok:
+			varying = append(varying, track)
+		case label != 0:
+			constant = append(constant, hit{track, label})
+		}
+	}
+	return constant, varying
+}
+
+func (s *search) labelUnder(a automaton, suffix string) (label int32, constant bool) {
+	states, ok := s.reached[a]
+	if !ok {
+		states = s.reachable(a)
+		s.reached[a] = states
+	}
+	for i, state := range states {
+		state = run(a, state, "."+suffix)
+		l := int32(0)
+		if state != dead {
+			l = a.label(state)
+		}
+		if i > 0 && l != label {
+			return 0, false
+		}
+		label = l
+		s.budget.spend(len(suffix))
+	}
+	return label, !s.budget.spent() && len(states) < maxReachable
+}
+
+const maxReachable = 64
+
+// reachable returns the states that texts of host letters lead to, dead for
+// one of them if need be; at most maxReachable.
+func (s *search) reachable(a automaton) []int32 {
+	states := []int32{a.start()}
+	for i := 0; i < len(states) && len(states) < maxReachable; i++ {
+		if states[i] == dead {
+			continue
+		}
+		for _, c := range []byte(hostLetters + ".") {
+			if next := a.next(states[i], c); !slices.Contains(states, next) {
+				states = append(states, next)
+			}
+		}
+		s.budget.spend(len(hostLetters))
+	}
+	return states
+}
+
+// freeSearch looks for free hosts.
+type freeSearch struct {
+	s       *search
+	w       *world
+	suffix  string
+	tracks  []int32
+	found   []vector
+	known   map[string]bool // what the tracks say; false while no free host is known
+	pending int
+}
+
+// tryNames tries the hosts that people like to read.
+func (f *freeSearch) tryNames() {
+	names := []string{"evil.example", "evil.test", "198.51.100.7", "[2001:db8::1]", "localhost"}
+	base := "example"
+	if f.suffix != "" {
+		names = []string{"www." + f.suffix, "evil." + f.suffix, "x." + f.suffix, "a.b." + f.suffix}
+		base = f.suffix
+	}
+	for _, name := range names {
+		f.try(name)
+	}
+	for i := 1; len(f.found) == 0 && i <= len(f.w.hosts)+2; i++ {
+		f.try(fmt.Sprintf("evil%d.%s", i, base))
+	}
+}
+
+func (f *freeSearch) try(name string) {
+	if f.w.free(name, f.suffix) {
+		f.add(f.say(name), name)
+	}
+}
+
+// say returns what the tracks say about a host.
+func (f *freeSearch) say(host string) []hit {
+	var hits []hit
+	for _, track := range f.tracks {
+		if label := labelOf(f.w.tracks[track], host); label != 0 {
+			hits = append(hits, hit{track, label})
+		}
+	}
+	return hits
+}
+
+func (f *freeSearch) add(hits []hit, host string) {
+	key := string(appendHits(nil, hits))
+	if done, seen := f.known[key]; done {
+		return
+	} else if seen {
+		f.pending--
+	}
+	f.known[key] = true
+	f.found = append(f.found, vector{hits: hits, text: host})
+}
+
+// explore looks through all that the tracks can say. With exact, hosts that are
+// not free are kept out by an automaton; without, they are only noticed.
+func (f *freeSearch) explore(exact bool) {
+	e := exploration{automata: []automaton{f.s.hostDomain()}, alphabet: hostAlphabet, budget: &f.s.budget}
+	if f.suffix != "" {
+		under := Language{form: expression, text: `\A[a-z0-9.\-]+\.` + quoted(f.suffix, false) + `\z`}
+		e.automata = append(e.automata, newMachine(&under, &f.s.budget))
+	}
+	if exact {
+		e.automata = append(e.automata, newExcluder(f.w, f.suffix))
+	}
+	e.must = len(e.automata)
+	for _, track := range f.tracks {
+		e.automata = append(e.automata, f.w.tracks[track])
+	}
+	if f.s.budget.spent() {
+		return
+	}
+	e.each(func(hits []hit, text func() string) bool {
+		for i := range hits {
+			hits[i].track = f.tracks[hits[i].track]
+		}
+		key := string(appendHits(nil, hits))
+		done, seen := f.known[key]
+		if done {
+			return true
+		}
+		if host := text(); f.w.free(host, f.suffix) {
+			f.add(hits, host)
+			return true
+		}
+		if !seen {
+			f.known[key] = false
+			f.pending++
+		}
+		if exact && !validHost(f.w.kind, text()) {
+			f.s.unsure = true
+		}
+		return true
+	})
+}

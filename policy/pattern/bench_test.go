@@ -124,3 +124,22 @@ func BenchmarkURLParse(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkCompareLargeLists(b *testing.B) {
+	before, after := largeLists()
+	for b.Loop() {
+		if _, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome != Found {
+			b.Fatal(outcome)
+		}
+	}
+}
+
+func BenchmarkProveLargeListsEqual(b *testing.B) {
+	before, _ := largeLists()
+	after := append([]Pattern(nil), before...)
+	for b.Loop() {
+		if url, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome != Empty {
+			b.Fatal(url, outcome)
+		}
+	}
+}

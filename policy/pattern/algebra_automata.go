@@ -1,0 +1,224 @@
+package pattern
+
+import "strings"
+
+// The automata of the domain's parts.
+
+const (
+	schemeLetters = "xabcdefghijklmnopqrstuvwyz0123456789+-."
+	hostAlphabet  = hostLetters + ".:[]"
+)
+
+// schemeDomain is the automaton of all schemes beyond the web's.
+type schemeDomain struct{}
+
+// Its states: 0 is the start, 1 any other scheme; from 2 on a scheme that may
+// yet turn out to be one of the web's, by position in webPrefixes.
+var webPrefixes = [...]string{"h", "ht", "htt", "http", "https", "w", "ws", "wss"}
+
+func (schemeDomain) start() int32 { return 0 }
+
+func (schemeDomain) next(state int32, c byte) int32 {
+	letter := 'a' <= c && c <= 'z'
+	if !letter && (state == 0 || strings.IndexByte("0123456789+-.", c) < 0) {
+		return dead
+	}
+	read := ""
+	switch {
+	case state == 1:
+		return 1
+	case state > 1:
+		read = webPrefixes[state-2]
+	}
+	read += string(rune(c))
+	for i, prefix := range webPrefixes {
+		if prefix == read {
+			return int32(i + 2)
+		}
+	}
+	return 1
+}
+
+func (schemeDomain) label(state int32) int32 {
+	return int32(bit(state == 1 || state > 1 && webScheme(webPrefixes[state-2]) < 0))
+}
+
+func (schemeDomain) settled(int32) bool { return false }
+
+func (schemeDomain) split(p *partition) {
+	p.refine(func(c byte) uint8 {
+		if i := strings.IndexByte("htpsw", c); i >= 0 {
+			return uint8(i + 3)
+		}
+		if 'a' <= c && c <= 'z' {
+			return 1
+		}
+		return 2 * bit(strings.IndexByte("0123456789+-.", c) >= 0)
+	})
+}
+
+// hostExpression is every host of the domain: a name whose last label is no
+// number, an IPv4 address, and what may be an IPv6 address.
+const hostExpression = `\A(?:` +
+	`(?:[a-z0-9_\-]+\.)*(?:[a-z_\-][a-z0-9_\-]*|[1-9][a-z0-9_\-]*[a-z_\-][a-z0-9_\-]*` +
+	`|0(?:[a-wyz_\-][a-z0-9_\-]*|[0-9][a-z0-9_\-]*[a-z_\-][a-z0-9_\-]*|x[0-9a-f]*[g-z_\-][a-z0-9_\-]*))` +
+	`|(?:` + octet + `\.){3}` + octet +
+	`|\[[0-9a-f:.]+\])\z`
+
+const octet = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+
+func (s *search) hostDomain() automaton {
+	if s.hosts == nil {
+		s.hosts = newMachine(&Language{form: expression, text: hostExpression}, &s.budget)
+	}
+	return s.hosts
+}
+
+// pathDomain is the automaton of a kind's paths, or of what follows the colon.
+type pathDomain struct{ kind kind }
+
+const (
+	pathStart   int32 = iota
+	pathSegment       // at the beginning of a segment
+	pathDot           // the segment is "." so far
+	pathDots          // the segment is ".." so far
+	pathText
+)
+
+func (pathDomain) start() int32 { return pathStart }
+
+func (d pathDomain) next(state int32, c byte) int32 {
+	switch {
+	case d.kind == opaqueKind:
+		if state == pathStart && c == '/' {
+			return dead
+		}
+		return pathText
+	case state == pathStart && c != '/', c == '/' && (state == pathDot || state == pathDots):
+		return dead
+	case c == '/':
+		return pathSegment
+	case c == '.' && state == pathSegment:
+		return pathDot
+	case c == '.' && state == pathDot:
+		return pathDots
+	}
+	return pathText
+}
+
+func (d pathDomain) label(state int32) int32 {
+	return int32(bit(state == pathSegment || state == pathText || state == pathStart && d.kind == hostKind))
+}
+
+func (pathDomain) settled(int32) bool { return false }
+
+func (pathDomain) split(p *partition) {
+	p.refine(func(c byte) uint8 { return bit(c == '/') + 2*bit(c == '.') })
+}
+
+// excluder is the automaton of the hosts that are free: not mentioned and not
+// below a mentioned name. It follows, from the start of every label on, a tree
+// of the mentioned names.
+type excluder struct {
+	nodes   []excluderNode
+	states  []excluderState
+	numbers map[string]int32
+}
+
+type excluderNode struct {
+	next         map[byte]int32
+	exact, below bool
+}
+
+type excluderState struct {
+	whole  int32   // the node that the whole host led to, or -1
+	labels []int32 // the nodes that the host from some label on led to
+	clean  bool    // no underscore so far
+	label  bool    // a label begins here
+}
+
+// newExcluder makes the automaton of the hosts of a world that are free under
+// suffix.
+func newExcluder(w *world, suffix string) *excluder {
+	x := &excluder{nodes: []excluderNode{{}}, numbers: map[string]int32{}}
+	for _, host := range w.hosts {
+		if suffix != "" && !strings.HasSuffix(host, "."+suffix) {
+			continue
+		}
+		at := int32(0)
+		for i := 0; i < len(host); i++ {
+			next, ok := x.nodes[at].next[host[i]]
+			if !ok {
+				next = int32(len(x.nodes))
+				if x.nodes[at].next == nil {
+					x.nodes[at].next = map[byte]int32{}
+				}
+				x.nodes[at].next[host[i]] = next
+				x.nodes = append(x.nodes, excluderNode{})
+			}
+			at = next
+		}
+		x.nodes[at].exact = true
+		x.nodes[at].below = len(w.below[host]) > 0
+	}
+	x.state(excluderState{whole: 0, clean: true, label: true})
+	return x
+}
+
+func (x *excluder) state(s excluderState) int32 {
+	key := []byte{bit(s.clean), bit(s.label)}
+	for _, n := range append([]int32{s.whole}, s.labels...) {
+		key = append(key, uint8(n), uint8(n>>8), uint8(n>>16), uint8(n>>24))
+	}
+	n, ok := x.numbers[string(key)]
+	if !ok {
+		n = int32(len(x.states))
+		x.numbers[string(key)] = n
+		x.states = append(x.states, s)
+	}
+	return n
+}
+
+func (x *excluder) start() int32 { return 0 }
+
+func (x *excluder) next(state int32, c byte) int32 {
+	from := x.states[state]
+	to := excluderState{whole: -1, clean: from.clean && c != '_', label: c == '.'}
+	labels := from.labels
+	if from.label && from.clean {
+		labels = append(labels[:len(labels):len(labels)], 0)
+	}
+	if from.whole >= 0 {
+		to.whole = x.follow(from.whole, c)
+	}
+	for _, node := range labels {
+		if next := x.follow(node, c); next >= 0 {
+			to.labels = append(to.labels, next)
+		}
+	}
+	return x.state(to)
+}
+
+func (x *excluder) follow(node int32, c byte) int32 {
+	if next, ok := x.nodes[node].next[c]; ok {
+		return next
+	}
+	return -1
+}
+
+func (x *excluder) label(state int32) int32 {
+	s := x.states[state]
+	if s.whole >= 0 && x.nodes[s.whole].exact {
+		return 0
+	}
+	for _, node := range s.labels {
+		if x.nodes[node].below {
+			return 0
+		}
+	}
+	return 1
+}
+
+func (x *excluder) settled(int32) bool { return false }
+
+func (x *excluder) split(p *partition) { p.refine(func(c byte) uint8 { return c }) }

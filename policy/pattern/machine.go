@@ -1,0 +1,259 @@
+package pattern
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+)
+
+// machine is the automaton of any language: its expression's program, made
+// deterministic state by state as texts lead there.
+type machine struct {
+	prog     *syntax.Prog
+	anchored bool
+	classes  partition
+	states   []machineState
+	numbers  map[string]int32
+	budget   *budget
+	visited  []uint32 // by instruction: the walk that saw it last
+	walk     uint32
+}
+
+// machineState is a set of instructions before the zero-width ones are
+// followed, which needs to know the next byte.
+type machineState struct {
+	at       []uint32
+	next     []int32 // by class; unknownState where nothing led yet
+	before   before
+	matched  bool
+	accepted int8 // -1 unknown
+}
+
+// before is what stands before the next byte, as far as expressions can tell.
+type before uint8
+
+const (
+	atStart before = iota
+	afterWord
+	afterOther
+)
+
+func (k before) rune() rune { return [...]rune{atStart: -1, afterWord: 'a', afterOther: '/'}[k] }
+
+const unknownState int32 = -2
+
+func newMachine(l *Language, b *budget) automaton {
+	expr, ok := expressionOf(l)
+	if !ok {
+		return nil
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		b.left = -1 // an expression too large to be read is not decided
+		return nil
+	}
+	prog, err := syntax.Compile(tree.Simplify())
+	if err != nil || !b.spend(len(prog.Inst)*128) {
+		b.left = -1
+		return nil
+	}
+	m := &machine{
+		prog: prog, budget: b, numbers: map[string]int32{}, visited: make([]uint32, len(prog.Inst)),
+		anchored: prog.StartCond()&syntax.EmptyBeginText != 0,
+	}
+	for i := range prog.Inst {
+		if inst := &prog.Inst[i]; isRune(inst) {
+			m.classes.refine(func(c byte) uint8 { return bit(inst.MatchRune(rune(c))) })
+		}
+	}
+	m.classes.refine(func(c byte) uint8 { return bit(syntax.IsWordChar(rune(c))) })
+	m.state([]uint32{uint32(prog.Start)}, atStart, false)
+	return m
+}
+
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func isRune(inst *syntax.Inst) bool {
+	switch inst.Op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+		return true
+	}
+	return false
+}
+
+// state returns the number of a state.
+func (m *machine) state(at []uint32, k before, matched bool) int32 {
+	key := make([]byte, 0, 2+4*len(at))
+	if matched {
+		at, k = nil, atStart
+	}
+	key = append(key, uint8(k), bit(matched))
+	for _, i := range at {
+		key = append(key, uint8(i), uint8(i>>8), uint8(i>>16), uint8(i>>24))
+	}
+	if n, ok := m.numbers[string(key)]; ok {
+		return n
+	}
+	n := int32(len(m.states))
+	m.numbers[string(key)] = n
+	next := make([]int32, m.classes.n)
+	for i := range next {
+		next[i] = unknownState
+	}
+	m.states = append(m.states, machineState{at: at, next: next, before: k, matched: matched, accepted: -1})
+	m.budget.spend(8 + len(at))
+	return n
+}
+
+func (m *machine) start() int32 { return 0 }
+
+func (m *machine) next(state int32, c byte) int32 {
+	class := m.classes.class[c]
+	next := m.states[state].next[class]
+	if next == unknownState {
+		next = m.step(state, c)
+		m.states[state].next[class] = next
+	}
+	return next
+}
+
+func (m *machine) step(state int32, c byte) int32 {
+	from := &m.states[state]
+	if from.matched {
+		return state
+	}
+	if m.budget.spent() {
+		return dead
+	}
+	reached, matched := m.follow(from.at, syntax.EmptyOpContext(from.before.rune(), rune(c)))
+	if matched {
+		return m.state(nil, atStart, true)
+	}
+	var at []uint32
+	for _, i := range reached {
+		if inst := &m.prog.Inst[i]; inst.MatchRune(rune(c)) {
+			at = append(at, inst.Out)
+		}
+	}
+	if !m.anchored {
+		at = append(at, uint32(m.prog.Start))
+	}
+	if len(at) == 0 {
+		return dead
+	}
+	slices.Sort(at)
+	k := afterOther
+	if syntax.IsWordChar(rune(c)) {
+		k = afterWord
+	}
+	return m.state(slices.Compact(at), k, false)
+}
+
+// follow returns the rune instructions that lead on from at where the
+// zero-width conditions hold, and whether a match ends there.
+func (m *machine) follow(at []uint32, holds syntax.EmptyOp) (reached []uint32, matched bool) {
+	m.walk++
+	stack := slices.Clone(at)
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if m.visited[i] == m.walk {
+			continue
+		}
+		m.visited[i] = m.walk
+		m.budget.spend(1)
+		switch inst := &m.prog.Inst[i]; inst.Op {
+		case syntax.InstAlt, syntax.InstAltMatch:
+			stack = append(stack, inst.Out, inst.Arg)
+		case syntax.InstCapture, syntax.InstNop:
+			stack = append(stack, inst.Out)
+		case syntax.InstEmptyWidth:
+			if syntax.EmptyOp(inst.Arg)&^holds == 0 {
+				stack = append(stack, inst.Out)
+			}
+		case syntax.InstMatch:
+			matched = true
+		case syntax.InstFail:
+		default:
+			reached = append(reached, i)
+		}
+	}
+	return reached, matched
+}
+
+func (m *machine) label(state int32) int32 {
+	s := &m.states[state]
+	if s.matched {
+		return 1
+	}
+	if s.accepted < 0 {
+		_, matched := m.follow(s.at, syntax.EmptyOpContext(s.before.rune(), -1))
+		s.accepted = int8(bit(matched))
+	}
+	return int32(s.accepted)
+}
+
+func (m *machine) settled(state int32) bool { return m.states[state].matched }
+
+func (m *machine) split(p *partition) {
+	p.refine(func(c byte) uint8 { return m.classes.class[c] })
+}
+
+// expressionOf writes a language as an expression over the domain's bytes, or
+// ok false if no text of the domain is in it.
+func expressionOf(l *Language) (expr string, ok bool) {
+	switch l.form {
+	case all, present:
+		return `\A`, true
+	case expression:
+		return l.text, true
+	case union:
+		var parts []string
+		for i := range l.rare.any {
+			if part, ok := expressionOf(&l.rare.any[i]); ok {
+				parts = append(parts, "(?:"+part+")")
+			}
+		}
+		return strings.Join(parts, "|"), len(parts) > 0
+	case none:
+		return "", false
+	}
+	if !printable(l.text) {
+		return "", false
+	}
+	text := quoted(l.text, l.fold)
+	switch l.form {
+	case exact:
+		return `\A` + text + `\z`, true
+	case prefix:
+		return `\A` + text, true
+	case within:
+		return `\A` + text + `(?:/|\z)`, true
+	case below:
+		return `\A(?:[A-Za-z0-9.\-]*\.)?` + text + `\z`, true
+	}
+	return `\A` + strings.ReplaceAll(text, `\*`, `.*`) + `\z`, l.form == glob
+}
+
+// quoted quotes printable text for an expression; folded letters become
+// classes, because (?i) folds more than ASCII.
+func quoted(text string, fold bool) string {
+	if !fold {
+		return regexp.QuoteMeta(text)
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; lower(c) != upper(c) {
+			b.WriteString("[" + string([]byte{lower(c), upper(c)}) + "]")
+		} else {
+			b.WriteString(regexp.QuoteMeta(text[i : i+1]))
+		}
+	}
+	return b.String()
+}

@@ -14,11 +14,22 @@ type Edit struct {
 }
 
 // Apply returns the file's bytes with the edits made; every other byte stays.
-// Edits may come in any order. Overlapping edits and edits outside the file
-// are an error, and so is text outside ASCII in a file that declares another
-// encoding than UTF-8. Several insertions at one offset are made in the order
-// given, before a replacement that starts there.
+// It is Splice, and refuses text outside ASCII in a file that declares another
+// encoding than UTF-8.
 func (d *Document) Apply(edits ...Edit) ([]byte, error) {
+	for _, e := range edits {
+		if d.encoding != "" && !isASCII(e.New) {
+			return nil, fmt.Errorf("%q cannot be written into a file that declares encoding %q", e.New, d.encoding)
+		}
+	}
+	return Splice(d.data, edits...)
+}
+
+// Splice returns data with the edits made; every other byte stays. Edits may
+// come in any order. Overlapping edits and edits outside the data are an
+// error. Several insertions at one offset are made in the order given, before
+// a replacement that starts there.
+func Splice(data []byte, edits ...Edit) ([]byte, error) {
 	sorted := make([]Edit, len(edits))
 	copy(sorted, edits)
 	sort.SliceStable(sorted, func(i, j int) bool {
@@ -28,16 +39,13 @@ func (d *Document) Apply(edits ...Edit) ([]byte, error) {
 		}
 		return a.Start == a.End && b.Start != b.End
 	})
-	size, at := len(d.data), 0
+	size, at := len(data), 0
 	for _, e := range sorted {
-		if e.Start < 0 || e.End < e.Start || e.End > len(d.data) {
-			return nil, fmt.Errorf("edit %d to %d lies outside the file of %d bytes", e.Start, e.End, len(d.data))
+		if e.Start < 0 || e.End < e.Start || e.End > len(data) {
+			return nil, fmt.Errorf("edit %d to %d lies outside the file of %d bytes", e.Start, e.End, len(data))
 		}
 		if e.Start < at {
 			return nil, fmt.Errorf("edits overlap at byte %d", e.Start)
-		}
-		if d.encoding != "" && !isASCII(e.New) {
-			return nil, fmt.Errorf("%q cannot be written into a file that declares encoding %q", e.New, d.encoding)
 		}
 		at = e.End
 		size += len(e.New) - (e.End - e.Start)
@@ -45,11 +53,11 @@ func (d *Document) Apply(edits ...Edit) ([]byte, error) {
 	out := make([]byte, 0, size)
 	at = 0
 	for _, e := range sorted {
-		out = append(out, d.data[at:e.Start]...)
+		out = append(out, data[at:e.Start]...)
 		out = append(out, e.New...)
 		at = e.End
 	}
-	return append(out, d.data[at:]...), nil
+	return append(out, data[at:]...), nil
 }
 
 func isASCII(s string) bool {

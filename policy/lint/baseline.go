@@ -1,0 +1,136 @@
+package lint
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sort"
+)
+
+// Baseline is what a project is known to have wrong: findings in it are not
+// reported again. A finding is known by its rule, its file and what stands at
+// its place, not by its line, so that edits elsewhere do not bring it back.
+type Baseline struct {
+	// Version is the format's version, 1.
+	Version  int     `json:"version"`
+	Findings []Known `json:"findings"`
+}
+
+// Known is one kind of finding in a baseline.
+type Known struct {
+	Rule string `json:"rule"`
+	File string `json:"file"`
+	// Fingerprint is a hash of rule, file and the bytes at the place.
+	Fingerprint string `json:"fingerprint"`
+	// Count is how many such findings there are.
+	Count int `json:"count"`
+}
+
+// Fingerprint identifies a finding independently of its line. text is what
+// stands at its place.
+func (f *Finding) Fingerprint(text []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s", f.Rule.ID, f.Place.File, bytes.Join(bytes.Fields(text), []byte(" ")))
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// NewBaseline makes a baseline of findings.
+func NewBaseline(p *Project, findings []Finding) Baseline {
+	index := make(map[string]*Known)
+	for i := range findings {
+		f := &findings[i]
+		print := f.Fingerprint(p.text(f))
+		if k, ok := index[print]; ok {
+			k.Count++
+			continue
+		}
+		index[print] = &Known{Rule: f.Rule.ID, File: f.Place.File, Fingerprint: print, Count: 1}
+	}
+	b := Baseline{Version: 1, Findings: []Known{}}
+	for _, key := range sortedKeys(index) {
+		b.Findings = append(b.Findings, *index[key])
+	}
+	sort.SliceStable(b.Findings, func(i, j int) bool {
+		x, y := b.Findings[i], b.Findings[j]
+		if x.File != y.File {
+			return x.File < y.File
+		}
+		return x.Rule < y.Rule
+	})
+	return b
+}
+
+// ParseBaseline reads a baseline file.
+func ParseBaseline(data []byte) (Baseline, error) {
+	var b Baseline
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&b); err != nil {
+		return Baseline{}, fmt.Errorf("read baseline: %w", err)
+	}
+	if b.Version != 1 {
+		return Baseline{}, fmt.Errorf("read baseline: version %d is not known (known: 1)", b.Version)
+	}
+	return b, nil
+}
+
+// Encode writes the baseline as a file.
+func (b Baseline) Encode() ([]byte, error) {
+	data, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write baseline: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+// New returns the findings that are not in the baseline, in their order, and
+// how many were.
+func (b Baseline) New(p *Project, findings []Finding) (fresh []Finding, known int) {
+	left := make(map[string]int, len(b.Findings))
+	for _, k := range b.Findings {
+		left[k.Fingerprint] += k.Count
+	}
+	for i := range findings {
+		f := &findings[i]
+		if print := f.Fingerprint(p.text(f)); left[print] > 0 {
+			left[print]--
+			known++
+			continue
+		}
+		fresh = append(fresh, *f)
+	}
+	return fresh, known
+}
+
+// text returns the bytes at a finding's place.
+func (p *Project) text(f *Finding) []byte {
+	data := p.Content(f.Place.File)
+	start := min(max(f.Place.Start, 0), len(data))
+	return data[start:min(max(f.Place.End, start), len(data))]
+}
+
+// Content returns the bytes of one of the project's files, nil for a file that
+// was not read.
+func (p *Project) Content(name string) []byte {
+	if p.Config != nil && p.Config.Name() == name {
+		return p.Config.Bytes()
+	}
+	for _, f := range []*File{&p.Package, &p.Capacitor} {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	for i := range p.Pages {
+		if p.Pages[i].Name == name {
+			return p.Pages[i].Data
+		}
+	}
+	for i := range p.Scripts {
+		if p.Scripts[i].Name == name {
+			return p.Scripts[i].Data
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
+
+// buildRules are about what the tools make of the list when the app is built.
+// What cordova-ios derives from it was measured with release 8.1.1; the code
+// is the same since 6.3.0.
+var buildRules = []Rule{
+	{
+		ID: "prepare-fails", Severity: High, Topic: TopicBuild,
+		Title:       "cordova prepare fails on an entry",
+		Explanation: "A platform's packaging cannot read the entry and stops. One failing platform ends the whole prepare, and no after_prepare hook runs.",
+		Gain:        "Nothing; the project does not build, and hooks that secure it do not run.",
+		Effects: effects(
+			"ios 6.3+", "\"Invalid URL\" on an entry without a scheme that has a wildcard in its host",
+			"blackberry10", "packaging stops on an entry that does not begin with letters and ://"),
+		Remedy: "Write the scheme in front, and one line for each domain.",
+		check:  checkPrepareFails,
+	},
+	{
+		ID: "ats-disabled", Severity: High, Topic: TopicBuild,
+		Title:       "App Transport Security is switched off",
+		Explanation: "cordova-ios derives NSAllowsArbitraryLoads from any entry whose host is *, even if the entry says https only.",
+		Gain:        "Cleartext and weak TLS connections to every host: reading and changing what the app sends.",
+		Effects:     effects("ios 6.3+", "NSAllowsArbitraryLoads=true for the whole app: https://* switches it off as * does"),
+		Remedy:      "List the hosts. Where every host is really wanted, do it for pages only and keep the rest: <access origin=\"*\" allows-arbitrary-loads-in-web-content=\"true\"/>.",
+		check:       checkATSDisabled,
+	},
+	{
+		ID: "launch-external-cleartext", Severity: Medium, Topic: TopicBuild,
+		Title:       "An external entry opens cleartext",
+		Explanation: "cordova-ios does not look at launch-external: an http origin that was only meant for the browser becomes an exception that allows insecure loads.",
+		Gain:        "Reading and changing what the app itself sends to that host.",
+		Effects:     effects("ios 6.3+", "NSExceptionAllowsInsecureHTTPLoads for the host"),
+		Remedy:      "Use <allow-intent href=\"…\"/>, which prepare leaves alone.",
+		check:       checkExternalCleartext,
+	},
+	{
+		ID: "ats-key-never-matches", Severity: Low, Topic: TopicBuild,
+		Title:       "An exception of App Transport Security never matches",
+		Explanation: "cordova-ios writes the entry's host as a key that iOS compares with no host: a wildcard left in it, a trailing dot, an IPv6 address.",
+		Gain:        "Nothing; the connection that was meant to work is refused.",
+		Effects:     effects("ios 6.3+", "the key stays in Info.plist without effect"),
+		Remedy:      "Name the host without a trailing dot and with at most one leading wildcard label.",
+		check:       checkATSKey,
+	},
+	{
+		ID: "ats-config-file-wiped", Severity: Medium, Topic: TopicBuild,
+		Title:       "Settings of App Transport Security are wiped",
+		Explanation: "cordova-ios rewrites the whole NSAppTransportSecurity dictionary at every prepare. A <config-file> for it is applied once; after the second prepare it is gone, pins included.",
+		Gain:        "Connections that were meant to be pinned are not.",
+		Effects:     effects("ios", "there after the first prepare, gone after the second"),
+		Remedy:      "Write the dictionary in an after_prepare hook, every time (cordon export iosats gives the content).",
+		check:       checkATSConfigFile,
+	},
+	{
+		ID: "ats-arbitrary-loads", Severity: High, Topic: TopicBuild,
+		Title:       "Info.plist allows arbitrary loads",
+		Explanation: "A <config-file> or <edit-config> sets NSAllowsArbitraryLoads, which switches App Transport Security off.",
+		Gain:        "Cleartext and weak TLS connections to every host.",
+		Effects:     effects("ios", "off for the whole app"),
+		Remedy:      "Remove it, and list hosts that really need an exception.",
+		check:       checkArbitraryLoads,
+	},
+	{
+		ID: "weak-tls", Severity: Medium, Topic: TopicBuild,
+		Title:       "An entry weakens TLS",
+		Explanation: "minimum-tls-version below TLSv1.2 or requires-forward-secrecy=\"false\" allow what browsers refuse by now.",
+		Gain:        "Recorded traffic can be decrypted later, or broken on the way.",
+		Effects:     effects("ios", "prepare writes the exception for the host", "android", "not read"),
+		Remedy:      "Remove the attribute and bring the server up to TLS 1.2.",
+		check:       checkWeakTLS,
+	},
+}
+
+// iosDerives returns the readings of iOS releases that derive App Transport
+// Security from the list.
+func (r *run) iosDerives() []*reading {
+	var list []*reading
+	for _, rd := range r.targets {
+		if rd.target.Platform == "ios" && rd.target.Version.AtLeast(6, 3, 0) {
+			list = append(list, rd)
+		}
+	}
+	return list
+}
+
+// derived calls visit for the entries that cordova-ios derives from.
+func (r *run) derived(visit func(*entry, []*reading)) {
+	readings := r.iosDerives()
+	if len(readings) == 0 {
+		return
+	}
+	r.each(func(e *entry) {
+		if e.attr.Name != "uri" && (e.scope == "" || e.scope == "ios") {
+			visit(e, readings)
+		}
+	}, forAccess, forExternal, forNavigation)
+}
+
+func checkPrepareFails(r *run) {
+	failing := make(map[*entry][]*reading)
+	why := make(map[*entry]string)
+	for _, rd := range r.targets {
+		for _, e := range r.entries {
+			for _, rule := range rd.rules[e] {
+				if rule.Flaw == policy.BreaksBuild && e.has {
+					failing[e] = append(failing[e], rd)
+					why[e] = rule.Note
+					break
+				}
+			}
+		}
+	}
+	r.derived(func(e *entry, readings []*reading) {
+		if e.scheme == "" && !e.opaque && e.text != "*" && strings.Contains(e.host, "*") {
+			for _, rd := range readings {
+				if !contains(failing[e], rd) {
+					failing[e] = append(failing[e], rd)
+				}
+			}
+			why[e] = "\"Invalid URL\""
+		}
+	})
+	for _, e := range r.entries {
+		if readings := failing[e]; len(readings) > 0 {
+			note := ""
+			if why[e] != "" {
+				note = ": " + why[e]
+			}
+			r.report(r.at(e.element), []option{on(readings)}, "building for %s fails on %s%s", names(readings), quote(e.text), note)
+		}
+	}
+}
+
+func contains(list []*reading, rd *reading) bool {
+	for _, each := range list {
+		if each == rd {
+			return true
+		}
+	}
+	return false
+}
+
+func checkATSDisabled(r *run) {
+	r.derived(func(e *entry, readings []*reading) {
+		if e.text == "*" || e.host == "*" && e.scheme != "" {
+			if e.element.Value("allows-arbitrary-loads-in-web-content") == "true" {
+				return // iOS 10+ then ignores the wide key
+			}
+			r.report(r.at(e.element), []option{on(readings)}, "%s %s makes prepare write NSAllowsArbitraryLoads", e.attr.Name, quote(e.text))
+		}
+	})
+}
+
+func checkExternalCleartext(r *run) {
+	r.derived(func(e *entry, readings []*reading) {
+		if e.role == forExternal && (e.scheme == "http" || e.scheme == "*") && e.host != "" && e.host != "*" {
+			r.report(r.at(e.element), []option{on(readings)}, "prepare allows insecure loads from %s inside the app, although the entry is external", e.base())
+		}
+	})
+}
+
+func checkATSKey(r *run) {
+	r.derived(func(e *entry, readings []*reading) {
+		host := e.base()
+		if e.scheme == "" || e.opaque || host == "*" || host == "" {
+			return
+		}
+		if strings.Contains(host, "*") || strings.HasSuffix(host, ".") || strings.HasPrefix(host, "[") {
+			r.report(r.at(e.element), []option{on(readings)}, "prepare writes the key %s, which no host equals", quote(host))
+		}
+	})
+}
+
+// natives calls visit for the elements that change a native file.
+func (r *run) natives(visit func(*configxml.Element)) {
+	if r.project.Config == nil {
+		return
+	}
+	r.project.Config.Root().Walk(func(e *configxml.Element) bool {
+		if e.Name == "config-file" || e.Name == "edit-config" {
+			visit(e)
+		}
+		return true
+	})
+}
+
+func checkATSConfigFile(r *run) {
+	r.natives(func(e *configxml.Element) {
+		if e.Name == "config-file" && e.Value("parent") == "NSAppTransportSecurity" {
+			r.report(r.at(e), nil, "this dictionary is gone after the second prepare")
+		}
+	})
+}
+
+func checkArbitraryLoads(r *run) {
+	r.natives(func(e *configxml.Element) {
+		var key *configxml.Element
+		e.Walk(func(child *configxml.Element) bool {
+			if child.Name == "key" {
+				key = child
+			} else if child.Name == "true" && key != nil && strings.TrimSpace(key.Text) == "NSAllowsArbitraryLoads" {
+				r.report(r.at(key), nil, "NSAllowsArbitraryLoads switches App Transport Security off")
+			}
+			return true
+		})
+	})
+}
+
+func checkWeakTLS(r *run) {
+	for _, e := range r.entries {
+		if e.role != forAccess && e.role != forExternal && e.role != forNavigation {
+			continue
+		}
+		for _, a := range e.element.Attrs {
+			weak := a.Name == "minimum-tls-version" && (a.Value == "TLSv1.0" || a.Value == "TLSv1.1") ||
+				a.Name == "requires-forward-secrecy" && a.Value == "false"
+			if weak {
+				fix := r.fixed(fmt.Sprintf("remove %s, the default is stricter", a.Name), r.project.Config.RemoveAttr(a))
+				r.report(r.project.Config.Place(a.Start, a.End), []option{fix}, "%s=%s weakens TLS for %s", a.Name, quote(a.Value), quote(e.text))
+			}
+		}
+	}
+}

@@ -1,0 +1,283 @@
+// Package lint says what is wrong with a project's policy: with the list in
+// its config.xml, with the Content-Security-Policy of its pages, with its
+// native settings and plugins, and with what its own scripts do.
+//
+// [Check] runs every rule of one table over a [Project], which package project
+// fills, and returns [Finding]s: stable in id and order, each with its place,
+// and where it is safe with a [Fix]. A fix never widens what the app may
+// reach.
+//
+// Rules reason through the engine: they ask the compiled policies of the
+// project's targets rather than read patterns again. The package is pure and
+// its functions are safe for concurrent use on different projects.
+package lint
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// Severity says how much a finding matters.
+type Severity uint8
+
+// The severities. Info is worth knowing and fails nothing by default.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+var severityNames = [...]string{"info", "low", "medium", "high", "critical"}
+
+// String returns info, low, medium, high or critical.
+func (s Severity) String() string {
+	if int(s) < len(severityNames) {
+		return severityNames[s]
+	}
+	return "invalid-severity"
+}
+
+// ParseSeverity returns the severity of that name.
+func ParseSeverity(name string) (Severity, error) {
+	for i, each := range severityNames {
+		if each == name {
+			return Severity(i), nil
+		}
+	}
+	return Info, fmt.Errorf("unknown severity %q (known: %s)", name, strings.Join(severityNames[:], ", "))
+}
+
+// Finding is one thing that a rule has to say.
+type Finding struct {
+	Rule *Rule
+	// Place is where the finding stands.
+	Place policy.Place
+	// Message says what is wrong here, in one sentence.
+	Message string
+	// Targets are the targets that the finding is about; empty for all.
+	Targets []policy.Target
+	// Secret says that the bytes at Place must not be printed.
+	Secret bool
+	// Fix repairs it, or is nil.
+	Fix *Fix
+}
+
+// Fix is an edit of one file that removes a finding. It never widens what the
+// app may reach.
+type Fix struct {
+	// File is the file's name in the project.
+	File string
+	// Edits are to be applied with configxml.Splice to the file's bytes.
+	Edits []configxml.Edit
+	// Summary says what the edit does.
+	Summary string
+}
+
+// Suppressed is a finding that a comment in config.xml answers.
+type Suppressed struct {
+	Finding
+	// Reason is the comment's reason.
+	Reason string
+}
+
+// Report is the result of Check.
+type Report struct {
+	// Findings are ordered by file, offset and rule id.
+	Findings []Finding
+	// Suppressed are the findings that a comment answers, in the same order.
+	Suppressed []Suppressed
+	// Targets are the targets that were looked at.
+	Targets []policy.Target
+}
+
+// Check runs all rules over a project. It fails only if a target cannot be
+// compiled.
+func Check(p *Project) (*Report, error) {
+	r, err := newRun(p)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rules {
+		r.rule = &rules[i]
+		if r.rule.check != nil {
+			r.rule.check(r)
+		}
+	}
+	report := &Report{Targets: p.Targets}
+	r.suppress(report)
+	sortFindings(report.Findings)
+	sort.SliceStable(report.Suppressed, func(i, j int) bool {
+		return before(&report.Suppressed[i].Finding, &report.Suppressed[j].Finding)
+	})
+	return report, nil
+}
+
+func sortFindings(list []Finding) {
+	sort.SliceStable(list, func(i, j int) bool { return before(&list[i], &list[j]) })
+}
+
+func before(a, b *Finding) bool {
+	if a.Place.File != b.Place.File {
+		return a.Place.File < b.Place.File
+	}
+	if a.Place.Start != b.Place.Start {
+		return a.Place.Start < b.Place.Start
+	}
+	if a.Rule.ID != b.Rule.ID {
+		return a.Rule.ID < b.Rule.ID
+	}
+	return a.Message < b.Message
+}
+
+// run is one pass over a project.
+type run struct {
+	project  *Project
+	targets  []*reading // the project's targets
+	strict   *reading   // the strict reading
+	entries  []*entry   // the list's elements, in file order
+	rule     *Rule      // the rule that is running
+	findings []Finding
+	plugins  []plugin
+	sources  []*source
+	used     []use
+}
+
+// reading is the list as one target reads it.
+type reading struct {
+	target policy.Target
+	policy *policy.Policy
+	rules  map[*entry][]*policy.Rule
+}
+
+func newRun(p *Project) (*run, error) {
+	r := &run{project: p}
+	r.plugins = findPlugins(p)
+	r.sources = readSources(p)
+	r.used = r.uses()
+	if p.Config == nil {
+		return r, nil
+	}
+	r.entries = findEntries(p.Config)
+	strict, err := r.read(policy.Target{Platform: dialect.Strict})
+	if err != nil {
+		return nil, err
+	}
+	r.strict = strict
+	for _, target := range p.Targets {
+		if target.Platform == dialect.Strict {
+			continue
+		}
+		reading, err := r.read(target)
+		if err != nil {
+			return nil, err
+		}
+		r.targets = append(r.targets, reading)
+	}
+	return r, nil
+}
+
+// read compiles the list for a target and says which rules each entry became.
+func (r *run) read(target policy.Target) (*reading, error) {
+	compiled, err := dialect.Compile(r.project.Config, target)
+	if err != nil {
+		return nil, err
+	}
+	reading := &reading{target: compiled.Target(), policy: compiled, rules: make(map[*entry][]*policy.Rule)}
+	all := compiled.Rules()
+	for i := range all {
+		if rule := &all[i]; !rule.Implicit() {
+			if e := entryAt(r.entries, rule.Place.Start); e != nil {
+				reading.rules[e] = append(reading.rules[e], rule)
+			}
+		}
+	}
+	return reading, nil
+}
+
+// entryAt returns the entry whose element holds the byte; entries are sorted.
+func entryAt(entries []*entry, offset int) *entry {
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].element.End > offset })
+	if i < len(entries) && entries[i].element.Start <= offset {
+		return entries[i]
+	}
+	return nil
+}
+
+// all returns the project's targets and the strict reading.
+func (r *run) all() []*reading {
+	if r.strict == nil {
+		return nil
+	}
+	return append(append([]*reading(nil), r.targets...), r.strict)
+}
+
+// option changes a finding that is being reported.
+type option func(*Finding)
+
+// on limits a finding to targets. The strict reading is not named: it is no
+// platform that an app ships to.
+func on(readings []*reading) option {
+	return func(f *Finding) {
+		for _, each := range readings {
+			if each.target.Platform != dialect.Strict {
+				f.Targets = append(f.Targets, each.target)
+			}
+		}
+	}
+}
+
+// fixed attaches a fix of config.xml.
+func (r *run) fixed(summary string, edits ...configxml.Edit) option {
+	return func(f *Finding) {
+		f.Fix = &Fix{File: r.project.Config.Name(), Edits: edits, Summary: summary}
+	}
+}
+
+// secret keeps the bytes from being printed.
+func secret(f *Finding) { f.Secret = true }
+
+// report adds a finding of the running rule.
+func (r *run) report(place policy.Place, options []option, format string, args ...any) {
+	f := Finding{Rule: r.rule, Place: place, Message: fmt.Sprintf(format, args...)}
+	for _, change := range options {
+		change(&f)
+	}
+	r.findings = append(r.findings, f)
+}
+
+// at returns the place of an element's start tag.
+func (r *run) at(e *configxml.Element) policy.Place {
+	return r.project.Config.Place(e.Start, e.TagEnd)
+}
+
+// atValue returns the place of an attribute's value.
+func (r *run) atValue(a configxml.Attr) policy.Place {
+	return r.project.Config.Place(a.ValueStart, a.ValueEnd)
+}
+
+// names joins targets for a message: "android@15.1.0 and ios@8.1.1".
+func names(readings []*reading) string {
+	list := make([]string, len(readings))
+	for i, each := range readings {
+		list[i] = each.target.String()
+		if each.target.Platform == dialect.Strict {
+			list[i] = "the strict reading"
+		}
+	}
+	return join(list)
+}
+
+// join writes a list for people: "a, b and c".
+func join(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}

@@ -1,0 +1,341 @@
+package lint
+
+import (
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// scopeRules are about entries that do nothing, or nothing new.
+var scopeRules = []Rule{
+	{
+		ID: "duplicate-rule", Severity: Low, Topic: TopicMeaning,
+		Title:       "An entry is there twice",
+		Explanation: "The same element with the same value stands in the file before. It changes nothing and hides what the list really is.",
+		Gain:        "Nothing by itself; when the host is removed one day, the second copy keeps it listed.",
+		Effects:     everywhere("the second copy has no effect"),
+		Remedy:      "Remove the second copy (cordon fix does).",
+		check:       checkDuplicate,
+	},
+	{
+		ID: "shadowed-rule", Severity: Low, Topic: TopicMeaning,
+		Title:       "A wider entry already covers this one",
+		Explanation: "Everything that the entry covers is covered by another one of the same kind, so it has no effect.",
+		Gain:        "Nothing by itself; the list looks stricter than it is.",
+		Effects:     everywhere("the wider entry decides; there are no exceptions on any platform"),
+		Remedy:      "Remove the entry, or better the wider one.",
+		check:       checkShadowed,
+	},
+	{
+		ID: "unknown-platform-scope", Severity: Medium, Topic: TopicMeaning,
+		Title:       "Entries inside a <platform> that does not exist",
+		Explanation: "prepare hands the children of <platform name=\"…\"> to the platform of exactly that name. No platform has this one.",
+		Gain:        "Nothing by itself; a restriction that was meant does not exist.",
+		Effects:     everywhere("the entries have no effect"),
+		Remedy:      "Write the name as Cordova does: android, ios, browser, electron, windows, … in lower case.",
+		check:       checkUnknownScope,
+	},
+	{
+		ID: "misplaced-entry", Severity: Medium, Topic: TopicMeaning,
+		Title:       "An entry in the wrong place",
+		Explanation: "Entries count as children of <widget> or of <platform> in it. Inside another element prepare does not see them, while some platforms' own readers do.",
+		Gain:        "Nothing by itself; what the file seems to say and what platforms do differ.",
+		Effects: effects(
+			"android", "the reader on the device takes elements at any depth: the entry counts",
+			"ios, every prepare", "not seen"),
+		Remedy: "Move the entry up to be a child of <widget>.",
+		check:  checkMisplaced,
+	},
+	{
+		ID: "unknown-list-element", Severity: Medium, Topic: TopicMeaning,
+		Title:       "A misspelt element",
+		Explanation: "The element's name is close to one of the list's but is not one, so no platform reads it.",
+		Gain:        "Nothing by itself; a restriction that was meant does not exist.",
+		Effects:     everywhere("the element has no effect"),
+		Remedy:      "Write access, allow-navigation or allow-intent, in lower case.",
+		check:       checkUnknownElement,
+	},
+	{
+		ID: "missing-attribute", Severity: Medium, Topic: TopicMeaning,
+		Title:       "An entry without its attribute",
+		Explanation: "access needs origin, allow-navigation and allow-intent need href. Without it the entry lists nothing, and some tools fail.",
+		Gain:        "Nothing by itself; a rule that was meant does not exist.",
+		Effects: effects(
+			"android, ios", "skipped at run time",
+			"ios 6.3+", "an access element without origin, or an allow-navigation without href, makes cordova prepare fail for all platforms"),
+		Remedy: "Write the attribute, or remove the element.",
+		check:  checkMissingAttribute,
+	},
+	{
+		ID: "uri-attribute", Severity: Medium, Topic: TopicMeaning,
+		Title:       "uri= instead of origin=",
+		Explanation: "Only BlackBerry 10 reads the attribute uri. If one entry of the file has it, BlackBerry reads no origin at all.",
+		Gain:        "Nothing by itself; a rule that was meant does not exist on most platforms.",
+		Effects: effects(
+			"blackberry10", "read; while it is there, origin attributes are not",
+			"ios 6.3+", "cordova prepare fails for all platforms", "the others", "skipped"),
+		Remedy: "Write origin= unless the app ships to BlackBerry 10 before 3.1 only.",
+		check:  checkURIAttribute,
+	},
+	{
+		ID: "blank-in-entry", Severity: Medium, Topic: TopicMeaning,
+		Title:       "Blank space in an entry",
+		Explanation: "Blank space at the ends or inside the value is part of it on most platforms, so no real URL matches.",
+		Gain:        "Nothing by itself; a rule that was meant does not exist.",
+		Effects: effects(
+			"android 3.1+, ios 3.1+", "the blank belongs to the host: never matches",
+			"cordon", "the line is refused"),
+		Remedy: "Remove the blanks.",
+		check:  checkBlank,
+	},
+}
+
+// identity is what makes two entries the same.
+func identity(e *entry) string {
+	parts := []string{e.element.Prefix, e.element.Name, e.scope}
+	for _, a := range e.element.Attrs {
+		if a.Prefix != "xmlns" && a.Name != "xmlns" {
+			parts = append(parts, a.Prefix+":"+a.Name+"="+a.Value)
+		}
+	}
+	return strings.Join(parts, "\x00")
+}
+
+func checkDuplicate(r *run) {
+	seen := make(map[string]*entry, len(r.entries))
+	for _, e := range r.entries {
+		if e.role == forContent || !e.has {
+			continue
+		}
+		key := identity(e)
+		if first, twice := seen[key]; twice {
+			r.report(r.at(e.element), []option{r.fixed("remove the second copy", r.project.Config.Removal(e.element))},
+				"the same entry stands in line %d", r.project.Config.Place(first.element.Start, 0).Line)
+			continue
+		}
+		seen[key] = e
+	}
+}
+
+// checkShadowed compares every entry with the wider ones above its host: the
+// catch-alls and the wildcards of each parent domain.
+func checkShadowed(r *run) {
+	wide := make(map[string][]*entry)
+	for _, e := range r.entries {
+		if e.has && (e.anyHost() || e.below()) && e.web() || e.text == "*" {
+			wide[wideKey(e, e.base())] = append(wide[wideKey(e, e.base())], e)
+		}
+	}
+	seen := make(map[string]bool, len(r.entries))
+	reported := make(map[*entry]int)
+	for _, e := range r.entries {
+		if e.role == forContent || !e.web() || seen[identity(e)] {
+			continue
+		}
+		seen[identity(e)] = true
+		by := r.shadow(e, wide)
+		if by == nil {
+			continue
+		}
+		if by.anyHost() {
+			if reported[by]++; reported[by] > 1 {
+				continue // one line for all that a catch-all shadows
+			}
+		}
+		r.report(r.at(e.element), []option{r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))},
+			"%s in line %d already covers %s", quote(by.text), r.project.Config.Place(by.element.Start, 0).Line, quote(e.text))
+	}
+}
+
+func wideKey(e *entry, host string) string {
+	if host == "*" || e.text == "*" {
+		host = "*"
+	}
+	return string('0'+rune(e.role)) + host
+}
+
+func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
+	for host := e.base(); ; {
+		for _, w := range wide[wideKey(e, host)] {
+			if w != e && identity(w) != identity(e) && (w.scope == "" || w.scope == e.scope) && r.shadows(w, e) {
+				return w
+			}
+		}
+		if host == "*" {
+			return nil
+		}
+		if _, parent, more := strings.Cut(host, "."); more {
+			host = parent
+		} else {
+			host = "*"
+		}
+	}
+}
+
+// shadows reports whether w covers all of e wherever e covers anything. The
+// entries' own texts say what could differ; the engine is asked about it.
+func (r *run) shadows(w, e *entry) bool {
+	asked := 0
+	for _, rd := range r.all() {
+		for _, raw := range witnesses(e) {
+			if !rd.entryCovers(e, raw) {
+				continue
+			}
+			if asked++; !rd.entryCovers(w, raw) {
+				return false
+			}
+		}
+	}
+	return asked > 0
+}
+
+// witnesses are URLs that tell the forms of entries apart: schemes, the host
+// and names below it, ports, paths.
+func witnesses(e *entry) []string {
+	hosts := []string{e.base()}
+	if e.below() {
+		hosts = append(hosts, "x."+e.base(), "y.x."+e.base())
+	}
+	if e.host == "*" {
+		hosts = []string{probeHost, "x"}
+	}
+	ports := []string{"", ":8443", ":80"}
+	if e.port != "" {
+		ports = append(ports, ":"+e.port)
+	}
+	trunk := strings.TrimSuffix(samplePath(e), "x")
+	paths := []string{"/", samplePath(e), trunk + "cordon/probe"}
+	var list []string
+	for _, scheme := range []string{"https", "http", "wss", "ws", "ftp"} {
+		for _, host := range hosts {
+			for _, port := range ports {
+				for _, path := range paths {
+					list = append(list, scheme+"://"+host+port+path)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// platformNames are the names that <platform> may have; those without a list
+// of their own are here because the rule is about spelling.
+var platformNames = []string{"android", "ios", "browser", "electron", "windows", "windows8", "wp7", "wp8", "blackberry10", "blackberry",
+	"amazon-fireos", "firefoxos", "ubuntu", "osx", "tizen", "webos", "winphone", "qnx", "symbian", "bada", "www"}
+
+func isPlatform(name string) bool {
+	for _, known := range platformNames {
+		if known == name {
+			return true
+		}
+	}
+	_, known := dialect.Lookup(name)
+	return known
+}
+
+func checkUnknownScope(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	for _, e := range r.project.Config.Root().Children {
+		if e.Name == "platform" && !isPlatform(e.Value("name")) && len(e.Children) > 0 {
+			r.report(r.at(e), nil, "there is no platform called %s, so nothing inside has an effect", quote(e.Value("name")))
+		}
+	}
+}
+
+func isListElement(name string) bool {
+	return name == "access" || name == "allow-navigation" || name == "allow-intent"
+}
+
+func checkMisplaced(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	root := r.project.Config.Root()
+	root.Walk(func(e *configxml.Element) bool {
+		p := e.Parent
+		if isListElement(e.Name) && p != root && p != nil && (p.Name != "platform" || p.Parent != root) && !inNative(p) {
+			r.report(r.at(e), nil, "<%s> inside <%s> is not part of the list that prepare reads", e.Name, p.Name)
+		}
+		return true
+	})
+}
+
+// inNative reports whether an element is content for a native file, where
+// names mean something else.
+func inNative(e *configxml.Element) bool {
+	for ; e != nil; e = e.Parent {
+		if e.Name == "config-file" || e.Name == "edit-config" {
+			return true
+		}
+	}
+	return false
+}
+
+func checkUnknownElement(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	root := r.project.Config.Root()
+	root.Walk(func(e *configxml.Element) bool {
+		if inNative(e) || e == root {
+			return true
+		}
+		if meant := nearList(e.Name); meant != "" {
+			r.report(r.at(e), nil, "no platform reads <%s>; <%s> was probably meant", e.Name, meant)
+		}
+		return true
+	})
+}
+
+func nearList(name string) string {
+	if isListElement(name) {
+		return ""
+	}
+	plain := strings.TrimSuffix(strings.NewReplacer("_", "-", " ", "").Replace(strings.ToLower(name)), "s")
+	plain = strings.ReplaceAll(plain, "allownavigation", "allow-navigation")
+	plain = strings.ReplaceAll(plain, "allowintent", "allow-intent")
+	switch plain {
+	case "access", "acces":
+		return "access"
+	case "allow-navigation", "allow-navigate", "allow-navigatio":
+		return "allow-navigation"
+	case "allow-intent", "allow-intend", "allow-intant":
+		return "allow-intent"
+	}
+	return ""
+}
+
+func checkMissingAttribute(r *run) {
+	for _, e := range r.entries {
+		if e.role == forContent || e.has {
+			continue
+		}
+		hint := ""
+		for _, other := range []string{"href", "origin", "src", "url", "uri"} {
+			if _, there := e.element.Attr(other); there {
+				hint = "; it has " + other + "= instead"
+				break
+			}
+		}
+		r.report(r.at(e.element), nil, "<%s> without %s lists nothing%s", e.element.Name, e.attribute(), hint)
+	}
+}
+
+func checkURIAttribute(r *run) {
+	for _, e := range r.entries {
+		if e.has && e.attr.Name == "uri" {
+			r.report(r.at(e.element), nil, "only BlackBerry 10 reads uri=%s", quote(e.text))
+		}
+	}
+}
+
+func checkBlank(r *run) {
+	for _, e := range r.entries {
+		if e.has && strings.ContainsAny(e.text, " \t\r\n\u00a0") {
+			r.report(r.at(e.element), nil, "%s has blank space in it, which no real URL matches", quote(e.text))
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package lint
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+)
+
+// use is one URL that the app's sources name, and what for.
+type use struct {
+	file *File
+	span Span
+	url  string
+	// kind is the kind of request that it makes; Navigation for links.
+	kind policy.Kind
+	// tag is the HTML tag, or "" in a script.
+	tag string
+	// called says that the URL visibly is the argument of a request.
+	called  bool
+	library bool
+}
+
+// uses lists the URLs that pages and scripts name, in the order of the files.
+func (r *run) uses() []use {
+	var list []use
+	for i := range r.project.Pages {
+		list = appendPageUses(list, &r.project.Pages[i])
+	}
+	for _, s := range r.sources {
+		list = appendScriptUses(list, s)
+	}
+	return list
+}
+
+var tagURLs = map[string]struct {
+	attr string
+	kind policy.Kind
+}{
+	"script": {"src", policy.Script}, "link": {"href", policy.Style}, "img": {"src", policy.Image}, "iframe": {"src", policy.Frame},
+	"frame": {"src", policy.Frame}, "video": {"src", policy.Media}, "audio": {"src", policy.Media}, "source": {"src", policy.Media},
+	"object": {"data", policy.Frame}, "embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
+}
+
+func appendPageUses(list []use, page *Page) []use {
+	for i := range page.Tags {
+		tag := &page.Tags[i]
+		u, known := tagURLs[tag.Name]
+		if !known {
+			continue
+		}
+		a, ok := tag.Attr(u.attr)
+		if !ok || tag.Name == "link" && !loads(tag.Value("rel")) {
+			continue
+		}
+		if url := strings.TrimSpace(a.Value); isWebURL(url) {
+			list = append(list, use{file: &page.File, span: Span{a.ValueStart, a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+		}
+	}
+	return list
+}
+
+// loads reports whether a link element of this kind makes a request.
+func loads(rel string) bool {
+	rel = strings.ToLower(rel)
+	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") || strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
+}
+
+// requestCall matches code that ends where the URL of a request is expected.
+var requestCall = regexp.MustCompile(`(?:\b(?:fetch|get|post|put|patch|delete|head|request|ajax|getJSON|getScript|load|WebSocket|EventSource|sendBeacon|importScripts|upload|uploadFile|download|downloadFile|sendRequest|axios|Worker|MobileServiceClient|Request|URL)\s*\(|\.open\s*\(\s*['"] *['"]\s*,|\b(?:src|action|url|uri|URL|baseUrl|baseURL|endpoint)\s*[:=])$`)
+
+// comparison matches code after which a string is looked for rather than used.
+var comparison = regexp.MustCompile(`(?:\b(?:indexOf|lastIndexOf|startsWith|endsWith|includes|match|replace|replaceAll|split|test|exec|search|RegExp|attributeNS|AttributeNS|createElementNS|ElementNS|log|warn|error|debug|info|Error)\s*\(|[=!]==?|\bcase)$`)
+
+func appendScriptUses(list []use, s *source) []use {
+	for _, l := range s.literals {
+		url := l.text
+		if i := strings.Index(url, "${"); i >= 0 && l.quote == '`' {
+			url = url[:i]
+		}
+		if !isWebURL(url) || isNamespace(hostOf(url)) {
+			continue
+		}
+		before := s.before(l.start-1, 96)
+		if comparison.MatchString(before) {
+			continue
+		}
+		kind := policy.XHR
+		if strings.HasPrefix(url, "ws") {
+			kind = policy.WebSocket
+		}
+		list = append(list, use{file: s.file, span: Span{l.start, l.end}, url: url, kind: kind, called: requestCall.MatchString(before), library: s.library})
+	}
+	return list
+}
+
+// isWebURL reports whether a string is an absolute URL with a whole host.
+func isWebURL(s string) bool {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || scheme != "http" && scheme != "https" && scheme != "ws" && scheme != "wss" {
+		return false
+	}
+	host := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host = rest[:i]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if host == "" || host[0] == '.' || strings.ContainsAny(host, " \t\r\n'\"<>{}()+,;|^*$\\") {
+		return false
+	}
+	return len(s) < 4096 && (strings.Contains(host, ".") || strings.HasPrefix(host, "localhost"))
+}
+
+// hostOf returns the host of a URL that isWebURL accepts, in lower case.
+func hostOf(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		host = host[:i]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	return strings.ToLower(host)
+}
+
+// isNamespace reports whether URLs of the host are names of vocabularies,
+// which nobody requests.
+func isNamespace(host string) bool {
+	switch host {
+	case "www.w3.org", "ns.adobe.com", "purl.org", "xml.apache.org", "java.sun.com", "json-schema.org", "www.apache.org", "xmlns.com",
+		"schema.org", "cordova.apache.org", "phonegap.com", "www.opengis.net", "docs.oasis-open.org", "www.topografix.com":
+		return true
+	}
+	return strings.HasPrefix(host, "schemas.") || strings.HasPrefix(host, "xmlns.") || strings.HasPrefix(host, "ns.")
+}
+
+// withUserinfo matches a URL with a user name and a password.
+var withUserinfo = regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/@:'"<>{}]+:[^\s/@'"<>{}]+@[A-Za-z0-9.\[-]`)

@@ -1,0 +1,317 @@
+// Package project reads an app's folder: it finds the config.xml where the
+// platforms keep it, the pages with their Content-Security-Policy, the app's
+// scripts, package.json and capacitor.config.json, and says which platforms
+// the app ships to.
+//
+// It works on an fs.FS, so that a folder, an archive and a test read the same.
+// Sizes are bounded; what was not read is listed, never left out in silence.
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// Limits on what is read of a folder.
+const (
+	// MaxFile is the largest page or script in bytes.
+	MaxFile = 4 << 20
+	// MaxTotal is how many bytes of pages and scripts are read in all.
+	MaxTotal = 64 << 20
+	// MaxFiles is how many pages and scripts are read.
+	MaxFiles = 5000
+	// MaxManifest is the largest package.json or capacitor.config.json.
+	MaxManifest = 1 << 20
+)
+
+// Options say what to read.
+type Options struct {
+	// Config is the config.xml's name in the folder; "" looks for it.
+	Config string
+	// Targets are the platforms to look at; none: those that the project
+	// names, see Targets.
+	Targets []policy.Target
+}
+
+// NotFoundError reports a folder without a config.xml or
+// capacitor.config.json.
+type NotFoundError struct {
+	// Looked are the names that were looked for, in order.
+	Looked []string
+}
+
+// Error lists the places that were looked at.
+func (e *NotFoundError) Error() string {
+	return "no config.xml here (looked for " + strings.Join(e.Looked, ", ") + "); name the file, or run in the app's folder"
+}
+
+// TooLargeError reports a file that is larger than what is read.
+type TooLargeError struct {
+	Name string
+	Size int64
+	Max  int64
+}
+
+// Error names the file and both sizes.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s has %d bytes, more than the %d that are read; check that this is the right file", e.Name, e.Size, e.Max)
+}
+
+// IrregularError reports a config.xml that is no ordinary file.
+type IrregularError struct {
+	Name string
+	// What is what it is instead: "a folder" or "not an ordinary file".
+	What string
+}
+
+// Error names the file and what it is.
+func (e *IrregularError) Error() string {
+	return e.Name + " is " + e.What + "; name a config.xml"
+}
+
+// patterns lists where the platforms keep the config.xml, in the order in
+// which it is looked for.
+var patterns = []string{
+	"config.xml",
+	"www/config.xml",
+	"res/xml/config.xml",
+	"platforms/android/app/src/main/res/xml/config.xml",
+	"platforms/ios/*/config.xml",
+	"platforms/*/config.xml",
+	"platforms/*/www/config.xml",
+	"platforms/*/res/xml/config.xml",
+}
+
+const capacitorFile = "capacitor.config.json"
+
+// FindConfig returns the name of the config.xml of a folder, found as the
+// platforms find it. Without any it is a *NotFoundError.
+func FindConfig(fsys fs.FS) (string, error) {
+	for _, pattern := range patterns {
+		matches, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return "", fmt.Errorf("look for %s: %w", pattern, err)
+		}
+		for _, name := range matches {
+			if info, err := fs.Stat(fsys, name); err == nil && !info.IsDir() {
+				return name, nil
+			}
+		}
+	}
+	return "", &NotFoundError{Looked: patterns}
+}
+
+// Read reads a folder. A config.xml that cannot be parsed is a
+// *configxml.SyntaxError; a Capacitor project needs none.
+func Read(fsys fs.FS, o Options) (*lint.Project, error) {
+	p := &lint.Project{}
+	name := o.Config
+	if name == "" {
+		found, err := FindConfig(fsys)
+		var missing *NotFoundError
+		if errors.As(err, &missing) && exists(fsys, capacitorFile) {
+			found, err = "", nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		name = found
+	}
+	if name != "" {
+		doc, err := ReadConfig(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		p.Config = doc
+	}
+	r := &reader{fsys: fsys, project: p}
+	p.Package = r.manifest("package.json")
+	p.Capacitor = r.capacitor()
+	r.web(name)
+	p.Engines = engines(fsys, p)
+	p.Targets = o.Targets
+	if len(p.Targets) == 0 {
+		p.Targets = targets(fsys, p)
+	}
+	return p, nil
+}
+
+// ReadConfig reads and parses one config.xml. A file that is too large is a
+// *TooLargeError, a folder or device an *IrregularError, a malformed file a
+// *configxml.SyntaxError.
+func ReadConfig(fsys fs.FS, name string) (*configxml.Document, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir():
+		return nil, &IrregularError{Name: name, What: "a folder"}
+	case !info.Mode().IsRegular():
+		return nil, &IrregularError{Name: name, What: "not an ordinary file"}
+	case info.Size() > configxml.MaxSize:
+		return nil, &TooLargeError{Name: name, Size: info.Size(), Max: configxml.MaxSize}
+	}
+	data, err := readBounded(fsys, name, configxml.MaxSize)
+	if err != nil {
+		return nil, err
+	}
+	return configxml.Parse(name, data)
+}
+
+// readBounded reads a file, at most max bytes of it; a longer one is a
+// *TooLargeError.
+func readBounded(fsys fs.FS, name string, max int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size := int64(0)
+	if info, err := f.Stat(); err == nil {
+		size = info.Size()
+	}
+	if size > max {
+		return nil, &TooLargeError{Name: name, Size: size, Max: max}
+	}
+	data := make([]byte, 0, size+512)
+	for {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := f.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if int64(len(data)) > max {
+			return nil, &TooLargeError{Name: name, Size: int64(len(data)), Max: max}
+		}
+		if errors.Is(err, io.EOF) {
+			return data, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+}
+
+func exists(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// reader collects the files of a folder.
+type reader struct {
+	fsys    fs.FS
+	project *lint.Project
+	files   int
+	total   int64
+}
+
+func (r *reader) skip(name, why string) {
+	r.project.Skipped = append(r.project.Skipped, lint.Skipped{Name: name, Why: why})
+}
+
+// manifest reads a small file of the folder's root, if it is there.
+func (r *reader) manifest(name string) lint.File {
+	f := lint.File{Name: name}
+	if !exists(r.fsys, name) {
+		return f
+	}
+	data, err := readBounded(r.fsys, name, MaxManifest)
+	if err != nil {
+		r.skip(name, reason(err))
+		return f
+	}
+	f.Data = data
+	return f
+}
+
+// capacitorCopies are where cap copy writes the evaluated configuration.
+var capacitorCopies = []string{capacitorFile, "android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile}
+
+// capacitor reads capacitor.config.json, or the copy that Capacitor made of a
+// configuration that is code.
+func (r *reader) capacitor() lint.File {
+	for _, name := range capacitorCopies {
+		if exists(r.fsys, name) {
+			return r.manifest(name)
+		}
+	}
+	for _, name := range []string{"capacitor.config.ts", "capacitor.config.js"} {
+		if exists(r.fsys, name) {
+			r.skip(name, "it is code; run npx cap copy, then the copy below android/ or ios/ is read")
+		}
+	}
+	return lint.File{Name: capacitorFile}
+}
+
+func reason(err error) string {
+	var large *TooLargeError
+	if errors.As(err, &large) {
+		return fmt.Sprintf("it has %d bytes, more than the %d that are read", large.Size, large.Max)
+	}
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err.Error()
+	}
+	return err.Error()
+}
+
+// webRoot returns the folder that holds the app's pages.
+func (r *reader) webRoot(config string) string {
+	candidates := []string{"www"}
+	if dir := webDir(r.project.Capacitor.Data); dir != "" {
+		candidates = []string{dir}
+	}
+	switch base, _, inPlatform := strings.Cut(config, "/res/xml/"); {
+	case inPlatform && strings.HasPrefix(config, "platforms/"):
+		candidates = append([]string{path.Join(base, "assets/www")}, candidates...)
+	case strings.HasPrefix(config, "platforms/ios/"):
+		candidates = append([]string{"platforms/ios/www"}, candidates...)
+	case strings.HasPrefix(config, "platforms/"):
+		candidates = append([]string{path.Join(path.Dir(config), "www")}, candidates...)
+	}
+	for _, dir := range candidates {
+		if info, err := fs.Stat(r.fsys, dir); err == nil && info.IsDir() {
+			return dir
+		}
+	}
+	if exists(r.fsys, r.startName()) {
+		return "." // a packed widget: pages beside the config.xml
+	}
+	return ""
+}
+
+// startName returns the start page relative to the folder of the pages, "" if
+// it is not a file of the app.
+func (r *reader) startName() string {
+	name := "index.html"
+	if r.project.Config != nil {
+		for _, e := range r.project.Config.For("") {
+			if src, ok := e.Attr("src"); ok && e.Name == "content" && src.Value != "" {
+				name = src.Value
+			}
+		}
+	}
+	for _, own := range []string{"https://localhost/", "local:///"} {
+		name = strings.TrimPrefix(name, own)
+	}
+	if strings.Contains(name, "://") {
+		return ""
+	}
+	if i := strings.IndexAny(name, "?#"); i >= 0 {
+		name = name[:i]
+	}
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	if name == "" || !fs.ValidPath(name) {
+		return "index.html"
+	}
+	return name
+}

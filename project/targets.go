@@ -1,0 +1,217 @@
+package project
+
+import (
+	"encoding/json"
+	"io/fs"
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// Common are the platforms to look at in a project that names none.
+func Common() []policy.Target {
+	var list []policy.Target
+	for _, name := range []string{"android", "ios"} {
+		if t, err := dialect.ParseTarget(name); err == nil {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Targets returns the platforms that a config.xml, alone, is for: its <engine>
+// elements with their versions, else the names of its <platform> elements,
+// else what its namespaces tell (Tizen, BlackBerry), else the Common ones.
+func Targets(doc *configxml.Document) []policy.Target {
+	p := &lint.Project{Config: doc}
+	p.Engines = configEngines(doc)
+	return targets(nil, p)
+}
+
+// engines lists the platforms that a project names: <engine> elements,
+// cordova.platforms and the dependencies of package.json.
+func engines(fsys fs.FS, p *lint.Project) []lint.Engine {
+	var list []lint.Engine
+	if p.Config != nil {
+		list = configEngines(p.Config)
+	}
+	var manifest struct {
+		Cordova struct {
+			Platforms []string `json:"platforms"`
+		} `json:"cordova"`
+		Dependencies    map[string]string `json:"dependencies"`
+		DevDependencies map[string]string `json:"devDependencies"`
+	}
+	if json.Unmarshal(p.Package.Data, &manifest) != nil {
+		return list
+	}
+	specs := make(map[string]string)
+	for _, dependencies := range []map[string]string{manifest.DevDependencies, manifest.Dependencies} {
+		for name, spec := range dependencies {
+			if platform, ok := strings.CutPrefix(name, "cordova-"); ok && knownPlatform(platform) {
+				specs[platform] = spec
+			}
+		}
+	}
+	for _, name := range manifest.Cordova.Platforms {
+		if _, ok := specs[name]; !ok {
+			specs[name] = ""
+		}
+	}
+	names := make([]string, 0, len(specs))
+	for name := range specs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		at := strings.Index(string(p.Package.Data), `"cordova-`+name+`"`)
+		if at < 0 {
+			at = max(0, strings.Index(string(p.Package.Data), `"`+name+`"`))
+		}
+		spec := specs[name]
+		if installed := installedVersion(fsys, name); installed != "" {
+			spec = installed
+		}
+		list = append(list, lint.Engine{Name: name, Spec: spec, Place: p.Package.Place(at, at)})
+	}
+	return list
+}
+
+func knownPlatform(name string) bool {
+	if name == "browser" || name == "electron" || name == "osx" || name == "firefoxos" || name == "ubuntu" {
+		return true
+	}
+	_, ok := dialect.Lookup(name)
+	return ok && name != dialect.Strict && name != "w3c"
+}
+
+// installedVersion returns the version of a platform that npm installed, which
+// is exact where package.json gives a range.
+func installedVersion(fsys fs.FS, platform string) string {
+	if fsys == nil {
+		return ""
+	}
+	data, err := readBounded(fsys, "node_modules/cordova-"+platform+"/package.json", MaxManifest)
+	if err != nil {
+		return ""
+	}
+	var manifest struct {
+		Version string `json:"version"`
+	}
+	if json.Unmarshal(data, &manifest) != nil {
+		return ""
+	}
+	return manifest.Version
+}
+
+func configEngines(doc *configxml.Document) []lint.Engine {
+	var list []lint.Engine
+	for _, e := range doc.Root().Children {
+		if e.Name == "engine" && e.Value("name") != "" {
+			spec := e.Value("spec")
+			if spec == "" {
+				spec = e.Value("version")
+			}
+			list = append(list, lint.Engine{Name: e.Value("name"), Spec: spec, Place: doc.Place(e.Start, e.TagEnd)})
+		}
+	}
+	return list
+}
+
+// targets derives the targets from what the project names.
+func targets(fsys fs.FS, p *lint.Project) []policy.Target {
+	var list []policy.Target
+	add := func(name, spec string) {
+		t, ok := target(name, spec)
+		for _, other := range list {
+			ok = ok && other.Platform != t.Platform
+		}
+		if ok {
+			list = append(list, t)
+		}
+	}
+	for _, e := range p.Engines {
+		add(e.Name, e.Spec)
+	}
+	if len(list) > 0 || p.Config == nil {
+		return list
+	}
+	for _, e := range p.Config.Root().Children {
+		if e.Name == "platform" {
+			name := e.Value("name")
+			add(name, installedVersion(fsys, name))
+		}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	if name := byNamespace(p.Config); name != "" {
+		add(name, "")
+		return list
+	}
+	return Common()
+}
+
+// byNamespace tells the platform of a file that declares a platform's own
+// namespace, or reads like one of a platform of its own.
+func byNamespace(doc *configxml.Document) string {
+	name := ""
+	doc.Root().Walk(func(e *configxml.Element) bool {
+		for _, a := range e.Attrs {
+			switch {
+			case a.Prefix != "xmlns":
+			case strings.Contains(a.Value, "tizen.org"):
+				name = "tizen"
+			case strings.Contains(a.Value, "blackberry.com"):
+				name = "blackberry10"
+			}
+		}
+		if e.Prefix == "rim" || e.Name == "access" && e.Value("uri") != "" {
+			name = "blackberry10"
+		}
+		return name == ""
+	})
+	return name
+}
+
+var versionIn = regexp.MustCompile(`\d{1,4}(\.\d{1,4}){0,2}`)
+
+// target makes a known target of a platform's name and a version range: the
+// lowest version that the range names, moved into the range that is known.
+func target(name, spec string) (policy.Target, bool) {
+	platform, ok := dialect.Lookup(name)
+	if !ok {
+		return policy.Target{}, false
+	}
+	t := policy.Target{Platform: name, Version: platform.Latest}
+	if strings.ContainsAny(spec, ":/") {
+		return t, true // a folder or repository: its version is not known
+	}
+	version, err := policy.ParseVersion(versionIn.FindString(spec))
+	if err != nil || platform.Latest.IsZero() {
+		return t, true
+	}
+	if version.Compare(platform.Latest) < 0 {
+		t.Version = version
+	}
+	if version.Compare(platform.First) < 0 {
+		t.Version = platform.First
+	}
+	return t, true
+}
+
+// webDir returns the folder of the pages that a capacitor.config.json names.
+func webDir(data []byte) string {
+	var c struct {
+		WebDir string `json:"webDir"`
+	}
+	if json.Unmarshal(data, &c) != nil || !fs.ValidPath(c.WebDir) || c.WebDir == "." {
+		return ""
+	}
+	return c.WebDir
+}

@@ -1,0 +1,94 @@
+package project
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// web reads the pages and scripts below the web root.
+func (r *reader) web(config string) {
+	root := r.webRoot(config)
+	if root == "" {
+		return
+	}
+	start := r.startName()
+	err := fs.WalkDir(r.fsys, root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			r.skip(name, reason(err))
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			if name != root && notWeb(root, name) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		return r.file(name, start != "" && name == path.Join(root, start), d)
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		r.skip(root, reason(err))
+	}
+}
+
+// notWeb reports whether a folder holds nothing of the app's own.
+func notWeb(root, name string) bool {
+	base := path.Base(name)
+	if strings.HasPrefix(base, ".") || base == "node_modules" {
+		return true
+	}
+	return root == "." && (base == "platforms" || base == "plugins" || base == "hooks")
+}
+
+var errEnough = errors.New("enough files")
+
+func (r *reader) file(name string, start bool, d fs.DirEntry) error {
+	page, script := kindOf(name)
+	if !page && !script {
+		return nil
+	}
+	if !d.Type().IsRegular() && !exists(r.fsys, name) {
+		r.skip(name, "it is not an ordinary file")
+		return nil
+	}
+	if r.files++; r.files > MaxFiles || r.total > MaxTotal {
+		r.skip(path.Dir(name), "the folder has more pages and scripts than are read")
+		return errEnough
+	}
+	data, err := readBounded(r.fsys, name, MaxFile)
+	if err != nil {
+		r.skip(name, reason(err))
+		return nil
+	}
+	r.total += int64(len(data))
+	if bytes.IndexByte(data[:min(len(data), 1024)], 0) >= 0 {
+		r.skip(name, "it is not text in UTF-8")
+		return nil
+	}
+	f := lint.File{Name: name, Data: data}
+	if page {
+		p := readPage(f)
+		p.Start = start
+		r.project.Pages = append(r.project.Pages, p)
+		return nil
+	}
+	r.project.Scripts = append(r.project.Scripts, f)
+	return nil
+}
+
+func kindOf(name string) (page, script bool) {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".html", ".htm", ".xhtml":
+		return true, false
+	case ".js", ".mjs":
+		return false, true
+	}
+	return false, false
+}

@@ -181,10 +181,10 @@ func (r *androidReader) expressionResources(unreadable bool) []policy.Step {
 	var steps []policy.Step
 	if !r.version.AtLeast(2, 7, 0) {
 		// 2.6 forgets the check for URLs that it may have to open from the
-		// app's own assets. Spelled as a complement: see withoutWebViewData.
-		plain := everything()
-		plain.Whole = mustExpression(`\A[^?#]*\z`)
-		steps = append(steps, policy.Step{When: []policy.Test{policy.Among(plain).Not()}, Then: policy.Allow, Reason: policy.SchemeNotAsked})
+		// app's own assets.
+		forgotten := everything()
+		forgotten.Whole = mustExpression(`[?#]`)
+		steps = append(steps, policy.Step{When: []policy.Test{policy.Among(forgotten)}, Then: policy.Allow, Reason: policy.SchemeNotAsked})
 	}
 	unlisted := policy.Step{When: []policy.Test{web}, Then: policy.Block, Reason: policy.NotListed}
 	if unreadable {

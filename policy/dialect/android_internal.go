@@ -78,9 +78,8 @@ func noteLaunchExternal(rule *policy.Rule, value string) {
 func (r *androidReader) web() policy.Test { return r.uri.startsWithAny("http:", "https:") }
 
 // withoutWebViewData is the test for URLs that do not name the folder with the
-// web view's databases. It is the complement that is spelled out, so that the
-// test also holds for a request whose path is unknown.
-func withoutWebViewData() policy.Test { return policy.Among(lacking("app_webview")) }
+// web view's databases.
+func withoutWebViewData() policy.Test { return policy.Among(containing("app_webview")).Not() }
 
 // internalNavigation is CordovaWebViewClient.shouldOverrideUrlLoading up to
 // 3.5.0, CordovaUriHelper's from 3.5.1 on, and what the request check then

@@ -61,12 +61,14 @@ type androidOrigin struct {
 	path     string
 }
 
+const misfit = "it does not fit the form scheme://host:port/path"
+
 // read returns what the platform makes of an origin other than "*", or why it
 // drops it.
 func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
 	m := g.origin.FindStringSubmatchIndex(text)
 	if m == nil {
-		return o, "it does not fit the form scheme://host:port/path"
+		return o, misfit
 	}
 	part := func(group int) (s string, has bool) {
 		if m[2*group] < 0 {
@@ -81,7 +83,10 @@ func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
 	if !hasHost && (scheme == "file" || scheme == "content") {
 		host, hasHost = "*", true
 	}
-	if !hasHost {
+	switch {
+	case !hasHost && strings.HasPrefix(path, "//"):
+		return o, misfit
+	case !hasHost:
 		return o, "it names no host"
 	}
 	p := pattern.Pattern{Scheme: pattern.Any(), Host: g.host(host), Path: pattern.Any()}
@@ -133,32 +138,9 @@ func everything() pattern.Pattern {
 	return pattern.Pattern{Scheme: pattern.Any(), Host: pattern.Any(), Path: pattern.Any()}
 }
 
-// lacking returns the pattern of the URLs whose raw string does not contain
-// word. The first byte of word may recur at most at its end. Regular
-// expressions have no complement; this one spells it out: between two bytes
-// that begin the word, the word is never completed.
-func lacking(word string) pattern.Pattern {
-	first, last := word[:1], word[len(word)-1:]
-	not := func(s string) string { return "[^" + regexp.QuoteMeta(s) + "]" }
-	// broken is the word begun and left; begun is the word begun and begun
-	// again at once.
-	broken, begun := not(first+last), ""
-	for i := len(word) - 2; i >= 1; i-- {
-		broken = not(first+word[i:i+1]) + "|" + regexp.QuoteMeta(word[i:i+1]) + "(?:" + broken + ")"
-	}
-	for i := 1; i < len(word); i++ {
-		if i == len(word)-1 && first == last {
-			break
-		}
-		if begun != "" {
-			begun += "|"
-		}
-		begun += regexp.QuoteMeta(word[:i])
-	}
-	start := regexp.QuoteMeta(first)
-	end := "(?:" + begun + "|" + regexp.QuoteMeta(word[:len(word)-1]) + ")?"
-	expr := `\A` + not(first) + `*(?:(?:` + begun + `)*` + start + `(?:` + broken + `)` + not(first) + `*)*(?:` + begun + `)*` + end + `\z`
+// containing returns the pattern of the URLs whose raw string contains word.
+func containing(word string) pattern.Pattern {
 	p := everything()
-	p.Whole = mustExpression("(?s)" + expr)
+	p.Whole = mustExpression(regexp.QuoteMeta(word))
 	return p
 }

@@ -131,7 +131,7 @@ func (r *androidReader) readWithoutPlugin(e *configxml.Element) {
 
 // withoutDatabases is the test for URLs outside of the folder with the web
 // view's databases, as PluginManager writes it.
-func withoutDatabases() policy.Test { return policy.Among(lacking("/app_webview/")) }
+func withoutDatabases() policy.Test { return policy.Among(containing("/app_webview/")).Not() }
 
 // requestSteps is PluginManager.shouldAllowRequest.
 func (r *androidReader) requestSteps() []policy.Step {

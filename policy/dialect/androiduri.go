@@ -137,9 +137,8 @@ func decimalDigit(r rune) int {
 }
 
 // startsWith returns the pattern of the URLs whose raw string begins with
-// prefix, as String.startsWith: with regard to case. Scheme, host and port say
-// what follows from the prefix, so that it also holds for a request whose path
-// is unknown.
+// prefix, as String.startsWith: with regard to case. Scheme, host and port only
+// say what follows from the prefix.
 func (a androidURI) startsWith(prefix string) pattern.Pattern {
 	p := pattern.Pattern{Scheme: pattern.Any(), Host: pattern.Any(), Path: pattern.Any(), Whole: pattern.Prefix(prefix)}
 	u := a.split(prefix)

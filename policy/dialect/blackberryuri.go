@@ -107,6 +107,9 @@ func (b blackberryURI) split(raw string) pattern.URL {
 
 // blackberryPort returns the number of a port, or -1.
 func blackberryPort(text string) int32 {
+	if text == "" {
+		return -1
+	}
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n == 0 || n > math.MaxInt32 {
 		return -1

@@ -18,12 +18,14 @@ type trip struct {
 	u *upstream
 	t target
 
-	stop  func() bool // ends the watch over the client
-	sent  atomic.Int64
-	body  chan error    // the end of sending the body; nil if there is none
-	over  chan struct{} // closed when the body is wanted no longer
-	ended bool          // the body has been sent, or given up
-	first int64         // bytes allowed for the head, to see if any came
+	stop func() bool // ends the watch over the client
+	sent atomic.Int64
+	body chan error    // the end of sending the body; nil if there is none
+	over chan struct{} // closed when the body is wanted no longer
+	// consumed says that the body has been read to its end; it is set before the
+	// last of it is sent, and so before an origin that waits for it can answer.
+	consumed atomic.Bool
+	first    int64 // bytes allowed for the head, to see if any came
 }
 
 func newTrip(x *exchange, u *upstream, t target) *trip {
@@ -53,7 +55,6 @@ func (p *trip) run() (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.ended = true
 		return p.read(nil)
 	}
 	p.body, p.over = make(chan error, 1), make(chan struct{})
@@ -167,6 +168,9 @@ func (p *trip) copyUp(to io.Writer, w *bufio.Writer) error {
 		n, err := p.x.r.Body.Read(*buffer)
 		if n > 0 {
 			p.sent.Add(int64(n))
+			if err == io.EOF {
+				p.consumed.Store(true)
+			}
 			if _, werr := to.Write((*buffer)[:n]); werr != nil {
 				return werr
 			}
@@ -177,6 +181,7 @@ func (p *trip) copyUp(to io.Writer, w *bufio.Writer) error {
 			}
 		}
 		if err == io.EOF {
+			p.consumed.Store(true)
 			return nil
 		}
 		if err != nil {
@@ -232,20 +237,8 @@ func (x *exchange) inform(resp *http.Response) {
 // untouched reports whether nothing of a response has come.
 func (p *trip) untouched() bool { return p.u.limit.left == p.first }
 
-// bodyPending reports whether the request's body is still being sent.
-func (p *trip) bodyPending() bool {
-	if p.ended {
-		return false
-	}
-	select {
-	case err := <-p.body:
-		p.ended = true
-		p.body <- err
-		return err != nil
-	default:
-		return true
-	}
-}
+// bodyPending reports whether the request's body has not been read to its end.
+func (p *trip) bodyPending() bool { return p.body != nil && !p.consumed.Load() }
 
 // extend moves the time by which something more must have come.
 func (p *trip) extend(to time.Time) {
@@ -260,19 +253,29 @@ func (p *trip) extend(to time.Time) {
 func (p *trip) end(keep bool) {
 	if p.body != nil {
 		close(p.over)
-		select {
-		case err := <-p.body:
-			keep = keep && err == nil
-		default:
-			keep = false
-			_ = http.NewResponseController(p.x.w).SetReadDeadline(time.Unix(1, 0))
-			p.u.conn.Close()
-			<-p.body
-		}
+		keep = p.endBody() && keep
 	}
 	if !p.stop() || !keep {
 		p.u.close()
 		return
 	}
 	p.x.g.kept.put(p.u)
+}
+
+// endBody waits for the end of sending the body, and forces it if the origin
+// has answered without wanting the rest. It reports whether all was sent.
+func (p *trip) endBody() bool {
+	if p.consumed.Load() {
+		late := time.NewTimer(time.Second)
+		defer late.Stop()
+		select {
+		case err := <-p.body:
+			return err == nil
+		case <-late.C:
+		}
+	}
+	_ = http.NewResponseController(p.x.w).SetReadDeadline(time.Unix(1, 0))
+	p.u.conn.Close()
+	<-p.body
+	return false
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -46,7 +45,12 @@ URLs are read from standard input, one a line.
 		Example: `  cordon explain https://api.example.org/v1/users
   cordon explain --platform android@15,ios@8 --kind navigation tel:112
   cordon explain --platform cordon --kind xhr --format jsonl - < urls.txt`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no URL given: name one or more, or - to read them from standard input")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return explain(cmd, &o, args) },
 	}
 	flags := cmd.Flags()
@@ -222,16 +226,4 @@ func eachLine(r io.Reader, do func(string)) error {
 			return environment(fmt.Errorf("read standard input after line %d: %w", lines, err))
 		}
 	}
-}
-
-// openConfig reads the config.xml that path names (a file or a project's
-// folder, "" for the current one) and the targets that the project itself is
-// built for.
-func openConfig(path string) (*configxml.Document, []string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	doc, err := configxml.Parse(path, data)
-	return doc, nil, err
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/project"
+)
+
+// openProject reads the app in a folder ("" for the current one), or the one
+// around a config.xml that is named itself.
+func openProject(path string, targets []policy.Target) (*lint.Project, string, error) {
+	if path == "" {
+		path = "."
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, "", inputError(path, err)
+	}
+	dir, options := path, project.Options{Targets: targets}
+	if !info.IsDir() {
+		dir, options.Config = filepath.Dir(path), filepath.Base(path)
+	}
+	read, err := project.Read(os.DirFS(dir), options)
+	if err != nil {
+		return nil, "", inputError(path, err)
+	}
+	return read, dir, nil
+}
+
+// openConfig reads the config.xml that path names (a file or a project's
+// folder, "" for the current one) and the targets that the project itself is
+// built for.
+func openConfig(path string) (*configxml.Document, []string, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		doc, err := readConfig(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		return doc, targetNames(project.Targets(doc)), nil
+	}
+	read, _, err := openProject(path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if read.Config == nil {
+		return nil, nil, fmt.Errorf("%s: a Capacitor project without a config.xml; name one with --config", path)
+	}
+	return read.Config, targetNames(read.Targets), nil
+}
+
+// readConfig reads one config.xml by its name, which messages then show as it
+// was written.
+func readConfig(path string) (*configxml.Document, error) {
+	doc, err := project.ReadConfig(named{os.DirFS(filepath.Dir(path)), path}, path)
+	if err != nil {
+		return nil, inputError(path, err)
+	}
+	return doc, nil
+}
+
+// named is a folder in which one file goes by the whole path that a person
+// wrote.
+type named struct {
+	fs.FS
+	path string
+}
+
+// Open opens the file by its path as written.
+func (n named) Open(name string) (fs.File, error) {
+	if name == n.path {
+		name = filepath.Base(name)
+	}
+	return n.FS.Open(name)
+}
+
+// inputError says what was wrong with an input, with its name and without the
+// words of a system call.
+func inputError(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: no such file or folder", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: not readable by this user; check its permissions", path)
+	}
+	var missing *project.NotFoundError
+	if errors.As(err, &missing) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return err
+}
+
+func targetNames(targets []policy.Target) []string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+	}
+	return names
+}

@@ -23,8 +23,8 @@ const (
 
 // translateNet translates the part of .NET's expression language that an
 // origin can bring along into Go's: literals, ".", groups, classes, the
-// quantifiers "*", "+" and "?", alternation and the anchors. Everything else
-// that has a meaning (escapes, counted repetition, lookaround, options) is
+// quantifiers, alternation and the anchors. Everything else
+// that has a meaning (escapes, lookaround, options) is
 // foreign.
 func translateNet(text string) (expr string, state netState) {
 	t := netTranslator{text: text}
@@ -96,7 +96,10 @@ func (t *netTranslator) step() {
 	case '[':
 		t.class()
 		t.atom = true
-	case '\\', '{':
+	case '{':
+		t.counted()
+		return
+	case '\\':
 		t.state = netForeign
 	default:
 		t.literal(c)
@@ -127,6 +130,53 @@ func (t *netTranslator) quantifier(c byte) {
 	t.b.WriteByte(c)
 	t.at++
 	t.quantified = true
+}
+
+// counted reads "{n}", "{n,}" or "{n,m}"; a brace that begins none of these is
+// a literal.
+func (t *netTranslator) counted() {
+	end := strings.IndexByte(t.text[t.at:], '}')
+	low, high, ranged := "", "", false
+	if end > 0 {
+		low, high, ranged = strings.Cut(t.text[t.at+1:t.at+end], ",")
+	}
+	switch {
+	case !digits(low) || high != "" && !digits(high):
+		t.literal('{')
+		t.at++
+		t.atom, t.quantified = true, false
+		return
+	case !t.atom, t.quantified:
+		t.state = netInvalid
+		return
+	case len(low) > 3, len(high) > 3:
+		t.state = netForeign
+		return
+	}
+	if n, m := number(low), number(high); ranged && high != "" && m < n {
+		t.state = netInvalid
+		return
+	}
+	t.b.WriteString(t.text[t.at : t.at+end+1])
+	t.at += end + 1
+	t.quantified = true
+}
+
+func digits(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !asciiDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// number reads a few digits.
+func number(s string) (n int) {
+	for i := 0; i < len(s); i++ {
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
 }
 
 func (t *netTranslator) literal(c byte) {

@@ -18,6 +18,8 @@ type systemURI struct {
 	path, local, query string
 	// text is what ToString returns.
 	text string
+	// unicode: System.Uri makes a second pass over the URL.
+	unicode bool
 }
 
 // pathAndQuery is the property of that name.
@@ -45,29 +47,71 @@ func parseSystemURI(raw string) (u systemURI, ok bool) {
 	scheme, rest, state := systemScheme(s)
 	switch state {
 	case systemRelative:
-		return systemURI{relative: true, text: raw}, true
+		return systemURI{relative: true, text: systemShown(raw)}, true
 	case systemRefused:
 		return u, false
 	}
-	rest = strings.TrimRight(rest, systemSpace)
-	u.scheme = scheme
+	u.scheme, u.unicode = scheme, needsUnicode(raw)
+	trimmed := rest
+	if !u.unicode {
+		rest = strings.TrimRight(rest, systemSpace)
+	}
 	authority := strings.HasPrefix(rest, "//")
+	if !needsAuthority(scheme) && len(rest) > 1 {
+		authority = (rest[0] == '/' || rest[0] == '\\') && (rest[1] == '/' || rest[1] == '\\')
+	}
 	if !authority && needsAuthority(scheme) {
-		return systemURI{relative: true, text: raw}, true
+		return systemURI{relative: true, text: raw}, !u.unicode
 	}
 	if !authority {
 		return u, u.finish(scheme+":", rest, false)
 	}
 	rest = rest[2:]
-	end := strings.IndexAny(rest, `/\?#`)
+	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
 	}
 	shown, ok := u.authority(rest[:end])
-	if !ok || end < len(rest) && rest[end] == '\\' && strings.LastIndexByte(rest[:end], ':') > strings.LastIndexAny(rest[:end], "@]") {
+	if !ok || u.fileName(rest) {
 		return u, false
 	}
+	if end == len(rest) && len(rest)+2 < len(trimmed) && asciiDigit(rest[end-1]) {
+		return u, false // the port is read on into the blanks that were trimmed
+	}
 	return u, u.finish(scheme+"://"+shown, rest[end:], true)
+}
+
+// fileName reports whether what follows "//" is a drive letter, which makes a
+// file name of the URL of a scheme that System.Uri does not know.
+func (u *systemURI) fileName(rest string) bool {
+	return !needsAuthority(u.scheme) && len(rest) > 2 && asciiLetter(rest[0]) && rest[1] == ':' && rest[2] == '/'
+}
+
+// needsUnicode reports whether System.Uri makes its second pass over a URL: for
+// a character beyond ASCII, as such or escaped, and for the escape of one that
+// needs none.
+func needsUnicode(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return true
+		}
+		c, ok := systemEscapeAt(s, i)
+		if ok && (c >= utf8.RuneSelf && foreignAt(s, i) || unreserved(c)) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreignAt reports whether a character beyond ASCII is escaped at i.
+func foreignAt(s string, i int) bool {
+	raw, n := escapedBytes(s, i)
+	r, _ := utf8.DecodeRune(raw[:n])
+	return r != utf8.RuneError
+}
+
+func unreserved(c byte) bool {
+	return asciiLetter(c) || asciiDigit(c) || c < utf8.RuneSelf && strings.IndexByte("-._~", c) >= 0
 }
 
 // systemSpace is what System.Uri trims.
@@ -81,8 +125,9 @@ const (
 	systemRefused
 )
 
-// systemScheme takes the scheme off. A string that begins like a file name of
-// Windows is refused here: it would be a file, which no list covers.
+// systemScheme takes the scheme off. A string that begins like a file name is
+// refused here: it would be a file, which no list covers. Whether one slash
+// begins a file name depends on the system that .NET runs on.
 func systemScheme(s string) (scheme, rest string, state systemState) {
 	colon := strings.IndexByte(s, ':')
 	switch {
@@ -93,7 +138,7 @@ func systemScheme(s string) (scheme, rest string, state systemState) {
 			return "", "", systemRefused
 		}
 		return "", "", systemRelative
-	case (s[0] == '/' || s[0] == '\\') && (s[1] == '/' || s[1] == '\\'):
+	case s[0] == '/', s[0] == '\\' && (s[1] == '/' || s[1] == '\\'):
 		return "", "", systemRefused
 	case colon < 0, schemeEnd(s) != colon:
 		return "", "", systemRelative
@@ -113,7 +158,7 @@ func needsAuthority(scheme string) bool {
 	return false
 }
 
-// defaultPort is the port that ToString leaves out, or -1.
+// defaultPort is the port that ToString leaves out.
 func defaultPort(scheme string) int {
 	switch scheme {
 	case "http", "ws":
@@ -125,7 +170,7 @@ func defaultPort(scheme string) int {
 	case "gopher":
 		return 70
 	}
-	return -1
+	return 0
 }
 
 // authority reads user information, host and port, and returns how ToString
@@ -140,7 +185,7 @@ func (u *systemURI) authority(text string) (shown string, ok bool) {
 	if colon := strings.IndexByte(host[bracket+1:], ':'); colon >= 0 {
 		host, port = host[:bracket+1+colon], host[bracket+2+colon:]
 	}
-	if u.host, ok = systemHost(host); !ok && !(host == "" && port == "" && !needsAuthority(u.scheme)) {
+	if u.host, ok = u.canonicalHost(host); !ok && !(host == "" && port == "" && !needsAuthority(u.scheme)) {
 		return "", false
 	}
 	number, ok := systemPort(port)
@@ -169,9 +214,10 @@ func systemPort(text string) (number int, ok bool) {
 	return number, true
 }
 
-// systemHost returns the host in its canonical form: an IPv4 address as four
-// numbers, or a name in lower case.
-func systemHost(host string) (canonical string, ok bool) {
+// canonicalHost returns the host in its canonical form: an IPv4 address as
+// four numbers, or a name in lower case. Names beyond ASCII are read only where
+// they have one form.
+func (u *systemURI) canonicalHost(host string) (canonical string, ok bool) {
 	if host == "" {
 		return "", false
 	}
@@ -179,28 +225,88 @@ func systemHost(host string) (canonical string, ok bool) {
 		return systemIPv6(host)
 	}
 	if asciiDigit(host[0]) {
-		if address, ok := systemIPv4(host); ok {
+		address, ok := systemIPv4(host)
+		if ok && (needsAuthority(u.scheme) || address == host) {
 			return address, true
 		}
 	}
-	label := 0
-	for i := 0; i < len(host); i++ {
-		switch c := host[i]; {
-		case c == '.':
-			if label == 0 {
-				return "", false
-			}
-			label = 0
-			continue
-		case asciiLetter(c), asciiDigit(c), c == '-', c == '_' && label > 0:
-		default:
-			return "", false
-		}
-		if label++; label > 63 {
-			return "", false
-		}
+	switch {
+	case internetName(host):
+	case !u.unicode && networkName(host):
+	default:
+		return "", false
 	}
 	return asciiLower(host), true
+}
+
+// internetName reports whether a host is a name of labels that begin with a
+// letter or a digit. The last one may be empty.
+func internetName(host string) bool {
+	label := 0
+	for _, r := range host {
+		label++
+		switch {
+		case r == '.' && label > 1:
+			label = 0
+		case r >= utf8.RuneSelf && plainForeign(r):
+		case r >= utf8.RuneSelf:
+			return false
+		case asciiLetter(byte(r)), asciiDigit(byte(r)):
+		case label == 1 || r != '-' && r != '_':
+			return false
+		}
+		if label > 63 {
+			return false
+		}
+	}
+	return true
+}
+
+// networkName reports whether a host is the name of a machine in a Windows
+// network, which System.Uri takes in web URLs too: a label may begin with "-" or
+// "_" if it is one of the first two.
+func networkName(host string) bool {
+	first, rest, _ := strings.Cut(host, ".")
+	named := false
+	for i := 0; i < len(first); i++ {
+		switch c := first[i]; {
+		case asciiLetter(c), c == '-', c == '_':
+			named = true
+		case !asciiDigit(c):
+			return false
+		}
+	}
+	if !named {
+		return false
+	}
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case asciiLetter(c), asciiDigit(c):
+			named = true
+		case !named:
+			return false
+		case c == '.':
+			if i == 0 || rest[i-1] == '.' {
+				return false
+			}
+			named = false
+		case c != '-' && c != '_':
+			return false
+		}
+	}
+	return named || strings.HasSuffix(rest, ".")
+}
+
+// plainForeign reports whether a letter beyond ASCII is in lower case and has
+// no other form: Latin, Greek, Cyrillic and Chinese letters.
+func plainForeign(r rune) bool {
+	switch {
+	case r == '\u00F7', r == '\u03C2':
+		return false
+	case r >= '\u00E0' && r <= '\u00FF', r >= '\u03B1' && r <= '\u03C9', r >= '\u0430' && r <= '\u044F':
+		return true
+	}
+	return r >= '\u4E00' && r <= '\u9FA5'
 }
 
 // systemIPv6 reads an address in brackets. One with a zone is refused.
@@ -269,15 +375,15 @@ func (u *systemURI) finish(front, rest string, rooted bool) bool {
 	if rooted || strings.HasPrefix(path, "/") || strings.HasPrefix(path, `\`) {
 		path = withoutDots(strings.ReplaceAll(path, `\`, "/"))
 	}
-	if rooted && path == "" {
-		path = "/"
+	if rooted && !strings.HasPrefix(path, "/") {
+		path = "/" + path
 	}
 	shown := systemShown(path)
 	if u.scheme == "ftp" {
 		shown = strings.ReplaceAll(shown, "?", "%3F")
 	}
 	u.text = front + shown + systemShown(query) + systemShown(fragment)
-	u.path, u.query = systemEscaped(path, u.scheme == "ftp"), systemEscaped(query, false)
+	u.path, u.query = u.escaped(path, u.scheme == "ftp"), u.escaped(query, false)
 	u.local = systemUnescaped(path)
 	return true
 }
@@ -325,7 +431,7 @@ func systemShown(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
 	}
-	return rewriteEscapes(s, func(c byte) bool { return !unsafeToShow(c) })
+	return rewriteEscapes(s, true, func(c byte) bool { return !unsafeToShow(c) })
 }
 
 // systemUnescaped writes a path as LocalPath does: every escape is decoded.
@@ -333,14 +439,12 @@ func systemUnescaped(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
 	}
-	return rewriteEscapes(s, func(byte) bool { return true })
+	return strings.ReplaceAll(rewriteEscapes(s, true, func(c byte) bool { return c != '%' }), "%25", "%")
 }
 
-// systemEscaped writes a part as AbsolutePath and Query do.
-func systemEscaped(s string, question bool) string {
-	s = rewriteEscapes(s, func(c byte) bool {
-		return asciiLetter(c) || asciiDigit(c) || strings.IndexByte("-._~", c) >= 0
-	})
+// escaped writes a part as AbsolutePath and Query do.
+func (u *systemURI) escaped(s string, question bool) string {
+	s = rewriteEscapes(s, false, func(c byte) bool { return u.unicode && !unsafeToShow(c) })
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c >= 0x7F || strings.IndexByte("|{}^`\"<>\\", c) >= 0 || question && c == '?' {
@@ -354,8 +458,9 @@ func systemEscaped(s string, question bool) string {
 
 // rewriteEscapes decodes the escapes of ASCII characters that plain holds for,
 // and those that make up a character beyond ASCII; a percent sign that begins
-// no escape becomes one.
-func rewriteEscapes(s string, plain func(byte) bool) string {
+// no escape becomes one. upper writes what stays escaped beyond ASCII in
+// capitals.
+func rewriteEscapes(s string, upper bool, plain func(byte) bool) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
@@ -369,7 +474,7 @@ func rewriteEscapes(s string, plain func(byte) bool) string {
 			continue
 		case c < utf8.RuneSelf && plain(c):
 			b.WriteByte(c)
-		case c < utf8.RuneSelf:
+		case c < utf8.RuneSelf, !upper && !foreignAt(s, i):
 			b.WriteString(s[i : i+3])
 		default:
 			i += escapedRune(&b, s, i)
@@ -383,8 +488,19 @@ func rewriteEscapes(s string, plain func(byte) bool) string {
 // escapedRune writes the character whose first byte is escaped at i, and
 // returns how many bytes beyond the first one it takes up.
 func escapedRune(b *strings.Builder, s string, i int) int {
-	var raw [utf8.UTFMax]byte
-	n := 0
+	raw, n := escapedBytes(s, i)
+	r, size := utf8.DecodeRune(raw[:n])
+	if r == utf8.RuneError || !inIRI(r) {
+		writeEscape(b, raw[0])
+		return 2
+	}
+	b.WriteRune(r)
+	return 3*size - 1
+}
+
+// escapedBytes returns up to four bytes beyond ASCII that are escaped from i
+// on.
+func escapedBytes(s string, i int) (raw [utf8.UTFMax]byte, n int) {
 	for n < len(raw) {
 		c, ok := systemEscapeAt(s, i+3*n)
 		if !ok || c < utf8.RuneSelf {
@@ -393,13 +509,7 @@ func escapedRune(b *strings.Builder, s string, i int) int {
 		raw[n] = c
 		n++
 	}
-	r, size := utf8.DecodeRune(raw[:n])
-	if r == utf8.RuneError || !inIRI(r) {
-		writeEscape(b, raw[0])
-		return 2
-	}
-	b.WriteRune(r)
-	return 3*size - 1
+	return raw, n
 }
 
 // inIRI reports whether RFC 3987 lets a character stand unescaped in a path.

@@ -117,11 +117,16 @@ func (v wpVersion) splitter() func(string) pattern.URL {
 		if u, ok := splitPlainWeb(raw); ok {
 			return u
 		}
-		first, ok := parseSystemURI(raw)
-		if ok && !first.relative && first.text != raw {
-			first, ok = parseSystemURI(first.text)
+		shown, ok := parseSystemURI(raw)
+		u := pattern.URL{Whole: shown.text, Port: -1, Malformed: !ok}
+		if !ok {
+			return u
 		}
-		u := pattern.URL{Whole: first.text, Port: -1, Malformed: !ok}
+		first := shown
+		if shown.text != raw {
+			first, ok = parseSystemURI(shown.text)
+		}
+		u.Malformed = !ok
 		if !ok || first.relative {
 			return u
 		}

@@ -19,7 +19,8 @@ import (
 type Config struct {
 	// SigningKey is the key of the session tokens, in hexadecimal, at least 32
 	// bytes; a shorter text key is named with text-env: or text-file:. Cookies
-	// and stored tokens are sealed with keys derived from it.
+	// and stored tokens are sealed with keys derived from it. On loopback it may
+	// be left out: a key is then made and kept in the database.
 	SigningKey secret.Reference `yaml:"signing_key"`
 	// PreviousKeys are earlier signing keys whose tokens are still accepted.
 	PreviousKeys []secret.Reference `yaml:"previous_keys"`
@@ -185,7 +186,7 @@ func (c Config) Check(public *url.URL, loopback bool) []*Problem {
 	var all []*Problem
 	add := func(msg string, path ...string) { all = append(all, &Problem{Path: path, Msg: msg}) }
 	c = c.withDefaults(public)
-	if c.SigningKey == "" {
+	if c.SigningKey == "" && !loopback {
 		add("is missing: it signs the session tokens (openssl rand -hex 32)", "signing_key")
 	}
 	if !slices.Contains([]string{"HS256", "ES256"}, c.Algorithm) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -116,10 +115,19 @@ func (s *Server) ProviderNames() map[string]string {
 
 // openKeys resolves the signing keys, derives the others, and gets the id key.
 func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
-	for i, reference := range append([]secret.Reference{s.config.SigningKey}, s.config.PreviousKeys...) {
+	references := append([]secret.Reference{s.config.SigningKey}, s.config.PreviousKeys...)
+	if s.config.SigningKey == "" {
+		key, err := s.keepSecret(ctx, "development signing key")
+		if err != nil {
+			return err
+		}
+		s.shared, references = [][]byte{key}, references[1:]
+		s.warnings = append(s.warnings, "identity.signing_key is not set: a key was made and is kept in the database, which is for development only")
+	}
+	for i, reference := range references {
 		name := "identity.signing_key"
-		if i > 0 {
-			name = fmt.Sprintf("identity.previous_keys.%d", i-1)
+		if reference != s.config.SigningKey {
+			name = fmt.Sprintf("identity.previous_keys (%d)", i)
 		}
 		value, err := secrets.Resolve(reference)
 		if err != nil {
@@ -145,20 +153,36 @@ func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
 		}
 		*box = made
 	}
-	fresh := make([]byte, 32)
-	rand.Read(fresh)
 	var err error
-	if s.idKey, err = s.store.Secret(ctx, "id key", fresh); err != nil {
-		return fmt.Errorf("auth: the id key: %w", err)
-	}
-	if len(s.idKey) != len(fresh) {
-		return errors.New("auth: the id key in the store is damaged")
+	if s.idKey, err = s.keepSecret(ctx, "id key"); err != nil {
+		return err
 	}
 	s.authority, err = identity.NewAuthority(s.config.Issuer, s.config.Audience, identity.Algorithm(s.config.Algorithm), &identity.KeySet{Shared: s.shared}, s.now)
 	if err != nil {
 		return err
 	}
 	return s.rotate(ctx)
+}
+
+// keepSecret returns the 32 bytes that the store keeps under a name, made on
+// first use.
+func (s *Server) keepSecret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	kept, err := s.store.Secret(ctx, name, fresh)
+	if err != nil {
+		return nil, fmt.Errorf("auth: the %s: %w", name, err)
+	}
+	if len(kept) != len(fresh) {
+		return nil, fmt.Errorf("auth: the %s in the store is damaged", name)
+	}
+	return kept, nil
+}
+
+// DeriveKey returns 32 bytes for another part's purpose, derived from the
+// signing key.
+func (s *Server) DeriveKey(purpose string) ([]byte, error) {
+	return sealing.Derive(s.shared[0], purpose, 32)
 }
 
 // Run does what has to happen now and then until the context ends: it takes

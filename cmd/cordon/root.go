@@ -81,6 +81,8 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newCACommand(),
 		newExplainCommand(),
 		newGatewayCommand(),
+		newPinCommand(),
+		newServeCommand(),
 		newVersionCommand(),
 	)
 	return root

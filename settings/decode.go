@@ -1,0 +1,186 @@
+package settings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/backend/tables"
+)
+
+// Error is one thing that is wrong with a configuration.
+type Error struct {
+	// File is the file's name, Line and Column where in it, from 1; 0 where the
+	// place is unknown.
+	File         string
+	Line, Column int
+	// Key is the path of keys.
+	Key string
+	// Msg is what is wrong.
+	Msg string
+	// Excerpt shows the line with a caret below it; "" without a place.
+	Excerpt string
+}
+
+// Error returns the place, the key, the message and the excerpt.
+func (e *Error) Error() string {
+	place := e.File
+	if e.Line > 0 {
+		place += fmt.Sprintf(":%d:%d", e.Line, e.Column)
+	}
+	text := place + ": "
+	if e.Key != "" {
+		text += e.Key + " "
+	}
+	text += e.Msg
+	if e.Excerpt != "" {
+		text += "\n" + e.Excerpt
+	}
+	return text
+}
+
+// Errors is everything that is wrong with a configuration.
+type Errors []*Error
+
+// Error lists the errors, one below the other.
+func (e Errors) Error() string {
+	var lines []string
+	for _, one := range e {
+		lines = append(lines, one.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Parse decodes a configuration strictly, without checking what it says. The
+// name stands in errors, which are *Error.
+func Parse(name string, data []byte) (*Settings, error) {
+	s := &Settings{}
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	err := decoder.Decode(s)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, decodeError(name, data, err)
+	}
+	if err == nil {
+		var second any
+		if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+			return nil, &Error{File: name, Msg: "has a second document; one is read"}
+		}
+	}
+	s.file, s.source = name, data
+	return s, nil
+}
+
+// decodeError gives an error of the decoder our form.
+func decodeError(name string, data []byte, err error) error {
+	var located yaml.Error
+	if errors.As(err, &located) && located.GetToken() != nil {
+		position := located.GetToken().Position
+		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: located.GetMessage(), Excerpt: excerpt(data, position.Line, position.Column)}
+	}
+	return &Error{File: name, Msg: strings.TrimSpace(err.Error())}
+}
+
+// excerpt shows a line and points at a column of it.
+func excerpt(data []byte, line, column int) string {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	text := strings.TrimRight(lines[line-1], "\r")
+	number := strconv.Itoa(line)
+	pad := []rune(strings.Repeat(" ", max(column-1, 0)))
+	for i, c := range []rune(text) {
+		if i < len(pad) && c == '\t' {
+			pad[i] = '\t'
+		}
+	}
+	return fmt.Sprintf("  %s | %s\n  %s | %s^", number, text, strings.Repeat(" ", len(number)), string(pad))
+}
+
+// at makes an error about a path of keys, placed at the nearest key that is in
+// the file.
+func (s *Settings) at(msg string, path ...string) *Error {
+	e := &Error{File: s.file, Key: strings.Join(path, "."), Msg: msg}
+	if len(s.source) == 0 {
+		return e
+	}
+	file, err := parser.ParseBytes(s.source, 0)
+	if err != nil || len(file.Docs) == 0 {
+		return e
+	}
+	if node := find(file.Docs[0].Body, path); node != nil && node.GetToken() != nil {
+		position := node.GetToken().Position
+		e.Line, e.Column = position.Line, position.Column
+		e.Excerpt = excerpt(s.source, e.Line, e.Column)
+	}
+	return e
+}
+
+// find returns the node of the longest part of a path that is there: of a key
+// the key itself, of an element of a list the element.
+func find(node ast.Node, path []string) ast.Node {
+	var found ast.Node
+	for _, key := range path {
+		var next ast.Node
+		switch n := node.(type) {
+		case *ast.MappingNode:
+			for _, value := range n.Values {
+				if value.Key.GetToken().Value == key {
+					found, next = value.Key, value.Value
+				}
+			}
+		case *ast.MappingValueNode:
+			if n.Key.GetToken().Value == key {
+				found, next = n.Key, n.Value
+			}
+		case *ast.SequenceNode:
+			if i, err := strconv.Atoi(key); err == nil && i < len(n.Values) {
+				found, next = n.Values[i], n.Values[i]
+			}
+		}
+		if next == nil {
+			return found
+		}
+		node = next
+	}
+	return found
+}
+
+// tableProblem takes an error of the tables apart.
+func tableProblem(err error) (msg string, path []string) {
+	var problem *tables.ConfigError
+	if !errors.As(err, &problem) {
+		return err.Error(), []string{"tables"}
+	}
+	path = []string{"tables", problem.Table}
+	if problem.Key != "" {
+		path = append(path, strings.Split(problem.Key, ".")...)
+	}
+	return problem.Msg, path
+}
+
+// checkRules compiles the conditions of the tables.
+func (s *Settings) checkRules(add func(string, ...string)) {
+	for name, t := range s.Tables {
+		for key, source := range map[string]string{"": t.Rule, "read": t.Read.Rule, "insert": t.Insert.Rule, "update": t.Update.Rule, "delete": t.Delete.Rule, "undelete": t.Undelete.Rule} {
+			if source == "" {
+				continue
+			}
+			path := []string{"tables", name}
+			if key != "" {
+				path = append(path, key)
+			}
+			if _, err := identity.CompileCondition(source); err != nil {
+				add(err.Error(), append(path, "rule")...)
+			}
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package settings
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cordon-sec/cordon/backend/auth"
+)
+
+// loopbackHost is auth's: names that always mean this machine.
+func loopbackHost(host string) bool { return auth.LoopbackHost(host) }
+
+// measure counts requests by part and status, and times them. No label holds
+// what a client chooses.
+func measure(registry *prometheus.Registry, next http.Handler) http.Handler {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cordon_http_requests_total", Help: "Requests to the backend, by part and status."}, []string{"part", "status"})
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "cordon_http_seconds", Help: "Time to answer a request to the backend.",
+		Buckets: []float64{.0005, .002, .01, .05, .25, 1, 5, 30}}, []string{"part"})
+	registry.MustRegister(requests, seconds)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began, seen := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			part := partOf(r.URL.Path)
+			requests.WithLabelValues(part, strconv.Itoa(seen.status)).Inc()
+			seconds.WithLabelValues(part).Observe(time.Since(began).Seconds())
+		}()
+		next.ServeHTTP(seen, r)
+	})
+}
+
+func partOf(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first = strings.ToLower(first); first {
+	case "tables", "api", ".auth", "push", "swagger":
+		return strings.TrimPrefix(first, ".")
+	}
+	return "other"
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+	wrote  bool
+}
+
+// WriteHeader is part of http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	if !w.wrote && status >= 200 {
+		w.status, w.wrote = status, true
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

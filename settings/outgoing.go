@@ -1,0 +1,125 @@
+package settings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cordon-sec/cordon/egress"
+)
+
+// everywhere allows any address for one host: the operator named the host.
+func everywhere(host string) []egress.Private {
+	return []egress.Private{
+		{Host: host, Range: netip.MustParsePrefix("0.0.0.0/0")},
+		{Host: host, Range: netip.MustParsePrefix("::/0")},
+	}
+}
+
+// serviceTransport reaches one upstream of a service, private or not.
+func (b *Backend) serviceTransport(upstream *url.URL) http.RoundTripper {
+	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream.Hostname()), Cleartext: upstream.Scheme == "http"})
+	transport.MaxIdleConnsPerHost = 64
+	transport.IdleConnTimeout = 90 * time.Second
+	b.atClose(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	return transport
+}
+
+// providerClient reaches the identity providers. Those that the configuration
+// names by an address may be private; http is for loopback only (auth checks
+// it).
+func (b *Backend) providerClient() *http.Client {
+	var allow []egress.Private
+	cleartext := false
+	for _, p := range b.Settings.Identity.Providers {
+		e := p.Endpoints
+		for _, text := range []string{p.Issuer, e.Authorization, e.Token, e.UserInfo, e.Request, e.Inspection} {
+			if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
+				allow = append(allow, everywhere(u.Hostname())...)
+				cleartext = cleartext || u.Scheme == "http"
+			}
+		}
+	}
+	transport := b.dialer.Transport(egress.TransportOptions{Allow: allow, Cleartext: cleartext})
+	b.atClose(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	return &http.Client{Transport: transport, Timeout: 15 * time.Second, CheckRedirect: sameOrigin}
+}
+
+// sameOrigin follows redirects within one origin only: secrets stay with whom
+// they were meant for.
+func sameOrigin(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// webhookClient sends webhooks: https to public addresses and to those that
+// egress.allow covers, http to the latter only. It follows no redirects.
+func (b *Backend) webhookClient() *http.Client {
+	secure := b.dialer.Transport(egress.TransportOptions{})
+	clear := &http.Transport{DialContext: b.dialAllowed, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 256 << 10}
+	b.atClose(func(context.Context) error { secure.CloseIdleConnections(); clear.CloseIdleConnections(); return nil })
+	return &http.Client{Transport: bySchema{secure: secure, clear: clear}, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// bySchema sends http and https different ways.
+type bySchema struct{ secure, clear http.RoundTripper }
+
+// RoundTrip is part of http.RoundTripper.
+func (t bySchema) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch r.URL.Scheme {
+	case "https":
+		return t.secure.RoundTrip(r)
+	case "http":
+		return t.clear.RoundTrip(r)
+	}
+	return nil, fmt.Errorf("a webhook's address is http or https")
+}
+
+// dialAllowed connects to an address that egress.allow covers, and to no public
+// one: what goes there is not encrypted.
+func (b *Backend) dialAllowed(ctx context.Context, _, address string) (net.Conn, error) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := b.dialer.Resolve(ctx, egress.Destination{Host: host, Port: uint16(port)})
+	if err != nil {
+		return nil, err
+	}
+	last := errors.New("http is for addresses that egress.allow covers")
+	for _, a := range answers {
+		if a.Refused != egress.Usable || !b.allowed(a.Addr) {
+			continue
+		}
+		conn, _, err := b.dialer.Dial(ctx, egress.Destination{Host: a.Addr.Unmap().String(), Port: uint16(port)})
+		if err == nil {
+			return conn, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// allowed reports whether egress.allow covers an address.
+func (b *Backend) allowed(a netip.Addr) bool {
+	for _, text := range b.Settings.Egress.Allow {
+		if p, err := egress.ParsePrivate("", text); err == nil && p.Range.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}

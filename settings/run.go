@@ -1,0 +1,213 @@
+package settings
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/cordon-sec/cordon/internal/problem"
+)
+
+// Lines say what the backend serves and where, for start-up.
+func (b *Backend) Lines() []string {
+	lines := []string{fmt.Sprintf("Serving %s (listening on %s, %s)", b.URL, b.listener.Addr(), b.describeTLS())}
+	names := b.Auth.ProviderNames()
+	var providers []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		providers = append(providers, name+" ("+names[name]+")")
+	}
+	if len(providers) == 0 {
+		providers = []string{"no provider"}
+	}
+	lines = append(lines, "  "+b.Auth.Path()+"  sign-in: "+strings.Join(providers, ", "))
+	for _, name := range b.Tables.Names() {
+		lines = append(lines, "  /tables/"+name+"  "+b.Tables.Describe(name))
+	}
+	for _, name := range b.Services.Names() {
+		lines = append(lines, "  /api/"+name+"  "+b.Services.Describe(name))
+	}
+	if b.server.Swagger == nil || *b.server.Swagger {
+		lines = append(lines, "  /swagger  description of the tables")
+	}
+	lines = append(lines, "Data in "+b.Settings.DatabaseName())
+	if b.admin != nil {
+		lines = append(lines, fmt.Sprintf("Admin on http://%s: /healthz /readyz /metrics /events", b.admin.Addr()))
+	}
+	return lines
+}
+
+func (b *Backend) describeTLS() string {
+	switch {
+	case b.tls == nil:
+		return "without TLS"
+	case b.tls.authority != "":
+		return "TLS by the development authority " + b.tls.authority
+	}
+	return "TLS"
+}
+
+// Warnings are what the operator should know at start.
+func (b *Backend) Warnings() []string {
+	warnings := slices.Clone(b.Auth.Warnings())
+	if b.tls != nil {
+		warnings = append(warnings, b.tls.notes...)
+		if b.tls.created {
+			warnings = append(warnings, "a development authority was made; browsers and apps trust the site once they trust "+b.tls.authority)
+		}
+	}
+	return warnings
+}
+
+// Addr is the address that is listened on.
+func (b *Backend) Addr() net.Addr { return b.listener.Addr() }
+
+// AdminAddr is the address of the admin listener, nil without one.
+func (b *Backend) AdminAddr() net.Addr {
+	if b.admin == nil {
+		return nil
+	}
+	return b.admin.Addr()
+}
+
+// Serve answers until the context ends, then lets the requests that run finish,
+// for server.drain at the longest, and closes everything. It returns nil after
+// an orderly stop.
+func (b *Backend) Serve(ctx context.Context) error {
+	var ready atomic.Bool
+	site := b.siteServer()
+	servers := []*http.Server{site}
+	failed := make(chan error, 2)
+	go func() { failed <- site.Serve(b.siteListener()) }()
+	if b.admin != nil {
+		admin := b.adminServer(&ready)
+		servers = append(servers, admin)
+		go func() { failed <- admin.Serve(b.admin) }()
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { b.Auth.Run(background) })
+	ready.Store(true)
+	notify("READY=1")
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = environment(err)
+	}
+	ready.Store(false)
+	notify("STOPPING=1")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.server.Drain)
+	defer cancel()
+	for _, s := range servers {
+		if s.Shutdown(drain) != nil {
+			_ = s.Close() // the time is over: connections are cut
+		}
+	}
+	stop()
+	running.Wait()
+	return errors.Join(err, b.close(drain))
+}
+
+// siteListener takes a bounded number of connections and speaks TLS.
+func (b *Backend) siteListener() net.Listener {
+	listener := netutil.LimitListener(b.listener, b.server.MaxConnections)
+	if b.tls == nil {
+		return listener
+	}
+	return tls.NewListener(listener, b.tls.config)
+}
+
+func (b *Backend) siteServer() *http.Server {
+	handler := b.Handler
+	if b.Metrics != nil {
+		handler = measure(b.Metrics.Registry(), handler)
+	}
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug),
+	}
+}
+
+// quiet drops what clients cause, such as broken handshakes.
+type quiet struct{ slog.Handler }
+
+// Enabled is part of slog.Handler.
+func (quiet) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle is part of slog.Handler.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	for _, text := range []string{"TLS handshake error", "http2: ", "URL query contains semicolon"} {
+		if strings.Contains(r.Message, text) {
+			return nil
+		}
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
+// adminServer answers health, metrics and events. Loopback alone is no safety,
+// because a web page can reach it by a name of its own: only loopback names are
+// answered, and changes only from the same origin.
+func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if _, err := b.Store.Users(ctx, "", 1); err != nil || !ready.Load() {
+			problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Reason: "not-ready"})
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", b.Metrics.Handler())
+	mux.Handle("GET /events", b.Ring)
+	if b.options.AdminHandler != nil {
+		mux.Handle("/", b.options.AdminHandler(b))
+	}
+	return &http.Server{Handler: loopbackNames(http.NewCrossOriginProtection().Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)}
+}
+
+// loopbackNames refuses requests under names that can mean another machine.
+func loopbackNames(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if !loopbackHost(strings.Trim(host, "[]")) {
+			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "Only loopback names are answered here."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// notify tells a service manager of systemd's kind how the process is
+// (sd_notify). Without one, or if it does not listen, nothing happens.
+func notify(state string) {
+	socket := os.Getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return
+	}
+	if name, abstract := strings.CutPrefix(socket, "@"); abstract {
+		socket = "\x00" + name
+	}
+	if conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"}); err == nil {
+		_, _ = conn.Write([]byte(state))
+		_ = conn.Close()
+	}
+}

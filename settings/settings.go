@@ -1,0 +1,333 @@
+// Package settings reads cordon.yaml and makes of it what runs: each part has a
+// plain Config of its own; here they are put together, checked, and described
+// by a JSON Schema.
+//
+// Decoding is strict: an unknown key, a wrong type and a second document are
+// errors that show the line. Secrets are named, never written ("env:NAME",
+// "file:PATH"). Relative paths begin at the folder of the file.
+package settings
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend"
+	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/services"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/secret"
+)
+
+// Settings is a cordon.yaml.
+type Settings struct {
+	// App is the app that this Cordon serves.
+	App App `yaml:"app"`
+	// Server is where and how the backend listens.
+	Server Server `yaml:"server"`
+	// Database is where the backend keeps its data: "sqlite:PATH", optionally
+	// with ?durability=normal, or a postgres:// URL, or a reference to one
+	// ("env:NAME", "file:PATH").
+	Database string `yaml:"database" default:"sqlite:./cordon.db"`
+	// Identity is how users sign in.
+	Identity auth.Config `yaml:"identity"`
+	// Tables are the tables by name.
+	Tables tables.Config `yaml:"tables"`
+	// Services are the upstreams that the app reaches as /api/{name}.
+	Services services.Config `yaml:"services"`
+	// Egress says what the backend's own requests may reach.
+	Egress Egress `yaml:"egress"`
+	// Gateway is the configuration of `cordon gateway`.
+	Gateway gateway.Config `yaml:"gateway"`
+	// Telemetry is what is written about the work.
+	Telemetry Telemetry `yaml:"telemetry"`
+
+	file   string // the file's name, as it was given
+	source []byte
+}
+
+// App is the app that is served.
+type App struct {
+	// Name is the app's name, shown in /swagger.
+	Name string `yaml:"name"`
+}
+
+// Server is where and how the backend listens.
+type Server struct {
+	// Listen is the address to listen on, host:port.
+	Listen string `yaml:"listen" default:"127.0.0.1:8443"`
+	// URL is the public address of the site, without a path. Default: https (or
+	// http with `tls: off`), localhost and the port of Listen.
+	URL string `yaml:"url"`
+	// TLS is where the certificate comes from: "development" makes one by a
+	// certificate authority of this folder; "off" is for loopback, behind
+	// something that speaks TLS; or files.
+	TLS TLS `yaml:"tls" default:"development"`
+	// CORS are the hosts ("*" stands for any part), origins, or "null", whose
+	// pages may call from a browser.
+	CORS []string `yaml:"cors" default:"localhost"`
+	// Admin is the address of the listener for health, metrics and events: a
+	// loopback address. Default: none.
+	Admin string `yaml:"admin"`
+	// Proxies are the addresses or ranges of proxies in front, whose
+	// X-Forwarded-For is believed.
+	Proxies []string `yaml:"proxies"`
+	// Swagger serves the description of the tables at /swagger.
+	Swagger *bool `yaml:"swagger" default:"true"`
+	// MaxConnections is how many connections may be open.
+	MaxConnections int `yaml:"max_connections" default:"10000"`
+	// Drain is how long a stop waits for the requests that run.
+	Drain time.Duration `yaml:"drain" default:"15s"`
+}
+
+// TLS is where the server's certificate comes from. In YAML it is
+// "development", "off", or a mapping with cert and key.
+type TLS struct {
+	// Mode is "development", "off" or "files".
+	Mode string `yaml:"-"`
+	// Cert is the PEM file of the certificate and those between it and its
+	// root.
+	Cert string `yaml:"cert"`
+	// Key is the PEM file of the private key.
+	Key string `yaml:"key"`
+}
+
+// UnmarshalYAML accepts the short forms.
+func (t *TLS) UnmarshalYAML(decode func(any) error) error {
+	var word any
+	if err := decode(&word); err == nil {
+		switch word {
+		case "development", "off":
+			*t = TLS{Mode: word.(string)}
+			return nil
+		case false: // what YAML 1.1 readers make of off
+			*t = TLS{Mode: "off"}
+			return nil
+		}
+	}
+	type files TLS
+	if err := decode((*files)(t)); err != nil {
+		return err
+	}
+	t.Mode = "files"
+	return nil
+}
+
+// Egress says what the backend's own requests (webhooks, identity providers) may
+// reach besides public addresses.
+type Egress struct {
+	// Allow are the private addresses and ranges that may be reached.
+	Allow []string `yaml:"allow"`
+	// Roots is a PEM file with certificate authorities that are trusted besides
+	// the system's.
+	Roots string `yaml:"roots"`
+}
+
+// Telemetry is what is written about the work.
+type Telemetry struct {
+	// Log is where events are written as JSON lines: stderr, stdout, none or a
+	// file that lines are appended to.
+	Log string `yaml:"log" default:"stderr"`
+}
+
+// maxFile bounds cordon.yaml.
+const maxFile = 4 << 20
+
+// Load reads and checks a file. Errors about its content are *Error or Errors.
+func Load(file string) (*Settings, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if info.IsDir() || info.Size() > maxFile {
+		return nil, fmt.Errorf("reading the configuration: %s is a folder or larger than %d bytes", file, maxFile)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	s, err := Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Dir is the folder that relative paths begin at.
+func (s *Settings) Dir() string {
+	dir, err := filepath.Abs(filepath.Dir(s.file))
+	if err != nil {
+		return filepath.Dir(s.file)
+	}
+	return dir
+}
+
+// Path returns a path of the configuration as it can be opened.
+func (s *Settings) Path(name string) string {
+	if filepath.IsAbs(name) || name == "" {
+		return name
+	}
+	return filepath.Join(s.Dir(), name)
+}
+
+// Secrets finds the secrets that the configuration names.
+func (s *Settings) Secrets() secret.Source {
+	return secret.Source{Dir: s.Dir(), Env: os.LookupEnv}
+}
+
+// withDefaults fills in what the server left out.
+func (v Server) withDefaults() Server {
+	if v.Listen == "" {
+		v.Listen = "127.0.0.1:8443"
+	}
+	if v.TLS.Mode == "" {
+		v.TLS.Mode = "development"
+	}
+	if v.MaxConnections == 0 {
+		v.MaxConnections = 10_000
+	}
+	if v.Drain == 0 {
+		v.Drain = 15 * time.Second
+	}
+	return v
+}
+
+// publicURL is the public address, given the port that is listened on.
+func (v Server) publicURL(port string) (*url.URL, error) {
+	text := v.URL
+	if text == "" {
+		text = "https://"
+		if v.TLS.Mode == "off" {
+			text = "http://"
+		}
+		text += net.JoinHostPort("localhost", port)
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("is an http or https URL without a path")
+	}
+	u.Path = ""
+	u.Host = strings.ToLower(u.Host)
+	return u, nil
+}
+
+// loopback reports whether only this machine can reach the listener.
+func (v Server) loopback() bool {
+	host, _, err := net.SplitHostPort(v.Listen)
+	return err == nil && auth.LoopbackHost(host)
+}
+
+// Check returns everything that is wrong with the settings, as Errors. It opens
+// nothing and resolves no secrets.
+func (s *Settings) Check() error {
+	var all Errors
+	add := func(msg string, path ...string) { all = append(all, s.at(msg, path...)) }
+	server := s.Server.withDefaults()
+	s.checkServer(server, add)
+	if public, err := server.publicURL(portOf(server.Listen)); err == nil {
+		loopback := server.loopback() && auth.LoopbackHost(public.Hostname())
+		for _, p := range s.Identity.Check(public, loopback) {
+			add(p.Msg, append([]string{"identity"}, p.Path...)...)
+		}
+	}
+	if err := s.Tables.Check(); err != nil {
+		msg, path := tableProblem(err)
+		add(msg, path...)
+	}
+	for _, p := range s.Services.Check() {
+		add(p.Msg, append([]string{"services"}, p.Path...)...)
+	}
+	s.checkRules(add)
+	for i, text := range s.Egress.Allow {
+		if _, err := egress.ParsePrivate("", text); err != nil {
+			add(err.Error(), "egress", "allow", fmt.Sprint(i))
+		}
+	}
+	if len(s.Gateway.Apps) > 0 {
+		if err := s.Gateway.Validate(); err != nil {
+			add(err.Error(), "gateway")
+		}
+	}
+	if _, err := s.databaseKind(); err != nil {
+		add(err.Error(), "database")
+	}
+	if len(all) > 0 {
+		return all
+	}
+	return nil
+}
+
+func (s *Settings) checkServer(v Server, add func(string, ...string)) {
+	if _, _, err := net.SplitHostPort(v.Listen); err != nil {
+		add(`is an address and a port, "127.0.0.1:8443"`, "server", "listen")
+	}
+	if u, err := v.publicURL(portOf(v.Listen)); err != nil {
+		add(err.Error(), "server", "url")
+	} else if u.Scheme == "http" && !auth.LoopbackHost(u.Hostname()) {
+		add("is https: tokens would travel in the clear", "server", "url")
+	}
+	switch v.TLS.Mode {
+	case "off":
+		if !v.loopback() {
+			add("off is for loopback: server.listen can be reached from outside", "server", "tls")
+		}
+	case "files":
+		if v.TLS.Cert == "" || v.TLS.Key == "" {
+			add("has cert and key, both", "server", "tls")
+		}
+	}
+	if err := backend.CheckCORS(v.CORS); err != nil {
+		add(strings.TrimPrefix(err.Error(), "server.cors: "), "server", "cors")
+	}
+	if v.Admin != "" && !(Server{Listen: v.Admin}).loopback() {
+		add("is a loopback address and a port", "server", "admin")
+	}
+	for i, text := range v.Proxies {
+		if _, err := parseRange(text); err != nil {
+			add("is an address or a range", "server", "proxies", fmt.Sprint(i))
+		}
+	}
+	if v.MaxConnections < 0 || v.Drain < 0 {
+		add("max_connections and drain are positive", "server")
+	}
+}
+
+func portOf(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil || port == "" {
+		return "8443"
+	}
+	return port
+}
+
+// parseRange reads an address or a range.
+func parseRange(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// databaseKind tells the kinds of databases apart.
+func (s *Settings) databaseKind() (string, error) {
+	d := s.Database
+	switch {
+	case d == "" || strings.HasPrefix(d, "sqlite:"):
+		return "sqlite", nil
+	case strings.HasPrefix(d, "postgres://"), strings.HasPrefix(d, "postgresql://"):
+		return "postgres", nil
+	case strings.HasPrefix(d, "env:"), strings.HasPrefix(d, "file:"), strings.HasPrefix(d, "text-env:"), strings.HasPrefix(d, "text-file:"):
+		return "secret", nil
+	}
+	return "", fmt.Errorf(`is "sqlite:PATH", "postgres://…", or a reference to one`)
+}

@@ -62,7 +62,7 @@ func checkLaunchGrants(r *run) {
 			}
 		}
 		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)}, "%s is allowed inside the app on %s, which do not know launch-external", quote(e.text), names(readings))
+			r.report(r.at(e.element), []option{on(readings)}, "%s is allowed inside the app on %s, where launch-external is not known", quote(e.text), names(readings))
 		}
 	}, forExternal)
 }
@@ -137,7 +137,7 @@ func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 		note := ""
 		for _, rd := range readings {
 			for _, rule := range rd.rules[e] {
-				if rule.Flaw == flaw {
+				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten && rule.Purpose != policy.ForLaunch) {
 					having = append(having, rd)
 					if note == "" && rule.Note != "" {
 						note = ": " + rule.Note
@@ -161,7 +161,7 @@ func (r *run) explained(e *entry, flaw policy.Flaw) bool {
 		return flaw != policy.BreaksBuild
 	case hostPort(e):
 		return flaw == policy.Rewritten || flaw == policy.NeverMatches
-	case e.role == forExternal:
+	case e.element.Value("subdomains") != "":
 		return flaw == policy.Rewritten
 	case strings.ContainsFunc(e.host, func(c rune) bool { return c >= 0x80 }):
 		return flaw == policy.NeverMatches

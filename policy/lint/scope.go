@@ -118,35 +118,37 @@ func checkDuplicate(r *run) {
 	}
 }
 
-// checkShadowed compares every entry with the wider ones above its host: the
-// catch-alls and the wildcards of each parent domain.
+// checkShadowed compares every entry with those that could be wider: the
+// catch-alls, the wildcards of each parent domain, and others of its own host.
 func checkShadowed(r *run) {
 	wide := make(map[string][]*entry)
 	for _, e := range r.entries {
-		if e.has && (e.anyHost() || e.below()) && e.web() || e.text == "*" {
-			wide[wideKey(e, e.base())] = append(wide[wideKey(e, e.base())], e)
+		if !e.has || e.role == forContent || !e.web() && e.text != "*" {
+			continue
+		}
+		if key := wideKey(e, e.base()); len(wide[key]) < maxRivals {
+			wide[key] = append(wide[key], e)
 		}
 	}
 	seen := make(map[string]bool, len(r.entries))
-	reported := make(map[*entry]int)
+	reported := make(map[*entry]bool)
 	for _, e := range r.entries {
 		if e.role == forContent || !e.web() || seen[identity(e)] {
 			continue
 		}
 		seen[identity(e)] = true
 		by := r.shadow(e, wide)
-		if by == nil {
-			continue
+		if by == nil || by.anyHost() && reported[by] {
+			continue // one line for all that a catch-all shadows
 		}
-		if by.anyHost() {
-			if reported[by]++; reported[by] > 1 {
-				continue // one line for all that a catch-all shadows
-			}
-		}
+		reported[by] = true
 		r.report(r.at(e.element), []option{r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))},
 			"%s in line %d already covers %s", quote(by.text), r.project.Config.Place(by.element.Start, 0).Line, quote(e.text))
 	}
 }
+
+// maxRivals bounds how many entries of one host an entry is compared with.
+const maxRivals = 16
 
 func wideKey(e *entry, host string) string {
 	if host == "*" || e.text == "*" {
@@ -158,8 +160,11 @@ func wideKey(e *entry, host string) string {
 func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
 	for host := e.base(); ; {
 		for _, w := range wide[wideKey(e, host)] {
-			if w != e && identity(w) != identity(e) && (w.scope == "" || w.scope == e.scope) && r.shadows(w, e) {
-				return w
+			if w == e || identity(w) == identity(e) || w.scope != "" && w.scope != e.scope || !r.shadows(w, e) {
+				continue
+			}
+			if w.element.Start < e.element.Start || w.scope != e.scope || !r.shadows(e, w) {
+				return w // of two that cover the same, the first one stays
 			}
 		}
 		if host == "*" {

@@ -2,9 +2,11 @@ package lint
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/policy"
 )
@@ -148,7 +150,21 @@ func checkSourceUserinfo(r *run) {
 
 var basicCall = regexp.MustCompile(`\b(useBasicAuth|getBasicAuthHeader)\s*\(`)
 
-var basicValue = regexp.MustCompile(`^Basic( |$)([A-Za-z0-9+/]{8,}={0,2})?$`)
+// isCredentials reports whether a text is what follows "Basic": user name,
+// colon and password in base64 (RFC 7617).
+func isCredentials(s string) bool {
+	decoded, err := base64.StdEncoding.DecodeString(s)
+	return err == nil && bytes.IndexByte(decoded, ':') > 0 && utf8.Valid(decoded)
+}
+
+// callText writes code without blanks, a call closed.
+func callText(code []byte) string {
+	text := string(bytes.Join(bytes.Fields(code), nil))
+	if strings.Contains(text, "(") {
+		text += ")"
+	}
+	return text
+}
 
 func checkBasicAuth(r *run) {
 	for _, s := range r.sources {
@@ -159,12 +175,8 @@ func checkBasicAuth(r *run) {
 			r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s sends a user name and password with every request", s.masked[m[2]:m[3]])
 		}
 		for _, l := range s.literals {
-			if m := basicValue.FindStringSubmatch(l.text); m != nil && strings.HasPrefix(l.text, "Basic ") {
-				var options []option
-				if m[2] != "" {
-					options = append(options, secret)
-				}
-				r.report(placeIn(s.file, Span{l.start, l.end}), options, "a Basic authorisation header")
+			if value, ok := strings.CutPrefix(l.text, "Basic "); ok && (value == "" || isCredentials(value)) {
+				r.report(placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a Basic authorisation header")
 			}
 		}
 		r.basicOpen(s)
@@ -355,7 +367,7 @@ var (
 func checkTLSOff(r *run) {
 	for _, s := range r.sources {
 		for _, m := range findAll(s, trustCall, "acceptAllCerts", "validateDomainName", "rejectUnauthorized") {
-			r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s makes the plugin accept what it should refuse", bytes.Join(bytes.Fields(s.masked[m[2]:m[3]]), nil))
+			r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
 		}
 		for _, m := range findAll(s, trustMode, "ServerTrustMode", "SSLCertMode") {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && l.text == "nocheck" {

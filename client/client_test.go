@@ -268,8 +268,7 @@ func (s *source) Refresh(_ context.Context, rejected string) (string, error) {
 }
 
 func TestTokensStayWithTheirOrigins(t *testing.T) {
-	var w *world
-	w = newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if to := r.URL.Query().Get("to"); to != "" {
 			http.Redirect(rw, r, to, http.StatusTemporaryRedirect)
 			return

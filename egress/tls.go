@@ -100,9 +100,19 @@ type verifier struct {
 }
 
 func (v *verifier) verify(state tls.ConnectionState) error {
+	chains, err := v.chains(state)
+	if err != nil || !v.pinned {
+		return err
+	}
+	return v.verifyPins(chains, v.now())
+}
+
+// chains returns the chains that lead from the server's certificate to what is
+// trusted: the roots, or what is pinned instead of them.
+func (v *verifier) chains(state tls.ConnectionState) ([][]*x509.Certificate, error) {
 	now := v.now()
 	if len(state.PeerCertificates) == 0 {
-		return &Error{Step: StepTLS, Reason: HandshakeFailed, Host: v.host, Err: errors.New("no certificate")}
+		return nil, &Error{Step: StepTLS, Reason: HandshakeFailed, Host: v.host, Err: errors.New("no certificate")}
 	}
 	options := x509.VerifyOptions{
 		DNSName:       v.host,
@@ -116,18 +126,15 @@ func (v *verifier) verify(state tls.ConnectionState) error {
 	if v.pinned && v.bound.ReplacesRoots() {
 		roots, err := v.anchors(now)
 		if err != nil {
-			return v.pinError(err)
+			return nil, v.pinError(err)
 		}
 		options.Roots = roots
 	}
 	chains, err := state.PeerCertificates[0].Verify(options)
 	if err != nil {
-		return v.chainError(err)
+		return nil, v.chainError(err)
 	}
-	if !v.pinned {
-		return nil
-	}
-	return v.verifyPins(chains, now)
+	return chains, nil
 }
 
 // verifyPins requires a pin in one of the verified chains: several lead to the

@@ -274,6 +274,31 @@ func TestHandshakeTimesOut(t *testing.T) {
 	}
 }
 
+func TestPresent(t *testing.T) {
+	leakCheck(t)
+	c := newChains(t, "ecdsa")
+	for _, s := range []struct {
+		name           string
+		cert           tls.Certificate
+		sent, verified int
+	}{
+		{"good", c.leaf.TLS(), 2, 3}, {"without intermediate", c.leaf.Alone(), 1, 0},
+		{"self-signed", c.self.TLS(), 1, 0}, {"expired", c.expired.TLS(), 2, 0},
+	} {
+		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{s.cert}})
+		d := testDialer(t, Config{Resolver: everywhere, Allow: loopback(), Roots: c.root.Pool()})
+		p, result, err := d.Present(t.Context(), Destination{Host: host, Port: port})
+		if err != nil || len(p.Sent) != s.sent || len(p.Verified) != s.verified || (p.Err == nil) != (s.verified > 0) || !result.Addr.IsValid() {
+			t.Errorf("%s: %d sent, %d verified, %v, %v", s.name, len(p.Sent), len(p.Verified), p.Err, err)
+		}
+	}
+	port, _ := listen(t, "127.0.0.1:0")
+	d := testDialer(t, Config{Resolver: everywhere, Allow: loopback()})
+	if _, _, err := d.Present(t.Context(), Destination{Host: host, Port: port}); asError(t, err).Reason != HandshakeFailed {
+		t.Errorf("an echo server: %v", err)
+	}
+}
+
 func TestTransport(t *testing.T) {
 	leakCheck(t)
 	c := newChains(t, "ecdsa")

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/spf13/cobra"
+)
+
+// pinOptions are the flags of cordon pin.
+type pinOptions struct {
+	format     string
+	write      bool
+	config     string
+	host       string
+	subdomains bool
+	expires    string
+	which      string
+	backups    []string
+	authority  string
+	untrusted  bool
+	timeout    time.Duration
+}
+
+// whichPins are the values of --which.
+var whichPins = []string{"leaf", "issuer", "root", "all"}
+
+func newPinCommand() *cobra.Command {
+	var o pinOptions
+	cmd := &cobra.Command{
+		Use:   "pin [flags] FILE|DIR|HOST:PORT...",
+		Short: "Print the pins of certificates, and write them into the config.xml",
+		Long: `Pin prints the pins (RFC 7469: the SHA-256 of the public key) of certificates:
+of a file, of every certificate file of a folder such as www/certificates, or
+of the chain that a server shows.
+
+In a .cer file only DER counts, as on the devices: anything else is an error
+that names what the file really is; the others are still shown, and the exit
+status is 1. Other names (.pem, .crt) may hold a chain as PEM text.
+
+With --write the pins become elements of the config.xml, which every platform
+ignores and Cordon's exports, client and gateway make true:
+
+  <cordon:pin host="api.example.org" sha256="…" expires="2027-06-30"/>
+
+A pin needs a backup: the key that the server will have next (--backup).`,
+		Example: `  cordon pin www/certificates
+  cordon pin --format json api.example.org:443
+  cordon pin --write --backup next.pub.pem --expires 2027-06-30 api.example.org:443`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runPin(cmd, &o, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&o.format, "format", "f", "text", "text or json")
+	flags.BoolVar(&o.write, "write", false, "write the pins into the config.xml")
+	flags.StringVar(&o.config, "config", "", "the config.xml to write to (default: found as the platforms find it)")
+	flags.StringVar(&o.host, "host", "", "the host that the pins belong to (default: the server's, the file's name, or the certificate's names)")
+	flags.BoolVar(&o.subdomains, "subdomains", false, "write pins that hold for every name below the host as well")
+	flags.StringVar(&o.expires, "expires", "", "the day from which the written pins no longer count, as 2027-06-30")
+	flags.StringVar(&o.which, "which", "leaf", "which certificates of a chain to write: leaf, issuer, root or all")
+	flags.StringSliceVar(&o.backups, "backup", nil, "another pin to write: base64, or a file with a certificate or public key; repeat")
+	flags.StringVar(&o.authority, "ca", "", "trust the authorities in this PEM file as well as the system's")
+	flags.BoolVar(&o.untrusted, "untrusted", false, "write the pins of a server even if nothing vouches for its certificate")
+	flags.DurationVar(&o.timeout, "timeout", 15*time.Second, "how long to wait for a server")
+	return cmd
+}
+
+func runPin(cmd *cobra.Command, o *pinOptions, args []string) error {
+	if o.format != "text" && o.format != "json" {
+		return fmt.Errorf("--format %q: want text or json", o.format)
+	}
+	if !slices.Contains(whichPins, o.which) {
+		return fmt.Errorf("--which %q: want leaf, issuer, root or all", o.which)
+	}
+	survey, err := newSurvey(o)
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		survey.look(cmd.Context(), arg)
+	}
+	survey.advise()
+	if o.format == "json" {
+		err = survey.writeJSON(cmd.OutOrStdout())
+	} else {
+		err = survey.writeText(cmd.OutOrStdout())
+	}
+	if err == nil && o.write {
+		err = survey.writeConfig(cmd.ErrOrStderr())
+	}
+	if err != nil {
+		return err
+	}
+	return survey.status()
+}
+
+// writeConfig adds the pins to the config.xml and says what it added.
+func (s *survey) writeConfig(w io.Writer) error {
+	entries, err := s.entries()
+	if err != nil {
+		return err
+	}
+	doc, _, err := openConfig(s.options.config)
+	if err != nil {
+		return err
+	}
+	after, err := pins.Add(doc, entries...)
+	if err != nil {
+		return err
+	}
+	if string(after) == string(doc.Bytes()) {
+		_, err := fmt.Fprintf(w, "%s: every pin is there already\n", doc.Name())
+		return err
+	}
+	if err := replaceFile(doc.Name(), after); err != nil {
+		return environment(err)
+	}
+	for _, e := range entries {
+		for _, h := range e.Hashes {
+			if _, err := fmt.Fprintf(w, "%s: %s is pinned to %s\n", doc.Name(), e.Host, h); err != nil {
+				return err
+			}
+		}
+	}
+	return s.warnBackup(w, doc.Name(), after, entries)
+}
+
+// replaceFile replaces a file in one step and keeps its mode.
+func replaceFile(name string, data []byte) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".cordon-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Chmod(info.Mode().Perm()), tmp.Sync(), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+// entries makes config.xml entries of what was found.
+func (s *survey) entries() ([]pin.Entry, error) {
+	var expires time.Time
+	if s.options.expires != "" {
+		var err error
+		if expires, err = pins.ParseDate(s.options.expires); err != nil {
+			return nil, err
+		}
+		if !expires.After(s.now) {
+			return nil, fmt.Errorf("--expires %s is past: such a pin closes its host", s.options.expires)
+		}
+	}
+	var entries []pin.Entry
+	hosts := []string{}
+	add := func(host string, h pin.Hash) {
+		entries = append(entries, pin.Entry{Host: host, Subdomains: s.options.subdomains, Hashes: []pin.Hash{h}, Expires: expires})
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	for _, f := range s.found {
+		if f.err != nil {
+			continue
+		}
+		if f.doubt != "" && !s.options.untrusted {
+			return nil, fmt.Errorf("%s: %s; to pin it all the same: --untrusted", f.source, f.doubt)
+		}
+		if len(f.hosts) == 0 {
+			return nil, fmt.Errorf("%s: neither its name nor its certificate names a host: give one with --host", f.source)
+		}
+		for _, host := range f.hosts {
+			for _, c := range f.chosen(s.options.which) {
+				add(host, c.Pin())
+			}
+		}
+	}
+	backups, err := s.backups()
+	if err != nil {
+		return nil, err
+	}
+	for _, host := range hosts {
+		for _, h := range backups {
+			add(host, h)
+		}
+	}
+	if len(entries) == 0 {
+		return nil, errors.New("there is no pin to write")
+	}
+	return entries, nil
+}
+
+// backups reads the --backup flags: pins in base64, or files with keys.
+func (s *survey) backups() ([]pin.Hash, error) {
+	var backups []pin.Hash
+	for _, text := range s.options.backups {
+		h, err := pin.ParseHash(text)
+		if err != nil {
+			data, fileErr := os.ReadFile(text)
+			if errors.Is(fileErr, fs.ErrNotExist) {
+				return nil, fmt.Errorf("--backup: %w, and there is no such file", err)
+			}
+			if fileErr != nil {
+				return nil, fileErr
+			}
+			if h, err = pin.OfFile(text, data); err != nil {
+				return nil, fmt.Errorf("--backup: %w", err)
+			}
+		}
+		backups = append(backups, h)
+	}
+	return backups, nil
+}

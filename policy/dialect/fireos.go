@@ -11,7 +11,7 @@ import (
 // 3.6 a listed http or https page opens before plugins are asked; no verdict
 // depends on it. There is no step as that of Android 3.5.1.
 func compileFireOS(doc *configxml.Document, t policy.Target) (policy.Spec, error) {
-	android := t.Version
+	var android policy.Version
 	switch {
 	case t.Version.AtLeast(3, 6, 0):
 		android = v(3, 6, 4)

@@ -20,8 +20,11 @@ func init() {
 			Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0), compile: compileAndroid,
 			Breaks: []Break{
 				{v(2, 0, 0), "origins are regular expressions; only hyperlinks are checked"},
+				{v(2, 1, 0), "data: pages open"},
+				{v(2, 4, 0), "pages in the folder of a remote start page open"},
 				{v(2, 6, 0), "requests are checked too, unless the URL has a query or a fragment"},
-				{v(2, 8, 0), "every http and https request is checked"},
+				{v(2, 7, 0), "every http and https request is checked; origins may name other schemes"},
+				{v(2, 9, 1), "a leading wildcard in an origin counts as subdomains; market: links are launched"},
 				{v(3, 1, 0), "origins are URL patterns; the subdomains attribute is ignored"},
 				{v(3, 5, 0), "schemes and hosts compare without regard to case"},
 				{v(3, 5, 1), "an unlisted http or https link is blocked instead of launched"},
@@ -30,6 +33,7 @@ func init() {
 				{v(9, 0, 0), "the tables assume a device whose android.net.Uri has the corrections of 2018"},
 				{v(10, 0, 0), "the list is built in; the web view's requests are never checked any more, launch-external grants access"},
 				{v(10, 1, 1), "file: pages are opened only in insecure file mode"},
+				{v(11, 0, 0), "the app's own host name counts in lower case"},
 			},
 		},
 		{
@@ -57,7 +61,9 @@ func init() {
 			Name: "blackberry10", Title: "Cordova BlackBerry 10", First: v(2, 9, 0), Latest: v(3, 8, 0), compile: compileBlackBerry,
 			Breaks: []Break{
 				{v(2, 9, 0), "only the uri attribute is read"},
-				{v(3, 1, 0), "origin is read too"},
+				{v(3, 1, 0), "origin is read too; the list is switched off by a preference instead of a feature's parameter"},
+				{v(3, 3, 0), "the file is read as UTF-8 instead of ASCII"},
+				{v(3, 6, 0), "a user name in a URL ends at a slash"},
 				{v(3, 8, 0), "a wildcard below a host is read as subdomains"},
 			},
 		},

@@ -44,6 +44,8 @@ type Page struct {
 	// Handlers says that the page has inline event handlers or javascript:
 	// links, which no hash can allow.
 	Handlers bool
+	// StyleAttributes says that elements of the page have style attributes.
+	StyleAttributes bool
 }
 
 // Export writes the policy for a page without scripts and styles of other
@@ -77,6 +79,9 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 	losses = append(append(losses, lostScripts...), lostStyles...)
 	if page.Handlers {
 		losses = append(losses, export.Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
+	}
+	if page.StyleAttributes {
+		losses = append(losses, export.Loss{Message: "style attributes in the page's markup stop working: move them into a style sheet"})
 	}
 	if d, ok := page.Existing.Effective("script-src"); ok && d.Has("'unsafe-eval'") {
 		losses = append(losses, export.Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})

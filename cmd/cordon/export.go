@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/project"
+	"github.com/spf13/cobra"
+)
+
+type exportOptions struct {
+	project string
+	write   bool
+	force   bool
+}
+
+func newExportCommand() *cobra.Command {
+	var o exportOptions
+	names := formatNames()
+	cmd := &cobra.Command{
+		Use:   "export [flags] FORMAT...",
+		Short: "Write the policy in another system's words",
+		Long: `Export writes what config.xml says, in the strict reading, in the words of the
+systems that enforce it. What a format cannot express is said on standard
+error, line by line, and in the export's own comments.
+
+Without --write the export is printed. With it the project is edited in place:
+a diff is shown, every other byte stays, and a second run changes nothing. What
+a person wrote is replaced only with --force.
+
+` + formatTable(),
+		Example: `  cordon export csp
+  cordon export android-nsc ios-ats --write
+  cordon export pac --project app > proxy.pac`,
+		ValidArgs: names,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("no format given (known: %s)", strings.Join(names, ", "))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, &o, args) },
+	}
+	cmd.Flags().StringVar(&o.project, "project", "", "the app's folder or its config.xml (default: the current folder)")
+	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "edit the project in place")
+	cmd.Flags().BoolVar(&o.force, "force", false, "with --write, replace what a person wrote")
+	return cmd
+}
+
+func formatNames() []string {
+	var names []string
+	for _, e := range project.Exporters() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func formatTable() string {
+	var b strings.Builder
+	b.WriteString("Formats:\n")
+	for _, e := range project.Exporters() {
+		fmt.Fprintf(&b, "  %-14s %s\n", e.Name, e.Title)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
+	exporters, err := pickExporters(names)
+	if err != nil {
+		return err
+	}
+	app, dir, err := openProject(o.project, nil)
+	if err != nil {
+		return err
+	}
+	if app.Config == nil {
+		return fmt.Errorf("%s: no config.xml, so there is no policy to export", dir)
+	}
+	source, err := exportSource(app, dir)
+	if err != nil {
+		return err
+	}
+	if o.write {
+		return writeExports(cmd, o, exporters, app, dir, source)
+	}
+	for i, e := range exporters {
+		if err := printExport(cmd, e, source, i, len(exporters)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pickExporters(names []string) ([]project.Exporter, error) {
+	var picked []project.Exporter
+	for _, name := range names {
+		found := false
+		for _, e := range project.Exporters() {
+			if e.Name == name {
+				picked, found = append(picked, e), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("unknown format %q (known: %s)", name, strings.Join(formatNames(), ", "))
+		}
+	}
+	return picked, nil
+}
+
+// exportSource reads the lines and the pins of an app. A pin that cannot be
+// read ends the command: an export without it would say less than the file.
+func exportSource(app *lint.Project, dir string) (export.Source, error) {
+	files, err := certificateFiles(dir)
+	if err != nil {
+		return export.Source{}, err
+	}
+	set, problems := pins.Set(app.Config, "", files)
+	if len(problems) > 0 {
+		return export.Source{}, problems[0]
+	}
+	return export.NewSource(app.Config, set), nil
+}
+
+// certificateFiles reads the .cer files that the app ships.
+func certificateFiles(dir string) ([]pins.File, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "www", "certificates", "*.cer"))
+	if err != nil {
+		return nil, err
+	}
+	var files []pins.File
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, inputError(name, err)
+		}
+		relative, err := filepath.Rel(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, pins.File{Name: filepath.ToSlash(relative), Data: data})
+	}
+	return files, nil
+}
+
+func printExport(cmd *cobra.Command, e project.Exporter, source export.Source, index, count int) error {
+	artifact := e.Export(source)
+	out := cmd.OutOrStdout()
+	if count > 1 {
+		if index > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "==> %s: %s <==\n", e.Name, artifact.Path)
+	}
+	if _, err := out.Write(artifact.Content); err != nil {
+		return environment(fmt.Errorf("write the export: %w", err))
+	}
+	printLosses(cmd.ErrOrStderr(), e.Format, artifact.Losses)
+	return nil
+}
+
+// printLosses says line by line what an export does not say.
+func printLosses(w io.Writer, f export.Format, losses []export.Loss) {
+	for _, loss := range losses {
+		effect := "allows less than the line"
+		if loss.Widens {
+			effect = "allows more than the line"
+		}
+		where := ""
+		if !loss.Place.IsZero() {
+			where = loss.Place.String() + ": "
+		}
+		rule := ""
+		if loss.Rule != "" {
+			rule = printable(loss.Rule) + ": "
+		}
+		fmt.Fprintf(w, "cordon: %s: %s%s%s (%s)\n", f.Name, where, rule, loss.Message, effect)
+	}
+}
+
+func writeExports(cmd *cobra.Command, o *exportOptions, exporters []project.Exporter, app *lint.Project, dir string, source export.Source) error {
+	var all []project.Change
+	for _, e := range exporters {
+		changes, losses, err := project.Place(os.DirFS(dir), app, source, e, o.force)
+		if err != nil {
+			return err
+		}
+		printLosses(cmd.ErrOrStderr(), e.Format, losses)
+		all = append(all, changes...)
+	}
+	count, err := showChanges(cmd.OutOrStdout(), all)
+	if err != nil {
+		return err
+	}
+	if err := writeChanges(dir, all); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "cordon: %d of %d files changed\n", count, len(all))
+	return nil
+}

@@ -1,0 +1,230 @@
+package project
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/export/androidnsc"
+	"github.com/cordon-sec/cordon/policy/export/capacitor"
+	"github.com/cordon-sec/cordon/policy/export/chromepolicy"
+	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
+	"github.com/cordon-sec/cordon/policy/export/electron"
+	"github.com/cordon-sec/cordon/policy/export/hosts"
+	"github.com/cordon-sec/cordon/policy/export/iosats"
+	"github.com/cordon-sec/cordon/policy/export/pac"
+	"github.com/cordon-sec/cordon/policy/export/squid"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// Exporter is one format of cordon export.
+type Exporter struct {
+	export.Format
+	// Export writes the format as a file of its own.
+	Export func(export.Source) export.Artifact
+	// place puts the export where it belongs in a project; nil: the artifact's
+	// own path.
+	place func(*placement, export.Artifact) error
+}
+
+// Exporters returns every format, in the order of the documentation.
+func Exporters() []Exporter {
+	return []Exporter{
+		{Format: exportcsp.Format, Export: exportcsp.Export, place: (*placement).pages},
+		{Format: androidnsc.Format, Export: androidnsc.Export, place: (*placement).android},
+		{Format: iosats.Format, Export: iosats.Export, place: (*placement).ios},
+		{Format: capacitor.Format, Export: capacitor.Export, place: (*placement).capacitor},
+		{Format: electron.Format, Export: electron.Export},
+		{Format: pac.Format, Export: pac.Export},
+		{Format: squid.Format, Export: squid.Export},
+		{Format: chromepolicy.Format, Export: chromepolicy.Export},
+		{Format: hosts.Format, Export: hosts.Export},
+	}
+}
+
+// placement collects what an export changes in a project.
+type placement struct {
+	fsys    fs.FS
+	project *lint.Project
+	source  export.Source
+	force   bool
+	changes []Change
+	losses  []export.Loss
+}
+
+// Place returns what an export changes in a project, and what it loses. Files
+// that are as they should be are among the changes, so that a caller can say
+// so. An *OwnedError means that a person's work is in the way and force is not
+// set.
+func Place(fsys fs.FS, p *lint.Project, s export.Source, e Exporter, force bool) ([]Change, []export.Loss, error) {
+	w := &placement{fsys: fsys, project: p, source: s, force: force}
+	artifact := e.Export(s)
+	place := e.place
+	if place == nil {
+		place = (*placement).file
+	}
+	if err := place(w, artifact); err != nil {
+		return nil, nil, fmt.Errorf("export %s: %w", e.Name, err)
+	}
+	return w.changes, append(artifact.Losses, w.losses...), nil
+}
+
+// mark is in every file that an export writes as a whole.
+const mark = "ritten by cordon export"
+
+// file writes an artifact as a file of its own. A format without comments
+// cannot be marked: what is there is only replaced by the same or by force.
+func (w *placement) file(a export.Artifact) error {
+	old, err := current(w.fsys, a.Path)
+	if err != nil {
+		return err
+	}
+	if old != nil && !w.force && !bytes.Equal(old, a.Content) && !bytes.Contains(old, []byte(mark)) {
+		return &OwnedError{Name: a.Path, What: "the file"}
+	}
+	w.changes = append(w.changes, Change{Name: a.Path, Old: old, New: a.Content})
+	return nil
+}
+
+// pages puts a policy into the head of every page.
+func (w *placement) pages(export.Artifact) error {
+	for i := range w.project.Pages {
+		page := &w.project.Pages[i]
+		made, losses := exportcsp.For(w.source, CSPPage(page))
+		data, ok := withPolicy(page, made.String())
+		if !ok {
+			if page.Whole {
+				w.losses = append(w.losses, export.Loss{Rule: page.Name, Message: "the page has no <head> to put a policy into"})
+			}
+			continue
+		}
+		for _, loss := range losses {
+			if loss.Place.IsZero() {
+				loss.Rule = page.Name
+				w.losses = append(w.losses, loss)
+			}
+		}
+		w.changes = append(w.changes, Change{Name: page.Name, Old: page.Data, New: data})
+	}
+	if len(w.changes) == 0 {
+		return fmt.Errorf("the project has no page to put a policy into")
+	}
+	return nil
+}
+
+const manifestName = "platforms/android/app/src/main/AndroidManifest.xml"
+
+// android writes the resource, and names it in the manifest.
+func (w *placement) android(a export.Artifact) error {
+	manifest, err := current(w.fsys, manifestName)
+	if err != nil {
+		return err
+	}
+	if manifest == nil {
+		return fmt.Errorf("no %s: add the platform first (cordova platform add android)", manifestName)
+	}
+	if err := w.file(a); err != nil {
+		return err
+	}
+	doc, err := configxml.Parse(manifestName, manifest)
+	if err != nil {
+		return err
+	}
+	edited, err := w.nameConfig(doc)
+	if err != nil {
+		return err
+	}
+	w.changes = append(w.changes, Change{Name: manifestName, Old: manifest, New: edited})
+	return nil
+}
+
+// nameConfig sets android:networkSecurityConfig on the application.
+func (w *placement) nameConfig(doc *configxml.Document) ([]byte, error) {
+	const value = "@xml/network_security_config"
+	for _, e := range doc.Root().Children {
+		if e.Name != "application" {
+			continue
+		}
+		for _, attr := range e.Attrs {
+			if attr.Prefix != "android" || attr.Name != "networkSecurityConfig" {
+				continue
+			}
+			if attr.Value != value && !w.force {
+				return nil, &OwnedError{Name: doc.Name(), What: "android:networkSecurityConfig"}
+			}
+			return doc.Apply(configxml.Edit{Start: attr.ValueStart, End: attr.ValueEnd, New: value})
+		}
+		at := e.Start + len("<") + len(e.Name)
+		if e.Prefix != "" {
+			at += len(e.Prefix) + 1
+		}
+		return doc.Apply(configxml.Edit{Start: at, End: at, New: ` android:networkSecurityConfig="` + value + `"`})
+	}
+	return nil, fmt.Errorf("%s: no <application>", doc.Name())
+}
+
+// ios puts the dictionary into the app's Info.plist. cordova-ios writes the
+// dictionary anew at each prepare, so what is there is always replaced.
+func (w *placement) ios(export.Artifact) error {
+	name, err := infoPlist(w.fsys)
+	if err != nil {
+		return err
+	}
+	data, err := current(w.fsys, name)
+	if err != nil {
+		return err
+	}
+	doc, err := configxml.Parse(name, data)
+	if err != nil {
+		return err
+	}
+	dictionary, losses := iosats.Dictionary(w.source, "\t")
+	w.losses = append(w.losses, losses...)
+	edited, err := setPlistKey(doc, "NSAppTransportSecurity", strings.TrimSpace(dictionary))
+	if err != nil {
+		return err
+	}
+	w.changes = append(w.changes, Change{Name: name, Old: data, New: edited})
+	return nil
+}
+
+// infoPlist finds the property list of the app: App/App-Info.plist since
+// cordova-ios 8, before that one named after the app.
+func infoPlist(fsys fs.FS) (string, error) {
+	matches, err := fs.Glob(fsys, "platforms/ios/*/*-Info.plist")
+	if err != nil {
+		return "", err
+	}
+	for _, name := range matches {
+		if base := path.Base(name); strings.TrimSuffix(base, "-Info.plist") == path.Base(path.Dir(name)) {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("no platforms/ios/*/*-Info.plist: add the platform first (cordova platform add ios)")
+}
+
+// setPlistKey replaces the value of a key of the outermost dictionary, or adds
+// the key at its end.
+func setPlistKey(doc *configxml.Document, key, value string) ([]byte, error) {
+	root := doc.Root()
+	if root.Name != "plist" || len(root.Children) != 1 || root.Children[0].Name != "dict" {
+		return nil, fmt.Errorf("%s: not a property list with a dictionary", doc.Name())
+	}
+	dict := root.Children[0]
+	for i, e := range dict.Children {
+		if e.Name == "key" && strings.TrimSpace(e.Text) == key && i+1 < len(dict.Children) {
+			old := dict.Children[i+1]
+			return doc.Apply(configxml.Edit{Start: old.Start, End: old.End, New: value})
+		}
+	}
+	if len(dict.Children) == 0 {
+		return nil, fmt.Errorf("%s: its dictionary is empty", doc.Name())
+	}
+	end := dict.Children[len(dict.Children)-1].End
+	line := lineEnd(doc.Bytes())
+	return doc.Apply(configxml.Edit{Start: end, End: end, New: line + "\t<key>" + key + "</key>" + line + "\t" + value})
+}

@@ -1,0 +1,133 @@
+package project
+
+import (
+	"bytes"
+	"html"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/csp"
+	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// CSPPage returns what an export of a Content-Security-Policy has to know of a
+// page.
+func CSPPage(p *lint.Page) exportcsp.Page {
+	var page exportcsp.Page
+	if _, attr, ok := policyTag(p); ok {
+		page.Existing = csp.Parse(attr.Value)
+	}
+	for i := range p.Tags {
+		tag := &p.Tags[i]
+		switch {
+		case tag.Name == "script" && remote(tag.Value("src")):
+			page.Scripts = append(page.Scripts, absolute(tag.Value("src")))
+		case tag.Name == "link" && isStylesheet(tag) && remote(tag.Value("href")):
+			page.Styles = append(page.Styles, absolute(tag.Value("href")))
+		case tag.Name == "style":
+			page.InlineStyles = append(page.InlineStyles, elementText(p.Data, tag.End, "</style"))
+		}
+		for _, a := range tag.Attrs {
+			page.Handlers = page.Handlers || isHandler(a)
+			page.StyleAttributes = page.StyleAttributes || a.Name == "style"
+		}
+	}
+	for _, span := range p.Inline {
+		page.InlineScripts = append(page.InlineScripts, string(p.Data[span.Start:span.End]))
+	}
+	return page
+}
+
+func isStylesheet(tag *lint.Tag) bool {
+	for _, word := range strings.Fields(strings.ToLower(tag.Value("rel"))) {
+		if word == "stylesheet" {
+			return true
+		}
+	}
+	return false
+}
+
+// isHandler reports whether an attribute runs code by itself.
+func isHandler(a lint.TagAttr) bool {
+	if strings.HasPrefix(a.Name, "on") && len(a.Name) > 2 {
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Value)), "javascript:")
+}
+
+// remote reports whether a URL of a page leads to another place.
+func remote(url string) bool {
+	lower := strings.ToLower(url)
+	return strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://") || strings.HasPrefix(url, "//")
+}
+
+// absolute gives a URL without scheme the one that pages have.
+func absolute(url string) string {
+	if strings.HasPrefix(url, "//") {
+		return "https:" + url
+	}
+	return url
+}
+
+func elementText(data []byte, start int, end string) string {
+	rest := data[min(start, len(data)):]
+	if i := bytes.Index(bytes.ToLower(rest), []byte(end)); i >= 0 {
+		rest = rest[:i]
+	}
+	return string(rest)
+}
+
+// policyTag returns the page's meta tag with its policy.
+func policyTag(p *lint.Page) (*lint.Tag, lint.TagAttr, bool) {
+	for i := range p.Tags {
+		tag := &p.Tags[i]
+		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
+			if attr, ok := tag.Attr("content"); ok {
+				return tag, attr, true
+			}
+		}
+	}
+	return nil, lint.TagAttr{}, false
+}
+
+// withPolicy returns the page with the policy in its meta tag: the one that it
+// has, or a new one in front of everything else in its head. ok is false for a
+// file without a head.
+func withPolicy(p *lint.Page, content string) (data []byte, ok bool) {
+	value := html.EscapeString(strings.ReplaceAll(content, "'", "\x00"))
+	value = strings.ReplaceAll(value, "\x00", "'") // quotes around keywords stay readable
+	if _, attr, has := policyTag(p); has {
+		start, end := attr.ValueStart, attr.ValueEnd
+		if start == 0 || p.Data[start-1] != '"' {
+			// The value stands without quotes or in single ones, which the
+			// keywords of a policy would end.
+			if start > 0 && p.Data[start-1] == '\'' && end < len(p.Data) && p.Data[end] == '\'' {
+				start, end = start-1, end+1
+			}
+			value = `"` + value + `"`
+		}
+		return splice(p.Data, start, end, value), true
+	}
+	for i := range p.Tags {
+		if tag := &p.Tags[i]; tag.Name == "head" {
+			line := lineEnd(p.Data)
+			return splice(p.Data, tag.End, tag.End, line+`<meta http-equiv="Content-Security-Policy" content="`+value+`">`), true
+		}
+	}
+	return nil, false
+}
+
+func splice(data []byte, start, end int, insert string) []byte {
+	made := make([]byte, 0, len(data)+len(insert))
+	made = append(made, data[:start]...)
+	made = append(made, insert...)
+	return append(made, data[end:]...)
+}
+
+// lineEnd returns the line end that a file uses.
+func lineEnd(data []byte) string {
+	if bytes.Contains(data, []byte("\r\n")) {
+		return "\r\n"
+	}
+	return "\n"
+}

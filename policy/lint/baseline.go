@@ -22,18 +22,21 @@ type Baseline struct {
 type Known struct {
 	Rule string `json:"rule"`
 	File string `json:"file"`
-	// Fingerprint is a hash of rule, file and the bytes at the place.
+	// Fingerprint is a hash of rule, file and the text at the place.
 	Fingerprint string `json:"fingerprint"`
 	// Count is how many such findings there are.
 	Count int `json:"count"`
 }
 
-// Fingerprint identifies a finding independently of its line. text is what
-// stands at its place.
-func (f *Finding) Fingerprint(text []byte) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%s", f.Rule.ID, f.Place.File, bytes.Join(bytes.Fields(text), []byte(" ")))
-	return hex.EncodeToString(h.Sum(nil)[:12])
+// fingerprint identifies a finding independently of its line: by its rule, its
+// file and what stands at its place, or its message where that is a secret.
+func (p *Project) fingerprint(f *Finding) string {
+	text := string(bytes.Join(bytes.Fields(p.text(f)), []byte(" ")))
+	if f.Secret {
+		text = f.Message
+	}
+	sum := sha256.Sum256([]byte(f.Rule.ID + "\x00" + f.Place.File + "\x00" + text))
+	return hex.EncodeToString(sum[:12])
 }
 
 // NewBaseline makes a baseline of findings.
@@ -41,7 +44,7 @@ func NewBaseline(p *Project, findings []Finding) Baseline {
 	index := make(map[string]*Known)
 	for i := range findings {
 		f := &findings[i]
-		print := f.Fingerprint(p.text(f))
+		print := p.fingerprint(f)
 		if k, ok := index[print]; ok {
 			k.Count++
 			continue
@@ -94,7 +97,7 @@ func (b Baseline) New(p *Project, findings []Finding) (fresh []Finding, known in
 	}
 	for i := range findings {
 		f := &findings[i]
-		if print := f.Fingerprint(p.text(f)); left[print] > 0 {
+		if print := p.fingerprint(f); left[print] > 0 {
 			left[print]--
 			known++
 			continue

@@ -245,7 +245,7 @@ func secret(f *Finding) { f.Secret = true }
 
 // report adds a finding of the running rule.
 func (r *run) report(place policy.Place, options []option, format string, args ...any) {
-	f := Finding{Rule: r.rule, Place: place, Message: fmt.Sprintf(format, args...)}
+	f := Finding{Rule: r.rule, Place: place, Message: withoutPassword(fmt.Sprintf(format, args...))}
 	for _, change := range options {
 		change(&f)
 	}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"path"
 	"sort"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -27,6 +28,17 @@ type Project struct {
 	Capacitor File
 	// Skipped are the files that were not read, and why.
 	Skipped []Skipped
+	// Base is put before file names in what is written for people and
+	// programs: the folder as the user named it, "" or "." for the current one.
+	Base string
+}
+
+// shown returns a file's name as reports write it.
+func (p *Project) shown(name string) string {
+	if p.Base == "" || p.Base == "." {
+		return name
+	}
+	return path.Join(p.Base, name)
 }
 
 // Engine is a platform that a project names.

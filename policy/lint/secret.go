@@ -64,3 +64,9 @@ func entropy(s string) float64 {
 	}
 	return bits
 }
+
+var userAndPassword = regexp.MustCompile(`(://)[^\s/@:"]+:[^\s/@"]+@`)
+
+// withoutPassword keeps a message that quotes a URL from printing the user
+// name and password in it.
+func withoutPassword(s string) string { return userAndPassword.ReplaceAllString(s, "${1}***@") }

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+// checkOptions are the flags of cordon check.
+type checkOptions struct {
+	format        string
+	failOn        string
+	platforms     []string
+	baseline      string
+	writeBaseline bool
+}
+
+// defaultBaseline is the baseline file's name where none is given.
+const defaultBaseline = "cordon-baseline.json"
+
+func newCheckCommand() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check [flags] [PATH]",
+		Short: "Find what is wrong with a project's policy",
+		Long: `Check looks at a whole project: the list in config.xml (found as the platforms
+find it), the Content-Security-Policy of the pages in www/, native settings,
+plugins, package.json, capacitor.config.json, and what the app's own scripts do.
+PATH is the project's folder or a config.xml; the current folder without it.
+
+Each finding names its rule; docs/reference/rules.md explains every rule, what an
+attacker gains and what to do. A comment in config.xml answers a finding:
+
+  <!-- cordon:ignore RULE-ID the reason why it does not matter here -->
+
+before an element, or after it on its line, for that element; before <widget> for
+the whole project. For legacy projects, --write-baseline notes what there is, and
+--baseline then reports only what is new.
+
+Exit status: 0 without findings of at least the --fail-on level, 1 with, 2 if the
+project cannot be read.`,
+		Example: `  cordon check
+  cordon check --format sarif ./app > cordon.sarif
+  cordon check --platform android@9,ios@8 --fail-on high config.xml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := "."
+			if len(args) > 0 {
+				path = args[0]
+			}
+			return o.run(cmd, path)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&o.format, "format", "f", "text", "text, json, sarif, or github (workflow annotations)")
+	flags.StringVar(&o.failOn, "fail-on", "low", "lowest severity that fails: info, low, medium, high, critical, or never")
+	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to look at, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
+	flags.StringVar(&o.baseline, "baseline", "", "leave out the findings that this file notes")
+	flags.BoolVar(&o.writeBaseline, "write-baseline", false, "note the findings in the --baseline file (default "+defaultBaseline+") instead of reporting them")
+	return cmd
+}
+
+// run is the command with its flags read.
+func (o *checkOptions) run(cmd *cobra.Command, path string) error {
+	write, err := o.writer(cmd)
+	if err != nil {
+		return err
+	}
+	fails, err := o.threshold()
+	if err != nil {
+		return err
+	}
+	targets, err := parseTargets(o.platforms)
+	if err != nil {
+		return err
+	}
+	read, dir, err := openProject(path, targets)
+	if err != nil {
+		return err
+	}
+	read.Base = filepath.ToSlash(dir)
+	report, err := lint.Check(read)
+	if err != nil {
+		return err
+	}
+	if o.writeBaseline {
+		return o.note(cmd, read, report)
+	}
+	known, err := o.subtract(read, report)
+	if err != nil {
+		return err
+	}
+	if err := write(cmd.OutOrStdout(), read, report, known); err != nil {
+		return environment(fmt.Errorf("write the report: %w", err))
+	}
+	for _, f := range report.Findings {
+		if fails(f.Rule.Severity) {
+			return found()
+		}
+	}
+	return nil
+}
+
+// writer returns the function that writes a report in the chosen format.
+func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *lint.Project, *lint.Report, int) error, error) {
+	switch o.format {
+	case "text":
+		colour := wantsColour(cmd.OutOrStdout())
+		return func(w io.Writer, p *lint.Project, r *lint.Report, known int) error {
+			return lint.WriteText(w, p, r, lint.TextOptions{Colour: colour, Known: known})
+		}, nil
+	case "json":
+		return lint.WriteJSON, nil
+	case "sarif":
+		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error { return lint.WriteSARIF(w, p, r, version()) }, nil
+	case "github":
+		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error { return lint.WriteGitHub(w, p, r) }, nil
+	}
+	return nil, fmt.Errorf("unknown format %q (known: text, json, sarif, github)", o.format)
+}
+
+// threshold says which severities make the command fail.
+func (o *checkOptions) threshold() (func(lint.Severity) bool, error) {
+	if o.failOn == "never" {
+		return func(lint.Severity) bool { return false }, nil
+	}
+	lowest, err := lint.ParseSeverity(o.failOn)
+	if err != nil {
+		return nil, fmt.Errorf("--fail-on: %w, or never", err)
+	}
+	return func(s lint.Severity) bool { return s >= lowest }, nil
+}
+
+func parseTargets(names []string) ([]policy.Target, error) {
+	var list []policy.Target
+	for _, name := range names {
+		t, err := dialect.ParseTarget(strings.TrimSpace(name))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// subtract takes the findings that a baseline notes out of the report and
+// returns how many.
+func (o *checkOptions) subtract(p *lint.Project, r *lint.Report) (known int, err error) {
+	if o.baseline == "" {
+		return 0, nil
+	}
+	data, err := os.ReadFile(o.baseline)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("%s: no such baseline; write it with cordon check --write-baseline --baseline %s", o.baseline, o.baseline)
+	}
+	if err != nil {
+		return 0, inputError(o.baseline, err)
+	}
+	baseline, err := lint.ParseBaseline(data)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w; write it again with --write-baseline", o.baseline, err)
+	}
+	r.Findings, known = baseline.New(p, r.Findings)
+	return known, nil
+}
+
+// note writes the baseline file.
+func (o *checkOptions) note(cmd *cobra.Command, p *lint.Project, r *lint.Report) error {
+	name := o.baseline
+	if name == "" {
+		name = defaultBaseline
+	}
+	data, err := lint.NewBaseline(p, r.Findings).Encode()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		return environment(fmt.Errorf("write the baseline: %w", err))
+	}
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d findings noted in %s; check with --baseline %s reports what is new\n", len(r.Findings), name, name)
+	return err
+}
+
+// wantsColour reports whether a person is looking and has not declined colours
+// (no-color.org).
+func wantsColour(w io.Writer) bool {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

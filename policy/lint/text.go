@@ -1,0 +1,201 @@
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cordon-sec/cordon/policy"
+)
+
+// TextOptions say how a report is written for people.
+type TextOptions struct {
+	// Colour marks severities and places with terminal escapes.
+	Colour bool
+	// Known is how many findings a baseline left out.
+	Known int
+}
+
+// WriteText writes a report for people: each finding with its line and a
+// caret, then a summary. Secrets are not printed, and control characters of
+// the files are made visible.
+func WriteText(w io.Writer, p *Project, r *Report, o TextOptions) error {
+	t := &textWriter{project: p, colour: o.Colour, secrets: secretSpans(r), told: make(map[string]bool)}
+	for i := range r.Findings {
+		t.finding(&r.Findings[i])
+	}
+	t.summary(r, o.Known)
+	_, err := w.Write(t.out.Bytes())
+	return err
+}
+
+type textWriter struct {
+	out     bytes.Buffer
+	project *Project
+	colour  bool
+	secrets map[string][]Span
+	told    map[string]bool // rules whose remedy was printed
+}
+
+// secretSpans lists what must not be printed, by file: a line may be shown
+// because of another finding.
+func secretSpans(r *Report) map[string][]Span {
+	spans := make(map[string][]Span)
+	add := func(f *Finding) {
+		if f.Secret {
+			spans[f.Place.File] = append(spans[f.Place.File], Span{f.Place.Start, f.Place.End})
+		}
+	}
+	for i := range r.Findings {
+		add(&r.Findings[i])
+	}
+	for i := range r.Suppressed {
+		add(&r.Suppressed[i].Finding)
+	}
+	return spans
+}
+
+var severityColours = [...]string{Info: "36", Low: "34", Medium: "33", High: "31", Critical: "1;31"}
+
+func (t *textWriter) paint(code, s string) string {
+	if !t.colour {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *textWriter) finding(f *Finding) {
+	place := f.Place
+	place.File = t.project.shown(place.File)
+	fmt.Fprintf(&t.out, "%s: %s: %s [%s]\n", t.paint("1", visible(place.String())),
+		t.paint(severityColours[f.Rule.Severity], f.Rule.Severity.String()), visible(f.Message), f.Rule.ID)
+	t.line(f)
+	if len(f.Targets) > 0 {
+		fmt.Fprintf(&t.out, "      on: %s\n", joinTargets(f.Targets))
+	}
+	if !t.told[f.Rule.ID] {
+		t.told[f.Rule.ID] = true
+		fmt.Fprintf(&t.out, "      remedy: %s\n", f.Rule.Remedy)
+	}
+	if f.Fix != nil {
+		fmt.Fprintf(&t.out, "      fix: %s\n", f.Fix.Summary)
+	}
+	t.out.WriteByte('\n')
+}
+
+func joinTargets(targets []policy.Target) string {
+	list := make([]string, len(targets))
+	for i, target := range targets {
+		list[i] = target.String()
+	}
+	return join(list)
+}
+
+// width is how many characters of a line are shown.
+const width = 110
+
+// line shows the finding's line with a caret below the place.
+func (t *textWriter) line(f *Finding) {
+	data := t.project.Content(f.Place.File)
+	if len(data) == 0 || f.Place.Start >= len(data) {
+		return
+	}
+	start := f.Place.Start - (f.Place.Column - 1)
+	end := start + bytes.IndexByte(append(data[start:len(data):len(data)], '\n'), '\n')
+	text := []byte(strings.TrimRight(string(data[start:end]), "\r"))
+	text = t.redact(f.Place.File, text, start)
+	from := min(f.Place.Column-1, len(text))
+	to := min(max(f.Place.End-start, from+1), len(text))
+	before, marked, after := visible(string(text[:from])), visible(string(text[from:max(to, from)])), ""
+	if to > from {
+		after = visible(string(text[to:]))
+	}
+	if n := utf8.RuneCountInString(before); n > width/2 {
+		runes := []rune(before)
+		before = "…" + string(runes[n-width/2:])
+	}
+	room := max(width-utf8.RuneCountInString(before), 20)
+	marked, after = clip(marked, room), clip(after, max(room-utf8.RuneCountInString(marked), 0))
+	carets := strings.Repeat("^", max(utf8.RuneCountInString(marked), 1))
+	number := fmt.Sprintf("%5d", f.Place.Line)
+	fmt.Fprintf(&t.out, "%s | %s%s%s\n", number, before, marked, after)
+	fmt.Fprintf(&t.out, "%s | %s%s\n", strings.Repeat(" ", len(number)), strings.Repeat(" ", utf8.RuneCountInString(before)), t.paint("31", carets))
+}
+
+// redact replaces the secrets of a line by as many asterisks, so that carets
+// still fit.
+func (t *textWriter) redact(file string, text []byte, start int) []byte {
+	for _, s := range t.secrets[file] {
+		for i := max(s.Start-start, 0); i < min(s.End-start, len(text)); i++ {
+			text[i] = '*'
+		}
+	}
+	return text
+}
+
+func clip(s string, room int) string {
+	runes := []rune(s)
+	if len(runes) <= room {
+		return s
+	}
+	return string(runes[:max(room-1, 0)]) + "…"
+}
+
+// visible replaces what would move the cursor or change the terminal: every
+// control and format character becomes one that is seen.
+func visible(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\t':
+			return ' '
+		case c == utf8.RuneError, unicode.IsControl(c), unicode.Is(unicode.Cf, c), c == '\u2028', c == '\u2029':
+			return '\uFFFD'
+		}
+		return c
+	}, s)
+}
+
+func (t *textWriter) summary(r *Report, known int) {
+	looked := fmt.Sprintf("%d %s, %d %s", len(t.project.Pages), plural(len(t.project.Pages), "page", "pages"),
+		len(t.project.Scripts), plural(len(t.project.Scripts), "script", "scripts"))
+	if t.project.Config != nil {
+		looked = t.project.shown(t.project.Config.Name()) + ", " + looked
+	}
+	if len(r.Targets) > 0 {
+		looked += "; read as " + joinTargets(r.Targets)
+	}
+	var counts [len(severityNames)]int
+	fixes := 0
+	for _, f := range r.Findings {
+		counts[f.Rule.Severity]++
+		if f.Fix != nil {
+			fixes++
+		}
+	}
+	var parts []string
+	for s := Critical; ; s-- {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
+		}
+		if s == Info {
+			break
+		}
+	}
+	line := "no findings"
+	if n := len(r.Findings); n > 0 {
+		line = fmt.Sprintf("%d %s: %s", n, plural(n, "finding", "findings"), strings.Join(parts, ", "))
+	}
+	if fixes > 0 {
+		line += fmt.Sprintf("; cordon fix repairs %d", fixes)
+	}
+	if n := len(r.Suppressed); n > 0 {
+		line += fmt.Sprintf("; %d suppressed", n)
+	}
+	if known > 0 {
+		line += fmt.Sprintf("; %d in the baseline", known)
+	}
+	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
+}

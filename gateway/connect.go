@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -60,7 +59,7 @@ func (x *exchange) connect() {
 	if !x.enterTunnel() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.state.config.Timeouts.Connect+x.state.config.Timeouts.Lookup)
+	ctx, cancel := x.context(x.state.config.Timeouts.Connect + x.state.config.Timeouts.Lookup)
 	defer cancel()
 	upstream, result, err := x.g.dialer.Dial(ctx, x.app.destination(to, best.rule))
 	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect

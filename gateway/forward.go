@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -130,7 +129,7 @@ func (x *exchange) dialUpstream(t target, r ruling, kept bool) (*upstream, error
 		}
 	}
 	c := &x.state.config.Timeouts
-	ctx, cancel := context.WithTimeout(x.r.Context(), c.Connect+c.Lookup)
+	ctx, cancel := x.context(c.Connect + c.Lookup)
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
 	conn, result, err := x.g.dialer.Dial(ctx, to)
@@ -162,10 +161,11 @@ func (e *upstreamError) Error() string { return e.detail }
 func (x *exchange) refuseUpstream(err error) {
 	x.w.Header().Set("Connection", "close")
 	var bad *upstreamError
+	var body *bodyError
 	var timeout interface{ Timeout() bool }
 	switch {
-	case x.r.Context().Err() != nil:
-		x.failed(http.StatusBadGateway, reasonClientGone, "the client went away")
+	case errors.As(err, &body):
+		x.refuse(http.StatusBadRequest, reasonFraming, "the request's body: "+body.err.Error())
 	case errors.As(err, &bad):
 		x.failed(http.StatusBadGateway, bad.reason, bad.detail)
 	case errors.As(err, &timeout) && timeout.Timeout():

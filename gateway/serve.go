@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
@@ -91,6 +93,45 @@ func (x *exchange) admit() bool {
 		return false
 	}
 	return true
+}
+
+// linger is how much longer the gateway works for a client that has closed its
+// side: it may only have said that it sends no more.
+const linger = 2 * time.Second
+
+// context returns the context of the work for the client. The caller must call
+// cancel.
+func (x *exchange) context(timeout time.Duration) (ctx context.Context, cancel context.CancelFunc) {
+	ctx, end := context.WithTimeout(context.WithoutCancel(x.r.Context()), timeout)
+	stop := x.whenGone(end)
+	return ctx, func() {
+		stop()
+		end()
+	}
+}
+
+// whenGone calls f a while after the client has closed its side, unless stop is
+// called before. stop reports whether f will not run any more.
+func (x *exchange) whenGone(f func()) (stop func() bool) {
+	var mu sync.Mutex
+	var late *time.Timer
+	stopped := false
+	watch := context.AfterFunc(x.r.Context(), func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			late = time.AfterFunc(linger, f)
+		}
+	})
+	return func() bool {
+		if watch() {
+			return true
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		return late == nil || late.Stop()
+	}
 }
 
 func (x *exchange) leave() {

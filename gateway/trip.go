@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -42,7 +43,7 @@ const maxInformational = 8
 // run sends the request and reads the head of the response.
 func (p *trip) run() (*http.Response, error) {
 	x, conn := p.x, p.u.conn
-	p.stop = context.AfterFunc(x.r.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	p.stop = x.whenGone(func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	_ = conn.SetDeadline(time.Now().Add(x.state.config.Timeouts.ResponseHeader))
 	p.first = int64(x.state.config.Limits.ResponseHeader)
 	p.u.limit.left = p.first
@@ -68,9 +69,37 @@ func (p *trip) run() (*http.Response, error) {
 		}
 	}
 	_ = conn.SetReadDeadline(time.Time{}) // starts when the body has been sent
-	go func() { p.body <- p.sendBody(w, proceed) }()
-	return p.read(proceed)
+	go func() {
+		err := p.sendBody(w, proceed)
+		var broken *bodyError
+		if errors.As(err, &broken) {
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // no response is to be waited for
+		} else if err != nil {
+			_ = conn.SetReadDeadline(time.Now().Add(expectTimeout)) // it may have answered before
+		}
+		p.body <- err
+	}()
+	resp, err := p.read(proceed)
+	if err == nil {
+		return resp, nil
+	}
+	select {
+	case cause := <-p.body:
+		p.body <- cause
+		var broken *bodyError
+		if errors.As(cause, &broken) {
+			return nil, cause
+		}
+	default:
+	}
+	return nil, err
 }
+
+// bodyError is what is wrong with a request's body.
+type bodyError struct{ err error }
+
+func (e *bodyError) Error() string { return "read the request's body: " + e.err.Error() }
+func (e *bodyError) Unwrap() error { return e.err }
 
 func releaseWriter(w *bufio.Writer) {
 	w.Reset(nil)
@@ -185,7 +214,7 @@ func (p *trip) copyUp(to io.Writer, w *bufio.Writer) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			return &bodyError{err}
 		}
 	}
 }
@@ -242,10 +271,10 @@ func (p *trip) bodyPending() bool { return p.body != nil && !p.consumed.Load() }
 
 // extend moves the time by which something more must have come.
 func (p *trip) extend(to time.Time) {
-	_ = p.u.conn.SetReadDeadline(to)
 	if p.x.r.Context().Err() != nil {
-		_ = p.u.conn.SetDeadline(time.Unix(1, 0)) // the client went meanwhile
+		to = time.Now().Add(linger) // the client has closed its side meanwhile
 	}
+	_ = p.u.conn.SetReadDeadline(to)
 }
 
 // end finishes the trip: the connection is kept if both sides are at the end of

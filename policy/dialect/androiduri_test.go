@@ -167,3 +167,19 @@ func FuzzAndroidURI(f *testing.F) {
 		}
 	})
 }
+
+func TestOldPlatformsDecideWithoutAllocation(t *testing.T) {
+	body := `<plugin name="cordova-plugin-whitelist"/><access origin="https://api.example/v1"/><access origin="https://*.cdn.example/*"/><access origin="https://api.example/v1/deep/er"/>`
+	for target, body := range map[string]string{
+		"android@3.6.4": body, "android@9.1.0": body, "android@15.0.0": body, "amazon-fireos@3.5.0": body, "blackberry10@3.8.0": body,
+	} {
+		p := compileFor(t, target, body)
+		for _, url := range []string{"https://api.example/v1/x/y?z=1", "https://a.cdn.example/x", "https://evil.test:8443/x/y/z", "file:///x"} {
+			for _, kind := range []policy.Kind{policy.Navigation, policy.XHR, policy.Plugin} {
+				if n := testing.AllocsPerRun(100, func() { p.Decide(policy.Request{URL: url, Kind: kind}) }); n != 0 {
+					t.Errorf("%s, %s %s: %v allocations", target, kind, url, n)
+				}
+			}
+		}
+	}
+}

@@ -25,7 +25,7 @@ type blackberryReader struct {
 // BlackBerry 10.
 func compileBlackBerry(doc *configxml.Document, t policy.Target) (policy.Spec, error) {
 	r := &blackberryReader{doc: doc, version: t.Version, global: -1, broken: -1}
-	r.index = blackberryIndex{uri: blackberryURIOf(t.Version), groups: map[string]*blackberryGroup{}}
+	r.index = blackberryIndex{uri: blackberryURIOf(t.Version), groups: map[blackberryKey]*blackberryGroup{}}
 	r.readAccess()
 	r.addOwn()
 	spec := policy.Spec{Rules: r.rules, Split: r.index.uri.split, Programs: r.programs()}
@@ -198,8 +198,6 @@ func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri str
 		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard is no wildcard here: the host "+parts.host+" is compared literally"
 	case strings.Contains(parts.path, "*"):
 		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard in a path is compared literally"
-	case parts.query == "*":
-		rule.Flaw, rule.Note = policy.Rewritten, "the query * lifts the comparison of the path"
 	}
 	r.index.add(uri, subdomains, len(r.rules))
 	r.rules = append(r.rules, rule)
@@ -218,8 +216,11 @@ func approximation(parts blackberryParts, subdomains bool) pattern.Pattern {
 	if port := blackberryPort(parts.port); port > 0 {
 		p.Port = pattern.Port(port)
 	}
-	if parts.path != "" && parts.path != "/" && parts.query != "*" {
-		p.Path = pattern.Prefix(parts.path).Fold()
+	switch {
+	case parts.query != "":
+		p.Path = pattern.Exactly(parts.path).Fold()
+	case parts.path != "" && parts.path != "/":
+		p.Path = pattern.Within(parts.path).Fold()
 	}
 	return p
 }

@@ -16,16 +16,21 @@ type blackberryEntry struct {
 // paths: WebFolderAccessManager of policy/folderAccess.
 type blackberryGroup struct {
 	paths map[string]*blackberryEntry
-	all   []*blackberryEntry
-	depth int
+	// anyQuery holds those whose query is "*", by path and "?".
+	anyQuery map[string]*blackberryEntry
+	all      []*blackberryEntry
+	depth    int
 }
+
+// blackberryKey names a group, in lower case.
+type blackberryKey struct{ scheme, authority string }
 
 // blackberryIndex is the access list as AccessManager of policy/whitelist keeps
 // it: its lookup is an algorithm over texts, which this follows step by step,
 // its mistakes included [cordova-blackberry 2.9.0, 3.0.0, 3.6.3, 3.8.0].
 type blackberryIndex struct {
 	uri    blackberryURI
-	groups map[string]*blackberryGroup
+	groups map[blackberryKey]*blackberryGroup
 	// local and data are the rules that stand for the app's own files and for
 	// data: URLs.
 	local, data int
@@ -33,13 +38,13 @@ type blackberryIndex struct {
 
 func (x *blackberryIndex) add(uri string, subdomains bool, rule int) {
 	entry := &blackberryEntry{parts: x.uri.parse(uri), subdomains: subdomains, rule: rule}
-	key := lowerFull(entry.parts.scheme + "://" + entry.parts.authority)
+	key := blackberryKey{lowerFull(entry.parts.scheme), lowerFull(entry.parts.authority)}
 	group := x.groups[key]
 	if group == nil {
-		group = &blackberryGroup{paths: map[string]*blackberryEntry{}}
+		group = &blackberryGroup{paths: map[string]*blackberryEntry{}, anyQuery: map[string]*blackberryEntry{}}
 		x.groups[key] = group
 	}
-	path := withQuery(entry.parts.path, entry.parts.query)
+	path := entry.parts.folder
 	if path == "" {
 		path = "/"
 	}
@@ -48,12 +53,15 @@ func (x *blackberryIndex) add(uri string, subdomains bool, rule int) {
 	}
 	path = lowerFull(path)
 	group.paths[path] = entry
+	if i := strings.IndexByte(path, '?'); i >= 0 && path[i:] == "?*" {
+		group.anyQuery[path[:i+1]] = entry
+	}
 	group.all = append(group.all, entry)
 	group.depth = max(group.depth, folderDepth(path))
 }
 
 func (x *blackberryIndex) group(scheme, authority string) *blackberryGroup {
-	return x.groups[lowerFull(scheme+"://"+authority)]
+	return x.groups[blackberryKey{lowerFull(scheme), lowerFull(authority)}]
 }
 
 // find returns the rule that allows a URL, or -1: getAccessByUrl.
@@ -141,7 +149,7 @@ func (x *blackberryIndex) entry(group *blackberryGroup, u blackberryParts, autho
 		case first && u.path == "":
 			entry = group.lookup("/")
 		default:
-			entry = group.lookup(withQuery(u.path, u.query))
+			entry = group.lookup(u.folder)
 		}
 		if entry != nil && entry.fits(u, path, anyPath) {
 			return entry
@@ -158,13 +166,6 @@ func (x *blackberryIndex) entry(group *blackberryGroup, u blackberryParts, autho
 	}
 }
 
-func withQuery(path, query string) string {
-	if query == "" {
-		return path
-	}
-	return path + "?" + query
-}
-
 // fits reports whether the entry that was found covers the URL: _isMatch.
 func (e *blackberryEntry) fits(u blackberryParts, path string, anyPath bool) bool {
 	if isSubstring("data:", u.scheme) {
@@ -176,12 +177,18 @@ func (e *blackberryEntry) fits(u blackberryParts, path string, anyPath bool) boo
 		return false
 	case u.authority == "" && !isSubstring("file://", u.scheme):
 		return false
-	case host != own && !(e.subdomains && strings.HasSuffix(host, "."+own)):
+	case host != own && !(e.subdomains && isBelow(host, own)):
 		return false
 	case e.parts.port != "" && e.parts.port != u.port:
 		return false
 	}
 	return anyPath || e.parts.query == "*" || strings.HasPrefix(lowerFull(path), lowerFull(e.parts.path))
+}
+
+// isBelow reports whether host ends in a dot and name.
+func isBelow(host, name string) bool {
+	rest, found := strings.CutSuffix(host, name)
+	return found && strings.HasSuffix(rest, ".")
 }
 
 // isSubstring is how the platform tests for a scheme: any part of its name
@@ -221,7 +228,7 @@ func (g *blackberryGroup) at(path string) *blackberryEntry {
 		return entry
 	}
 	if i := strings.IndexByte(path, '?'); i >= 0 {
-		return g.paths[path[:i+1]+"*"]
+		return g.anyQuery[path[:i+1]]
 	}
 	return nil
 }
@@ -246,7 +253,11 @@ func folder(path string, depth int) string {
 	if depth == 0 {
 		return "/"
 	}
-	path = trimSlashes(strings.Replace(path, `\`, "/", 1))
+	path = strings.Replace(path, `\`, "/", 1)
+	if end := segments(path, depth); end > 0 {
+		return path[:end]
+	}
+	path = trimSlashes(path)
 	var b strings.Builder
 	for ; depth > 0; depth-- {
 		segment, rest, found := strings.Cut(path, "/")
@@ -257,4 +268,22 @@ func folder(path string, depth int) string {
 		}
 	}
 	return b.String()
+}
+
+// segments returns where the first segments of a path end, or 0 if the path
+// does not begin with a slash or has no more than them.
+func segments(path string, depth int) int {
+	trimmed := trimSlashes(path)
+	if depth < 0 || !strings.HasPrefix(path, "/") {
+		return 0
+	}
+	end := 0
+	for ; depth > 0; depth-- {
+		i := strings.IndexByte(trimmed[end:], '/')
+		if i < 0 {
+			return 0
+		}
+		end += i + 1
+	}
+	return end
 }

@@ -32,6 +32,8 @@ func blackberryURIOf(version policy.Version) blackberryURI {
 // blackberryParts are the parts of a URL as parseUri names them; "" is absent.
 type blackberryParts struct {
 	scheme, authority, host, port, path, query string
+	// folder is path with its query, if that is not empty.
+	folder string
 	// absolute says that there is a scheme or an authority, if an empty one.
 	absolute bool
 }
@@ -59,9 +61,11 @@ func (b blackberryURI) parse(raw string) blackberryParts {
 		u.authority, rest = after[:end], after[end:]
 	}
 	end := span(rest, "?#")
-	u.path, rest = rest[:end], rest[end:]
-	if query, found := strings.CutPrefix(rest, "?"); found {
-		u.query = query[:span(query, "#")]
+	u.path, u.folder = rest[:end], rest[:end]
+	if query, found := strings.CutPrefix(rest[end:], "?"); found {
+		if u.query = query[:span(query, "#")]; u.query != "" {
+			u.folder = rest[:end+1+len(u.query)]
+		}
 	}
 	return u
 }

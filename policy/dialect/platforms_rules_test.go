@@ -81,7 +81,7 @@ func TestFlawsOfEntries(t *testing.T) {
 		{"blackberry10@3.6.3", `<access origin="http://*.h.example"/>`, policy.NeverMatches, policy.ForRequest, "no wildcard", 1},
 		{"blackberry10@3.8.0", `<access origin="http://*.h.example"/>`, policy.NoFlaw, policy.ForRequest, "", 1},
 		{"blackberry10@3.8.0", `<access origin="http://h.example/*"/>`, policy.NeverMatches, policy.ForRequest, "path", 1},
-		{"blackberry10@3.8.0", `<access origin="http://h.example/?*"/>`, policy.Rewritten, policy.ForRequest, "query", 1},
+		{"blackberry10@3.8.0", `<access origin="http://h.example/?*"/>`, policy.NoFlaw, policy.ForRequest, "", 1},
 		{"blackberry10@3.0.0", `<access origin="http://h.example"/>`, policy.Ignored, policy.ForRequest, "before 3.1", 0},
 		{"blackberry10@3.8.0", `<access/>`, policy.Ignored, policy.ForRequest, "no attributes", 0},
 		{"blackberry10@3.8.0", `<access subdomains="true"/>`, policy.Ignored, policy.ForRequest, "neither", 0},

@@ -1,6 +1,9 @@
 package pattern
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // The automata of the domain's parts.
 
@@ -117,8 +120,8 @@ func (pathDomain) split(p *partition) {
 }
 
 // excluder is the automaton of the hosts that are free: not mentioned and not
-// below a mentioned name. It follows, from the start of every label on, a tree
-// of the mentioned names.
+// under a host that is. It follows, from the start of every label on, a tree of
+// the hosts that are mentioned.
 type excluder struct {
 	nodes   []excluderNode
 	states  []excluderState
@@ -126,15 +129,15 @@ type excluder struct {
 }
 
 type excluderNode struct {
-	next         map[byte]int32
-	exact, below bool
+	next               map[byte]int32
+	exact, below, wide bool
 }
 
 type excluderState struct {
-	whole  int32   // the node that the whole host led to, or -1
-	labels []int32 // the nodes that the host from some label on led to
-	clean  bool    // no underscore so far
-	label  bool    // a label begins here
+	whole  int32 // the node that the whole host led to, or -1
+	labels []hit // the nodes that the host from some label on led to; label 1 if clean before it
+	clean  bool  // no underscore so far
+	label  bool  // a label begins here
 }
 
 // newExcluder makes the automaton of the hosts of a world that are free under
@@ -160,16 +163,15 @@ func newExcluder(w *world, suffix string) *excluder {
 		}
 		x.nodes[at].exact = true
 		x.nodes[at].below = len(w.below[host]) > 0
+		x.nodes[at].wide = len(w.wide[host]) > 0
 	}
 	x.state(excluderState{whole: 0, clean: true, label: true})
 	return x
 }
 
 func (x *excluder) state(s excluderState) int32 {
-	key := []byte{bit(s.clean), bit(s.label)}
-	for _, n := range append([]int32{s.whole}, s.labels...) {
-		key = append(key, uint8(n), uint8(n>>8), uint8(n>>16), uint8(n>>24))
-	}
+	key := binary.AppendVarint([]byte{bit(s.clean), bit(s.label)}, int64(s.whole))
+	key = appendHits(key, s.labels)
 	n, ok := x.numbers[string(key)]
 	if !ok {
 		n = int32(len(x.states))
@@ -185,15 +187,15 @@ func (x *excluder) next(state int32, c byte) int32 {
 	from := x.states[state]
 	to := excluderState{whole: -1, clean: from.clean && c != '_', label: c == '.'}
 	labels := from.labels
-	if from.label && from.clean {
-		labels = append(labels[:len(labels):len(labels)], 0)
+	if from.label {
+		labels = append(labels[:len(labels):len(labels)], hit{0, int32(bit(from.clean))})
 	}
 	if from.whole >= 0 {
 		to.whole = x.follow(from.whole, c)
 	}
-	for _, node := range labels {
-		if next := x.follow(node, c); next >= 0 {
-			to.labels = append(to.labels, next)
+	for _, l := range labels {
+		if next := x.follow(l.track, c); next >= 0 {
+			to.labels = append(to.labels, hit{next, l.label})
 		}
 	}
 	return x.state(to)
@@ -211,8 +213,8 @@ func (x *excluder) label(state int32) int32 {
 	if s.whole >= 0 && x.nodes[s.whole].exact {
 		return 0
 	}
-	for _, node := range s.labels {
-		if x.nodes[node].below {
+	for _, l := range s.labels {
+		if node := &x.nodes[l.track]; node.wide || node.below && l.label == 1 {
 			return 0
 		}
 	}

@@ -3,6 +3,7 @@ package pattern
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // search answers one Question: it sorts the patterns of all lists by host,
@@ -21,8 +22,9 @@ type search struct {
 	portGroups map[slice][]portGroup
 	solutions  map[string][]atom
 	pathsOf    map[string][]vector
-	reached    map[automaton][]int32
-	tracks     map[kindSlice]int32 // in the worlds
+	reached    map[reachedKey][]int32
+	tracks     map[kindSlice]int32 // over schemes
+	hostTracks map[kindSlice]hostTrack
 	found      bool
 	unsure     bool // something was left out, so Empty must not be said
 	stopped    bool
@@ -33,7 +35,7 @@ func newSearch(q Question, yield func(Region) bool) *search {
 		question: q, yield: yield, budget: budget{q.Steps}, numbers: map[*leaf]int32{},
 		slicePaths: map[kindSlice]int32{}, portGroups: map[slice][]portGroup{},
 		solutions: map[string][]atom{}, pathsOf: map[string][]vector{},
-		reached: map[automaton][]int32{}, tracks: map[kindSlice]int32{},
+		reached: map[reachedKey][]int32{}, tracks: map[kindSlice]int32{}, hostTracks: map[kindSlice]hostTrack{},
 	}
 	s.parts = newPartTable(&s.budget)
 	for k := range s.worlds {
@@ -152,7 +154,7 @@ func (s *search) cells(w *world) {
 	for i := range tracks {
 		tracks[i] = int32(i)
 	}
-	for _, v := range s.freeHosts(w, "", tracks) {
+	for _, v := range s.freeHosts(w, "", atHost, tracks) {
 		s.emit(w, v.text, s.covering(w.any, v.hits))
 	}
 	if w.kind == hostKind {
@@ -163,14 +165,20 @@ func (s *search) cells(w *world) {
 			return
 		}
 		s.point(w, host)
-		if len(w.below[host]) == 0 {
-			continue
+		if len(w.below[host]) > 0 || len(w.wide[host]) > 0 {
+			s.under(w, host, cleanlyUnder, tracks)
 		}
-		for _, v := range s.freeHosts(w, host, tracks) {
-			ids := s.covering(w.any, v.hits)
-			w.covering(host, true, func(pieces []piece) { ids = append(ids, s.covering(pieces, v.hits)...) })
-			s.emit(w, v.text, ids)
+		if len(w.wide[host]) > 0 {
+			s.under(w, host, otherwiseUnder, tracks)
 		}
+	}
+}
+
+func (s *search) under(w *world, host string, cell hostCell, tracks []int32) {
+	for _, v := range s.freeHosts(w, host, cell, tracks) {
+		ids := s.covering(w.any, v.hits)
+		w.covering(host, cell, func(pieces []piece) { ids = append(ids, s.covering(pieces, v.hits)...) })
+		s.emit(w, v.text, ids)
 	}
 }
 
@@ -183,7 +191,7 @@ func (s *search) point(w *world, host string) {
 	}
 	s.budget.spend(len(w.tracks) * len(host))
 	ids := s.covering(w.any, hits)
-	w.covering(host, false, func(pieces []piece) { ids = append(ids, s.covering(pieces, hits)...) })
+	w.covering(host, atHost, func(pieces []piece) { ids = append(ids, s.covering(pieces, hits)...) })
 	s.emit(w, host, ids)
 }
 
@@ -236,9 +244,9 @@ type vector struct {
 
 // freeHosts returns, for everything that the tracks can say about hosts that
 // nobody mentions (under suffix, or under none), what they say and such a host.
-func (s *search) freeHosts(w *world, suffix string, tracks []int32) []vector {
-	constant, varying := s.constantUnder(w, suffix, tracks)
-	f := freeSearch{s: s, w: w, suffix: suffix, tracks: varying, known: map[string]bool{}}
+func (s *search) freeHosts(w *world, suffix string, cell hostCell, tracks []int32) []vector {
+	constant, varying := s.constantUnder(w, suffix, cell, tracks)
+	f := freeSearch{s: s, w: w, suffix: suffix, cell: cell, tracks: varying, known: map[string]bool{}}
 	f.tryNames()
 	if len(varying) > 0 {
 		f.explore(false)
@@ -256,12 +264,12 @@ func (s *search) freeHosts(w *world, suffix string, tracks []int32) []vector {
 
 // constantUnder sets those tracks apart that say the same about every host
 // below a name.
-func (s *search) constantUnder(w *world, suffix string, tracks []int32) (constant []hit, varying []int32) {
+func (s *search) constantUnder(w *world, suffix string, cell hostCell, tracks []int32) (constant []hit, varying []int32) {
 	if suffix == "" {
 		return nil, tracks
 	}
 	for _, track := range tracks {
-		label, ok := s.labelUnder(w.tracks[track], suffix)
+		label, ok := s.labelUnder(reachedKey{w.tracks[track], cell}, suffix)
 		switch {
 		case !ok:
 			varying = append(varying, track)
@@ -272,17 +280,17 @@ func (s *search) constantUnder(w *world, suffix string, tracks []int32) (constan
 	return constant, varying
 }
 
-func (s *search) labelUnder(a automaton, suffix string) (label int32, constant bool) {
-	states, ok := s.reached[a]
+func (s *search) labelUnder(key reachedKey, suffix string) (label int32, constant bool) {
+	states, ok := s.reached[key]
 	if !ok {
-		states = s.reachable(a)
-		s.reached[a] = states
+		states = s.reachable(key)
+		s.reached[key] = states
 	}
 	for i, state := range states {
-		state = run(a, state, "."+suffix)
+		state = run(key.a, state, "."+suffix)
 		l := int32(0)
 		if state != dead {
-			l = a.label(state)
+			l = key.a.label(state)
 		}
 		if i > 0 && l != label {
 			return 0, false
@@ -293,22 +301,31 @@ func (s *search) labelUnder(a automaton, suffix string) (label int32, constant b
 	return label, !s.budget.spent() && len(states) < maxReachable
 }
 
+type reachedKey struct {
+	a    automaton
+	cell hostCell
+}
+
 const maxReachable = 64
 
-// reachable returns the states that texts of host letters lead to, dead for
-// one of them if need be; at most maxReachable.
-func (s *search) reachable(a automaton) []int32 {
-	states := []int32{a.start()}
+// reachable returns the states that what may stand before a suffix leads to,
+// dead for one of them if need be; at most maxReachable.
+func (s *search) reachable(key reachedKey) []int32 {
+	letters := strings.TrimSuffix(hostLetters, "_") + "."
+	if key.cell == otherwiseUnder {
+		letters += "_"
+	}
+	states := []int32{key.a.start()}
 	for i := 0; i < len(states) && len(states) < maxReachable; i++ {
 		if states[i] == dead {
 			continue
 		}
-		for _, c := range []byte(hostLetters + ".") {
-			if next := a.next(states[i], c); !slices.Contains(states, next) {
+		for j := 0; j < len(letters); j++ {
+			if next := key.a.next(states[i], letters[j]); !slices.Contains(states, next) {
 				states = append(states, next)
 			}
 		}
-		s.budget.spend(len(hostLetters))
+		s.budget.spend(len(letters))
 	}
 	return states
 }
@@ -318,6 +335,7 @@ type freeSearch struct {
 	s       *search
 	w       *world
 	suffix  string
+	cell    hostCell
 	tracks  []int32
 	found   []vector
 	known   map[string]bool // what the tracks say; false while no free host is known
@@ -327,21 +345,25 @@ type freeSearch struct {
 // tryNames tries the hosts that people like to read.
 func (f *freeSearch) tryNames() {
 	names := []string{"evil.example", "evil.test", "198.51.100.7", "[2001:db8::1]", "localhost"}
-	base := "example"
-	if f.suffix != "" {
+	more := "evil%d.example"
+	switch f.cell {
+	case cleanlyUnder:
 		names = []string{"www." + f.suffix, "evil." + f.suffix, "x." + f.suffix, "a.b." + f.suffix}
-		base = f.suffix
+		more = "evil%d." + f.suffix
+	case otherwiseUnder:
+		names = []string{"_x." + f.suffix, "a_b." + f.suffix, "a.b_c." + f.suffix}
+		more = "a_b%d." + f.suffix
 	}
 	for _, name := range names {
 		f.try(name)
 	}
 	for i := 1; len(f.found) == 0 && i <= len(f.w.hosts)+2; i++ {
-		f.try(fmt.Sprintf("evil%d.%s", i, base))
+		f.try(fmt.Sprintf(more, i))
 	}
 }
 
 func (f *freeSearch) try(name string) {
-	if f.w.free(name, f.suffix) {
+	if f.w.free(name, f.suffix, f.cell) {
 		f.add(f.say(name), name)
 	}
 }
@@ -373,7 +395,11 @@ func (f *freeSearch) add(hits []hit, host string) {
 func (f *freeSearch) explore(exact bool) {
 	e := exploration{automata: []automaton{f.s.hostDomain()}, alphabet: hostAlphabet, budget: &f.s.budget}
 	if f.suffix != "" {
-		under := Language{form: expression, text: `\A[a-z0-9.\-]+\.` + quoted(f.suffix, false) + `\z`}
+		front := `[a-z0-9.\-]+\.`
+		if f.cell == otherwiseUnder {
+			front = `[a-z0-9.\-]*_[a-z0-9._\-]*\.`
+		}
+		under := Language{form: expression, text: `\A` + front + quoted(f.suffix, false) + `\z`}
 		e.automata = append(e.automata, newMachine(&under, &f.s.budget))
 	}
 	if exact {
@@ -395,7 +421,7 @@ func (f *freeSearch) explore(exact bool) {
 		if done {
 			return true
 		}
-		if host := text(); f.w.free(host, f.suffix) {
+		if host := text(); f.w.free(host, f.suffix, f.cell) {
 			f.add(hits, host)
 			return true
 		}

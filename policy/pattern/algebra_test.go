@@ -16,7 +16,7 @@ var (
 	algebraSchemes = []string{"http", "https", "ws", "tel", "intent", "HTTPS"}
 	algebraHosts   = []string{"a", "b", "a.b", "A.b", "x.a.b", "_x.a.b", "a.b.c", "10.0.0.1", "0.1", "[::1]", "", "b.", "c"}
 	algebraPaths   = []string{"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/b", "//a", "//a.b/a", "5", "a.b", "/é"}
-	algebraGlobs   = []string{"/a/*", "/*", "*", "/a*b", "*b", "//a*", "//*.b/*", "5*", "a.*", "*.b", "*a*"}
+	algebraGlobs   = []string{"/a/*", "/*", "*", "/a*b", "*b", "*.a.b", "*._x.a.b", "//a*", "//*.b/*", "5*", "a.*", "*.b", "*a*"}
 	algebraExprs   = []string{`^https?://a`, `a\.b`, `\Ahttps?://(.*\.)?a\.b`, `^http://a:8`, `b$`, `\ba\b`, `^tel:`, `(?i)A`, `^https?://[^/]*b/`, `^`}
 	algebraPorts   = []Port{AnyPort, AnyPort, NoPort, 80, 443, 8080, 70000}
 )
@@ -31,8 +31,10 @@ func drawAlgebraLanguage(t *rapid.T, label string, texts []string, depth int) La
 		l = Present()
 	case 3, 4, 5:
 		l = Exactly(text)
-	case 6, 7:
+	case 6:
 		l = Below(text)
+	case 7:
+		l = BelowInLowerCase(text)
 	case 8:
 		l = Prefix(text)
 	case 9:

@@ -1,5 +1,7 @@
 package pattern
 
+import "slices"
+
 // An expression over the whole URL is taken apart where the parts of a URL
 // meet: the states that its automaton can be in there make it a finite union
 // of patterns over the parts.
@@ -14,6 +16,17 @@ type stateAutomaton struct {
 func (a stateAutomaton) start() int32             { return a.from }
 func (a stateAutomaton) label(state int32) int32  { return state + 1 }
 func (a stateAutomaton) settled(state int32) bool { return a.automaton.settled(state) }
+
+// endAutomaton is an automaton from some state on, with a label for each of
+// the states that texts may end in.
+type endAutomaton struct {
+	automaton
+	from   int32
+	labels map[int32]int32
+}
+
+func (a *endAutomaton) start() int32            { return a.from }
+func (a *endAutomaton) label(state int32) int32 { return a.labels[state] }
 
 // sliceAutomaton is an automaton from some state on.
 type sliceAutomaton struct {
@@ -124,18 +137,38 @@ func (w *whole) names(scheme schemePart) {
 }
 
 func (w *whole) otherSchemes(scheme schemePart) {
-	ends := w.s.ends(schemeDomain{}, schemeLetters, slice{w.a, w.a.start()})
-	key := kindSlice{kinds, slice{w.a, w.a.start()}}
-	track, ok := w.s.tracks[key]
-	if !ok {
-		track = w.s.parts.schemeTrack(stateAutomaton{w.a, w.a.start()})
+	from := slice{w.a, w.a.start()}
+	key := kindSlice{kinds + w.w.kind, from}
+	track, known := w.s.tracks[key]
+	if !known {
+		a := &endAutomaton{automaton: w.a, from: from.from, labels: map[int32]int32{}}
+		for _, end := range w.s.ends(schemeDomain{}, schemeLetters, from) {
+			// Schemes that lead to one state have one label: the state, plus one.
+			a.labels[end] = run(w.a, end, w.separator()) + 1
+		}
+		track = w.s.parts.schemeTrack(a)
 		w.s.tracks[key] = track
 	}
-	for _, end := range ends {
-		conds := append(scheme.conds[:len(scheme.conds):len(scheme.conds)], hit{track, end + 1})
+	seen := map[int32]bool{}
+	for _, label := range sortedLabels(w.s.parts.schemeTracks[track]) {
+		if label == 0 || seen[label] {
+			continue
+		}
+		seen[label] = true
+		conds := append(scheme.conds[:len(scheme.conds):len(scheme.conds)], hit{track, label})
 		part := schemePart{names: make([]uint64, len(scheme.names)), other: true, conds: conds}
-		w.fromHost(run(w.a, end, w.separator()), part)
+		w.fromHost(label-1, part)
 	}
+}
+
+// sortedLabels returns the labels of an endAutomaton in a fixed order.
+func sortedLabels(a automaton) []int32 {
+	var labels []int32
+	for _, label := range a.(*endAutomaton).labels {
+		labels = append(labels, label)
+	}
+	slices.Sort(labels)
+	return labels
 }
 
 // ends returns the states that texts of a domain lead to from a slice.
@@ -183,21 +216,62 @@ func (w *whole) fromHost(state int32, scheme schemePart) {
 		w.fromPort(run(w.a, state, text), host, number, nil)
 	default:
 		track := w.s.hostTrack(w.w, slice{w.a, state})
-		for _, end := range w.s.hostEnds(w.w.kind, slice{w.a, state}) {
-			w.fromPort(end, host, number, []hit{{track, end + 1}})
+		for _, end := range track.ends {
+			w.fromPort(end, host, number, []hit{{track.number, end + 1}})
 		}
 	}
 }
 
-// hostTrack returns the track of a slice over hosts.
-func (s *search) hostTrack(w *world, from slice) int32 {
+// hostTrack is a slice over hosts: its track, and one state for each group of
+// the states that hosts end in from which the same ports and paths lead on. The
+// label of the group is that state, plus one.
+type hostTrack struct {
+	number int32
+	ends   []int32
+}
+
+func (s *search) hostTrack(w *world, from slice) hostTrack {
 	key := kindSlice{w.kind, from}
-	track, ok := s.tracks[key]
-	if !ok {
-		track = w.track(stateAutomaton{from.a, from.from})
-		s.tracks[key] = track
+	if track, ok := s.hostTracks[key]; ok {
+		return track
 	}
+	type future struct{ slash, colon, label int32 }
+	groups := map[future]int32{}
+	a := &endAutomaton{automaton: from.a, from: from.from, labels: map[int32]int32{}}
+	var track hostTrack
+	for _, end := range s.hostEnds(w.kind, from) {
+		next := future{slash: from.a.next(end, '/'), colon: from.a.next(end, ':')}
+		if w.kind == hostKind {
+			next.label = from.a.label(end)
+		}
+		first, known := groups[next]
+		if !known {
+			first = end
+			if !s.leadsOn(w.kind, slice{from.a, end}) {
+				first = dead
+			} else {
+				track.ends = append(track.ends, end)
+			}
+			groups[next] = first
+		}
+		a.labels[end] = first + 1
+	}
+	track.number = w.track(a)
+	s.hostTracks[key] = track
 	return track
+}
+
+// leadsOn reports whether a port or path behind a host is in the language.
+func (s *search) leadsOn(k kind, from slice) bool {
+	if from.a.settled(from.from) || s.slicePath(k, from) >= 0 {
+		return true
+	}
+	for _, group := range s.portsFrom(slice{from.a, from.a.next(from.from, ':')}) {
+		if s.slicePath(k, slice{from.a, group.state}) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // portOf is the pattern's port; where the reading sees no host it was compared

@@ -6,8 +6,10 @@ import "strings"
 type world struct {
 	kind   kind
 	exact  map[string][]piece
-	below  map[string][]piece
-	hosts  []string // all of exact and below, as they are mentioned
+	below  map[string][]piece // for the host and what is cleanly under it
+	wide   map[string][]piece // for all that is under the host
+	hosts  []string           // all of these, as they are mentioned
+	known  map[string]bool    // hosts
 	any    []piece
 	tracks []automaton // over hosts
 	odd    languageTable
@@ -21,12 +23,14 @@ type piece struct {
 }
 
 func newWorld(k kind) *world {
-	return &world{kind: k, exact: map[string][]piece{}, below: map[string][]piece{}}
+	return &world{
+		kind: k, exact: map[string][]piece{}, below: map[string][]piece{}, wide: map[string][]piece{}, known: map[string]bool{},
+	}
 }
 
 // place enters a piece under the hosts of a language.
 func (w *world) place(host *Language, p piece, b *budget) {
-	text := host.text
+	text, keyed := host.hostKey()
 	if host.fold {
 		text = lowerText(text)
 	}
@@ -42,15 +46,17 @@ func (w *world) place(host *Language, p piece, b *budget) {
 			w.mention(text)
 			w.exact[text] = append(w.exact[text], p)
 		}
-	case below:
-		if isName(text) {
-			w.mention(text)
-			w.below[text] = append(w.below[text], p)
+	default:
+		if !keyed || !isName(text) {
+			w.placeOdd(host, p, b)
 			return
 		}
-		w.placeOdd(host, p, b)
-	default:
-		w.placeOdd(host, p, b)
+		w.mention(text)
+		if host.form == glob {
+			w.wide[text] = append(w.wide[text], p)
+		} else {
+			w.below[text] = append(w.below[text], p)
+		}
 	}
 }
 
@@ -61,7 +67,8 @@ func isName(text string) bool {
 }
 
 func (w *world) mention(text string) {
-	if len(w.exact[text]) == 0 && len(w.below[text]) == 0 {
+	if !w.known[text] {
+		w.known[text] = true
 		w.hosts = append(w.hosts, text)
 	}
 }
@@ -86,42 +93,62 @@ func (w *world) track(a automaton) int32 {
 	return int32(len(w.tracks) - 1)
 }
 
-// covering calls visit for the pieces that a host's own name leads to: those of
-// the host itself and those below it and below the names that it is under.
-// With strictly, the host stands for all names under it that nobody mentions.
-func (w *world) covering(host string, strictly bool, visit func([]piece)) {
-	if !strictly {
+// hostCell says where hosts are, seen from one that is mentioned. Below lets no
+// underscore stand before its host: only what has none there is cleanly under
+// a host.
+type hostCell uint8
+
+const (
+	atHost hostCell = iota
+	cleanlyUnder
+	otherwiseUnder
+)
+
+// covering calls visit for the pieces that lead to the hosts of a cell: the
+// host itself, or all hosts under it that are under no nearer host that is
+// mentioned.
+func (w *world) covering(host string, cell hostCell, visit func([]piece)) {
+	clean := cell != otherwiseUnder
+	if cell == atHost {
 		visit(w.exact[host])
+	} else {
+		visit(w.wide[host])
 	}
-	visit(w.below[host])
+	if clean {
+		visit(w.below[host])
+	}
 	if host != "" && host[0] == '[' {
 		return
 	}
 	for rest := host; ; {
 		label, parent, more := strings.Cut(rest, ".")
-		if !more || strings.Contains(label, "_") {
-			return // Below lets no underscore stand before its host
+		if !more {
+			return
 		}
-		visit(w.below[parent])
+		clean = clean && !strings.Contains(label, "_")
+		if clean {
+			visit(w.below[parent])
+		}
+		visit(w.wide[parent])
 		rest = parent
 	}
 }
 
-// free reports whether a host is one that nobody mentions: with suffix "" by
-// no name at all, else by none but suffix and the names that it is under.
-func (w *world) free(host, suffix string) bool {
-	if !validHost(w.kind, host) || len(w.exact[host]) > 0 || len(w.below[host]) > 0 {
+// free reports whether a host is in a cell: under suffix, or with suffix ""
+// under no host at all, and not mentioned itself.
+func (w *world) free(host, suffix string, cell hostCell) bool {
+	if !validHost(w.kind, host) || w.known[host] {
 		return false
 	}
+	clean := true
 	for rest := host; ; {
 		label, parent, more := strings.Cut(rest, ".")
-		switch {
-		case !more, strings.Contains(label, "_"):
+		if !more {
 			return suffix == ""
-		case parent == suffix:
-			return true
-		case len(w.below[parent]) > 0:
-			return false
+		}
+		clean = clean && !strings.Contains(label, "_")
+		if clean && len(w.below[parent]) > 0 || len(w.wide[parent]) > 0 {
+			return parent == suffix && clean == (cell == cleanlyUnder)
 		}
 		rest = parent
 	}

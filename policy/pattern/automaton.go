@@ -126,19 +126,24 @@ type partition struct {
 	n     int
 }
 
+// refine splits the classes by a mark.
 func (p *partition) refine(mark func(c byte) uint8) {
 	type pair struct{ class, mark uint8 }
-	numbers := make(map[pair]uint8, 8)
+	var pairs [128]pair // one for each new class
+	n := 0
 	for c := range p.class {
 		in := pair{p.class[c], mark(byte(c))}
-		n, ok := numbers[in]
-		if !ok {
-			n = uint8(len(numbers))
-			numbers[in] = n
+		class := 0
+		for class < n && pairs[class] != in {
+			class++
 		}
-		p.class[c] = n
+		if class == n {
+			pairs[n] = in
+			n++
+		}
+		p.class[c] = uint8(class)
 	}
-	p.n = len(numbers)
+	p.n = n
 }
 
 // letters returns one byte of each class that has one in the alphabet: the

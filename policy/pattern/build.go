@@ -67,7 +67,8 @@ func (b *builder) gather() {
 // wholeOnly reports whether the pattern is little more than an expression over
 // the whole URL.
 func (b *builder) wholeOnly(p *Pattern) bool {
-	return !p.Whole.IsZero() && p.Host.form != exact && p.Host.form != below
+	_, keyed := p.Host.hostKey()
+	return !p.Whole.IsZero() && !keyed
 }
 
 // indexable reports whether a hash table leads to the hosts of a language.
@@ -75,8 +76,6 @@ func indexable(host *Language) bool {
 	switch host.form {
 	case all, present:
 		return true
-	case exact, below:
-		return len(host.text) <= maxKey
 	case union:
 		for i := range host.rare.any {
 			if !indexable(&host.rare.any[i]) {
@@ -85,7 +84,8 @@ func indexable(host *Language) bool {
 		}
 		return len(host.rare.any) <= math.MaxUint8
 	}
-	return false
+	_, ok := host.hostKey()
+	return ok
 }
 
 func (b *builder) addHosts(entry uint32, p *Pattern, host *Language) {
@@ -112,8 +112,9 @@ func (b *builder) add(r record) {
 	at := uint32(len(b.records))
 	b.records = append(b.records, r)
 	g := &b.anyHost
-	if r.host.form == exact || r.host.form == below {
-		g = b.groupOf(lowerText(r.host.text))
+	text, keyed := r.host.hostKey()
+	if keyed {
+		g = b.groupOf(lowerText(text))
 	}
 	if g.n == 0 {
 		g.head = at
@@ -122,8 +123,8 @@ func (b *builder) add(r record) {
 	}
 	g.tail = at
 	g.n++
-	if r.host.form == below {
-		b.set.depths |= 1 << min(maxDepth, 1+strings.Count(r.host.text, "."))
+	if keyed && r.host.form != exact {
+		b.set.depths |= 1 << min(maxDepth, 1+strings.Count(text, "."))
 	}
 }
 
@@ -136,7 +137,7 @@ func (b *builder) groupOf(text string) *group {
 	hash := maphash.String(b.set.seed, text)
 	hosts := &b.set.hosts
 	for i, n, ok := hosts.next(hash, hash); ok; i, n, ok = hosts.next(i+1, hash) {
-		if g := &b.groups[n]; EqualFold(b.records[g.head].host.text, text) {
+		if g := &b.groups[n]; EqualFold(b.keyOf(g), text) {
 			return g
 		}
 	}
@@ -151,9 +152,15 @@ func (b *builder) growTable() { b.rehash(2*len(b.groups) + 8) }
 func (b *builder) rehash(n int) {
 	b.set.hosts = newTable(n)
 	for i := range b.groups {
-		text := lowerText(b.records[b.groups[i].head].host.text)
+		text := lowerText(b.keyOf(&b.groups[i]))
 		b.set.hosts.put(maphash.String(b.set.seed, text), uint32(i))
 	}
+}
+
+// keyOf returns the text of a group, in any case.
+func (b *builder) keyOf(g *group) string {
+	text, _ := b.records[g.head].host.hostKey()
+	return text
 }
 
 // leave puts a pattern where it is searched one by one.

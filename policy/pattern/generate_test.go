@@ -15,7 +15,7 @@ var (
 	drawnPaths = []string{
 		"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/a/b/c", "//", "a/b", "/a\nb", "/a/\u0085", "/\xff", "/a/b/", "/b",
 	}
-	drawnGlobs = []string{"/a/*", "/*", "*", "/a*b", "/*/b", "*.b", "a*", "/a\n*", "/\xff*", "/*a/*", "**"}
+	drawnGlobs = []string{"/a/*", "/*", "*", "/a*b", "/*/b", "*.b", "*.a.b", "*.A.b", "*..b", "*.", "a*", "/a\n*", "/\xff*", "/*a/*", "**"}
 	drawnExprs = []string{`^https?://a`, `a.b`, `\Ahttps://(.*\.)?a\.b/\z`, `^`, `b$`}
 )
 
@@ -29,8 +29,10 @@ func drawLanguage(t *rapid.T, label string, texts []string, depth int) Language 
 		l = Present()
 	case 2, 3, 4:
 		l = Exactly(text)
-	case 5, 6:
+	case 5:
 		l = Below(text)
+	case 6:
+		l = BelowInLowerCase(text)
 	case 7:
 		l = Prefix(text)
 	case 8:

@@ -18,7 +18,7 @@ import "hash/maphash"
 //
 // An entry is
 //
-//	number of the pattern (4), port (4), scheme (2), flags (1), length of the path (1), path
+//	number of the pattern (4), port (4), scheme (2), flags (2), length of the path (1), path
 //
 // where for a kept pattern the path is its number in Set.kept. Numbers are
 // little-endian.
@@ -26,21 +26,24 @@ const (
 	manyEntries = 0xff
 	// fewEntries is how many entries a group holds without the second table.
 	fewEntries = 12
-	entrySize  = 12
+	entrySize  = 13
 )
 
 // The flags of an entry: which hosts lead to it, and what its path is.
 const (
-	hostExact uint8 = 1 << 0 // the URL's host is the text
-	hostBelow uint8 = 1 << 1 // the URL's host ends in the text, at a dot
-	hostAny   uint8 = 1 << 2 // every host, and an absent one
-	hostAsIs  uint8 = 1 << 3 // only a host spelled like the text; any: only a host
-	pathFold  uint8 = 1 << 7
+	hostExact uint16 = 1 << 0 // the URL's host is the text
+	hostBelow uint16 = 1 << 1 // it ends in a dot and the text, after label characters only
+	hostWide  uint16 = 1 << 2 // it ends in a dot and the text, after anything but line ends
+	hostAny   uint16 = 1 << 3 // every host, and an absent one
+	hostAsIs  uint16 = 1 << 4 // only hosts that are spelled like the text; with hostAny only hosts
+	hostLower uint16 = 1 << 5 // only hosts without upper-case letters before the text
+	pathFold  uint16 = 1 << 9
 
-	hostWays        = hostExact | hostBelow | hostAny
-	pathShift       = 4
-	pathForms uint8 = 7
-	pathKept        = none // the whole pattern is in Set.kept
+	hostWays         = hostExact | hostBelow | hostWide | hostAny
+	hostNeeds        = hostAsIs | hostLower
+	pathShift        = 6
+	pathForms uint16 = 7
+	pathKept         = none // the whole pattern is in Set.kept
 )
 
 // anyPathKey is the key of a bucket for URLs whose path is unknown; no path
@@ -114,7 +117,7 @@ func (s *Set) searchEntries(q *query, at, n uint32) {
 		if number >= q.best {
 			return
 		}
-		size := uint32(s.blob[at+11])
+		size := uint32(s.blob[at+12])
 		if s.entryCovers(q, at, size) {
 			q.best = number
 			return
@@ -125,8 +128,8 @@ func (s *Set) searchEntries(q *query, at, n uint32) {
 
 func (s *Set) entryCovers(q *query, at, size uint32) bool {
 	head := s.blob[at : at+entrySize]
-	flags := head[10]
-	if flags&q.host&hostWays == 0 || flags&hostAsIs&^q.host != 0 {
+	flags := uint16(head[10]) | uint16(head[11])<<8
+	if flags&q.host&hostWays == 0 || flags&hostNeeds&^q.host != 0 {
 		return false
 	}
 	if port := int32(uint32At(head, 4)); port != int32(AnyPort) && port != q.u.Port {

@@ -30,11 +30,12 @@ const (
 	all          // every string, and the absent part
 	present      // every string
 	exact
-	prefix  // text and whatever follows
-	within  // text, or text at a segment border
-	glob    // "*" is a run of anything but line ends
-	below   // text, or [A-Za-z0-9.-]* + "." + text
-	oddGlob // glob whose literal text has line ends or is not UTF-8
+	prefix   // text and whatever follows
+	within   // text, or text at a segment border
+	glob     // "*" is a run of anything but line ends
+	below    // text, or [A-Za-z0-9.-]* + "." + text
+	lowBelow // text, or [a-z0-9.-]* + "." + text
+	oddGlob  // glob whose literal text has line ends or is not UTF-8
 	expression
 	union
 )
@@ -53,6 +54,10 @@ func Exactly(s string) Language { return Language{form: exact, text: s} }
 // and any run of ASCII letters, digits, "." and "-" that ends in a dot,
 // followed by h.
 func Below(host string) Language { return Language{form: below, text: host} }
+
+// BelowInLowerCase is Below for platforms that compare case: the run before
+// the name has no upper-case letters, even in a Fold of it.
+func BelowInLowerCase(host string) Language { return Language{form: lowBelow, text: host} }
 
 // Prefix returns the language of the strings that begin with s.
 func Prefix(s string) Language { return Language{form: prefix, text: s} }
@@ -155,4 +160,17 @@ func (l *Language) equal(m *Language) bool {
 		}
 	}
 	return true
+}
+
+// hostKey returns the text by which a table leads to the hosts of a language,
+// and whether one does: the hosts are the text, or end in a dot and the text.
+func (l *Language) hostKey() (text string, ok bool) {
+	switch l.form {
+	case exact, below, lowBelow:
+		return l.text, len(l.text) <= maxKey
+	case glob:
+		text, ok = strings.CutPrefix(l.text, "*.")
+		return text, ok && len(text) <= maxKey && !strings.Contains(text, "*")
+	}
+	return "", false
 }

@@ -15,6 +15,7 @@ func TestLanguageContains(t *testing.T) {
 		{"below", Below("h.example"), []string{"h.example", ".h.example", "a.h.example", "A-1..b.h.example"},
 			[]string{"xh.example", "_x.h.example", "é.h.example", "H.example", "h.example.", ""}},
 		{"below folded", Below("h.example").Fold(), []string{"H.Example", "a.H.EXAMPLE"}, []string{"a.ſ.example"}},
+		{"below in lower case", BelowInLowerCase("h.example").Fold(), []string{"H.Example", "a.H.example", ".h.example"}, []string{"A.h.example", "_a.h.example"}},
 		{"within", Within("/p/"), []string{"/p", "/p/", "/p/q"}, []string{"/pq", "/", "/P"}},
 		{"within everything", Within("/"), []string{"", "/", "/x"}, []string{"x"}},
 		{"glob", Glob("/a*b"), []string{"/ab", "/a/b/b", "/a\xffb"}, []string{"/a\nb", "/a\u2028b", "/a\u0085b", "/a\rb", "/abc"}},

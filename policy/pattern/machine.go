@@ -237,6 +237,8 @@ func expressionOf(l *Language) (expr string, ok bool) {
 		return `\A` + text + `(?:/|\z)`, true
 	case below:
 		return `\A(?:[A-Za-z0-9.\-]*\.)?` + text + `\z`, true
+	case lowBelow:
+		return `\A(?:[a-z0-9.\-]*\.)?` + text + `\z`, true
 	}
 	return `\A` + strings.ReplaceAll(text, `\*`, `.*`) + `\z`, l.form == glob
 }

@@ -17,12 +17,12 @@ func (l *Language) covers(s string, has bool) bool {
 		return false
 	}
 	switch l.form {
-	case below:
+	case below, lowBelow:
 		n := len(s) - len(l.text)
 		if n < 0 || !same(s[n:], l.text, l.fold) {
 			return false
 		}
-		return n == 0 || s[n-1] == '.' && labelRun(s[:n])
+		return n == 0 || s[n-1] == '.' && labelRun(s[:n]) && (l.form == below || lowerText(s[:n]) == s[:n])
 	case oddGlob:
 		return oddGlobCovers(l.text, s, l.fold)
 	case expression:

@@ -84,7 +84,7 @@ type query struct {
 	mask   uint64 // the scheme languages that cover the URL, once masked
 	best   uint32 // the lowest entry found so far
 	masked bool
-	host   uint8 // how the group at hand was reached: flags of an entry
+	host   uint16 // how the group at hand was reached: flags of an entry
 }
 
 // searchHosts looks up the URL's host, and every suffix of it that begins
@@ -93,7 +93,7 @@ func (s *Set) searchHosts(q *query) {
 	host := q.u.Host
 	if len(host) <= maxKey {
 		if at := s.find(host); at != 0 {
-			q.host = hostExact | hostBelow | hostAsIs
+			q.host = hostExact | hostBelow | hostAsIs | hostLower
 			s.searchGroup(q, at)
 		}
 	}
@@ -103,8 +103,8 @@ func (s *Set) searchHosts(q *query) {
 			continue
 		}
 		if depths = deeper(depths); depths&1 != 0 && len(host)-i-1 <= maxKey {
-			if at := s.find(host[i+1:]); at != 0 && labelRun(host[:i]) {
-				q.host = hostBelow | hostAsIs
+			if at := s.find(host[i+1:]); at != 0 {
+				q.host = under(host, i) | hostAsIs
 				s.searchGroup(q, at)
 			}
 		}
@@ -126,7 +126,7 @@ func (s *Set) searchFolded(q *query) {
 	}
 	if len(host) <= maxKey {
 		if at := s.findBytes(folded); at != 0 {
-			q.host = hostExact | hostBelow | asIs(host, folded)
+			q.host = hostExact | hostBelow | hostLower | asIs(host, folded)
 			s.searchGroup(q, at)
 		}
 	}
@@ -134,14 +134,28 @@ func (s *Set) searchFolded(q *query) {
 		if folded[i] != '.' {
 			continue
 		}
-		if at := s.findBytes(folded[i+1:]); at != 0 && labelRun(host[:cut+i]) {
-			q.host = hostBelow | asIs(host[cut+i+1:], folded[i+1:])
+		if at := s.findBytes(folded[i+1:]); at != 0 {
+			q.host = under(host, cut+i) | asIs(host[cut+i+1:], folded[i+1:])
 			s.searchGroup(q, at)
 		}
 	}
 }
 
-func asIs(text string, folded []byte) uint8 {
+// under returns the flags that what stands before a dot of the host gives.
+func under(host string, dot int) (flags uint16) {
+	if labelRun(host[:dot]) {
+		flags = hostBelow
+		if !hasUpper(host[:dot]) {
+			flags |= hostLower
+		}
+	}
+	if !hasLineEnd(host) {
+		flags |= hostWide
+	}
+	return flags
+}
+
+func asIs(text string, folded []byte) uint16 {
 	if text == string(folded) {
 		return hostAsIs
 	}

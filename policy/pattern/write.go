@@ -22,7 +22,7 @@ func (b *builder) finish() *Set {
 	var crowded []crowd
 	for i := range b.groups {
 		g := &b.groups[i]
-		text := lowerText(b.records[g.head].host.text)
+		text := lowerText(b.keyOf(g))
 		offsets[i] = uint32(len(b.blob))
 		b.blob = append(append(b.blob, uint8(len(text))), text...)
 		crowded = b.writeGroup(crowded, uint32(i), g)
@@ -67,7 +67,7 @@ func (b *builder) writeEntry(r *record) {
 	flags, path := hostFlags(r.host), ""
 	kept := !simplePath(r.path) || !p.Whole.IsZero() || r.host.needsSpelling()
 	if !kept {
-		flags |= uint8(r.path.form) << pathShift
+		flags |= uint16(r.path.form) << pathShift
 		if r.path.fold {
 			flags |= pathFold
 		}
@@ -79,11 +79,11 @@ func (b *builder) writeEntry(r *record) {
 	b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(p.Port))
 	b.blob = binary.LittleEndian.AppendUint16(b.blob, scheme)
 	if kept {
-		b.blob = append(b.blob, flags, 4)
+		b.blob = append(b.blob, uint8(flags), uint8(flags>>8), 4)
 		b.blob = binary.LittleEndian.AppendUint32(b.blob, b.keep(r.entry))
 		return
 	}
-	b.blob = append(append(b.blob, flags, uint8(len(path))), path...)
+	b.blob = append(append(b.blob, uint8(flags), uint8(flags>>8), uint8(len(path))), path...)
 }
 
 // keep stores a whole pattern and returns its number.
@@ -95,27 +95,32 @@ func (b *builder) keep(entry uint32) uint32 {
 	return uint32(len(b.set.kept) - 1)
 }
 
-func hostFlags(host *Language) uint8 {
+func hostFlags(host *Language) (flags uint16) {
 	switch host.form {
 	case all:
 		return hostAny
 	case present:
 		return hostAny | hostAsIs
-	}
-	way := hostExact
-	if host.form == below {
-		way = hostBelow
+	case exact:
+		flags = hostExact
+	case below:
+		flags = hostBelow
+	case lowBelow:
+		flags = hostBelow | hostLower
+	case glob:
+		flags = hostWide
 	}
 	if !host.fold && !host.needsSpelling() {
-		way |= hostAsIs
+		flags |= hostAsIs
 	}
-	return way
+	return flags
 }
 
 // needsSpelling reports whether a host has upper-case letters and does not
 // fold: an index knows lower case only.
 func (l *Language) needsSpelling() bool {
-	return !l.fold && (l.form == exact || l.form == below) && lowerText(l.text) != l.text
+	text, keyed := l.hostKey()
+	return keyed && !l.fold && lowerText(text) != text
 }
 
 func simplePath(path *Language) bool {
@@ -141,7 +146,7 @@ func (b *builder) crowd(number uint32, g *group) crowd {
 	type anyPath struct {
 		at     bucket
 		scheme uint16
-		flags  uint8
+		flags  uint16
 	}
 	seen := map[anyPath]bool{}
 	for at := g.head; at != noRecord; at = b.records[at].next {

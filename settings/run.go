@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -99,6 +100,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	running.Go(func() { b.Auth.Run(background) })
+	running.Go(func() { settle(background) })
 	ready.Store(true)
 	notify("READY=1")
 	var err error
@@ -118,7 +120,34 @@ func (b *Backend) Serve(ctx context.Context) error {
 	}
 	stop()
 	running.Wait()
-	return errors.Join(err, b.close(drain))
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	closed := b.close(closing)
+	if errors.Is(closed, context.DeadlineExceeded) {
+		// Webhooks that nobody takes are in the log; they are no failed stop.
+		slog.New(slog.NewTextHandler(b.options.Stderr, nil)).Warn("stopped before everything was written", "error", closed)
+		closed = nil
+	}
+	return errors.Join(err, closed)
+}
+
+// closeTime bounds what comes after the requests: webhooks, events, the
+// database.
+const closeTime = 5 * time.Second
+
+// settleAfter is when a server has begun.
+const settleAfter = time.Second
+
+// settle gives back the memory that only the start needed.
+func settle(ctx context.Context) {
+	timer := time.NewTimer(settleAfter)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+		debug.FreeOSMemory()
+		dropStartPages()
+	}
 }
 
 // siteListener takes a bounded number of connections and speaks TLS.

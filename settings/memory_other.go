@@ -1,0 +1,6 @@
+//go:build !linux
+
+package settings
+
+// dropStartPages does nothing where the system does not offer it.
+func dropStartPages() {}

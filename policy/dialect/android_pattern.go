@@ -25,7 +25,7 @@ const anyButLineEnds = "[^\n\r\u0085\u2028\u2029]*"
 var (
 	androidV1Lower = androidGrammar{
 		origin: originExpression(`(?P<scheme>\*|[a-z-]+)://`),
-		below:  belowLowerCase,
+		below:  pattern.BelowInLowerCase,
 	}
 	androidV1 = androidGrammar{
 		origin: originExpression(`(?P<scheme>\*|[A-Za-z-]+)://`),
@@ -41,16 +41,6 @@ var (
 
 func originExpression(scheme string) *regexp.Regexp {
 	return regexp.MustCompile(`\A(?:` + scheme + `)?(?P<host>\*|(?:\*\.)?[^*/:]+)?(?::(?P<port>[0-9]+))?(?P<path>/` + anyButLineEnds + `)?\z`)
-}
-
-// belowLowerCase is pattern.Below for the versions that compare case: the run
-// in front of the name then has no upper-case letters.
-func belowLowerCase(host string) pattern.Language {
-	l, err := pattern.Expression(`\A(?:[a-z0-9.-]*\.)?` + regexp.QuoteMeta(host) + `\z`)
-	if err != nil { // far longer than any host name
-		return pattern.Language{}
-	}
-	return l
 }
 
 // androidOrigin is one origin that fits the grammar.
@@ -91,12 +81,9 @@ func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
 	}
 	p := pattern.Pattern{Scheme: pattern.Any(), Host: g.host(host), Path: pattern.Any()}
 	if hasPort {
-		n, err := strconv.ParseInt(port, 10, 32)
-		if err != nil {
+		var ok bool
+		if p.Port, ok = androidPort(port); !ok {
 			return o, "its port is too large a number"
-		}
-		if p.Port = pattern.Port(n); n == 0 {
-			p.Port = androidPortZero
 		}
 	}
 	if hasPath && path != "/*" {
@@ -114,6 +101,17 @@ func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
 		o.patterns = append(o.patterns, p)
 	}
 	return o, ""
+}
+
+func androidPort(digits string) (port pattern.Port, ok bool) {
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil {
+		return 0, false
+	}
+	if n == 0 {
+		return androidPortZero, true
+	}
+	return pattern.Port(n), true
 }
 
 func (g *androidGrammar) host(host string) pattern.Language {

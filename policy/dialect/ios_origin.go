@@ -3,7 +3,6 @@ package dialect
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -153,11 +152,7 @@ func (g iosGrammar) hostLanguage(o iosOrigin) pattern.Language {
 		if g.fold {
 			return pattern.Below(o.host[2:]).Fold()
 		}
-		below, err := pattern.Expression(`\A(?:[a-z0-9.-]*\.)?` + quoteExpression(o.host[2:]) + `\z`)
-		if err != nil {
-			return pattern.Language{}
-		}
-		return below
+		return pattern.BelowInLowerCase(o.host[2:])
 	case g.fold:
 		return pattern.Exactly(o.host).Fold()
 	}
@@ -285,15 +280,3 @@ func (o iosOrigin) misread(text string) bool {
 
 // quoteOrigin puts a piece of an origin in quotes for a note.
 func quoteOrigin(s string) string { return `"` + s + `"` }
-
-// quoteExpression writes text so that an expression matches it literally.
-func quoteExpression(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < utf8.RuneSelf && !asciiLetter(byte(r)) && !asciiDigit(byte(r)) && r >= ' ' {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}

@@ -79,6 +79,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newCACommand(),
+		newCheckCommand(),
 		newExplainCommand(),
 		newExportCommand(),
 		newGatewayCommand(),

@@ -69,6 +69,18 @@ func listen(t testing.TB, addr string) (port uint16, accepted *atomic.Int32) {
 	return l.Addr().(*net.TCPAddr).AddrPort().Port(), accepted
 }
 
+// touch makes sure that the other side has accepted, and closes.
+func touch(t *testing.T, conn net.Conn) {
+	t.Helper()
+	defer conn.Close()
+	if _, err := conn.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+}
+
 // leakCheck fails the test if it leaves goroutines behind.
 func leakCheck(t *testing.T) {
 	t.Helper()
@@ -104,7 +116,7 @@ func TestDialUsesOnlyJudgedAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.Close()
+	touch(t, conn)
 	if result.Addr != netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port) || len(result.Refused) != 3 {
 		t.Errorf("result %+v, want 127.0.0.1 and three refused", result)
 	}
@@ -129,7 +141,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.Close()
+	touch(t, conn)
 	if n := resolver.asked.Load(); n != 1 {
 		t.Errorf("one dial asked %d times", n)
 	}
@@ -145,7 +157,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.Close()
+	touch(t, conn)
 	_, result, err := d.Dial(t.Context(), Destination{Host: to.Host, Port: port})
 	if asError(t, err).Reason != AddressRefused || !result.Cached || resolver.asked.Load() != 1 {
 		t.Errorf("a kept answer was not judged again: %v, %+v, asked %d times", err, result, resolver.asked.Load())

@@ -28,14 +28,7 @@ type nameServer struct {
 
 func serveNames(t *testing.T, reply func(q dnsmessage.Question, id uint16, tcp bool) [][]byte) *nameServer {
 	t.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := listenBoth(t)
 	s := &nameServer{addr: udp.LocalAddr().(*net.UDPAddr).AddrPort(), reply: reply}
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -61,6 +54,26 @@ func serveNames(t *testing.T, reply func(q dnsmessage.Question, id uint16, tcp b
 	})
 	t.Cleanup(func() { _ = udp.Close(); _ = tcp.Close(); wg.Wait() })
 	return s
+}
+
+// listenBoth finds a port that is free for UDP and TCP.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var last error
+	for range 20 {
+		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		_ = udp.Close()
+		last = err
+	}
+	t.Fatal(last)
+	return nil, nil
 }
 
 func (s *nameServer) serveTCP(conn net.Conn) {

@@ -122,25 +122,45 @@ func everyURL() pattern.Pattern {
 	return pattern.Pattern{Scheme: pattern.Any(), Host: pattern.Any(), Path: pattern.Any()}
 }
 
-// iosChecked is the order of decision of 2.3 to 3.9: known holds for the
-// schemes that the list is asked about.
-func iosChecked(known policy.Test, listed policy.Reason) map[policy.Kind]policy.Program {
+// iosChecked is the order of decision of 2.3 to 3.9. asked are the schemes whose
+// URLs the list is asked about, or all are.
+func iosChecked(asked []string, all bool, listed policy.Reason) map[policy.Kind]policy.Program {
+	known := schemeIs(asked...)
+	if all {
+		known = policy.Among(everyURL())
+	}
 	inList := []policy.Test{policy.InList(0)}
 	unknown := []policy.Test{known.Not()}
-	navigation := []policy.Step{
+	doubtful := iosCapitals(asked)
+	navigation := append(doubtful[:len(doubtful):len(doubtful)],
 		// The bridge to native code: the page does not change.
-		{When: []policy.Test{schemeIs("gap")}, Then: policy.Block, Reason: policy.BuiltIn},
-		{When: []policy.Test{schemeIs("file", "data")}, Then: policy.Allow, Reason: policy.BuiltIn},
-		{When: []policy.Test{schemeIs("tel")}, Then: policy.Launch, Reason: policy.BuiltIn},
-		{When: []policy.Test{schemeIs("about")}, Then: policy.Block, Reason: policy.BuiltIn},
-		{When: unknown, Then: policy.Launch, Reason: policy.HandedOver},
-		{When: inList, Then: policy.Allow, Reason: listed},
-	}
-	resource := []policy.Step{
-		{When: unknown, Then: policy.Allow, Reason: policy.SchemeNotAsked},
-		{When: inList, Then: policy.Allow, Reason: listed},
-	}
+		policy.Step{When: []policy.Test{schemeIs("gap")}, Then: policy.Block, Reason: policy.BuiltIn},
+		policy.Step{When: []policy.Test{schemeIs("file", "data")}, Then: policy.Allow, Reason: policy.BuiltIn},
+		policy.Step{When: []policy.Test{schemeIs("tel")}, Then: policy.Launch, Reason: policy.BuiltIn},
+		policy.Step{When: []policy.Test{schemeIs("about")}, Then: policy.Block, Reason: policy.BuiltIn},
+		policy.Step{When: unknown, Then: policy.Launch, Reason: policy.HandedOver},
+		policy.Step{When: inList, Then: policy.Allow, Reason: listed},
+	)
+	resource := append(doubtful[:len(doubtful):len(doubtful)],
+		policy.Step{When: unknown, Then: policy.Allow, Reason: policy.SchemeNotAsked},
+		policy.Step{When: inList, Then: policy.Allow, Reason: listed},
+	)
 	return iosPrograms(policy.Program{Steps: navigation}, policy.Program{Steps: resource})
+}
+
+// iosCapitals refuses the schemes that an origin spells in capitals: whether
+// NSURL keeps them in a URL, so that the list is asked, is not documented.
+func iosCapitals(asked []string) []policy.Step {
+	var capitals []string
+	for _, scheme := range asked {
+		if scheme != asciiLower(scheme) {
+			capitals = append(capitals, scheme)
+		}
+	}
+	if capitals == nil {
+		return nil
+	}
+	return []policy.Step{{When: []policy.Test{schemeIs(capitals...)}, Then: policy.Block, Reason: policy.Unverified}}
 }
 
 // iosPropertyList is 2.0 to 2.2, whose list is in Cordova.plist: config.xml

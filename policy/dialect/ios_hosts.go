@@ -47,27 +47,38 @@ func iosHosts(doc *configxml.Document, t policy.Target) policy.Spec {
 		}
 	}
 	spec := policy.Spec{Split: splitNSURL, Lists: []policy.List{l.reachable()}, Rules: rules.rules}
-	spec.Programs = iosChecked(l.known(), policy.Listed)
+	spec.Programs = iosChecked(l.asked(), false, policy.Listed)
 	if rules.fatal >= 0 {
 		spec.Programs = iosStopped(rules.fatal)
 	}
 	return spec
 }
 
-func (l *iosHostList) known() policy.Test {
-	names := append([]string(nil), iosWebSchemes...)
+// asked returns the schemes that the list is asked about.
+func (l *iosHostList) asked() []string {
+	schemes := append([]string(nil), iosWebSchemes...)
 	for _, group := range l.groups {
-		if group != "" {
-			names = append(names, group)
+		if group != "" && !contains(schemes, group) {
+			schemes = append(schemes, group)
 		}
 	}
-	return schemeIs(names...)
+	return schemes
 }
 
 // enter puts one origin into the list.
 func (l *iosHostList) enter(i int) {
 	rule := &l.rules.rules[i]
+	if !l.bySchemes && l.all[""] {
+		rule.Flaw, rule.Note = policy.Ignored, "after an entry for every host all others are ignored"
+		return
+	}
 	group, host, whole := iosOriginHost(rule.Text)
+	if end := schemeEnd(rule.Text); end > 0 && group == "" {
+		// If NSURL reads it after all, its scheme is one that is asked about.
+		rule.Flaw, rule.Note = policy.Unreadable, "whether iOS can take this text apart is not documented"
+		l.groups = append(l.groups, rule.Text[:end])
+		return
+	}
 	if host == "" && group != "" {
 		l.fail(i, "iOS takes the text before the first colon for a scheme and finds no host after it: the app ends with an exception when it starts")
 		return

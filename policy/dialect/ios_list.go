@@ -55,33 +55,16 @@ func (l *iosList) knows(scheme string) bool {
 	return l.unlimited >= 0 || l.anyScheme || l.permitted[scheme]
 }
 
-// knowsTest holds for the URLs that the list is asked about.
-func (l *iosList) knowsTest() policy.Test {
-	if l.unlimited >= 0 || l.anyScheme {
-		return policy.Among(everyURL())
-	}
-	names := []string{"http", "https", "ftp", "ftps"}
+// asked returns the schemes whose URLs the callers of the list ask it about,
+// and whether those are all schemes. They compare the URL's scheme as it stands.
+func (l *iosList) asked() (schemes []string, all bool) {
+	schemes = append(schemes, iosWebSchemes...)
 	for _, i := range l.entries {
-		o := l.grammar.split(l.rules.rules[i].Text)
-		if o.hasScheme && (!l.grammar.fold || o.scheme == asciiLower(o.scheme)) {
-			names = append(names, o.scheme)
+		if o := l.grammar.split(l.rules.rules[i].Text); o.hasScheme && !contains(schemes, o.scheme) {
+			schemes = append(schemes, o.scheme)
 		}
 	}
-	patterns := make([]pattern.Pattern, 0, len(names))
-	seen := make(map[string]bool)
-	for _, name := range names {
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		p := everyURL()
-		p.Scheme = pattern.Exactly(name)
-		if l.grammar.fold {
-			p.Scheme = p.Scheme.Fold()
-		}
-		patterns = append(patterns, p)
-	}
-	return policy.Among(patterns...)
+	return schemes, l.unlimited >= 0 || l.anyScheme
 }
 
 // compiled fills in the rules' patterns and returns the list.
@@ -129,7 +112,8 @@ func iosWhitelist(doc *configxml.Document, t policy.Target) policy.Spec {
 	}
 	list.enter(first, count)
 	spec := policy.Spec{Split: splitNSURL, Lists: []policy.List{list.compiled()}}
-	spec.Programs = iosChecked(list.knowsTest(), list.reason(policy.Listed))
+	schemes, all := list.asked()
+	spec.Programs = iosChecked(schemes, all, list.reason(policy.Listed))
 	spec.Rules = rules.rules
 	if rules.fatal >= 0 {
 		spec.Programs = iosStopped(rules.fatal)

@@ -8,11 +8,12 @@ import (
 )
 
 // splitNSURL takes a URL apart as NSURL does before iOS 17: by RFC 2396, with
-// the host and the path percent-decoded and without the slash that ends a path.
+// the path percent-decoded and without the slash that ends it.
 //
 // What NSURL refuses is malformed: anything but ASCII, spaces, backslashes, a
 // bad escape, a second "#", brackets outside an address. So is what its
-// documentation leaves open: a second "@", signs in a host, letters in a port.
+// documentation leaves open: a second "@", signs and escapes in a host, letters
+// in a port, capitals and small letters mixed in a scheme.
 // Such a URL never becomes a request, so nothing asks the list about it.
 func splitNSURL(raw string) pattern.URL {
 	u := pattern.URL{Whole: raw, Port: -1}
@@ -23,6 +24,10 @@ func splitNSURL(raw string) pattern.URL {
 	rest := raw
 	if end := schemeEnd(raw); end > 0 {
 		u.Scheme, rest = raw[:end], raw[end+1:]
+		if mixedCase(u.Scheme) {
+			u.Malformed = true
+			return u
+		}
 		u.Has |= pattern.HasScheme
 		if rest == "" || rest[0] != '/' {
 			if strings.ContainsAny(rest, "[]") {
@@ -31,12 +36,13 @@ func splitNSURL(raw string) pattern.URL {
 			return u
 		}
 	}
-	if strings.HasPrefix(rest, "//") {
+	authority := strings.HasPrefix(rest, "//")
+	if authority {
 		end := 2
 		for end < len(rest) && rest[end] != '/' && rest[end] != '?' && rest[end] != '#' {
 			end++
 		}
-		if !splitNSAuthority(&u, rest[2:end], escaped) {
+		if !splitNSAuthority(&u, rest[2:end]) {
 			u.Malformed = true
 			return u
 		}
@@ -46,8 +52,16 @@ func splitNSURL(raw string) pattern.URL {
 		u.Malformed = true
 		return u
 	}
-	nsPath(&u, rest, escaped)
+	if authority || u.Scheme == "" || u.Scheme == "file" {
+		nsPath(&u, rest, escaped)
+	}
 	return u
+}
+
+// mixedCase reports whether there are capitals and small letters: whether NSURL
+// keeps the capitals is then of consequence, and not documented.
+func mixedCase(scheme string) bool {
+	return scheme != asciiLower(scheme) && strings.IndexFunc(scheme, func(r rune) bool { return 'a' <= r && r <= 'z' }) >= 0
 }
 
 // legalNSURL reports whether the characters are those of RFC 2396, and whether
@@ -90,7 +104,7 @@ func schemeEnd(raw string) int {
 	return -1
 }
 
-func splitNSAuthority(u *pattern.URL, authority string, escaped bool) bool {
+func splitNSAuthority(u *pattern.URL, authority string) bool {
 	if at := strings.IndexByte(authority, '@'); at >= 0 {
 		if strings.ContainsAny(authority[:at], "[]") {
 			return false
@@ -109,7 +123,7 @@ func splitNSAuthority(u *pattern.URL, authority string, escaped bool) bool {
 		if colon := strings.IndexByte(authority, ':'); colon >= 0 {
 			host, port = authority[:colon], authority[colon:]
 		}
-		if strings.ContainsAny(host, ";@&=+$,[]") {
+		if strings.ContainsAny(host, "%;@&=+$,[]") {
 			return false
 		}
 	}
@@ -119,13 +133,7 @@ func splitNSAuthority(u *pattern.URL, authority string, escaped bool) bool {
 	if host == "" {
 		return true
 	}
-	if escaped && strings.IndexByte(host, '%') >= 0 {
-		host = unescapeASCII(host)
-		if !utf8.ValidString(host) || strings.IndexByte(host, 0) >= 0 {
-			return true // NSURL has no host then
-		}
-	}
-	u.Host = nsLine(host)
+	u.Host = host
 	u.Has |= pattern.HasHost
 	return true
 }

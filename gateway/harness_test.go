@@ -247,7 +247,11 @@ func (s *site) dial() *client {
 	}
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	s.t.Cleanup(func() { conn.Close() })
-	return &client{conn, s.t, bufio.NewReader(conn)}
+	return newClient(s.t, conn)
+}
+
+func newClient(t *testing.T, conn net.Conn) *client {
+	return &client{conn, t, bufio.NewReader(conn)}
 }
 
 func (c *client) send(text string) {

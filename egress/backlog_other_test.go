@@ -11,4 +11,4 @@ type backlogged struct{ addr netip.AddrPort }
 
 func (b *backlogged) close() {}
 
-func listenBacklog(string) (*backlogged, error) { return nil, errors.ErrUnsupported }
+func listenBacklog(string, uint16) (*backlogged, error) { return nil, errors.ErrUnsupported }

@@ -15,13 +15,13 @@ type backlogged struct {
 
 func (b *backlogged) close() { _ = syscall.Close(b.fd) }
 
-func listenBacklog(ip string) (*backlogged, error) {
+func listenBacklog(ip string, port uint16) (*backlogged, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, err
 	}
 	addr := netip.MustParseAddr(ip)
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4()}); err != nil {
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4(), Port: int(port)}); err != nil {
 		_ = syscall.Close(fd)
 		return nil, err
 	}

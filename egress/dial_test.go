@@ -189,12 +189,8 @@ func TestDialFallsBack(t *testing.T) {
 // whose backlog is full, so that the system drops the handshake.
 func TestDialSilentAddress(t *testing.T) {
 	leakCheck(t)
-	silent := silentAddr(t)
-	l, err := net.Listen("tcp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), silent.Port()).String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	port, _ := listen(t, "127.0.0.1:0")
+	silent := silentAddr(t, port)
 	d := testDialer(t, Config{
 		Resolver:       answers{"a.example": {silent.Addr().String(), "127.0.0.1"}, "dead.example": {silent.Addr().String()}, "dead2.example": {silent.Addr().String(), "127.0.0.9"}},
 		Allow:          []Private{private(t, "", "127.0.0.0/8", 0)},
@@ -219,10 +215,10 @@ func TestDialSilentAddress(t *testing.T) {
 }
 
 // silentAddr returns an address that drops connections: a listener with a
-// backlog of one that nobody accepts from.
-func silentAddr(t *testing.T) netip.AddrPort {
+// backlog of one that nobody accepts from; port 0 is any.
+func silentAddr(t *testing.T, port uint16) netip.AddrPort {
 	t.Helper()
-	l, err := listenBacklog("127.0.0.7")
+	l, err := listenBacklog("127.0.0.7", port)
 	if err != nil {
 		t.Skipf("no listener with a short backlog here: %v", err)
 	}

@@ -40,7 +40,7 @@ func TestNothingLeaks(t *testing.T) {
 		rounds = 10_000
 	}
 	port, _ := listen(t, "127.0.0.1:0")
-	silent := silentAddr(t)
+	silent := silentAddr(t, 0)
 	d := testDialer(t, Config{
 		Allow:        []Private{private(t, "", "127.0.0.0/8", 0)},
 		AttemptDelay: time.Millisecond,

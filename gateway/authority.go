@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -189,9 +190,15 @@ func mapName(s string) (string, error) {
 	}
 	s = strings.TrimSuffix(s, ".")
 	if !plain || strings.Contains(s, "xn--") {
+		if !utf8.ValidString(s) {
+			return "", badAuthority("name is not UTF-8")
+		}
 		mapped, err := hostProfile.ToASCII(s)
 		if err != nil {
 			return "", badAuthority("name cannot be mapped: %v", err)
+		}
+		if again, err := hostProfile.ToASCII(mapped); err != nil || again != mapped {
+			return "", badAuthority("name has no stable normal form")
 		}
 		if plain && mapped != s {
 			return "", badAuthority("label is not a normal A-label")

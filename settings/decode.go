@@ -85,7 +85,27 @@ func decodeError(name string, data []byte, err error) error {
 		position := located.GetToken().Position
 		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: located.GetMessage(), Excerpt: excerpt(data, position.Line, position.Column)}
 	}
-	return &Error{File: name, Msg: strings.TrimSpace(err.Error())}
+	e := &Error{File: name, Msg: strings.TrimSpace(err.Error())}
+	if _, value, ok := strings.Cut(e.Msg, `"`); ok { // some errors have the value and no place
+		value, _, _ = strings.Cut(value, `"`)
+		e.Line, e.Column = findValue(data, value)
+		e.Excerpt = excerpt(data, e.Line, e.Column)
+	}
+	return e
+}
+
+// findValue returns where a value first stands in a file, 0 if nowhere.
+func findValue(data []byte, value string) (line, column int) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil || len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return 0, 0
+	}
+	for _, node := range ast.Filter(ast.StringType, file.Docs[0].Body) {
+		if token := node.GetToken(); token != nil && token.Value == value {
+			return token.Position.Line, token.Position.Column
+		}
+	}
+	return 0, 0
 }
 
 // excerpt shows a line and points at a column of it.

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -380,36 +382,48 @@ func (b *Backend) assemble(context.Context) error {
 	return err
 }
 
-// CheckSecrets resolves every secret that the settings name, as a start would.
-func (s *Settings) CheckSecrets() error {
-	source := s.Secrets()
-	references := map[string]secret.Reference{"identity.signing_key": s.Identity.SigningKey}
+// references are the secrets that the settings name, by the path of keys.
+func (s *Settings) references() map[string]secret.Reference {
+	all := map[string]secret.Reference{"identity.signing_key": s.Identity.SigningKey}
 	for i, r := range s.Identity.PreviousKeys {
-		references["identity.previous_keys."+strconv.Itoa(i)] = r
+		all["identity.previous_keys."+strconv.Itoa(i)] = r
 	}
 	for name, p := range s.Identity.Providers {
-		references["identity.providers."+name+".client_secret"] = p.ClientSecret
-		references["identity.providers."+name+".private_key"] = p.PrivateKey
+		all["identity.providers."+name+".client_secret"] = p.ClientSecret
+		all["identity.providers."+name+".private_key"] = p.PrivateKey
 	}
+	for name, t := range s.Tables {
+		if t.Webhook != nil {
+			all["tables."+name+".webhook.secret"] = secret.Reference(t.Webhook.Secret)
+		}
+	}
+	if kind, err := s.databaseKind(); err == nil && kind == "secret" {
+		all["database"] = secret.Reference(s.Database)
+	}
+	maps.DeleteFunc(all, func(_ string, r secret.Reference) bool { return r == "" })
+	return all
+}
+
+// CheckSecrets resolves every secret that the settings name, as a start would.
+func (s *Settings) CheckSecrets() error {
 	var all Errors
-	for key, r := range references {
-		if r == "" {
-			continue
+	references := s.references()
+	for _, key := range slices.Sorted(maps.Keys(references)) {
+		if _, err := s.Secrets().Resolve(references[key]); err != nil {
+			all = append(all, s.atSecret(err, key))
 		}
-		if _, err := source.Resolve(r); err != nil {
-			all = append(all, s.at(err.Error(), strings.Split(key, ".")...))
-		}
-	}
-	if _, err := s.tablesWithSecrets(); err != nil {
-		all = append(all, &Error{File: s.file, Msg: err.Error()})
-	}
-	if _, err := s.database(); err != nil {
-		all = append(all, s.at(err.Error(), "database"))
 	}
 	if len(all) > 0 {
 		return all
 	}
 	return nil
+}
+
+// atSecret makes an error about a secret: without the line, which may hold it.
+func (s *Settings) atSecret(err error, key string) *Error {
+	e := s.at(err.Error(), strings.Split(key, ".")...)
+	e.Excerpt = ""
+	return e
 }
 
 // authorityDir is where the development authority of this configuration lives.

@@ -9,11 +9,13 @@ package settings
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -260,6 +262,12 @@ func (s *Settings) Check() error {
 	}
 	if _, err := s.databaseKind(); err != nil {
 		add(err.Error(), "database")
+	}
+	references := s.references()
+	for _, key := range slices.Sorted(maps.Keys(references)) {
+		if err := references[key].Check(); err != nil {
+			all = append(all, s.atSecret(err, key))
+		}
 	}
 	if len(all) > 0 {
 		return all

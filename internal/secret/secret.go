@@ -20,6 +20,19 @@ const maxBytes = 64 << 10
 // "text-file:PATH" always as it is.
 type Reference string
 
+// Check reports whether r has the form of a reference, as an *Error that does
+// not show r: it may be the secret itself.
+func (r Reference) Check() error {
+	kind, name, _ := strings.Cut(string(r), ":")
+	switch strings.TrimPrefix(kind, "text-") {
+	case "env", "file":
+		if name != "" {
+			return nil
+		}
+	}
+	return &Error{Reference: "***", Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
+}
+
 // Value is a secret that was found. It prints as ***.
 type Value struct {
 	bytes []byte
@@ -49,12 +62,12 @@ func (e *Error) Error() string { return fmt.Sprintf("secret %s: %s", e.Reference
 // Resolve returns what r names. A missing or empty secret is an *Error. A line
 // end at the end of a file does not count.
 func (s Source) Resolve(r Reference) (Value, error) {
-	kind, name, ok := strings.Cut(string(r), ":")
-	fail := func(reason string) (Value, error) {
-		return Value{}, &Error{Reference: kind + ":" + name, Reason: reason}
+	if err := r.Check(); err != nil {
+		return Value{}, err
 	}
-	if !ok || name == "" {
-		return Value{}, &Error{Reference: "***", Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
+	kind, name, _ := strings.Cut(string(r), ":")
+	fail := func(reason string) (Value, error) {
+		return Value{}, &Error{Reference: string(r), Reason: reason}
 	}
 	value := Value{name: r, text: strings.HasPrefix(kind, "text-")}
 	switch strings.TrimPrefix(kind, "text-") {
@@ -70,8 +83,6 @@ func (s Source) Resolve(r Reference) (Value, error) {
 			return fail(err.Error())
 		}
 		value.bytes = bytes.TrimRight(data, "\r\n")
-	default:
-		return Value{}, &Error{Reference: "***", Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
 	}
 	if len(value.bytes) == 0 {
 		return fail("is not set or empty")

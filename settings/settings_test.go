@@ -1,0 +1,177 @@
+package settings
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// issueExample has every key that scripts rely on.
+const issueExample = `server:   { listen: "127.0.0.1:8443", url: "https://localhost:8443", tls: development, cors: [localhost, "*.example.org"] }   # a comment
+database: "sqlite:./cordon.db"
+identity:
+  signing_key: "env:CORDON_SIGNING_KEY"
+  issuer: ""
+  audience: ""
+  redirects: ["todoapp://easyauth.callback", "https://localhost:8443"]
+  providers: { google: {type: development}, aad: {type: oidc, issuer: "https://issuer.example", client_id: "c", client_secret: "env:S"} }
+tables:
+  todoitem:
+    columns: { text: string, complete: boolean, qty: number, due: date }
+    indexes: [complete]
+    id: string
+    access: authenticated
+    read: {access: anonymous}
+    per_user: true
+    soft_delete: true
+    dynamic_schema: false
+    page_size: 50
+    max_top: 1000
+    records_expire: 720h
+    webhook: { url: "https://example.org/hook" }
+    seed: ./todo.json
+services:
+  echo: { upstream: "http://127.0.0.1:9000", access: anonymous, post: {access: disabled} }
+egress:   { allow: ["127.0.0.0/8"] }
+`
+
+func TestParseTheDocumentedExample(t *testing.T) {
+	s, err := Parse("cordon.yaml", []byte(issueExample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	table := s.Tables["todoitem"]
+	if s.Server.TLS.Mode != "development" || s.Identity.Providers["aad"].Issuer != "https://issuer.example" || table.Columns["due"].Type != "date" ||
+		table.RecordsExpire.Hours() != 720 || table.Read.Access != "anonymous" || s.Services["echo"].Post.Access != "disabled" || s.Egress.Allow[0] != "127.0.0.0/8" {
+		t.Errorf("read as %+v", s)
+	}
+}
+
+func TestEmptyFile(t *testing.T) {
+	for _, text := range []string{"", "\n# nothing\n", "---\n"} {
+		s, err := Parse("cordon.yaml", []byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if err := s.Check(); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestErrorsShowTheLine checks the place and the caret of errors that the
+// decoder finds.
+func TestErrorsShowTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"server:\n  lisen: x\n":                             "cordon.yaml:2:3: unknown field \"lisen\"\n  2 |   lisen: x\n    |   ^",
+		"server:\n  listen: [1]\n":                          "cordon.yaml:2:11: ",
+		"a: 1\n":                                            "cordon.yaml:1:1: unknown field \"a\"",
+		"database: a\ndatabase: b\n":                        "cordon.yaml:2:1: ",
+		"server: {\n":                                       "cordon.yaml:1:",
+		"database: a\n---\ndatabase: b\n":                   "cordon.yaml: has a second document",
+		"tables: {a: {columns: {b: {typ: string}}}}\n":      "unknown field \"typ\"",
+		"identity:\n  providers:\n    g: {clientid: x}\n":   "cordon.yaml:3:9: unknown field \"clientid\"",
+		"tables:\n  a:\n    webhook: {url: x, secrt: y}\n":  "cordon.yaml:3:23: unknown field \"secrt\"",
+		"server:\n  tls: {cert: a, kee: b}\n":               "unknown field \"kee\"",
+		"server:\n  tls: sometimes\n":                       "cordon.yaml:2:8: ",
+		"identity: {lifetime: soon}\n":                      "cordon.yaml:1:22: ",
+		"gateway: {apps: [{private: [{range: nonsense}]}]}": "cordon.yaml:1:",
+	} {
+		_, err := Parse("cordon.yaml", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q:\n%v\nwant\n%s", text, err, want)
+		}
+	}
+}
+
+// TestCheckShowsTheLine checks what only the meaning tells.
+func TestCheckShowsTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"identity: {signing_key: s3cret}\n":                                                                        "cordon.yaml:1:12: identity.signing_key secret ***: is given by a reference",
+		"server: {listen: \"0.0.0.0:1\", url: \"https://a.example\"}\n":                                            "cordon.yaml: identity.signing_key is missing",
+		"server: {tls: off, listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\"}":                            "cordon.yaml:1:10: server.tls off is for loopback",
+		"server:\n  url: http://app.example\nidentity: {signing_key: \"env:K\"}":                                   "cordon.yaml:2:3: server.url is https",
+		"server:\n  url: https://app.example/x\n":                                                                  "cordon.yaml:2:3: server.url is an http or https URL without a path\n  2 |   url: https://app.example/x\n    |   ^",
+		"server: {cors: [\"a b\"]}\n":                                                                              "server.cors \"a b\"",
+		"server: {admin: \"0.0.0.0:1\"}\n":                                                                         "server.admin is a loopback address",
+		"identity:\n  redirects:\n    - https://a.example\n    - http://b.example\n":                               "cordon.yaml:4:7: identity.redirects.1 http is for loopback only",
+		"identity: {providers: {google: {type: googl}}}\n":                                                         "identity.providers.google.type is one of",
+		"server: {listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\", providers: {g: {type: development}}}": "cordon.yaml:2:46: identity.providers.g the development provider",
+		"tables:\n  a:\n    columns: {b: strin}\n":                                                                 "tables.a.",
+		"tables:\n  a:\n    read: {rule: \"usr.id == 1\"}\n":                                                       "cordon.yaml:3:12: tables.a.read.rule identity: condition",
+		"services:\n  a: {upstream: ftp://x}\n":                                                                    "cordon.yaml:2:7: services.a.upstream is an http",
+		"egress: {allow: [\"10.0.0.0/33\"]}\n":                                                                     "cordon.yaml:1:18: egress.allow.0",
+		"database: mysql://x\n":                                                                                    "cordon.yaml:1:1: database is",
+		"gateway: {apps: [{name: a}]}\n":                                                                           "gateway apps[0] (a): config",
+	} {
+		s, err := Parse("cordon.yaml", []byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q:\n%v\nwant\n%s", text, err, want)
+		}
+	}
+}
+
+func TestSecretsDoNotShow(t *testing.T) {
+	for _, text := range []string{"identity: {signing_key: s3cretkey}", "identity: {providers: {google: {client_id: a, client_secret: s3cretkey}}}", "database: \"env:S3CRET_UNSET\"", "tables: {a: {webhook: {url: \"https://x\", secret: s3cretkey}}}"} {
+		s, err := Parse("cordon.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.CheckSecrets()
+		var all Errors
+		if err == nil || !errors.As(err, &all) {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		for _, e := range all {
+			if strings.Contains(e.Error(), "s3cretkey") {
+				t.Errorf("%s: %v", text, e)
+			}
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Load(filepath.Join(dir, "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := Load(dir); err == nil {
+		t.Error("a folder was read")
+	}
+	file := filepath.Join(dir, "cordon.yaml")
+	if err := os.WriteFile(file, []byte("database: \"sqlite:data/x.db\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.DatabaseName(); got != "sqlite:"+filepath.Join(dir, "data/x.db") {
+		t.Errorf("the database is %s", got)
+	}
+}
+
+// FuzzParse looks for panics, and for files that are taken although they say
+// what nobody knows.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(issueExample))
+	f.Add([]byte("server:\n  tls: {cert: a}\n"))
+	f.Add([]byte("identity: &a {providers: {x: *a}}"))
+	f.Add([]byte("? [a]\n: b"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Parse("cordon.yaml", data)
+		if err == nil {
+			_ = s.Check()
+		}
+	})
+}

@@ -90,9 +90,6 @@ func (s *stub) LookupAddrs(ctx context.Context, host string) ([]netip.Addr, time
 		}()
 	}
 	first := <-results
-	if errors.Is(first.err, ErrNoSuchHost) {
-		return nil, 0, ErrNoSuchHost
-	}
 	var late <-chan time.Time
 	if len(first.addrs) > 0 {
 		grace := time.NewTimer(familyGrace)
@@ -108,7 +105,8 @@ func (s *stub) LookupAddrs(ctx context.Context, host string) ([]netip.Addr, time
 }
 
 // merge joins the answers of both families. One family's failure does not take
-// the other's addresses away.
+// the other's addresses away; neither does its "no such name", which some
+// servers say of AAAA where there is an A.
 func merge(a, b answered) ([]netip.Addr, time.Duration, error) {
 	addrs := append(a.addrs[:len(a.addrs):len(a.addrs)], b.addrs...)
 	switch {
@@ -120,6 +118,8 @@ func merge(a, b answered) ([]netip.Addr, time.Duration, error) {
 			}
 		}
 		return addrs, ttl, nil
+	case errors.Is(a.err, ErrNoSuchHost), errors.Is(b.err, ErrNoSuchHost):
+		return nil, 0, ErrNoSuchHost
 	case a.err != nil:
 		return nil, 0, a.err
 	case b.err != nil:
@@ -149,27 +149,37 @@ func (s *stub) ask(ctx context.Context, q dnsmessage.Question) answered {
 func (s *stub) askOne(ctx context.Context, server netip.AddrPort, q dnsmessage.Question) answered {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	networks := []string{"udp", "tcp"}
+	network, edns := "udp", true
 	if s.tcpOnly {
-		networks = networks[1:]
+		network = "tcp"
 	}
-	for _, network := range networks {
-		reply, err := exchange(ctx, network, server, q)
+	for {
+		reply, err := exchange(ctx, network, edns, server, q)
 		if err != nil {
 			return answered{err: err}
 		}
 		a, truncated := read(reply, q)
-		if !truncated {
+		switch {
+		case edns && errors.Is(a.err, errNotUnderstood):
+			// A server older than EDNS (RFC 6891 section 7).
+			edns = false
+		case !truncated:
 			return a
+		case network == "tcp":
+			return answered{err: errors.New("a truncated answer over TCP")}
+		default:
+			network = "tcp"
 		}
 	}
-	return answered{err: errors.New("a truncated answer over TCP")}
 }
+
+// errNotUnderstood is a server's answer that it cannot read the question.
+var errNotUnderstood = errors.New("the server does not understand the question")
 
 // exchange sends one query over a socket of its own, so that the source port is
 // a new one each time, and returns the reply that belongs to it.
-func exchange(ctx context.Context, network string, server netip.AddrPort, q dnsmessage.Question) ([]byte, error) {
-	id, query, err := newQuery(q)
+func exchange(ctx context.Context, network string, edns bool, server netip.AddrPort, q dnsmessage.Question) ([]byte, error) {
+	id, query, err := newQuery(q, edns)
 	if err != nil {
 		return nil, err
 	}
@@ -226,26 +236,24 @@ func readTCP(conn net.Conn, id uint16, q dnsmessage.Question) ([]byte, error) {
 	return buf, nil
 }
 
-func newQuery(q dnsmessage.Question) (id uint16, query []byte, err error) {
+func newQuery(q dnsmessage.Question, edns bool) (id uint16, query []byte, err error) {
 	var random [2]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return 0, nil, err
 	}
 	id = binary.BigEndian.Uint16(random[:])
-	b := dnsmessage.NewBuilder(make([]byte, 0, 512), dnsmessage.Header{ID: id, RecursionDesired: true})
-	var edns dnsmessage.ResourceHeader
-	for _, step := range []func() error{
-		b.StartQuestions,
-		func() error { return b.Question(q) },
-		b.StartAdditionals,
-		func() error { return edns.SetEDNS0(payload, dnsmessage.RCodeSuccess, false) },
-		func() error { return b.OPTResource(edns, dnsmessage.OPTResource{}) },
-	} {
-		if err := step(); err != nil {
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
+		Questions: []dnsmessage.Question{q},
+	}
+	if edns {
+		var h dnsmessage.ResourceHeader
+		if err := h.SetEDNS0(payload, dnsmessage.RCodeSuccess, false); err != nil {
 			return 0, nil, err
 		}
+		m.Additionals = []dnsmessage.Resource{{Header: h, Body: &dnsmessage.OPTResource{}}}
 	}
-	query, err = b.Finish()
+	query, err = m.Pack()
 	return id, query, err
 }
 
@@ -276,6 +284,8 @@ func read(message []byte, q dnsmessage.Question) (a answered, truncated bool) {
 		return answered{}, true
 	case h.RCode == dnsmessage.RCodeNameError:
 		return answered{err: ErrNoSuchHost}, false
+	case h.RCode == dnsmessage.RCodeFormatError, h.RCode == dnsmessage.RCodeNotImplemented:
+		return answered{err: errNotUnderstood}, false
 	case h.RCode != dnsmessage.RCodeSuccess:
 		return answered{err: fmt.Errorf("the server answers %s", strings.TrimPrefix(h.RCode.String(), "RCode"))}, false
 	}

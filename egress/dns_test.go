@@ -22,6 +22,8 @@ type nameServer struct {
 	addr netip.AddrPort
 	// reply makes the answer; nil means that there is none.
 	reply func(q dnsmessage.Question, id uint16, tcp bool) [][]byte
+	// raw, if not nil, makes it of the whole query instead.
+	raw   func(query []byte) []byte
 	mu    sync.Mutex
 	asked []string
 }
@@ -92,6 +94,12 @@ func (s *nameServer) serveTCP(conn net.Conn) {
 }
 
 func (s *nameServer) answer(query []byte, tcp bool) [][]byte {
+	s.mu.Lock()
+	raw := s.raw
+	s.mu.Unlock()
+	if raw != nil {
+		return [][]byte{raw(query)}
+	}
 	var p dnsmessage.Parser
 	h, err := p.Start(query)
 	if err != nil {
@@ -182,6 +190,10 @@ func zone(q dnsmessage.Question, id uint16, tcp bool) [][]byte {
 			message(other, id, 0, false, record(name, "192.0.2.66", 60)),
 			{1, 2, 3}, message(q, id, 0, false, record(name, "192.0.2.6", 60)),
 		}
+	case name == "nx6.example." && four:
+		return ok(record(name, "192.0.2.8", 60))
+	case name == "nx6.example.":
+		return [][]byte{message(q, id, dnsmessage.RCodeNameError, false)}
 	case name == "broken.example.":
 		return [][]byte{message(q, id, dnsmessage.RCodeServerFailure, false)}
 	case strings.HasPrefix(name, "none."):
@@ -209,6 +221,7 @@ func TestStubResolver(t *testing.T) {
 		{"half.example", []string{"192.0.2.4"}, 60 * time.Second, ""},
 		{"silent6.example", []string{"192.0.2.5"}, 60 * time.Second, ""},
 		{"forged.example", []string{"192.0.2.6"}, 60 * time.Second, ""},
+		{"nx6.example", []string{"192.0.2.8"}, 60 * time.Second, ""},
 		{"broken.example", nil, 0, "ServerFailure"},
 		{"none.example", nil, 0, "no such host"},
 		{"empty.example", nil, 0, "no such host"},
@@ -256,6 +269,33 @@ func TestStubTriesTheNextServer(t *testing.T) {
 	_, err = d.Resolve(t.Context(), Destination{Host: "both.example", Port: 443})
 	if e := asError(t, err); !e.Timeout() || e.Reason != ResolverFailed {
 		t.Errorf("a silent server: %v, want a time-out", err)
+	}
+}
+
+// TestServerWithoutEDNS asks a server that knows the DNS of 1987 only.
+func TestServerWithoutEDNS(t *testing.T) {
+	old := serveNames(t, nil)
+	old.mu.Lock()
+	old.raw = func(query []byte) []byte {
+		var m dnsmessage.Message
+		if err := m.Unpack(query); err != nil {
+			return nil
+		}
+		q := m.Questions[0]
+		if len(m.Additionals) > 0 {
+			m = dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RCode: dnsmessage.RCodeFormatError}}
+			packed, _ := m.Pack()
+			return packed
+		}
+		return zone(q, m.ID, false)[0]
+	}
+	old.mu.Unlock()
+	r, err := NewResolver(old.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if addrs, _, err := r.LookupAddrs(t.Context(), "both.example"); err != nil || len(addrs) != 3 {
+		t.Errorf("%v, %v", addrs, err)
 	}
 }
 

@@ -74,7 +74,7 @@ func checkPortAsScheme(r *run) {
 		}
 		var readings []*reading
 		for _, rd := range r.targets {
-			if len(rd.rules[e]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) && !rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
+			if rd.schemeFirst() && len(rd.rules[e]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) && !rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
 				readings = append(readings, rd)
 			}
 		}
@@ -82,6 +82,16 @@ func checkPortAsScheme(r *run) {
 			r.report(r.at(e.element), []option{on(readings)}, "%s is read as the scheme %s with the host %s on %s", quote(e.text), e.host, e.port, names(readings))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent)
+}
+
+// schemeFirst reports whether the target's grammar tries a scheme before a
+// host.
+func (rd *reading) schemeFirst() bool {
+	switch rd.target.Platform {
+	case "android", "amazon-fireos", "ios":
+		return true
+	}
+	return false
 }
 
 // hostPort reports whether the text is host:port without a scheme.
@@ -136,6 +146,9 @@ func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 		var having []*reading
 		note := ""
 		for _, rd := range readings {
+			if hostPort(e) && rd.schemeFirst() && (flaw == policy.Rewritten || flaw == policy.NeverMatches) {
+				continue // port-read-as-scheme says it
+			}
 			for _, rule := range rd.rules[e] {
 				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten && rule.Purpose != policy.ForLaunch) {
 					having = append(having, rd)
@@ -159,8 +172,6 @@ func (r *run) explained(e *entry, flaw policy.Flaw) bool {
 		return true
 	case wildcardTop(e):
 		return flaw != policy.BreaksBuild
-	case hostPort(e):
-		return flaw == policy.Rewritten || flaw == policy.NeverMatches
 	case e.element.Value("subdomains") != "":
 		return flaw == policy.Rewritten
 	case strings.ContainsFunc(e.host, func(c rune) bool { return c >= 0x80 }):
@@ -347,7 +358,7 @@ func checkSwallowed(r *run) {
 				continue
 			}
 			d := rd.policy.Decide(policy.Request{URL: e.sample(), Kind: policy.Navigation})
-			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() {
+			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() && entryAt(r.entries, d.Rule.Place.Start) != e {
 				readings, by = append(readings, rd), d.Rule
 			}
 		}

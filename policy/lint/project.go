@@ -137,15 +137,6 @@ func (p *Project) StartPage() *Page {
 	return nil
 }
 
-// engines returns the names of the platforms that the project names.
-func (p *Project) engines() map[string]bool {
-	names := make(map[string]bool)
-	for _, e := range p.Engines {
-		names[e.Name] = true
-	}
-	return names
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

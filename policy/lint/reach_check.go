@@ -302,7 +302,7 @@ func checkRemoteNavigation(r *run) {
 		if e.opaque || e.host == "" || e.anyHost() || len(r.anyWebsite(e)) > 0 || developmentHost(e.host) != "" || !e.web() {
 			return
 		}
-		readings := covering(r.all(), e, e.sample())
+		readings := covering(r.targets, e, e.sample())
 		if len(readings) == 0 {
 			return
 		}

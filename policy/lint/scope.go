@@ -133,8 +133,8 @@ func checkShadowed(r *run) {
 	seen := make(map[string]bool, len(r.entries))
 	reported := make(map[*entry]bool)
 	for _, e := range r.entries {
-		if e.role == forContent || !e.web() || seen[identity(e)] {
-			continue
+		if e.role == forContent || !e.web() || e.attr.Name == "uri" || seen[identity(e)] {
+			continue // without its last uri= BlackBerry 10 would read origins
 		}
 		seen[identity(e)] = true
 		by := r.shadow(e, wide)

@@ -29,7 +29,7 @@ var settingRules = []Rule{
 		Gain:        "An injected script reads the app's private files.",
 		Effects:     effects("android 10.1.1+", "file: pages open inside; universal access from file URLs"),
 		Remedy:      "Remove the preference; load the app's files by relative URLs.",
-		check: preference("AndroidInsecureFileModeEnabled", "true", true,
+		check: preference("AndroidInsecureFileModeEnabled", "true", false,
 			"AndroidInsecureFileModeEnabled lets file: pages read the app's files"),
 	},
 	{
@@ -91,7 +91,7 @@ var settingRules = []Rule{
 }
 
 // preference returns a check for one value of a preference; removable says
-// that without it the app is stricter.
+// that without it nothing more is let in.
 func preference(name, value string, removable bool, message string) func(*run) {
 	return func(r *run) {
 		r.preferences(func(e *configxml.Element) {

@@ -118,7 +118,7 @@ func subject(doc *configxml.Document, c configxml.Comment) *configxml.Element {
 		return before
 	}
 	if after == nil {
-		return doc.Root()
+		return &configxml.Element{} // the last thing in the file: about nothing
 	}
 	return after
 }

@@ -118,7 +118,10 @@ func (t *textWriter) line(f *Finding) {
 		before = "…" + string(runes[n-width/2:])
 	}
 	room := max(width-utf8.RuneCountInString(before), 20)
-	marked, after = clip(marked, room), clip(after, max(room-utf8.RuneCountInString(marked), 0))
+	if utf8.RuneCountInString(marked) >= room {
+		marked, after = clip(marked, room), ""
+	}
+	after = clip(after, room-utf8.RuneCountInString(marked))
 	carets := strings.Repeat("^", max(utf8.RuneCountInString(marked), 1))
 	number := fmt.Sprintf("%5d", f.Place.Line)
 	fmt.Fprintf(&t.out, "%s | %s%s%s\n", number, before, marked, after)

@@ -1,0 +1,3 @@
+document.addEventListener("deviceready", function () {
+  document.getElementById("greeting").textContent = "Ready";
+}, false);

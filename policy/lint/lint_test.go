@@ -1,0 +1,251 @@
+package lint_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/project"
+)
+
+// TestExamples: the clean example has no finding at all, the others have many.
+func TestExamples(t *testing.T) {
+	for name, least := range map[string]int{"clean": 0, "template": 5, "capacitor": 5, "legacy": 15, "dreadful": 80} {
+		_, report := check(t, os.DirFS(filepath.Join("../../examples", name)))
+		if least == 0 && len(report.Findings) > 0 {
+			t.Errorf("%s is not clean:\n%s", name, lines(report.Findings))
+		}
+		if len(report.Findings) < least {
+			t.Errorf("%s: %d findings, want at least %d", name, len(report.Findings), least)
+		}
+	}
+}
+
+// TestDreadfulShowsMostRules keeps the example worth its name.
+func TestDreadfulShowsMostRules(t *testing.T) {
+	_, report := check(t, os.DirFS("../../examples/dreadful"))
+	seen := make(map[string]bool)
+	for _, f := range report.Findings {
+		seen[f.Rule.ID] = true
+	}
+	if len(seen) < 60 {
+		t.Errorf("the dreadful example shows %d rules, want at least 60", len(seen))
+	}
+}
+
+// TestOrderIsStable: findings come by file, offset and id, and the same twice.
+func TestOrderIsStable(t *testing.T) {
+	_, first := check(t, os.DirFS("../../examples/dreadful"))
+	for range 5 {
+		_, again := check(t, os.DirFS("../../examples/dreadful"))
+		if diff := cmp.Diff(lines(first.Findings), lines(again.Findings)); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	for i := 1; i < len(first.Findings); i++ {
+		a, b := first.Findings[i-1], first.Findings[i]
+		if a.Place.File > b.Place.File || a.Place.File == b.Place.File && a.Place.Start > b.Place.Start {
+			t.Errorf("%v comes before %v", a.Place, b.Place)
+		}
+	}
+}
+
+func config(body string) fstest.MapFS {
+	return fstest.MapFS{"config.xml": {Data: []byte("<!-- top -->\n<widget>\n" + body + "\n</widget>\n")}}
+}
+
+func TestSuppressions(t *testing.T) {
+	const all = `<access origin="*"/>`
+	tests := []struct {
+		name, file string
+		want       string // the findings of access-catch-all that stay, by line
+		suppressed int
+	}{
+		{"none", all, "3", 0},
+		{"before the element", "<!-- cordon:ignore access-catch-all a reader of feeds -->\n" + all, "", 1},
+		{"before, with others between", "<!-- cordon:ignore access-catch-all a reader -->\n<!-- cordon:ignore ats-disabled a reader -->\n" + all, "", 2},
+		{"behind, on the line", all + " <!-- cordon:ignore access-catch-all a reader of feeds -->", "", 1},
+		{"on the line below", all + "\n<!-- cordon:ignore access-catch-all a reader of feeds -->", "3", 0},
+		{"for one of two", all + "\n<!-- cordon:ignore access-catch-all a reader -->\n" + `<access origin="https://*"/>`, "3", 1},
+		{"another rule", "<!-- cordon:ignore ats-disabled a reader of feeds -->\n" + all, "4", 1},
+		{"no reason", "<!-- cordon:ignore access-catch-all -->\n" + all, "4", 0},
+		{"on a platform", "<!-- cordon:ignore access-catch-all a reader -->\n<platform name=\"android\">\n" + all + "\n</platform>", "", 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, report := check(t, config(test.file))
+			var left []string
+			for _, f := range of(report, "access-catch-all") {
+				left = append(left, fmt.Sprint(f.Place.Line))
+			}
+			if got := strings.Join(left, " "); got != test.want || len(report.Suppressed) != test.suppressed {
+				t.Errorf("lines %q stay and %d are suppressed, want %q and %d", got, len(report.Suppressed), test.want, test.suppressed)
+			}
+		})
+	}
+}
+
+// TestProjectSuppression: a comment before the root is about every file.
+func TestProjectSuppression(t *testing.T) {
+	files := fstest.MapFS{
+		"config.xml":     {Data: []byte("<!-- cordon:ignore csp-missing the server of the frame sends one -->\n<widget/>")},
+		"www/index.html": {Data: []byte("<html><head></head></html>")},
+	}
+	_, report := check(t, files)
+	if len(of(report, "csp-missing")) != 0 || len(report.Suppressed) != 1 || report.Suppressed[0].Reason != "the server of the frame sends one" {
+		t.Errorf("suppressed %+v, left:\n%s", report.Suppressed, lines(report.Findings))
+	}
+}
+
+func TestBaseline(t *testing.T) {
+	p, report := check(t, config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>"))
+	data, err := lint.NewBaseline(p, report.Findings).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	baseline, err := lint.ParseBaseline(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fresh, known := baseline.New(p, report.Findings); len(fresh) != 0 || known != len(report.Findings) {
+		t.Errorf("the baseline leaves\n%s", lines(fresh))
+	}
+	// Lines move, blanks change, and one finding is new.
+	moved, after := check(t, config("\n<name>x</name>\n<access   origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n<access origin=\"http://b.example\"/>"))
+	fresh, _ := baseline.New(moved, after.Findings)
+	for _, f := range fresh {
+		if f.Place.Line != 7 {
+			t.Errorf("not new: %s", lines([]lint.Finding{f}))
+		}
+	}
+	if len(fresh) == 0 {
+		t.Error("the new entry is not reported")
+	}
+	// The same fault once more is new, too.
+	twice, doubled := check(t, config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n<platform name=\"ios\"><access origin=\"http://a.example\"/></platform>"))
+	if fresh, _ := baseline.New(twice, doubled.Findings); len(fresh) == 0 {
+		t.Error("a second copy of a known fault is not reported")
+	}
+}
+
+func TestBaselineRefuses(t *testing.T) {
+	for _, data := range []string{"", "[]", `{"version": 2, "findings": []}`, `{"version": 1, "finding": []}`, "x"} {
+		if _, err := lint.ParseBaseline([]byte(data)); err == nil {
+			t.Errorf("ParseBaseline(%q) has no error", data)
+		}
+	}
+}
+
+func TestParseSeverity(t *testing.T) {
+	for s := lint.Info; s <= lint.Critical; s++ {
+		if got, err := lint.ParseSeverity(s.String()); err != nil || got != s {
+			t.Errorf("ParseSeverity(%v) = %v, %v", s, got, err)
+		}
+	}
+	if _, err := lint.ParseSeverity("severe"); err == nil || !strings.Contains(err.Error(), "critical") {
+		t.Errorf("error %v does not name the severities", err)
+	}
+}
+
+func TestCheckRefusesUnknownTargets(t *testing.T) {
+	p, _ := check(t, config(""))
+	p.Targets = []policy.Target{{Platform: "symbian"}}
+	if _, err := lint.Check(p); err == nil {
+		t.Error("an unknown target is accepted")
+	}
+}
+
+// TestEveryTarget runs the dreadful example as every platform at every break.
+func TestEveryTarget(t *testing.T) {
+	p, err := project.Read(os.DirFS("../../examples/dreadful"), project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, platform := range dialect.Platforms() {
+		versions := []policy.Version{platform.Latest}
+		for _, b := range platform.Breaks {
+			versions = append(versions, b.Version)
+		}
+		for _, version := range versions {
+			p.Targets = []policy.Target{{Platform: platform.Name, Version: version}}
+			report, err := lint.Check(p)
+			if err != nil || len(report.Findings) < 60 {
+				t.Errorf("%v: %v, %d findings", p.Targets, err, len(report.Findings))
+			}
+		}
+	}
+}
+
+// TestRealConfigs checks the files of other people's projects that
+// CORDON_REAL_CONFIGS names; what each finding must hold true is counted in
+// the file itself.
+func TestRealConfigs(t *testing.T) {
+	dir := os.Getenv("CORDON_REAL_CONFIGS")
+	if dir == "" {
+		t.Skip("CORDON_REAL_CONFIGS is not set: no folder of real config.xml files to check")
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.xml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files in %s: %v", dir, err)
+	}
+	for _, path := range paths {
+		p, err := project.Read(os.DirFS(dir), project.Options{Config: filepath.Base(path)})
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		report, err := lint.Check(p)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		text := string(p.Config.Bytes())
+		catchAll := strings.Contains(text, `<access origin="*" />`) || strings.Contains(text, `<access origin="*" subdomains="true">`)
+		if got := len(of(report, "access-catch-all")) == 1; got != catchAll {
+			t.Errorf("%s: access-catch-all is %v, the file says %v", path, got, catchAll)
+		}
+		for _, f := range report.Findings {
+			truth(t, text, f)
+		}
+	}
+}
+
+// truth checks what can be read off a finding's own bytes.
+func truth(t *testing.T, text string, f lint.Finding) {
+	t.Helper()
+	at := text[f.Place.Start:f.Place.End]
+	must := map[string]string{
+		"cleartext-origin": "http://", "content-lists-host": "index.html", "inspectable-webview": "InspectableWebview",
+		"whitelist-plugin-obsolete": "cordova-plugin-whitelist", "intent-any-website": "://*/*", "development-host": "localhost",
+		"access-no-effect": "<access", "ats-disabled": `"*"`, "access-catch-all": `"*"`, "retired-plugin": "<plugin", "scheme-missing": `"www.google.com"`,
+		"navigation-swallows-intent": "allow-intent", "entry-not-strict": "<a",
+	}
+	want, expected := must[f.Rule.ID]
+	if !expected {
+		t.Errorf("%v: %s: a rule that none of these files should have: %s", f.Place, f.Rule.ID, f.Message)
+	}
+	if !strings.Contains(at, want) {
+		t.Errorf("%v: %s stands at %q", f.Place, f.Rule.ID, at)
+	}
+}
+
+func BenchmarkCheckDreadful(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		p, err := project.Read(os.DirFS("../../examples/dreadful"), project.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := lint.Check(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

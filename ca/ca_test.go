@@ -98,6 +98,9 @@ func TestCreatedAuthority(t *testing.T) {
 	if !strings.HasPrefix(c.Subject.CommonName, "Cordon development CA") || len(a.Fingerprint()) != 95 || a.String() != c.Subject.CommonName {
 		t.Errorf("named %q, fingerprint %s", a, a.Fingerprint())
 	}
+	if block, rest := pem.Decode(a.PEM()); block == nil || len(rest) > 0 || block.Type != "CERTIFICATE" || string(block.Bytes) != string(c.Raw) {
+		t.Errorf("PEM text %s", a.PEM())
+	}
 	if s := fmt.Sprintf("%s %v", a, a); strings.Contains(s, "PRIVATE") || strings.Contains(s, "0x") {
 		t.Errorf("it prints as %s", s)
 	}

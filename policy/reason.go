@@ -68,7 +68,7 @@ var reasonDocs = [reasonCount]string{
 	NeverAsked:     "the platform does not consult the list for this kind of request",
 	SchemeNotAsked: "the platform does not consult the list for this scheme",
 	HandedOver:     "the platform hands what it does not open to another app, without asking a list",
-	NoList:         "there is no list on this platform",
+	NoList:         "this platform has no list, or cannot make one from this file",
 	Malformed:      "the URL cannot be taken apart, or is ambiguous and therefore refused",
 	Unverified:     "what the platform does here could not be established; treated as refused",
 }

@@ -212,6 +212,9 @@ func explanation(d policy.Decision) string {
 	case d.Rule.Implicit():
 		return fmt.Sprintf("%s [%s]", because, printable(d.Rule.Text))
 	}
+	if d.Rule.Note != "" {
+		because += " (" + printable(d.Rule.Note) + ")"
+	}
 	return fmt.Sprintf("%s  <%s> %s  %s", d.Rule.Place, d.Rule.Element, printable(d.Rule.Text), because)
 }
 

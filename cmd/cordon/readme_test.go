@@ -31,7 +31,6 @@ func TestReadme(t *testing.T) {
 		// The binary goes to a folder of the test's own instead of the root.
 		session := strings.ReplaceAll(string(block[1]), "-o cordon", "-o "+bin+"/cordon")
 		session = strings.ReplaceAll(session, "./cordon", bin+"/cordon")
-		session = strings.ReplaceAll(session, "./cmd"+strings.TrimPrefix(bin+"/cordon", "."), "./cmd/cordon")
 		cmd := exec.Command("sh", "-e", "-c", session)
 		cmd.Dir = root
 		out, err := cmd.CombinedOutput()

@@ -59,9 +59,7 @@ func writeCertificate(b *strings.Builder, c *pin.Certificate) {
 	if len(c.Names) > 0 {
 		fmt.Fprintf(b, "  names    %s\n", strings.Join(c.Names, ", "))
 	}
-	if !c.SelfIssued {
-		fmt.Fprintf(b, "  issuer   %s\n", c.Issuer)
-	}
+	fmt.Fprintf(b, "  issuer   %s\n", c.Issuer)
 	fmt.Fprintf(b, "  valid    %s to %s\n", day(c.NotBefore), day(c.NotAfter))
 	fmt.Fprintf(b, "  key      %s (%s)\n", c.Key, role(c))
 }

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -158,11 +159,14 @@ func isUnknownColumn(err error) bool {
 	return errors.As(err, &unknown)
 }
 
-// refresh looks for columns that another process has added, at most once a
-// second.
+// refreshEvery is how often, in milliseconds, the columns that other processes
+// have added are looked for at most.
+const refreshEvery = 100
+
+// refresh looks for columns that another process has added.
 func (q *request) refresh(s *Shape) *Shape {
 	now := q.now.UnixMilli()
-	if seen := q.t.seen.Load(); now-seen < 1000 || !q.t.seen.CompareAndSwap(seen, now) {
+	if seen := q.t.seen.Load(); now-seen < refreshEvery || !q.t.seen.CompareAndSwap(seen, now) {
 		return q.t.shape.Load()
 	}
 	fresh, err := q.s.store.Refresh(q.r.Context(), s)
@@ -290,40 +294,18 @@ func (q *request) list(ask page, count bool) error {
 	default:
 		b = append(b, '[')
 	}
-	rows, more := int64(0), false
-	run := ask.Query
-	if q.v3 {
-		run.Top++ // one more than the page says whether there is a next one
-	}
-	each := func(row []odata.Value) error {
-		if rows == ask.Top {
-			more = true
-			return ErrStop
-		}
-		if rows > 0 {
-			b = append(b, ',')
-		}
-		b = ask.Shape.AppendRow(b, ask.Columns, row)
-		rows++
-		return nil
-	}
-	var total int64
-	var err error
-	if q.t.rowRules(opRead) {
-		total, err = q.filtered(ctx, run, count, each)
-	} else {
-		if err = q.s.store.Query(ctx, run, each); err == nil && count {
-			total, err = q.s.store.Count(ctx, ask.Query)
-		}
-	}
+	out := listing{b: b, ask: ask}
+	total, err := q.collect(ctx, &out, count)
 	if err != nil {
 		return err
 	}
-	b = append(b, ']')
+	b = append(out.b, ']')
 	if count {
 		b = strconv.AppendInt(append(b, `,"count":`...), total, 10)
 	}
-	b = q.nextPage(b, ask, rows, more)
+	if !out.pull {
+		b = q.nextPage(b, ask, out.rows, out.more)
+	}
 	if q.v3 || count {
 		b = append(b, '}')
 	}
@@ -331,6 +313,62 @@ func (q *request) list(ask page, count bool) error {
 	q.json(http.StatusOK, b)
 	q.notify(ask.Shape, nil)
 	return nil
+}
+
+// listing is an answer that rows are added to.
+type listing struct {
+	b    []byte
+	ask  page
+	rows int64
+	more bool // there is at least one row after those of the page
+	pull bool
+	last []odata.Value // the last row, for a pull
+}
+
+func (l *listing) add(row []odata.Value) error {
+	if l.rows == l.ask.Top && !l.pull {
+		l.more = true
+		return ErrStop
+	}
+	if l.rows > 0 {
+		l.b = append(l.b, ',')
+	}
+	l.b = l.ask.Shape.AppendRow(l.b, l.ask.Columns, row)
+	l.rows++
+	if l.pull {
+		l.last = append(l.last[:0], row...)
+	}
+	return nil
+}
+
+// collect fills the listing and, if that is asked for, counts.
+func (q *request) collect(ctx context.Context, out *listing, count bool) (total int64, err error) {
+	var p pull
+	counted := out.ask.Query
+	if p, out.pull = q.pulling(&out.ask); out.pull {
+		p.resume(&out.ask)
+	}
+	run := out.ask.Query
+	if q.v3 {
+		run.Top++ // one more than the page says whether there is a next one
+	}
+	if q.t.rowRules(opRead) {
+		total, err = q.filtered(ctx, run, count, out.add)
+	} else {
+		if err = q.s.store.Query(ctx, run, out.add); err == nil && count {
+			total, err = q.s.store.Count(ctx, counted)
+		}
+	}
+	if err == nil && out.pull && out.rows > 0 && out.rows == out.ask.Top {
+		rest := p.rest(out.ask, out.last)
+		if q.t.rowRules(opRead) {
+			rest.Top = math.MaxInt64
+			_, err = q.filtered(ctx, rest, false, out.add)
+		} else {
+			err = q.s.store.Query(ctx, rest, out.add)
+		}
+	}
+	return total, err
 }
 
 // nextPage tells where the rest is: in a Link header in 2.0, in the body in

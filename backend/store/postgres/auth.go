@@ -71,27 +71,6 @@ func (s *Store) Secret(ctx context.Context, name string, fresh []byte) (value []
 	return value, err
 }
 
-// ReplaceSecret implements auth.Store.
-func (s *Store) ReplaceSecret(ctx context.Context, name string, old, fresh []byte) error {
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
-		var have []byte
-		err := tx.QueryRow(ctx, "SELECT value FROM cordon_secret WHERE name=$1 FOR UPDATE", name).Scan(&have)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			return auth.ErrNotFound
-		case err != nil:
-			return err
-		case again && bytes.Equal(have, fresh):
-			return nil
-		case !bytes.Equal(have, old):
-			return auth.ErrStale
-		}
-		_, err = tx.Exec(ctx, "UPDATE cordon_secret SET value=$2 WHERE name=$1", name, fresh)
-		return err
-	})
-	return translate(err)
-}
-
 // PutOnce implements auth.Store.
 func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
 	return s.create(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES($1,$2,$3,$4)", o.Kind, o.Key, o.Sealed, moment(o.Expires))

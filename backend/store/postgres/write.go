@@ -84,7 +84,8 @@ func (s *Store) nextID(ctx context.Context, shape *tables.Shape) (n int64, err e
 func (t *turn) fresh(w tables.Write) []odata.Value {
 	row := make([]odata.Value, len(w.Shape.Columns))
 	row[placeID] = w.ID
-	row[placeCreated], row[placeUpdated] = odata.DateOf(t.stamp), odata.DateOf(t.stamp)
+	stamp := t.next()
+	row[placeCreated], row[placeUpdated] = odata.DateOf(stamp), odata.DateOf(stamp)
 	row[placeVersion] = odata.VersionOf(w.Version)
 	if w.Shape.SoftDelete {
 		row[placeDeleted] = odata.BooleanOf(false)
@@ -208,7 +209,7 @@ func (p *pending) change(t *turn) error {
 	for i, c := range p.Columns {
 		after[c] = p.Values[i]
 	}
-	after[placeUpdated], after[placeVersion] = odata.DateOf(t.stamp), odata.VersionOf(p.Version)
+	after[placeUpdated], after[placeVersion] = odata.DateOf(t.next()), odata.VersionOf(p.Version)
 	places = append(places, placeUpdated, placeVersion)
 	if p.Op != tables.OpMerge && p.Shape.SoftDelete {
 		after[placeDeleted] = odata.BooleanOf(p.Op == tables.OpMark)

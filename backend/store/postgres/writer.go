@@ -15,6 +15,9 @@ const (
 	writeTimeout = 60 * time.Second
 	// maxAhead is how far stamps may run ahead of the clock, in milliseconds.
 	maxAhead = 1000
+	// maxSpread is how far they may do so to be different within one
+	// transaction.
+	maxSpread = 300
 )
 
 var errClosed = errors.New("postgres: the store is closed")
@@ -37,16 +40,30 @@ type writer struct {
 	ended  chan struct{}
 	mu     sync.RWMutex
 	closed bool
+	// crowded says that stamps have run ahead of the clock. Only loop uses it.
+	crowded bool
 }
 
 // turn is one transaction's right to write to a table.
 type turn struct {
 	ctx context.Context
 	tx  pgx.Tx
-	// stamp is the updatedAt of everything that it writes, in milliseconds.
-	stamp int64
+	// stamp is the updatedAt of the next row that it writes, in milliseconds,
+	// later than that of everything that was committed before; last is the
+	// end of what the transaction may give out.
+	stamp, last int64
 	// again says that the same work may have been committed before.
 	again bool
+}
+
+// next takes a stamp. Rows of one transaction may share one, since they become
+// visible together. But clients page best when no two rows do.
+func (t *turn) next() int64 {
+	ms := t.stamp
+	if t.stamp < t.last {
+		t.stamp++
+	}
+	return ms
 }
 
 // writer returns the writer of a table, starting it if need be.
@@ -125,6 +142,11 @@ func (w *writer) loop() {
 	}
 }
 
+// clockSQL takes the clock of a table. It returns the first and the last stamp
+// that the transaction may use, and the time.
+const clockSQL = `UPDATE cordon_clock SET ms=greatest(ms+1,(extract(epoch FROM clock_timestamp())*1000)::int8)+$2 WHERE name=$1
+	RETURNING ms-$2, ms, (extract(epoch FROM clock_timestamp())*1000)::int8`
+
 // write runs the jobs in one transaction. When a statement of one fails, the
 // server ends the transaction for all; then each gets one of its own.
 func (w *writer) write(group []*job) (ahead bool) {
@@ -132,13 +154,18 @@ func (w *writer) write(group []*job) (ahead bool) {
 	defer cancel()
 	err := w.s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
 		t := turn{ctx: ctx, tx: tx, again: again}
+		// One stamp for each job, unless they ran too far ahead the last time.
+		spread := int64(len(group) - 1)
+		if w.crowded {
+			spread = 0
+		}
 		var now int64
-		err := tx.QueryRow(ctx, `UPDATE cordon_clock SET ms=greatest(ms+1,(extract(epoch FROM clock_timestamp())*1000)::int8) WHERE name=$1
-			RETURNING ms,(extract(epoch FROM clock_timestamp())*1000)::int8`, w.table).Scan(&t.stamp, &now)
+		err := tx.QueryRow(ctx, clockSQL, w.table, spread).Scan(&t.stamp, &t.last, &now)
 		if err != nil {
 			return err
 		}
-		ahead = t.stamp > now+maxAhead
+		w.crowded = t.last > now+maxSpread
+		ahead = t.last > now+maxAhead
 		for _, j := range group {
 			if j.err = j.run(&t); j.err != nil && (len(group) == 1 || tx.Conn().PgConn().TxStatus() != 'T') {
 				return j.err

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -82,28 +81,6 @@ func (s *Store) Secret(_ context.Context, name string, fresh []byte) (value []by
 		})
 	})
 	return value, err
-}
-
-// ReplaceSecret implements auth.Store.
-func (s *Store) ReplaceSecret(_ context.Context, name string, old, fresh []byte) error {
-	return s.writer.do(func(w *writer) error {
-		var have []byte
-		found := false
-		err := w.c.query(context.Background(), "SELECT value FROM cordon_secret WHERE name=?", named([]driver.Value{name}), func(row []driver.Value) error {
-			have, found = asBytes(row[0]), true
-			return nil
-		})
-		switch {
-		case err != nil:
-			return err
-		case !found:
-			return auth.ErrNotFound
-		case !bytes.Equal(have, old):
-			return auth.ErrStale
-		}
-		_, err = w.c.exec("UPDATE cordon_secret SET value=? WHERE name=?", named2(fresh, name))
-		return err
-	})
 }
 
 // PutOnce implements auth.Store.

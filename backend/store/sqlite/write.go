@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -78,7 +79,7 @@ func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 	}
 	r, err := w.c.exec(set, c.args)
 	if err != nil {
-		return nil, err
+		return w.own(t, err)
 	}
 	if t.ID.IsNull() {
 		n, err := r.LastInsertId()
@@ -88,6 +89,18 @@ func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 		row[placeID] = odata.IntegerOf(n)
 	}
 	return row, nil
+}
+
+// own looks whether the row that is in the way of an insert is the insert's own,
+// repeated after an answer that was lost.
+func (w *writer) own(t tables.Write, err error) ([]odata.Value, error) {
+	var taken *tables.DuplicateError
+	if !t.ID.IsNull() && errors.As(translate(err), &taken) {
+		if row, e := w.c.find(context.Background(), t.Shape, t.ID, nil); e == nil && row[placeVersion].Num == t.Version {
+			return row, nil
+		}
+	}
+	return nil, err
 }
 
 // insertion writes the columns and values of an INSERT and returns its text.

@@ -16,6 +16,9 @@ const (
 	// Each transaction needs a stamp of its own, and without an fsync there
 	// can be more transactions than milliseconds.
 	maxAhead = 1000
+	// maxSpread is how far they may do so to be different within one
+	// transaction.
+	maxSpread = 300
 )
 
 var errClosed = errors.New("sqlite: the store is closed")
@@ -184,6 +187,12 @@ func (w *writer) atomic(f func() error) error {
 // who has seen a stamp has seen all rows that will ever bear it.
 func (w *writer) stamp(table string) (int64, error) {
 	if ms, ok := w.stamps[table]; ok {
+		// Rows of one transaction may share a stamp, since they become visible
+		// together. But clients page best when no two rows do.
+		if ms-w.now().UnixMilli() < maxSpread {
+			ms++
+			w.stamps[table] = ms
+		}
 		return ms, nil
 	}
 	last, known := w.last[table]

@@ -109,7 +109,7 @@ func checkPrepareFails(r *run) {
 	why := make(map[*entry]string)
 	for _, rd := range r.targets {
 		for _, e := range r.entries {
-			for _, rule := range rd.rules[e] {
+			for _, rule := range rd.rules[e.index] {
 				if rule.Flaw == policy.BreaksBuild && e.has {
 					failing[e] = append(failing[e], rd)
 					why[e] = rule.Note

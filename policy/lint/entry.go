@@ -6,6 +6,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // role is what an element of the list is for.
@@ -23,6 +24,7 @@ const (
 // asked of the readings; its parts are only for rules about the text itself.
 type entry struct {
 	element *configxml.Element
+	index   int // its number in run.entries
 	role    role
 	scope   string // the platform whose <platform> element holds it, or ""
 	attr    configxml.Attr
@@ -60,7 +62,7 @@ func findEntries(doc *configxml.Document) []*entry {
 }
 
 func appendEntry(list []*entry, element *configxml.Element, scope string) []*entry {
-	e := &entry{element: element, scope: scope}
+	e := &entry{element: element, index: len(list), scope: scope}
 	switch element.Name {
 	case "access":
 		if _, external := element.Attr("launch-external"); external {
@@ -196,26 +198,25 @@ func (e *entry) sampleOf(scheme string) string {
 // 2606).
 const probeHost = "cordon-probe.invalid"
 
-// covers reports whether a rule of the reading's list covers the URL.
-func (rd *reading) covers(rule *policy.Rule, raw string) bool {
-	u := rd.policy.Split(raw)
-	if u.Malformed {
-		return false
-	}
-	for i := range rule.Patterns {
-		if rule.Patterns[i].Covers(&u) {
-			return true
-		}
-	}
-	return false
-}
-
 // entryCovers reports whether the entry, as this target reads it, covers the
 // URL for the purpose that the element has there.
 func (rd *reading) entryCovers(e *entry, raw string) bool {
-	for _, rule := range rd.rules[e] {
-		if rule.Flaw != policy.Dropped && rule.Flaw != policy.Ignored && rd.covers(rule, raw) {
-			return true
+	u := rd.policy.Split(raw)
+	return rd.entryHolds(e, &u)
+}
+
+func (rd *reading) entryHolds(e *entry, u *pattern.URL) bool {
+	if u.Malformed {
+		return false
+	}
+	for _, rule := range rd.rules[e.index] {
+		if rule.Flaw == policy.Dropped || rule.Flaw == policy.Ignored {
+			continue
+		}
+		for i := range rule.Patterns {
+			if rule.Patterns[i].Covers(u) {
+				return true
+			}
 		}
 	}
 	return false

@@ -20,6 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // Severity says how much a finding matters.
@@ -147,13 +148,15 @@ type run struct {
 	plugins  []plugin
 	sources  []*source
 	used     []use
+	lines    map[string][]int // where the lines of a file begin
 }
 
 // reading is the list as one target reads it.
 type reading struct {
 	target policy.Target
 	policy *policy.Policy
-	rules  map[*entry][]*policy.Rule
+	rules  [][]*policy.Rule // what each entry became, by its index
+	probes [2]pattern.URL   // webProbes, taken apart
 }
 
 func newRun(p *Project) (*run, error) {
@@ -189,12 +192,15 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	reading := &reading{target: compiled.Target(), policy: compiled, rules: make(map[*entry][]*policy.Rule)}
+	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries))}
+	for i, probe := range webProbes {
+		reading.probes[i] = compiled.Split(probe)
+	}
 	all := compiled.Rules()
 	for i := range all {
 		if rule := &all[i]; !rule.Implicit() {
 			if e := entryAt(r.entries, rule.Place.Start); e != nil {
-				reading.rules[e] = append(reading.rules[e], rule)
+				reading.rules[e.index] = append(reading.rules[e.index], rule)
 			}
 		}
 	}
@@ -260,6 +266,26 @@ func (r *run) at(e *configxml.Element) policy.Place {
 // atValue returns the place of an attribute's value.
 func (r *run) atValue(a configxml.Attr) policy.Place {
 	return r.project.Config.Place(a.ValueStart, a.ValueEnd)
+}
+
+// placeIn returns the place of a span. A bundle may have many findings, so the
+// lines of each file are counted once.
+func (r *run) placeIn(f *File, s Span) policy.Place {
+	starts, ok := r.lines[f.Name]
+	if !ok {
+		starts = []int{0}
+		for i, c := range f.Data {
+			if c == '\n' {
+				starts = append(starts, i+1)
+			}
+		}
+		if r.lines == nil {
+			r.lines = make(map[string][]int)
+		}
+		r.lines[f.Name] = starts
+	}
+	line := sort.SearchInts(starts, s.Start+1)
+	return policy.Place{File: f.Name, Line: line, Column: s.Start - starts[line-1] + 1, Start: s.Start, End: s.End}
 }
 
 // names joins targets for a message: "android@15.1.0 and ios@8.1.1".

@@ -54,7 +54,7 @@ func checkLaunchGrants(r *run) {
 	r.each(func(e *entry) {
 		var readings []*reading
 		for _, rd := range r.all() {
-			for _, rule := range rd.rules[e] {
+			for _, rule := range rd.rules[e.index] {
 				if rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 && rule.Flaw != policy.Dropped && rule.Flaw != policy.Ignored {
 					readings = append(readings, rd)
 					break
@@ -74,7 +74,7 @@ func checkPortAsScheme(r *run) {
 		}
 		var readings []*reading
 		for _, rd := range r.targets {
-			if rd.schemeFirst() && len(rd.rules[e]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) && !rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
+			if rd.schemeFirst() && len(rd.rules[e.index]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) && !rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
 				readings = append(readings, rd)
 			}
 		}
@@ -101,7 +101,7 @@ func hostPort(e *entry) bool {
 
 // reads reports whether the target reads the entry's element at all.
 func (rd *reading) reads(e *entry) bool {
-	for _, rule := range rd.rules[e] {
+	for _, rule := range rd.rules[e.index] {
 		if rule.Flaw != policy.Ignored {
 			return true
 		}
@@ -121,7 +121,7 @@ func checkWildcardTop(r *run) {
 		}
 		does := ""
 		for _, rd := range r.targets {
-			for _, rule := range rd.rules[e] {
+			for _, rule := range rd.rules[e.index] {
 				if rule.Flaw != policy.NoFlaw && rule.Flaw != policy.Ignored && does == "" {
 					does = fmt.Sprintf(": %s by %s", flawWords[rule.Flaw], rd.target)
 				}
@@ -149,7 +149,7 @@ func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 			if hostPort(e) && rd.schemeFirst() && (flaw == policy.Rewritten || flaw == policy.NeverMatches) {
 				continue // port-read-as-scheme says it
 			}
-			for _, rule := range rd.rules[e] {
+			for _, rule := range rd.rules[e.index] {
 				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten && rule.Purpose != policy.ForLaunch) {
 					having = append(having, rd)
 					if note == "" && rule.Note != "" {
@@ -222,7 +222,7 @@ func checkNotStrict(r *run) {
 		if e.scope != "" || !e.has || e.role == forContent || r.explained(e, policy.Dropped) || e.anyHost() || hostPort(e) {
 			continue
 		}
-		for _, rule := range r.strict.rules[e] {
+		for _, rule := range r.strict.rules[e.index] {
 			if rule.Flaw == policy.NoFlaw || rule.Flaw == policy.Rewritten || r.flawedElsewhere(e) {
 				continue
 			}
@@ -238,7 +238,7 @@ func checkNotStrict(r *run) {
 
 func (r *run) flawedElsewhere(e *entry) bool {
 	for _, rd := range r.targets {
-		for _, rule := range rd.rules[e] {
+		for _, rule := range rd.rules[e.index] {
 			switch rule.Flaw {
 			case policy.Dropped, policy.Cut, policy.NeverMatches, policy.BreaksBuild:
 				return true

@@ -113,7 +113,7 @@ func checkCapacitorAny(r *run) {
 		if strings.Trim(mask, "*.") != "" {
 			what = "every host under ." + mask + " on Android"
 		}
-		r.report(placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s opens %s inside the app", quote(mask), what)
+		r.report(r.placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s opens %s inside the app", quote(mask), what)
 	}
 }
 
@@ -128,21 +128,21 @@ func checkCapacitorMask(r *run) {
 			partial = partial || strings.Contains(label, "*") && label != "*"
 		}
 		if mask == "" || partial || strings.ContainsAny(mask, ":/@?# ") {
-			r.report(placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s is compared with hosts alone and covers none", quote(mask))
+			r.report(r.placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s is compared with hosts alone and covers none", quote(mask))
 		}
 	}
 }
 
 func checkCapacitorCleartext(r *run) {
 	if n := r.capacitor("server", "cleartext"); n.isTrue() {
-		r.report(placeIn(&r.project.Capacitor, r.atNode(n)), nil, "server.cleartext allows cleartext to every host")
+		r.report(r.placeIn(&r.project.Capacitor, r.atNode(n)), nil, "server.cleartext allows cleartext to every host")
 	}
 }
 
 func checkCapacitorURL(r *run) {
 	n := r.capacitor("server", "url")
 	if url, ok := n.text(); ok && url != "" {
-		r.report(placeIn(&r.project.Capacitor, r.atNode(n)), nil, "the app's pages come from %s", quote(url))
+		r.report(r.placeIn(&r.project.Capacitor, r.atNode(n)), nil, "the app's pages come from %s", quote(url))
 	}
 }
 

@@ -7,14 +7,14 @@ import (
 	"github.com/cordon-sec/cordon/policy/publicsuffix"
 )
 
-var webProbes = []string{"https://" + probeHost + "/x", "http://" + probeHost + "/x"}
+var webProbes = [2]string{"https://" + probeHost + "/x", "http://" + probeHost + "/x"}
 
 // anyWebsite returns the readings in which the entry covers a host that
 // nobody lists, over https or http.
 func (r *run) anyWebsite(e *entry) []*reading {
 	var list []*reading
 	for _, rd := range r.all() {
-		if rd.entryCovers(e, webProbes[0]) || rd.entryCovers(e, webProbes[1]) {
+		if rd.entryHolds(e, &rd.probes[0]) || rd.entryHolds(e, &rd.probes[1]) {
 			list = append(list, rd)
 		}
 	}

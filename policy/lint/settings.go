@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
@@ -192,7 +191,3 @@ func (r *run) namedSecret(e *configxml.Element) {
 	}
 	r.report(r.atValue(value), []option{secret}, "<%s name=%s> holds what its name says", e.Name, quote(name))
 }
-
-// placeIn is the place of a span in a file, for rules that look at several
-// kinds of file.
-func placeIn(f *File, s Span) policy.Place { return f.Place(s.Start, s.End) }

@@ -27,7 +27,7 @@ func isCleartext(url string) bool {
 func checkCleartextScript(r *run) {
 	for _, u := range r.used {
 		if isCode(u.tag) && isCleartext(u.url) && developmentHost(hostOf(u.url)) == "" {
-			r.report(placeIn(u.file, u.span), nil, "<%s> loads %s unencrypted", u.tag, quote(u.url))
+			r.report(r.placeIn(u.file, u.span), nil, "<%s> loads %s unencrypted", u.tag, quote(u.url))
 		}
 	}
 }
@@ -71,7 +71,7 @@ func checkCleartextURL(r *run) {
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u use) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
-		r.report(placeIn(g.first.file, g.first.span), nil, "%s is reached unencrypted%s", hostOf(g.first.url), g.more())
+		r.report(r.placeIn(g.first.file, g.first.span), nil, "%s is reached unencrypted%s", hostOf(g.first.url), g.more())
 	}
 }
 
@@ -88,7 +88,7 @@ func checkHostNotListed(r *run) {
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u use) string { return hostOf(u.url) }) {
-		r.report(placeIn(g.first.file, g.first.span), nil, "no entry of %s covers %s%s", r.project.Config.Name(), hostOf(g.first.url), g.more())
+		r.report(r.placeIn(g.first.file, g.first.span), nil, "no entry of %s covers %s%s", r.project.Config.Name(), hostOf(g.first.url), g.more())
 	}
 }
 
@@ -132,7 +132,7 @@ func checkSourceUserinfo(r *run) {
 	for _, s := range r.sources {
 		for _, l := range s.literals {
 			if strings.IndexByte(l.text, '@') >= 0 && withUserinfo.MatchString(l.text) && !strings.Contains(l.text, "${") {
-				r.report(placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a URL with user name and password")
+				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a URL with user name and password")
 			}
 		}
 	}
@@ -172,11 +172,11 @@ func checkBasicAuth(r *run) {
 			continue
 		}
 		for _, m := range findAll(s, basicCall, "BasicAuth") {
-			r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s sends a user name and password with every request", s.masked[m[2]:m[3]])
+			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s sends a user name and password with every request", s.masked[m[2]:m[3]])
 		}
 		for _, l := range s.literals {
 			if value, ok := strings.CutPrefix(l.text, "Basic "); ok && (value == "" || isCredentials(value)) {
-				r.report(placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a Basic authorisation header")
+				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a Basic authorisation header")
 			}
 		}
 		r.basicOpen(s)
@@ -203,7 +203,7 @@ func (r *run) basicOpen(s *source) {
 		first := m[1] + len(s.masked[m[1]:]) - len(bytes.TrimLeft(s.masked[m[1]:], " \t\r\n"))
 		method, ok := s.literalAt(s.span.Start + first)
 		if ok && isMethod(method.text) && arguments(s.masked[m[1]:]) >= 5 {
-			r.report(placeIn(s.file, s.spanAt(m[0]+1, m[0]+5)), nil, "open sends a user name and password")
+			r.report(r.placeIn(s.file, s.spanAt(m[0]+1, m[0]+5)), nil, "open sends a user name and password")
 		}
 	}
 }
@@ -249,13 +249,16 @@ func checkEmbeddedKey(r *run) {
 		if s.library {
 			continue
 		}
-		for _, l := range s.literals {
+		for i, l := range s.literals {
+			if len(l.text) < 8 || len(l.text) > 4096 {
+				continue
+			}
 			name := assignedName(s.before(l.start-1, 80))
 			if name == "" {
-				name = s.quotedName(l)
+				name = s.quotedName(i)
 			}
 			if name != "" && secretName.MatchString(name) && looksSecret(l.text) && knownKey(l.text) == "" {
-				r.report(placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s holds what its name says", name)
+				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s holds what its name says", name)
 			}
 		}
 	}
@@ -273,18 +276,18 @@ func (r *run) keysIn(f *File) {
 	}
 }
 
-var assignment = regexp.MustCompile(`([A-Za-z_$][\w$]*)\s*[:=]$`)
-
+// assignedName returns the name that a string after this code is given to.
 func assignedName(before string) string {
-	if m := assignment.FindStringSubmatch(before); m != nil {
-		return m[1]
+	if l := leadOf(before); l.mark == ":" || l.mark == "=" {
+		return l.name
 	}
 	return ""
 }
 
-// quotedName returns the name of a member written "name": "value".
-func (s *source) quotedName(l literal) string {
-	before := s.before(l.start-1, 200)
+// quotedName returns the name of the member of which string i is the value,
+// written "name": "value".
+func (s *source) quotedName(i int) string {
+	before := s.before(s.literals[i].start-1, 200)
 	trimmed, ok := strings.CutSuffix(before, ":")
 	if !ok {
 		return ""
@@ -293,12 +296,10 @@ func (s *source) quotedName(l literal) string {
 	if trimmed == "" || trimmed[len(trimmed)-1] != '"' && trimmed[len(trimmed)-1] != '\'' {
 		return ""
 	}
-	for i := range s.literals {
-		if s.literals[i].start == l.start && i > 0 {
-			return s.literals[i-1].text
-		}
+	if i == 0 {
+		return ""
 	}
-	return ""
+	return s.literals[i-1].text
 }
 
 var tokenQuery = regexp.MustCompile(`(?i)[?&](access_?token|id_?token|auth_?token|refresh_?token|token|api_?key|password|passwd|pwd|client_?secret|secret|session_?id|jwt)=`)
@@ -313,10 +314,10 @@ func checkTokenInQuery(r *run) {
 				continue
 			}
 			m := tokenQuery.FindStringSubmatch(l.text)
-			if m == nil || comparison.MatchString(s.before(l.start-1, 96)) {
+			if m == nil || leadOf(s.before(l.start-1, 96)).compares() {
 				continue
 			}
-			r.report(placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s goes into a query string", m[1])
+			r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s goes into a query string", m[1])
 		}
 	}
 }
@@ -335,12 +336,12 @@ func checkTokenInStorage(r *run) {
 		}
 		for _, m := range append(storeCall.FindAllIndex(s.masked, -1), r.assignedIndexes(s)...) {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && tokenName.MatchString(l.text) {
-				r.report(placeIn(s.file, Span{l.start, l.end}), nil, "%s is kept in localStorage", quote(l.text))
+				r.report(r.placeIn(s.file, Span{l.start, l.end}), nil, "%s is kept in localStorage", quote(l.text))
 			}
 		}
 		for _, m := range storeProperty.FindAllSubmatchIndex(s.masked, -1) {
 			if name := string(s.masked[m[2]:m[3]]); tokenName.MatchString(name) {
-				r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s is kept in localStorage", quote(name))
+				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s is kept in localStorage", quote(name))
 			}
 		}
 	}
@@ -367,11 +368,11 @@ var (
 func checkTLSOff(r *run) {
 	for _, s := range r.sources {
 		for _, m := range findAll(s, trustCall, "acceptAllCerts", "validateDomainName", "rejectUnauthorized") {
-			r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
+			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
 		}
 		for _, m := range findAll(s, trustMode, "ServerTrustMode", "SSLCertMode") {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && l.text == "nocheck" {
-				r.report(placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s(\"nocheck\") makes the plugin accept every certificate", s.masked[m[2]:m[3]])
+				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s(\"nocheck\") makes the plugin accept every certificate", s.masked[m[2]:m[3]])
 			}
 		}
 	}

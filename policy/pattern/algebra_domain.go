@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -115,8 +116,19 @@ func validScheme(s string) bool {
 	return s != ""
 }
 
-// validHost checks a host of the domain. Of other kinds than webKind it may be
-// empty.
+// anyIPv6 stands for all IPv6 addresses that no list names.
+const anyIPv6 = "[2001:db8::1]"
+
+// names reports whether a host language names a host by itself.
+func (l *Language) names(host string) bool {
+	if l.form == union {
+		return slices.ContainsFunc(l.rare.any, func(each Language) bool { return each.names(host) })
+	}
+	return l.form == exact && same(host, l.text, l.fold)
+}
+
+// validHost checks a host that may be in the domain. Of other kinds than
+// webKind it may be empty.
 func validHost(k kind, host string) bool {
 	if host == "" {
 		return k == hostKind

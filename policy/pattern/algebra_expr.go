@@ -87,3 +87,18 @@ func (n *node) contains(c *canonical) bool {
 		return false
 	})
 }
+
+// speaksOf reports whether a host is in the domain of the expression: an IPv6
+// address is only if a list names it.
+func (n *node) speaksOf(host string) bool {
+	if host == "" || host[0] != '[' || host == anyIPv6 {
+		return true
+	}
+	named := false
+	n.leaves(func(l *leaf) {
+		for i := range l.patterns {
+			named = named || l.patterns[i].Host.names(host)
+		}
+	})
+	return named
+}

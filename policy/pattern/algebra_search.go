@@ -429,9 +429,9 @@ func (f *freeSearch) explore(exact bool) {
 			f.known[key] = false
 			f.pending++
 		}
-		if exact && !validHost(f.w.kind, text()) {
-			f.s.unsure = true
-		}
+		// A state is known by one text only; where that is too long for a host,
+		// another might not be.
+		f.s.unsure = f.s.unsure || exact && !validHost(f.w.kind, text())
 		return true
 	})
 }

@@ -162,9 +162,12 @@ func TestRegionsCoverTheDomain(t *testing.T) {
 
 func membership(sets []URLSet, url string) (in uint64, wellFormed bool) {
 	for i, set := range sets {
-		var contains bool
-		contains, wellFormed = set.Contains(url)
+		contains, ok := set.Contains(url)
+		if c, read := readCanonical(url); read && !ok {
+			contains = set.node.contains(&c) // an address that only another list names
+		}
 		in |= uint64(bit(contains)) << i
+		wellFormed = wellFormed || ok
 	}
 	return in, wellFormed
 }
@@ -293,6 +296,10 @@ func TestBudgetIsHonest(t *testing.T) {
 	if url, outcome := Covered(AllHosts, hard).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != NotDecided {
 		t.Errorf("%q, %v; want not decided", url, outcome)
 	}
+	long := Pattern{Scheme: Any(), Host: mustExpression(`\A[a-z.]{70}\z`), Path: Any()}
+	if url, outcome := Covered(AllHosts, []Pattern{long}).Witness(DefaultSteps); outcome == Empty {
+		t.Errorf("%q, %v: there are such hosts, of more than one label", url, outcome)
+	}
 	if outcome := (Question{Sets: make([]URLSet, 65), Steps: DefaultSteps}).Regions(func(Region) bool { return true }); outcome != NotDecided {
 		t.Errorf("65 sets: %v", outcome)
 	}
@@ -341,4 +348,28 @@ func TestLargeListsCompare(t *testing.T) {
 		t.Errorf("%v: wider %.5q…, narrower %q", outcome, wider, narrower)
 	}
 	t.Logf("%d regions wider, %d narrower", len(wider), len(narrower))
+}
+
+// Whatever is fuzzed, what is found is in the set.
+func FuzzWitness(f *testing.F) {
+	f.Add(`^https?://(.*.)?bank.example`, "bank.example", "/v1/*", uint16(8443))
+	f.Add(`[?#]`, "*.example", "/a*b", uint16(0))
+	f.Add(`\bx\b|(?i)^HTTP:|:80[0-9]`, "_x.example", "", uint16(80))
+	f.Fuzz(func(t *testing.T, expr, host, path string, port uint16) {
+		whole, err := Expression(expr)
+		if err != nil {
+			return
+		}
+		byWhole := Covered(AllHosts, []Pattern{{Scheme: Any(), Host: Any(), Path: Any(), Whole: whole}})
+		byParts := Covered(WebHosts, []Pattern{
+			{Scheme: Exactly("https"), Host: Below(host).Fold(), Path: Within(path), Port: Port(port)},
+			{Scheme: Any(), Host: Glob(host), Path: Glob(path)},
+		})
+		for _, set := range []URLSet{byWhole, byParts, byWhole.Minus(byParts), byParts.Minus(byWhole), byWhole.Complement()} {
+			url, outcome := set.Witness(500_000)
+			if in, ok := set.Contains(url); outcome == Found && !(in && ok) {
+				t.Fatalf("witness %q is not in the set", url)
+			}
+		}
+	})
 }

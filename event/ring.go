@@ -16,6 +16,7 @@ type Ring struct {
 	events      []Event
 	next        int
 	full        bool
+	recorded    uint64 // events in all; the latest one has this number
 	subscribers map[*Subscription]struct{}
 }
 
@@ -29,6 +30,7 @@ func (r *Ring) Record(e *Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events[r.next] = *e
+	r.recorded++
 	r.next++
 	if r.next == len(r.events) {
 		r.next, r.full = 0, true
@@ -54,6 +56,34 @@ func (r *Ring) latest() []Event {
 		return append([]Event(nil), r.events[:r.next]...)
 	}
 	return append(append([]Event(nil), r.events[r.next:]...), r.events[:r.next]...)
+}
+
+// Page returns up to limit of the kept events that keep accepts, newest first,
+// beginning with those older than number before; 0 begins with the newest.
+// next is what to ask for the following page with, 0 if nothing older is kept.
+// keep is called under the ring's lock and must be quick.
+func (r *Ring) Page(before uint64, limit int, keep func(*Event) bool) (page []Event, next uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before == 0 || before > r.recorded {
+		before = r.recorded + 1
+	}
+	size := uint64(len(r.events))
+	oldest := uint64(1)
+	if r.recorded > size {
+		oldest = r.recorded - size + 1
+	}
+	for n := before - 1; n >= oldest; n-- {
+		e := &r.events[(n-1)%size]
+		if !keep(e) {
+			continue
+		}
+		if len(page) == limit {
+			return page, n + 1
+		}
+		page = append(page, *e)
+	}
+	return page, 0
 }
 
 // Subscription is one reader of a ring's new events.

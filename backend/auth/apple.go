@@ -27,6 +27,11 @@ type apple struct{ *openID }
 const appleSecretLife = 5 * time.Minute
 
 func newApple(b providerBase, secrets secret.Source) (provider, error) {
+	p := newOpenID(b)
+	p.formPost = true
+	if b.config.PrivateKey == "" {
+		return &apple{p}, nil // the client secret was made elsewhere
+	}
 	value, err := secrets.Resolve(b.config.PrivateKey)
 	if err != nil {
 		return nil, fmt.Errorf("identity.providers.%s.private_key: %w", b.name, err)
@@ -35,8 +40,6 @@ func newApple(b providerBase, secrets secret.Source) (provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity.providers.%s.private_key: %w", b.name, err)
 	}
-	p := newOpenID(b)
-	p.formPost = true
 	p.clientSecret = func() (string, error) {
 		now := b.now()
 		token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{

@@ -245,8 +245,8 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	if p.Issuer != "" && !secureURL(p.Issuer) {
 		add("is an https URL (http on loopback only)", "issuer")
 	}
-	if p.Type == "apple" && (p.TeamID == "" || p.KeyID == "" || p.PrivateKey == "") {
-		add("apple needs team_id, key_id and private_key")
+	if p.Type == "apple" && p.ClientSecret == "" && (p.TeamID == "" || p.KeyID == "" || p.PrivateKey == "") {
+		add("apple needs team_id, key_id and private_key, or a client_secret that was made with them")
 	}
 	if slices.Contains([]string{"facebook", "github", "twitter", "x"}, p.Type) && p.ClientSecret == "" {
 		add("is missing", "client_secret")

@@ -22,6 +22,7 @@ const (
 	googleIssuer    = "https://accounts.google.com"
 	appleIssuer     = "https://appleid.apple.com"
 	entraHost       = "https://login.microsoftonline.com/"
+	stsHost         = "https://sts.windows.net/"             // issuer of Entra's v1 tokens
 	consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // personal Microsoft accounts
 )
 
@@ -47,6 +48,7 @@ type discovered struct {
 	provider *oidc.Provider
 	keys     oidc.KeySet
 	issuer   string
+	style    oauth2.AuthStyle
 	at       time.Time
 }
 
@@ -128,10 +130,11 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 		return nil, &errProvider{err: fmt.Errorf("discovery: %w", stripURL(err))}
 	}
 	var document struct {
-		Issuer string `json:"issuer"`
-		Auth   string `json:"authorization_endpoint"`
-		Token  string `json:"token_endpoint"`
-		Keys   string `json:"jwks_uri"`
+		Issuer string   `json:"issuer"`
+		Auth   string   `json:"authorization_endpoint"`
+		Token  string   `json:"token_endpoint"`
+		Keys   string   `json:"jwks_uri"`
+		Styles []string `json:"token_endpoint_auth_methods_supported"`
 	}
 	if err := provider.Claims(&document); err != nil {
 		return nil, &errProvider{err: fmt.Errorf("discovery: %w", err)}
@@ -143,7 +146,18 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 	}
 	// The key set lives longer than this request, so it gets a context of its own.
 	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.client), document.Keys)
-	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, at: p.now()}, nil
+	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, style: p.authStyle(document.Styles), at: p.now()}, nil
+}
+
+// authStyle chooses how the client secret is shown: in the header, which is the
+// default of OpenID Connect Discovery 1.0, unless the provider takes it in the
+// form only, or there is none.
+func (p *openID) authStyle(supported []string) oauth2.AuthStyle {
+	basic := len(supported) == 0 || slices.Contains(supported, "client_secret_basic")
+	if p.config.Type == "apple" || p.secret == "" || !basic {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
 }
 
 // algorithms are those that ID tokens may be signed with: asymmetric ones.
@@ -158,7 +172,9 @@ func (p *openID) oauth(d *discovered, callback string) (*oauth2.Config, error) {
 	if p.config.Type == "apple" {
 		scopes = p.scopes("openid", "name", "email")
 	}
-	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: d.provider.Endpoint(), RedirectURL: callback, Scopes: scopes}, nil
+	endpoint := d.provider.Endpoint()
+	endpoint.AuthStyle = d.style
+	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: endpoint, RedirectURL: callback, Scopes: scopes}, nil
 }
 
 func (p *openID) start(ctx context.Context, a *attempt) (string, error) {
@@ -308,8 +324,12 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 			return nil, nil, err
 		}
 	}
+	issuer := id.Issuer
+	if tenant, ok := strings.CutPrefix(issuer, stsHost); ok {
+		issuer = entraHost + strings.TrimSuffix(tenant, "/") + "/v2.0" // one user, whichever token proves it
+	}
 	mail := text(all, "email")
-	out := &outcome{Issuer: id.Issuer, Subject: id.Subject, Mail: mail, Claims: claimsOf(all),
+	out := &outcome{Issuer: issuer, Subject: id.Subject, Mail: mail, Claims: claimsOf(all),
 		Name: first(text(all, "preferred_username"), mail, text(all, "name"), id.Subject)}
 	if p.config.Type == "google" || p.config.Type == "apple" {
 		out.Name = first(mail, out.Name)
@@ -340,7 +360,7 @@ func (p *openID) checkTenant(d *discovered, issuer, tenant string) error {
 	if !tenantID.MatchString(tenant) {
 		return refused
 	}
-	if issuer != entraHost+tenant+"/v2.0" && issuer != "https://sts.windows.net/"+tenant+"/" {
+	if issuer != entraHost+tenant+"/v2.0" && issuer != stsHost+tenant+"/" {
 		return refused
 	}
 	if p.shared() {

@@ -80,6 +80,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 	root.AddCommand(
 		newCACommand(),
 		newCheckCommand(),
+		newConfigCommand(),
 		newExplainCommand(),
 		newExportCommand(),
 		newGatewayCommand(),

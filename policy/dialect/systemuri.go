@@ -48,6 +48,8 @@ func parseSystemURI(raw string) (u systemURI, ok bool) {
 	switch state {
 	case systemRelative:
 		return systemURI{relative: true, text: systemShown(raw)}, true
+	case systemFile:
+		return systemURI{scheme: "file", text: raw}, true
 	case systemRefused:
 		return u, false
 	}
@@ -61,7 +63,7 @@ func parseSystemURI(raw string) (u systemURI, ok bool) {
 		authority = (rest[0] == '/' || rest[0] == '\\') && (rest[1] == '/' || rest[1] == '\\')
 	}
 	if !authority && needsAuthority(scheme) {
-		return systemURI{relative: true, text: raw}, !u.unicode
+		return systemURI{relative: true, text: systemShown(raw)}, !u.unicode
 	}
 	if !authority {
 		return u, u.finish(scheme+":", rest, false)
@@ -122,24 +124,27 @@ type systemState uint8
 const (
 	systemAbsolute systemState = iota
 	systemRelative
+	systemFile
 	systemRefused
 )
 
-// systemScheme takes the scheme off. A string that begins like a file name is
-// refused here: it would be a file, which no list covers. Whether one slash
-// begins a file name depends on the system that .NET runs on.
+// systemScheme takes the scheme off. A string that begins like a file name is a
+// file, which no list covers. Whether one slash begins a file name depends on
+// the system that .NET runs on.
 func systemScheme(s string) (scheme, rest string, state systemState) {
 	colon := strings.IndexByte(s, ':')
 	switch {
 	case len(s) < 3, colon == 0:
 		return "", "", systemRelative
-	case s[1] == ':', s[1] == '|':
-		if asciiLetter(s[0]) {
+	case (s[1] == ':' || s[1] == '|') && asciiLetter(s[0]):
+		if s[2] != '/' && s[2] != '\\' {
 			return "", "", systemRefused
 		}
+		return "", "", systemFile
+	case s[1] == ':', s[1] == '|':
 		return "", "", systemRelative
 	case s[0] == '/', s[0] == '\\' && (s[1] == '/' || s[1] == '\\'):
-		return "", "", systemRefused
+		return "", "", systemFile
 	case colon < 0, schemeEnd(s) != colon:
 		return "", "", systemRelative
 	case colon > 1024:
@@ -157,6 +162,9 @@ func needsAuthority(scheme string) bool {
 	}
 	return false
 }
+
+// hostless reports whether the host may be empty.
+func (u *systemURI) hostless() bool { return u.scheme == "file" || !needsAuthority(u.scheme) }
 
 // defaultPort is the port that ToString leaves out.
 func defaultPort(scheme string) int {
@@ -185,7 +193,7 @@ func (u *systemURI) authority(text string) (shown string, ok bool) {
 	if colon := strings.IndexByte(host[bracket+1:], ':'); colon >= 0 {
 		host, port = host[:bracket+1+colon], host[bracket+2+colon:]
 	}
-	if u.host, ok = u.canonicalHost(host); !ok && !(host == "" && port == "" && !needsAuthority(u.scheme)) {
+	if u.host, ok = u.canonicalHost(host); !ok && !(host == "" && port == "" && u.hostless()) {
 		return "", false
 	}
 	number, ok := systemPort(port)

@@ -13,8 +13,10 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // checkOptions are the flags of cordon check.
@@ -87,7 +89,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	}
 	read, dir, err := openProject(path, targets)
 	if err != nil {
-		return err
+		return located(path, err)
 	}
 	read.Base = filepath.ToSlash(dir)
 	report, err := lint.Check(read)
@@ -110,6 +112,30 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 		}
 	}
 	return nil
+}
+
+// located puts the folder that was named before the file of an error, so that
+// the message names the file as the person would.
+func located(dir string, err error) error {
+	if info, failed := os.Stat(dir); failed != nil {
+		return err
+	} else if !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	var (
+		syntax    *configxml.SyntaxError
+		large     *project.TooLargeError
+		irregular *project.IrregularError
+	)
+	switch {
+	case errors.As(err, &syntax):
+		syntax.Place.File = filepath.Join(dir, syntax.Place.File)
+	case errors.As(err, &large):
+		large.Name = filepath.Join(dir, large.Name)
+	case errors.As(err, &irregular):
+		irregular.Name = filepath.Join(dir, irregular.Name)
+	}
+	return err
 }
 
 // writer returns the function that writes a report in the chosen format.

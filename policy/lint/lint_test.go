@@ -249,3 +249,24 @@ func BenchmarkCheckDreadful(b *testing.B) {
 		}
 	}
 }
+
+// TestReferenceIsCurrent fails when the table of rules changed and the
+// reference page did not.
+func TestReferenceIsCurrent(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	if err := lint.WriteReference(&want); err != nil {
+		t.Fatal(err)
+	}
+	if want.String() != string(page) {
+		t.Error("docs/reference/rules.md is out of date: run go generate ./policy/lint")
+	}
+	for _, rule := range lint.Rules() {
+		if !strings.Contains(string(page), "\n### "+rule.ID+"\n") || rule.Doc() != "docs/reference/rules.md#"+rule.ID {
+			t.Errorf("%s has no section", rule.ID)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func checkAccessNoEffect(r *run) {
 	var first *entry
 	count := 0
 	for _, e := range r.entries {
-		if e.role == forAccess && e.has {
+		if e.role == forAccess && e.has && !e.anyHost() { // a catch-all does not even pretend
 			if first == nil {
 				first = e
 			}

@@ -40,6 +40,8 @@ func parseRedirect(text string) (destination, error) {
 		r.exact = ""
 	case u.Scheme == "http" && !LoopbackHost(u.Hostname()):
 		return destination{}, errors.New("http is for loopback only: a token would travel in the clear")
+	case strings.Contains(u.Host, "*"):
+		return destination{}, errors.New(`"*" stands at the end of a path only`)
 	case (u.Path == "" || u.Path == "/") && u.RawQuery == "":
 		r.whole = true
 	case strings.HasSuffix(u.EscapedPath(), "/*") && u.RawQuery == "":

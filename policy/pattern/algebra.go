@@ -42,8 +42,8 @@ const (
 )
 
 // Covered returns the set of URLs that at least one of the patterns covers.
-// The slice must not be changed afterwards. Two sets made of the same slice
-// share the work that it causes.
+// The slice must not be changed afterwards. Lists that are written the same way
+// are one to a Question, so that what did not change costs nothing to compare.
 func Covered(r Reading, patterns []Pattern) URLSet {
 	if len(patterns) == 0 {
 		return URLSet{}

@@ -22,14 +22,25 @@ type leaf struct {
 	reading  Reading
 }
 
-// leafKey is equal for leaves made of the same slice in the same reading.
-type leafKey struct {
-	first   *Pattern
-	n       int
-	reading Reading
+// equal reports whether two leaves are written the same way.
+func (l *leaf) equal(m *leaf) bool {
+	if l.reading != m.reading || len(l.patterns) != len(m.patterns) {
+		return false
+	}
+	if &l.patterns[0] == &m.patterns[0] {
+		return true
+	}
+	for i := range l.patterns {
+		if !l.patterns[i].equal(&m.patterns[i]) {
+			return false
+		}
+	}
+	return true
 }
 
-func (l *leaf) key() leafKey { return leafKey{&l.patterns[0], len(l.patterns), l.reading} }
+func (p *Pattern) equal(q *Pattern) bool {
+	return p.Port == q.Port && p.Scheme.equal(&q.Scheme) && p.Host.equal(&q.Host) && p.Path.equal(&q.Path) && p.Whole.equal(&q.Whole)
+}
 
 func combine(o op, first URLSet, others []URLSet) URLSet {
 	if len(others) == 0 {

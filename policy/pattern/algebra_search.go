@@ -25,6 +25,9 @@ type search struct {
 	reached    map[reachedKey][]int32
 	tracks     map[kindSlice]int32 // over schemes
 	hostTracks map[kindSlice]hostTrack
+	hints      []string        // hosts that expressions seem to be about
+	emitted    map[string]bool // regions by cell and covering rests
+	quick      bool            // try only what people like to read
 	found      bool
 	unsure     bool // something was left out, so Empty must not be said
 	stopped    bool
@@ -35,7 +38,7 @@ func newSearch(q Question, yield func(Region) bool) *search {
 		question: q, yield: yield, budget: budget{q.Steps}, numbers: map[*leaf]int32{},
 		slicePaths: map[kindSlice]int32{}, portGroups: map[slice][]portGroup{},
 		solutions: map[string][]atom{}, pathsOf: map[string][]vector{},
-		reached: map[reachedKey][]int32{}, tracks: map[kindSlice]int32{}, hostTracks: map[kindSlice]hostTrack{},
+		reached: map[reachedKey][]int32{}, tracks: map[kindSlice]int32{}, hostTracks: map[kindSlice]hostTrack{}, emitted: map[string]bool{},
 	}
 	s.parts = newPartTable(&s.budget)
 	for k := range s.worlds {
@@ -45,13 +48,20 @@ func newSearch(q Question, yield func(Region) bool) *search {
 }
 
 func (s *search) run() Outcome {
-	s.gather()
-	for _, w := range s.worlds {
-		if s.stopped || s.budget.spent() {
-			break
-		}
-		s.cells(w)
+	s.number()
+	if s.hopeless() {
+		return Empty
 	}
+	s.gather()
+	if s.hasTracks() {
+		// Exploring may use up the budget; what is easily found comes first.
+		s.quick = true
+		s.pass()
+		s.quick = false
+		clear(s.solutions)
+		clear(s.pathsOf)
+	}
+	s.pass()
 	switch {
 	case s.stopped:
 		return Found
@@ -63,20 +73,62 @@ func (s *search) run() Outcome {
 	return Empty
 }
 
-// gather enters the patterns of all lists.
-func (s *search) gather() {
-	known := map[leafKey]int32{}
+func (s *search) pass() {
+	for _, w := range s.worlds {
+		if s.stopped || s.budget.spent() {
+			return
+		}
+		s.cells(w)
+	}
+}
+
+func (s *search) hasTracks() bool {
+	for _, w := range s.worlds {
+		if len(w.tracks) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// number gives the lists their numbers; lists that are written the same way
+// are one.
+func (s *search) number() {
 	for _, set := range s.question.Sets {
 		set.node.leaves(func(l *leaf) {
-			n, ok := known[l.key()]
-			if !ok {
-				n = int32(len(s.leaves))
-				known[l.key()] = n
+			n := slices.IndexFunc(s.leaves, func(known leaf) bool { return known.equal(l) })
+			if n < 0 {
+				n = len(s.leaves)
 				s.leaves = append(s.leaves, *l)
 			}
-			s.numbers[l] = n
+			s.numbers[l] = int32(n)
 		})
 	}
+}
+
+// maxCombined is up to how many lists all combinations of them are tried.
+const maxCombined = 12
+
+// hopeless reports whether no combination of covering lists is wanted, so that
+// there is nothing to look for: as between two files that differ in comments.
+func (s *search) hopeless() bool {
+	if len(s.leaves) > maxCombined {
+		return false
+	}
+	covered := make([]bool, len(s.leaves))
+	for combination := range 1 << len(s.leaves) {
+		for i := range covered {
+			covered[i] = combination>>i&1 != 0
+		}
+		if s.question.Want(s.within(covered)) {
+			return false
+		}
+	}
+	return true
+}
+
+// gather enters the patterns of all lists.
+func (s *search) gather() {
 	for _, l := range s.leaves {
 		for i := range l.patterns {
 			s.parts.mention(&l.patterns[i].Scheme)
@@ -147,7 +199,7 @@ func (s *search) addAcross(leaf int32, p *Pattern, scheme int32) {
 // each host that somebody does, and what is below it.
 func (s *search) cells(w *world) {
 	if w.kind == opaqueKind {
-		s.emit(w, "", s.covering(w.any, nil))
+		s.emit(w, "", "", s.covering(w.any, nil))
 		return
 	}
 	tracks := make([]int32, len(w.tracks))
@@ -155,7 +207,7 @@ func (s *search) cells(w *world) {
 		tracks[i] = int32(i)
 	}
 	for _, v := range s.freeHosts(w, "", atHost, tracks) {
-		s.emit(w, v.text, s.covering(w.any, v.hits))
+		s.emit(w, cellKey("", atHost, v.hits), v.text, s.covering(w.any, v.hits))
 	}
 	if w.kind == hostKind {
 		s.point(w, "")
@@ -178,7 +230,7 @@ func (s *search) under(w *world, host string, cell hostCell, tracks []int32) {
 	for _, v := range s.freeHosts(w, host, cell, tracks) {
 		ids := s.covering(w.any, v.hits)
 		w.covering(host, cell, func(pieces []piece) { ids = append(ids, s.covering(pieces, v.hits)...) })
-		s.emit(w, v.text, ids)
+		s.emit(w, cellKey(host, cell, v.hits), v.text, ids)
 	}
 }
 
@@ -192,12 +244,13 @@ func (s *search) point(w *world, host string) {
 	s.budget.spend(len(w.tracks) * len(host))
 	ids := s.covering(w.any, hits)
 	w.covering(host, atHost, func(pieces []piece) { ids = append(ids, s.covering(pieces, hits)...) })
-	s.emit(w, host, ids)
+	s.emit(w, "="+host, host, ids)
 }
 
 // covering returns the rests of the pieces whose conditions hold.
 func (s *search) covering(pieces []piece, hits []hit) []int32 {
 	ids := make([]int32, 0, len(pieces))
+	s.budget.spend(len(pieces) / 2)
 	for i := range pieces {
 		if hold(pieces[i].conds, hits) {
 			ids = append(ids, pieces[i].rest)
@@ -206,18 +259,23 @@ func (s *search) covering(pieces []piece, hits []hit) []int32 {
 	return ids
 }
 
-// hold reports whether all conditions are among the hits.
+// hold reports whether all conditions are among the hits, which are in order.
 func hold(conds, hits []hit) bool {
 	for _, cond := range conds {
-		if !slices.Contains(hits, cond) {
+		i, found := slices.BinarySearchFunc(hits, cond.track, func(h hit, track int32) int { return int(h.track - track) })
+		if !found || hits[i].label != cond.label {
 			return false
 		}
 	}
 	return true
 }
 
-// emit yields the regions of a cell.
-func (s *search) emit(w *world, host string, ids []int32) {
+func cellKey(host string, cell hostCell, hits []hit) string {
+	return string(appendHits(append([]byte(host), byte(cell)), hits))
+}
+
+// emit yields the regions of a cell; host is one of its hosts.
+func (s *search) emit(w *world, cell, host string, ids []int32) {
 	if s.stopped {
 		return
 	}
@@ -227,6 +285,13 @@ func (s *search) emit(w *world, host string, ids []int32) {
 		return
 	}
 	for _, a := range atoms {
+		key := string(rune(w.kind)) + "\x00" + cell + a.covering
+		if s.emitted[key] {
+			continue
+		}
+		if s.quick {
+			s.emitted[key] = true
+		}
 		s.found = true
 		c := newCanonical(w.kind, a.scheme, host, a.port, a.path)
 		if !s.yield(Region{In: a.in, URL: c.whole}) {
@@ -248,7 +313,7 @@ func (s *search) freeHosts(w *world, suffix string, cell hostCell, tracks []int3
 	constant, varying := s.constantUnder(w, suffix, cell, tracks)
 	f := freeSearch{s: s, w: w, suffix: suffix, cell: cell, tracks: varying, known: map[string]bool{}}
 	f.tryNames()
-	if len(varying) > 0 {
+	if len(varying) > 0 && !s.quick {
 		f.explore(false)
 		if f.pending > 0 {
 			f.explore(true)
@@ -354,6 +419,9 @@ func (f *freeSearch) tryNames() {
 		names = []string{"_x." + f.suffix, "a_b." + f.suffix, "a.b_c." + f.suffix}
 		more = "a_b%d." + f.suffix
 	}
+	if f.cell == atHost && len(f.s.hints)*len(f.tracks) < 1<<20 {
+		names = append(names, f.s.hints...)
+	}
 	for _, name := range names {
 		f.try(name)
 	}
@@ -363,6 +431,7 @@ func (f *freeSearch) tryNames() {
 }
 
 func (f *freeSearch) try(name string) {
+	f.s.budget.spend(len(f.tracks) * len(name))
 	if f.w.free(name, f.suffix, f.cell) {
 		f.add(f.say(name), name)
 	}

@@ -8,10 +8,11 @@ import (
 
 // atom is what is left of a region once its host is known.
 type atom struct {
-	in     uint64
-	scheme string
-	port   int32
-	path   string
+	in       uint64
+	scheme   string
+	port     int32
+	path     string
+	covering string // the rests that cover it
 }
 
 // solve returns the wanted regions among the URLs of a kind whose host leads to
@@ -158,7 +159,7 @@ func (v *solving) paths(active []int32, scheme string, port int32) {
 		}
 		v.seen[key] = true
 		if in := v.s.in(covering); v.s.question.Want(in) {
-			a := atom{in: in, scheme: scheme, port: port, path: p.text}
+			a := atom{in: in, scheme: scheme, port: port, path: p.text, covering: key}
 			if v.kind == opaqueKind && len(tracks) == 0 {
 				a.path = plausibleRest(scheme)
 			}
@@ -192,6 +193,11 @@ func (s *search) in(covering []int32) (in uint64) {
 	for _, id := range covering {
 		covered[s.parts.rests[id].leaf] = true
 	}
+	return s.within(covered)
+}
+
+// within evaluates the question's sets, given which lists cover a URL.
+func (s *search) within(covered []bool) (in uint64) {
 	for i, set := range s.question.Sets {
 		s.budget.spend(1)
 		if set.node.holds(func(l *leaf) bool { return covered[s.numbers[l]] }) {
@@ -264,7 +270,7 @@ func (s *search) paths(k kind, tracks []int32) []vector {
 	}
 	p := pathSearch{s: s, kind: k, tracks: tracks, seen: map[string]bool{}}
 	p.tryPaths()
-	if len(tracks) > 4 || len(p.found) < 1<<len(tracks) {
+	if !s.quick && (len(tracks) > 4 || len(p.found) < 1<<len(tracks)) {
 		p.explore()
 	}
 	if !s.budget.spent() {

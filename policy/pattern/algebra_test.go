@@ -256,6 +256,22 @@ func TestExpressionEscapesItsHost(t *testing.T) {
 	}
 }
 
+// What is easily found is found, even where the rest is beyond the budget.
+func TestManyExpressionsStillYieldWhatIsNear(t *testing.T) {
+	var before []Pattern
+	for i := range 60 {
+		before = append(before, Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(fmt.Sprintf(`^https?://(.*.)?h%d.example`, i))})
+	}
+	after := append(slices.Clone(before), Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://new.example.org`)})
+	a, b := Covered(AllHosts, before), Covered(AllHosts, after)
+	if url, outcome := b.Minus(a).Witness(DefaultSteps / 4); outcome != Found || url != "https://new.example.org/" {
+		t.Errorf("%q, %v", url, outcome)
+	}
+	if url, outcome := a.Minus(b).Witness(DefaultSteps / 40); outcome != NotDecided {
+		t.Errorf("%q, %v; want not decided", url, outcome)
+	}
+}
+
 func TestStrictReadingOfOtherSchemes(t *testing.T) {
 	market := Pattern{Scheme: Exactly("market"), Host: Any(), Path: Glob("//details*")}
 	strict := Covered(WebHosts, []Pattern{market})
@@ -279,7 +295,7 @@ func TestStrictReadingOfOtherSchemes(t *testing.T) {
 }
 
 func TestBudgetIsHonest(t *testing.T) {
-	lists := Covered(AllHosts, web("a.example", "*.b.example")).Minus(Covered(AllHosts, web("a.example", "*.b.example")))
+	lists := Covered(AllHosts, web("a.example", "*.b.example")).Minus(Covered(AllHosts, web("*.b.example", "a.example")))
 	for steps := 0; steps < 2000; steps += 7 {
 		if url, outcome := lists.Witness(steps); outcome == Found {
 			t.Fatalf("%d steps: %q is in an empty set", steps, url)
@@ -293,8 +309,13 @@ func TestBudgetIsHonest(t *testing.T) {
 		expr := fmt.Sprintf(`x[a-z]{%d}y%d.*z`, 12+i, i)
 		hard = append(hard, Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(expr)})
 	}
-	if url, outcome := Covered(AllHosts, hard).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != NotDecided {
+	same, turned := slices.Clone(hard), slices.Clone(hard)
+	slices.Reverse(turned)
+	if url, outcome := Covered(AllHosts, turned).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != NotDecided {
 		t.Errorf("%q, %v; want not decided", url, outcome)
+	}
+	if url, outcome := Covered(AllHosts, same).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != Empty {
+		t.Errorf("%q, %v; the same list twice is easy", url, outcome)
 	}
 	long := Pattern{Scheme: Any(), Host: mustExpression(`\A[a-z.]{70}\z`), Path: Any()}
 	if url, outcome := Covered(AllHosts, []Pattern{long}).Witness(DefaultSteps); outcome == Empty {

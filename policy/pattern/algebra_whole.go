@@ -1,6 +1,10 @@
 package pattern
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // An expression over the whole URL is taken apart where the parts of a URL
 // meet: the states that its automaton can be in there make it a finite union
@@ -57,6 +61,9 @@ func (s *search) addWhole(leaf int32, r Reading, p *Pattern) {
 	if a == nil {
 		return
 	}
+	if hint := hostHint(p.Whole.text); hint != "" {
+		s.hints = append(s.hints, hint)
+	}
 	scheme := s.parts.schemes[s.parts.scheme(&p.Scheme)]
 	for k, w := range s.worlds {
 		path, ok := s.pathAs(kind(k), r, p)
@@ -91,6 +98,21 @@ func (s *search) pathAs(k kind, r Reading, p *Pattern) (path int32, ok bool) {
 		return 0, false
 	}
 	return path, path >= 0
+}
+
+var characterClass = regexp.MustCompile(`\[[^\]]*\]`)
+
+// hostHint returns the longest run in an expression that looks like a host.
+func hostHint(expr string) string {
+	longest := ""
+	expr = characterClass.ReplaceAllString(expr, ".")
+	for _, run := range strings.FieldsFunc(expr, func(r rune) bool { return !strings.ContainsRune(hostLetters+`.\`, r) }) {
+		run = strings.Trim(strings.ReplaceAll(run, `\.`, "."), ".-")
+		if len(run) > len(longest) && isName(run) && strings.Contains(run, ".") {
+			longest = run
+		}
+	}
+	return longest
 }
 
 func (w *whole) separator() string {

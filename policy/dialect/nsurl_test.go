@@ -82,7 +82,7 @@ func FuzzNSURL(f *testing.F) {
 		if u.Has&pattern.HasHost == 0 && u.Host != "" || u.Has&pattern.HasPath == 0 && u.Path != "" {
 			t.Errorf("%q: an absent part with a value: %+v", raw, u)
 		}
-		if len(u.Path) > 1 && strings.HasSuffix(u.Path, "/") && !strings.Contains(u.Path, "//") && !strings.ContainsAny(raw, "%") {
+		if len(u.Path) > 1 && strings.HasSuffix(u.Path, "/") && !strings.Contains(raw, u.Path+"/") && !strings.Contains(raw, "%") {
 			t.Errorf("%q: the path %q keeps its last slash", raw, u.Path)
 		}
 	})

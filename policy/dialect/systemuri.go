@@ -77,7 +77,7 @@ func parseSystemURI(raw string) (u systemURI, ok bool) {
 	if !ok || u.fileName(rest) {
 		return u, false
 	}
-	if end == len(rest) && len(rest)+2 < len(trimmed) && asciiDigit(rest[end-1]) {
+	if end > 0 && end == len(rest) && end+2 < len(trimmed) && asciiDigit(rest[end-1]) {
 		return u, false // the port is read on into the blanks that were trimmed
 	}
 	return u, u.finish(scheme+"://"+shown, rest[end:], true)

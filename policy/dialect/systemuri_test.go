@@ -79,7 +79,7 @@ func TestSystemURIRelativeAndRefused(t *testing.T) {
 }
 
 func FuzzSystemURI(f *testing.F) {
-	for _, raw := range []string{"http://u:p@h:80/a/../%41?q#f", "http:x", "ftp://1.2/?%3f", "ftps:\\/h", " http://é.example/%c3%a9 ", "c|/x", "http://h/%%2e"} {
+	for _, raw := range []string{"http://u:p@h:80/a/../%41?q#f", "http:x", "ftp://1.2/?%3f", "ftps:\\/h", " http://é.example/%c3%a9 ", "c|/x", "http://h/%%2e", "a0:// ", "ftps://h:80 "} {
 		f.Add(raw)
 	}
 	phone := wpVersion{}.splitter()

@@ -1,0 +1,29 @@
+package console
+
+import (
+	"fmt"
+	"html/template"
+	"time"
+)
+
+// functions are what the templates may call.
+var functions = template.FuncMap{
+	"clock": func(t time.Time) string { return t.Format("15:04:05.000") },
+	"stamp": func(t time.Time) string {
+		if t.IsZero() {
+			return "never"
+		}
+		return t.Local().Format("2006-01-02 15:04:05")
+	},
+	"bytes": humanBytes,
+}
+
+func humanBytes(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

@@ -24,6 +24,10 @@ type exploredState struct {
 	byte    byte
 }
 
+// stateCost is what a combination costs in steps besides the steps that lead
+// to it: it is kept to the end.
+const stateCost = 64
+
 // each calls visit for every combination of states that accepts, with the hits
 // in ascending order and a shortest text that leads there, until visit returns
 // false. It reports whether all were visited.
@@ -59,7 +63,7 @@ func (e *exploration) each(visit func(hits []hit, text func() string) bool) (all
 				seen[string(key)] = true
 				next.parent, next.byte = int32(at), letters[i]
 				states = append(states, next)
-				e.budget.spend(8 + len(key)/2)
+				e.budget.spend(stateCost + len(key)) // for memory, too
 			}
 		}
 	}

@@ -81,6 +81,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newCACommand(),
 		newCheckCommand(),
 		newConfigCommand(),
+		newDiffCommand(),
 		newExplainCommand(),
 		newExportCommand(),
 		newGatewayCommand(),

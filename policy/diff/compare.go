@@ -1,0 +1,181 @@
+package diff
+
+import (
+	"fmt"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/pattern"
+)
+
+// comparison is the work on one pair.
+type comparison struct {
+	pair    Pair
+	options Options
+	number  int
+	report  *Report
+	merged  *merger
+	// groups are kinds for which both policies have one program each.
+	groups []group
+	// odd are the candidates that the policies did not decide differently.
+	odd int
+}
+
+// group is kinds that both policies decide by the same steps.
+type group struct {
+	kinds      []policy.Kind
+	older, new Sets
+}
+
+// maxGroups is how many groups fit into one question, with four sets each.
+const maxGroups = 16
+
+// run compares the pair kind by kind.
+func (c *comparison) run() {
+	older, newer := NewReader(c.pair.Old), NewReader(c.pair.New)
+	same := sameLists(c.pair.Old, c.pair.New)
+	for _, kinds := range c.together() {
+		if same && samePrograms(c.pair.Old, c.pair.New, kinds[0]) {
+			continue
+		}
+		c.groups = append(c.groups, group{kinds: kinds, older: older.Sets(kinds[0]), new: newer.Sets(kinds[0])})
+	}
+	var exact, sampled []group
+	for _, g := range c.groups {
+		if g.older.Exact && g.new.Exact {
+			exact = append(exact, g)
+		} else {
+			sampled = append(sampled, g)
+		}
+	}
+	for len(exact) > 0 {
+		n := min(len(exact), maxGroups)
+		c.ask(exact[:n])
+		exact = exact[n:]
+	}
+	if len(sampled) > 0 {
+		c.sample(sampled, older, newer)
+	}
+}
+
+// together sorts the kinds by the programs that decide them.
+func (c *comparison) together() [][]policy.Kind {
+	type programs struct{ older, newer *policy.Step }
+	first := func(steps []policy.Step) *policy.Step {
+		if len(steps) == 0 {
+			return nil
+		}
+		return &steps[0]
+	}
+	numbers := map[[2]int]map[programs]int{}
+	var all [][]policy.Kind
+	for _, kind := range c.options.Kinds {
+		x, y := c.pair.Old.Steps(kind, false), c.pair.New.Steps(kind, false)
+		lengths, key := [2]int{len(x), len(y)}, programs{first(x), first(y)}
+		if numbers[lengths] == nil {
+			numbers[lengths] = map[programs]int{}
+		}
+		n, known := numbers[lengths][key]
+		if !known {
+			n = len(all)
+			numbers[lengths][key] = n
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], kind)
+	}
+	return all
+}
+
+// ask compares groups whose sets are exact: of every region that the two sides
+// decide differently, both policies are asked about one URL.
+func (c *comparison) ask(groups []group) {
+	sets := make([]pattern.URLSet, 0, 4*len(groups))
+	for _, g := range groups {
+		sets = append(sets,
+			g.older.Allow.Union(g.older.Bypass), g.older.Launch.Union(g.older.Bypass),
+			g.new.Allow.Union(g.new.Bypass), g.new.Launch.Union(g.new.Bypass))
+	}
+	differ := func(in uint64, n int) bool {
+		bits := in >> (4 * n)
+		return bits&3 != bits>>2&3
+	}
+	question := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: func(in uint64) bool {
+		for n := range groups {
+			if differ(in, n) {
+				return true
+			}
+		}
+		return false
+	}}
+	outcome := question.Regions(func(r pattern.Region) bool {
+		for n, g := range groups {
+			if differ(r.In, n) && !c.decide(g.kinds, r.URL) {
+				c.odd++
+			}
+		}
+		return true
+	})
+	if outcome == pattern.NotDecided {
+		c.doubt(groups, true, "the comparison took too many steps; differences may be missing")
+	}
+	if c.odd > 0 {
+		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.odd))
+	}
+}
+
+// decide asks both policies about a URL for kinds that share their programs,
+// and notes a difference; false if there is none.
+func (c *comparison) decide(kinds []policy.Kind, url string) bool {
+	request := policy.Request{URL: url, Kind: kinds[0]}
+	before, after := c.pair.Old.Decide(request), c.pair.New.Decide(request)
+	if before.Verdict == after.Verdict {
+		return false
+	}
+	c.merged.add(c.number, kinds, before, after, url)
+	return true
+}
+
+func (c *comparison) doubt(groups []group, exhausted bool, why string) {
+	d := Doubt{Pair: c.number, Exhausted: exhausted, Why: why}
+	for _, g := range groups {
+		d.Kinds = append(d.Kinds, g.kinds...)
+	}
+	c.report.Doubts = append(c.report.Doubts, d)
+}
+
+// maxSamples bounds how many URLs are tried where only trying helps.
+const maxSamples = 40_000
+
+// sample compares groups where a platform's look-up is an algorithm: a URL of
+// every region that the nearest sets tell apart is tried, and spellings of it
+// that look-ups are known to read in ways of their own.
+func (c *comparison) sample(groups []group, older, newer *Reader) {
+	sets := []pattern.URLSet{older.nearest(), newer.nearest()}
+	tried := 0
+	try := func(url string) {
+		tried++
+		for _, g := range groups {
+			c.decide(g.kinds, url)
+		}
+	}
+	everything := func(uint64) bool { return true }
+	outcome := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: everything}.Regions(func(r pattern.Region) bool {
+		try(r.URL)
+		for _, url := range spellings(r.URL) {
+			try(url)
+		}
+		return tried < maxSamples
+	})
+	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair), tried)
+	c.doubt(groups, outcome == pattern.NotDecided, why)
+}
+
+func algorithmic(p Pair) string {
+	for _, each := range []*policy.Policy{p.Old, p.New} {
+		for _, kind := range policy.Kinds() {
+			if !NewReader(each).Sets(kind).Exact {
+				return each.Target().String()
+			}
+		}
+	}
+	return p.New.Target().String()
+}

@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -269,4 +270,39 @@ func TestReferenceIsCurrent(t *testing.T) {
 			t.Errorf("%s has no section", rule.ID)
 		}
 	}
+}
+
+// FuzzCheck: no config.xml and no page makes a rule panic, and every finding
+// has a place in a file that was read.
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(`<widget><access origin="*"/><allow-intent href="tel:*"/><!-- cordon:ignore x --></widget>`),
+		[]byte("<html><meta http-equiv=Content-Security-Policy content=\"default-src *; img-src\">"))
+	f.Add([]byte(`<widget><access origin="http://*.a.b" subdomains="true"/><platform name="ios"><allow-navigation href=""/></platform></widget>`), []byte("<a href=http://b>"))
+	f.Add([]byte(`<widget><access origin=":::"/><access origin="http://[::1"/><access origin="*."/><access origin="@"/><allow-intent href="://"/></widget>`), []byte("<script>fetch('http://[')"))
+	f.Fuzz(func(t *testing.T, data, page []byte) {
+		files := fstest.MapFS{"config.xml": {Data: data}, "www/index.html": {Data: page}}
+		p, err := project.Read(files, project.Options{})
+		if err != nil {
+			return
+		}
+		for _, name := range []string{"android@2.9.1", "ios@3.9.2", "wp8"} {
+			target, err := dialect.ParseTarget(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Targets = append(p.Targets, target)
+		}
+		report, err := lint.Check(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, finding := range report.Findings {
+			if size := len(p.Content(finding.Place.File)); finding.Place.End > size || finding.Place.Start > finding.Place.End || finding.Place.Line < 1 {
+				t.Fatalf("%s at %+v of %d bytes", finding.Rule.ID, finding.Place, size)
+			}
+		}
+		if err := lint.WriteText(io.Discard, p, report, lint.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

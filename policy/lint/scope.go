@@ -330,6 +330,15 @@ func checkMissingAttribute(r *run) {
 }
 
 func checkURIAttribute(r *run) {
+	others := 0
+	for _, rd := range r.targets {
+		if rd.target.Platform != "blackberry10" {
+			others++
+		}
+	}
+	if others == 0 && len(r.targets) > 0 {
+		return
+	}
 	for _, e := range r.entries {
 		if e.has && e.attr.Name == "uri" {
 			r.report(r.at(e.element), nil, "only BlackBerry 10 reads uri=%s", quote(e.text))

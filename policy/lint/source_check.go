@@ -102,7 +102,7 @@ func (r *run) listed(u use) bool {
 	for _, rd := range r.all() {
 		for _, kind := range kinds {
 			d := rd.policy.Decide(policy.Request{URL: u.url, Kind: kind, Strict: true, AnyPath: true})
-			if d.Verdict == policy.Allow || d.Verdict == policy.Launch && (u.kind == policy.Navigation || u.tag == "") && d.Rule != nil && !d.Rule.Implicit() {
+			if d.Verdict == policy.Allow || d.Verdict == policy.Launch && (u.tag == "a" || u.tag == "" && d.Rule != nil) {
 				return true
 			}
 		}
@@ -176,7 +176,11 @@ func checkBasicAuth(r *run) {
 		}
 		for _, l := range s.literals {
 			if value, ok := strings.CutPrefix(l.text, "Basic "); ok && (value == "" || isCredentials(value)) {
-				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a Basic authorisation header")
+				var options []option
+				if value != "" {
+					options = append(options, secret)
+				}
+				r.report(r.placeIn(s.file, Span{l.start, l.end}), options, "a Basic authorisation header")
 			}
 		}
 		r.basicOpen(s)
@@ -313,11 +317,15 @@ func checkTokenInQuery(r *run) {
 			if strings.IndexByte(l.text, '=') < 0 {
 				continue
 			}
-			m := tokenQuery.FindStringSubmatch(l.text)
+			m := tokenQuery.FindStringSubmatchIndex(l.text)
 			if m == nil || leadOf(s.before(l.start-1, 96)).compares() {
 				continue
 			}
-			r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s goes into a query string", m[1])
+			var options []option
+			if m[1] < len(l.text) && l.text[m[1]] != '&' && l.text[m[1]] != '$' {
+				options = append(options, secret) // the value stands there, too
+			}
+			r.report(r.placeIn(s.file, Span{l.start, l.end}), options, "%s goes into a query string", l.text[m[2]:m[3]])
 		}
 	}
 }

@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -154,6 +155,16 @@ func drain(done <-chan attempted, running int) {
 }
 
 func (d *Dialer) attempt(ctx context.Context, to netip.AddrPort) attempted {
-	conn, err := d.net.DialTCP(ctx, "tcp", netip.AddrPort{}, to)
-	return attempted{conn, to, err}
+	// Dialer.DialTCP would bind to a local port first, even for a zero local
+	// address, and so use up the ports of the machine whatever they lead to.
+	conn, err := d.net.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return attempted{nil, to, err}
+	}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		_ = conn.Close()
+		return attempted{nil, to, fmt.Errorf("connected with a %T", conn)}
+	}
+	return attempted{tcp, to, nil}
 }

@@ -216,7 +216,7 @@ func (c *strictCompiler) enter(list int, read strictPattern) {
 // pass whose last label is a number.
 var address = pattern.Pattern{
 	Scheme: pattern.Any(),
-	Host:   mustExpression(`\A\[|(?:\A|\.)[0-9]+\z`),
+	Host:   pattern.Address(),
 	Path:   pattern.Any(),
 }
 

@@ -35,6 +35,7 @@ const (
 	glob     // "*" is a run of anything but line ends
 	below    // text, or [A-Za-z0-9.-]* + "." + text
 	lowBelow // text, or [a-z0-9.-]* + "." + text
+	address  // begins with "[", or its last label is a number
 	oddGlob  // glob whose literal text has line ends or is not UTF-8
 	expression
 	union
@@ -58,6 +59,10 @@ func Below(host string) Language { return Language{form: below, text: host} }
 // BelowInLowerCase is Below for platforms that compare case: the run before
 // the name has no upper-case letters, even in a Fold of it.
 func BelowInLowerCase(host string) Language { return Language{form: lowBelow, text: host} }
+
+// Address returns the language of hosts that are addresses: those that begin
+// with "[", and those whose last label is a decimal number.
+func Address() Language { return Language{form: address} }
 
 // Prefix returns the language of the strings that begin with s.
 func Prefix(s string) Language { return Language{form: prefix, text: s} }

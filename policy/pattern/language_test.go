@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,7 @@ func TestLanguageContains(t *testing.T) {
 			[]string{"xh.example", "_x.h.example", "é.h.example", "H.example", "h.example.", ""}},
 		{"below folded", Below("h.example").Fold(), []string{"H.Example", "a.H.EXAMPLE"}, []string{"a.ſ.example"}},
 		{"below in lower case", BelowInLowerCase("h.example").Fold(), []string{"H.Example", "a.H.example", ".h.example"}, []string{"A.h.example", "_a.h.example"}},
+		{"address", Address(), []string{"[::1]", "10.0.0.1", "1", "a.1"}, []string{"", ".", "1.a", "a1", "a.b1", "0x7f"}},
 		{"within", Within("/p/"), []string{"/p", "/p/", "/p/q"}, []string{"/pq", "/", "/P"}},
 		{"within everything", Within("/"), []string{"", "/", "/x"}, []string{"x"}},
 		{"glob", Glob("/a*b"), []string{"/ab", "/a/b/b", "/a\xffb"}, []string{"/a\nb", "/a\u2028b", "/a\u0085b", "/a\rb", "/abc"}},
@@ -36,6 +38,27 @@ func TestLanguageContains(t *testing.T) {
 		for _, s := range test.out {
 			if test.language.Contains(s) {
 				t.Errorf("%s: %q is contained", test.name, s)
+			}
+		}
+	}
+}
+
+// The forms are matched by hand and as expressions; both must agree.
+func TestFormsAgreeWithTheirExpressions(t *testing.T) {
+	texts := append(append(append([]string{"1", "a.1", "a1", "_a.a.b", "/a/b/", "x*y"}, drawnHosts...), drawnPaths...), drawnGlobs...)
+	for _, l := range []Language{
+		Present(), Exactly("a.b"), Exactly("A.b").Fold(), Below("a.b"), Below("a.b").Fold(), BelowInLowerCase("a.b"), Prefix("/a"),
+		Within("/a"), Within("/A").Fold(), Glob("/a*b"), Glob("*.a.b"), Glob("*").Fold(), Address(), OneOf(Exactly("a"), Address()),
+	} {
+		expr, ok := expressionOf(&l)
+		if !ok {
+			t.Errorf("%+v has no expression", l)
+			continue
+		}
+		re := regexp.MustCompile(expr)
+		for _, text := range texts {
+			if printable(text) && l.Contains(text) != re.MatchString(text) {
+				t.Errorf("%q: the form says %v, its expression %s says otherwise", text, l.Contains(text), expr)
 			}
 		}
 	}

@@ -221,6 +221,8 @@ func expressionOf(l *Language) (expr string, ok bool) {
 			}
 		}
 		return strings.Join(parts, "|"), len(parts) > 0
+	case address:
+		return `\A\[|(?:\A|\.)[0-9]+\z`, true
 	case none:
 		return "", false
 	}

@@ -23,6 +23,8 @@ func (l *Language) covers(s string, has bool) bool {
 			return false
 		}
 		return n == 0 || s[n-1] == '.' && labelRun(s[:n]) && (l.form == below || lowerText(s[:n]) == s[:n])
+	case address:
+		return isAddress(s)
 	case oddGlob:
 		return oddGlobCovers(l.text, s, l.fold)
 	case expression:
@@ -47,6 +49,17 @@ func textCovers(f form, text, s string, fold bool) bool {
 		return globCovers(text, s, fold)
 	}
 	return false
+}
+
+func isAddress(host string) bool {
+	if host == "" || host[0] == '[' {
+		return host != ""
+	}
+	i := len(host) - 1
+	for i >= 0 && '0' <= host[i] && host[i] <= '9' {
+		i--
+	}
+	return i < len(host)-1 && (i < 0 || host[i] == '.')
 }
 
 func same(a, b string, fold bool) bool {

@@ -28,7 +28,7 @@ func drawAlgebraLanguage(t *rapid.T, label string, texts []string, depth int) La
 	case 0, 1:
 		l = Any()
 	case 2:
-		l = Present()
+		l = rapid.SampledFrom([]Language{Present(), Address()}).Draw(t, label+" present")
 	case 3, 4, 5:
 		l = Exactly(text)
 	case 6:

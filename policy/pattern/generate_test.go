@@ -26,7 +26,7 @@ func drawLanguage(t *rapid.T, label string, texts []string, depth int) Language 
 	case 0:
 		l = Any()
 	case 1:
-		l = Present()
+		l = rapid.SampledFrom([]Language{Present(), Address()}).Draw(t, label+" present")
 	case 2, 3, 4:
 		l = Exactly(text)
 	case 5:

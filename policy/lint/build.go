@@ -151,8 +151,10 @@ func contains(list []*reading, rd *reading) bool {
 func checkATSDisabled(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
 		if e.text == "*" || e.host == "*" && e.scheme != "" {
-			if e.element.Value("allows-arbitrary-loads-in-web-content") == "true" {
-				return // iOS 10+ then ignores the wide key
+			for _, narrower := range []string{"allows-arbitrary-loads-in-web-content", "allows-arbitrary-loads-in-media", "allows-arbitrary-loads-for-media", "allows-local-networking"} {
+				if e.element.Value(narrower) == "true" {
+					return // iOS 10+ then ignores the wide key
+				}
 			}
 			r.report(r.at(e.element), []option{on(readings)}, "%s %s makes prepare write NSAllowsArbitraryLoads", e.attr.Name, quote(e.text))
 		}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/publicsuffix"
@@ -215,7 +216,7 @@ func developmentHost(host string) string {
 
 func checkDevelopmentHost(r *run) {
 	r.each(func(e *entry) {
-		if !e.web() || e.role == forContent && e.scheme == "" || e.role == forContent && r.ownOrigin(e) {
+		if !e.web() || e.role == forContent && e.scheme == "" || r.ownOrigin(e) {
 			return
 		}
 		if what := developmentHost(e.host); what != "" {
@@ -224,21 +225,27 @@ func checkDevelopmentHost(r *run) {
 	}, forAccess, forNavigation, forContent)
 }
 
-// ownOrigin reports whether a start page is the app's own, served by the
-// platform under a name of its choice.
+// ownOrigin reports whether an entry names the app's own origin, served on the
+// device by the platform, or by Ionic's web view plugin, under a name of its
+// choice.
 func (r *run) ownOrigin(e *entry) bool {
-	hosts := []string{"localhost"}
+	hosts, schemes := []string{"localhost"}, []string{"https"}
 	for _, platform := range []string{"", "android", "ios"} {
 		if host, ok := r.project.Config.Preference(platform, "hostname"); ok {
 			hosts = append(hosts, strings.ToLower(host))
 		}
-	}
-	for _, host := range hosts {
-		if e.host == host && e.port == "" && e.scheme != "http" {
-			return true
+		if scheme, ok := r.project.Config.Preference(platform, "scheme"); ok {
+			schemes = append(schemes, strings.ToLower(scheme))
 		}
 	}
-	return false
+	if e.host == "localhost" {
+		for _, p := range r.plugins {
+			if p.name == "cordova-plugin-ionic-webview" {
+				return true // it serves the app from a port of localhost
+			}
+		}
+	}
+	return e.port == "" && slices.Contains(hosts, e.host) && slices.Contains(schemes, e.scheme)
 }
 
 func checkUserinfo(r *run) {

@@ -1,0 +1,281 @@
+package clienttest
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"github.com/cordon-sec/cordon/settings"
+)
+
+// freePort returns a port that is free now.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// openIDProvider starts the independent provider and returns its issuer.
+func openIDProvider(t *testing.T, modules, redirect string) string {
+	t.Helper()
+	node := exec.Command("node", "provider.mjs", modules, redirect)
+	stdin, err := node.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	node.Stderr = &log
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = node.Wait() // it ends with its input
+		if t.Failed() {
+			t.Logf("the provider said: %s", log.String())
+		}
+	})
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the provider did not start: %v %s", err, log.String())
+	}
+	return strings.TrimSpace(line)
+}
+
+// secureBackend runs a backend with TLS by the development authority. It returns
+// its URL and what Chromium needs to trust it: the hash of its key.
+func secureBackend(t *testing.T, port, issuer, origin string) (address, spki string) {
+	t.Helper()
+	upstream := httptest.NewServer(http.HandlerFunc(echo))
+	t.Cleanup(upstream.Close)
+	t.Setenv("CORDON_TEST_KEY", strings.Repeat("0123456789abcdef", 4))
+	t.Setenv("CORDON_TEST_SECRET", "provider-secret")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "cordon.yaml")
+	config := fmt.Sprintf(`server: { listen: "127.0.0.1:%s", url: "https://localhost:%s", tls: development, cors: [localhost] }
+database: "sqlite:./cordon.db"
+identity:
+  signing_key: "env:CORDON_TEST_KEY"
+  redirects: [%q]
+  providers:
+    google: { type: development }
+    op: { type: oidc, issuer: %q, client_id: cordon, client_secret: "env:CORDON_TEST_SECRET", scopes: [openid, email, profile, offline_access], parameters: { prompt: consent } }
+services:
+  echo: { upstream: %q, access: authenticated }
+tables:
+  secret: { columns: {text: string}, access: authenticated, per_user: true }
+`, port, port, origin, issuer, upstream.URL)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := settings.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &strings.Builder{}
+	b, err := settings.Open(t.Context(), s, settings.Options{Stdout: io.Discard, Stderr: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- b.Serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("the backend said: %s", log.String())
+		}
+	})
+	return "https://localhost:" + port, keyHash(t, dir, port)
+}
+
+// keyHash connects as a client that trusts the development authority, and
+// returns the hash of the server's key.
+func keyHash(t *testing.T, dir, port string) string {
+	t.Helper()
+	pem, err := os.ReadFile(filepath.Join(dir, ".cordon", "ca", "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		t.Fatal("the authority's file holds no certificate")
+	}
+	conn, err := tls.Dial("tcp", "127.0.0.1:"+port, &tls.Config{RootCAs: pool, ServerName: "localhost"})
+	if err != nil {
+		t.Fatalf("whoever trusts the authority does not trust the server: %v", err)
+	}
+	defer conn.Close()
+	sum := sha256.Sum256(conn.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// appPage serves the app's page under another origin than the backend's.
+func appPage(t *testing.T, script string) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/login.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, script) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><button id="in">Sign in</button>
+<p id="user"></p><p id="row"></p><p id="api"></p><p id="renewed"></p><p id="me"></p><p id="end"></p><script src="/login.js"></script>`)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// browse opens Chromium.
+func browse(t *testing.T, spki string) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("ignore-certificate-errors-spki-list", spki))
+	limited, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	t.Cleanup(cancel)
+	allocator, cancel := chromedp.NewExecAllocator(limited, options...)
+	t.Cleanup(cancel)
+	browser, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	return browser
+}
+
+// TestLogin signs in with the original client, in a real browser, over TLS: by a
+// popup and, as Cordova apps do, by the fragment; at an independent provider with
+// its own pages and at the development provider.
+func TestLogin(t *testing.T) {
+	dir := modules(t)
+	chromium(t)
+	script := bundle(t, dir, "login.js")
+	for _, c := range []struct {
+		name, provider, cordova string
+		user                    string
+		me                      string
+	}{
+		{"popup at the provider", "op", "", "ann", "op ann@example.org true"},
+		{"fragment at the provider", "op", "1", "ann", "op ann@example.org true"},
+		{"popup in development", "google", "", "", "google developer@localhost false"},
+		{"fragment in development", "google", "1", "", "google developer@localhost false"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			app := appPage(t, script)
+			origin := strings.Replace(app.URL, "127.0.0.1", "localhost", 1)
+			port := freePort(t)
+			issuer := openIDProvider(t, dir, "https://localhost:"+port+"/.auth/login/op/callback")
+			address, spki := secureBackend(t, port, issuer, origin)
+			ctx := browse(t, spki)
+			page := origin + "/?" + url.Values{"url": {address}, "provider": {c.provider}, "cordova": {c.cordova}}.Encode()
+			if err := chromedp.Do(ctx, chromedp.Navigate(page), chromedp.WaitVisible(chromedp.CSS("#in"))); err != nil {
+				t.Fatal(err)
+			}
+			opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.URL != "" })
+			if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#in"))); err != nil {
+				t.Fatal(err)
+			}
+			popup, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
+			defer cancel()
+			if c.user != "" {
+				signInAtProvider(t, popup, c.user)
+			}
+			if c.cordova != "" {
+				reportAddress(t, ctx, popup, address)
+			}
+			finish(t, ctx, c.me)
+		})
+	}
+}
+
+// signInAtProvider fills in the provider's own pages: sign-in, then consent.
+func signInAtProvider(t *testing.T, popup context.Context, user string) {
+	t.Helper()
+	err := chromedp.Do(popup,
+		chromedp.WaitVisible(chromedp.CSS(`input[name=login]`)),
+		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), user),
+		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), "anything"),
+		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
+		chromedp.WaitNotPresent(chromedp.CSS(`input[name=login]`)),
+		chromedp.WaitVisible(chromedp.CSS(`button[type=submit]`)),
+		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
+	)
+	if err != nil {
+		text, _ := chromedp.Run(popup, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
+		t.Fatalf("at the provider: %v\n%s", err, text)
+	}
+}
+
+// reportAddress tells the app's page the popup's address, as an InAppBrowser
+// does, once it is the one that the client waits for.
+func reportAddress(t *testing.T, app, popup context.Context, address string) {
+	t.Helper()
+	for range 100 {
+		at, err := chromedp.Run(popup, chromedp.Location())
+		if err == nil && strings.HasPrefix(at, address+"/.auth/login/done#token=") {
+			if err := chromedp.Do(app, discard(chromedp.Evaluate[any](fmt.Sprintf("navigated(%q)", at)))); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	at, err := chromedp.Run(popup, chromedp.Location())
+	t.Fatalf("the popup is at %.200s, %v", at, err)
+}
+
+// discard makes a step of an action.
+func discard[T any](a chromedp.Action[T]) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, a)
+		return err
+	})
+}
+
+// finish waits for the end of the app's script and compares what it shows.
+func finish(t *testing.T, ctx context.Context, me string) {
+	t.Helper()
+	shown := map[string]string{}
+	for range 200 {
+		for _, id := range []string{"user", "row", "api", "renewed", "me", "end"} {
+			text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("`+id+`").textContent`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown[id] = text
+		}
+		if shown["end"] != "" {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if shown["end"] != "done" || !strings.HasPrefix(shown["user"], "sid:") || shown["renewed"] != shown["user"] || shown["row"] != "mine" || shown["api"] != "GET" || shown["me"] != me {
+		t.Errorf("the app shows %v", shown)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -48,12 +47,15 @@ func Exporters() []Exporter {
 
 // placement collects what an export changes in a project.
 type placement struct {
-	fsys    fs.FS
-	project *lint.Project
-	source  export.Source
-	force   bool
-	changes []Change
-	losses  []export.Loss
+	fsys   fs.FS
+	layout Layout
+	html   []lint.Page
+	source export.Source
+	force  bool
+	// webAssembly lets pages compile WebAssembly.
+	webAssembly bool
+	changes     []Change
+	losses      []export.Loss
 }
 
 // Place returns what an export changes in a project, and what it loses. Files
@@ -61,8 +63,16 @@ type placement struct {
 // so. An *OwnedError means that a person's work is in the way and force is not
 // set.
 func Place(fsys fs.FS, p *lint.Project, s export.Source, e Exporter, force bool) ([]Change, []export.Loss, error) {
-	w := &placement{fsys: fsys, project: p, source: s, force: force}
-	artifact := e.Export(s)
+	layout, err := sourceLayout(fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &placement{fsys: fsys, layout: layout, html: p.Pages, source: s, force: force}
+	return w.run(e)
+}
+
+func (w *placement) run(e Exporter) ([]Change, []export.Loss, error) {
+	artifact := e.Export(w.source)
 	place := e.place
 	if place == nil {
 		place = (*placement).file
@@ -92,9 +102,11 @@ func (w *placement) file(a export.Artifact) error {
 
 // pages puts a policy into the head of every page.
 func (w *placement) pages(export.Artifact) error {
-	for i := range w.project.Pages {
-		page := &w.project.Pages[i]
-		made, losses := exportcsp.For(w.source, CSPPage(page))
+	for i := range w.html {
+		page := &w.html[i]
+		what := CSPPage(page)
+		what.WebAssembly = w.webAssembly
+		made, losses := exportcsp.For(w.source, what)
 		data, ok := withPolicy(page, made.String())
 		if !ok {
 			if page.Whole {
@@ -116,21 +128,21 @@ func (w *placement) pages(export.Artifact) error {
 	return nil
 }
 
-const manifestName = "platforms/android/app/src/main/AndroidManifest.xml"
-
 // android writes the resource, and names it in the manifest.
 func (w *placement) android(a export.Artifact) error {
-	manifest, err := current(w.fsys, manifestName)
+	name := w.layout.Manifest
+	manifest, err := current(w.fsys, name)
 	if err != nil {
 		return err
 	}
 	if manifest == nil {
-		return fmt.Errorf("no %s: add the platform first (cordova platform add android)", manifestName)
+		return fmt.Errorf("no %s: add the platform first (cordova platform add android)", name)
 	}
+	a.Path = w.layout.Resource
 	if err := w.file(a); err != nil {
 		return err
 	}
-	doc, err := configxml.Parse(manifestName, manifest)
+	doc, err := configxml.Parse(name, manifest)
 	if err != nil {
 		return err
 	}
@@ -138,7 +150,7 @@ func (w *placement) android(a export.Artifact) error {
 	if err != nil {
 		return err
 	}
-	w.changes = append(w.changes, Change{Name: manifestName, Old: manifest, New: edited})
+	w.changes = append(w.changes, Change{Name: name, Old: manifest, New: edited})
 	return nil
 }
 
@@ -170,9 +182,9 @@ func (w *placement) nameConfig(doc *configxml.Document) ([]byte, error) {
 // ios puts the dictionary into the app's Info.plist. cordova-ios writes the
 // dictionary anew at each prepare, so what is there is always replaced.
 func (w *placement) ios(export.Artifact) error {
-	name, err := infoPlist(w.fsys)
-	if err != nil {
-		return err
+	name := w.layout.Plist
+	if name == "" {
+		return fmt.Errorf("no platforms/ios/*/*-Info.plist: add the platform first (cordova platform add ios)")
 	}
 	data, err := current(w.fsys, name)
 	if err != nil {
@@ -190,21 +202,6 @@ func (w *placement) ios(export.Artifact) error {
 	}
 	w.changes = append(w.changes, Change{Name: name, Old: data, New: edited})
 	return nil
-}
-
-// infoPlist finds the property list of the app: App/App-Info.plist since
-// cordova-ios 8, before that one named after the app.
-func infoPlist(fsys fs.FS) (string, error) {
-	matches, err := fs.Glob(fsys, "platforms/ios/*/*-Info.plist")
-	if err != nil {
-		return "", err
-	}
-	for _, name := range matches {
-		if base := path.Base(name); strings.TrimSuffix(base, "-Info.plist") == path.Base(path.Dir(name)) {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("no platforms/ios/*/*-Info.plist: add the platform first (cordova platform add ios)")
 }
 
 // setPlistKey replaces the value of a key of the outermost dictionary, or adds

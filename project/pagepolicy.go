@@ -77,10 +77,14 @@ func elementText(data []byte, start int, end string) string {
 	return string(rest)
 }
 
-// policyTag returns the page's meta tag with its policy.
+// policyTag returns the page's meta tag with its policy, if a browser obeys it
+// from the start: in the head, and before everything that loads or runs.
 func policyTag(p *lint.Page) (*lint.Tag, lint.TagAttr, bool) {
 	for i := range p.Tags {
 		tag := &p.Tags[i]
+		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" {
+			break
+		}
 		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
 			if attr, ok := tag.Attr("content"); ok {
 				return tag, attr, true

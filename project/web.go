@@ -16,7 +16,11 @@ func (r *reader) web(config string) {
 	if root == "" {
 		return
 	}
-	start := r.startName()
+	r.folder(root, r.startName())
+}
+
+// folder reads the pages and scripts below a folder.
+func (r *reader) folder(root, start string) {
 	err := fs.WalkDir(r.fsys, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			r.skip(name, reason(err))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/export"
@@ -116,7 +115,7 @@ func pickExporters(names []string) ([]project.Exporter, error) {
 // exportSource reads the lines and the pins of an app. A pin that cannot be
 // read ends the command: an export without it would say less than the file.
 func exportSource(app *lint.Project, dir string) (export.Source, error) {
-	files, err := certificateFiles(dir)
+	files, err := project.Certificates(os.DirFS(dir))
 	if err != nil {
 		return export.Source{}, err
 	}
@@ -125,27 +124,6 @@ func exportSource(app *lint.Project, dir string) (export.Source, error) {
 		return export.Source{}, problems[0]
 	}
 	return export.NewSource(app.Config, set), nil
-}
-
-// certificateFiles reads the .cer files that the app ships.
-func certificateFiles(dir string) ([]pins.File, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "www", "certificates", "*.cer"))
-	if err != nil {
-		return nil, err
-	}
-	var files []pins.File
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, inputError(name, err)
-		}
-		relative, err := filepath.Rel(dir, name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, pins.File{Name: filepath.ToSlash(relative), Data: data})
-	}
-	return files, nil
 }
 
 func printExport(cmd *cobra.Command, e project.Exporter, source export.Source, index, count int) error {

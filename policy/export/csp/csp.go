@@ -46,6 +46,9 @@ type Page struct {
 	Handlers bool
 	// StyleAttributes says that elements of the page have style attributes.
 	StyleAttributes bool
+	// WebAssembly lets the page compile WebAssembly, which is no eval of
+	// scripts.
+	WebAssembly bool
 }
 
 // Export writes the policy for a page without scripts and styles of other
@@ -71,6 +74,9 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 	p = p.Set("frame-src", with("'self'", slices.Concat(sources(frames, "https", "http"), kept(page.Existing, "frame-src")))...)
 	scripts, lostScripts := used(frames, "script", page.Scripts)
 	styles, lostStyles := used(frames, "style sheet", page.Styles)
+	if page.WebAssembly {
+		scripts = append(scripts, "'wasm-unsafe-eval'")
+	}
 	p = p.Set("script-src", with("'self'", slices.Concat(scripts, hashes(page.InlineScripts)))...)
 	p = p.Set("style-src", with("'self'", slices.Concat(styles, hashes(page.InlineStyles)))...)
 	p = p.Set("form-action", with("'self'", sources(s.Navigation(), "https", "http"))...)

@@ -1,0 +1,158 @@
+// Package answer answers what the Cordova plugin asks: what is wrong with a
+// project, and what its policy changes in the prepared platforms. Questions and answers are JSON, files come as a
+// [Folder], so that the same code runs inside WebAssembly and in tests.
+//
+// The package is pure: it opens nothing and reads no clock.
+package answer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/project"
+)
+
+// Question is what a hook may ask along with the files. What it leaves out the
+// project's preferences say, see [Preferences].
+type Question struct {
+	// FailOn is the lowest severity that stops the build, "never" for none.
+	FailOn string `json:"failOn"`
+	// Platforms are targets to look at; none: the project's own.
+	Platforms []string `json:"platforms"`
+	// Build is "debug" or "release" where that is certain, else "".
+	Build string `json:"build"`
+	// Now is the time in seconds since 1970, for what expires.
+	Now int64 `json:"now"`
+}
+
+// Finding is one finding of a check.
+type Finding struct {
+	Rule     string   `json:"rule"`
+	Severity string   `json:"severity"`
+	File     string   `json:"file"`
+	Line     int      `json:"line"`
+	Column   int      `json:"column"`
+	Message  string   `json:"message"`
+	Remedy   string   `json:"remedy"`
+	Targets  []string `json:"targets,omitempty"`
+	// Stops says that the finding is at or above FailOn.
+	Stops bool `json:"stops"`
+}
+
+// Checked is the answer of Check.
+type Checked struct {
+	Findings []Finding `json:"findings"`
+	// Suppressed is how many findings a comment answers.
+	Suppressed int `json:"suppressed"`
+	// Targets are the targets that were looked at.
+	Targets []string `json:"targets"`
+}
+
+// Check looks at a project as cordon check does. A config.xml that cannot be
+// read is a finding, too: it stops the build.
+func Check(files fs.FS, q Question) (Checked, error) {
+	var targets []policy.Target
+	for _, name := range q.Platforms {
+		target, err := dialect.ParseTarget(name)
+		if err != nil {
+			return Checked{}, err
+		}
+		targets = append(targets, target)
+	}
+	app, err := project.Read(files, project.Options{Targets: targets})
+	var syntax *configxml.SyntaxError
+	if errors.As(err, &syntax) {
+		return Checked{Findings: []Finding{{
+			Rule: "config-not-read", Severity: lint.High.String(), File: syntax.Place.File, Line: syntax.Place.Line, Column: syntax.Place.Column,
+			Message: syntax.Msg, Remedy: syntax.Remedy, Stops: true,
+		}}, Targets: []string{}}, nil
+	}
+	if err != nil {
+		return Checked{}, err
+	}
+	stops, err := threshold(q.FailOn, app.Config)
+	if err != nil {
+		return Checked{}, err
+	}
+	report, err := lint.Check(app)
+	if err != nil {
+		return Checked{}, err
+	}
+	out := Checked{Findings: []Finding{}, Suppressed: len(report.Suppressed), Targets: names(report.Targets)}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		out.Findings = append(out.Findings, Finding{
+			Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: f.Place.File, Line: f.Place.Line, Column: f.Place.Column,
+			Message: f.Message, Remedy: f.Rule.Remedy, Targets: names(f.Targets), Stops: stops(f.Rule.Severity),
+		})
+	}
+	return out, nil
+}
+
+// threshold says which severities stop the build: what was asked for, else the
+// preference, else high.
+func threshold(name string, config *configxml.Document) (func(lint.Severity) bool, error) {
+	if name == "" {
+		name = ReadPreferences(config, "").FailOn
+	}
+	if name == "never" {
+		return func(lint.Severity) bool { return false }, nil
+	}
+	lowest, err := lint.ParseSeverity(name)
+	if err != nil {
+		return nil, fmt.Errorf("the preference %s: %w, or never", prefFailOn, err)
+	}
+	return func(s lint.Severity) bool { return s >= lowest }, nil
+}
+
+func names(targets []policy.Target) []string {
+	list := make([]string, len(targets))
+	for i, t := range targets {
+		list[i] = t.String()
+	}
+	return list
+}
+
+// Failure is the answer where there is none: what went wrong, and where.
+type Failure struct {
+	Error string `json:"error"`
+	File  string `json:"file,omitempty"`
+	Line  int    `json:"line,omitempty"`
+}
+
+// Encode writes an answer, or the error in its place, as JSON.
+func Encode(value any, err error) []byte {
+	if err != nil {
+		value = failure(err)
+	}
+	data, failed := json.Marshal(value)
+	if failed != nil {
+		data, _ = json.Marshal(Failure{Error: "the answer cannot be written: " + failed.Error()})
+	}
+	return data
+}
+
+func failure(err error) Failure {
+	f := Failure{Error: err.Error()}
+	var (
+		syntax  *configxml.SyntaxError
+		problem *pins.Problem
+	)
+	switch {
+	case errors.As(err, &syntax):
+		f.File, f.Line = syntax.Place.File, syntax.Place.Line
+	case errors.As(err, &problem):
+		f.File, f.Line = problem.Place.File, problem.Place.Line
+		if problem.File != "" {
+			f.File = problem.File
+		}
+	}
+	return f
+}

@@ -1,0 +1,197 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/pins"
+)
+
+// Layout is where a platform that was added to a project keeps what exports
+// change. Names are relative to the project, with slashes; "" for what the
+// platform does not have.
+type Layout struct {
+	// Platform is the platform's name, such as "android".
+	Platform string
+	// Web is the folder of the app's pages as they are built into the app.
+	Web string
+	// Manifest is the AndroidManifest.xml, Resource the network security
+	// configuration that it names.
+	Manifest, Resource string
+	// Plist is the Info.plist of an iOS app.
+	Plist string
+}
+
+// The layouts of cordova-android 7 and later, cordova-ios, cordova-browser,
+// cordova-electron, and of Capacitor's two platforms.
+var layouts = []Layout{
+	androidLayout("platforms/android/app/src/main", "assets/www"),
+	{Platform: "ios", Web: "platforms/ios/www", Plist: "platforms/ios/*/*-Info.plist"},
+	{Platform: "browser", Web: "platforms/browser/www"},
+	{Platform: "electron", Web: "platforms/electron/www"},
+	androidLayout("android/app/src/main", "assets/public"),
+	{Platform: "ios", Web: "ios/App/App/public", Plist: "ios/App/App/Info.plist"},
+}
+
+func androidLayout(base, web string) Layout {
+	return Layout{
+		Platform: "android", Web: path.Join(base, web),
+		Manifest: path.Join(base, "AndroidManifest.xml"), Resource: path.Join(base, "res/xml/network_security_config.xml"),
+	}
+}
+
+// Layouts returns the platforms that stand in a project's folder, prepared:
+// those whose folder of pages is there.
+func Layouts(fsys fs.FS) ([]Layout, error) {
+	var list []Layout
+	for _, l := range layouts {
+		if info, err := fs.Stat(fsys, l.Web); err != nil || !info.IsDir() {
+			continue
+		}
+		if err := l.findPlist(fsys); err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// sourceLayout is the layout that cordon export writes to: the pages are the
+// project's own, the rest is that of Cordova's platforms.
+func sourceLayout(fsys fs.FS) (Layout, error) {
+	l := layouts[0]
+	l.Plist = layouts[1].Plist
+	err := l.findPlist(fsys)
+	return l, err
+}
+
+// findPlist replaces the pattern of the property list by the file: App/
+// App-Info.plist since cordova-ios 8, before that one named after the app.
+func (l *Layout) findPlist(fsys fs.FS) error {
+	if !strings.Contains(l.Plist, "*") {
+		return nil
+	}
+	matches, err := fs.Glob(fsys, l.Plist)
+	l.Plist = ""
+	for _, name := range matches {
+		if strings.TrimSuffix(path.Base(name), "-Info.plist") == path.Base(path.Dir(name)) {
+			l.Plist = name
+		}
+	}
+	return err
+}
+
+// PlaceOptions are how exports are put into a prepared platform.
+type PlaceOptions struct {
+	// Formats are the names of the formats, such as "csp"; those that mean
+	// nothing to a platform are passed over there.
+	Formats []string
+	// Force replaces what a person wrote.
+	Force bool
+	// WebAssembly lets pages compile WebAssembly.
+	WebAssembly bool
+}
+
+// LayoutLoss is a loss with the format that it belongs to.
+type LayoutLoss struct {
+	// Format is the format's name.
+	Format string
+	export.Loss
+}
+
+// PlaceOn returns what exports change in one prepared platform, and what they
+// lose: the policy in every page, the network security configuration and its
+// mention in the manifest, the dictionary in the Info.plist. Applying the
+// changes and asking again yields changes that are all the same.
+func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, []LayoutLoss, error) {
+	var changes []Change
+	var losses []LayoutLoss
+	for _, name := range o.Formats {
+		e, ok := exporterByName(name)
+		if !ok || e.place == nil {
+			return nil, nil, fmt.Errorf("%q is no format of a prepared platform (known: csp, android-nsc, ios-ats)", name)
+		}
+		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly}
+		if name == "csp" {
+			w.html = Pages(fsys, l.Web)
+		}
+		if !w.concerned(name) {
+			continue
+		}
+		made, lost, err := w.run(e)
+		if err != nil {
+			return nil, nil, err
+		}
+		changes = append(changes, made...)
+		for _, loss := range lost {
+			losses = append(losses, LayoutLoss{name, loss})
+		}
+	}
+	return changes, losses, nil
+}
+
+// concerned reports whether a format means anything to the platform.
+func (w *placement) concerned(format string) bool {
+	switch format {
+	case "csp":
+		return len(w.html) > 0
+	case "android-nsc":
+		return w.layout.Manifest != ""
+	case "ios-ats":
+		return w.layout.Plist != ""
+	}
+	return false
+}
+
+func exporterByName(name string) (Exporter, bool) {
+	for _, e := range Exporters() {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Exporter{}, false
+}
+
+// Pages reads the pages below a folder, without those of plugins.
+func Pages(fsys fs.FS, dir string) []lint.Page {
+	r := &reader{fsys: fsys, project: &lint.Project{}}
+	r.folder(dir, "")
+	pages := r.project.Pages[:0]
+	for _, page := range r.project.Pages {
+		if !strings.HasPrefix(page.Name, dir+"/plugins/") {
+			pages = append(pages, page)
+		}
+	}
+	return pages
+}
+
+// Certificates reads the .cer files that the app ships, in any case of their
+// suffix: whether devices load them is for package pins to say.
+func Certificates(fsys fs.FS) ([]pins.File, error) {
+	const dir = "www/certificates"
+	entries, err := fs.ReadDir(fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", dir, err)
+	}
+	var files []pins.File
+	for _, entry := range entries {
+		if entry.IsDir() || !strings.EqualFold(path.Ext(entry.Name()), ".cer") {
+			continue
+		}
+		name := path.Join(dir, entry.Name())
+		data, err := readBounded(fsys, name, MaxManifest)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		files = append(files, pins.File{Name: name, Data: data})
+	}
+	return files, nil
+}

@@ -161,3 +161,45 @@ func TestGitHubEscapes(t *testing.T) {
 		t.Errorf("%% is not escaped in %q", out.String())
 	}
 }
+
+func TestColours(t *testing.T) {
+	p, report := check(t, config(`<access origin="*"/>`))
+	for colour, want := range map[bool]bool{true: true, false: false} {
+		var out bytes.Buffer
+		if err := lint.WriteText(&out, p, report, lint.TextOptions{Colour: colour}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "\x1b[31mhigh\x1b[0m"); got != want {
+			t.Errorf("colour %v: %q", colour, out.String())
+		}
+	}
+}
+
+// TestLongLines: a finding in a minified file shows what surrounds it, not the
+// whole line.
+func TestLongLines(t *testing.T) {
+	code := strings.Repeat("a;", 5000) + `fetch("http://api.example.net/x");` + strings.Repeat("b;", 5000)
+	p, report := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget/>")}, "www/index.html": {Data: []byte("<script>" + code + "</script>")}})
+	var out bytes.Buffer
+	if err := lint.WriteText(&out, p, report, lint.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	previous := ""
+	for line := range strings.Lines(out.String()) {
+		if strings.Contains(line, "|") && len(line) > 200 {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+		if at := strings.Index(line, "^^^^"); at >= 0 && strings.Contains(previous, "fetch") {
+			found = true
+			shown := []rune(previous)[at:]
+			if !strings.HasPrefix(string(shown), "http://api.example.net/x") {
+				t.Errorf("the caret stands below %q", string(shown))
+			}
+		}
+		previous = line
+	}
+	if !found {
+		t.Errorf("no caret in %s", out.String())
+	}
+}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -111,7 +112,7 @@ func checkDuplicate(r *run) {
 		key := identity(e)
 		if first, twice := seen[key]; twice {
 			r.report(r.at(e.element), []option{r.fixed("remove the second copy", r.project.Config.Removal(e.element))},
-				"the same entry stands in line %d", r.project.Config.Place(first.element.Start, 0).Line)
+				"the same entry stands in line %d", r.line(first))
 			continue
 		}
 		seen[key] = e
@@ -131,21 +132,34 @@ func checkShadowed(r *run) {
 		}
 	}
 	seen := make(map[string]bool, len(r.entries))
-	reported := make(map[*entry]bool)
+	pointless := make(map[*entry][]*entry) // what each catch-all shadows
 	for _, e := range r.entries {
 		if e.role == forContent || !e.web() || e.attr.Name == "uri" || seen[identity(e)] {
 			continue // without its last uri= BlackBerry 10 would read origins
 		}
 		seen[identity(e)] = true
 		by := r.shadow(e, wide)
-		if by == nil || by.anyHost() && reported[by] {
-			continue // one line for all that a catch-all shadows
+		switch {
+		case by == nil:
+		case by.anyHost():
+			pointless[by] = append(pointless[by], e)
+		default:
+			fix := r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))
+			r.report(r.at(e.element), []option{fix}, "%s in line %d already covers %s", quote(by.text), r.line(by), quote(e.text))
 		}
-		reported[by] = true
-		r.report(r.at(e.element), []option{r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))},
-			"%s in line %d already covers %s", quote(by.text), r.project.Config.Place(by.element.Start, 0).Line, quote(e.text))
+	}
+	for by, list := range pointless {
+		more := ""
+		if n := len(list) - 1; n > 0 {
+			more = fmt.Sprintf(" and %d other %s", n, plural(n, "entry", "entries"))
+		}
+		// No fix: the entries are what should stay once the catch-all goes.
+		r.report(r.at(list[0].element), nil, "%s in line %d already covers %s%s", quote(by.text), r.line(by), quote(list[0].text), more)
 	}
 }
+
+// line returns the line that an entry begins in.
+func (r *run) line(e *entry) int { return r.project.Config.Place(e.element.Start, 0).Line }
 
 // maxRivals bounds how many entries of one host an entry is compared with.
 const maxRivals = 16

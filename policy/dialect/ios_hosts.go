@@ -99,15 +99,21 @@ func (l *iosHostList) enter(i int) {
 	if group != "" && !contains(l.groups, group) {
 		l.groups = append(l.groups, group)
 	}
+	l.list = append(l.list, l.entry(rule, i, group, host)...)
+}
+
+// entry makes the entry of a host in a group; none if it cannot be read or is
+// never reached.
+func (l *iosHostList) entry(rule *policy.Rule, i int, group, host string) policy.List {
 	language, note := iosHostLanguage(host)
 	if note != "" {
 		rule.Flaw, rule.Note = policy.Unreadable, note
 		l.broken[group] = true
-		return
+		return nil
 	}
 	if l.broken[group] {
 		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is no expression, and looking that up fails before this one is reached"
-		return
+		return nil
 	}
 	schemes := pattern.Exactly(group)
 	if group == "" {
@@ -115,7 +121,7 @@ func (l *iosHostList) enter(i int) {
 	}
 	p := pattern.Pattern{Scheme: schemes, Host: language, Path: pattern.Any()}
 	rule.Patterns = []pattern.Pattern{p}
-	l.list = append(l.list, policy.Entry{Pattern: p, Rule: i})
+	return policy.List{{Pattern: p, Rule: i}}
 }
 
 func (l *iosHostList) fail(i int, note string) {

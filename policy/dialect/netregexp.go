@@ -65,15 +65,7 @@ func (t *netTranslator) step() {
 		t.quantifier(c)
 		return
 	case '(':
-		if strings.HasPrefix(t.text[t.at:], "(?:") {
-			t.b.WriteString("(?:")
-			t.at += 2
-		} else if strings.HasPrefix(t.text[t.at:], "(?") {
-			t.state = netForeign
-		} else {
-			t.b.WriteByte('(')
-		}
-		t.depth++
+		t.open()
 		t.atom = false
 	case ')':
 		if t.depth--; t.depth < 0 {
@@ -107,6 +99,20 @@ func (t *netTranslator) step() {
 	}
 	t.at++
 	t.quantified = false
+}
+
+// open reads the start of a group.
+func (t *netTranslator) open() {
+	switch rest := t.text[t.at:]; {
+	case strings.HasPrefix(rest, "(?:"):
+		t.b.WriteString("(?:")
+		t.at += 2
+	case strings.HasPrefix(rest, "(?"):
+		t.state = netForeign
+	default:
+		t.b.WriteByte('(')
+	}
+	t.depth++
 }
 
 func (t *netTranslator) quantifier(c byte) {

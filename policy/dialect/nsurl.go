@@ -24,15 +24,10 @@ func splitNSURL(raw string) pattern.URL {
 	rest := raw
 	if end := schemeEnd(raw); end > 0 {
 		u.Scheme, rest = raw[:end], raw[end+1:]
-		if mixedCase(u.Scheme) {
-			u.Malformed = true
-			return u
-		}
 		u.Has |= pattern.HasScheme
+		u.Malformed = mixedCase(u.Scheme)
 		if rest == "" || rest[0] != '/' {
-			if strings.ContainsAny(rest, "[]") {
-				u.Malformed = true
-			}
+			u.Malformed = u.Malformed || strings.ContainsAny(rest, "[]")
 			return u
 		}
 	}
@@ -48,11 +43,7 @@ func splitNSURL(raw string) pattern.URL {
 		}
 		rest = rest[end:]
 	}
-	if strings.ContainsAny(rest, "[]") {
-		u.Malformed = true
-		return u
-	}
-	if authority || u.Scheme == "" || u.Scheme == "file" {
+	if u.Malformed = u.Malformed || strings.ContainsAny(rest, "[]"); !u.Malformed && (authority || u.Scheme == "" || u.Scheme == "file") {
 		nsPath(&u, rest, escaped)
 	}
 	return u

@@ -40,48 +40,57 @@ func wpVersionOf(t policy.Target) wpVersion {
 // URL of a navigation; nothing else is ever asked.
 func compileWindowsPhone(doc *configxml.Document, t policy.Target) (policy.Spec, error) {
 	version := wpVersionOf(t)
-	search := &wpSearch{local: version.local}
+	reader := wpReader{version: version, search: &wpSearch{local: version.local}, unlimited: -1}
 	spec := policy.Spec{Split: version.splitter()}
-	unlimited := -1
-	ended := false
 	for _, e := range doc.For(t.Platform) {
 		if e.Name != "access" {
 			continue
 		}
-		i := len(spec.Rules)
 		rule := policy.Rule{Element: "access", Place: doc.Place(e.Start, e.End), Text: e.Value("origin"), Purpose: policy.ForNavigation}
-		_, given := e.Attr("origin")
-		switch {
-		case version.plain && e.Space != "":
-			rule.Flaw, rule.Note = policy.Ignored, "this version looks for access elements without a namespace"
-		case ended:
-			rule.Flaw, rule.Note = policy.Ignored, `after an entry "*" all others are ignored`
-		case rule.Text == "*":
-			ended = true
-			if version.starless {
-				rule.Flaw, rule.Note = policy.NeverMatches, `in this version "*" opens nothing and all later entries are ignored`
-				break
-			}
-			unlimited = i
-			rule.Patterns = []pattern.Pattern{everyURL()}
-		case !given:
-			rule.Flaw, rule.Note = policy.Dropped, "the element has no origin"
-		default:
-			search.enter(&rule, i)
-		}
-		if _, external := e.Attr("launch-external"); external && rule.Flaw == policy.NoFlaw {
-			rule.Flaw, rule.Note = policy.Rewritten, "launch-external is not known on Windows Phone: the entry opens pages inside the app"
-		}
+		reader.read(&rule, e, len(spec.Rules))
 		spec.Rules = append(spec.Rules, rule)
 	}
-	search.index()
-	spec.Programs = wpPrograms(version, &spec, search, unlimited)
+	reader.search.index()
+	spec.Programs = wpPrograms(version, &spec, reader.search, reader.unlimited)
 	if !version.list {
 		for i := range spec.Rules {
 			spec.Rules[i].Flaw, spec.Rules[i].Note = policy.Ignored, "this version has no list: every page opens"
 		}
 	}
 	return spec, nil
+}
+
+// wpReader reads the access elements one by one.
+type wpReader struct {
+	version wpVersion
+	search  *wpSearch
+	// ended: an entry "*" came, and all later ones are ignored.
+	ended bool
+	// unlimited is the rule that switched the list off, or -1.
+	unlimited int
+}
+
+func (r *wpReader) read(rule *policy.Rule, e *configxml.Element, number int) {
+	_, given := e.Attr("origin")
+	switch {
+	case r.version.plain && e.Space != "":
+		rule.Flaw, rule.Note = policy.Ignored, "this version looks for access elements without a namespace"
+	case r.ended:
+		rule.Flaw, rule.Note = policy.Ignored, `after an entry "*" all others are ignored`
+	case rule.Text == "*" && r.version.starless:
+		r.ended = true
+		rule.Flaw, rule.Note = policy.NeverMatches, `in this version "*" opens nothing and all later entries are ignored`
+	case rule.Text == "*":
+		r.ended, r.unlimited = true, number
+		rule.Patterns = []pattern.Pattern{everyURL()}
+	case !given:
+		rule.Flaw, rule.Note = policy.Dropped, "the element has no origin"
+	default:
+		r.search.enter(rule, number)
+	}
+	if _, external := e.Attr("launch-external"); external && rule.Flaw == policy.NoFlaw {
+		rule.Flaw, rule.Note = policy.Rewritten, "launch-external is not known on Windows Phone: the entry opens pages inside the app"
+	}
 }
 
 func wpPrograms(version wpVersion, spec *policy.Spec, search *wpSearch, unlimited int) map[policy.Kind]policy.Program {

@@ -149,7 +149,9 @@ func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *lint.Project
 	case "json":
 		return lint.WriteJSON, nil
 	case "sarif":
-		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error { return lint.WriteSARIF(w, p, r, version()) }, nil
+		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error {
+			return lint.WriteSARIF(w, p, r, version())
+		}, nil
 	case "github":
 		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error { return lint.WriteGitHub(w, p, r) }, nil
 	}

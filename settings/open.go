@@ -99,20 +99,16 @@ type Backend struct {
 // Open listens and makes all parts ready. On an error everything that was
 // opened is closed again. Failures of the machine are *EnvironmentError; all
 // others are the configuration's.
-func Open(ctx context.Context, s *Settings, o Options) (b *Backend, err error) {
-	b = &Backend{Settings: s, options: o, server: s.Server.withDefaults()}
+func Open(ctx context.Context, s *Settings, o Options) (*Backend, error) {
+	b := &Backend{Settings: s, options: o, server: s.Server.withDefaults()}
 	if o.Admin != "" {
 		b.server.Admin = o.Admin
 	}
-	defer func() {
-		if err != nil {
-			b.close(context.WithoutCancel(ctx))
-			b = nil
-		}
-	}()
 	for _, step := range []func(context.Context) error{b.listen, b.openEvents, b.openTLS, b.openEgress, b.openStore, b.openAuth, b.openTables, b.openServices, b.assemble} {
 		if err := step(ctx); err != nil {
-			return nil, err
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+			defer cancel()
+			return nil, errors.Join(err, b.close(closing))
 		}
 	}
 	return b, nil

@@ -129,6 +129,7 @@ func (l *Log) run() {
 		select {
 		case e := <-l.queue:
 			healthy = l.drain(&e, healthy)
+			l.gather()
 		case <-l.quit:
 			for {
 				select {
@@ -142,12 +143,26 @@ func (l *Log) run() {
 	}
 }
 
+// pause is how long the writer lets events gather: waking it for each one would
+// cost more than writing it.
+const pause = 5 * time.Millisecond
+
+// gather waits a moment, unless the log is to be closed.
+func (l *Log) gather() {
+	wait := time.NewTimer(pause)
+	defer wait.Stop()
+	select {
+	case <-l.quit:
+	case <-wait.C:
+	}
+}
+
 // drain writes the event and all that wait behind it in one piece, and tells
 // OnError when the writer's health changes.
 func (l *Log) drain(e *Event, healthy bool) bool {
 	count := int64(1)
 	l.write(e)
-	for more := true; more && count < 256; {
+	for more := true; more && count < int64(cap(l.queue)); {
 		select {
 		case next := <-l.queue:
 			l.write(&next)

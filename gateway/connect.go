@@ -25,8 +25,8 @@ type connecting struct {
 	config    *Config
 }
 
-// connect answers CONNECT: it decides about the target, connects, and hands
-// over to a goroutine that checks the first bytes.
+// connect answers CONNECT: it decides about the target, connects, and
+// checks the first bytes.
 func (x *exchange) connect() {
 	to, err := parseAuthority(x.r.RequestURI)
 	if err != nil {
@@ -59,7 +59,7 @@ func (x *exchange) connect() {
 	if !x.enterTunnel() {
 		return
 	}
-	ctx, cancel := x.context(x.state.config.Timeouts.Connect + x.state.config.Timeouts.Lookup)
+	ctx, cancel := x.context()
 	defer cancel()
 	upstream, result, err := x.g.dialer.Dial(ctx, x.app.destination(to, best.rule))
 	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
@@ -93,7 +93,8 @@ func (x *exchange) establish(c *connecting, upstream *net.TCPConn) {
 		*flight = append(*flight, early...)
 	}
 	x.g.tunnels.add(t)
-	go c.begin(flight)
+	x.leave() // the request is over: from here on it is a tunnel
+	c.begin(flight)
 }
 
 // rawConn takes the wrapper of a PROXY protocol listener off: only raw
@@ -160,11 +161,12 @@ func putFlight(b *[]byte) {
 	flights.Put(b)
 }
 
-// begin runs in a goroutine of its own: it answers 200, reads the first bytes,
-// and lets them go on only if they are what the target allows.
+// begin answers 200, reads the first bytes, and lets them go on only if they
+// are what the target allows. It runs in the goroutine of the request, which
+// ends with it: the tunnel goes on in two small ones.
 func (c *connecting) begin(flight *[]byte) {
 	t := c.t
-	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Hello))
+	_ = t.client.SetReadDeadline(time.Now().Add(c.config.Timeouts.Hello))
 	if _, err := t.client.Write(established); err != nil {
 		c.drop(event.Failed, reasonClientGone, "")
 		putFlight(flight)
@@ -185,7 +187,7 @@ func (c *connecting) begin(flight *[]byte) {
 		putFlight(flight)
 		return
 	}
-	_ = t.client.SetDeadline(time.Time{})
+	_ = t.client.SetReadDeadline(time.Time{})
 	if c.inspect != nil {
 		c.inspectTLS(flight)
 		return

@@ -128,8 +128,7 @@ func (x *exchange) dialUpstream(t target, r ruling, kept bool) (*upstream, error
 			return u, nil
 		}
 	}
-	c := &x.state.config.Timeouts
-	ctx, cancel := x.context(c.Connect + c.Lookup)
+	ctx, cancel := x.context()
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
 	conn, result, err := x.g.dialer.Dial(ctx, to)

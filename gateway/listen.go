@@ -119,7 +119,11 @@ func listenOn(address string) (net.Listener, error) {
 		}
 		return l, nil
 	}
-	l, err := net.Listen("tcp", address)
+	// Silent connections are closed by time-outs, so keep-alive probes are not
+	// asked for: they cost four system calls for each connection.
+	plain := net.ListenConfig{KeepAlive: -1}
+	plain.SetMultipathTCP(false)
+	l, err := plain.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, &ListenError{address, err}
 	}

@@ -27,6 +27,7 @@ type exchange struct {
 	r     *http.Request
 	began time.Time
 	event event.Event
+	left  bool
 }
 
 // ServeHTTP takes every request that a door's HTTP server has parsed.
@@ -99,10 +100,10 @@ func (x *exchange) admit() bool {
 // side: it may only have said that it sends no more.
 const linger = 2 * time.Second
 
-// context returns the context of the work for the client. The caller must call
-// cancel.
-func (x *exchange) context(timeout time.Duration) (ctx context.Context, cancel context.CancelFunc) {
-	ctx, end := context.WithTimeout(context.WithoutCancel(x.r.Context()), timeout)
+// context returns the context of connecting for the client; package egress
+// bounds its steps by itself. The caller must call cancel.
+func (x *exchange) context() (ctx context.Context, cancel context.CancelFunc) {
+	ctx, end := context.WithCancel(context.WithoutCancel(x.r.Context()))
 	stop := x.whenGone(end)
 	return ctx, func() {
 		stop()
@@ -134,7 +135,12 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 	}
 }
 
+// leave ends the count of the request, once.
 func (x *exchange) leave() {
+	if x.left {
+		return
+	}
+	x.left = true
 	x.app.limits.requests.leave()
 	x.g.limits.requests.leave()
 }

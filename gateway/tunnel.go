@@ -23,8 +23,9 @@ type tunnel struct {
 	began    time.Time
 
 	up, down atomic.Int64 // bytes from and to the client
-	running  atomic.Int32
-	half     atomic.Bool // one direction has ended
+	running  atomic.Int32 // directions that move
+	ended    atomic.Int32 // goroutines that are done with the connections
+	half     atomic.Bool  // one direction has ended
 	closing  sync.Once
 	reason   string // why it ended, if not by itself; set within closing
 
@@ -56,13 +57,13 @@ func (t *tunnel) relay(fromClient, fromUpstream []byte) {
 // direction is the life of one of the two goroutines.
 func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
 	err := pump(dst, src, moved)
-	if errors.Is(err, io.EOF) && closeWrite(dst) == nil {
+	last := t.running.Add(-1) == 0
+	if !last && errors.Is(err, io.EOF) && closeWrite(dst) == nil {
 		t.half.Store(true) // the other direction may go on
 	} else {
 		t.shut("")
 	}
-	if t.running.Add(-1) == 0 {
-		t.shut("")
+	if t.ended.Add(1) == 2 {
 		t.finish()
 	}
 }

@@ -109,7 +109,7 @@ func androidPort(digits string) (port pattern.Port, ok bool) {
 		return 0, false
 	}
 	if n == 0 {
-		return androidPortZero, true
+		return portZero, true
 	}
 	return pattern.Port(n), true
 }

@@ -24,9 +24,9 @@ var (
 	androidURI29 = androidURI{strict: true}
 )
 
-// androidPortZero stands for an explicit port 0, which pattern.AnyPort takes
+// portZero stands for an explicit port 0, which pattern.AnyPort takes
 // the number of. No URL and no origin can name the number that is used.
-const androidPortZero = math.MinInt32
+const portZero = math.MinInt32
 
 // split takes a URL apart as android.net.Uri does: scheme, host and path as
 // getScheme, getHost, getPort and getPath return them, host and path decoded.
@@ -114,7 +114,7 @@ func javaPort(s string) int32 {
 		}
 	}
 	if n == 0 {
-		return androidPortZero
+		return portZero
 	}
 	return int32(n)
 }

@@ -29,7 +29,7 @@ func TestAndroidURI(t *testing.T) {
 		{raw: "//h/p", old: pattern.URL{Host: "h", Path: "/p", Port: -1, Has: pattern.HasHost | pattern.HasPath}},
 		{raw: "file:///p", old: pattern.URL{Scheme: "file", Path: "/p", Port: -1, Has: all}},
 		{raw: "http://h:8080/p#f", old: pattern.URL{Scheme: "http", Host: "h", Port: 8080, Path: "/p", Has: all}},
-		{raw: "http://h:0/", old: pattern.URL{Scheme: "http", Host: "h", Port: androidPortZero, Path: "/", Has: all}},
+		{raw: "http://h:0/", old: pattern.URL{Scheme: "http", Host: "h", Port: portZero, Path: "/", Has: all}},
 		{raw: "http://h:-80/",
 			old: pattern.URL{Scheme: "http", Host: "h", Port: -1, Path: "/", Has: all},
 			new: pattern.URL{Scheme: "http", Host: "h:-80", Port: -1, Path: "/", Has: all}},

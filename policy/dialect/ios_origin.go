@@ -191,7 +191,10 @@ func (o iosOrigin) portOf() (port pattern.Port, ok bool) {
 		}
 		n = n*10 + int(o.port[i]-'0')
 	}
-	return pattern.Port(n), n > 0
+	if n == 0 {
+		return portZero, true
+	}
+	return pattern.Port(n), true
 }
 
 // patterns returns the URL sets that an origin stands for. known says which

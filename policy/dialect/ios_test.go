@@ -65,7 +65,7 @@ func TestIOSFlaws(t *testing.T) {
 		{"ios@3.1.0", "http://iota.*", policy.Cut},
 		{"ios@3.1.0", "http://h/dir/", policy.NeverMatches},
 		{"ios@3.1.0", "http://", policy.NeverMatches},
-		{"ios@3.1.0", "http://h:0", policy.NeverMatches},
+		{"ios@3.1.0", "http://h:0", policy.NoFlaw},
 		{"ios@3.5.0", "FOO://h", policy.NeverMatches},
 		{"ios@2.2.0", "http://apache.org", policy.Ignored},
 		{"ios@4.5.5", "http://apache.org", policy.Ignored},

@@ -144,7 +144,11 @@ func nsPort(u *pattern.URL, text string) bool {
 		}
 		n = n*10 + int32(text[i]-'0')
 	}
-	if len(text) > 1 {
+	switch {
+	case len(text) == 1:
+	case n == 0:
+		u.Port = portZero
+	default:
 		u.Port = n
 	}
 	return true

@@ -39,7 +39,10 @@ func init() {
 		{
 			Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1), compile: compileIOS,
 			Breaks: []Break{
-				{v(2, 0, 0), "wildcards anywhere in a host; path and port ignored"},
+				{v(2, 0, 0), "the list is a property list, which is not read here"},
+				{v(2, 3, 0), "wildcards anywhere in a host; path and port ignored"},
+				{v(2, 7, 0), "a scheme that an origin names is checked too"},
+				{v(2, 8, 0), "an entry behind * no longer ends the app"},
 				{v(3, 1, 0), "URL patterns, cut at the first character that does not fit"},
 				{v(3, 5, 0), "schemes and hosts compare without regard to case"},
 				{v(4, 0, 0), "allow-intent first, then allow-navigation; requests are never checked"},
@@ -72,13 +75,20 @@ func init() {
 			Breaks: []Break{
 				{v(2, 0, 0), "no list"},
 				{v(2, 4, 0), "unanchored expressions; only navigation is checked"},
+				{v(2, 9, 1), "elements count whatever their namespace; paths compare unescaped"},
+				{v(3, 0, 0), "only elements without a namespace count"},
+				{v(3, 1, 0), "elements count whatever their namespace"},
 			},
 		},
 		{
 			Name: "wp8", Title: "Cordova Windows Phone 8", First: v(2, 3, 0), Latest: v(3, 8, 2), compile: compileWindowsPhone,
 			Breaks: []Break{
 				{v(2, 3, 0), "no list"},
-				{v(2, 4, 0), "unanchored expressions; only navigation is checked"},
+				{v(2, 4, 0), "unanchored expressions; only navigation is checked; * grants nothing"},
+				{v(2, 5, 0), "* lets everything pass"},
+				{v(2, 9, 1), "elements count whatever their namespace; paths compare unescaped"},
+				{v(3, 0, 0), "only elements without a namespace count"},
+				{v(3, 1, 0), "elements count whatever their namespace"},
 			},
 		},
 		{

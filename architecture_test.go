@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"policy/dialect":       {"policy", "policy/pattern", "policy/configxml"},
 	"policy/diff":          {"policy", "policy/pattern", "policy/configxml", "policy/dialect"},
 	"policy/lint":          engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
+	"policy/prove":         engine("policy/diff", "policy/csp", "policy/export/**", "policy/pins", "pin"),
 	"policy/migrate":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/propose":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/pins":          {"policy", "policy/configxml", "pin"},

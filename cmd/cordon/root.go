@@ -86,6 +86,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newExportCommand(),
 		newGatewayCommand(),
 		newPinCommand(),
+		newProveCommand(),
 		newServeCommand(),
 		newVersionCommand(),
 	)

@@ -160,7 +160,7 @@ func (c *comparison) sample(groups []group, older, newer *Reader) {
 	everything := func(uint64) bool { return true }
 	outcome := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: everything}.Regions(func(r pattern.Region) bool {
 		try(r.URL)
-		for _, url := range spellings(r.URL) {
+		for _, url := range Spellings(r.URL) {
 			try(url)
 		}
 		return tried < maxSamples

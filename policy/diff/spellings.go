@@ -2,10 +2,10 @@ package diff
 
 import "strings"
 
-// spellings returns URLs near a canonical one that look-ups by algorithm read
+// Spellings returns URLs near a canonical one that look-ups by algorithm read
 // in ways of their own: another port, a query, a name inside another host's
 // path or query, a longer name.
-func spellings(url string) []string {
+func Spellings(url string) []string {
 	scheme, rest, ok := strings.Cut(url, "://")
 	if !ok {
 		return nil

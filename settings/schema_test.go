@@ -46,6 +46,14 @@ func fieldComments(t *testing.T) map[string]string {
 }
 
 func addComments(all map[string]string, typ string, s *ast.StructType) {
+	keys := map[string]string{}
+	for _, field := range s.Fields.List {
+		for _, name := range field.Names {
+			if field.Tag != nil {
+				keys[name.Name], _, _ = strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml"), ",")
+			}
+		}
+	}
 	group := ""
 	for _, field := range s.Fields.List {
 		if field.Tag == nil || !strings.Contains(field.Tag.Value, "yaml:") {
@@ -57,9 +65,29 @@ func addComments(all map[string]string, typ string, s *ast.StructType) {
 		}
 		group = text
 		for _, name := range field.Names {
-			all[typ+"."+name.Name] = text
+			all[typ+"."+name.Name] = forUsers(text, name.Name, keys)
 		}
 	}
+}
+
+// forUsers turns a comment on a field into a description of a key: "Admin is the
+// address" into "The address", and the names of other fields into their keys.
+func forUsers(text, field string, keys map[string]string) string {
+	if rest, ok := strings.CutPrefix(text, field+" "); ok {
+		for _, verb := range []string{"is ", "are "} {
+			rest = strings.TrimPrefix(rest, verb)
+		}
+		text = strings.ToUpper(rest[:1]) + rest[1:]
+	}
+	words := strings.Split(text, " ")
+	for i, word := range words {
+		bare := strings.Trim(word, ".,:;()")
+		sentence := i == 0 || strings.HasSuffix(words[i-1], ".")
+		if key := keys[bare]; key != "" && key != "-" && !sentence && len(bare) > 3 && bare != strings.ToUpper(bare) {
+			words[i] = strings.Replace(word, bare, "`"+key+"`", 1)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // TestDescriptions compares descriptions.json with the source; with

@@ -12,6 +12,7 @@ require (
 require (
 	github.com/AdguardTeam/golibs v0.1.3 // indirect
 	github.com/asaskevich/govalidator v0.0.0-20180720115003-f9ffefc3facf // indirect
+	github.com/elazarl/goproxy v1.9.2 // indirect
 	github.com/joomcode/errorx v0.8.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

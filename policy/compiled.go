@@ -2,6 +2,7 @@ package policy
 
 import (
 	"math"
+	"slices"
 
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
@@ -123,6 +124,10 @@ func (s *Spec) number(rule int) ruleNumber {
 func New(spec Spec) *Policy {
 	p := &Policy{spec: spec, lists: make([]indexed, len(spec.Lists))}
 	for i, list := range spec.Lists {
+		if at := slices.IndexFunc(spec.Lists[:i], func(known List) bool { return slices.Equal(known, list) }); at >= 0 {
+			p.lists[i] = p.lists[at] // access often counts for navigation as well
+			continue
+		}
 		patterns, rules := make([]pattern.Pattern, len(list)), make([]ruleNumber, len(list))
 		for j := range list {
 			patterns[j], rules[j] = list[j].Pattern, spec.number(list[j].Rule)

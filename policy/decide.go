@@ -18,20 +18,42 @@ func (p *Policy) Decide(r Request) Decision {
 	if len(steps) > 0 && len(steps[0].When) == 0 {
 		return r.checked(Decision{Verdict: steps[0].Then, Reason: steps[0].Reason})
 	}
-	u := p.Split(r.URL)
-	u.AnyPath = r.AnyPath
-	return r.checked(p.run(steps, &u))
+	var q question
+	q.url = p.Split(r.URL)
+	q.url.AnyPath = r.AnyPath
+	return r.checked(p.run(steps, &q))
+}
+
+// question is a URL on its way through steps. missed are the lists that do not
+// cover it, as far as remembered: a request of unknown kind asks most lists
+// twice.
+type question struct {
+	url    pattern.URL
+	missed [2]*pattern.Set
+	misses int
+}
+
+func (q *question) match(set *pattern.Set) (entry int, ok bool) {
+	if set == q.missed[0] || set == q.missed[1] {
+		return -1, false
+	}
+	if entry, ok = set.Match(&q.url); !ok {
+		q.missed[q.misses&1] = set
+		q.misses++
+	}
+	return entry, ok
 }
 
 func (p *Policy) decideAny(r Request) Decision {
-	u := p.Split(r.URL)
-	u.AnyPath = r.AnyPath
+	var q question
+	q.url = p.Split(r.URL)
+	q.url.AnyPath = r.AnyPath
 	r.Strict = true
-	asked := r.checked(p.run(p.Steps(XHR, true), &u))
+	asked := r.checked(p.run(p.Steps(XHR, true), &q))
 	if asked.Verdict == Allow {
 		return asked
 	}
-	if opened := r.checked(p.run(p.Steps(Navigation, true), &u)); opened.Verdict == Allow {
+	if opened := r.checked(p.run(p.Steps(Navigation, true), &q)); opened.Verdict == Allow {
 		return opened
 	}
 	asked.Verdict = Block
@@ -47,13 +69,13 @@ func (r *Request) checked(d Decision) Decision {
 	return d
 }
 
-func (p *Policy) run(steps []Step, u *pattern.URL) Decision {
-	if u.Malformed {
+func (p *Policy) run(steps []Step, q *question) Decision {
+	if q.url.Malformed {
 		return Decision{Reason: Malformed}
 	}
 	for i := range steps {
 		step := &steps[i]
-		rule, ok := p.holds(step.When, u)
+		rule, ok := p.holds(step.When, q)
 		if !ok {
 			continue
 		}
@@ -74,10 +96,10 @@ func (p *Policy) run(steps []Step, u *pattern.URL) Decision {
 
 // holds reports whether all tests hold, and the rule that the last of them to
 // name one named, or 0.
-func (p *Policy) holds(tests []Test, u *pattern.URL) (rule ruleNumber, ok bool) {
+func (p *Policy) holds(tests []Test, q *question) (rule ruleNumber, ok bool) {
 	for i := range tests {
 		test := &tests[i]
-		named, held := p.holdsOne(test, u)
+		named, held := p.holdsOne(test, q)
 		if held == test.not {
 			return 0, false
 		}
@@ -88,20 +110,20 @@ func (p *Policy) holds(tests []Test, u *pattern.URL) (rule ruleNumber, ok bool) 
 	return rule, true
 }
 
-func (p *Policy) holdsOne(test *Test, u *pattern.URL) (rule ruleNumber, held bool) {
+func (p *Policy) holdsOne(test *Test, q *question) (rule ruleNumber, held bool) {
 	switch {
 	case test.list > 0 && test.list <= len(p.lists):
 		list := &p.lists[test.list-1]
-		entry, found := list.set.Match(u)
+		entry, found := q.match(list.set)
 		if !found {
 			return 0, false
 		}
 		return list.rules[entry], true
 	case test.set != nil:
-		_, found := test.set.Match(u)
+		_, found := q.match(test.set)
 		return 0, found
 	case test.find != nil:
-		found := test.find(*u)
+		found := test.find(q.url)
 		return p.spec.number(found), found >= 0
 	}
 	return 0, false

@@ -13,6 +13,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -81,19 +82,32 @@ func measure(c contender, w *workload, span time.Duration) (string, error) {
 			decide(i)
 		}
 	}
+	best := math.Inf(1)
+	for at := range windows {
+		best = min(best, timed(decide, len(w.urls), at*len(w.urls)/windows, span/windows))
+	}
+	return fmt.Sprintf("%.1f", best), nil
+}
+
+// windows is how many times each cell is measured; the least disturbed counts.
+const windows = 10
+
+// timed returns how many nanoseconds a decision took, for all URLs in turn from
+// the one at a number on.
+func timed(decide func(int) bool, urls, at int, span time.Duration) float64 {
 	const batch = 256
-	count, at := 0, 0
+	count := 0
 	start := time.Now()
 	for time.Since(start) < span {
 		for range batch {
 			decide(at)
-			if at++; at == len(w.urls) {
+			if at++; at == urls {
 				at = 0
 			}
 		}
 		count += batch
 	}
-	return fmt.Sprintf("%.1f", float64(time.Since(start).Nanoseconds())/float64(count)), nil
+	return float64(time.Since(start).Nanoseconds()) / float64(count)
 }
 
 func table(sizes []int, cells [][]string) error {

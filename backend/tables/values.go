@@ -134,6 +134,9 @@ func (q *request) bodyID(s *Shape, p property) (odata.Value, error) {
 		return v, bad
 	}
 	text := v.Plain()
+	if text == "" {
+		return odata.Value{}, nil
+	}
 	if s.Columns[colID].Type == odata.Integer {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
@@ -143,9 +146,6 @@ func (q *request) bodyID(s *Shape, p property) (odata.Value, error) {
 			return odata.Value{}, nil
 		}
 		return odata.IntegerOf(n), nil
-	}
-	if text == "" {
-		return odata.Value{}, nil
 	}
 	if !validID(text) {
 		return v, bad

@@ -1,0 +1,116 @@
+package clienttest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// chromium finds the browser.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(t, "there is no Chromium on this machine")
+	return ""
+}
+
+// page serves what a browser needs and collects what its scripts report.
+type page struct {
+	server   *httptest.Server
+	mu       sync.Mutex
+	outcomes []outcome
+	done     chan struct{}
+	once     sync.Once
+}
+
+func newPage(t *testing.T, files http.Handler) *page {
+	p := &page{done: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.Handle("/", files)
+	mux.HandleFunc("POST /outcome", func(w http.ResponseWriter, r *http.Request) {
+		var o outcome
+		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		p.mu.Lock()
+		p.outcomes = append(p.outcomes, o)
+		p.mu.Unlock()
+		if o.Done {
+			p.once.Do(func() { close(p.done) })
+		}
+	})
+	p.server = httptest.NewServer(mux)
+	t.Cleanup(p.server.Close)
+	return p
+}
+
+// visit opens the page in a new browser and waits for its end.
+func (p *page) visit(t *testing.T, path string, limit time.Duration) []outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	browser := exec.CommandContext(ctx, chromium(t), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+		"--disable-background-networking", "--user-data-dir="+t.TempDir(), strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1)+path)
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
+	browser.WaitDelay = 5 * time.Second
+	if err := browser.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		t.Errorf("the page %s did not come to its end in %v", path, limit)
+	}
+	_ = browser.Process.Kill()
+	_ = browser.Wait() // it was killed; that is its end
+	time.Sleep(200 * time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.outcomes
+}
+
+// bundle puts a script and what it requires into one file.
+func bundle(t *testing.T, modules, script string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "bundle.js")
+	pack := exec.CommandContext(t.Context(), filepath.Join(modules, ".bin", "browserify"), script, "-o", out,
+		"--noparse="+filepath.Join(modules, "sql.js", "dist", "sql-asm.js"))
+	pack.Env = append(os.Environ(), "NODE_PATH="+modules)
+	if text, err := pack.CombinedOutput(); err != nil {
+		t.Fatalf("browserify: %v\n%s", err, text)
+	}
+	return out
+}
+
+func TestBrowser(t *testing.T) {
+	dir := modules(t)
+	chromium(t)
+	file := bundle(t, dir, "browser.js")
+	databases(t, func(t *testing.T, database string) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/bundle.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
+		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><script src="/bundle.js"></script>`)
+		})
+		p := newPage(t, mux)
+		address := backend(t, database, scenarioTables, "localhost")
+		report(t, p.visit(t, "/?url="+url.QueryEscape(address), 2*time.Minute), scenarios)
+	})
+}

@@ -8,11 +8,14 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/answer"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -81,15 +84,47 @@ func (b *backend) route(w http.ResponseWriter, r *http.Request) {
 	case strings.EqualFold(first, "api"):
 		part = b.Services
 	case strings.EqualFold(first, "push"):
-		part = http.HandlerFunc(push)
-	case strings.EqualFold(strings.Trim(r.URL.Path, "/"), "swagger"):
-		part = b.swagger
+		part = proven(http.HandlerFunc(push))
+	case strings.EqualFold(strings.Trim(r.URL.Path, "/"), "swagger") && b.swagger != nil:
+		part = proven(b.swagger)
 	}
 	if part == nil {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})
 		return
 	}
-	part.ServeHTTP(w, r)
+	if b.Events == nil {
+		part.ServeHTTP(w, r)
+		return
+	}
+	seen := answer.Watch(w)
+	part.ServeHTTP(seen, r)
+	b.record(r, seen.Status())
+}
+
+// record tells the operator of a request that was refused or failed.
+func (b *backend) record(r *http.Request, status int) {
+	verdict := event.Denied
+	switch {
+	case status >= http.StatusInternalServerError:
+		verdict = event.Failed
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMethodNotAllowed, status == http.StatusTooManyRequests:
+	default:
+		return
+	}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "status-" + strconv.Itoa(status), Status: status}
+	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
+	b.Events.Record(e)
+}
+
+// proven refuses requests whose proof does not hold, as every part does.
+func proven(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := identity.FromContext(r.Context()); err != nil {
+			auth.WriteRefusal(w, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // push answers the registration of an installation as the original does without

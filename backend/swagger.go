@@ -100,20 +100,20 @@ func tablePaths(name string, t tables.Table) (table, item object) {
 	one, many := object{"$ref": "#/definitions/" + name}, object{"type": "array", "items": object{"$ref": "#/definitions/" + name}}
 	id := object{"name": "id", "description": "The record identifier", "required": true, "type": "string", "in": "path"}
 	body := object{"name": "body", "description": "The item", "required": true, "schema": one, "in": "body"}
-	conflict := object{"409": answer("A concurrency violation occurred", one), "412": answer("A concurrency violation occurred", one)}
+	conflict := object{"409": outcome("A concurrency violation occurred", one), "412": outcome("A concurrency violation occurred", one)}
 	operation := func(verb, summary string, own tables.Operation, responses object, parameters ...object) object {
 		return describe(verb, summary, name, t, own, responses, parameters)
 	}
 	table = object{
-		"get": operation("Query", "Query the "+name+" table", t.Read, object{"200": answer("An array of items matching the provided query", many)}, odataParameters()...),
+		"get": operation("Query", "Query the "+name+" table", t.Read, object{"200": outcome("An array of items matching the provided query", many)}, odataParameters()...),
 		"post": operation("Insert", "Insert a record into the "+name+" table", t.Insert,
-			object{"201": answer("The inserted item", one), "409": answer("An item with the same ID already exists", one)}, body),
+			object{"201": outcome("The inserted item", one), "409": outcome("An item with the same ID already exists", one)}, body),
 	}
 	item = object{
-		"get":    operation("Find", "Find a specific record in the "+name+" table", t.Read, object{"200": answer("The requested item", one)}, id),
-		"post":   operation("Undelete", "Undelete a record from the "+name+" table", t.Undelete, with(conflict, "201", answer("The undeleted item", one)), id),
-		"patch":  operation("Update", "Update a record in the "+name+" table", t.Update, with(conflict, "200", answer("The updated item", one)), id, body),
-		"delete": operation("Delete", "Delete a record from the "+name+" table", t.Delete, with(conflict, "200", answer("The deleted item", one)), id),
+		"get":    operation("Find", "Find a specific record in the "+name+" table", t.Read, object{"200": outcome("The requested item", one)}, id),
+		"post":   operation("Undelete", "Undelete a record from the "+name+" table", t.Undelete, with(conflict, "201", outcome("The undeleted item", one)), id),
+		"patch":  operation("Update", "Update a record in the "+name+" table", t.Update, with(conflict, "200", outcome("The updated item", one)), id, body),
+		"delete": operation("Delete", "Delete a record from the "+name+" table", t.Delete, with(conflict, "200", outcome("The deleted item", one)), id),
 	}
 	return table, item
 }
@@ -136,7 +136,7 @@ func describe(verb, summary, name string, t tables.Table, own tables.Operation, 
 		"parameters": append(slices.Clone(parameters), version), "responses": responses, "security": security}
 }
 
-func answer(description string, schema object) object {
+func outcome(description string, schema object) object {
 	return object{"description": description, "schema": schema}
 }
 

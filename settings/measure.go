@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/internal/answer"
 )
 
 // loopbackHost is auth's: names that always mean this machine.
@@ -22,10 +23,10 @@ func measure(registry *prometheus.Registry, next http.Handler) http.Handler {
 		Buckets: []float64{.0005, .002, .01, .05, .25, 1, 5, 30}}, []string{"part"})
 	registry.MustRegister(requests, seconds)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, seen := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		began, seen := time.Now(), answer.Watch(w)
 		defer func() {
 			part := partOf(r.URL.Path)
-			requests.WithLabelValues(part, strconv.Itoa(seen.status)).Inc()
+			requests.WithLabelValues(part, strconv.Itoa(seen.Status())).Inc()
 			seconds.WithLabelValues(part).Observe(time.Since(began).Seconds())
 		}()
 		next.ServeHTTP(seen, r)
@@ -40,21 +41,3 @@ func partOf(path string) string {
 	}
 	return "other"
 }
-
-// statusWriter remembers the status.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-	wrote  bool
-}
-
-// WriteHeader is part of http.ResponseWriter.
-func (w *statusWriter) WriteHeader(status int) {
-	if !w.wrote && status >= 200 {
-		w.status, w.wrote = status, true
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach what is below.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

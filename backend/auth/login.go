@@ -20,11 +20,14 @@ import (
 // maxForm bounds the bodies of sign-in requests.
 const maxForm = 64 << 10
 
-// providerOf finds the provider of a path. The old long name of aad works too.
+// otherNames are names that clients and documentation use for a provider too.
+var otherNames = map[string]string{"windowsazureactivedirectory": "aad", "x": "twitter"}
+
+// providerOf finds the provider of a path, under its name or another one.
 func (s *Server) providerOf(r *http.Request) (string, provider, bool) {
 	name := r.PathValue("provider")
-	if _, ok := s.providers[name]; !ok && name == "windowsazureactivedirectory" {
-		name = "aad"
+	if _, ok := s.providers[name]; !ok && otherNames[name] != "" {
+		name = otherNames[name]
 	}
 	p, ok := s.providers[name]
 	return name, p, ok

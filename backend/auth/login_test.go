@@ -385,6 +385,19 @@ func TestRateLimit(t *testing.T) {
 	wantStatus(t, s.get(nil, "/.auth/login/google"), http.StatusTooManyRequests)
 }
 
+func TestOtherNames(t *testing.T) {
+	s := newSite(t, func(c *Config) {
+		c.Providers = map[string]ProviderConfig{"aad": {Type: "development"}, "twitter": {Type: "development"}}
+	})
+	for path, want := range map[string]string{"WindowsAzureActiveDirectory": "aad", "x": "twitter", "AAD": "aad"} {
+		resp := s.get(nil, "/.auth/login/"+path+"?session_mode=token")
+		encoded, _ := strings.CutPrefix(resp.Header.Get("Location"), "done#token=")
+		if me := s.meOf(decodeToken(t, encoded).AuthenticationToken); me[0].ProviderName != want {
+			t.Errorf("%s signed in at %s", path, me[0].ProviderName)
+		}
+	}
+}
+
 func TestCustomPath(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Path = "/signin" })
 	resp := s.get(nil, "/SignIn/Login/GOOGLE/?session_mode=token")

@@ -2,9 +2,9 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,11 +23,11 @@ const (
 // hold. It is immutable and safe for concurrent use.
 //
 // It sees user.id, user.provider, user.name (strings, "" for an anonymous
-// caller), user.claims (a map from a claim's type to the list of its values),
-// session; app.id, app.version; device.id, device.platform, device.os,
+// caller), user.claims (a map from a claim's type, or its short names, to the
+// list of its values: user.claims.email, user.claims.groups), session; app.id, app.version; device.id, device.platform, device.os,
 // device.enrolled, device.attested, device.compliant; risk.level, risk.signals;
-// request.method, request.operation, request.path, request.address (strings)
-// and request.time; and row, a map from column to value.
+// request.method, request.operation (operation for short), request.path,
+// request.address (strings) and request.time; and row, a map from column to value.
 type Condition struct {
 	source  string
 	program cel.Program
@@ -68,7 +68,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateComprehensionNestingLimit(2)),
 	}
 	for _, name := range []string{"user.id", "user.provider", "user.name", "session", "app.id", "app.version",
-		"device.id", "device.platform", "device.os", "request.method", "request.operation", "request.path", "request.address"} {
+		"device.id", "device.platform", "device.os", "request.method", "operation", "request.operation", "request.path", "request.address"} {
 		options = append(options, cel.Variable(name, cel.StringType))
 	}
 	for _, name := range []string{"device.enrolled", "device.attested", "device.compliant"} {
@@ -195,7 +195,7 @@ func requestFact(r *Request, name string) (any, bool) {
 	switch name {
 	case "request.method":
 		return r.Method, true
-	case "request.operation":
+	case "operation", "request.operation":
 		return r.Operation, true
 	case "request.path":
 		return r.Path, true
@@ -210,14 +210,24 @@ func requestFact(r *Request, name string) (any, bool) {
 	return nil, false
 }
 
-// claimMap groups claims by type.
+// claimMap groups claims by type. A type that is a URI counts under its last
+// part too, as in the original (azure-mobile-apps 4.0.2,
+// auth/normalizeClaims.js), and a mapped claim under the name that it has in a
+// token.
 func claimMap(claims []Claim) map[string][]string {
-	m := make(map[string][]string, len(claims))
+	m := make(map[string][]string, 2*len(claims))
 	for _, c := range claims {
 		m[c.Type] = append(m[c.Type], c.Value)
+		if i := strings.LastIndexAny(c.Type, "/:"); i >= 0 {
+			m[c.Type[i+1:]] = append(m[c.Type[i+1:]], c.Value)
+		}
+		if short := shortClaims[c.Type]; short != "" {
+			m[short] = append(m[short], c.Value)
+		}
 	}
 	return m
 }
 
-// ErrCondition is what features wrap when a condition refuses a request.
-var ErrCondition = errors.New("identity: a condition does not hold")
+// shortClaims are the names of mapped claims in a token, where their last part
+// is another one.
+var shortClaims = map[string]string{ClaimNameID: "sub", ClaimMail: "email", ClaimGiven: "given_name", ClaimSurname: "family_name", ClaimObject: "oid", ClaimTenant: "tid"}

@@ -11,7 +11,7 @@ import (
 func TestCondition(t *testing.T) {
 	ann := &Principal{
 		User: User{ID: "sid:1", Provider: "aad", Name: "ann@example.org", Claims: []Claim{
-			{"groups", "staff"}, {"groups", "admins"}, {"amr", "mfa"}}},
+			{"groups", "staff"}, {"groups", "admins"}, {"amr", "mfa"}, {ClaimMail, "ann@example.org"}}},
 		Device: Device{ID: "d1", Enrolled: true, Platform: "android", OS: "14"},
 		Risk:   Risk{Level: 20},
 	}
@@ -26,6 +26,9 @@ func TestCondition(t *testing.T) {
 		{`user.id != row.ownerId`, false, false},
 		{`"admins" in user.claims["groups"]`, true, false},
 		{`"boss" in user.claims["groups"]`, false, false},
+		{`user.claims.email[0] == "ann@example.org" && "ann@example.org" in user.claims.emailaddress`, true, false},
+		{`"ann@example.org" in user.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"]`, true, false},
+		{`operation == "update"`, true, false},
 		{`user.claims["nothing"].size() > 0`, false, true},
 		{`"roles" in user.claims && "x" in user.claims["roles"]`, false, false},
 		{`row.qty >= 3 && row.qty < 4`, true, false},

@@ -174,6 +174,13 @@ func (w *placement) nameConfig(doc *configxml.Document) ([]byte, error) {
 		if e.Prefix != "" {
 			at += len(e.Prefix) + 1
 		}
+		for _, attr := range e.Attrs {
+			// Cordova's tools write attributes in alphabetical order: behind
+			// the last one before it, the next prepare leaves it in place.
+			if attr.Prefix == "android" && attr.Name < "networkSecurityConfig" {
+				at = max(at, attr.End)
+			}
+		}
 		return doc.Apply(configxml.Edit{Start: at, End: at, New: ` android:networkSecurityConfig="` + value + `"`})
 	}
 	return nil, fmt.Errorf("%s: no <application>", doc.Name())

@@ -1,1 +1,7 @@
-module.exports = {};
+'use strict';
+
+module.exports = {
+  auth: require('./auth'),
+  policy: require('./policy'),
+  http: require('./http'),
+};

@@ -144,10 +144,14 @@ func failure(err error) Failure {
 	var (
 		syntax  *configxml.SyntaxError
 		problem *pins.Problem
+		owned   *project.OwnedError
 	)
 	switch {
 	case errors.As(err, &syntax):
 		f.File, f.Line = syntax.Place.File, syntax.Place.Line
+	case errors.As(err, &owned):
+		f.Error = fmt.Sprintf("%s: %s was not written by this plugin; move what it says into config.xml, take the format out of the preference %s, or replace it with <preference name=%q value=\"true\" />",
+			owned.Name, owned.What, prefExports, prefForce)
 	case errors.As(err, &problem):
 		f.File, f.Line = problem.Place.File, problem.Place.Line
 		if problem.File != "" {

@@ -71,7 +71,7 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 	for _, name := range []string{"img-src", "media-src", "font-src"} {
 		p = p.Set(name, with("'self'", slices.Concat(listed, kept(page.Existing, name)))...)
 	}
-	p = p.Set("frame-src", with("'self'", slices.Concat(sources(frames, "https", "http"), kept(page.Existing, "frame-src")))...)
+	p = p.Set("frame-src", with("'self'", sources(frames, "https", "http"))...)
 	scripts, lostScripts := used(frames, "script", page.Scripts)
 	styles, lostStyles := used(frames, "style sheet", page.Styles)
 	if page.WebAssembly {

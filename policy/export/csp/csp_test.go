@@ -49,7 +49,7 @@ func TestPage(t *testing.T) {
 		"img-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example blob:; " +
 		"media-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
 		"font-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
-		"frame-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
+		"frame-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example; " +
 		"script-src 'self' https://cdn.example/lib https://cdn.example/lib/ 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='; " +
 		"style-src 'self'; form-action 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example; object-src 'none'; base-uri 'self'"
 	if got := made.String(); got != want {

@@ -180,8 +180,7 @@ acl ports port %s
 http_access allow names ports
 http_access deny all
 cache deny all
-access_log daemon:%s/squid.log
-access_log none
+access_log stdio:%s/squid.log
 cache_log /dev/null
 pid_filename none
 cache_mem 8 MB
@@ -192,7 +191,9 @@ max_filedescriptors 65536
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
-	_ = os.Chmod(dir, 0o755)
+	if err := os.Chmod(dir, 0o777); err != nil { // squid writes its log as another user
+		return nil, err
+	}
 	return launch(proxy, exec.Command(path, "-N", "-f", config))
 }
 

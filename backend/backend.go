@@ -79,8 +79,8 @@ func (b *backend) route(w http.ResponseWriter, r *http.Request) {
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	var part http.Handler
 	switch {
-	case strings.EqualFold(first, "tables"):
-		part = b.Tables
+	case strings.EqualFold(first, "tables") && b.Tables != nil:
+		part = http.HandlerFunc(b.tables)
 	case strings.EqualFold(first, "api"):
 		part = b.Services
 	case strings.EqualFold(first, "push"):
@@ -92,12 +92,18 @@ func (b *backend) route(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})
 		return
 	}
+	part.ServeHTTP(w, r)
+}
+
+// tables tells the operator of what the tables refused; the other parts do so
+// themselves.
+func (b *backend) tables(w http.ResponseWriter, r *http.Request) {
 	if b.Events == nil {
-		part.ServeHTTP(w, r)
+		b.Tables.ServeHTTP(w, r)
 		return
 	}
 	seen := answer.Watch(w)
-	part.ServeHTTP(seen, r)
+	b.Tables.ServeHTTP(seen, r)
 	b.record(r, seen.Status())
 }
 
@@ -111,7 +117,7 @@ func (b *backend) record(r *http.Request, status int) {
 	default:
 		return
 	}
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "status-" + strconv.Itoa(status), Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "table-" + strconv.Itoa(status), Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	b.Events.Record(e)
 }

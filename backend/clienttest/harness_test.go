@@ -22,7 +22,13 @@ import (
 	"github.com/cordon-sec/cordon/settings"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if config := os.Getenv(serveEnv); config != "" {
+		fmt.Fprintln(os.Stderr, serveChild(config))
+		os.Exit(3)
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 //go:embed package.json
 var packages []byte

@@ -51,7 +51,7 @@ func TestSuite(t *testing.T) {
 		outcomes = slices.DeleteFunc(outcomes, func(o outcome) bool {
 			return slices.ContainsFunc(notOurs, func(n string) bool { return strings.HasSuffix(o.Name, n) })
 		})
-		report(t, outcomes, 180)
+		report(t, outcomes, 204)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables"
@@ -102,17 +103,38 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 		c.write(" OFFSET ")
 		c.bind(q.Skip, odata.Integer)
 	}
-	return s.again(ctx, func() error { return each(ctx, s.pool, &c, q.Shape, q.Columns, yield) })
+	started := false
+	return s.again(ctx, func() error {
+		if started {
+			return errHalf
+		}
+		return each(ctx, s.pool, &c, q.Shape, q.Columns, func(row []odata.Value) error {
+			started = true
+			return yield(row)
+		})
+	})
 }
 
-// again repeats a read once on another connection if the first was lost before
-// any row came: it had been idle and the server was restarted.
+var errHalf = errors.New("postgres: the connection was lost in the middle of a result")
+
+// again repeats a read, which changes nothing, when its connection is lost: it
+// had been idle and the server was restarted, for instance.
 func (s *Store) again(ctx context.Context, f func() error) error {
-	err := f()
-	if err != nil && lost(err) && ctx.Err() == nil && s.pool.Ping(ctx) == nil {
-		err = f()
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := f()
+		if err == nil || attempt == maxAttempts || !lost(err) {
+			return translate(err)
+		}
+		wait := time.NewTimer(pause + rand.N(pause))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return ctx.Err()
+		case <-wait.C:
+		}
+		pause = min(2*pause, time.Second)
 	}
-	return translate(err)
 }
 
 // Count implements tables.Store.

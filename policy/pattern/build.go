@@ -3,8 +3,6 @@ package pattern
 import (
 	"hash/maphash"
 	"math"
-	"regexp/syntax"
-	"slices"
 	"strings"
 )
 
@@ -167,34 +165,7 @@ func (b *builder) keyOf(g *group) string {
 func (b *builder) leave(entry uint32, p *Pattern) {
 	r := residual{entry: entry, pattern: *p}
 	if p.Whole.form == expression {
-		r.literal = requiredLiteral(p.Whole.text)
+		r.literals = requiredLiterals(p.Whole.text)
 	}
 	b.set.residue = append(b.set.residue, r)
-}
-
-// requiredLiteral returns a text that stands in everything an expression
-// matches, or "".
-func requiredLiteral(expr string) string {
-	tree, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return ""
-	}
-	return longestLiteral(tree.Simplify())
-}
-
-func longestLiteral(tree *syntax.Regexp) string {
-	longest := ""
-	switch tree.Op {
-	case syntax.OpLiteral:
-		if tree.Flags&syntax.FoldCase == 0 && !slices.Contains(tree.Rune, '\uFFFD') {
-			longest = string(tree.Rune)
-		}
-	case syntax.OpConcat, syntax.OpCapture, syntax.OpPlus:
-		for _, sub := range tree.Sub {
-			if found := longestLiteral(sub); len(found) > len(longest) {
-				longest = found
-			}
-		}
-	}
-	return longest
 }

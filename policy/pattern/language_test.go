@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -112,17 +113,17 @@ func TestExpressionErrors(t *testing.T) {
 	}
 }
 
-func TestRequiredLiteral(t *testing.T) {
-	for expr, want := range map[string]string{
-		`^https?://(.*\.)?apache\.org`: "apache.org",
-		`a|b`:                          "",
-		`(?i)apache`:                   "",
-		`(apache)*x`:                   "x",
-		`(apache)+`:                    "apache",
-		`[ab]c`:                        "c",
+func TestRequiredLiterals(t *testing.T) {
+	for expr, want := range map[string][]string{
+		`^https?://(.*\.)?apache\.org`: {"http", "://", "apache.org"},
+		`a|b`:                          nil,
+		`(?i)apache`:                   nil,
+		`(apache)*x`:                   {"x"},
+		`(apache)+`:                    {"apache"},
+		`[ab]c.d`:                      {"c", "d"},
 	} {
-		if got := requiredLiteral(expr); got != want {
-			t.Errorf("requiredLiteral(%s) = %q, want %q", expr, got, want)
+		if got := requiredLiterals(expr); !slices.Equal(got, want) {
+			t.Errorf("requiredLiterals(%s) = %q, want %q", expr, got, want)
 		}
 	}
 }

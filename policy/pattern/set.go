@@ -14,7 +14,8 @@ import (
 // its host is a few bytes behind the host's text. A host with many patterns
 // has a second table, keyed by path prefix and port. Patterns over any host
 // are kept as if that were a host. What remains (hosts and whole URLs by glob
-// or expression) is searched one by one.
+// or expression) is found by a run of bytes that it must match, or searched one
+// by one.
 type Set struct {
 	seed    maphash.Seed
 	hosts   table
@@ -31,8 +32,10 @@ type Set struct {
 	depths uint64
 	// kept are the patterns that are not said by bytes alone.
 	kept []Pattern
-	// residue are the patterns that no host leads to, by entry number.
+	// residue are the patterns that no host leads to, by entry number; grams
+	// those of them that must match a run of bytes.
 	residue []residual
+	grams   []grams
 }
 
 const maxDepth = 63
@@ -69,8 +72,9 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 			s.searchHosts(&q)
 		}
 	}
-	if len(s.residue) > 0 {
-		s.searchResidue(&q)
+	s.searchResidue(&q, s.residue)
+	for i := range s.grams {
+		s.searchGrams(&q, &s.grams[i])
 	}
 	if q.best == math.MaxUint32 {
 		return -1, false
@@ -196,23 +200,30 @@ func (s *Set) findBytes(text []byte) uint32 {
 // residual is a pattern that is searched one by one.
 type residual struct {
 	entry uint32
-	// literal stands in every URL.Whole that the pattern covers.
-	literal string
-	pattern Pattern
+	// literals stand in every URL.Whole that the pattern covers.
+	literals []string
+	pattern  Pattern
 }
 
-func (s *Set) searchResidue(q *query) {
-	for i := range s.residue {
-		r := &s.residue[i]
+// searchResidue searches patterns in ascending order.
+func (s *Set) searchResidue(q *query, residue []residual) {
+	for i := range residue {
+		r := &residue[i]
 		if r.entry >= q.best {
 			return
 		}
-		if r.literal != "" && !strings.Contains(q.u.Whole, r.literal) {
-			continue
-		}
-		if r.pattern.Covers(q.u) {
+		if r.mayCover(q.u) && r.pattern.Covers(q.u) {
 			q.best = r.entry
 			return
 		}
 	}
+}
+
+func (r *residual) mayCover(u *URL) bool {
+	for _, literal := range r.literals {
+		if !strings.Contains(u.Whole, literal) {
+			return false
+		}
+	}
+	return true
 }

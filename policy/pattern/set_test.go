@@ -31,6 +31,22 @@ func TestCrowdedHostAgreesWithTheObviousMatcher(t *testing.T) {
 	})
 }
 
+// Many expressions over the whole URL are found by runs of bytes.
+func TestExpressionsAgreeWithTheObviousMatcher(t *testing.T) {
+	pieces := []string{"http", "https?", "://", "a.b", `a\.b`, "api-1", "api-12", "shop.example", "(x|y)", ".*", "^", "long.name.example", "[ab]", "/", "é.example"}
+	hosts := []string{"a.b", "axb", "api-1.shop.example", "api-12.shop.example", "www.long.name.example", "é.example", "b"}
+	rapid.Check(t, func(t *rapid.T) {
+		patterns := make([]Pattern, rapid.IntRange(0, 3*fewResidual).Draw(t, "patterns"))
+		for i := range patterns {
+			expr := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 5).Draw(t, "pieces"), "")
+			patterns[i] = Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(expr)}
+		}
+		u := URL{Scheme: "https", Host: rapid.SampledFrom(hosts).Draw(t, "host"), Path: "/", Port: -1, Has: HasScheme | HasHost | HasPath}
+		u.Whole = u.Scheme + "://" + u.Host + u.Path
+		agree(t, patterns, u)
+	})
+}
+
 func agree(t *rapid.T, patterns []Pattern, u URL) {
 	wantEntry, want := firstCovering(patterns, &u)
 	gotEntry, got := NewSet(patterns).Match(&u)
@@ -138,11 +154,16 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	}
 	crowded := NewSet(crowd)
 	urls := mixedURLs(2000, 64)
+	for i := range 100 {
+		crowd = append(crowd, Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(fmt.Sprintf("^http://x%d.example", i))})
+	}
+	expressions := NewSet(crowd)
 	upper := URL{Scheme: "HTTPS", Host: "API.crowd.EXAMPLE", Path: "/v1/x/y/z", Port: -1, Has: HasScheme | HasHost | HasPath}
 	if allocs := testing.AllocsPerRun(20, func() {
 		for i := range urls {
 			set.Match(&urls[i])
 			crowded.Match(&urls[i])
+			expressions.Match(&urls[i])
 		}
 		set.Match(&upper)
 		crowded.Match(&upper)

@@ -39,6 +39,7 @@ func (b *builder) finish() *Set {
 	}
 	b.writeBuckets(crowded)
 	s.blob = string(b.blob)
+	b.sortResidue()
 	s.kept = slices.Clip(s.kept)
 	s.residue = slices.Clip(s.residue)
 	return s

@@ -1,27 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
 	"path/filepath"
 
 	"github.com/cordon-sec/cordon/gateway"
-	"github.com/goccy/go-yaml"
+	"github.com/cordon-sec/cordon/settings"
 )
 
-// readGatewaySettings reads the gateway's part of a cordon.yaml.
+// readGatewaySettings reads the gateway's part of a cordon.yaml. Its relative
+// paths begin at the file's folder.
 func readGatewaySettings(path string, data []byte) (gateway.Config, error) {
-	var config gateway.Config
-	part, err := yaml.PathString("$.gateway")
+	all, err := settings.Parse(path, data)
 	if err != nil {
-		return config, err
+		return gateway.Config{}, err
 	}
-	node, err := part.ReadNode(bytes.NewReader(data))
-	if err != nil {
-		return config, fmt.Errorf("%s: no gateway section: %w", path, err)
-	}
-	if err := yaml.NodeToValue(node, &config, yaml.Strict()); err != nil {
-		return config, fmt.Errorf("%s: %w", path, err)
-	}
-	return config.Relative(filepath.Dir(path)), nil
+	return all.Gateway.Relative(filepath.Dir(path)), nil
 }

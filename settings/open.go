@@ -7,35 +7,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/cordon-sec/cordon/backend"
 	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/backend/services"
-	"github.com/cordon-sec/cordon/backend/store/postgres"
-	"github.com/cordon-sec/cordon/backend/store/sqlite"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
-	"github.com/cordon-sec/cordon/internal/secret"
 )
-
-// Store is a database as the backend's parts need it.
-type Store interface {
-	auth.Store
-	tables.Store
-	// Close ends it.
-	Close() error
-}
 
 // EnvironmentError wraps a failure of the machine: a port, a disk, a database
 // that does not answer.
@@ -234,82 +219,6 @@ func (b *Backend) openEgress(context.Context) error {
 	return err
 }
 
-// openStore opens the database.
-func (b *Backend) openStore(ctx context.Context) error {
-	dsn, err := b.Settings.database()
-	if err != nil {
-		return err
-	}
-	store, err := openStore(ctx, b.Settings, dsn)
-	if err != nil {
-		return environment(err)
-	}
-	b.Store = store
-	b.atClose(func(context.Context) error { return store.Close() })
-	return nil
-}
-
-// database returns the address of the database, resolved when it is a
-// reference.
-func (s *Settings) database() (string, error) {
-	kind, err := s.databaseKind()
-	if err != nil {
-		return "", fmt.Errorf("database %w", err)
-	}
-	if kind != "secret" {
-		return s.Database, nil
-	}
-	value, err := s.Secrets().Resolve(secret.Reference(s.Database))
-	if err != nil {
-		return "", fmt.Errorf("database: %w", err)
-	}
-	return value.Text(), nil
-}
-
-func openStore(ctx context.Context, s *Settings, dsn string) (Store, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		return postgres.Open(ctx, postgres.Options{URL: dsn})
-	}
-	if dsn == "" {
-		dsn = "sqlite:./cordon.db"
-	}
-	o, err := sqlite.ParseDSN(dsn)
-	if err != nil {
-		return nil, err
-	}
-	o.Path = s.Path(o.Path)
-	return sqlite.Open(ctx, o)
-}
-
-// OpenStore opens the database that the settings name, for commands that work on
-// it without serving.
-func OpenStore(ctx context.Context, s *Settings) (Store, error) {
-	dsn, err := s.database()
-	if err != nil {
-		return nil, err
-	}
-	store, err := openStore(ctx, s, dsn)
-	return store, environment(err)
-}
-
-// DatabaseName names the database for people, without a password.
-func (s *Settings) DatabaseName() string {
-	dsn, err := s.database()
-	if err != nil {
-		return s.Database
-	}
-	if u, err := url.Parse(dsn); err == nil && u.Host != "" {
-		return u.Redacted()
-	}
-	if dsn == "" {
-		dsn = "sqlite:./cordon.db"
-	}
-	if o, err := sqlite.ParseDSN(dsn); err == nil {
-		return "sqlite:" + s.Path(o.Path)
-	}
-	return "sqlite"
-}
-
 func (b *Backend) openAuth(ctx context.Context) error {
 	var err error
 	b.Auth, err = auth.New(ctx, auth.Options{Config: b.Settings.Identity, URL: b.URL, Loopback: b.server.loopback(), Store: b.Store,
@@ -338,24 +247,6 @@ func (b *Backend) openTables(ctx context.Context) error {
 	return nil
 }
 
-// tablesWithSecrets resolves the secrets of the webhooks.
-func (s *Settings) tablesWithSecrets() (tables.Config, error) {
-	config := make(tables.Config, len(s.Tables))
-	for name, t := range s.Tables {
-		if t.Webhook != nil && t.Webhook.Secret != "" {
-			value, err := s.Secrets().Resolve(secret.Reference(t.Webhook.Secret))
-			if err != nil {
-				return nil, fmt.Errorf("tables.%s.webhook.secret: %w", name, err)
-			}
-			hook := *t.Webhook
-			hook.Secret = value.Text()
-			t.Webhook = &hook
-		}
-		config[name] = t
-	}
-	return config, nil
-}
-
 func (b *Backend) openServices(context.Context) error {
 	var err error
 	b.Services, err = services.New(services.Options{Config: b.Settings.Services, Transport: b.serviceTransport, Tokens: b.Auth,
@@ -376,50 +267,6 @@ func (b *Backend) assemble(context.Context) error {
 	b.Handler, err = backend.New(backend.Options{Auth: b.Auth, Tables: b.Tables, Services: b.Services, TablesConfig: b.Settings.Tables,
 		NoSwagger: b.server.Swagger != nil && !*b.server.Swagger, Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
 	return err
-}
-
-// references are the secrets that the settings name, by the path of keys.
-func (s *Settings) references() map[string]secret.Reference {
-	all := map[string]secret.Reference{"identity.signing_key": s.Identity.SigningKey}
-	for i, r := range s.Identity.PreviousKeys {
-		all["identity.previous_keys."+strconv.Itoa(i)] = r
-	}
-	for name, p := range s.Identity.Providers {
-		all["identity.providers."+name+".client_secret"] = p.ClientSecret
-		all["identity.providers."+name+".private_key"] = p.PrivateKey
-	}
-	for name, t := range s.Tables {
-		if t.Webhook != nil {
-			all["tables."+name+".webhook.secret"] = secret.Reference(t.Webhook.Secret)
-		}
-	}
-	if kind, err := s.databaseKind(); err == nil && kind == "secret" {
-		all["database"] = secret.Reference(s.Database)
-	}
-	maps.DeleteFunc(all, func(_ string, r secret.Reference) bool { return r == "" })
-	return all
-}
-
-// CheckSecrets resolves every secret that the settings name, as a start would.
-func (s *Settings) CheckSecrets() error {
-	var all Errors
-	references := s.references()
-	for _, key := range slices.Sorted(maps.Keys(references)) {
-		if _, err := s.Secrets().Resolve(references[key]); err != nil {
-			all = append(all, s.atSecret(err, key))
-		}
-	}
-	if len(all) > 0 {
-		return all
-	}
-	return nil
-}
-
-// atSecret makes an error about a secret: without the line, which may hold it.
-func (s *Settings) atSecret(err error, key string) *Error {
-	e := s.at(err.Error(), strings.Split(key, ".")...)
-	e.Excerpt = ""
-	return e
 }
 
 // authorityDir is where the development authority of this configuration lives.

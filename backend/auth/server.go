@@ -115,35 +115,8 @@ func (s *Server) ProviderNames() map[string]string {
 
 // openKeys resolves the signing keys, derives the others, and gets the id key.
 func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
-	references := append([]secret.Reference{s.config.SigningKey}, s.config.PreviousKeys...)
-	if s.config.SigningKey == "" {
-		key, err := s.keepSecret(ctx, "development signing key")
-		if err != nil {
-			return err
-		}
-		s.shared, references = [][]byte{key}, references[1:]
-		s.warnings = append(s.warnings, "identity.signing_key is not set: a key was made and is kept in the database, which is for development only")
-	}
-	for i, reference := range references {
-		name := "identity.signing_key"
-		if reference != s.config.SigningKey {
-			name = fmt.Sprintf("identity.previous_keys (%d)", i)
-		}
-		value, err := secrets.Resolve(reference)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		key, isText, err := value.Key()
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if len(key) < identity.MinKeyBytes {
-			if !isText {
-				return fmt.Errorf("%s: has %d bytes, a hexadecimal key has %d or more", name, len(key), identity.MinKeyBytes)
-			}
-			s.warnings = append(s.warnings, fmt.Sprintf("%s is a text of %d bytes: it can be guessed from any token. Make a key with: openssl rand -hex 32", name, len(key)))
-		}
-		s.shared = append(s.shared, key)
+	if err := s.openShared(ctx, secrets); err != nil {
+		return err
 	}
 	for purpose, box := range map[string]**sealing.Box{"auth cookie": &s.boxes.cookie, "auth flow": &s.boxes.flow, "auth code": &s.boxes.code,
 		"auth session": &s.boxes.session, "auth signing key": &s.boxes.key, "auth page": &s.boxes.page} {
@@ -162,6 +135,45 @@ func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
 		return err
 	}
 	return s.rotate(ctx)
+}
+
+// openShared resolves the signing keys, the current one first.
+func (s *Server) openShared(ctx context.Context, secrets secret.Source) error {
+	if s.config.SigningKey == "" {
+		key, err := s.keepSecret(ctx, "development signing key")
+		if err != nil {
+			return err
+		}
+		s.shared = append(s.shared, key)
+		s.warnings = append(s.warnings, "identity.signing_key is not set: a key was made and is kept in the database, which is for development only")
+	} else if err := s.addShared("identity.signing_key", s.config.SigningKey, secrets); err != nil {
+		return err
+	}
+	for i, reference := range s.config.PreviousKeys {
+		if err := s.addShared(fmt.Sprintf("identity.previous_keys.%d", i), reference, secrets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) addShared(name string, reference secret.Reference, secrets secret.Source) error {
+	value, err := secrets.Resolve(reference)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	key, isText, err := value.Key()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if len(key) < identity.MinKeyBytes {
+		if !isText {
+			return fmt.Errorf("%s: has %d bytes, a hexadecimal key has %d or more", name, len(key), identity.MinKeyBytes)
+		}
+		s.warnings = append(s.warnings, fmt.Sprintf("%s is a text of %d bytes: it can be guessed from any token. Make a key with: openssl rand -hex 32", name, len(key)))
+	}
+	s.shared = append(s.shared, key)
+	return nil
 }
 
 // keepSecret returns the 32 bytes that the store keeps under a name, made on

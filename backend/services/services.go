@@ -171,17 +171,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Detail: "The service is busy."})
 		return
 	}
+	h.forward(w, r, &call{service: s, principal: p, rest: rest})
+}
+
+// forward sends an admitted request on, within the service's limits.
+func (h *Handler) forward(w http.ResponseWriter, r *http.Request, c *call) {
+	s, p := c.service, c.principal
 	ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
 	defer cancel()
-	call := &call{service: s, principal: p, rest: rest}
 	if s.sendsTokens() && h.options.Tokens != nil && p.Session != "" {
-		if call.token, call.hasToken, err = h.options.Tokens.ProviderToken(ctx, p); err != nil {
+		var err error
+		if c.token, c.hasToken, err = h.options.Tokens.ProviderToken(ctx, p); err != nil {
 			h.record(r, s, event.Failed, "store", http.StatusServiceUnavailable)
 			problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable})
 			return
 		}
 	}
-	r = r.WithContext(context.WithValue(ctx, callKey{}, call))
+	r = r.WithContext(context.WithValue(ctx, callKey{}, c))
 	if r.ContentLength > s.config.MaxBody {
 		h.tooLarge(w, r, s)
 		return

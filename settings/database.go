@@ -1,0 +1,98 @@
+package settings
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/store/postgres"
+	"github.com/cordon-sec/cordon/backend/store/sqlite"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/internal/secret"
+)
+
+// Store is a database as the backend's parts need it.
+type Store interface {
+	auth.Store
+	tables.Store
+	// Close ends it.
+	Close() error
+}
+
+// openStore opens the database.
+func (b *Backend) openStore(ctx context.Context) error {
+	dsn, err := b.Settings.database()
+	if err != nil {
+		return err
+	}
+	store, err := openStore(ctx, b.Settings, dsn)
+	if err != nil {
+		return environment(err)
+	}
+	b.Store = store
+	b.atClose(func(context.Context) error { return store.Close() })
+	return nil
+}
+
+// database returns the address of the database, resolved when it is a
+// reference.
+func (s *Settings) database() (string, error) {
+	kind, err := s.databaseKind()
+	if err != nil {
+		return "", fmt.Errorf("database %w", err)
+	}
+	if kind != "secret" {
+		return s.Database, nil
+	}
+	value, err := s.Secrets().Resolve(secret.Reference(s.Database))
+	if err != nil {
+		return "", fmt.Errorf("database: %w", err)
+	}
+	return value.Text(), nil
+}
+
+func openStore(ctx context.Context, s *Settings, dsn string) (Store, error) {
+	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		return postgres.Open(ctx, postgres.Options{URL: dsn})
+	}
+	if dsn == "" {
+		dsn = "sqlite:./cordon.db"
+	}
+	o, err := sqlite.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	o.Path = s.Path(o.Path)
+	return sqlite.Open(ctx, o)
+}
+
+// OpenStore opens the database that the settings name, for commands that work on
+// it without serving.
+func OpenStore(ctx context.Context, s *Settings) (Store, error) {
+	dsn, err := s.database()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, s, dsn)
+	return store, environment(err)
+}
+
+// DatabaseName names the database for people, without a password.
+func (s *Settings) DatabaseName() string {
+	dsn, err := s.database()
+	if err != nil {
+		return s.Database
+	}
+	if u, err := url.Parse(dsn); err == nil && u.Host != "" {
+		return u.Redacted()
+	}
+	if dsn == "" {
+		dsn = "sqlite:./cordon.db"
+	}
+	if o, err := sqlite.ParseDSN(dsn); err == nil {
+		return "sqlite:" + s.Path(o.Path)
+	}
+	return "sqlite"
+}

@@ -222,3 +222,31 @@ func TestProxiesAreBelieved(t *testing.T) {
 		t.Errorf("a stranger was believed: %s", w.Body)
 	}
 }
+
+type blank struct{ h http.Header }
+
+func (b blank) Header() http.Header         { return b.h }
+func (b blank) Write(p []byte) (int, error) { return len(p), nil }
+func (b blank) WriteHeader(int)             {}
+
+// BenchmarkChain is what every request passes before its part.
+func BenchmarkChain(b *testing.B) {
+	public := &url.URL{Scheme: "https", Host: "localhost:8443"}
+	server, err := auth.New(b.Context(), auth.Options{URL: public, Loopback: true, Store: noStore{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, err := New(Options{Auth: server, Tables: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), URL: public, Events: event.NewRecorder()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/tables/todoitem/1", nil)
+	for name, value := range map[string]string{"ZUMO-API-VERSION": "2.0.0", "X-ZUMO-INSTALLATION-ID": "x", "X-ZUMO-VERSION": "x", "Accept": "application/json", "User-Agent": "x", "X-ZUMO-FEATURES": "x"} {
+		r.Header.Set(name, value)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := blank{http.Header{}}
+		h.ServeHTTP(w, r)
+	}
+}

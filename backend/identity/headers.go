@@ -34,7 +34,11 @@ type clientPrincipal struct {
 // X-MS-CLIENT-PRINCIPAL* and X-MS-TOKEN-*, in any letter case, with
 // underscores for hyphens too, because servers behind us may treat them alike.
 func ReservedHeader(name string) bool {
-	name = strings.ReplaceAll(strings.ToUpper(strings.TrimSpace(name)), "_", "-")
+	name = strings.TrimSpace(name)
+	if len(name) < 11 || name[0]|0x20 != 'x' || name[2]|0x20 != 'm' { // most headers end here
+		return false
+	}
+	name = strings.ReplaceAll(strings.ToUpper(name), "_", "-")
 	return strings.HasPrefix(name, "X-MS-CLIENT-PRINCIPAL") || strings.HasPrefix(name, "X-MS-TOKEN-")
 }
 

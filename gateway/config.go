@@ -155,7 +155,8 @@ type Timeouts struct {
 
 // Limits bound how much is done at once. Zero stands for the default.
 type Limits struct {
-	// Requests is how many requests may be in progress: 1024 by default.
+	// Requests is how many requests may be in progress, streams included: 4096 by
+	// default.
 	Requests int `yaml:"requests"`
 	// Tunnels is how many tunnels and upgraded connections may be open: 16384
 	// by default.
@@ -196,7 +197,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&t.Idle, 10*time.Minute)
 	orDefault(&t.KeepAlive, 60*time.Second)
 	orDefault(&t.Drain, 30*time.Second)
-	orDefault(&c.Limits.Requests, 1024)
+	orDefault(&c.Limits.Requests, 4096)
 	orDefault(&c.Limits.Tunnels, 16384)
 	orDefault(&c.Limits.RequestHeader, 64<<10)
 	orDefault(&c.Limits.ResponseHeader, 256<<10)

@@ -181,6 +181,25 @@ func TestConnectServerNames(t *testing.T) {
 	}
 }
 
+// TestOptimisticHello sends the hello together with the CONNECT, and cut in the
+// middle.
+func TestOptimisticHello(t *testing.T) {
+	s := newSite(t, usualRules, nil)
+	hello := string(captureHello(t, &tls.Config{ServerName: "secure.test"}))
+	for _, cut := range []int{0, 1, len(hello) / 2, len(hello)} {
+		c := s.dial()
+		c.send(s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n\r\n") + hello[:cut])
+		if resp, _ := c.answer("CONNECT"); resp.StatusCode != 200 {
+			t.Fatalf("%d", resp.StatusCode)
+		}
+		c.send(hello[cut:])
+		if first, err := c.reader.ReadByte(); err != nil || first != recordHandshake {
+			t.Errorf("cut at %d: the origin answered %d, %v", cut, first, err)
+		}
+		c.Close()
+	}
+}
+
 func TestConnectDenied(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	c := s.dial()

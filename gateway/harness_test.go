@@ -212,16 +212,17 @@ func portOf(addr string) string {
 	return port
 }
 
-func (s *site) lookup(_ context.Context, host string) ([]netip.Addr, time.Duration, error) {
+func (s *site) lookup(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if addrs, ok := s.names[host]; ok {
+	addrs, ok := s.names[host]
+	s.mu.Unlock()
+	if ok {
 		return addrs, 0, nil
 	}
 	if strings.HasSuffix(host, ".test") {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, time.Minute, nil
 	}
-	return nil, 0, egress.ErrNoSuchHost
+	return nil, 0, trouble(ctx, host)
 }
 
 func (s *site) name(host string, addrs ...string) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // trip is one request over one connection to an origin.
@@ -144,7 +146,9 @@ func writeFields(w *bufio.Writer, h http.Header) {
 
 func writeTrailerNames(w *bufio.Writer, trailer http.Header) {
 	for name := range trailer {
-		w.WriteString("Trailer: " + name + "\r\n")
+		if httpguts.ValidTrailerHeader(name) { // no Host, no Authorization after the fact
+			w.WriteString("Trailer: " + name + "\r\n")
+		}
 	}
 }
 
@@ -176,7 +180,11 @@ func (p *trip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 		if err := chunks.Close(); err != nil {
 			return err
 		}
-		writeFields(w, p.x.r.Trailer)
+		for name, values := range p.x.r.Trailer {
+			if httpguts.ValidTrailerHeader(name) {
+				writeFields(w, http.Header{name: values})
+			}
+		}
 		w.WriteString("\r\n")
 	}
 	if err := w.Flush(); err != nil {

@@ -188,3 +188,36 @@ func TestGatewayExitStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestGatewaySurvivesAFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skipf("no /dev/full on this system: %v", err)
+	}
+	config := writeConfig(t, `<access origin="https://api.example.org"/>`)
+	path := filepath.Join(filepath.Dir(config), "cordon.yaml")
+	if err := os.WriteFile(path, []byte("gateway:\n  log: /dev/full\n  apps:\n    - {name: a, config: config.xml}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, _, lines, stop := runningGateway(t, "--config", path)
+	messages := make(chan string, 100)
+	go func() {
+		for lines.Scan() {
+			messages <- lines.Text()
+		}
+		close(messages)
+	}()
+	for range 3 {
+		resp, err := client.Get("http://unlisted.example/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 403 {
+			t.Errorf("%d", resp.StatusCode)
+		}
+	}
+	expectMessage(t, messages, "events are lost, the gateway goes on")
+	if status := stop(); status != exitFine {
+		t.Errorf("exit status %d", status)
+	}
+}

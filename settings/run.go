@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (b *Backend) Warnings() []string {
 	if b.tls != nil {
 		warnings = append(warnings, b.tls.notes...)
 		if b.tls.created {
-			warnings = append(warnings, "a development authority was made; browsers and apps trust the site once they trust "+b.tls.authority)
+			warnings = append(warnings, "a development authority was made: browsers and apps trust the site once they trust it (cordon ca trust --dir "+filepath.Dir(b.tls.authority)+")")
 		}
 	}
 	return warnings

@@ -47,6 +47,10 @@ func (b *Backend) developmentTLS() (*serverTLS, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, environment(err)
 	}
+	// The folder is the machine's, not the project's: it stays out of its history.
+	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), ".gitignore"), []byte("*\n"), 0o600); err != nil {
+		return nil, environment(err)
+	}
 	permit := []string{"localhost", "127.0.0.0/8", "::1/128"}
 	if host := b.URL.Hostname(); !auth.LoopbackHost(host) {
 		permit = append(permit, host)

@@ -207,8 +207,13 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 	if b.options.AdminHandler != nil {
 		mux.Handle("/", b.options.AdminHandler(b))
 	}
-	return &http.Server{Handler: loopbackNames(http.NewCrossOriginProtection().Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)}
+	// Streams of events have no end of their own: a stop ends them.
+	streams, end := context.WithCancel(context.Background())
+	server := &http.Server{Handler: loopbackNames(http.NewCrossOriginProtection().Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		BaseContext: func(net.Listener) context.Context { return streams },
+		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)}
+	server.RegisterOnShutdown(end)
+	return server
 }
 
 // loopbackNames refuses requests under names that can mean another machine.

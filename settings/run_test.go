@@ -241,6 +241,23 @@ telemetry: { log: none }
 	}
 }
 
+// TestStopEndsStreams stops a server that would wait an hour for a stream of
+// events.
+func TestStopEndsStreams(t *testing.T) {
+	r := run(t, t.TempDir(), `{server: { listen: "127.0.0.1:0", tls: off, admin: "127.0.0.1:0", drain: 1h }, telemetry: {log: none}}`, Options{})
+	resp, err := http.Get("http://" + r.AdminAddr().String() + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Errorf("the stream broke off: %v", err)
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

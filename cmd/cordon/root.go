@@ -77,6 +77,13 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().BoolP("quiet", "q", false, "print results and errors only: no notes on standard error")
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		// Where standard error is the log, it is a result.
+		if quietly(cmd) && cmd.Name() != "gateway" && cmd.Name() != "serve" {
+			root.SetErr(io.Discard)
+		}
+	}
 	root.AddCommand(
 		newCACommand(),
 		newCheckCommand(),
@@ -84,10 +91,13 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newDiffCommand(),
 		newExplainCommand(),
 		newExportCommand(),
+		newFixCommand(),
 		newGatewayCommand(),
+		newInitCommand(),
 		newPinCommand(),
 		newProveCommand(),
 		newServeCommand(),
+		newUpCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -1,0 +1,286 @@
+package repair_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"pgregory.net/rapid"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/diff"
+	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/repair"
+)
+
+func folder(files ...string) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for i := 0; i+1 < len(files); i += 2 {
+		fsys[files[i]] = &fstest.MapFile{Data: []byte(files[i+1])}
+	}
+	return fsys
+}
+
+// after returns the files as repaired.
+func after(t interface{ Fatal(...any) }, fsys fstest.MapFS, o repair.Options) (fstest.MapFS, *repair.Result) {
+	result, err := repair.Run(fsys, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := fstest.MapFS{}
+	for name, file := range fsys {
+		made[name] = file
+	}
+	for _, c := range result.Changes {
+		made[c.Name] = &fstest.MapFile{Data: c.New}
+	}
+	return made, result
+}
+
+func TestRepairs(t *testing.T) {
+	const engines = `<engine name="android" spec="9.0.0"/><plugin name="cordova-plugin-whitelist"/>`
+	tests := []struct {
+		name, rule, before, want string
+		more                     []string
+		left                     bool
+	}{
+		{
+			name: "a second copy goes, line and all", rule: "duplicate-rule",
+			before: "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n\t<access origin=\"https://a.example\"/>\r\n</widget>",
+			want:   "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n</widget>",
+		},
+		{
+			name: "a catch-all becomes what pages use", rule: "access-catch-all",
+			before: "<widget>" + engines + "\n  <access origin='*' />\n</widget>",
+			want:   "<widget>" + engines + "\n  <access origin='https://cdn.example' />\n  <access origin='https://api.example' />\n</widget>",
+			more:   []string{"www/index.html", `<!doctype html><script src="https://cdn.example/x.js"></script><script>fetch("https://api.example/v1")</script>`},
+		},
+		{
+			name: "a catch-all stays where nothing is known of hosts", rule: "access-catch-all",
+			before: "<widget>" + engines + "<access origin=\"*\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"*\"/></widget>",
+		},
+		{
+			name: "a mixed entry keeps its encrypted half", rule: "cleartext-origin",
+			before: "<widget>" + engines + "<access origin=\"*://a.example/*\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"https://a.example/*\"/></widget>",
+		},
+		{
+			name: "http goes where https is listed", rule: "cleartext-origin",
+			before: "<widget>" + engines + "<access origin=\"https://a.example/*\"/>\n<access origin=\"http://a.example/*\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"https://a.example/*\"/>\n</widget>",
+		},
+		{
+			name: "http stays where https is not", rule: "cleartext-origin",
+			before: "<widget>" + engines + "<access origin=\"http://a.example/*\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"http://a.example/*\"/></widget>",
+		},
+		{
+			name: "a trap that grants access is closed", rule: "launch-external-grants",
+			before: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n  <access origin=\"https://a.example/*\" launch-external=\"yes\"/>\n</widget>",
+			want:   "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n</widget>",
+		},
+		{
+			name: "an entry that nothing can match goes", rule: "entry-dropped",
+			before: "<widget>" + engines + "\n  <access origin=\"http://a.example:x/*\"/>\n</widget>",
+			want:   "<widget>" + engines + "\n</widget>",
+		},
+		{
+			name: "retired plugins are replaced", rule: "retired-plugin",
+			before: `<widget><plugin name="cordova-plugin-http" spec="~1.2.0"/>` + "\n" + `<plugin name="cordova-plugin-console" spec="1"/></widget>`,
+			want:   `<widget><plugin name="cordova-plugin-advanced-http" spec="^3.3.1"/>` + "\n" + `</widget>`,
+		},
+		{
+			name: "a plugin that code has to change for stays", rule: "retired-plugin",
+			before: `<widget><plugin name="cordova-plugin-file-transfer" spec="1"/></widget>`,
+			want:   `<widget><plugin name="cordova-plugin-file-transfer" spec="1"/></widget>`,
+		},
+		{
+			name: "what would widen is left", rule: repair.NavigationSplit, left: true,
+			before: "<widget>" + engines + "<access origin=\"https://a.example/*\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"https://a.example/*\"/></widget>",
+			more:   []string{"www/index.html", `<!doctype html><a href="https://a.example/page">page</a>`},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fsys := folder(append(test.more, "config.xml", test.before)...)
+			made, result := after(t, fsys, repair.Options{Rules: []string{test.rule}})
+			if got := string(made["config.xml"].Data); got != test.want {
+				t.Errorf("got\n%q\nwant\n%q\nleft: %+v", got, test.want, result.Left)
+			}
+			if test.left != (len(result.Left) > 0) {
+				t.Errorf("left: %+v", result.Left)
+			}
+		})
+	}
+}
+
+func TestWideningNeedsInsisting(t *testing.T) {
+	const config = `<widget><engine name="android" spec="9.0.0"/><plugin name="cordova-plugin-whitelist"/>
+    <access origin="https://a.example/*" />
+</widget>`
+	fsys := folder("config.xml", config, "www/index.html", `<!doctype html><a href="https://a.example/page">page</a>`)
+	made, result := after(t, fsys, repair.Options{Rules: []string{repair.NavigationSplit}, AllowWidening: true})
+	if want := "\n    <allow-navigation href=\"https://a.example/*\" />\n</widget>"; !strings.HasSuffix(string(made["config.xml"].Data), want) {
+		t.Errorf("got %s, left %+v", made["config.xml"].Data, result.Left)
+	}
+	_, result = after(t, fsys, repair.Options{Rules: []string{repair.NavigationSplit}})
+	if len(result.Left) != 1 || !strings.Contains(result.Left[0].Why, "it would let https://a.example/ in") {
+		t.Errorf("left %+v", result.Left)
+	}
+}
+
+func TestPageGetsAPolicy(t *testing.T) {
+	fsys := folder("config.xml", `<widget><access origin="https://api.example"/></widget>`,
+		"www/index.html", "<!doctype html>\n<html>\n  <head>\n    <title>x</title>\n  </head>\n  <script src=\"https://other.example/x.js\"></script>\n</html>\n")
+	made, result := after(t, fsys, repair.Options{Rules: []string{"csp-missing", "csp-missing-on-page"}})
+	page := string(made["www/index.html"].Data)
+	if !strings.Contains(page, "connect-src 'self' https://api.example wss://api.example") || !strings.HasPrefix(page, "<!doctype html>\n<html>\n  <head>\n") {
+		t.Errorf("got\n%s\n%+v", page, result)
+	}
+	if len(result.Done) != 1 || len(result.Done[0].Notes) == 0 {
+		t.Errorf("nothing is said of the script: %+v", result.Done)
+	}
+}
+
+func TestPackageJSONKeepsItsOtherBytes(t *testing.T) {
+	const before = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-http\": \"1.2.0\",\n\t\t\"left\":  \"1\",\n\t\t\"cordova-plugin-compat\": \"^1.0.0\"\n\t},\n" +
+		"\t\"cordova\": {\"plugins\": {\"cordova-plugin-compat\": {}, \"cordova-plugin-http\": {\"A\": \"b\"}}}\n}"
+	const want = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-advanced-http\": \"^3.3.1\",\n\t\t\"left\":  \"1\"\n\t},\n" +
+		"\t\"cordova\": {\"plugins\": {\"cordova-plugin-advanced-http\": {\"A\": \"b\"}}}\n}"
+	fsys := folder("config.xml", "<widget/>", "package.json", before)
+	made, result := after(t, fsys, repair.Options{Rules: []string{"retired-plugin"}})
+	if got := string(made["package.json"].Data); got != want {
+		t.Errorf("got\n%s\nwant\n%s\n%+v", got, want, result)
+	}
+}
+
+func TestUnknownRule(t *testing.T) {
+	_, err := repair.Run(folder("config.xml", "<widget/>"), repair.Options{Rules: []string{"no-such-rule"}})
+	var unknown *repair.RuleError
+	if !errors.As(err, &unknown) || unknown.ID != "no-such-rule" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A file that declares another encoding than UTF-8 is edited as long as what
+// is written is ASCII, and refused otherwise.
+func TestEncodings(t *testing.T) {
+	fsys := folder("config.xml", `<?xml version="1.0" encoding="iso-8859-1"?><widget><access origin="https://a.example"/><access origin="https://a.example"/></widget>`)
+	if _, result := after(t, fsys, repair.Options{}); len(result.Changes) != 1 {
+		t.Errorf("got %+v", result)
+	}
+	if _, err := repair.Run(folder("config.xml", "\xff\xfe<\x00"), repair.Options{}); err == nil {
+		t.Error("UTF-16 is edited")
+	}
+}
+
+// lawful checks what every repair promises: a second run changes nothing,
+// nothing widens, and what is not edited stays.
+func lawful(t interface{ Fatalf(string, ...any) }, fsys fstest.MapFS) {
+	first, err := repair.Run(fsys, repair.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	made := fstest.MapFS{}
+	for name, file := range fsys {
+		made[name] = file
+	}
+	for _, c := range first.Changes {
+		made[c.Name] = &fstest.MapFile{Data: c.New}
+	}
+	second, err := repair.Run(made, repair.Options{})
+	if err != nil || len(second.Changes) > 0 {
+		t.Fatalf("a second run: %v, %+v\n%s", err, second.Done, made["config.xml"].Data)
+	}
+	p, err := project.Read(fsys, project.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	before, after := fsys[p.Config.Name()].Data, made[p.Config.Name()].Data
+	x, err := configxml.Parse("old", before)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	y, err := configxml.Parse("new", after)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	report, err := diff.Documents(x, y, append(p.Targets, policy.Target{Platform: dialect.Strict}), diff.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if report.Widens() {
+		t.Fatalf("%s\nbecame\n%s\nwhich lets %s in: %+v", before, after, report.Lines[0].URL, report.Lines[0])
+	}
+	if len(x.Comments()) != len(y.Comments()) {
+		t.Fatalf("%s\nbecame\n%s\nwithout its comments", before, after)
+	}
+}
+
+var parts = []string{
+	`<engine name="android" spec="9.0.0"/>`, `<engine name="android" spec="12.0.0"/>`, `<engine name="ios" spec="7.1.0"/>`, `<engine name="blackberry10" spec="3.8.0"/>`,
+	`<engine name="wp8" spec="3.8.2"/>`, `<plugin name="cordova-plugin-whitelist" spec="1"/>`, `<plugin name="cordova-plugin-http" spec="1"/>`,
+	`<access origin="*"/>`, `<access origin="*" />`, `<access origin="https://a.example"/>`, `<access origin="http://a.example"/>`, `<access origin="*://b.example/*"/>`,
+	`<access origin="a.example"/>`, `<access origin="https://*.example"/>`, `<access origin="http://x.*"/>`, `<access origin="https://l.example" launch-external="yes"/>`,
+	`<access/>`, `<access uri="https://u.example"/>`, `<allow-navigation href="*"/>`, `<allow-navigation href="https://a.example/*"/>`, `<allow-intent href="*"/>`,
+	`<allow-intent href="tel:*"/>`, `<allow-intent href="https://*/*"/>`, `<!-- a comment -->`, `<content src="index.html"/>`,
+	`<preference name="websecurity" value="disable"/>`, `<platform name="android"><access origin="https://p.example"/></platform>`,
+}
+
+func TestRepairNeverWidensAndIsIdempotent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		picked := rapid.SliceOfN(rapid.SampledFrom(parts), 0, 8).Draw(t, "parts")
+		page := rapid.SampledFrom([]string{"", `<!doctype html><head></head><script>fetch("https://a.example/v1")</script><a href="https://b.example/">b</a><a href="tel:1">c</a>`}).Draw(t, "page")
+		files := []string{"config.xml", "<widget>\n  " + strings.Join(picked, "\n  ") + "\n</widget>"}
+		if page != "" {
+			files = append(files, "www/index.html", page)
+		}
+		lawful(t, folder(files...))
+	})
+}
+
+func TestRealConfigs(t *testing.T) {
+	dir := os.Getenv("CORDON_REAL_CONFIGS")
+	if dir == "" {
+		t.Skip("CORDON_REAL_CONFIGS names no folder of config.xml files of real apps")
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.xml"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no files in %s: %v", dir, err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := configxml.Parse(name, data); err != nil {
+			t.Logf("%s cannot be read: %v", name, err)
+			continue
+		}
+		t.Run(filepath.Base(name), func(t *testing.T) { lawful(t, folder("config.xml", string(data))) })
+	}
+}
+
+func BenchmarkTenThousandRules(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("<widget>\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&text, "  <access origin=\"https://h%d.example\"/>\n", i-i%50)
+	}
+	text.WriteString("</widget>")
+	fsys := folder("config.xml", text.String())
+	for b.Loop() {
+		result, err := repair.Run(fsys, repair.Options{})
+		if err != nil || len(result.Changes) != 1 {
+			b.Fatal(err, result)
+		}
+	}
+}

@@ -20,10 +20,15 @@ check:
 	go mod tidy -diff
 
 wasm:
-	GOOS=js GOARCH=wasm go vet ./policy/... ./pin
+	GOOS=js GOARCH=wasm go vet ./policy/... ./pin ./project ./plugin/engine/...
 
 fuzz:
 	sh scripts/fuzz.sh 5s
+
+# The Cordova plugin as it is published: plugin/cordova-plugin-cordon-*.tgz.
+.PHONY: plugin
+plugin:
+	cd plugin && npm pack
 
 # The long forms: hours of fuzzing, full crash and load counts.
 soak:

@@ -190,7 +190,7 @@ func firstDifference(a, b string) string {
 // The engine is built to WebAssembly and shipped inside the Cordova plugin:
 // what pulls in the network stack would double it and has no business there.
 func TestEngineLinksNoNetwork(t *testing.T) {
-	cmd := exec.Command("go", "list", "-deps", "./policy/...", "./pin")
+	cmd := exec.Command("go", "list", "-deps", "./policy/...", "./pin", "./plugin/...")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	out, err := cmd.Output()
 	if err != nil {

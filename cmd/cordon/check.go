@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -92,7 +93,10 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 		return located(path, err)
 	}
 	read.Base = filepath.ToSlash(dir)
-	report, err := lint.Check(read)
+	report, err := lint.CheckContext(cmd.Context(), read)
+	if errors.Is(err, context.Canceled) {
+		return environment(errors.New("interrupted"))
+	}
 	if err != nil {
 		return err
 	}

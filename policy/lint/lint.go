@@ -13,6 +13,7 @@
 package lint
 
 import (
+	"context"
 	"fmt"
 	"sort"
 	"strings"
@@ -100,12 +101,19 @@ type Report struct {
 
 // Check runs all rules over a project. It fails only if a target cannot be
 // compiled.
-func Check(p *Project) (*Report, error) {
-	r, err := newRun(p)
+func Check(p *Project) (*Report, error) { return CheckContext(context.Background(), p) }
+
+// CheckContext is Check for lists of a million entries: it stops between two
+// rules, with the context's error, once the context ends.
+func CheckContext(ctx context.Context, p *Project) (*Report, error) {
+	r, err := newRun(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	for i := range rules {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		r.rule = &rules[i]
 		if r.rule.check != nil {
 			r.rule.check(r)
@@ -148,6 +156,7 @@ type run struct {
 	plugins  []plugin
 	sources  []*source
 	used     []use
+	own      own
 	lines    map[string][]int // where the lines of a file begin
 }
 
@@ -159,7 +168,7 @@ type reading struct {
 	probes [2]pattern.URL   // webProbes, taken apart
 }
 
-func newRun(p *Project) (*run, error) {
+func newRun(ctx context.Context, p *Project) (*run, error) {
 	r := &run{project: p}
 	r.plugins = findPlugins(p)
 	r.sources = readSources(p)
@@ -167,6 +176,7 @@ func newRun(p *Project) (*run, error) {
 	if p.Config == nil {
 		return r, nil
 	}
+	r.own = r.findOwn()
 	r.entries = findEntries(p.Config)
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {
@@ -176,6 +186,9 @@ func newRun(p *Project) (*run, error) {
 	for _, target := range p.Targets {
 		if target.Platform == dialect.Strict {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		reading, err := r.read(target)
 		if err != nil {

@@ -1,6 +1,8 @@
 package lint_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -269,6 +271,39 @@ func TestReferenceIsCurrent(t *testing.T) {
 		if !strings.Contains(string(page), "\n### "+rule.ID+"\n") || rule.Doc() != "docs/reference/rules.md#"+rule.ID {
 			t.Errorf("%s has no section", rule.ID)
 		}
+	}
+}
+
+func TestCheckStops(t *testing.T) {
+	p, _ := check(t, config(`<access origin="*"/>`))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if report, err := lint.CheckContext(ctx, p); !errors.Is(err, context.Canceled) || report != nil {
+		t.Errorf("CheckContext = %v, %v after the context ended", report, err)
+	}
+}
+
+// BenchmarkCheckLongList shows that the time grows with the list, not with its
+// square.
+func BenchmarkCheckLongList(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		var list strings.Builder
+		list.WriteString("<widget>\n")
+		for i := range n {
+			fmt.Fprintf(&list, "<access origin=\"https://h%d.example.com\"/>\n", i)
+		}
+		list.WriteString("</widget>")
+		p, err := project.Read(fstest.MapFS{"config.xml": {Data: []byte(list.String())}}, project.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := lint.Check(p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -225,27 +225,35 @@ func checkDevelopmentHost(r *run) {
 	}, forAccess, forNavigation, forContent)
 }
 
-// ownOrigin reports whether an entry names the app's own origin, served on the
-// device by the platform, or by Ionic's web view plugin, under a name of its
-// choice.
-func (r *run) ownOrigin(e *entry) bool {
-	hosts, schemes := []string{"localhost"}, []string{"https"}
+// own is how the platform, or Ionic's web view plugin, serves the app's own
+// pages on the device.
+type own struct {
+	hosts, schemes []string
+	anyPort        bool // a port of localhost
+}
+
+func (r *run) findOwn() own {
+	o := own{hosts: []string{"localhost"}, schemes: []string{"https"}}
 	for _, platform := range []string{"", "android", "ios"} {
 		if host, ok := r.project.Config.Preference(platform, "hostname"); ok {
-			hosts = append(hosts, strings.ToLower(host))
+			o.hosts = append(o.hosts, strings.ToLower(host))
 		}
 		if scheme, ok := r.project.Config.Preference(platform, "scheme"); ok {
-			schemes = append(schemes, strings.ToLower(scheme))
+			o.schemes = append(o.schemes, strings.ToLower(scheme))
 		}
 	}
-	if e.host == "localhost" {
-		for _, p := range r.plugins {
-			if p.name == "cordova-plugin-ionic-webview" {
-				return true // it serves the app from a port of localhost
-			}
-		}
+	for _, p := range r.plugins {
+		o.anyPort = o.anyPort || p.name == "cordova-plugin-ionic-webview"
 	}
-	return e.port == "" && slices.Contains(hosts, e.host) && slices.Contains(schemes, e.scheme)
+	return o
+}
+
+// ownOrigin reports whether an entry names the app's own origin.
+func (r *run) ownOrigin(e *entry) bool {
+	if r.own.anyPort && e.host == "localhost" {
+		return true
+	}
+	return e.port == "" && slices.Contains(r.own.hosts, e.host) && slices.Contains(r.own.schemes, e.scheme)
 }
 
 func checkUserinfo(r *run) {

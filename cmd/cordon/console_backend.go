@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/cordon-sec/cordon/console"
+)
+
+// consoleTables are a backend's tables as console.Tables.
+type consoleTables struct{ service *tables.Service }
+
+// List is part of console.Tables.
+func (c *consoleTables) List(context.Context) ([]console.Table, error) {
+	var all []console.Table
+	for _, name := range c.service.Names() {
+		shape, access, ok := c.service.Inspect().Table(name)
+		if !ok {
+			continue
+		}
+		t := console.Table{Name: name}
+		for i, column := range shape.Columns {
+			t.Columns = append(t.Columns, console.Column{Name: column.Name, Type: column.Type.String(), System: i < shape.System()})
+		}
+		for _, p := range access {
+			t.Access = append(t.Access, console.Permission{Verb: p.Operation, Who: string(p.Access)})
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// Rows is part of console.Tables.
+func (c *consoleTables) Rows(ctx context.Context, table, after string, limit int) ([]console.Row, error) {
+	inspect := c.service.Inspect()
+	shape, _, ok := inspect.Table(table)
+	if !ok {
+		return nil, tables.ErrNotFound
+	}
+	id, version, deleted := shape.Find("id"), shape.Find("version"), -1
+	if shape.SoftDelete {
+		deleted = shape.Find("deleted")
+	}
+	var page []console.Row
+	err := inspect.Rows(ctx, shape, after, limit, func(values []odata.Value) error {
+		row := console.Row{ID: values[id].Plain(), Version: values[version].Plain(), Cells: make([]string, len(values))}
+		for i, v := range values {
+			row.Cells[i] = v.Plain()
+		}
+		row.Deleted = deleted >= 0 && values[deleted].Bool()
+		page = append(page, row)
+		return nil
+	})
+	return page, err
+}
+
+// Set is part of console.Tables.
+func (c *consoleTables) Set(ctx context.Context, table, id, version, column, text string) error {
+	inspect := c.service.Inspect()
+	shape, _, ok := inspect.Table(table)
+	if !ok {
+		return tables.ErrNotFound
+	}
+	at := shape.Find(column)
+	if at < 0 {
+		return fmt.Errorf("there is no column %s", column)
+	}
+	value, err := typed(shape.Columns[at].Type, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", column, err)
+	}
+	return conflict(inspect.Set(ctx, shape, id, version, column, value))
+}
+
+// typed reads a value as a person types it; nothing at all is no value, but for
+// texts.
+func typed(kind odata.Type, text string) (odata.Value, error) {
+	if kind == odata.String {
+		return odata.StringOf(text), nil
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return odata.Value{}, nil
+	}
+	switch kind {
+	case odata.Boolean:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return odata.Value{}, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return odata.BooleanOf(b), nil
+	case odata.Number:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return odata.Value{}, fmt.Errorf("%q is no number", text)
+		}
+		return odata.NumberOf(f), nil
+	case odata.Date:
+		ms, ok := odata.ParseDate(text)
+		if !ok {
+			return odata.Value{}, fmt.Errorf("%q is no date, as in 2026-11-21T08:00:00Z", text)
+		}
+		return odata.DateOf(ms), nil
+	}
+	return odata.Value{}, errors.New("it cannot be edited")
+}
+
+// Delete is part of console.Tables.
+func (c *consoleTables) Delete(ctx context.Context, table, id, version string) error {
+	inspect := c.service.Inspect()
+	shape, _, ok := inspect.Table(table)
+	if !ok {
+		return tables.ErrNotFound
+	}
+	return conflict(inspect.Delete(ctx, shape, id, version))
+}
+
+// conflict gives a stale version the console's error.
+func conflict(err error) error {
+	var stale *tables.ConflictError
+	if errors.As(err, &stale) {
+		return console.ErrConflict
+	}
+	return err
+}
+
+// consolePeople are the users of a backend as console.People.
+type consolePeople struct{ auth *auth.Server }
+
+// Users is part of console.People.
+func (c *consolePeople) Users(ctx context.Context, after string, limit int) ([]console.User, error) {
+	users, err := c.auth.ListUsers(ctx, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]console.User, len(users))
+	for i, u := range users {
+		all[i] = console.User{ID: u.ID, Provider: u.Provider, Name: u.Name, Seen: u.Seen}
+	}
+	return all, nil
+}
+
+// Sessions is part of console.People.
+func (c *consolePeople) Sessions(ctx context.Context, user string) ([]console.Session, error) {
+	sessions, err := c.auth.ListSessions(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]console.Session, len(sessions))
+	for i, s := range sessions {
+		all[i] = console.Session{ID: s.ID, Provider: s.Provider, Created: s.Created, Expires: s.Expires}
+	}
+	return all, nil
+}
+
+// SignOut is part of console.People.
+func (c *consolePeople) SignOut(ctx context.Context, user string) error {
+	_, err := c.auth.RevokeUser(ctx, user)
+	return err
+}

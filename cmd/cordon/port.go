@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// portHolder adds to an error about a port in use which process has it, where
+// the system tells, and the flag that chooses another port.
+func portHolder(err error, flag string) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	holder := "another process"
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil {
+		if _, text, splitErr := net.SplitHostPort(op.Addr.String()); splitErr == nil {
+			if port, atoiErr := strconv.Atoi(text); atoiErr == nil {
+				holder = holderOf(port)
+			}
+		}
+	}
+	return fmt.Errorf("%w: it is held by %s; choose another port with %s", err, holder, flag)
+}
+
+// holderOf names the process that listens on a TCP port. Only Linux tells, and
+// other users' processes only to root.
+func holderOf(port int) string {
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		if inode := listenerInode(table, port); inode != "" {
+			if name := processWith(inode); name != "" {
+				return name
+			}
+			return "a process of another user"
+		}
+	}
+	return "another process"
+}
+
+// listenerInode looks for a listening socket in a table of the kernel: local
+// address, state and inode are its second, fourth and tenth column (proc(5)).
+func listenerInode(table string, port int) string {
+	data, err := os.ReadFile(table)
+	if err != nil {
+		return ""
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 10 || fields[3] != "0A" {
+			continue
+		}
+		_, hex, _ := strings.Cut(fields[1], ":")
+		if n, err := strconv.ParseUint(hex, 16, 16); err == nil && int(n) == port {
+			return fields[9]
+		}
+	}
+	return ""
+}
+
+// processWith finds the process that has a socket open.
+func processWith(inode string) string {
+	descriptors, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	if err != nil {
+		return ""
+	}
+	for _, name := range descriptors {
+		if target, err := os.Readlink(name); err != nil || target != "socket:["+inode+"]" {
+			continue
+		}
+		process := strings.Split(name, "/")[2]
+		command, err := os.ReadFile("/proc/" + process + "/comm")
+		if err != nil {
+			return "process " + process
+		}
+		return fmt.Sprintf("%s (process %s)", printable(strings.TrimSpace(string(command))), process)
+	}
+	return ""
+}

@@ -188,6 +188,7 @@ func checkWhitelistMissing(r *run) {
 // place.
 var retired = map[string]string{
 	"cordova-plugin-http":                           "cordova-plugin-advanced-http, its maintained successor",
+	"com.synconset.cordovaHTTP":                     "cordova-plugin-advanced-http, its maintained successor",
 	"com-intel-security-cordova-plugin":             "the platform's own key store and pinning at the network layer; its last release (December 2016) carries OpenSSL 1.0.2h",
 	"cordova-plugin-file-transfer":                  "fetch or XMLHttpRequest with cordova-plugin-file",
 	"cordova-plugin-contacts":                       "a maintained contacts plugin; the repository is archived",

@@ -333,10 +333,10 @@ func checkMissingAttribute(r *run) {
 			continue
 		}
 		hint := ""
-		for _, other := range []string{"href", "origin", "src", "url", "uri"} {
-			if _, there := e.element.Attr(other); there {
-				hint = "; it has " + other + "= instead"
-				break
+		for _, a := range e.element.Attrs {
+			switch strings.ToLower(a.Name) {
+			case "href", "origin", "src", "url", "uri":
+				hint = "; it has " + a.Name + "= instead"
 			}
 		}
 		r.report(r.at(e.element), nil, "<%s> without %s lists nothing%s", e.element.Name, e.attribute(), hint)

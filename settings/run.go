@@ -46,7 +46,7 @@ func (b *Backend) Lines() []string {
 	}
 	lines = append(lines, "Data in "+b.Settings.DatabaseName())
 	if b.admin != nil {
-		lines = append(lines, fmt.Sprintf("Admin on http://%s: /healthz /readyz /metrics /events", b.admin.Addr()))
+		lines = append(lines, fmt.Sprintf("Admin on http://%s/ (/healthz /readyz /metrics /events)", b.admin.Addr()))
 	}
 	return lines
 }

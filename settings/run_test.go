@@ -326,6 +326,28 @@ func TestWebhooksInTheClear(t *testing.T) {
 	}
 }
 
+// TestWebhookArrives follows an insert to a private address that egress.allow
+// covers, signed with a secret that the configuration names.
+func TestWebhookArrives(t *testing.T) {
+	arrived := make(chan *http.Request, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r }))
+	defer hook.Close()
+	t.Setenv("HOOK_SECRET", "hook-secret")
+	r := run(t, t.TempDir(), `{server: { listen: "127.0.0.1:0", tls: off }, egress: {allow: ["127.0.0.0/8"]}, telemetry: {log: none},
+tables: {todo: {columns: {text: string}, webhook: {url: "`+hook.URL+`", secret: "text-env:HOOK_SECRET"}}}}`, Options{})
+	if resp, body := r.do(t, "POST", "/tables/todo", `{"text":"x"}`); resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%d %s", resp.StatusCode, body)
+	}
+	select {
+	case request := <-arrived:
+		if request.Method != http.MethodPost || request.Header.Get("X-Cordon-Signature") == "" {
+			t.Errorf("%s %v", request.Method, request.Header)
+		}
+	case <-time.After(20 * time.Second):
+		t.Errorf("no webhook arrived: %s", r.stderr)
+	}
+}
+
 // TestCertificateFiles renews a certificate under a running server.
 func TestCertificateFiles(t *testing.T) {
 	dir := t.TempDir()

@@ -11,13 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spliceAfter is how many bytes a direction moves through small copies before
-// it is spliced: short exchanges (a handshake, WebSocket messages) are cheaper
-// to copy, bulk is cheaper in the kernel.
-const spliceAfter = 128 << 10
+// Short messages are cheaper to copy, bulk is cheaper in the kernel: a direction
+// is spliced once it has moved spliceAfter bytes in pieces that are not short,
+// and copied again after shortsInRow short ones.
+const (
+	spliceAfter = 128 << 10
+	shortPiece  = 1 << 10
+	shortsInRow = 8
+)
 
-// pipeSize is how much a splice moves at once, where the system permits it.
-const pipeSize = 256 << 10
+// The first pipes are made large, so that bulk takes few system calls. The
+// others keep the system's size: what one user may have in large pipes is
+// limited, and beyond the limit new pipes would become tiny.
+const (
+	usualPipe     = 64 << 10
+	largePipe     = 1 << 20
+	maxLargePipes = 24
+)
 
 // pump moves one direction of a tunnel until its source ends. Between two raw
 // TCP connections it holds neither a buffer nor a pipe while nothing moves: it
@@ -37,10 +47,14 @@ func pump(dst, src net.Conn, moved *atomic.Int64) error {
 		return err
 	}
 	p := rawPump{to: to, in: in, out: out, moved: moved}
-	if err := p.copy(); err != nil {
-		return err
+	for {
+		if err := p.copy(); err != nil {
+			return err
+		}
+		if err := p.splice(); err != nil {
+			return err
+		}
 	}
-	return p.splice()
 }
 
 // rawPump is one direction between raw connections.
@@ -56,12 +70,12 @@ type rawPump struct {
 	err    error
 }
 
-// copy moves bytes through pooled buffers until the direction has moved a lot.
-// It returns nil when it is time to splice.
+// copy moves bytes through pooled buffers. It returns nil when it is time to
+// splice.
 func (p *rawPump) copy() error {
 	read := p.readSmall // one closure for the whole life
-	total := 0
-	for total < spliceAfter {
+	streak := 0
+	for streak < spliceAfter {
 		if err := p.in.Read(read); err != nil {
 			return err
 		}
@@ -71,7 +85,9 @@ func (p *rawPump) copy() error {
 		}
 		_, err := p.to.Write((*p.buffer)[:p.n])
 		p.moved.Add(int64(p.n))
-		total += p.n
+		if streak += p.n; p.n < shortPiece {
+			streak = 0
+		}
 		p.dropBuffer()
 		if err != nil {
 			return err
@@ -105,10 +121,12 @@ func (p *rawPump) dropBuffer() {
 	}
 }
 
-// splice moves bytes through a pipe inside the kernel until the source ends.
+// splice moves bytes through a pipe inside the kernel. It returns nil when the
+// pieces have become short.
 func (p *rawPump) splice() error {
 	fill, empty := p.fill, p.empty
-	for {
+	defer p.dropPipe(true) // an unclean one is gone already
+	for shorts := 0; shorts < shortsInRow; {
 		if err := p.in.Read(fill); err != nil {
 			p.dropPipe(false)
 			return err
@@ -118,11 +136,15 @@ func (p *rawPump) splice() error {
 			return endOf(p.err)
 		}
 		p.moved.Add(int64(p.n))
+		if shorts++; p.n >= shortPiece {
+			shorts = 0
+		}
 		if err := p.out.Write(empty); err != nil || p.err != nil {
 			p.dropPipe(false)
 			return errors.Join(err, p.err)
 		}
 	}
+	return nil
 }
 
 // fill splices what is there into the pipe; while nothing is there it holds no
@@ -191,9 +213,12 @@ func endOf(err error) error {
 
 // pipe is a kernel pipe whose two ends do not block.
 type pipe struct {
-	r, w int
-	size int
+	r, w  int
+	size  int
+	large bool
 }
+
+var largePipes atomic.Int32
 
 // idlePipes are kept for the next burst of any tunnel. They are a bounded list
 // rather than a sync.Pool, whose entries would be dropped without closing their
@@ -218,9 +243,13 @@ func takePipe() (*pipe, error) {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, err
 	}
-	p := &pipe{r: fds[0], w: fds[1], size: 64 << 10}
-	if n, err := unix.FcntlInt(uintptr(p.w), unix.F_SETPIPE_SZ, pipeSize); err == nil {
-		p.size = n
+	p := &pipe{r: fds[0], w: fds[1], size: usualPipe}
+	if largePipes.Add(1) > maxLargePipes {
+		largePipes.Add(-1)
+	} else if n, err := unix.FcntlInt(uintptr(p.w), unix.F_SETPIPE_SZ, largePipe); err == nil {
+		p.size, p.large = n, true
+	} else {
+		largePipes.Add(-1)
 	}
 	return p, nil
 }
@@ -236,6 +265,9 @@ func putPipe(p *pipe) {
 }
 
 func (p *pipe) close() {
+	if p.large {
+		largePipes.Add(-1)
+	}
 	_ = unix.Close(p.r)
 	_ = unix.Close(p.w)
 }

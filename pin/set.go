@@ -46,6 +46,10 @@ type Entry struct {
 	Mode       Mode
 	// Hashes are the pins of an OnTopOfRoots entry.
 	Hashes []Hash
+	// Authority says that the pins are of keys of certificate authorities,
+	// for systems that keep these apart from a host's own (iOS). Wherever
+	// Cordon itself checks, any key of the verified chain counts.
+	Authority bool
 	// Anchors are the certificates of an InsteadOfRoots entry, each in DER.
 	Anchors [][]byte
 	// Expires is when the entry stops to count; zero: never. A host all of

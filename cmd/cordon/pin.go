@@ -166,8 +166,10 @@ func (s *survey) entries() ([]pin.Entry, error) {
 	}
 	var entries []pin.Entry
 	hosts := []string{}
-	add := func(host string, h pin.Hash) {
-		entries = append(entries, pin.Entry{Host: host, Subdomains: s.options.subdomains, Hashes: []pin.Hash{h}, Expires: expires})
+	leaf := map[string]bool{} // hosts with a pin of their own key
+	add := func(host string, h pin.Hash, authority bool) {
+		entries = append(entries, pin.Entry{Host: host, Subdomains: s.options.subdomains, Hashes: []pin.Hash{h}, Expires: expires, Authority: authority})
+		leaf[host] = leaf[host] || !authority
 		if !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
 		}
@@ -184,7 +186,7 @@ func (s *survey) entries() ([]pin.Entry, error) {
 		}
 		for _, host := range f.hosts {
 			for _, c := range f.chosen(s.options.which) {
-				add(host, c.Pin())
+				add(host, c.Pin(), c.CA)
 			}
 		}
 	}
@@ -194,7 +196,7 @@ func (s *survey) entries() ([]pin.Entry, error) {
 	}
 	for _, host := range hosts {
 		for _, h := range backups {
-			add(host, h)
+			add(host, h, !leaf[host]) // a backup of authorities is one, too
 		}
 	}
 	if len(entries) == 0 {

@@ -1,7 +1,7 @@
 // Package pins reads and writes the pins of an app: the elements of its
 // config.xml
 //
-//	<cordon:pin host="api.example.org" subdomains="true" sha256="…" expires="2027-06-30"/>
+//	<cordon:pin host="api.example.org" subdomains="true" sha256="…" expires="2027-06-30" certificate="ca"/>
 //
 // and the .cer files of its www/certificates. Every platform ignores the
 // element; Cordon's exports, client and gateway make it true.
@@ -96,8 +96,8 @@ func all(doc *configxml.Document, platform string) []*configxml.Element {
 // readElement reads one element; ok is false if it binds no host.
 func readElement(e *configxml.Element, report func(unbound bool, format string, args ...any)) (entry pin.Entry, ok bool) {
 	for _, a := range e.Attrs {
-		if a.Prefix == "" && a.Name != "host" && a.Name != "subdomains" && a.Name != "sha256" && a.Name != "expires" && a.Name != "xmlns" {
-			report(false, "a pin has no attribute %q (host, subdomains, sha256, expires)", a.Name)
+		if a.Prefix == "" && a.Name != "host" && a.Name != "subdomains" && a.Name != "sha256" && a.Name != "expires" && a.Name != "certificate" && a.Name != "xmlns" {
+			report(false, "a pin has no attribute %q (host, subdomains, sha256, expires, certificate)", a.Name)
 		}
 	}
 	entry.Host = strings.ToLower(e.Value("host"))
@@ -116,6 +116,13 @@ func readElement(e *configxml.Element, report func(unbound bool, format string, 
 	default:
 		report(false, `subdomains=%q is neither "true" nor "false"; taken as "true"`, value)
 		entry.Subdomains = true
+	}
+	switch value := e.Value("certificate"); value {
+	case "ca":
+		entry.Authority = true
+	case "leaf", "":
+	default:
+		report(false, `certificate=%q is neither "leaf" nor "ca"; taken as "leaf"`, value)
 	}
 	hash, err := pin.ParseHash(strings.TrimSpace(e.Value("sha256")))
 	if err != nil {

@@ -59,6 +59,9 @@ func line(e pin.Entry, h pin.Hash) string {
 	if !e.Expires.IsZero() {
 		fmt.Fprintf(&s, ` expires="%s"`, e.Expires.UTC().Format(time.DateOnly))
 	}
+	if e.Authority {
+		s.WriteString(` certificate="ca"`)
+	}
 	s.WriteString("/>")
 	return s.String()
 }

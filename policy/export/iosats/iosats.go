@@ -10,6 +10,7 @@ package iosats
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -128,39 +129,36 @@ func (w *writer) flag(depth int, key string, value bool) {
 	w.line(depth, "<%t/>", value)
 }
 
-// pins writes NSPinnedDomains. All pins of a host stand as leaf identities:
-// a host with leaf and authority identities would have to match both.
+// pinned is what one host is pinned to.
+type pinned struct {
+	below           bool
+	leaf, authority []pin.Hash
+}
+
+// pins writes NSPinnedDomains. Pins are alternatives, but iOS wants a host with
+// leaf and authority identities to match both: such a host gets the leaf ones
+// alone.
 func (w *writer) pins(set *pin.Set) []export.Loss {
-	var losses []export.Loss
-	byHost := map[string][]pin.Hash{}
-	below := map[string]bool{}
-	for _, entry := range set.Entries() {
-		if entry.Mode != pin.OnTopOfRoots {
-			losses = append(losses, export.Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
-			continue
-		}
-		if len(entry.Hashes) > 0 {
-			byHost[entry.Host] = append(byHost[entry.Host], entry.Hashes...)
-			below[entry.Host] = below[entry.Host] || entry.Subdomains
-		}
-	}
-	if len(byHost) == 0 {
+	hosts, losses := collectPins(set)
+	if len(hosts) == 0 {
 		return losses
 	}
-	hosts := make([]string, 0, len(byHost))
-	for host := range byHost {
-		hosts = append(hosts, host)
-	}
-	slices.Sort(hosts)
 	w.line(1, "<key>NSPinnedDomains</key>")
 	w.line(1, "<dict>")
-	for _, host := range hosts {
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		p := hosts[host]
+		key, hashes := "NSPinnedLeafIdentities", p.leaf
+		if len(p.leaf) == 0 {
+			key, hashes = "NSPinnedCAIdentities", p.authority
+		} else if len(p.authority) > 0 {
+			losses = append(losses, export.Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want them to match as well as those of the host"})
+		}
 		w.line(2, "<key>%s</key>", host)
 		w.line(2, "<dict>")
-		w.flag(3, "NSIncludesSubdomains", below[host])
-		w.line(3, "<key>NSPinnedLeafIdentities</key>")
+		w.flag(3, "NSIncludesSubdomains", p.below)
+		w.line(3, "<key>%s</key>", key)
 		w.line(3, "<array>")
-		for _, hash := range byHost[host] {
+		for _, hash := range hashes {
 			w.line(4, "<dict>")
 			w.line(5, "<key>SPKI-SHA256-BASE64</key>")
 			w.line(5, "<string>%s</string>", hash)
@@ -171,4 +169,27 @@ func (w *writer) pins(set *pin.Set) []export.Loss {
 	}
 	w.line(1, "</dict>")
 	return losses
+}
+
+func collectPins(set *pin.Set) (map[string]pinned, []export.Loss) {
+	var losses []export.Loss
+	hosts := map[string]pinned{}
+	for _, entry := range set.Entries() {
+		if entry.Mode != pin.OnTopOfRoots {
+			losses = append(losses, export.Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
+			continue
+		}
+		if len(entry.Hashes) == 0 {
+			continue
+		}
+		p := hosts[entry.Host]
+		if entry.Authority {
+			p.authority = append(p.authority, entry.Hashes...)
+		} else {
+			p.leaf = append(p.leaf, entry.Hashes...)
+		}
+		p.below = p.below || entry.Subdomains
+		hosts[entry.Host] = p
+	}
+	return hosts, losses
 }

@@ -111,3 +111,31 @@ func TestPins(t *testing.T) {
 		t.Errorf("%v", pinned)
 	}
 }
+
+// The elements say what a pin is of; the lists of iOS must both match where
+// both are there.
+func TestAuthorityPins(t *testing.T) {
+	leaf, authority := pin.HashOf([]byte("leaf")), pin.HashOf([]byte("authority"))
+	pins, err := pin.NewSet(
+		pin.Entry{Host: "ca.example", Hashes: []pin.Hash{authority}, Authority: true},
+		pin.Entry{Host: "both.example", Hashes: []pin.Hash{authority}, Authority: true},
+		pin.Entry{Host: "both.example", Hashes: []pin.Hash{leaf}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, _ := exporttest.Source(t, "")
+	source.Pins = pins
+	artifact := iosats.Export(source)
+	domains := read(t, artifact.Content)["NSPinnedDomains"].(map[string]any)
+	ca, both := domains["ca.example"].(map[string]any), domains["both.example"].(map[string]any)
+	if ca["NSPinnedLeafIdentities"] != nil || len(ca["NSPinnedCAIdentities"].([]any)) != 1 {
+		t.Errorf("%v", ca)
+	}
+	if both["NSPinnedCAIdentities"] != nil || len(both["NSPinnedLeafIdentities"].([]any)) != 1 {
+		t.Errorf("%v", both)
+	}
+	if len(artifact.Losses) != 1 || artifact.Losses[0].Rule != "both.example" || artifact.Losses[0].Widens {
+		t.Errorf("losses %+v", artifact.Losses)
+	}
+}

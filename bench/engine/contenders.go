@@ -42,11 +42,15 @@ func prepareMap(w *workload) (func(int) bool, error) {
 }
 
 func compiled(w *workload) (*policy.Policy, error) {
+	if w.policy != nil {
+		return w.policy, nil
+	}
 	doc, err := configxml.Parse("config.xml", w.config())
 	if err != nil {
 		return nil, err
 	}
-	return dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
+	w.policy, err = dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
+	return w.policy, err
 }
 
 func prepareCordon(request policy.Request) func(*workload) (func(int) bool, error) {

@@ -13,7 +13,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -44,16 +43,11 @@ func run(list string, span time.Duration, only string) error {
 	}
 	cells := make([][]string, len(contenders))
 	for _, n := range sizes {
-		w := newWorkload(n)
-		for i, c := range contenders {
-			if i > 0 && !strings.Contains(c.name, only) {
-				cells[i] = append(cells[i], "-")
-				continue
-			}
-			cell, err := measure(c, w, span)
-			if err != nil {
-				return fmt.Errorf("%s with %d rules: %w", c.name, n, err)
-			}
+		row, err := measure(newWorkload(n), span, only)
+		if err != nil {
+			return fmt.Errorf("%d rules: %w", n, err)
+		}
+		for i, cell := range row {
 			cells[i] = append(cells[i], cell)
 		}
 	}
@@ -68,25 +62,41 @@ type contender struct {
 	prepare func(w *workload) (decide func(i int) bool, err error)
 }
 
-func measure(c contender, w *workload, span time.Duration) (string, error) {
-	if c.most > 0 && w.rules > c.most {
-		return "-", nil
-	}
-	decide, err := c.prepare(w)
-	if err != nil {
-		return "", err
+// measure returns a cell for each contender. They take turns, so that what
+// disturbs the machine disturbs all of them.
+func measure(w *workload, span time.Duration, only string) ([]string, error) {
+	deciders := make([]func(int) bool, len(contenders))
+	for i, c := range contenders {
+		if i > 0 && !strings.Contains(c.name, only) || c.most > 0 && w.rules > c.most {
+			continue
+		}
+		decide, err := c.prepare(w)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		deciders[i] = decide
 	}
 	runtime.GC()
-	for i := range w.urls {
-		if i%64 == 0 {
-			decide(i)
+	best := make([]float64, len(contenders))
+	for at := range windows {
+		for i, decide := range deciders {
+			if decide == nil {
+				continue
+			}
+			each := timed(decide, len(w.urls), at*len(w.urls)/windows, span/windows)
+			if best[i] == 0 || each < best[i] {
+				best[i] = each
+			}
 		}
 	}
-	best := math.Inf(1)
-	for at := range windows {
-		best = min(best, timed(decide, len(w.urls), at*len(w.urls)/windows, span/windows))
+	cells := make([]string, len(contenders))
+	for i, each := range best {
+		cells[i] = "-"
+		if each > 0 {
+			cells[i] = fmt.Sprintf("%.1f", each)
+		}
 	}
-	return fmt.Sprintf("%.1f", best), nil
+	return cells, nil
 }
 
 // windows is how many times each cell is measured; the least disturbed counts.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
 )
 
 // workload is a list of rules and the URLs that are asked.
@@ -12,6 +14,8 @@ type workload struct {
 	rules int
 	urls  [][]byte
 	texts []string // the same URLs as strings
+	// policy is the list compiled, once somebody asked for it.
+	policy *policy.Policy
 }
 
 const askedURLs = 1 << 17

@@ -30,11 +30,11 @@ var ErrUnavailable = errors.New("auth: the store does not answer")
 // that does not answer is ErrUnavailable.
 func (s *Server) Authenticate(r *http.Request) (*identity.Principal, error) {
 	if token := tokenOf(r.Header); token != "" {
-		return s.prove(r.Context(), token, s.verifyToken)
+		return s.prove(r.Context(), tokenProof, token)
 	}
 	for _, c := range r.CookiesNamed(CookieName) {
 		// A cookie of another server on this host is not ours to judge.
-		p, err := s.prove(r.Context(), c.Value, s.verifyCookie)
+		p, err := s.prove(r.Context(), cookieProof, c.Value)
 		if err == nil || errors.Is(err, ErrUnavailable) {
 			return p, err
 		}
@@ -64,13 +64,24 @@ type proof struct {
 
 var errRevokedToken = &identity.TokenError{Name: "JsonWebTokenError", Message: "session revoked"}
 
+// The kinds of proofs. A text counts as one kind only: a token in a cookie is
+// none.
+const (
+	tokenProof  = "t"
+	cookieProof = "c"
+)
+
 // prove returns the principal of a proof, from memory when it was seen within
 // the last minute.
-func (s *Server) prove(ctx context.Context, text string, verify func(string, time.Duration) (proof, error)) (*identity.Principal, error) {
-	key, keys := sha256.Sum256([]byte(text)), s.authority.Keys()
+func (s *Server) prove(ctx context.Context, kind, text string) (*identity.Principal, error) {
+	key, keys := sha256.Sum256([]byte(kind+text)), s.authority.Keys()
 	now := s.now()
 	known, ok := s.known.get(key, keys, now)
 	if !ok {
+		verify := s.verifyToken
+		if kind == cookieProof {
+			verify = s.verifyCookie
+		}
 		claim, err := verify(text, 0)
 		if err != nil {
 			return nil, err

@@ -265,7 +265,7 @@ func (s *Server) handleOwnToken(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "The body lacks authenticationToken.")
 		return
 	}
-	p, err := s.prove(r.Context(), body.AuthenticationToken, s.verifyToken)
+	p, err := s.prove(r.Context(), tokenProof, body.AuthenticationToken)
 	if err != nil {
 		s.refuseProof(w, r, err)
 		return

@@ -43,6 +43,11 @@ func (s *site) ask(method, path string, headers ...string) *httptest.ResponseRec
 func TestWhereTheTokenIs(t *testing.T) {
 	s := newSite(t, nil)
 	ann, bob := s.signIn("ann"), s.signIn("bob")
+	cookie, _, _ := strings.Cut(s.get(nil, "/.auth/login/google?login_hint=ann").Header.Get("Set-Cookie"), ";")
+	cookie = strings.TrimPrefix(cookie, CookieName+"=")
+	for _, headers := range [][]string{{"X-ZUMO-AUTH", ann.AuthenticationToken}, {"Cookie", CookieName + "=" + cookie}} {
+		s.ask("GET", "/", headers...) // both are remembered now
+	}
 	for name, c := range map[string]struct {
 		headers []string
 		want    string // the user, "" for nobody, "401"
@@ -58,6 +63,9 @@ func TestWhereTheTokenIs(t *testing.T) {
 		"Basic":               {[]string{"Authorization", "Basic eDp5"}, "401"},
 		"changed":             {[]string{"X-ZUMO-AUTH", ann.AuthenticationToken[:len(ann.AuthenticationToken)-2] + "AA"}, "401"},
 		"a stranger's cookie": {[]string{"Cookie", CookieName + "=abc"}, ""},
+		"a token as cookie":   {[]string{"Cookie", CookieName + "=" + ann.AuthenticationToken}, ""},
+		"a cookie as token":   {[]string{"X-ZUMO-AUTH", cookie}, "401"},
+		"the cookie":          {[]string{"Cookie", CookieName + "=" + cookie}, ann.User.UserID},
 		"forged principal":    {[]string{"X-MS-CLIENT-PRINCIPAL-ID", "sid:x"}, ""},
 	} {
 		w := s.ask("GET", "/tables/x", c.headers...)

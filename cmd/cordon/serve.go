@@ -45,7 +45,7 @@ SIGTERM), and lets the requests that run finish.`,
 
 // serve runs a backend until the command's context ends.
 func serve(cmd *cobra.Command, s *settings.Settings, admin string) error {
-	backend, err := settings.Open(cmd.Context(), s, settings.Options{Admin: admin, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
+	backend, err := settings.Open(cmd.Context(), s, settings.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
 	if err != nil {
 		return settingsError(err)
 	}

@@ -98,6 +98,10 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newProveCommand(),
 		newServeCommand(),
 		newUpCommand(),
+		newBackupCommand(),
+		newCopyStoreCommand(),
+		newMigrateStoreCommand(),
+		newTablesCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -169,6 +169,16 @@ func (c *conn) number(text string, args ...driver.Value) (int64, error) {
 	return n, err
 }
 
+// text runs a query for one text.
+func (c *conn) text(query string) (string, error) {
+	out := ""
+	err := c.query(context.Background(), query, nil, func(row []driver.Value) error {
+		out = asText(row[0])
+		return nil
+	})
+	return out, err
+}
+
 func named(args []driver.Value) []driver.NamedValue {
 	out := make([]driver.NamedValue, len(args))
 	for i, a := range args {

@@ -1,0 +1,175 @@
+// Package copystore copies everything that one store keeps into another, empty
+// one, so that the clients do not notice: ids, versions and stamps stay as they
+// are, and so do sessions, keys and user ids.
+package copystore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// Store is what both sides have to offer besides the rows of tables.
+type Store interface {
+	tables.Store
+	// Catalog lists all tables of rows as they are.
+	Catalog(ctx context.Context) ([]tables.Definition, error)
+	// Put inserts rows with all their columns, system columns included, as
+	// they are given, in one transaction.
+	Put(ctx context.Context, s *tables.Shape, rows [][]odata.Value) error
+	// RaiseClock makes all later stamps of a table later than ms.
+	RaiseClock(ctx context.Context, s *tables.Shape, ms int64) error
+	// Records gives the columns of every record of one of the store's own
+	// tables to yield: text, int64, []byte or nil.
+	Records(ctx context.Context, table string, columns []string, yield func([]any) error) error
+	// PutRecords inserts such records, in one transaction.
+	PutRecords(ctx context.Context, table string, columns []string, records [][]any) error
+}
+
+// Own are the stores' own tables and their columns. The catalogue, the clocks
+// and the migrations are not among them: they are made anew.
+var Own = map[string][]string{
+	"cordon_secret":      {"name", "value"},
+	"cordon_once":        {"kind", "key", "sealed", "expires"},
+	"cordon_user":        {"id", "provider", "issuer", "subject", "name", "mail", "created", "seen"},
+	"cordon_session":     {"id", "user_id", "provider", "name", "agent", "created", "renewed", "expires", "revoked", "sealed", "version"},
+	"cordon_revocation":  {"session", "user_id", "before", "at", "expires"},
+	"cordon_signing_key": {"id", "sealed", "created", "active", "retired"},
+}
+
+// batch is how many rows one transaction takes.
+const batch = 500
+
+// ErrNotEmpty says that the store to copy into holds something.
+var ErrNotEmpty = errors.New("the store to copy into is not empty")
+
+// Progress is told how many rows of a table were copied so far.
+type Progress func(table string, rows int)
+
+// Copy copies from one store into the other, which has to be empty, and then
+// counts the rows of both. Nobody should write to the source meanwhile. After an
+// error the target holds a part and should be thrown away.
+func Copy(ctx context.Context, from, to Store, progress Progress) error {
+	if progress == nil {
+		progress = func(string, int) {}
+	}
+	if err := empty(ctx, to); err != nil {
+		return err
+	}
+	for table, columns := range Own {
+		if err := copyRecords(ctx, from, to, table, columns, progress); err != nil {
+			return fmt.Errorf("copying %s: %w", table, err)
+		}
+	}
+	definitions, err := from.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range definitions {
+		if err := copyTable(ctx, from, to, d, progress); err != nil {
+			return fmt.Errorf("copying %s: %w", d.Name, err)
+		}
+	}
+	return nil
+}
+
+func empty(ctx context.Context, s Store) error {
+	definitions, err := s.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	if len(definitions) > 0 {
+		return fmt.Errorf("%w: it has the table %s", ErrNotEmpty, definitions[0].Name)
+	}
+	for table, columns := range Own {
+		err := s.Records(ctx, table, columns, func([]any) error { return fmt.Errorf("%w: %s has records", ErrNotEmpty, table) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyRecords(ctx context.Context, from, to Store, table string, columns []string, progress Progress) error {
+	var waiting [][]any
+	copied := 0
+	flush := func() error {
+		if len(waiting) == 0 {
+			return nil
+		}
+		err := to.PutRecords(ctx, table, columns, waiting)
+		copied += len(waiting)
+		waiting = nil
+		progress(table, copied)
+		return err
+	}
+	err := from.Records(ctx, table, columns, func(record []any) error {
+		waiting = append(waiting, append([]any(nil), record...))
+		if len(waiting) < batch {
+			return nil
+		}
+		return flush()
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+func copyTable(ctx context.Context, from, to Store, d tables.Definition, progress Progress) error {
+	source, _, err := from.Define(ctx, d)
+	if err != nil {
+		return err
+	}
+	d.Columns = source.Columns
+	target, _, err := to.Define(ctx, d)
+	if err != nil {
+		return err
+	}
+	var waiting [][]odata.Value
+	copied, newest := 0, int64(0)
+	flush := func() error {
+		if len(waiting) == 0 {
+			return nil
+		}
+		err := to.Put(ctx, target, waiting)
+		copied += len(waiting)
+		waiting = nil
+		progress(d.Name, copied)
+		return err
+	}
+	order := []odata.Order{{By: odata.Column{Name: "id", Of: source.Columns[0].Type}}}
+	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1}, func(row []odata.Value) error {
+		newest = max(newest, row[2].Num)
+		waiting = append(waiting, append([]odata.Value(nil), row...))
+		if len(waiting) < batch {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return err
+	}
+	if err := to.RaiseClock(ctx, target, newest); err != nil {
+		return err
+	}
+	return compare(ctx, from, to, source, target)
+}
+
+func compare(ctx context.Context, from, to Store, source, target *tables.Shape) error {
+	before, err := from.Count(ctx, tables.Query{Shape: source})
+	if err != nil {
+		return err
+	}
+	after, err := to.Count(ctx, tables.Query{Shape: target})
+	if err == nil && before != after {
+		err = fmt.Errorf("%d rows are in the source and %d in the copy", before, after)
+	}
+	return err
+}

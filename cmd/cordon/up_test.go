@@ -1,0 +1,337 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// upRunning is a cordon up that runs in this process.
+type upRunning struct {
+	page, proxy, console string
+	dir, port            string
+	stop                 func() int
+	said                 func() string
+}
+
+// freePort returns a port that is free now.
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// todoCopy copies the example to a folder of the test's own, for a port.
+func todoCopy(t testing.TB, port string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "todo")
+	for _, part := range []string{"www", "scripts", "config.xml", "cordon.yaml", "package.json"} {
+		from := filepath.Join("../../examples/todo", part)
+		to := filepath.Join(dir, part)
+		if info, err := os.Stat(from); err != nil {
+			t.Fatal(err)
+		} else if info.IsDir() {
+			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		data, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, bytes.ReplaceAll(data, []byte("8443"), []byte(port)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "www", "lib")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// clientLibrary puts the client library into a copy of the example, by npm
+// install in a folder that is kept for the next time.
+func clientLibrary(t testing.TB, dir string) {
+	t.Helper()
+	missing := func(what string) {
+		t.Helper()
+		if os.Getenv("CORDON_REQUIRE_CLIENT") != "" {
+			t.Fatal(what)
+		}
+		t.Skip(what)
+	}
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing("there is no " + tool + " on this machine: the example has no client library")
+		}
+	}
+	manifest, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		missing("there is no cache folder: " + err.Error())
+	}
+	sum := sha256.Sum256(manifest)
+	kept := filepath.Join(cache, "cordon", "todo-"+hex.EncodeToString(sum[:6]))
+	bundle := filepath.Join(kept, "www", "lib", "azure-mobile-apps-client.js")
+	if _, err := os.Stat(bundle); err != nil {
+		install(t, dir, kept, missing)
+	}
+	data, err := os.ReadFile(bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lib := filepath.Join(dir, "www", "lib")
+	if err := os.MkdirAll(lib, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(lib, filepath.Base(bundle)), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func install(t testing.TB, dir, kept string, missing func(string)) {
+	t.Helper()
+	for _, name := range []string{"package.json", "scripts/client.js"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(kept, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(kept, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	npm := exec.CommandContext(ctx, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
+	npm.Dir = kept
+	if out, err := npm.CombinedOutput(); err != nil {
+		missing(fmt.Sprintf("npm install: %v\n%s", err, out))
+	}
+}
+
+var (
+	gatewayLine = regexp.MustCompile(`gateway +http://(\S+)`)
+	consoleLine = regexp.MustCompile(`console +(http://\S+)`)
+)
+
+// startUp runs cordon up on a folder until the test ends or stop is called.
+func startUp(t testing.TB, dir, port string, args ...string) *upRunning {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	read, write := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		line := append([]string{"up", dir, "--port", port, "--gateway-port", "0", "--admin-port", "0"}, args...)
+		status <- execute(ctx, line, strings.NewReader(""), write, write)
+		write.Close()
+	}()
+	u := &upRunning{dir: dir, port: port}
+	var text strings.Builder
+	drained := make(chan struct{})
+	lines := bufio.NewScanner(read)
+	for lines.Scan() {
+		text.WriteString(lines.Text() + "\n")
+		if u.page == "" && strings.HasPrefix(lines.Text(), "https://") {
+			u.page = lines.Text()
+		}
+		if m := gatewayLine.FindStringSubmatch(lines.Text()); m != nil {
+			u.proxy = m[1]
+		}
+		if m := consoleLine.FindStringSubmatch(lines.Text()); m != nil {
+			u.console = m[1]
+		}
+		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+			break
+		}
+	}
+	go func() {
+		for lines.Scan() {
+			text.WriteString(lines.Text() + "\n")
+		}
+		close(drained)
+	}()
+	ended := -1
+	u.stop = func() int {
+		if ended < 0 {
+			cancel()
+			ended = <-status
+			<-drained
+		}
+		return ended
+	}
+	u.said = func() string { u.stop(); return text.String() }
+	t.Cleanup(func() { u.stop() })
+	if u.console == "" {
+		t.Fatalf("cordon up did not start: %s", u.said())
+	}
+	return u
+}
+
+// browser is a client that trusts the app's authority, through the gateway if
+// proxy is not "".
+func (u *upRunning) client(t testing.TB, proxied bool) *http.Client {
+	t.Helper()
+	transport := trusting(t, filepath.Join(u.dir, ".cordon", "ca", "ca.pem"))
+	if proxied {
+		transport.Proxy = http.ProxyURL(mustParse(t, "http://"+u.proxy))
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+}
+
+func fetch(t testing.TB, client *http.Client, url string) (status int, header http.Header, body string) {
+	t.Helper()
+	response, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Header, string(data)
+}
+
+func TestUp(t *testing.T) {
+	port := freePort(t)
+	dir := todoCopy(t, port)
+	u := startUp(t, dir, port)
+	if want := "https://localhost:" + port + "/"; u.page != want {
+		t.Errorf("the first line is %q, want %q", u.page, want)
+	}
+	direct := u.client(t, false)
+	status, header, body := fetch(t, direct, u.page)
+	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
+		t.Errorf("the page: %d %s", status, body)
+	}
+	csp := header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'self'", "https://todo.example.com", "https://demo.localhost:" + port, "script-src 'self';"} {
+		if !strings.Contains(csp, want) {
+			t.Errorf("the policy has no %q: %s", want, csp)
+		}
+	}
+	if strings.Contains(body, "Content-Security-Policy") {
+		t.Error("the page's own policy is still there")
+	}
+	for path, want := range map[string]string{
+		"cordova.js": "deviceready", "js/app.js": "MobileServiceClient", ".auth/me": "", "tables/todoitem?zumo-api-version=2.0.0": "",
+		"missing.html": "is not there", "../config.xml": "is not there", ".cordon/ca/ca.key": "is not there",
+	} {
+		_, _, body := fetch(t, direct, u.page+path)
+		if !strings.Contains(body, want) || strings.Contains(body, "PRIVATE KEY") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+	proxied := u.client(t, true)
+	if status, _, body := fetch(t, proxied, "https://demo.localhost:"+port+"/tip"); status != http.StatusOK || !strings.Contains(body, `"tip"`) {
+		t.Errorf("the stand-in through the gateway: %d %s", status, body)
+	}
+	for _, refused := range []string{"https://not-listed.example/", "https://evil.localhost:" + port + "/", "https://127.0.0.1:" + port + "/"} {
+		if response, err := proxied.Get(refused); err == nil {
+			response.Body.Close()
+			t.Errorf("%s went through the gateway", refused)
+		}
+	}
+	for page, want := range map[string]string{
+		"policy": "media.example.com", "traffic": "not-listed.example", "tables": "todoitem", "tables/todoitem": "authenticated", "people": "Nobody",
+	} {
+		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("console %s: %d, no %q", page, status, want)
+		}
+	}
+	if status := u.stop(); status != exitFine {
+		t.Errorf("exit status %d after the end: %s", status, u.said())
+	}
+	if !strings.HasSuffix(u.said(), "cordon: stopped\n") {
+		t.Errorf("the last words are %q", u.said())
+	}
+}
+
+// A policy that changes while everything runs is enforced and exported at once.
+func TestUpFollowsTheConfig(t *testing.T) {
+	port := freePort(t)
+	dir := todoCopy(t, port)
+	u := startUp(t, dir, port)
+	config := filepath.Join(dir, "config.xml")
+	data, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(data), "https://media.example.com", "https://new.example.com", 1)
+	if err := os.WriteFile(config, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, header, _ := fetch(t, u.client(t, false), u.page)
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://new.example.com") || strings.Contains(csp, "media.example.com") {
+		t.Errorf("the policy is still %s", csp)
+	}
+}
+
+func TestUpBusyPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for _, flag := range []string{"--port", "--gateway-port", "--admin-port"} {
+		ports := map[string]string{"--port": freePort(t), "--gateway-port": "0", "--admin-port": "0"}
+		ports[flag] = port
+		args := []string{"up", todoCopy(t, port)}
+		for name, value := range ports {
+			args = append(args, name, value)
+		}
+		var out bytes.Buffer
+		status := execute(t.Context(), args, strings.NewReader(""), &out, &out)
+		if status != exitEnvironment || !strings.Contains(out.String(), "choose another port with "+flag) {
+			t.Errorf("%s: status %d: %s", flag, status, out.String())
+		}
+		if _, err := os.Stat("/proc/net/tcp"); err == nil && !strings.Contains(out.String(), fmt.Sprintf("(process %d)", os.Getpid())) {
+			t.Errorf("%s: it does not say who holds the port: %s", flag, out.String())
+		}
+	}
+}
+
+func TestUpWithoutAnApp(t *testing.T) {
+	dir := t.TempDir()
+	var out bytes.Buffer
+	if status := execute(t.Context(), []string{"up", dir}, strings.NewReader(""), &out, &out); status != exitUsage || !strings.Contains(out.String(), "cordon init") {
+		t.Errorf("status %d: %s", status, out.String())
+	}
+	u := startUp(t, dir, freePort(t), "--yes")
+	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusOK || !strings.Contains(body, "config.xml lists") {
+		t.Errorf("the page: %d %s", status, body)
+	}
+}

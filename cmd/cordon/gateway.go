@@ -55,7 +55,7 @@ gateway.apps[].private for it.`,
 	flags.StringVar(&f.config, "config", "", "the config.xml or cordon.yaml (required)")
 	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading is enforced (default "cordon", the strict reading)`)
 	flags.StringVar(&f.listen, "listen", "", `address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
-	flags.StringVar(&f.admin, "admin", "", "loopback address for health, metrics and events (default none)")
+	flags.StringVar(&f.admin, "admin", "", "loopback address for health, metrics, events and the console (default none)")
 	flags.BoolVar(&f.strict, "strict", false, "refuse to start if a line of the config.xml does not fit the syntax")
 	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
 	_ = cmd.MarkFlagRequired("config") // the flag exists
@@ -80,8 +80,12 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 		metrics.WatchLog(log)
 		sinks = append(sinks, log)
 	}
+	admin, err := gatewayConsole(config, ring)
+	if err != nil {
+		return err
+	}
 	g, err := gateway.New(gateway.Options{
-		Config: config, Reload: f.read, Watch: []string{f.config},
+		Admin: admin, Config: config, Reload: f.read, Watch: []string{f.config},
 		Events: event.NewRecorder(sinks...), Metrics: metrics, Ring: ring,
 	})
 	if err != nil {

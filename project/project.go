@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -39,6 +40,8 @@ type Options struct {
 	// Targets are the platforms to look at; none: those that the project
 	// names, see Targets.
 	Targets []policy.Target
+	// Now is the time that pins are judged by; zero: none that ends is.
+	Now time.Time
 }
 
 // NotFoundError reports a folder without a config.xml or
@@ -112,7 +115,7 @@ func FindConfig(fsys fs.FS) (string, error) {
 // Read reads a folder. A config.xml that cannot be parsed is a
 // *configxml.SyntaxError; a Capacitor project needs none.
 func Read(fsys fs.FS, o Options) (*lint.Project, error) {
-	p := &lint.Project{}
+	p := &lint.Project{Now: o.Now}
 	name := o.Config
 	if name == "" {
 		found, err := FindConfig(fsys)
@@ -136,6 +139,11 @@ func Read(fsys fs.FS, o Options) (*lint.Project, error) {
 	p.Package = r.manifest("package.json")
 	p.Capacitor = r.capacitor()
 	r.web(name)
+	certificates, err := Certificates(fsys)
+	if err != nil {
+		r.skip("www/certificates", reason(err))
+	}
+	p.Certificates = certificates
 	p.Engines = engines(fsys, p)
 	p.Targets = o.Targets
 	if len(p.Targets) == 0 {

@@ -27,6 +27,8 @@ type checkOptions struct {
 	platforms     []string
 	baseline      string
 	writeBaseline bool
+	online        bool
+	authority     string
 }
 
 // defaultBaseline is the baseline file's name where none is given.
@@ -71,6 +73,8 @@ project cannot be read.`,
 	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to look at, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
 	flags.StringVar(&o.baseline, "baseline", "", "leave out the findings that this file notes")
 	flags.BoolVar(&o.writeBaseline, "write-baseline", false, "note the findings in the --baseline file (default "+defaultBaseline+") instead of reporting them")
+	flags.BoolVar(&o.online, "online", false, "ask pinned hosts for their certificates, and compare")
+	flags.StringVar(&o.authority, "ca", "", "with --online, trust the authorities in this PEM file as well as the system's")
 	return cmd
 }
 
@@ -93,6 +97,15 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 		return located(path, err)
 	}
 	read.Base = filepath.ToSlash(dir)
+	if o.online {
+		var unreached []error
+		if read.Served, unreached, err = askPinned(cmd.Context(), read, o.authority); err != nil {
+			return err
+		}
+		for _, failed := range unreached {
+			fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not compared with its pins: %v\n", failed)
+		}
+	}
 	report, err := lint.CheckContext(cmd.Context(), read)
 	if errors.Is(err, context.Canceled) {
 		return environment(errors.New("interrupted"))

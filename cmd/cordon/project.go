@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -23,7 +24,7 @@ func openProject(path string, targets []policy.Target) (*lint.Project, string, e
 	if err != nil {
 		return nil, "", inputError(path, err)
 	}
-	dir, options := path, project.Options{Targets: targets}
+	dir, options := path, project.Options{Targets: targets, Now: time.Now()}
 	if !info.IsDir() {
 		dir, options.Config = filepath.Dir(path), filepath.Base(path)
 	}

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
@@ -71,15 +74,42 @@ func loadFixtures(t *testing.T) []fixture {
 
 func check(t *testing.T, files fs.FS) (*lint.Project, *lint.Report) {
 	t.Helper()
-	p, err := project.Read(files, project.Options{})
+	p, err := project.Read(files, project.Options{Now: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Served = served(t, files)
 	report, err := lint.Check(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, report
+}
+
+// served reads what hosts show from served/HOST.pem.
+func served(t *testing.T, files fs.FS) []lint.Served {
+	t.Helper()
+	names, err := fs.Glob(files, "served/*.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []lint.Served
+	for _, name := range names {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain, err := pin.ReadChain(name, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := lint.Served{Host: strings.TrimSuffix(path.Base(name), ".pem")}
+		for _, c := range chain {
+			host.Chain = append(host.Chain, c.Raw)
+		}
+		list = append(list, host)
+	}
+	return list
 }
 
 func of(report *lint.Report, id string) []lint.Finding {

@@ -3,9 +3,11 @@ package lint
 import (
 	"path"
 	"sort"
+	"time"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/pins"
 )
 
 // Project is what the rules look at: an app's folder, read. Package project
@@ -26,6 +28,12 @@ type Project struct {
 	Package File
 	// Capacitor is capacitor.config.json, without data if there is none.
 	Capacitor File
+	// Certificates are the .cer files that the app ships.
+	Certificates []pins.File
+	// Now is the time that pins are judged by; zero: none that ends is.
+	Now time.Time
+	// Served are what pinned hosts showed; nil if nobody asked them.
+	Served []Served
 	// Skipped are the files that were not read, and why.
 	Skipped []Skipped
 	// Base is put before file names in what is written for people and

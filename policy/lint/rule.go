@@ -49,7 +49,7 @@ const (
 
 // Topics returns the topics in the order of the reference.
 func Topics() []Topic {
-	return []Topic{TopicReach, TopicMeaning, TopicBuild, TopicCSP, TopicPlugins, TopicSource, TopicOther}
+	return []Topic{TopicReach, TopicMeaning, TopicBuild, TopicCSP, TopicPlugins, TopicPins, TopicSource, TopicOther}
 }
 
 // rules is the table of all rules, in the order of the reference.
@@ -58,7 +58,7 @@ var rules []Rule
 // init joins the topics: a literal would be an initialisation cycle, because
 // some rules look others up.
 func init() {
-	rules = slices.Concat(reachRules, scopeRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules, pluginRules, sourceRules, otherRules)
+	rules = slices.Concat(reachRules, scopeRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules, pluginRules, pinRules, sourceRules, otherRules)
 }
 
 // Rules returns every rule, in the order of the reference. The caller must not

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -30,6 +31,14 @@ type Question struct {
 	Build string `json:"build"`
 	// Now is the time in seconds since 1970, for what expires.
 	Now int64 `json:"now"`
+}
+
+// time is Now, zero if it was not given.
+func (q *Question) time() time.Time {
+	if q.Now == 0 {
+		return time.Time{}
+	}
+	return time.Unix(q.Now, 0).UTC()
 }
 
 // Finding is one finding of a check.
@@ -66,7 +75,7 @@ func Check(files fs.FS, q Question) (Checked, error) {
 		}
 		targets = append(targets, target)
 	}
-	app, err := project.Read(files, project.Options{Targets: targets})
+	app, err := project.Read(files, project.Options{Targets: targets, Now: q.time()})
 	var syntax *configxml.SyntaxError
 	if errors.As(err, &syntax) {
 		return Checked{Findings: []Finding{{

@@ -334,46 +334,7 @@ func TestGoogleCodeFillsTheStore(t *testing.T) {
 	wantStatus(t, s.send(nil, http.MethodPost, "/.auth/login/my", body), http.StatusUnauthorized)
 }
 
-func TestRefresh(t *testing.T) {
-	p := newIssuer(t)
-	s := siteWith(t, p, nil)
-	encoded, _ := strings.CutPrefix(s.loginAt(s.browser(), "session_mode=token").Header.Get("Location"), "../done#token=")
-	before := decodeToken(t, encoded)
-	refresh := func(token string) *http.Response { return s.get(nil, "/.auth/refresh", "X-ZUMO-AUTH", token) }
-	old := s.meOf(before.AuthenticationToken)[0]
-	p.claims = map[string]any{"nonce": nil, "email": "new@example.org"}
-	s.wait(8*time.Hour + time.Minute) // ours has expired
-	wantStatus(t, s.get(nil, "/.auth/me", "X-ZUMO-AUTH", before.AuthenticationToken), http.StatusUnauthorized)
-	resp := refresh(before.AuthenticationToken)
-	// The issuer's clock is the real one; the site's is ahead, so its ID tokens
-	// have expired there: a refresh without one must do.
-	if resp.StatusCode != http.StatusForbidden {
-		t.Fatalf("an expired ID token was accepted: %d", resp.StatusCode)
-	}
-	p.claims = map[string]any{"nonce": nil, "email": "new@example.org", "exp": s.clock().Add(time.Hour).Unix()}
-	resp = refresh(before.AuthenticationToken)
-	wantStatus(t, resp, http.StatusOK)
-	after := parseToken(t, bodyOf(t, resp))
-	if after.User != before.User || after.AuthenticationToken == before.AuthenticationToken {
-		t.Errorf("refreshed as %v", after.User)
-	}
-	me := s.meOf(after.AuthenticationToken)[0]
-	if me.AccessToken == old.AccessToken || me.RefreshToken == old.RefreshToken || me.UserID != "new@example.org" {
-		t.Errorf("the provider's tokens were not renewed: %+v", me)
-	}
-	p.claims = map[string]any{"sub": "bob", "exp": s.clock().Add(time.Hour).Unix()}
-	wantStatus(t, refresh(after.AuthenticationToken), http.StatusForbidden) // another user
-	p.claims, p.refused = nil, true
-	wantStatus(t, refresh(after.AuthenticationToken), http.StatusForbidden)
-	p.Close()
-	wantStatus(t, refresh(after.AuthenticationToken), http.StatusBadGateway)
-	s.wait(8*time.Hour + 72*time.Hour)
-	wantStatus(t, refresh(after.AuthenticationToken), http.StatusUnauthorized) // beyond the grace
-	wantStatus(t, refresh("a.b.c"), http.StatusUnauthorized)
-	wantStatus(t, s.get(nil, "/.auth/refresh"), http.StatusUnauthorized)
-}
-
-// appleIssuerTest has the ways of Apple's provider: a signed client secret and an
+// TestApple has the ways of Apple's provider: a signed client secret and an
 // answer by form.
 func TestApple(t *testing.T) {
 	p := newIssuer(t)

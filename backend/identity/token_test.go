@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"pgregory.net/rapid"
 )
 
 const testIssuer = "https://app.example/"
@@ -250,4 +252,50 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestMintedTokensVerify states the law: what was minted comes back as it was,
+// until its expiry and not a moment longer, and no changed character passes.
+func TestMintedTokensVerify(t *testing.T) {
+	private, err := NewPrivateKey(testNow.Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		algorithm := rapid.SampledFrom([]Algorithm{HS256, ES256}).Draw(t, "algorithm")
+		now := testNow
+		a, err := NewAuthority(rapid.String().Draw(t, "issuer"), rapid.StringN(1, 50, -1).Draw(t, "audience"), algorithm,
+			&KeySet{Shared: [][]byte{testKey}, Private: []PrivateKey{private}}, func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		life := time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "seconds")) * time.Second
+		want := Token{Subject: rapid.StringN(1, 60, 255).Draw(t, "subject"), Provider: rapid.String().Draw(t, "provider"), Version: "3",
+			Session: rapid.String().Draw(t, "session"), StableID: rapid.String().Draw(t, "stable"), Issued: now, Expires: now.Add(life)}
+		text, err := a.Mint(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Verify(text, 0)
+		got.Claims = nil
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v, %v, want %+v", got, err, want)
+		}
+		now = testNow.Add(life - time.Millisecond)
+		if _, err := a.Verify(text, 0); err != nil {
+			t.Fatalf("a moment before its end: %v", err)
+		}
+		now = testNow.Add(life)
+		if _, err := a.Verify(text, 0); !Expired(err) {
+			t.Fatalf("at its end: %v", err)
+		}
+		now = testNow
+		i := rapid.IntRange(0, len(text)-1).Draw(t, "changed")
+		c := rapid.SampledFrom([]byte("ABCXYZabcxyz0189-_.")).Draw(t, "to")
+		if changed := text[:i] + string(c) + text[i+1:]; changed != text {
+			if _, err := a.Verify(changed, 0); err == nil {
+				t.Fatalf("%q passes for %q", changed, text)
+			}
+		}
+	})
 }

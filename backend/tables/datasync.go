@@ -1,7 +1,6 @@
 package tables
 
 import (
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -195,7 +194,7 @@ func parsePatch(body []byte) (changes, tests []property, err error) {
 		}
 		name, ok := strings.CutPrefix(path, "/")
 		if !ok || name == "" || strings.Contains(name, "/") {
-			return fmt.Errorf("The path %.128q names no property", path) //lint:ignore ST1005 shown to clients
+			return badRequest(fmt.Sprintf("The path %.128q names no property", path))
 		}
 		value.name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 		switch op {
@@ -206,7 +205,7 @@ func parsePatch(body []byte) (changes, tests []property, err error) {
 		case "test":
 			tests = append(tests, value)
 		default:
-			return errors.New("A patch knows add, replace, remove and test") //lint:ignore ST1005 shown to clients
+			return badRequest("A patch knows add, replace, remove and test")
 		}
 		return nil
 	})

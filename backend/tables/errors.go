@@ -16,6 +16,7 @@ type httpError struct {
 	plain  bool
 }
 
+// Error is the text for the caller.
 func (e *httpError) Error() string { return e.msg }
 
 func badRequest(msg string) error { return &httpError{status: http.StatusBadRequest, msg: msg} }

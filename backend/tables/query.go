@@ -1,12 +1,10 @@
 package tables
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -273,144 +271,4 @@ func (q *request) empty(count bool) error {
 		q.json(http.StatusOK, []byte(`[]`))
 	}
 	return nil
-}
-
-// list runs the query and answers with its rows.
-func (q *request) list(ask page, count bool) error {
-	ctx, cancel := q.deadline()
-	defer cancel()
-	buf := buffers.Get().(*[]byte)
-	defer func() {
-		if cap(*buf) <= 1<<20 {
-			buffers.Put(buf)
-		}
-	}()
-	b := (*buf)[:0]
-	switch {
-	case q.v3:
-		b = append(b, `{"items":[`...)
-	case count:
-		b = append(b, `{"results":[`...)
-	default:
-		b = append(b, '[')
-	}
-	out := listing{b: b, ask: ask}
-	total, err := q.collect(ctx, &out, count)
-	if err != nil {
-		return err
-	}
-	b = append(out.b, ']')
-	if count {
-		b = strconv.AppendInt(append(b, `,"count":`...), total, 10)
-	}
-	if !out.pull {
-		b = q.nextPage(b, ask, out.rows, out.more)
-	}
-	if q.v3 || count {
-		b = append(b, '}')
-	}
-	*buf = b
-	q.json(http.StatusOK, b)
-	q.notify(ask.Shape, nil)
-	return nil
-}
-
-// listing is an answer that rows are added to.
-type listing struct {
-	b    []byte
-	ask  page
-	rows int64
-	more bool // there is at least one row after those of the page
-	pull bool
-	last []odata.Value // the last row, for a pull
-}
-
-func (l *listing) add(row []odata.Value) error {
-	if l.rows == l.ask.Top && !l.pull {
-		l.more = true
-		return ErrStop
-	}
-	if l.rows > 0 {
-		l.b = append(l.b, ',')
-	}
-	l.b = l.ask.Shape.AppendRow(l.b, l.ask.Columns, row)
-	l.rows++
-	if l.pull {
-		l.last = append(l.last[:0], row...)
-	}
-	return nil
-}
-
-// collect fills the listing and, if that is asked for, counts.
-func (q *request) collect(ctx context.Context, out *listing, count bool) (total int64, err error) {
-	var p pull
-	counted := out.ask.Query
-	if p, out.pull = q.pulling(&out.ask); out.pull {
-		p.resume(&out.ask)
-	}
-	run := out.ask.Query
-	if q.v3 {
-		run.Top++ // one more than the page says whether there is a next one
-	}
-	if q.t.rowRules(opRead) {
-		total, err = q.filtered(ctx, run, count, out.add)
-	} else {
-		if err = q.s.store.Query(ctx, run, out.add); err == nil && count {
-			total, err = q.s.store.Count(ctx, counted)
-		}
-	}
-	if err == nil && out.pull && out.rows > 0 && out.rows == out.ask.Top {
-		rest := p.rest(out.ask, out.last)
-		if q.t.rowRules(opRead) {
-			rest.Top = math.MaxInt64
-			_, err = q.filtered(ctx, rest, false, out.add)
-		} else {
-			err = q.s.store.Query(ctx, rest, out.add)
-		}
-	}
-	return total, err
-}
-
-// nextPage tells where the rest is: in a Link header in 2.0, in the body in
-// 3.0.
-func (q *request) nextPage(b []byte, ask page, rows int64, more bool) []byte {
-	if !q.v3 {
-		if rows > 0 && rows == ask.Top {
-			q.w.Header()["Link"] = []string{q.link(ask.Skip+rows, ask.Top, true) + "; rel=next"}
-		}
-		return b
-	}
-	left := int64(-1)
-	if ask.top >= 0 {
-		left = ask.top - rows
-	}
-	if !more && (left < 0 || rows < ask.Top) || left == 0 || rows == 0 {
-		return b
-	}
-	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+rows, left, !q.hasOption("nextLink:path") && !q.hasOption("nextLink=path")))
-}
-
-// link is the request's own address with other $skip and $top.
-func (q *request) link(skip, top int64, absolute bool) string {
-	next := url.Values{}
-	for k, v := range q.query {
-		next[k] = v
-	}
-	next.Set("$skip", strconv.FormatInt(skip, 10))
-	next.Del("$top")
-	if top >= 0 {
-		next.Set("$top", strconv.FormatInt(top, 10))
-	}
-	tail := q.r.URL.EscapedPath() + "?" + strings.ReplaceAll(next.Encode(), "+", "%20")
-	if !absolute {
-		return tail
-	}
-	scheme := "http"
-	if q.r.TLS != nil {
-		scheme = "https"
-	}
-	if public := q.s.options.URL; public != nil && strings.EqualFold(public.Host, q.r.Host) {
-		scheme = public.Scheme
-	}
-	return scheme + "://" + q.r.Host + tail
 }

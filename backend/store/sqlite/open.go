@@ -37,7 +37,7 @@ type Options struct {
 func ParseDSN(dsn string) (Options, error) {
 	rest, ok := strings.CutPrefix(dsn, "sqlite:")
 	if !ok {
-		return Options{}, fmt.Errorf("%q does not begin with sqlite:", dsn)
+		return Options{}, fmt.Errorf("%q does not begin with \"sqlite:\"", dsn)
 	}
 	path, query, _ := strings.Cut(rest, "?")
 	path = strings.TrimPrefix(path, "//")
@@ -67,7 +67,6 @@ func (o Options) check() error {
 type Store struct {
 	options Options
 	readers chan *conn
-	all     []*conn
 	writer  *writer
 	closed  sync.Once
 }

@@ -65,6 +65,9 @@ type tokenEntry struct {
 // String hides the tokens.
 func (e tokenEntry) String() string { return "{" + e.ProviderName + " ***}" }
 
+// GoString hides the tokens.
+func (e tokenEntry) GoString() string { return e.String() }
+
 // handleMe says what is known of the caller: always an array.
 func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.who(w, r)

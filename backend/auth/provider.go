@@ -57,6 +57,18 @@ type credentials struct {
 	RedirectURI         string `json:"redirect_uri"`
 }
 
+// String hides the secrets.
+func (attempt) String() string { return "***" }
+
+// GoString hides the secrets.
+func (attempt) GoString() string { return "***" }
+
+// String hides the tokens.
+func (credentials) String() string { return "***" }
+
+// GoString hides the tokens.
+func (credentials) GoString() string { return "***" }
+
 // outcome is a user as a provider proves it.
 type outcome struct {
 	Issuer, Subject string

@@ -98,6 +98,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
+// String hides the keys.
+func (s *Server) String() string { return "auth.Server ***" }
+
+// GoString hides the keys from %#v too.
+func (s *Server) GoString() string { return s.String() }
+
 // Warnings are what the operator should know at start.
 func (s *Server) Warnings() []string { return s.warnings }
 

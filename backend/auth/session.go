@@ -103,6 +103,9 @@ type loginUser struct {
 // String hides the token.
 func (loginResult) String() string { return "***" }
 
+// GoString hides the token.
+func (loginResult) GoString() string { return "***" }
+
 // mint makes the session token of a session, valid from now on.
 func (s *Server) mint(session Session) (loginResult, error) {
 	now := s.now()

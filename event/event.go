@@ -72,6 +72,10 @@ type Event struct {
 	Port   uint16
 	Path   string
 
+	// Kind is what asked, such as "image", where the client says so
+	// (Sec-Fetch-Dest); "" if it is unknown, as in a tunnel.
+	Kind string
+
 	Verdict Verdict
 	// Reason is a code from the recording part's closed list.
 	Reason string

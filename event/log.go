@@ -227,6 +227,7 @@ func (e *Event) attrs(to []slog.Attr) []slog.Attr {
 	text("host", e.Host)
 	number("port", int64(e.Port))
 	text("path", e.Path)
+	text("kind", e.Kind)
 	text("rule", e.Rule)
 	text("place", e.Place)
 	text("detail", e.Detail)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/problem"
+	"github.com/cordon-sec/cordon/policy"
 )
 
 // exchange is one request on its way through the gateway.
@@ -250,6 +251,33 @@ func certificateNames(c *x509.Certificate) []string {
 // target notes what was asked for.
 func (x *exchange) target(scheme string, to authority, path string) {
 	x.event.Scheme, x.event.Host, x.event.Port, x.event.Path = scheme, to.host, to.port, path
+	x.event.Kind = kindOf(x.r.Header.Get("Sec-Fetch-Dest"))
+}
+
+// kindOf returns the kind of request that a Sec-Fetch-Dest header tells of
+// (Fetch Metadata Request Headers, section 2.1), "" for what it does not tell.
+func kindOf(destination string) string {
+	switch destination {
+	case "document":
+		return policy.Navigation.String()
+	case "iframe", "frame", "object", "embed", "fencedframe":
+		return policy.Frame.String()
+	case "script", "worker", "sharedworker", "serviceworker", "audioworklet", "paintworklet":
+		return policy.Script.String()
+	case "style":
+		return policy.Style.String()
+	case "image":
+		return policy.Image.String()
+	case "font":
+		return policy.Font.String()
+	case "audio", "video", "track":
+		return policy.Media.String()
+	case "websocket":
+		return policy.WebSocket.String()
+	case "empty":
+		return policy.XHR.String()
+	}
+	return ""
 }
 
 // ruled notes what the list said.

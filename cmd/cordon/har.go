@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/propose"
+	"golang.org/x/net/idna"
+)
+
+// maxHAR bounds a HAR file in bytes; they hold bodies.
+const maxHAR = 512 << 20
+
+// harFile is what is read of a HAR file (HTTP Archive 1.2): who was asked for
+// what.
+type harFile struct {
+	Log struct {
+		Entries []harEntry `json:"entries"`
+	} `json:"log"`
+}
+
+type harEntry struct {
+	// ResourceType is Chromium's own.
+	ResourceType string `json:"_resourceType"`
+	Request      struct {
+		URL     string `json:"url"`
+		Headers []struct {
+			Name  string `json:"name"`
+			Value string `json:"value"`
+		} `json:"headers"`
+	} `json:"request"`
+}
+
+// readHAR reads the requests of a HAR file.
+func readHAR(name string) ([]propose.Observation, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, inputError(name, err)
+	}
+	defer file.Close()
+	seen, err := parseHAR(io.LimitReader(file, maxHAR))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return seen, nil
+}
+
+// parseHAR reads requests over http, https, ws and wss; others, such as data:,
+// leave the app for no host.
+func parseHAR(r io.Reader) ([]propose.Observation, error) {
+	var har harFile
+	if err := json.NewDecoder(r).Decode(&har); err != nil {
+		return nil, fmt.Errorf("not a HAR file: %w", err)
+	}
+	if har.Log.Entries == nil {
+		return nil, fmt.Errorf("not a HAR file: it has no log.entries")
+	}
+	var seen []propose.Observation
+	for i := range har.Log.Entries {
+		if o, ok := har.Log.Entries[i].observation(); ok {
+			seen = append(seen, o)
+		}
+	}
+	return seen, nil
+}
+
+func (e *harEntry) observation() (o propose.Observation, ok bool) {
+	u, err := url.Parse(e.Request.URL)
+	if err != nil || u.Hostname() == "" {
+		return o, false
+	}
+	switch u.Scheme {
+	case "http", "https", "ws", "wss":
+	default:
+		return o, false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if _, err := netip.ParseAddr(host); err != nil {
+		if host, err = idna.Lookup.ToASCII(host); err != nil || host == "" {
+			return o, false
+		}
+	}
+	port := 0
+	if text := u.Port(); text != "" {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return o, false
+		}
+		port = int(n)
+	}
+	return propose.Observation{Scheme: u.Scheme, Host: host, Port: port, Path: u.EscapedPath(), Kind: e.kind(u.Scheme)}, true
+}
+
+// kind is what asked: from Sec-Fetch-Dest, which the browser itself sends, or
+// the type that it noted.
+func (e *harEntry) kind(scheme string) string {
+	if scheme == "ws" || scheme == "wss" {
+		return policy.WebSocket.String()
+	}
+	for _, h := range e.Request.Headers {
+		if strings.EqualFold(h.Name, "Sec-Fetch-Dest") {
+			if kind := harKinds[strings.ToLower(h.Value)]; kind != policy.AnyKind {
+				return kind.String()
+			}
+		}
+	}
+	if kind := harKinds[strings.ToLower(e.ResourceType)]; kind != policy.AnyKind {
+		return kind.String()
+	}
+	return ""
+}
+
+// harKinds are the words of Sec-Fetch-Dest (Fetch Metadata Request Headers,
+// section 2.1) and of Chromium's resource types.
+var harKinds = map[string]policy.Kind{
+	"document": policy.Navigation, "iframe": policy.Frame, "frame": policy.Frame, "object": policy.Frame, "embed": policy.Frame,
+	"script": policy.Script, "worker": policy.Script, "sharedworker": policy.Script, "serviceworker": policy.Script,
+	"style": policy.Style, "stylesheet": policy.Style, "image": policy.Image, "font": policy.Font,
+	"audio": policy.Media, "video": policy.Media, "track": policy.Media, "media": policy.Media, "texttrack": policy.Media,
+	"empty": policy.XHR, "xhr": policy.XHR, "fetch": policy.XHR, "ping": policy.XHR, "eventsource": policy.EventSource, "websocket": policy.WebSocket,
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/spf13/cobra"
+)
+
+// recordFlags are the flags of cordon record.
+type recordFlags struct {
+	config  string
+	listen  string
+	har     []string
+	with    []string
+	private []string
+	ignore  []string
+	inspect bool
+	caDir   string
+	clear   bool
+	keep    bool
+	write   bool
+}
+
+func newRecordCommand() *cobra.Command {
+	var f recordFlags
+	cmd := &cobra.Command{
+		Use:   "record [--config FILE] [--har FILE] [-- COMMAND]",
+		Short: "Watch an app and propose the smallest list that it needs",
+		Long: `Record is a gateway that lets an app ask for anything and takes notes. When
+COMMAND ends, or at Ctrl-C without one, it prints what was asked for, by site,
+and a patch that makes config.xml list that and nothing else: exact hosts, https
+only. Nothing is written without --write.
+
+COMMAND gets the gateway's address in HTTPS_PROXY, HTTP_PROXY and ALL_PROXY;
+browsers and emulators take it as a flag. In a tunnel only the host is seen. With
+--inspect, on devices that trust the development authority, and from a HAR file
+(--har, as browsers' developer tools save it) paths and kinds are known too.
+
+Private addresses stay refused, and so do ports that no line names: --private
+and --with name what is to be let through all the same.`,
+		Example: `  cordon record -- npm test
+  cordon record --config app/config.xml --listen 127.0.0.1:3128
+  cordon record --har session.har --write`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return runRecord(cmd, &f, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "the config.xml, or the app's folder (default: the current folder)")
+	flags.StringVar(&f.listen, "listen", gateway.DefaultListen, "address of the gateway; port 0 takes a free one")
+	flags.StringArrayVar(&f.har, "har", nil, "read requests from this HAR file instead of running a gateway; may be repeated")
+	flags.StringArrayVar(&f.with, "with", nil, "let an origin with a port of its own through, as in https://localhost:8443; may be repeated")
+	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.StringSliceVar(&f.ignore, "ignore", nil, "a host, or *.host, to leave out; repeat or separate with commas")
+	flags.BoolVar(&f.inspect, "inspect", false, "decrypt what is asked with the development authority (see cordon ca)")
+	flags.StringVar(&f.caDir, "ca", "", "the development authority's folder, for --inspect")
+	flags.BoolVar(&f.clear, "cleartext", false, "list http where http was asked for; otherwise https is proposed")
+	flags.BoolVar(&f.keep, "keep", false, "keep lines for single hosts that were not asked for")
+	flags.BoolVarP(&f.write, "write", "w", false, "write the new list to config.xml")
+	return cmd
+}
+
+func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
+	doc, dir, err := recordedConfig(f.config)
+	if err != nil {
+		return err
+	}
+	var seen []propose.Observation
+	var failed error
+	if len(f.har) > 0 {
+		for _, name := range f.har {
+			requests, err := readHAR(name)
+			if err != nil {
+				return err
+			}
+			seen = append(seen, requests...)
+		}
+	} else if seen, failed, err = f.watch(cmd, doc, dir, command); err != nil {
+		return err
+	}
+	seen = slices.DeleteFunc(seen, func(o propose.Observation) bool { return f.ignored(o.Host) })
+	if err := f.propose(cmd, doc, dir, seen); err != nil {
+		return err
+	}
+	return failed
+}
+
+// recordedConfig reads the config.xml that is to get a list.
+func recordedConfig(path string) (*configxml.Document, string, error) {
+	app, dir, err := openProject(path, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	if app.Config == nil {
+		return nil, "", fmt.Errorf("%s: no config.xml to propose lines for; name one with --config", dir)
+	}
+	return app.Config, dir, nil
+}
+
+func (f *recordFlags) ignored(host string) bool {
+	return slices.ContainsFunc(f.ignore, func(pattern string) bool {
+		name, below := strings.CutPrefix(pattern, "*.")
+		return strings.EqualFold(host, name) || below && strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(name))
+	})
+}
+
+// watcher is a gateway in report mode and what it has seen.
+type watcher struct {
+	gateway *gateway.Gateway
+	mu      sync.Mutex
+	seen    map[propose.Observation]int
+	refused map[string]string
+}
+
+// Record is part of event.Sink.
+func (w *watcher) Record(e *event.Event) {
+	if e.Type != event.Decision || e.Host == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch e.Verdict {
+	case event.Allowed, event.Reported:
+		o := propose.Observation{Scheme: orElse(e.Scheme, "https"), Host: e.Host, Port: int(e.Port), Path: e.Path, Kind: e.Kind}
+		w.seen[o]++
+	case event.Denied:
+		w.refused[fmt.Sprintf("%s:%d", e.Host, e.Port)] = e.Reason
+	}
+}
+
+// watch runs the gateway while the command runs, or until the context ends.
+// failed is how the command ended.
+func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir string, command []string) (seen []propose.Observation, failed, err error) {
+	temporary, err := os.MkdirTemp("", "cordon-record-")
+	if err != nil {
+		return nil, nil, environment(err)
+	}
+	defer os.RemoveAll(temporary)
+	config, authority, err := f.gatewayConfig(doc, temporary)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &watcher{seen: map[propose.Observation]int{}, refused: map[string]string{}}
+	if w.gateway, err = gateway.New(gateway.Options{Config: config, Events: event.NewRecorder(w)}); err != nil {
+		return nil, nil, err
+	}
+	if err := w.gateway.Listen(); err != nil {
+		return nil, nil, environment(portHolder(err, "--listen"))
+	}
+	proxy := "http://" + w.gateway.Addr().String()
+	fmt.Fprintf(cmd.ErrOrStderr(), "recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- w.gateway.Serve(ctx) }()
+	if len(command) > 0 {
+		failed = runBehind(cmd, command, proxy, authority)
+		cancel()
+	} else {
+		fmt.Fprintln(cmd.ErrOrStderr(), "use the app, then press Ctrl-C")
+	}
+	if err := <-served; err != nil {
+		return nil, nil, environment(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for o, count := range w.seen {
+		o.Count = count
+		seen = append(seen, o)
+	}
+	for _, host := range sortedKeys(w.refused) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s was refused while recording (%s) and is not in the list\n", printable(host), w.refused[host])
+	}
+	return seen, failed, nil
+}
+
+func sortedKeys(m map[string]string) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// gatewayConfig is a gateway that reports, for a copy of the config.xml with the
+// origins of --with. authority is the certificate to trust, "" without --inspect.
+func (f *recordFlags) gatewayConfig(doc *configxml.Document, temporary string) (config gateway.Config, authority string, err error) {
+	lines := make([]propose.Line, len(f.with))
+	for i, origin := range f.with {
+		if !strings.HasPrefix(origin, "https://") && !strings.HasPrefix(origin, "http://") {
+			return config, "", fmt.Errorf("--with %q: an origin, as in https://localhost:8443", origin)
+		}
+		lines[i] = propose.Line{Element: "access", Origin: origin}
+	}
+	data := doc.Bytes()
+	if edit, ok := propose.Insert(doc, lines...); ok {
+		if data, err = doc.Apply(edit); err != nil {
+			return config, "", err
+		}
+	}
+	name := filepath.Join(temporary, "config.xml")
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		return config, "", environment(err)
+	}
+	private, err := parsePrivate(f.private)
+	if err != nil {
+		return config, "", err
+	}
+	config = gateway.Config{Listen: f.listen, Log: "none", Timeouts: gateway.Timeouts{Drain: 2 * time.Second},
+		Apps: []gateway.AppConfig{{Name: "recorded", Config: name, Mode: "report", Private: private, Inspect: f.inspect}}}
+	if !f.inspect {
+		return config, "", nil
+	}
+	dir := f.caDir
+	if dir == "" {
+		if dir, err = authorityDir(); err != nil {
+			return config, "", err
+		}
+	}
+	if _, err := ca.Open(dir); err != nil {
+		return config, "", caError(err)
+	}
+	config.CA = gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)}
+	return config, config.CA.Certificate, nil
+}
+
+// runBehind runs a command that finds the gateway in its environment.
+func runBehind(cmd *cobra.Command, command []string, proxy, authority string) error {
+	child := exec.CommandContext(cmd.Context(), command[0], command[1:]...)
+	child.Stdin, child.Stdout, child.Stderr = cmd.InOrStdin(), cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	child.WaitDelay = 5 * time.Second
+	child.Env = os.Environ()
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		child.Env = append(child.Env, name+"="+proxy, strings.ToLower(name)+"="+proxy)
+	}
+	child.Env = append(child.Env, "NO_PROXY=", "no_proxy=")
+	if authority != "" {
+		child.Env = append(child.Env, "NODE_EXTRA_CA_CERTS="+authority, "SSL_CERT_FILE="+authority, "CURL_CA_BUNDLE="+authority)
+	}
+	err := child.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit):
+		return &exitError{status: exitFindings, err: fmt.Errorf("%s ended with %s; the list may lack what it had yet to ask for", command[0], exit)}
+	}
+	return environment(err)
+}
+
+// proposals makes the list: https, unless cleartext is wanted.
+func (f *recordFlags) proposals(seen []propose.Observation) ([]propose.Proposal, map[string]bool) {
+	clear := map[string]bool{}
+	for i := range seen {
+		o := &seen[i]
+		if f.clear || o.Scheme == "https" || o.Scheme == "wss" {
+			continue
+		}
+		if _, err := netip.ParseAddr(o.Host); err == nil {
+			continue // an address has no certificate that a browser takes
+		}
+		o.Scheme = "https"
+		if o.Port == 80 {
+			o.Port = 443
+		}
+		clear[o.Host] = true
+	}
+	return propose.List(seen), clear
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/policy"
+)
+
+func TestParseHAR(t *testing.T) {
+	const har = `{"log":{"entries":[
+	 {"_resourceType":"fetch","request":{"url":"https://API.example.org/v1?secret=x","headers":[]}},
+	 {"_resourceType":"other","request":{"url":"https://cdn.example.net:8443/a.png","headers":[{"name":"sec-fetch-dest","value":"image"}]}},
+	 {"request":{"url":"wss://live.example.org/socket","headers":null}},
+	 {"request":{"url":"https://bücher.example/"}},
+	 {"request":{"url":"http://[2001:db8::1]:80/x"}},
+	 {"request":{"url":"data:text/plain,hello"}}, {"request":{"url":"https://:99999/"}}, {"request":{"url":"::"}}, {}
+	]}}`
+	seen, err := parseHAR(strings.NewReader(har))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, o := range seen {
+		fmt.Fprintf(&got, "%s %s %d %s %s\n", o.Scheme, o.Host, o.Port, o.Path, o.Kind)
+	}
+	want := `https api.example.org 0 /v1 xhr
+https cdn.example.net 8443 /a.png image
+wss live.example.org 0 /socket websocket
+https xn--bcher-kva.example 0 / 
+http 2001:db8::1 80 /x 
+`
+	if got.String() != want {
+		t.Errorf("read\n%swant\n%s", got.String(), want)
+	}
+	for _, bad := range []string{"", "{}", "[]", `{"log":{}}`, `{"log":{"entries":{}}}`, "<har/>"} {
+		if _, err := parseHAR(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q is taken for a HAR file", bad)
+		}
+	}
+}
+
+func FuzzParseHAR(f *testing.F) {
+	f.Add([]byte(`{"log":{"entries":[{"request":{"url":"https://a.example:1/p?q","headers":[{"name":"Sec-Fetch-Dest","value":"image"}]}}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		seen, err := parseHAR(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for _, o := range seen {
+			if o.Host == "" || o.Port < 0 || o.Port > 65535 || strings.ContainsAny(o.Host, "/?#@ \"<>") || strings.ContainsAny(o.Path, "?#") {
+				t.Errorf("observed %+v", o)
+			}
+			if o.Kind != "" && harKinds[o.Kind] == policy.AnyKind && o.Kind != "style" && o.Kind != "navigation" {
+				t.Errorf("kind %q", o.Kind)
+			}
+		}
+	})
+}
+
+// recorded runs cordon record without a command until use returns.
+func recorded(t *testing.T, args []string, use func(proxy string)) (stdout, stderr string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var out bytes.Buffer
+	read, write := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		line := append([]string{"record", "--listen", "127.0.0.1:0"}, args...)
+		ended <- execute(ctx, line, strings.NewReader(""), &out, write)
+		write.Close()
+	}()
+	var notes bytes.Buffer
+	buffer := make([]byte, 4096)
+	through := regexp.MustCompile(`through http://(\S+)\n`)
+	for !through.Match(notes.Bytes()) {
+		n, err := read.Read(buffer)
+		if err != nil {
+			t.Fatalf("cordon record did not start: %s", notes.String())
+		}
+		notes.Write(buffer[:n])
+	}
+	rest := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(&notes, read)
+		close(rest)
+	}()
+	use(string(through.FindSubmatch(notes.Bytes())[1]))
+	cancel()
+	status = <-ended
+	<-rest
+	return out.String(), notes.String(), status
+}
+
+func TestRecordProposes(t *testing.T) {
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	defer secure.Close()
+	port := mustParse(t, secure.URL).Port()
+	config := writeConfig(t, "\n  <access origin=\"*\"/>\n  <access origin=\"https://old.example.org\"/>\n")
+	stdout, stderr, status := recorded(t, []string{"--config", config, "--with", "https://api.localhost:" + port,
+		"--private", "api.localhost=127.0.0.0/8", "--private", "api.localhost=::1", "--write"}, func(proxy string) {
+		transport := secure.Client().Transport.(*http.Transport).Clone()
+		transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy})
+		transport.TLSClientConfig.ServerName = "example.com" // the name in the test server's certificate
+		transport.TLSClientConfig.InsecureSkipVerify = true
+		client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+		defer transport.CloseIdleConnections()
+		transport.TLSClientConfig.ServerName = ""
+		if status, _, body := fetch(t, client, "https://api.localhost:"+port+"/x?token=secret"); status != http.StatusOK || body != "hello" {
+			t.Errorf("while recording: %d %s", status, body)
+		}
+		for _, refused := range []string{"https://127.0.0.1:" + port + "/", "https://odd.localhost:" + port + "/"} {
+			if response, err := client.Get(refused); err == nil {
+				response.Body.Close()
+				t.Errorf("%s was let through while recording", refused)
+			}
+		}
+	})
+	if status != exitFine {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	line := `<access origin="https://api.localhost:` + port + `" />`
+	for _, want := range []string{line, "1 request", "+  " + line, "# not asked for: line 2", "# not asked for: line 3"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("it says no %q:\n%s", want, stdout)
+		}
+	}
+	if strings.Contains(stdout+stderr, "secret") {
+		t.Error("a query is shown")
+	}
+	if !strings.Contains(stderr, "odd.localhost:"+port+" was refused while recording (port-not-named)") {
+		t.Errorf("what was refused is not said:\n%s", stderr)
+	}
+	data, err := os.ReadFile(config)
+	if err != nil || !strings.Contains(string(data), line) || strings.Contains(string(data), `"*"`) || strings.Contains(string(data), "old.example.org") {
+		t.Errorf("config.xml: %v\n%s", err, data)
+	}
+}
+
+// TestRecordTheExample records the example in a browser, and then runs it behind
+// a gateway with the list that was proposed: it still works, and nothing else
+// is reachable.
+func TestRecordTheExample(t *testing.T) {
+	port := freePort(t)
+	dir := todoCopy(t, port)
+	clientLibrary(t, dir)
+	u := startUp(t, dir, port)
+	config := filepath.Join(t.TempDir(), "config.xml")
+	if err := os.WriteFile(config, []byte("<?xml version=\"1.0\"?>\n<widget id=\"com.example.todo\" xmlns=\"http://www.w3.org/ns/widgets\">\n    <access origin=\"*\" />\n</widget>\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	use := func(proxy string) {
+		t.Helper()
+		ctx := openBrowser(t, proxy)
+		do(t, ctx, chromedp.Navigate(u.page))
+		waitFor(t, ctx, shows("#news", "all quiet"))
+		waitFor(t, ctx, `document.querySelector("#picture").naturalWidth > 0`)
+		signInByPopup(t, ctx, "ann@example.com")
+		addItem(t, ctx, "through "+proxy)
+		waitFor(t, ctx, shows("#state", "In step"))
+		do(t, ctx, chromedp.Click(css("#ask")))
+		waitFor(t, ctx, `document.querySelector("#tip").textContent.length > 10`)
+		do(t, ctx, chromedp.Navigate("about:blank")) // the WebSocket ends
+	}
+	origins := []string{"https://localhost:" + port, "https://demo.localhost:" + port}
+	private := []string{"--private", "localhost=127.0.0.0/8", "--private", "demo.localhost=127.0.0.0/8"}
+	args := append([]string{"--config", config, "--with", origins[0], "--with", origins[1], "--write"}, private...)
+	stdout, stderr, status := recorded(t, args, use)
+	if status != exitFine {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	for _, origin := range origins {
+		if !strings.Contains(stdout, `<access origin="`+origin+`" />`) {
+			t.Errorf("%s is not proposed:\n%s", origin, stdout)
+		}
+	}
+	data, err := os.ReadFile(config)
+	if err != nil || strings.Count(string(data), "<access") != 2 {
+		t.Fatalf("%v; the list is\n%s", err, data)
+	}
+	allowances, err := parsePrivate([]string{"localhost=127.0.0.0/8", "demo.localhost=127.0.0.0/8", "other.localhost=127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Config: gateway.Config{Listen: "127.0.0.1:0", Log: "none", Timeouts: gateway.Timeouts{Drain: time.Second},
+		Apps: []gateway.AppConfig{{Name: "todo", Config: config, Private: allowances}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.Serve(ctx) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	use(g.Addr().String())
+	client := u.client(t, false)
+	client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: g.Addr().String()})
+	for _, other := range []string{"https://other.localhost:" + port + "/", "https://example.com/", "https://localhost/", "https://a.demo.localhost:" + port + "/"} {
+		if response, err := client.Get(other); err == nil {
+			response.Body.Close()
+			t.Errorf("%s is reachable", other)
+		}
+	}
+}

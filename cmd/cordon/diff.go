@@ -18,6 +18,7 @@ import (
 type diffOptions struct {
 	platforms []string
 	kinds     []string
+	from, to  string
 	between   []string
 	versions  string
 	failOn    []string
@@ -40,6 +41,7 @@ OLD and NEW are files, project folders, or files in Git as REVISION:PATH. Withou
 ("cordon"); where NEW names another version of a platform, each side is read by
 its own.
 
+  --from A --to B      read OLD as A and NEW as B: what a migration kept
   --between A,B        where platforms disagree about the same file
   --versions PLATFORM  what each new version of a platform changes for the file
 
@@ -56,6 +58,8 @@ may be what it asks for.`,
 	flags := cmd.Flags()
 	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to compare, platform[@version[/system]]; repeat or separate with commas (default: the projects' own)")
 	flags.StringSliceVarP(&o.kinds, "kind", "k", nil, "kind of request (default: all): "+kindList())
+	flags.StringVar(&o.from, "from", "", "read OLD as this target; with --to")
+	flags.StringVar(&o.to, "to", "", "read NEW as this target; with --from")
 	flags.StringSliceVar(&o.between, "between", nil, "compare these targets with the first of them, for one file")
 	flags.StringVar(&o.versions, "versions", "", "walk through the versions of this platform, for one file")
 	flags.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 on: "+strings.Join(failWords, ", "))
@@ -120,8 +124,10 @@ func (o *diffOptions) compare(cmd *cobra.Command, args []string, options diff.Op
 		return nil, errors.New("--between and --versions ask different questions: give one of them")
 	case alone && len(args) != 1:
 		return nil, errors.New("--between and --versions are about one file")
-	case alone && len(o.platforms) > 0:
-		return nil, errors.New("--platform does not go with --between and --versions, which name the targets themselves")
+	case (o.from == "") != (o.to == ""):
+		return nil, errors.New("--from and --to go together")
+	case (alone || o.from != "") && len(o.platforms) > 0, alone && o.from != "":
+		return nil, errors.New("--platform, --from with --to, --between and --versions each name the targets: give one of them")
 	case !alone && len(args) != 2:
 		return nil, errors.New("name two files to compare, or one with --between or --versions")
 	}
@@ -161,6 +167,13 @@ func (o *diffOptions) acrossFiles(older, newer side, options diff.Options) ([]di
 
 // targets pairs the targets of two projects by platform.
 func (o *diffOptions) targets(older, newer side) ([][2]policy.Target, error) {
+	if o.from != "" {
+		asked, err := parseTargets([]string{o.from, o.to})
+		if err != nil {
+			return nil, err
+		}
+		return [][2]policy.Target{{asked[0], asked[1]}}, nil
+	}
 	if len(o.platforms) > 0 {
 		asked, err := parseTargets(o.platforms)
 		var steps [][2]policy.Target

@@ -1,0 +1,61 @@
+package migrate
+
+import "github.com/cordon-sec/cordon/policy/configxml"
+
+// appSchemes are what links lead to that the platforms hand over without a
+// list: the prefixes of Android 3 (CordovaWebViewClient 3.1.0), which are also
+// the ones that links on iOS use.
+var appSchemes = []string{"tel", "geo", "mailto", "sms", "market"}
+
+// launchMisses lists what the old platform handed to other apps without asking
+// a list, where the new one asks.
+func (m *migration) launchMisses() {
+	if m.from.misses <= m.to.misses || !m.to.split && !m.to.externals {
+		return
+	}
+	var grants []grant
+	if m.from.misses == missesLaunched {
+		grants = append(grants, grant{all: true})
+	}
+	if m.from.misses == missesAppSchemes || m.to.language == strictText {
+		for _, scheme := range appSchemes {
+			grants = append(grants, grant{schemes: []string{scheme}, rest: "*"})
+		}
+	}
+	lines, _ := m.to.write(launch, grants)
+	m.tail = append(m.tail, lines...)
+}
+
+// plugin adds cordova-plugin-whitelist where the list is nothing without it,
+// and removes it where the list is built in.
+func (m *migration) plugin() {
+	if m.options.To.Platform != "android" {
+		return
+	}
+	builtIn, split := m.options.To.Version.AtLeast(10, 0, 0), m.to.split
+	var there []*configxml.Element
+	m.doc.Root().Walk(func(e *configxml.Element) bool {
+		if e.Name == "plugin" && e.Prefix == "" && e.Value("name") == whitelistPlugin {
+			there = append(there, e)
+		}
+		return true
+	})
+	switch {
+	case builtIn:
+		for _, e := range there {
+			m.edits = append(m.edits, m.doc.Removal(e))
+			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin, Message: "removed: the list is built in"})
+		}
+	case split && len(there) == 0 && !m.without():
+		m.tail = append(m.tail, line{element: "plugin", attribute: "name", value: whitelistPlugin})
+	}
+}
+
+// without reports whether the old platform is one that reads its list by the
+// plugin and does not have it: then there is no list to keep.
+func (m *migration) without() bool {
+	from := m.options.From
+	return from.Platform == "android" && from.Version.AtLeast(4, 0, 0) && !from.Version.AtLeast(10, 0, 0)
+}
+
+const whitelistPlugin = "cordova-plugin-whitelist"

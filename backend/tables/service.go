@@ -152,6 +152,14 @@ func (s *Service) add(ctx context.Context, name string, t Table) error {
 			added.rules[op] = append(added.rules[op], c)
 		}
 	}
+	var rows []byte
+	if t.Seed != "" {
+		// A mistake in the seed has to show before the table is made: it is
+		// loaded only then.
+		if rows, err = s.checkSeed(name, t, d); err != nil {
+			return err
+		}
+	}
 	shape, created, err := s.store.Define(ctx, d)
 	if err != nil {
 		return fmt.Errorf("preparing table %s: %w", name, err)
@@ -159,7 +167,7 @@ func (s *Service) add(ctx context.Context, name string, t Table) error {
 	added.shape.Store(shape)
 	s.tables[key] = added
 	if created && t.Seed != "" {
-		return s.seed(ctx, added)
+		return s.seed(ctx, added, rows)
 	}
 	return nil
 }
@@ -181,14 +189,19 @@ func (s *Service) Describe(name string) string {
 	if t == nil {
 		return ""
 	}
-	var b strings.Builder
+	var parts []string
+	same := true
 	for op := opRead; op <= opUndelete; op++ {
 		if op == opUndelete && !t.config.SoftDelete {
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s, ", op, t.access(op))
+		parts = append(parts, fmt.Sprintf("%s: %s", op, t.access(op)))
+		same = same && t.access(op) == t.access(opRead)
 	}
-	return strings.TrimSuffix(b.String(), ", ")
+	if same {
+		return string(t.access(opRead))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // access is who may do op. Rows of users need a user.

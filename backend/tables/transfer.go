@@ -2,6 +2,7 @@ package tables
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -187,6 +188,7 @@ type importer struct {
 	version       int64
 	read, written int
 	batch         []LoadRow
+	dry           bool // only look whether rows fit
 }
 
 func (im *importer) json(r io.Reader, array bool) error {
@@ -312,7 +314,7 @@ func (im *importer) extend(props []property) error {
 		}
 		fresh = append(fresh, c)
 	}
-	if len(fresh) == 0 {
+	if len(fresh) == 0 || im.dry {
 		return nil
 	}
 	// Rows that wait belong to the old shape.
@@ -351,7 +353,7 @@ func (im *importer) assign(row *LoadRow, out *set, p property) error {
 	}
 	i := im.shape.Find(p.name)
 	if i < 0 {
-		if p.value.IsNull() && !p.nested {
+		if p.value.IsNull() && !p.nested || im.dry && im.table.DynamicSchema {
 			return nil
 		}
 		return fmt.Errorf("the table has no column '%.128s'", p.name)
@@ -365,7 +367,8 @@ func (im *importer) assign(row *LoadRow, out *set, p property) error {
 }
 
 func (im *importer) flush() error {
-	if len(im.batch) == 0 {
+	if len(im.batch) == 0 || im.dry {
+		im.batch = im.batch[:0]
 		return nil
 	}
 	n, err := im.store.Load(im.ctx, im.shape, im.batch, im.options.Replace)
@@ -380,15 +383,28 @@ func (im *importer) flush() error {
 	return nil
 }
 
-// seed loads the configured rows into a table that is new.
-func (s *Service) seed(ctx context.Context, t *table) error {
-	data, err := s.options.ReadFile(t.config.Seed)
+// checkSeed reads the seed's file and looks whether its rows fit.
+func (s *Service) checkSeed(name string, t Table, d Definition) ([]byte, error) {
+	data, err := s.options.ReadFile(t.Seed)
 	if err != nil {
-		return &ConfigError{t.name, "seed", err.Error()}
+		return nil, &ConfigError{name, "seed", err.Error()}
 	}
+	shape, err := NewShape(d.Name, d.Columns, d.SoftDelete)
+	if err != nil {
+		return nil, &ConfigError{name, "columns", err.Error()}
+	}
+	im := importer{table: t, shape: shape, dry: true}
+	if err := im.json(bytes.NewReader(data), true); err != nil {
+		return nil, &ConfigError{name, "seed", err.Error()}
+	}
+	return data, nil
+}
+
+// seed loads the configured rows into a table that is new.
+func (s *Service) seed(ctx context.Context, t *table, rows []byte) error {
 	im := importer{ctx: ctx, store: s.store, table: t.config, shape: t.shape.Load(), options: ImportOptions{Now: s.options.Now},
 		version: s.options.Now().UnixMilli() << 21}
-	err = im.json(strings.NewReader(string(data)), true)
+	err := im.json(bytes.NewReader(rows), true)
 	if err == nil {
 		err = im.flush()
 	}

@@ -272,6 +272,9 @@ func (c *compiler) columns(s *tables.Shape, places []int) {
 func (c *compiler) order(orders []odata.Order) {
 	c.write(" ORDER BY ")
 	for _, o := range orders {
+		if _, constant := o.By.(odata.Literal); constant {
+			continue // it orders nothing, and the server refuses it
+		}
 		col, isColumn := o.By.(odata.Column)
 		isID := isColumn && col.Name == "id"
 		c.expr(o.By)

@@ -20,6 +20,9 @@ var typeNames = map[string]odata.Type{
 
 // Define implements tables.Store.
 func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.Shape, created bool, err error) {
+	if shape, err := s.unchanged(ctx, d); err != nil || shape != nil {
+		return shape, false, translate(err)
+	}
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
 		if err := lockSchema(ctx, tx); err != nil {
 			return err
@@ -33,6 +36,31 @@ func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.
 		return nil, false, translate(err)
 	}
 	return shape, created, nil
+}
+
+// unchanged looks whether there is nothing to do, which is the usual case at a
+// start and then needs no lock. Otherwise the shape is nil.
+func (s *Store) unchanged(ctx context.Context, d tables.Definition) (*tables.Shape, error) {
+	have, err := columns(ctx, s.pool, d.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, want := range d.Columns {
+		i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, want.Name) })
+		if i < 0 || have[i].Type != want.Type {
+			return nil, nil
+		}
+	}
+	var names []string
+	for _, ix := range indexes(d) {
+		names = append(names, ix.name)
+	}
+	var found int
+	err = s.pool.QueryRow(ctx, "SELECT count(*) FROM pg_class c WHERE relkind='i' AND relname=ANY($1) AND pg_table_is_visible(c.oid)", names).Scan(&found)
+	if err != nil || found < len(names) {
+		return nil, err
+	}
+	return merge(d, have)
 }
 
 // lockSchema lets one process at a time change tables.
@@ -170,45 +198,62 @@ func addColumns(ctx context.Context, tx pgx.Tx, table string, columns []tables.C
 	return record(ctx, tx, table, columns)
 }
 
-// makeIndexes makes those of a definition: updatedAt with id, which sync reads
-// by, the unique columns and the configured ones.
-func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
-	if err := makeIndex(ctx, tx, d.Name, false, []string{"updatedAt", "id"}); err != nil {
-		return err
+// index is an index that a table needs.
+type index struct {
+	name, kind string
+	columns    []string
+}
+
+// indexes are those of a definition, each once: updatedAt with id, which sync
+// reads by, the unique columns and the configured ones.
+func indexes(d tables.Definition) []index {
+	out := []index{newIndex(d.Name, false, []string{"updatedAt", "id"})}
+	add := func(ix index) {
+		if !slices.ContainsFunc(out, func(o index) bool { return o.name == ix.name }) {
+			out = append(out, ix)
+		}
 	}
 	for _, c := range d.Columns {
 		if c.Unique {
-			if err := makeIndex(ctx, tx, d.Name, true, []string{c.Name}); err != nil {
-				return err
-			}
+			add(newIndex(d.Name, true, []string{c.Name}))
 		}
 	}
 	for _, columns := range d.Indexes {
-		if err := makeIndex(ctx, tx, d.Name, false, columns); err != nil {
+		add(newIndex(d.Name, false, columns))
+	}
+	return out
+}
+
+func newIndex(table string, unique bool, columns []string) index {
+	ix := index{kind: "INDEX", columns: columns}
+	prefix := "ix"
+	if unique {
+		ix.kind, prefix = "UNIQUE INDEX", "ux"
+	}
+	h := fnv.New64a()
+	for _, c := range columns {
+		_, _ = h.Write([]byte(strings.ToLower(c) + "\x00")) // never fails
+	}
+	ix.name = fmt.Sprintf("cordon_%s_%.30s_%012x", prefix, table, h.Sum64()>>16)
+	return ix
+}
+
+func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
+	for _, ix := range indexes(d) {
+		list := make([]string, len(ix.columns))
+		for i, c := range ix.columns {
+			list[i] = column(c)
+		}
+		_, err := tx.Exec(ctx, "CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+strings.Join(list, ",")+")")
+		var taken *tables.DuplicateError
+		if errors.As(translate(err), &taken) {
+			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.columns, ","), Msg: "the rows have the same value more than once"}
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func makeIndex(ctx context.Context, tx pgx.Tx, table string, unique bool, columns []string) error {
-	kind, prefix := "INDEX", "ix"
-	if unique {
-		kind, prefix = "UNIQUE INDEX", "ux"
-	}
-	h := fnv.New64a()
-	var list []string
-	for _, c := range columns {
-		list = append(list, column(c))
-		_, _ = h.Write([]byte(strings.ToLower(c) + "\x00")) // never fails
-	}
-	name := fmt.Sprintf("cordon_%s_%.30s_%012x", prefix, table, h.Sum64()>>16)
-	_, err := tx.Exec(ctx, "CREATE "+kind+" IF NOT EXISTS "+quote(name)+" ON "+quote(table)+" ("+strings.Join(list, ",")+")")
-	var taken *tables.DuplicateError
-	if errors.As(translate(err), &taken) {
-		return &tables.SchemaError{Table: table, Column: strings.Join(columns, ","), Msg: "the rows have the same value more than once"}
-	}
-	return err
 }
 
 // Extend implements tables.Store.

@@ -211,6 +211,9 @@ func (c *compiler) order(orders []odata.Order) {
 	}
 	c.write(" ORDER BY ")
 	for _, o := range orders {
+		if _, constant := o.By.(odata.Literal); constant {
+			continue // it orders nothing, and SQL would take 1 for a column
+		}
 		column, isColumn := o.By.(odata.Column)
 		c.expr(o.By)
 		if o.By.Type() == odata.String && !(isColumn && column.Name == "id") {

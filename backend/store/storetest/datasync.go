@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -147,6 +148,14 @@ func testTransfer(t *testing.T, open Opener) {
 			t.Errorf("again with replace: %d written, %v", written, err)
 		}
 	}
+	broken := tables.Config{"other": {Columns: columns, Seed: "seed.json"}}
+	_, err = tables.New(t.Context(), broken, store, tables.Options{ReadFile: func(string) ([]byte, error) { return []byte(`[{"n":1},{"n":"x"}]`), nil }})
+	var mistake *tables.ConfigError
+	if !errors.As(err, &mistake) || mistake.Key != "seed" {
+		t.Errorf("a seed that does not fit: %v", err)
+	}
+	mended := service(t, store, broken, tables.Options{ReadFile: func(string) ([]byte, error) { return []byte(`[{"id":"a","n":1}]`), nil }})
+	(&app{t: t, store: store, s: mended}).wantIDs("/tables/other", "a")
 	for _, bad := range []string{`{}`, `[{"n":"x"}]`, `[{"id":"c"},{"nope":1}]`, `[{"id":"c"}`, `[{"createdAt":"x"}]`} {
 		if _, _, err := tables.Import(t.Context(), store, table, shape, tables.JSON, strings.NewReader(bad), tables.ImportOptions{}); err == nil {
 			t.Errorf("%s was taken in", bad)

@@ -253,6 +253,12 @@ func testHostile(t *testing.T, open Opener) {
 	for _, query := range []string{"$orderby=nope", "$orderby=text down", "$orderby=,", "$select=nope", "$select=a b", "$select=id,,text", "$filter=%zz"} {
 		a.want(400, "GET", "/tables/item?"+query, "")
 	}
+	for _, query := range []string{"$orderby=true", "$orderby=null,1,'x',n", "$orderby=tolower(text),indexof(tolower(text),toupper(text))", "$orderby=done and n gt 1 desc", "$orderby=version,updatedAt desc",
+		"$filter=concat(tolower(text),text) gt toupper('x') or true", "$filter=(1 eq 1) eq (2 eq 2)", "$filter='a' lt 'b' and not (1 gt 2)", "$filter=text lt 'x' or (null eq null)",
+		"$filter=substring(text,-1,99999999999) eq 'x'", "$filter=round(floor(ceiling(2.5))) eq 3", "$filter=version gt 'AAAAAAAAAAA='", "$filter=startswith(text,'') and endswith(text,'') and substringof('',text)",
+		"$filter=replace(text,'','y') eq 'x'", "$filter=length(concat('a',concat(1,true))) eq 6", "$filter=id eq 5 or true", "$orderby=id desc,text", "$select=id,ID,Id", "$select=*"} {
+		a.want(200, "GET", "/tables/item?"+query, "")
+	}
 	a.wantIDs("/tables/item?$filter="+url.QueryEscape("text eq 'x'' or 1 eq 1 --'"), "")
 	a.wantIDs("/tables/item?$filter="+url.QueryEscape(strings.Repeat("(", 200)+"text eq 'x'"+strings.Repeat(")", 200)), "a")
 	deep := "text eq 'x'"

@@ -30,12 +30,12 @@ type connecting struct {
 func (x *exchange) connect() {
 	to, err := parseAuthority(x.r.RequestURI)
 	if err != nil {
-		x.refuseConnect(http.StatusBadRequest, reasonBadTarget, err.Error())
+		x.refuse(http.StatusBadRequest, reasonBadTarget, err.Error())
 		return
 	}
 	x.target("", to, "")
 	if !emptyBody(x.r) {
-		x.refuseConnect(http.StatusBadRequest, reasonFraming, "CONNECT with a body")
+		x.refuse(http.StatusBadRequest, reasonFraming, "CONNECT with a body")
 		return
 	}
 	c := &connecting{to: to, id: x.event.ID, config: &x.state.config}
@@ -53,7 +53,7 @@ func (x *exchange) connect() {
 	}
 	x.ruled(best)
 	if !best.ok {
-		x.refuseConnect(http.StatusForbidden, best.reason, "")
+		x.refuse(http.StatusForbidden, best.reason, "")
 		return
 	}
 	if !x.enterTunnel() {
@@ -128,22 +128,11 @@ func (x *exchange) leaveTunnel() {
 func (x *exchange) refuseDial(err error) {
 	reason, status := egressReason(err)
 	if status == http.StatusForbidden {
-		x.refuseConnect(status, reason, err.Error())
+		x.refuse(status, reason, err.Error())
 		return
 	}
 	x.w.Header().Set("Connection", "close")
 	x.failed(status, reason, err.Error())
-}
-
-// refuseConnect answers a refused CONNECT and closes the connection: what
-// follows may be the tunnel data of a client that did not wait.
-func (x *exchange) refuseConnect(status int, reason, detail string) {
-	if x.r.Method != http.MethodConnect {
-		x.refuse(status, reason, detail)
-		return
-	}
-	x.w.Header()["Connection"] = closeField
-	x.refuse(status, reason, detail)
 }
 
 var closeField = []string{"close"}

@@ -88,8 +88,7 @@ func (x *exchange) answersOptions() bool {
 		h.Set("Connection", "close")
 	}
 	x.w.WriteHeader(http.StatusOK)
-	x.event.Detail, x.event.Status = reasonAnswered, http.StatusOK
-	x.record()
+	x.answered()
 	return true
 }
 
@@ -249,17 +248,15 @@ func (x *exchange) copyBody(trip *trip, resp *http.Response) (int64, error) {
 	var total int64
 	var armed time.Time
 	for {
-		if trip.u.reader.Buffered() == 0 {
-			if total > 0 {
-				if err := control.Flush(); err != nil {
-					return total, err
-				}
+		if total > 0 && trip.u.reader.Buffered() == 0 {
+			if err := control.Flush(); err != nil {
+				return total, err
 			}
-			if now := time.Now(); now.Sub(armed) > idle/8 {
-				armed = now
-				trip.extend(now.Add(idle))
-				_ = control.SetWriteDeadline(now.Add(idle))
-			}
+		}
+		if now := time.Now(); now.Sub(armed) > idle/8 {
+			armed = now
+			trip.extend(now.Add(idle))
+			_ = control.SetWriteDeadline(now.Add(idle))
 		}
 		n, err := resp.Body.Read(*buffer)
 		if n > 0 {

@@ -88,6 +88,11 @@ func TestCredentialOnConnect(t *testing.T) {
 		t.Errorf("without a credential: %d", resp.StatusCode)
 	}
 	c = s.dial()
+	c.send(s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n" + basic("shop", "wrong") + "\r\n\r\n"))
+	if resp, _ := c.answer("GET"); resp.StatusCode != 403 || !c.closed() {
+		t.Errorf("with a wrong one: %d", resp.StatusCode)
+	}
+	c = s.dial()
 	c.send(s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n" + basic("shop", "s3cret") + "\r\n\r\n"))
 	if resp, _ := c.answer("CONNECT"); resp.StatusCode != 200 {
 		t.Errorf("with it: %d", resp.StatusCode)
@@ -205,7 +210,7 @@ func TestLimits(t *testing.T) {
 	first := s.connect("secure.test:{secure}")
 	c := s.dial()
 	c.send(s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n\r\n"))
-	if resp, body := c.answer("GET"); resp.StatusCode != 429 || !strings.Contains(body, reasonTunnels) {
+	if resp, body := c.answer("GET"); resp.StatusCode != 429 || !strings.Contains(body, reasonTunnels) || !c.closed() {
 		t.Errorf("a tunnel too many: %d %s", resp.StatusCode, body)
 	}
 	first.Close()

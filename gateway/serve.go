@@ -193,9 +193,6 @@ func (x *exchange) identifyCredential(expected *app) bool {
 	fields := x.r.Header["Proxy-Authorization"]
 	if len(fields) == 0 {
 		x.w.Header().Set("Proxy-Authenticate", `Basic realm="cordon", charset="UTF-8"`)
-		if x.r.Method == http.MethodConnect || x.r.ContentLength != 0 {
-			x.w.Header().Set("Connection", "close")
-		}
 		x.refuse(http.StatusProxyAuthRequired, reasonNoIdentity, "a proxy credential is needed")
 		return false
 	}
@@ -304,9 +301,10 @@ func (x *exchange) failed(status int, reason, detail string) {
 }
 
 func (x *exchange) refused(status int, reason, detail string, verdict event.Verdict) {
-	if !emptyBody(x.r) {
-		// What is left of the body must not be read as the next request.
-		x.w.Header().Set("Connection", "close")
+	if x.r.Method == http.MethodConnect || !emptyBody(x.r) {
+		// What is left of the body, or the tunnel data of a client that did not
+		// wait, must not be read as the next request.
+		x.w.Header()["Connection"] = closeField
 	}
 	x.event.Verdict, x.event.Reason, x.event.Detail = verdict, reason, detail
 	x.event.Status = status
@@ -357,9 +355,19 @@ func (x *exchange) serveItself() {
 		x.w.Header().Set("Allow", "CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 		x.w.Header().Set("Content-Length", "0")
 		x.w.WriteHeader(http.StatusOK)
+		x.answered()
 	case x.r.URL.Path == pacPath && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
 		servePAC(x.w, x.r, x.door.tls)
+		x.event.Path = pacPath
+		x.answered()
 	default:
 		x.refuse(http.StatusBadRequest, reasonNotProxy, "a proxy is asked with absolute URLs or CONNECT")
 	}
+}
+
+// answered records a request that the gateway has answered itself.
+func (x *exchange) answered() {
+	x.event.Verdict, x.event.Reason, x.event.Status = event.Allowed, reasonAnswered, http.StatusOK
+	x.event.Total = time.Since(x.began)
+	x.record()
 }

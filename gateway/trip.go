@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,11 @@ type trip struct {
 	// consumed says that the body has been read to its end; it is set before the
 	// last of it is sent, and so before an origin that waits for it can answer.
 	consumed atomic.Bool
-	first    int64 // bytes allowed for the head, to see if any came
+
+	mu     sync.Mutex // orders the two ways in which the read deadline is set
+	headed bool       // the head of the response has been read
+
+	first int64 // bytes allowed for the head, to see if any came
 }
 
 func newTrip(x *exchange, u *upstream, t target) *trip {
@@ -190,6 +195,11 @@ func (p *trip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.headed {
+		return nil // the response is on its way already
+	}
 	return p.u.conn.SetReadDeadline(time.Now().Add(p.x.state.config.Timeouts.ResponseHeader))
 }
 
@@ -252,6 +262,9 @@ func (p *trip) read(proceed chan struct{}) (*http.Response, error) {
 			p.x.inform(resp)
 		default:
 			p.u.limit.lift()
+			p.mu.Lock()
+			p.headed = true
+			p.mu.Unlock()
 			return resp, nil
 		}
 	}

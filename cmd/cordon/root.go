@@ -76,7 +76,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+
 	root.PersistentFlags().BoolP("quiet", "q", false, "print results and errors only: no notes on standard error")
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
 		// Where standard error is the log, it is a result.
@@ -89,12 +89,14 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newCheckCommand(),
 		newConfigCommand(),
 		newDiffCommand(),
+		newDoctorCommand(),
 		newExplainCommand(),
 		newExportCommand(),
 		newFixCommand(),
 		newGatewayCommand(),
 		newInitCommand(),
 		newMigrateCommand(),
+		newManCommand(),
 		newPinCommand(),
 		newProveCommand(),
 		newRecordCommand(),

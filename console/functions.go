@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,12 @@ var functions = template.FuncMap{
 		return t.Local().Format("2006-01-02 15:04:05")
 	},
 	"bytes": humanBytes,
+	"place": shortPlace,
+}
+
+// shortPlace leaves the folders of a place in a file out.
+func shortPlace(place string) string {
+	return place[strings.LastIndexAny(place, `/\`)+1:]
 }
 
 func humanBytes(n int64) string {

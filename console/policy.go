@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,10 +47,16 @@ type sourceLine struct {
 	Findings []lint.Finding
 }
 
+// severityCount is how many findings of one severity there are.
+type severityCount struct {
+	Severity lint.Severity
+	Count    int
+}
+
 type policyPage struct {
 	Name     string
 	Lines    []sourceLine
-	Counts   map[string]int
+	Counts   []severityCount
 	Findings int
 	// Elsewhere are the findings in other files.
 	Elsewhere []lint.Finding
@@ -70,7 +77,7 @@ func (c *console) policy(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, "check the app", err)
 		return
 	}
-	page := policyPage{Counts: map[string]int{}, Findings: len(report.Findings)}
+	page := policyPage{Counts: countSeverities(report.Findings), Findings: len(report.Findings)}
 	if app.Config != nil {
 		page.Name = app.Config.Name()
 		lines := strings.Split(string(app.Config.Bytes()), "\n")
@@ -79,7 +86,6 @@ func (c *console) policy(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	for _, f := range report.Findings {
-		page.Counts[f.Rule.Severity.String()]++
 		if n := f.Place.Line; f.Place.File == page.Name && n >= 1 && n <= len(page.Lines) {
 			page.Lines[n-1].Findings = append(page.Lines[n-1].Findings, f)
 		} else {
@@ -88,6 +94,21 @@ func (c *console) policy(w http.ResponseWriter, r *http.Request) {
 	}
 	page.Try = c.decideAll(app, r.URL.Query().Get("url"))
 	c.render(w, r, "policy", "Policy", "", page)
+}
+
+// countSeverities counts findings, the worst first.
+func countSeverities(findings []lint.Finding) []severityCount {
+	var counts []severityCount
+	for _, f := range findings {
+		i := slices.IndexFunc(counts, func(c severityCount) bool { return c.Severity == f.Rule.Severity })
+		if i < 0 {
+			i = len(counts)
+			counts = append(counts, severityCount{Severity: f.Rule.Severity})
+		}
+		counts[i].Count++
+	}
+	slices.SortFunc(counts, func(a, b severityCount) int { return int(b.Severity) - int(a.Severity) })
+	return counts
 }
 
 // tryResult is the table of one URL: targets down, kinds across.

@@ -25,7 +25,8 @@ func (c *consoleTables) List(context.Context) ([]console.Table, error) {
 			continue
 		}
 		t := console.Table{Name: name}
-		for i, column := range shape.Columns {
+		for _, i := range shownOrder(shape) {
+			column := shape.Columns[i]
 			t.Columns = append(t.Columns, console.Column{Name: column.Name, Type: column.Type.String(), System: i < shape.System()})
 		}
 		for _, p := range access {
@@ -36,6 +37,19 @@ func (c *consoleTables) List(context.Context) ([]console.Table, error) {
 	return all, nil
 }
 
+// shownOrder is the order that people look for columns in: the id, the owner's
+// own, and then what the server keeps.
+func shownOrder(shape *tables.Shape) []int {
+	order := []int{shape.Find("id")}
+	for i := shape.System(); i < len(shape.Columns); i++ {
+		order = append(order, i)
+	}
+	for i := 1; i < shape.System(); i++ {
+		order = append(order, i)
+	}
+	return order
+}
+
 // Rows is part of console.Tables.
 func (c *consoleTables) Rows(ctx context.Context, table, after string, limit int) ([]console.Row, error) {
 	inspect := c.service.Inspect()
@@ -43,15 +57,16 @@ func (c *consoleTables) Rows(ctx context.Context, table, after string, limit int
 	if !ok {
 		return nil, tables.ErrNotFound
 	}
+	order := shownOrder(shape)
 	id, version, deleted := shape.Find("id"), shape.Find("version"), -1
 	if shape.SoftDelete {
 		deleted = shape.Find("deleted")
 	}
 	var page []console.Row
 	err := inspect.Rows(ctx, shape, after, limit, func(values []odata.Value) error {
-		row := console.Row{ID: values[id].Plain(), Version: values[version].Plain(), Cells: make([]string, len(values))}
-		for i, v := range values {
-			row.Cells[i] = v.Plain()
+		row := console.Row{ID: values[id].Plain(), Version: values[version].Plain()}
+		for _, i := range order {
+			row.Cells = append(row.Cells, values[i].Plain())
 		}
 		row.Deleted = deleted >= 0 && values[deleted].Bool()
 		page = append(page, row)

@@ -40,7 +40,7 @@ func (q *request) list(ask page, count bool) error {
 		b = strconv.AppendInt(append(b, `,"count":`...), total, 10)
 	}
 	if !out.pull {
-		b = q.nextPage(b, ask, out.rows, out.more)
+		b = q.nextPage(b, ask, &out)
 	}
 	if q.v3 || count {
 		b = append(b, '}')
@@ -58,7 +58,8 @@ type listing struct {
 	rows int64
 	more bool // there is at least one row after those of the page
 	pull bool
-	last []odata.Value // the last row, for a pull
+	keep bool          // the last row is needed
+	last []odata.Value // the last row, if it is
 }
 
 func (l *listing) add(row []odata.Value) error {
@@ -71,7 +72,7 @@ func (l *listing) add(row []odata.Value) error {
 	}
 	l.b = l.ask.Shape.AppendRow(l.b, l.ask.Columns, row)
 	l.rows++
-	if l.pull {
+	if l.keep {
 		l.last = append(l.last[:0], row...)
 	}
 	return nil
@@ -84,6 +85,10 @@ func (q *request) collect(ctx context.Context, out *listing, count bool) (total 
 	if p, out.pull = q.pulling(&out.ask); out.pull {
 		p.resume(&out.ask)
 	}
+	if err := q.goOn(&out.ask); err != nil {
+		return 0, err
+	}
+	out.keep = out.pull || q.byStamp(&out.ask)
 	run := out.ask.Query
 	if q.v3 {
 		run.Top++ // one more than the page says whether there is a next one
@@ -109,31 +114,41 @@ func (q *request) collect(ctx context.Context, out *listing, count bool) (total 
 
 // nextPage tells where the rest is: in a Link header in 2.0, in the body in
 // 3.0.
-func (q *request) nextPage(b []byte, ask page, rows int64, more bool) []byte {
+func (q *request) nextPage(b []byte, ask page, out *listing) []byte {
 	if !q.v3 {
-		if rows > 0 && rows == ask.Top {
-			q.w.Header()["Link"] = []string{q.link(ask.Skip+rows, ask.Top, true) + "; rel=next"}
+		if out.rows > 0 && out.rows == ask.Top {
+			q.w.Header()["Link"] = []string{q.link(ask.Skip+out.rows, ask.Top, "", true) + "; rel=next"}
 		}
 		return b
 	}
 	left := int64(-1)
 	if ask.top >= 0 {
-		left = ask.top - rows
+		left = ask.top - out.rows
 	}
-	if !more && (left < 0 || rows < ask.Top) || left == 0 || rows == 0 {
+	if !out.more && (left < 0 || out.rows < ask.Top) || left == 0 || out.rows == 0 {
 		return b
 	}
-	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+rows, left, !q.hasOption("nextLink:path") && !q.hasOption("nextLink=path")))
+	after := ""
+	if out.keep {
+		after = strconv.FormatInt(out.last[colUpdatedAt].Num, 10) + "," + out.last[colID].Plain()
+	}
+	absolute := !q.hasOption("nextLink:path") && !q.hasOption("nextLink=path")
+	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+out.rows, left, after, absolute))
 }
 
-// link is the request's own address with other $skip and $top.
-func (q *request) link(skip, top int64, absolute bool) string {
+// link is the request's own address with other $skip and $top, or with the place
+// to go on after.
+func (q *request) link(skip, top int64, after string, absolute bool) string {
 	next := url.Values{}
 	for k, v := range q.query {
 		next[k] = v
 	}
 	next.Set("$skip", strconv.FormatInt(skip, 10))
 	next.Del("$top")
+	if after != "" {
+		next.Del("$skip")
+		next.Set(paramAfter, after)
+	}
 	if top >= 0 {
 		next.Set("$top", strconv.FormatInt(top, 10))
 	}
@@ -147,6 +162,11 @@ func (q *request) link(skip, top int64, absolute bool) string {
 	}
 	if public := q.s.options.URL; public != nil && strings.EqualFold(public.Host, q.r.Host) {
 		scheme = public.Scheme
+	}
+	// A front that terminates TLS says so. Whoever lies gets a link that does
+	// not work.
+	if said := q.r.Header.Get("X-Forwarded-Proto"); said == "https" || said == "http" {
+		scheme = said
 	}
 	return scheme + "://" + q.r.Host + tail
 }

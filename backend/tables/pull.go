@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -82,4 +83,41 @@ func (p pull) rest(ask page, last []odata.Value) Query {
 		odata.Compare{Op: odata.Eq, L: rest.Shape.expr(colUpdatedAt), R: odata.Literal{Value: last[colUpdatedAt]}},
 		odata.Compare{Op: odata.Gt, L: rest.Shape.expr(colID), R: odata.Literal{Value: last[colID]}})
 	return rest
+}
+
+// Clients of 3.0 follow nextLink, whose form is the server's own affair. Where
+// the order is that of updatedAt, it names the last row instead of counting
+// rows, for the same reason.
+
+// paramAfter is the parameter of such a link: milliseconds, a comma, the id.
+const paramAfter = "__after"
+
+// byStamp reports whether the next page of a query can go on after a row.
+func (q *request) byStamp(ask *page) bool {
+	if !q.v3 || len(ask.Order) != 1 || ask.Order[0].Desc || len(ask.Columns) != len(ask.Shape.Columns) || q.t.rowRules(opRead) {
+		return false // rows that rules leave out could not be counted
+	}
+	by, ok := ask.Order[0].By.(odata.Column)
+	return ok && by.Name == "updatedAt"
+}
+
+// goOn limits a query to what comes after the row that its link names.
+func (q *request) goOn(ask *page) error {
+	text, ok := q.option(paramAfter)
+	if !ok || !q.byStamp(ask) {
+		return nil
+	}
+	stamp, id, found := strings.Cut(text, ",")
+	ms, err := strconv.ParseInt(stamp, 10, 64)
+	key, valid := q.t.idValue(ask.Shape, id)
+	if !found || err != nil || !valid {
+		return badRequest("The link to the next page is damaged")
+	}
+	updated, ids := ask.Shape.expr(colUpdatedAt), ask.Shape.expr(colID)
+	at := odata.Literal{Value: odata.DateOf(ms)}
+	ask.Where = odata.And(ask.Where, odata.Logic{Or: true, Terms: []odata.Expr{
+		odata.Compare{Op: odata.Gt, L: updated, R: at},
+		odata.Logic{Terms: []odata.Expr{odata.Compare{Op: odata.Eq, L: updated, R: at}, odata.Compare{Op: odata.Gt, L: ids, R: odata.Literal{Value: key}}}},
+	}})
+	return nil
 }

@@ -35,24 +35,25 @@ const (
 // that may help. again says that an earlier attempt may have been committed
 // after all, so that f has to look for its own work.
 func (s *Store) transact(ctx context.Context, f func(ctx context.Context, tx pgx.Tx, again bool) error) error {
+	_, err := s.transactAgain(ctx, false, f)
+	return err
+}
+
+// transactAgain is transact for work that may have been done before. Unknown
+// says the same of the work after it.
+func (s *Store) transactAgain(ctx context.Context, again bool, f func(ctx context.Context, tx pgx.Tx, again bool) error) (unknown bool, err error) {
 	pause := firstPause
-	again := false
 	for attempt := 1; ; attempt++ {
 		err := s.attempt(ctx, again, f)
-		if err == nil || attempt == maxAttempts || ctx.Err() != nil {
-			return err
-		}
-		switch {
-		case lost(err):
-			again = true
-		case !repeatable(err):
-			return err
+		again = again || err != nil && lost(err)
+		if err == nil || attempt == maxAttempts || ctx.Err() != nil || !lost(err) && !repeatable(err) {
+			return again, err
 		}
 		wait := time.NewTimer(pause + rand.N(pause))
 		select {
 		case <-ctx.Done():
 			wait.Stop()
-			return err
+			return again, err
 		case <-wait.C:
 		}
 		pause = min(2*pause, time.Second)

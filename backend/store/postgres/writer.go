@@ -12,7 +12,7 @@ import (
 // The limits of one transaction and of a write with all its repetitions.
 const (
 	maxGroup     = 256
-	writeTimeout = 60 * time.Second
+	writeTimeout = 30 * time.Second
 	// maxAhead is how far stamps may run ahead of the clock, in milliseconds.
 	maxAhead = 1000
 	// maxSpread is how far they may do so to be different within one
@@ -132,7 +132,7 @@ func (w *writer) loop() {
 				break more
 			}
 		}
-		ahead := w.write(group)
+		ahead := w.write(group, false)
 		for _, j := range group {
 			j.done <- struct{}{}
 		}
@@ -148,11 +148,12 @@ const clockSQL = `UPDATE cordon_clock SET ms=greatest(ms+1,(extract(epoch FROM c
 	RETURNING ms-$2, ms, (extract(epoch FROM clock_timestamp())*1000)::int8`
 
 // write runs the jobs in one transaction. When a statement of one fails, the
-// server ends the transaction for all; then each gets one of its own.
-func (w *writer) write(group []*job) (ahead bool) {
+// server ends the transaction for all; then each gets one of its own. When the
+// server is gone, nothing helps.
+func (w *writer) write(group []*job, again bool) (ahead bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	err := w.s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
+	again, err := w.s.transactAgain(ctx, again, func(ctx context.Context, tx pgx.Tx, again bool) error {
 		t := turn{ctx: ctx, tx: tx, again: again}
 		// One stamp for each job, unless they ran too far ahead the last time.
 		spread := int64(len(group) - 1)
@@ -175,11 +176,13 @@ func (w *writer) write(group []*job) (ahead bool) {
 	})
 	switch {
 	case err == nil:
-	case len(group) == 1:
-		group[0].err = translate(err)
+	case len(group) == 1 || lost(err) || ctx.Err() != nil:
+		for _, j := range group {
+			j.err = translate(err)
+		}
 	default:
 		for _, j := range group {
-			w.write([]*job{j})
+			w.write([]*job{j}, again)
 		}
 	}
 	return ahead

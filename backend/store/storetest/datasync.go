@@ -78,6 +78,23 @@ func testDatasync(t *testing.T, open Opener) {
 		next = strings.TrimPrefix(next, "http://app.example:8080")
 	}
 	same(t, "pages", seen, "012")
+	seen = ""
+	for next = "/tables/item?$orderby=updatedAt&$filter=updatedAt gt 2000-01-01T00:00:00Z"; next != ""; {
+		page := a.want(200, "GET", next, "").row(t)
+		for _, item := range page["items"].([]any) {
+			seen += item.(map[string]any)["id"].(string)
+		}
+		// Rows that move on while a client pages must not hide others.
+		a.want(200, "PATCH", "/tables/item/a", `{"n":7}`)
+		if next, _ = page["nextLink"].(string); len(seen) > 20 {
+			break
+		}
+		next = strings.TrimPrefix(next, "http://app.example:8080")
+	}
+	if !strings.HasPrefix(seen, "a0") || !strings.Contains(seen, "0") || !strings.Contains(seen, "1") || !strings.Contains(seen, "2") || !strings.Contains(seen, "3") {
+		t.Errorf("pages by updatedAt gave %s", seen)
+	}
+	a.want(400, "GET", "/tables/item?$orderby=updatedAt&__after=x", "")
 	if next := a.want(200, "GET", "/tables/item", "", "X-ZUMO-Options", "nextLink=path").row(t)["nextLink"]; next != "/tables/item?%24skip=2" {
 		t.Errorf("nextLink: %v", next)
 	}

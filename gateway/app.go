@@ -199,6 +199,20 @@ func (a *app) decide(scheme string, to authority, path string, anyPath bool) rul
 	return r
 }
 
+// hint says which line would let a request through that the list refuses.
+func hint(r ruling, scheme string, to authority) string {
+	if r.reason != policy.NotListed.String() && r.reason != reasonPort {
+		return ""
+	}
+	switch scheme {
+	case "ws":
+		scheme = "http"
+	case "wss":
+		scheme = "https"
+	}
+	return `<access origin="` + to.url(scheme, "") + `"/> would allow it`
+}
+
 // namesPort reports whether the rule that decided names the port.
 func namesPort(rule *policy.Rule, port uint16) bool {
 	if rule == nil {

@@ -53,7 +53,7 @@ func (x *exchange) connect() {
 	}
 	x.ruled(best)
 	if !best.ok {
-		x.refuse(http.StatusForbidden, best.reason, "")
+		x.refuse(http.StatusForbidden, best.reason, hint(best, "https", to))
 		return
 	}
 	if !x.enterTunnel() {

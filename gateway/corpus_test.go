@@ -186,7 +186,7 @@ func TestCorpusRaw(t *testing.T) {
 				io.WriteString(c.Conn, s.fill(each.bytes))
 				c.Conn.(*net.TCPConn).CloseWrite()
 			}()
-			c.SetReadDeadline(time.Now().Add(3 * time.Second))
+			c.SetReadDeadline(time.Now().Add(10 * time.Second))
 			_, err := io.Copy(io.Discard, c.reader)
 			if e, ok := err.(net.Error); ok && e.Timeout() {
 				t.Errorf("%s: the connection hangs", each.comment)

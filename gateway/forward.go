@@ -35,7 +35,7 @@ func (x *exchange) forward() {
 	r := x.app.decide(t.scheme, t.authority, t.rest, false)
 	x.ruled(r)
 	if !r.ok {
-		x.refuse(http.StatusForbidden, r.reason, "")
+		x.refuse(http.StatusForbidden, r.reason, hint(r, t.scheme, t.authority))
 		return
 	}
 	if x.r.Method == http.MethodOptions && x.answersOptions() {

@@ -188,6 +188,13 @@ func (g *Gateway) Warnings() []string {
 		all = append(all, st.inspector.notes...)
 	}
 	for _, a := range st.apps {
+		listen := a.config.Listen
+		if listen == "" {
+			listen = st.config.Listen
+		}
+		if a.credential == nil && a.config.Certificate == "" && !loopback(listen) && !strings.HasPrefix(listen, "systemd") {
+			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name, listen))
+		}
 		for _, w := range a.warnings {
 			all = append(all, a.config.Name+": "+w)
 		}

@@ -282,7 +282,7 @@ func (c *client) answer(method string) (*http.Response, string) {
 // closed reports whether the gateway has closed the connection without sending
 // more.
 func (c *client) closed() bool {
-	c.SetReadDeadline(time.Now().Add(3 * time.Second))
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	n, err := c.reader.Read(make([]byte, 1))
 	var timeout interface{ Timeout() bool }
 	if e, ok := err.(interface{ Timeout() bool }); ok {
@@ -333,7 +333,7 @@ func (s *site) decisions() []event.Event {
 // waitFor waits until the condition holds.
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 1500 {
 		if holds() {
 			return
 		}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"encoding/base64"
 	"io"
@@ -246,4 +247,24 @@ func TestProxyProtocol(t *testing.T) {
 	if resp, _ := c.answer("GET"); resp.StatusCode != 400 {
 		t.Errorf("a header from a source that is not listed: %d", resp.StatusCode)
 	}
+}
+
+func FuzzReadProxyHeader(f *testing.F) {
+	f.Add([]byte("PROXY TCP4 198.51.100.7 127.0.0.1 8080 80\r\nGET /"))
+	f.Add([]byte("PROXY UNKNOWN\r\n"))
+	f.Add([]byte("\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc6\x33\x64\x07\x7f\x00\x00\x01\x1f\x90\x00\x50"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := bytes.NewReader(data)
+		source, err := readProxyHeader(r)
+		if err != nil && source.IsValid() {
+			t.Fatal("an error with an address")
+		}
+		read := len(data) - r.Len()
+		if err == nil && !bytes.HasPrefix(data, proxySignature) && !bytes.HasSuffix(data[:read], []byte("\r\n")) {
+			t.Fatalf("read %d bytes, past or short of the line", read)
+		}
+		if source.Addr().Is4In6() || source.Addr().Zone() != "" {
+			t.Fatalf("source %s", source)
+		}
+	})
 }

@@ -117,6 +117,7 @@ func (c *comparison) ask(groups []group) {
 	if outcome == pattern.NotDecided {
 		c.doubt(groups, true, "the comparison took too many steps; differences may be missing")
 	}
+	c.tryTexts(groups)
 	if c.odd > 0 {
 		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.odd))
 	}

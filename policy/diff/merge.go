@@ -27,6 +27,10 @@ type lineKey struct {
 
 func keyOf(before, after policy.Decision) lineKey {
 	k := lineKey{from: before.Verdict, to: after.Verdict, before: -1, after: -1}
+	if reach(k.from) == 2 && reach(k.to) == 2 {
+		// It goes through before and after; by which rule tells nobody anything.
+		return k
+	}
 	if r := before.Rule; r == nil {
 		k.bReason = before.Reason
 	} else if k.bText = r.Text; !r.Implicit() {

@@ -1,6 +1,9 @@
 package migrate
 
-import "github.com/cordon-sec/cordon/policy/configxml"
+import (
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
 
 // appSchemes are what links lead to that the platforms hand over without a
 // list: the prefixes of Android 3 (CordovaWebViewClient 3.1.0), which are also
@@ -10,20 +13,30 @@ var appSchemes = []string{"tel", "geo", "mailto", "sms", "market"}
 // launchMisses lists what the old platform handed to other apps without asking
 // a list, where the new one asks.
 func (m *migration) launchMisses() {
-	if m.from.misses <= m.to.misses || !m.to.split && !m.to.externals {
+	if !m.to.split && !m.to.externals {
 		return
 	}
 	var grants []grant
-	if m.from.misses == missesLaunched {
+	everything := handsOver(m.old, "https://cordon-probe.invalid/") && !handsOver(m.bare, "https://cordon-probe.invalid/")
+	if everything {
 		grants = append(grants, grant{all: true})
 	}
-	if m.from.misses == missesAppSchemes || m.to.language == strictText {
-		for _, scheme := range appSchemes {
+	for _, scheme := range appSchemes {
+		url := scheme + ":cordon-probe"
+		if (!everything || m.to.language == strictText) && handsOver(m.old, url) && !handsOver(m.bare, url) {
 			grants = append(grants, grant{schemes: []string{scheme}, rest: "*"})
 		}
 	}
-	lines, _ := m.to.write(launch, grants)
-	m.tail = append(m.tail, lines...)
+	if len(grants) > 0 {
+		lines, _ := m.to.write(launch, grants)
+		m.tail = append(m.tail, lines...)
+	}
+}
+
+// handsOver reports whether a platform launches a link without a rule.
+func handsOver(p *policy.Policy, url string) bool {
+	d := p.Decide(policy.Request{URL: url, Kind: policy.Navigation})
+	return d.Verdict == policy.Launch && d.Rule == nil
 }
 
 // plugin adds cordova-plugin-whitelist where the list is nothing without it,
@@ -43,6 +56,7 @@ func (m *migration) plugin() {
 	switch {
 	case builtIn:
 		for _, e := range there {
+			m.gone[e] = len(m.edits)
 			m.edits = append(m.edits, m.doc.Removal(e))
 			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin, Message: "removed: the list is built in"})
 		}

@@ -92,11 +92,15 @@ type migration struct {
 	doc      *configxml.Document
 	options  Options
 	from, to reader
-	old      *policy.Policy
-	edits    []configxml.Edit
-	notes    []Note
+	// old is the file as the old platform reads it, bare an empty one as the
+	// new one does.
+	old, bare *policy.Policy
+	edits     []configxml.Edit
+	notes     []Note
 	// written are the lines that the new file has, so that none is there twice.
 	written map[string]bool
+	// stays are the elements that both platforms read alike.
+	stays map[*configxml.Element]bool
 	// last is the last element of the list, after which others are added, tail
 	// what is, and gone the number of the edit that removes an element.
 	last *configxml.Element
@@ -109,17 +113,21 @@ func newMigration(doc *configxml.Document, o Options) (*migration, error) {
 	if err != nil {
 		return nil, err
 	}
+	bare := old
 	if o.To.Platform != Capacitor {
-		compiled, err := dialect.Compile(doc, o.To)
+		empty, err := configxml.Parse(doc.Name(), []byte(`<widget><plugin name="cordova-plugin-whitelist"/></widget>`))
 		if err != nil {
 			return nil, err
 		}
-		o.To = compiled.Target()
+		if bare, err = dialect.Compile(empty, o.To); err != nil {
+			return nil, err
+		}
+		o.To = bare.Target()
 	}
 	o.From = old.Target()
 	m := &migration{
-		doc: doc, options: o, from: readerOf(o.From), to: readerOf(o.To), old: old,
-		written: map[string]bool{}, gone: map[*configxml.Element]int{},
+		doc: doc, options: o, from: readerOf(o.From), to: readerOf(o.To), old: old, bare: bare,
+		written: map[string]bool{}, stays: map[*configxml.Element]bool{}, gone: map[*configxml.Element]int{},
 	}
 	// In the strict reading access opens pages where nothing else says which.
 	apart := slices.ContainsFunc(doc.For(""), func(e *configxml.Element) bool { return e.Name == "allow-navigation" })
@@ -135,7 +143,13 @@ func (m *migration) rewrite() {
 	}
 	elements := m.elements()
 	for _, e := range elements {
-		if m.to.role(e) != nothing && (m.from.role(e) == nothing || m.foreign(e)) {
+		from := m.from.role(e)
+		if m.foreign(e) {
+			from = nothing
+		}
+		_, problem := m.from.read(m.from.text(e), e)
+		m.stays[e] = from != nothing && problem == "" && m.sameReading(e, from)
+		if m.to.role(e) != nothing && (from == nothing || m.stays[e]) {
 			m.written[lineKey(e.Name, m.to.text(e), m.to.external(e))] = true
 		}
 	}
@@ -182,7 +196,7 @@ func (m *migration) element(e *configxml.Element) {
 	var lines []line
 	kept := false
 	grants, problem := m.from.read(m.from.text(e), e)
-	if problem == "" && m.sameReading(e, role) {
+	if m.stays[e] {
 		kept = true
 		lines = append(lines, m.companions(e, role, grants)...)
 	} else {

@@ -43,23 +43,12 @@ type reader struct {
 	opaque bool
 	// cuts says that an origin is read up to what does not fit.
 	cuts bool
-	// misses is what happens to a link that no entry covers.
-	misses misses
 	// attribute is the attribute of access.
 	attribute string
 	// accessNavigates says that access opens pages although there could be an
 	// allow-navigation.
 	accessNavigates bool
 }
-
-// misses is which links that no entry covers are handed to other apps.
-type misses uint8
-
-const (
-	missesBlocked misses = iota
-	missesAppSchemes
-	missesLaunched
-)
 
 func readerOf(t policy.Target) reader {
 	at := t.Version.AtLeast
@@ -70,19 +59,13 @@ func readerOf(t policy.Target) reader {
 	case "amazon-fireos":
 		r.externals = at(3, 6, 0)
 		r.opaque = r.externals
-		if !r.externals {
-			r.misses = missesLaunched
-		}
 	case "ios":
 		r.split, r.cuts, r.opaque = at(4, 0, 0), at(3, 1, 0), at(4, 0, 0)
-		if !r.split {
-			r.misses = missesAppSchemes
-		}
 		if !at(3, 1, 0) {
 			r.language = hostText
 		}
 	case "blackberry10":
-		r.language, r.misses = blackberry, missesLaunched
+		r.language = blackberry
 		if !at(3, 1, 0) {
 			r.attribute = "uri"
 		}
@@ -102,13 +85,8 @@ func (r *reader) androids(at func(int, int, int) bool) {
 	r.opaque = at(3, 6, 0)
 	r.split = at(4, 0, 0)
 	r.externals = at(3, 6, 0) && !at(10, 0, 0)
-	switch {
-	case !at(3, 1, 0):
-		r.language, r.misses = rawRegexp, missesLaunched
-	case !at(3, 5, 1):
-		r.misses = missesLaunched
-	case !at(3, 6, 0):
-		r.misses = missesAppSchemes
+	if !at(3, 1, 0) {
+		r.language = rawRegexp
 	}
 }
 

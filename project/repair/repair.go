@@ -80,6 +80,9 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 	}
 	w := &work{options: o, files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, result: &Result{}}
 	for range maxPasses {
+		// What was refused before may do no harm after another repair.
+		clear(w.refused)
+		w.result.Left = nil
 		changed, err := w.pass()
 		if err != nil {
 			return nil, err
@@ -97,7 +100,8 @@ type work struct {
 	files   overlay
 	project *lint.Project
 	proof   *proof
-	// refused are the candidates that were not made, by what they would do.
+	// refused are the candidates that were not made in this pass, by what they
+	// would do.
 	refused map[string]bool
 	result  *Result
 }

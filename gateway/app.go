@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,31 +113,59 @@ func readPins(list []PinConfig, doc *configxml.Document, platform string) (*pin.
 	return pin.NewSet(entries...)
 }
 
+// notes collects warnings, at most a few of each sort: a file may have a
+// hundred thousand lines.
+type notes struct {
+	list []string
+	more map[string]int // by sort: how many there were
+}
+
+const notesOfASort = 10
+
+func (n *notes) add(sort, format string, args ...any) {
+	if n.more == nil {
+		n.more = map[string]int{}
+	}
+	if n.more[sort]++; n.more[sort] <= notesOfASort {
+		n.list = append(n.list, fmt.Sprintf(format, args...))
+	}
+}
+
+// all returns the warnings, and how many more there are of each sort.
+func (n *notes) all() []string {
+	for _, sort := range slices.Sorted(maps.Keys(n.more)) {
+		if left := n.more[sort] - notesOfASort; left > 0 {
+			n.list = append(n.list, fmt.Sprintf("and %d more rules that %s", left, sort))
+		}
+	}
+	return n.list
+}
+
 // review says what an operator must know about a policy before it is enforced.
 // With Strict, a line that grants nothing is an error.
 func review(p *policy.Policy, c AppConfig) (warnings []string, err error) {
-	live, paths := 0, 0
+	var n notes
+	live := 0
 	for i := range p.Rules() {
 		rule := &p.Rules()[i]
 		if rule.Flaw != policy.NoFlaw && !rule.Implicit() {
-			text := fmt.Sprintf("%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
 			if c.Strict {
-				return nil, errors.New(text)
+				return nil, fmt.Errorf("%s: <%s> %q is %s: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
 			}
-			warnings = append(warnings, text)
+			n.add("are not read as written", "%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
 		}
 		if rule.Purpose == policy.ForLaunch || len(rule.Patterns) == 0 {
 			continue
 		}
 		live++
 		if !c.Inspect && hasPath(rule) {
-			paths++
-			warnings = append(warnings, fmt.Sprintf("%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: true would bind both)", rule.Place, rule.Text))
+			n.add("have a path", "%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: true would bind both)", rule.Place, rule.Text)
 		}
 		if coversCleartext(rule) && !c.RequireTLS && !rule.Implicit() {
-			warnings = append(warnings, fmt.Sprintf("%s: %q allows cleartext", rule.Place, rule.Text))
+			n.add("allow cleartext", "%s: %q allows cleartext", rule.Place, rule.Text)
 		}
 	}
+	warnings = n.all()
 	probe := func(url string) bool {
 		return p.Decide(policy.Request{URL: url, Kind: policy.AnyKind, AnyPath: true}).Verdict == policy.Allow
 	}

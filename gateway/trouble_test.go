@@ -254,3 +254,15 @@ func TestPAC(t *testing.T) {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
 }
+
+func TestWarningsAreFew(t *testing.T) {
+	rules := strings.Builder{}
+	for i := range 1000 {
+		rules.WriteString(`<access origin="http://h` + strconv.Itoa(i) + `.test/p"/>`)
+	}
+	s := newSite(t, rules.String(), nil)
+	list := s.gateway.Warnings()
+	if len(list) != 2*notesOfASort+2 || !strings.Contains(strings.Join(list, "\n"), "and 990 more rules that allow cleartext") {
+		t.Errorf("%d warnings: %q", len(list), list)
+	}
+}

@@ -22,14 +22,14 @@ type Table struct {
 	Indexes []Index `yaml:"indexes" json:"indexes,omitempty"`
 	// ID is the type of the id: "string" (default; a GUID is made when a row
 	// comes without) or "number" (an integer that counts up).
-	ID string `yaml:"id" json:"id,omitempty"`
+	ID string `yaml:"id" json:"id,omitempty" enum:"string,number" default:"string"`
 	// DatabaseTable is the table's name in the database; default is the
 	// table's name in lower case.
 	DatabaseTable string `yaml:"database_table" json:"database_table,omitempty"`
 
 	// Access is who may use the table: "anonymous" (default, as in the
 	// original), "authenticated" or "disabled".
-	Access Access `yaml:"access" json:"access,omitempty"`
+	Access Access `yaml:"access" json:"access,omitempty" enum:"anonymous,authenticated,disabled" default:"anonymous"`
 	// Rule is a condition (CEL) that every operation must meet, over user, row,
 	// operation, device and request: user.id == row.ownerId. Rows for which it
 	// does not hold are not there for reads.
@@ -47,7 +47,7 @@ type Table struct {
 	// the rows without a user.
 	PerUser bool `yaml:"per_user" json:"per_user,omitempty"`
 	// UserColumn is the column for PerUser, default "userId".
-	UserColumn string `yaml:"user_column" json:"user_column,omitempty"`
+	UserColumn string `yaml:"user_column" json:"user_column,omitempty" default:"userId"`
 	// SoftDelete marks rows as deleted instead of removing them. Tables that
 	// clients sync need it.
 	SoftDelete bool `yaml:"soft_delete" json:"soft_delete,omitempty"`
@@ -55,19 +55,19 @@ type Table struct {
 	// does not know. Off by default, other than in the original.
 	DynamicSchema bool `yaml:"dynamic_schema" json:"dynamic_schema,omitempty"`
 	// MaxColumns is how many columns a dynamic schema may have; default 250.
-	MaxColumns int `yaml:"max_columns" json:"max_columns,omitempty"`
+	MaxColumns int `yaml:"max_columns" json:"max_columns,omitempty" default:"250"`
 	// PageSize is how many rows a query without $top returns; default 50, and
 	// 100 in protocol 3.0.
-	PageSize int `yaml:"page_size" json:"page_size,omitempty"`
+	PageSize int `yaml:"page_size" json:"page_size,omitempty" default:"50"`
 	// MaxTop is the largest $top; default 1000; 0 means the default and a
 	// negative number no limit.
-	MaxTop int `yaml:"max_top" json:"max_top,omitempty"`
+	MaxTop int `yaml:"max_top" json:"max_top,omitempty" default:"1000"`
 	// RecordsExpire hides, and some time later removes, rows that were created
 	// longer ago.
 	RecordsExpire time.Duration `yaml:"records_expire" json:"records_expire,omitempty"`
 	// DeleteByFilter lets DELETE /tables/{table}?$filter=… delete every row
 	// that matches, as the original does. On unless set to false.
-	DeleteByFilter *bool `yaml:"delete_by_filter" json:"delete_by_filter,omitempty"`
+	DeleteByFilter *bool `yaml:"delete_by_filter" json:"delete_by_filter,omitempty" default:"true"`
 	// Webhook is told of every successful operation.
 	Webhook *Webhook `yaml:"webhook" json:"webhook,omitempty"`
 	// Seed is a file with a JSON array of rows, loaded once when the table is
@@ -93,7 +93,7 @@ func (a Access) valid() bool {
 // Operation is what one operation of a table has for itself.
 type Operation struct {
 	// Access overrides the table's.
-	Access Access `yaml:"access" json:"access,omitempty"`
+	Access Access `yaml:"access" json:"access,omitempty" enum:"anonymous,authenticated,disabled" default:"anonymous"`
 	// Rule is a condition (CEL) besides the table's.
 	Rule string `yaml:"rule" json:"rule,omitempty"`
 }
@@ -102,7 +102,7 @@ type Operation struct {
 // or a mapping with these keys.
 type Column struct {
 	// Type is "string", "number", "boolean" (or "bool"), "date" (or "datetime").
-	Type string `yaml:"type" json:"type"`
+	Type string `yaml:"type" json:"type" enum:"string,number,boolean,bool,date,datetime"`
 	// Default is the value of rows that are inserted without one.
 	Default any `yaml:"default" json:"default,omitempty"`
 	// Unique refuses a second row with the same value (409); nulls may repeat.

@@ -89,8 +89,15 @@ func (q *request) extend(s *Shape, it item) (*Shape, error) {
 	if !q.t.config.DynamicSchema {
 		return s, nil
 	}
+	limit := q.t.config.MaxColumns
+	if limit == 0 {
+		limit = 250
+	}
 	var fresh []ColumnDef
 	for _, p := range it.props {
+		if len(s.Columns)+len(fresh) > limit {
+			return s, badRequest(fmt.Sprintf("The table would have more than %d columns", limit))
+		}
 		if s.Find(p.name) >= 0 || p.value.IsNull() && !p.nested || q.v3 && reserved(p.name) {
 			continue
 		}
@@ -116,10 +123,6 @@ func (q *request) extend(s *Shape, it item) (*Shape, error) {
 				return s, err
 			}
 		}
-	}
-	limit := q.t.config.MaxColumns
-	if limit == 0 {
-		limit = 250
 	}
 	if len(s.Columns)+len(fresh) > limit {
 		return s, badRequest(fmt.Sprintf("The table would have more than %d columns", limit))

@@ -1,8 +1,13 @@
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,4 +180,49 @@ func testDynamic(t *testing.T, open Opener) {
 		}
 	}
 	a.want(201, "POST", "/tables/item", `{"id":"c","late":"2"}`)
+}
+
+func testWebhook(t *testing.T, open Opener) {
+	var mu sync.Mutex
+	var got []string
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e struct {
+			Operation, Table, UserID, ID string
+			Item                         map[string]any
+		}
+		if err := json.NewDecoder(r.Body).Decode(&e); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, fmt.Sprint(e.Operation, " ", e.Table, " ", e.ID, " ", e.Item["n"], " ", e.UserID))
+	}))
+	defer receiver.Close()
+	a := &app{t: t, store: open(t), user: "sid:ann"}
+	c := tables.Config{"Item": {Columns: columns, SoftDelete: true, Webhook: &tables.Webhook{URL: receiver.URL}}}
+	s, err := tables.New(t.Context(), c, a.store, tables.Options{Webhooks: receiver.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.s = s
+	a.want(201, "POST", "/tables/item", `{"id":"a","n":1}`)
+	a.want(409, "POST", "/tables/item", `{"id":"a","n":2}`) // what fails is not told
+	for n := 2; n < 30; n++ {
+		a.want(200, "PATCH", "/tables/item/a", fmt.Sprintf(`{"n":%d}`, n))
+	}
+	a.want(200, "GET", "/tables/item/a", "")
+	a.want(200, "DELETE", "/tables/item/a", "")
+	a.want(201, "POST", "/tables/item/a", "")
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"create Item  1 sid:ann"}
+	for n := 2; n < 30; n++ {
+		want = append(want, fmt.Sprintf("update Item a %d sid:ann", n))
+	}
+	want = append(want, "read Item a <nil> sid:ann", "delete Item a 29 sid:ann", "undelete Item a 29 sid:ann")
+	same(t, "events", got, want)
+	if _, err := tables.New(t.Context(), c, a.store, tables.Options{}); err == nil {
+		t.Error("a webhook without a way out was taken")
+	}
 }

@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/repair"
 	"github.com/spf13/cobra"
 )
@@ -15,6 +17,7 @@ import (
 type fixOptions struct {
 	rules         []string
 	platforms     []string
+	har           []string
 	dryRun        bool
 	allowWidening bool
 }
@@ -55,6 +58,7 @@ underneath; 3 if it cannot be written.`,
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.rules, "rule", nil, "repair only what these rules find; repeat or separate with commas")
 	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target for which nothing may widen, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
+	flags.StringArrayVar(&o.har, "har", nil, "take the hosts of this HAR file too where a catch-all for requests is replaced; may be repeated")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show the changes and write nothing")
 	flags.BoolVar(&o.allowWidening, "allow-widening", false, "make repairs also where they let something new in")
 	return cmd
@@ -70,6 +74,17 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 		return inputError(path, err)
 	}
 	options := repair.Options{Targets: targets, Rules: o.rules, AllowWidening: o.allowWidening}
+	for _, name := range o.har {
+		seen, err := readHAR(name)
+		if err != nil {
+			return err
+		}
+		for _, p := range propose.List(seen) {
+			if !slices.Contains(options.Origins, p.Line.Origin) {
+				options.Origins = append(options.Origins, p.Line.Origin)
+			}
+		}
+	}
 	dir := path
 	if !info.IsDir() {
 		dir, options.Config = filepath.Dir(path), filepath.Base(path)

@@ -78,7 +78,7 @@ func TestChanges(t *testing.T) {
 				"  https://b.example/\n" +
 				"      before  no entry of the list covers the URL\n" +
 				"      now     new.xml:1:86  <access> https://b.example/*\n" +
-				"\n1 change: 1 let more in, 0 do not\n",
+				"\n1 change, 1 of them wider\n",
 		},
 		{
 			name:    "a catch-all replaced",
@@ -89,7 +89,7 @@ func TestChanges(t *testing.T) {
 				"  https://evil.example/\n" +
 				"      before  old.xml:1:9  <access> *\n" +
 				"      now     no entry of the list covers the URL\n" +
-				"\n1 change: 0 let more in, 1 do not\n",
+				"\n1 change, 0 of them wider\n",
 		},
 	}
 	for _, test := range tests {

@@ -186,7 +186,7 @@ func (r *Report) Summary(v View) string {
 			wider++
 		}
 	}
-	return fmt.Sprintf("%s: %d let more in, %d do not", plural(len(r.Lines), "change", "changes"), wider, len(r.Lines)-wider)
+	return fmt.Sprintf("%s, %d of them wider", plural(len(r.Lines), "change", "changes"), wider)
 }
 
 func plural(n int, one, many string) string {

@@ -92,7 +92,10 @@ func (w *work) tighten(e *configxml.Element) []candidate {
 	if len(values) == 0 {
 		return nil
 	}
-	const summary = "list the hosts that the app's sources name instead of every host"
+	summary := "list the hosts that the app's sources name instead of every host"
+	if len(w.options.Origins) > 0 && e.Name == "access" {
+		summary = "list the hosts that the app's sources and the recording name instead of every host"
+	}
 	all := []candidate{w.edit(summary, false, w.lines(e, attr, values))}
 	if len(notes) > 0 {
 		// A catch-all may be one of https alone.

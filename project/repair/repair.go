@@ -9,6 +9,7 @@
 package repair
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -29,6 +30,9 @@ type Options struct {
 	Targets []policy.Target
 	// Rules are the ids of the rules to repair; none: all.
 	Rules []string
+	// Origins are origins that a recording of the app proposes, beside those
+	// that its sources name, to take the place of a catch-all for requests.
+	Origins []string
 	// AllowWidening makes repairs also where they let something new in.
 	AllowWidening bool
 }
@@ -78,7 +82,7 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 			return nil, &RuleError{id}
 		}
 	}
-	w := &work{options: o, files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, result: &Result{}}
+	w := &work{options: o, files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, originals: map[string][]byte{}, result: &Result{}}
 	for range maxPasses {
 		// What was refused before may do no harm after another repair.
 		clear(w.refused)
@@ -91,7 +95,8 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 			break
 		}
 	}
-	return w.result, w.collect()
+	w.collect()
+	return w.result, nil
 }
 
 // work is the state of a run.
@@ -103,7 +108,9 @@ type work struct {
 	// refused are the candidates that were not made in this pass, by what they
 	// would do.
 	refused map[string]bool
-	result  *Result
+	// originals are the changed files as they were read first.
+	originals map[string][]byte
+	result    *Result
 }
 
 // candidate is one way to repair a finding.
@@ -160,6 +167,9 @@ func (w *work) pass() (changed bool, err error) {
 		data, err := w.spliced(name, edits)
 		if err != nil {
 			return false, err
+		}
+		if _, again := w.originals[name]; !again {
+			w.originals[name] = w.project.Content(name)
 		}
 		w.files.changed[name] = data
 	}
@@ -309,17 +319,12 @@ func add(all map[string][]configxml.Edit, c *candidate) bool {
 	return true
 }
 
-// collect lists the changed files.
-func (w *work) collect() error {
+// collect lists the changed files, with what they held when they were read.
+func (w *work) collect() {
 	for name, data := range w.files.changed {
-		old, err := fs.ReadFile(w.files.base, name)
-		if err != nil {
-			return fmt.Errorf("read %s again: %w", name, err)
-		}
-		if string(old) != string(data) {
+		if old := w.originals[name]; !bytes.Equal(old, data) {
 			w.result.Changes = append(w.result.Changes, project.Change{Name: name, Old: old, New: data})
 		}
 	}
 	slices.SortFunc(w.result.Changes, func(a, b project.Change) int { return strings.Compare(a.Name, b.Name) })
-	return nil
 }

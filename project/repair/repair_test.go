@@ -3,6 +3,7 @@ package repair_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +160,32 @@ func TestPackageJSONKeepsItsOtherBytes(t *testing.T) {
 	made, result := after(t, fsys, repair.Options{Rules: []string{"retired-plugin"}})
 	if got := string(made["package.json"].Data); got != want {
 		t.Errorf("got\n%s\nwant\n%s\n%+v", got, want, result)
+	}
+}
+
+// changing is a folder whose config.xml is another one each time it is read.
+type changing struct {
+	fstest.MapFS
+	reads *int
+}
+
+func (c changing) Open(name string) (fs.File, error) {
+	if name == "config.xml" {
+		if *c.reads++; *c.reads > 4 {
+			c.MapFS[name] = &fstest.MapFile{Data: []byte("<widget><access origin=\"https://somebody.example\"/></widget>")}
+		}
+	}
+	return c.MapFS.Open(name)
+}
+
+// What a file held is what was read first, so that whoever writes the change
+// finds out that it is another file by now.
+func TestAFileThatChangesIsNotedAsItWas(t *testing.T) {
+	const text = `<widget><access origin="https://a.example"/><access origin="https://a.example"/></widget>`
+	reads := 0
+	result, err := repair.Run(changing{folder("config.xml", text), &reads}, repair.Options{Rules: []string{"duplicate-rule"}})
+	if err != nil || len(result.Changes) != 1 || string(result.Changes[0].Old) != text {
+		t.Errorf("%v, %+v", err, result)
 	}
 }
 

@@ -16,10 +16,13 @@ func splits(t policy.Target) bool {
 }
 
 // origins returns the origins that the app's sources name: those that pages
-// link to or frame, or those that they request. An origin in cleartext is left
+// link to or frame, or those that they request and a recording has. An origin in cleartext is left
 // out where the same host is named with TLS.
 func (w *work) origins(navigation bool) []string {
 	var all []string
+	if !navigation {
+		all = append(all, w.options.Origins...)
+	}
 	for _, use := range lint.Uses(w.project) {
 		opens := use.Kind == policy.Navigation || use.Kind == policy.Frame
 		if navigation && !opens || !navigation && use.Kind == policy.Navigation {

@@ -93,7 +93,7 @@ func (a Access) valid() bool {
 // Operation is what one operation of a table has for itself.
 type Operation struct {
 	// Access overrides the table's.
-	Access Access `yaml:"access" json:"access,omitempty" enum:"anonymous,authenticated,disabled" default:"anonymous"`
+	Access Access `yaml:"access" json:"access,omitempty" enum:"anonymous,authenticated,disabled"`
 	// Rule is a condition (CEL) besides the table's.
 	Rule string `yaml:"rule" json:"rule,omitempty"`
 }

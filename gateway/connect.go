@@ -181,7 +181,7 @@ func (c *connecting) begin(flight *[]byte) {
 		c.inspectTLS(flight)
 		return
 	}
-	c.start(flight, nil)
+	c.start(flight)
 }
 
 func quoteName(s string) string {
@@ -191,12 +191,14 @@ func quoteName(s string) string {
 	return s
 }
 
-// start records the decision and lets the tunnel move.
-func (c *connecting) start(flight *[]byte, fromUpstream []byte) {
-	e := c.t.event
-	c.t.g.events.Record(&e)
-	c.t.relay(*flight, fromUpstream)
+// start lets the tunnel move and records the decision.
+func (c *connecting) start(flight *[]byte) {
+	t := c.t
+	t.send(*flight, nil)
 	putFlight(flight)
+	e := t.event
+	t.g.events.Record(&e)
+	t.relay()
 }
 
 // readFirst reads until the first bytes are a whole ClientHello, or cannot be.

@@ -34,10 +34,8 @@ type tunnel struct {
 	seenAt time.Time
 }
 
-// relay passes bytes in both directions, first those that were read already.
-// It returns at once; the tunnel records its end itself.
-func (t *tunnel) relay(fromClient, fromUpstream []byte) {
-	t.running.Store(2)
+// send passes on what was read already, before anything else moves.
+func (t *tunnel) send(fromClient, fromUpstream []byte) {
 	if len(fromClient) > 0 {
 		if _, err := t.upstream.Write(fromClient); err != nil {
 			t.shut("")
@@ -50,6 +48,12 @@ func (t *tunnel) relay(fromClient, fromUpstream []byte) {
 		}
 		t.down.Add(int64(len(fromUpstream)))
 	}
+}
+
+// relay passes bytes in both directions. It returns at once; the tunnel records
+// its end itself.
+func (t *tunnel) relay() {
+	t.running.Store(2)
 	go t.direction(t.upstream, t.client, &t.up)
 	go t.direction(t.client, t.upstream, &t.down)
 }

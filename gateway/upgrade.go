@@ -64,7 +64,8 @@ func (x *exchange) switchOver(u *upstream, resp *http.Response) {
 	u.releaseReader()
 	_ = t.client.SetDeadline(time.Time{})
 	_ = t.upstream.SetDeadline(time.Time{})
-	go t.relay(fromClient, fromOrigin)
+	t.send(fromClient, fromOrigin)
+	t.relay()
 }
 
 func buffered(r *bufio.Reader) []byte {
@@ -203,7 +204,8 @@ func (c *connecting) shakeHands(r *http.Request, to target, fromClient *bufio.Re
 	_ = t.upstream.SetDeadline(time.Time{})
 	first := t.event
 	t.g.events.Record(&first)
-	t.relay(buffered(fromClient), buffered(u.reader))
+	t.send(buffered(fromClient), buffered(u.reader))
+	t.relay()
 }
 
 func (c *connecting) dropHead(err error) {

@@ -91,11 +91,14 @@ type truth struct {
 }
 
 // TestKill kills the backend in the middle of concurrent writes, again and
-// again (CORDON_CRASH_ROUNDS, default 5), and looks at what is left: every write
+// again (5 times, 50 with CORDON_SOAK, or CORDON_CRASH_ROUNDS), and looks at what is left: every write
 // that was acknowledged, nothing that was not asked for, no half of a change to
 // several rows.
 func TestKill(t *testing.T) {
 	rounds := 5
+	if os.Getenv("CORDON_SOAK") != "" {
+		rounds = 50
+	}
 	if n, err := strconv.Atoi(os.Getenv("CORDON_CRASH_ROUNDS")); err == nil {
 		rounds = n
 	}

@@ -34,6 +34,9 @@ func testSync(t *testing.T, open Opener) {
 		second = &app{t: t, store: other, s: service(t, other, c, tables.Options{})}
 	}
 	writes := 150
+	if os.Getenv("CORDON_SOAK") != "" {
+		writes = 3000
+	}
 	if n, err := strconv.Atoi(os.Getenv("CORDON_SYNC_WRITES")); err == nil {
 		writes = n
 	}

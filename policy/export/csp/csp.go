@@ -104,13 +104,25 @@ func inexact(origins []dialect.Origin) []export.Loss {
 		switch {
 		case strings.HasPrefix(o.Host, "["):
 			losses = append(losses, export.Lose(o, false, "an IPv6 address is no source expression: it is refused"))
-		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")):
-			// Everything that its sources grow to is covered by the line too.
+		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")), secureToo(origins, o):
+			// Everything that its sources grow to is covered by a line, too.
 		default:
 			losses = append(losses, export.Lose(o, true, "the same host is covered over https as well"))
 		}
 	}
 	return losses
+}
+
+// secureToo reports whether another line covers over https what a line covers
+// over http.
+func secureToo(origins []dialect.Origin, o *dialect.Origin) bool {
+	if o.Port != 0 {
+		return false // https on that port is another origin
+	}
+	return slices.ContainsFunc(origins, func(other dialect.Origin) bool {
+		return other.Covers("https") && other.Host == o.Host && other.Port == 0 && other.Rule.Purpose == o.Rule.Purpose &&
+			(other.Subdomains || !o.Subdomains) && (other.Path == "" || other.Path == o.Path)
+	})
 }
 
 // with puts first in front of the others, each once, in order.

@@ -251,12 +251,17 @@ func (q *request) cut(ask *page) error {
 	return nil
 }
 
+// parseCount reads a number from 0 on. One that no table has rows for counts as
+// the largest.
 func parseCount(name, v string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt32 {
+	if errors.Is(err, strconv.ErrRange) && n > 0 {
+		err = nil
+	}
+	if err != nil || n < 0 {
 		return 0, badRequest(name + " has to be a number from 0 on")
 	}
-	return n, nil
+	return min(n, math.MaxInt32), nil
 }
 
 func (q *request) empty(count bool) error {

@@ -69,7 +69,10 @@ func TestOrderAndSelect(t *testing.T) {
 	if _, err := parser.Select("s,other"); !errors.As(err, &unknown) || unknown.Name != "other" {
 		t.Errorf("an unknown column: %v", err)
 	}
-	for _, bad := range []string{"", "s,", "s down", "s,,n", "desc"} {
+	if orders, err = parser.Order("s" + strings.Repeat(",n", 63)); err != nil || len(orders) != 64 {
+		t.Errorf("64 terms: %d, %v", len(orders), err)
+	}
+	for _, bad := range []string{"", "s,", "s down", "s,,n", "desc", "s" + strings.Repeat(",n", 64)} {
 		if _, err := parser.Order(bad); err == nil {
 			t.Errorf("the order %q was read", bad)
 		}

@@ -13,6 +13,9 @@ type Limits struct {
 	Depth int
 	// Nodes is how many operands and operators one text may have; default 4000.
 	Nodes int
+	// Terms is how many expressions one $orderby may have; default 64. SQLite
+	// takes 2000, PostgreSQL 1664.
+	Terms int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -24,6 +27,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Nodes <= 0 {
 		l.Nodes = 4000
+	}
+	if l.Terms <= 0 {
+		l.Terms = 64
 	}
 	return l
 }
@@ -84,6 +90,9 @@ func (p Parser) Order(src string) ([]Order, error) {
 			if err := ps.advance(); err != nil {
 				return nil, err
 			}
+		}
+		if len(out) == ps.limits.Terms {
+			return nil, ps.fail("The order has too many parts")
 		}
 		out = append(out, o)
 		if ps.tok.kind == end {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -219,5 +220,55 @@ func TestGatewaySurvivesAFullDisk(t *testing.T) {
 	expectMessage(t, messages, "events are lost, the gateway goes on")
 	if status := stop(); status != exitFine {
 		t.Errorf("exit status %d", status)
+	}
+}
+
+// TestGatewayTakesSystemdsSocket starts the command as systemd does: with the
+// listening socket as descriptor 3.
+func TestGatewayTakesSystemdsSocket(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skipf("no shell to start the command with: %v", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := writeConfig(t, `<access origin="https://api.example.org"/>`)
+	command := filepath.Join(filepath.Dir(config), "cordon") // by this name the test binary is the command
+	if err := os.Symlink(self, command); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	cmd := exec.Command(shell, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" gateway --listen systemd --config "$1"`, command, config)
+	cmd.ExtraFiles = []*os.File{socket}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(conn, "CONNECT unlisted.example:443 HTTP/1.1\r\nHost: unlisted.example:443\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != 403 {
+		t.Errorf("%v %v", resp, err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, stderr.String())
 	}
 }

@@ -108,7 +108,7 @@ func TestKill(t *testing.T) {
 		text := fmt.Sprintf(`server: { listen: "127.0.0.1:0", tls: off }
 database: %q
 identity: { signing_key: "env:CORDON_TEST_KEY" }
-tables: { item: { columns: {n: number, batch: string}, soft_delete: true, max_top: -1 } }
+tables: { item: { columns: {n: number, batch: string}, soft_delete: true, max_top: 0 } }
 `, database)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

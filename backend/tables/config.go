@@ -43,8 +43,8 @@ type Table struct {
 	Undelete Operation `yaml:"undelete" json:"undelete,omitempty"`
 
 	// PerUser gives every user rows of their own: the user column is set on
-	// every write and filtered on in every operation. Anonymous callers share
-	// the rows without a user.
+	// every write and filtered on in every operation. It needs a user even
+	// where Access says anonymous.
 	PerUser bool `yaml:"per_user" json:"per_user,omitempty"`
 	// UserColumn is the column for PerUser, default "userId".
 	UserColumn string `yaml:"user_column" json:"user_column,omitempty" default:"userId"`
@@ -59,9 +59,9 @@ type Table struct {
 	// PageSize is how many rows a query without $top returns; default 50, and
 	// 100 in protocol 3.0.
 	PageSize int `yaml:"page_size" json:"page_size,omitempty" default:"50"`
-	// MaxTop is the largest $top; default 1000; 0 means the default and a
-	// negative number no limit.
-	MaxTop int `yaml:"max_top" json:"max_top,omitempty" default:"1000"`
+	// MaxTop is the largest $top; default 1000, and 512000 in protocol 3.0; 0
+	// is no limit.
+	MaxTop *int `yaml:"max_top" json:"max_top,omitempty" default:"1000"`
 	// RecordsExpire hides, and some time later removes, rows that were created
 	// longer ago.
 	RecordsExpire time.Duration `yaml:"records_expire" json:"records_expire,omitempty"`
@@ -238,10 +238,8 @@ func (t Table) pageSize(v3 bool) int {
 // that of its server (Microsoft.AspNetCore.Datasync TableControllerOptions).
 func (t Table) maxTop(v3 bool) int {
 	switch {
-	case t.MaxTop > 0:
-		return t.MaxTop
-	case t.MaxTop < 0:
-		return 0
+	case t.MaxTop != nil:
+		return *t.MaxTop
 	case v3:
 		return 512000
 	}

@@ -46,7 +46,7 @@ func TestConfigMistakes(t *testing.T) {
 		"tables.t.columns.x: the default abc is no number":                                                                                                           {"t": column("x", Column{Type: "number", Default: "abc"})},
 		"tables.t.columns.x: ignore_case is for strings":                                                                                                             {"t": column("x", Column{Type: "number", IgnoreCase: true})},
 		"tables.t.indexes: there is no column x":                                                                                                                     {"t": {Indexes: []Index{{"x"}}}},
-		"tables.t.page_size: page_size, records_expire and max_columns are not negative":                                                                             {"t": {PageSize: -1}},
+		"tables.t.page_size: page_size, max_top, records_expire and max_columns are not negative":                                                                    {"t": {PageSize: -1}},
 		"tables.t.webhook: the url is missing":                                                                                                                       {"t": {Webhook: &Webhook{}}},
 		"tables.t.user_column: not a column name":                                                                                                                    {"t": {PerUser: true, UserColumn: "a-b"}},
 	} {

@@ -176,8 +176,8 @@ func (t Table) checkSettings(name string) error {
 	if t.PerUser && !odata.ValidName(t.userColumn()) {
 		return &ConfigError{name, "user_column", "not a column name"}
 	}
-	if t.PageSize < 0 || t.RecordsExpire < 0 || t.MaxColumns < 0 {
-		return &ConfigError{name, "page_size", "page_size, records_expire and max_columns are not negative"}
+	if t.PageSize < 0 || t.RecordsExpire < 0 || t.MaxColumns < 0 || t.MaxTop != nil && *t.MaxTop < 0 {
+		return &ConfigError{name, "page_size", "page_size, max_top, records_expire and max_columns are not negative"}
 	}
 	if t.Webhook != nil && t.Webhook.URL == "" {
 		return &ConfigError{name, "webhook", "the url is missing"}

@@ -91,7 +91,7 @@ func killConnections(t *testing.T, url string, stop *atomic.Bool) int {
 	defer c.Close(t.Context())
 	killed := 0
 	for !stop.Load() {
-		time.Sleep(15 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 		var n int
 		err := c.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname=current_database() AND application_name='cordon' AND pid<>pg_backend_pid()`).Scan(&n)

@@ -17,7 +17,7 @@ import (
 
 // The bounds of repeating a transaction.
 const (
-	maxAttempts    = 8
+	maxAttempts    = 10
 	attemptTimeout = 20 * time.Second
 	firstPause     = 5 * time.Millisecond
 )

@@ -266,7 +266,7 @@ func (o *diffOptions) fails(r *diff.Report) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Lines, func(l diff.Line) bool {
-		return asked("changed") || asked(l.Change.String()) || asked("widened") && l.Widens() || asked("narrowed") && !l.Widens()
+		return asked("changed") || asked(l.Change.String()) || asked("widened") && l.Widens() || asked("narrowed") && diff.Narrows(l.Old.Verdict, l.New.Verdict)
 	})
 }
 

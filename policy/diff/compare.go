@@ -124,12 +124,13 @@ func (c *comparison) ask(groups []group) {
 }
 
 // decide asks both policies about a URL for kinds that share their programs,
-// and notes a difference; false if there is none.
+// and notes a difference; false if there is none although there should be.
 func (c *comparison) decide(kinds []policy.Kind, url string) bool {
 	request := policy.Request{URL: url, Kind: kinds[0]}
 	before, after := c.pair.Old.Decide(request), c.pair.New.Decide(request)
 	if before.Verdict == after.Verdict {
-		return false
+		// A URL that a platform cannot take apart is no URL of its sets.
+		return before.Reason == policy.Malformed || after.Reason == policy.Malformed
 	}
 	c.merged.add(c.number, kinds, before, after, url)
 	return true

@@ -62,6 +62,9 @@ func changeTo(v policy.Verdict) Change {
 // A request that went through before and is handed to another app now does not.
 func Widens(from, to policy.Verdict) bool { return reach(to) > reach(from) }
 
+// Narrows reports whether going from one verdict to another lets less in.
+func Narrows(from, to policy.Verdict) bool { return reach(to) < reach(from) }
+
 func reach(v policy.Verdict) int {
 	switch v {
 	case policy.Allow, policy.Bypass:

@@ -15,7 +15,8 @@ type View struct {
 	// Title says what is compared, in a line.
 	Title string
 	// Sides words a line as "A blocks, B allows" instead of "newly allowed",
-	// for two platforms or versions of which neither is the older file.
+	// for platforms of which none is the older one. All pairs then have the
+	// same first target.
 	Sides bool
 	// Limit is how many lines are shown under one heading, 0 for all.
 	Limit int
@@ -58,30 +59,37 @@ func (r *Report) headingOf(l *Line, v View) string {
 }
 
 var (
-	past    = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
-	present = [...]string{policy.Block: "blocks", policy.Allow: "allows", policy.Launch: "launches", policy.Bypass: "never asks about"}
+	past        = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
+	present     = [...]string{policy.Block: "blocks", policy.Allow: "allows", policy.Launch: "launches", policy.Bypass: "never asks about"}
+	presentMany = [...]string{policy.Block: "block", policy.Allow: "allow", policy.Launch: "launch", policy.Bypass: "never ask about"}
 )
 
 func (r *Report) place(w Where, l *Line, v View) string {
+	if v.Sides {
+		return r.sides(w, l) + ": " + KindNames(w.Kinds)
+	}
 	var names []string
 	for _, n := range w.Pairs {
-		names = append(names, r.pairName(r.Pairs[n], l, v))
-	}
-	if v.Sides {
-		return strings.Join(names, " and ") + ": " + KindNames(w.Kinds)
+		older, newer := r.Pairs[n].Old.Target().String(), r.Pairs[n].New.Target().String()
+		if older != newer {
+			newer = older + " -> " + newer
+		}
+		names = append(names, newer)
 	}
 	return KindNames(w.Kinds) + " on " + join(names)
 }
 
-func (r *Report) pairName(p Pair, l *Line, v View) string {
-	older, newer := p.Old.Target().String(), p.New.Target().String()
-	switch {
-	case v.Sides:
-		return fmt.Sprintf("%s %s, %s %s", older, present[l.Old.Verdict], newer, present[l.New.Verdict])
-	case older == newer:
-		return newer
+// sides says what the first target does and what the others do.
+func (r *Report) sides(w Where, l *Line) string {
+	var others []string
+	for _, n := range w.Pairs {
+		others = append(others, r.Pairs[n].New.Target().String())
 	}
-	return older + " -> " + newer
+	does := present[l.New.Verdict]
+	if len(others) > 1 {
+		does = presentMany[l.New.Verdict]
+	}
+	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], join(others), does)
 }
 
 // KindNames writes kinds for people: "xhr, image", "every kind", "every kind
@@ -153,7 +161,7 @@ func (r *Report) WriteText(w io.Writer, v View) error {
 		fmt.Fprintln(out)
 	}
 	for _, d := range r.Doubts {
-		fmt.Fprintf(out, "not decided: %s: %s\n", KindNames(d.Kinds), d.Why)
+		fmt.Fprintf(out, "not decided: %s on %s: %s\n", KindNames(d.Kinds), r.Pairs[d.Pair].New.Target(), d.Why)
 	}
 	fmt.Fprintf(out, "%s\n", r.Summary(v))
 	_, err := io.WriteString(w, out.String())

@@ -50,9 +50,7 @@ func (r *reader) read(text string, e *configxml.Element) (grants []grant, proble
 	switch r.language {
 	case hostText:
 		g.port, g.path = 0, ""
-		if len(g.schemes) == 0 {
-			g.schemes = webAndFT
-		}
+		g.schemes = webSchemes(g.schemes)
 		if base, found := strings.CutSuffix(g.host, ".*"); found && !fourNumbers(g.host) {
 			g.host, g.topLevel = base, true
 		}
@@ -86,6 +84,24 @@ func (r *reader) read(text string, e *configxml.Element) (grants []grant, proble
 		}
 	}
 	return []grant{g}, problem
+}
+
+// webSchemes returns the schemes of an origin up to iOS 3.0: all that an origin
+// without one stands for, or those of them that a wildcard in it covers.
+func webSchemes(named []string) []string {
+	if len(named) == 0 {
+		return webAndFT
+	}
+	if !strings.Contains(named[0], "*") {
+		return named
+	}
+	var list []string
+	for _, scheme := range webAndFT {
+		if ok, err := path.Match(named[0], scheme); ok && err == nil {
+			list = append(list, scheme)
+		}
+	}
+	return list
 }
 
 // split3 takes an origin apart as the reader's language does.

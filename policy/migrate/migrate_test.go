@@ -84,6 +84,10 @@ func TestMigrations(t *testing.T) {
 			before: `<access origin="http://192.168.1.*"/>`, after: `<access origin="http://192.168.1.7/*"/>`,
 		},
 		{
+			name: "wildcards everywhere", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{Hosts: []string{"apache.org"}},
+			before: `<access origin="h*t*://ap*he.o*g"/>`, after: "<access origin=\"http://apache.org/*\"/>\n<access origin=\"https://apache.org/*\"/>",
+		},
+		{
 			name: "a path that played no part", from: "ios@3.0", to: "ios@3.1", before: `<access origin="http://apache.org/p"/>`, after: `<access origin="http://apache.org/*"/>`,
 		},
 		{
@@ -295,4 +299,23 @@ func TestRealConfigs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// No origin makes a migration fail, and no result is unreadable.
+func FuzzFile(f *testing.F) {
+	for _, seed := range []string{"apache.org", "http://apache.*", "h*t*://ap*he.o*g", "sms:*", "https://a.example:8443/p/*", "*://*", "[::1]", "http://[::1]:80/", "a:b:c", "//x", "http://u@h"} {
+		f.Add(seed, uint8(0), uint8(5))
+	}
+	f.Fuzz(func(t *testing.T, origin string, from, to uint8) {
+		text := `<widget><access origin="` + configxml.Escape(origin) + `"/></widget>`
+		doc, err := configxml.Parse("config.xml", []byte(text))
+		if err != nil {
+			return
+		}
+		o := migrate.Options{From: target(t, targets[int(from)%(len(targets)-1)]), To: target(t, targets[int(to)%len(targets)]), TopLevel: []string{"org"}}
+		result, err := migrate.File(doc, o)
+		if err != nil || len(result.Data) == 0 {
+			t.Fatalf("%q: %v", origin, err)
+		}
+	})
 }

@@ -111,6 +111,6 @@ func TestBrowser(t *testing.T) {
 		})
 		p := newPage(t, mux)
 		address := backend(t, database, scenarioTables, "localhost")
-		report(t, p.visit(t, "/?url="+url.QueryEscape(address), 2*time.Minute), scenarios)
+		report(t, p.visit(t, "/?url="+url.QueryEscape(address), 4*time.Minute), scenarios)
 	})
 }

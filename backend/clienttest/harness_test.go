@@ -212,7 +212,7 @@ func TestNode(t *testing.T) {
 	dir := modules(t)
 	databases(t, func(t *testing.T, database string) {
 		url := backend(t, database, scenarioTables, "localhost")
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 		defer cancel()
 		node := exec.CommandContext(ctx, "node", "node.js", dir, url)
 		var errors bytes.Buffer

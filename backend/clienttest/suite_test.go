@@ -47,7 +47,7 @@ func TestSuite(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, suitePage(address))
 		})
-		outcomes := newPage(t, mux).visit(t, "/", 100*time.Second)
+		outcomes := newPage(t, mux).visit(t, "/", 4*time.Minute)
 		outcomes = slices.DeleteFunc(outcomes, func(o outcome) bool {
 			return slices.ContainsFunc(notOurs, func(n string) bool { return strings.HasSuffix(o.Name, n) })
 		})

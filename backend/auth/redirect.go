@@ -77,12 +77,21 @@ func parseAbsolute(text string) (*url.URL, error) {
 	if web && (strings.Contains(text[len(u.Scheme):], "///") || u.Hostname() == "") {
 		return nil, errors.New("has no host")
 	}
-	for _, segment := range strings.Split(u.Path, "/") {
-		if segment == "." || segment == ".." {
-			return nil, errors.New("has . or .. in its path")
-		}
+	if dotted(u.Path) {
+		return nil, errors.New("has . or .. in its path")
 	}
 	return u, nil
+}
+
+// dotted reports whether a path has segments that browsers resolve: what is
+// left of "/.//host" may be read as a host.
+func dotted(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // plainURL reports whether a text has only what every reader of URLs reads
@@ -140,7 +149,7 @@ func (d *destinations) accept(text string) (native bool, err error) {
 	}
 	if strings.HasPrefix(text, "/") {
 		u, err := url.Parse(text)
-		if err != nil || strings.HasPrefix(text, "//") || u.Host != "" || u.Fragment != "" || strings.Contains(text, "#") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "//") {
+		if err != nil || strings.HasPrefix(text, "//") || u.Host != "" || u.Fragment != "" || strings.Contains(text, "#") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "//") || dotted(u.Path) {
 			return false, errRedirect
 		}
 		return false, nil

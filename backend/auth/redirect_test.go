@@ -30,7 +30,7 @@ func TestRedirects(t *testing.T) {
 		"http://app.example", "https://user@app.example/", "https://exact.example/in", "https://exact.example/in?a=2", "https://exact.example/in/", "https://exact.example/IN?a=1",
 		"https://below.example/spa", "https://below.example/spax", "https://below.example/spa/../x", "https://below.example/spa/%2e%2e/x", "https://below.example/", "todoapp://other", "todoapp://easyauth.callback/",
 		"todoapp://easyauth.callback?x", "todoapp://EasyAuth.callback", "evil://easyauth.callback", "javascript:alert(1)", "javascript://easyauth.callback", "data:text/html,x", "http://localhost", "http://localhost:3001",
-		"https://app.example/#fragment", "/a#b", "a/b", "?x", "https://app.example\\@evil.example", "https://app.example%2eevil.example", "https://[::1]", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
+		"https://app.example/#fragment", "/a#b", "a/b", "?x", "/.//evil.example", "/..//evil.example", "/a/%2e%2e//evil.example", "https://app.example\\@evil.example", "https://app.example%2eevil.example", "https://[::1]", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
 		"https://app.example/" + strings.Repeat("a", 3000)} {
 		if _, err := d.accept(text); err == nil && text != "https://app.example:" {
 			t.Errorf("%q was accepted", text)

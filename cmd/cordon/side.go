@@ -46,6 +46,8 @@ func openRevision(ctx context.Context, name, path string) (side, error) {
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return side{}, environment(fmt.Errorf("%s: no such file, and git is not installed to look for a revision", name))
+	case errors.Is(err, errTooMuch):
+		return side{}, fmt.Errorf("%s: larger than the %d bytes that are read", name, configxml.MaxSize)
 	case ctx.Err() != nil:
 		return side{}, environment(fmt.Errorf("%s: git did not answer within %s", name, gitTime))
 	case err != nil:

@@ -53,6 +53,13 @@ func (m *migration) plugin() {
 		}
 		return true
 	})
+	if len(there) == 0 && m.without() {
+		root := m.doc.Root()
+		m.notes = append(m.notes, Note{
+			Place: m.doc.Place(root.Start, root.TagEnd), Text: whitelistPlugin,
+			Message: "without this plugin the old platform reads none of the list; what it says counts from now on",
+		})
+	}
 	switch {
 	case builtIn:
 		for _, e := range there {

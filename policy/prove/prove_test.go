@@ -59,6 +59,8 @@ func TestAssertions(t *testing.T) {
 		{"never bypass websocket on android", ``, prove.Refuted, "https://evil.example/"},
 		{"never allow http://* on android", `<access origin="https://a.example"/>`, prove.Refuted, "http://evil.example/"}, // bypass
 		{"always allow https://a.example/* on android", `<access origin="https://a.example"/>`, prove.Refuted, "https://a.example/"},
+		{"only allow *://* on w3c", `<access origin="*"/>`, prove.Refuted, ""},
+		{"never block media ftp:x on w3c", `<access origin="https://a.example"/>`, prove.Refuted, ""},
 		{"same on android ios", ``, prove.Holds, ""}, // neither asks about requests
 		{"same navigation on android ios", `<allow-navigation href="*"/>`, prove.Refuted, ""},
 		{"same navigation https://a.example/* on android@9 ios@8", plugin + `<allow-navigation href="https://a.example/*"/>`, prove.Holds, ""},

@@ -38,7 +38,7 @@ func TestPrepare(t *testing.T) {
 	tc.must(t, app, "prepare")
 	first := digest(t, app+"/platforms")
 	t.Run("csp", func(t *testing.T) {
-		for _, page := range []string{"platforms/android/app/src/main/assets/www/index.html", "platforms/ios/www/index.html", "platforms/browser/www/index.html"} {
+		for _, page := range []string{"platforms/android/app/src/main/assets/www/index.html", "platforms/ios/www/index.html", "platforms/browser/www/index.html", "platforms/electron/www/index.html"} {
 			text := read(t, app, page)
 			if strings.Count(text, "Content-Security-Policy") != 1 || !strings.Contains(text, connect) || strings.Contains(text, "unsafe-eval';") && !strings.Contains(text, "wasm-unsafe-eval") {
 				t.Errorf("%s:\n%s", page, text)
@@ -142,7 +142,7 @@ func checkIOS(t *testing.T, app string) {
 
 func checkSettings(t *testing.T, app string) {
 	for platform, want := range map[string]string{
-		"android/app/src/main/assets": `"enforced":"native"`, "ios": `"enforced":"unverified"`, "browser": `"enforced":"none"`,
+		"android/app/src/main/assets": `"enforced":"native"`, "ios": `"enforced":"unverified"`, "browser": `"enforced":"none"`, "electron": `"enforced":"none"`,
 	} {
 		text := read(t, app, path.Join("platforms", platform, "www/plugins/cordova-plugin-cordon/www/settings.js"))
 		for _, part := range []string{want, `"debug":false`, `{"host":"api.example.org","subdomains":false,"expires":"2099-06-30"}`, `cordova.define("cordova-plugin-cordon.settings"`} {

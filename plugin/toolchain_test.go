@@ -14,9 +14,10 @@ import (
 const (
 	cordovaRelease    = "13.0.0"
 	typescriptRelease = "5.9.3"
+	capacitorRelease  = "7.6.9"
 )
 
-var platformReleases = []string{"android@15.1.0", "ios@8.1.1", "browser@7.0.0"}
+var platformReleases = []string{"android@15.1.0", "ios@8.1.1", "browser@7.0.0", "electron@4.0.0"}
 
 // toolchain is the real command line of Cordova, from npm, kept from run to
 // run in the user's cache.

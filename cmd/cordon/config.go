@@ -24,9 +24,10 @@ func newConfigCommand() *cobra.Command {
 
 func newConfigSchemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of cordon.yaml",
-		Args:  cobra.NoArgs,
+		Use:     "schema",
+		Short:   "Print the JSON Schema of cordon.yaml",
+		Example: "  cordon config schema > cordon.schema.json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := settings.Schema()
 			if err != nil {

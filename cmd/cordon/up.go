@@ -110,7 +110,7 @@ func openUp(cmd *cobra.Command, f *upFlags, dir string) (*upStack, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &upStack{flags: f, dir: dir, app: app, ring: event.NewRing(10_000)}
+	u := &upStack{flags: f, dir: dir, app: app, ring: event.NewRing(100_000)}
 	u.standIn, u.stopStandIn = context.WithCancel(context.WithoutCancel(cmd.Context()))
 	s, err := u.settings()
 	if err != nil {

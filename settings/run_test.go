@@ -156,7 +156,8 @@ tables: { todo: { columns: {text: string}, access: authenticated, seed: seed.jso
 services: { echo: { upstream: "`+upstream.URL+`", access: authenticated } }
 `, Options{Admin: "127.0.0.1:0"})
 	token := r.token(t)
-	if resp, body := r.do(t, "GET", "/tables/todo", "", "X-ZUMO-AUTH", token); resp.StatusCode != 200 || !strings.Contains(body, "seeded") || resp.ProtoMajor != 2 {
+	// This client would rather speak HTTP/2, which has no reason phrases.
+	if resp, body := r.do(t, "GET", "/tables/todo", "", "X-ZUMO-AUTH", token); resp.StatusCode != 200 || !strings.Contains(body, "seeded") || resp.Proto != "HTTP/1.1" {
 		t.Errorf("table: %d %s %s", resp.StatusCode, resp.Proto, body)
 	}
 	if _, body := r.do(t, "DELETE", "/API/Echo", "x", "X-ZUMO-AUTH", token); !strings.HasPrefix(body, "DELETE by sid:") {

@@ -36,8 +36,11 @@ func (b *Backend) openTLS(context.Context) error {
 	return err
 }
 
+// baseTLS offers HTTP/1.1 only: the clients show its reason phrases, which
+// HTTP/2 does not have (azure-mobile-apps-client 2.0.1,
+// Utilities/Extensions.js createError, takes "Precondition Failed" from there).
 func baseTLS(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: get}
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: get}
 }
 
 // developmentTLS signs by an authority of this configuration's own, which is

@@ -119,6 +119,7 @@ func evaluate[T any](b browser, script string, args ...any) T {
 // The browser platform as the plugin leaves it, in Chromium: the policy stops
 // what it blocks and nothing else, and the interface works.
 func TestBrowserPlatform(t *testing.T) {
+	t.Parallel()
 	tc := newToolchain(t)
 	o := newOrigin(t)
 	app := tc.newApp(t, []string{"browser@7.0.0"})

@@ -11,6 +11,7 @@ import (
 // Capacitor's own command line runs the package's scripts: the check before it
 // copies the pages, the exports after.
 func TestCapacitor(t *testing.T) {
+	t.Parallel()
 	tc := newToolchain(t)
 	tarball := pack(t)
 	app := t.TempDir()

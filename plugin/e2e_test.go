@@ -32,6 +32,7 @@ const connect = "connect-src 'self' https://api.example.org wss://api.example.or
 // One project with the real tools: what prepare leaves is right, and a second
 // prepare leaves the same.
 func TestPrepare(t *testing.T) {
+	t.Parallel()
 	tc := newToolchain(t)
 	app := tc.newApp(t, platformReleases)
 	write(t, app, "config.xml", fmt.Sprintf(appConfig, ""))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,9 +27,14 @@ type toolchain struct {
 	env      []string
 }
 
+// toolchainLock keeps tests that run side by side from installing it twice.
+var toolchainLock sync.Mutex
+
 func newToolchain(t *testing.T) toolchain {
 	t.Helper()
 	needNode(t)
+	toolchainLock.Lock()
+	defer toolchainLock.Unlock()
 	if testing.Short() {
 		t.Skip("-short: the command line of Cordova takes about a minute")
 	}

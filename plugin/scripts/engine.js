@@ -9,6 +9,7 @@ const dist = path.join(__dirname, '..', 'dist');
 const key = Symbol.for('cordova-plugin-cordon.engine');
 
 async function start() {
+  if (!fs.existsSync(path.join(dist, 'engine.wasm'))) throw failure('the engine is not built: run make plugin in the checkout, or add the published package');
   require(path.join(dist, 'wasm_exec.js')); // sets globalThis.Go
   const go = new globalThis.Go();
   const code = fs.readFileSync(path.join(dist, 'engine.wasm'));

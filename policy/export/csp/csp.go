@@ -82,7 +82,7 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 	p = p.Set("form-action", with("'self'", sources(s.Navigation(), "https", "http"))...)
 	p = p.Set("object-src", "'none'")
 	p = p.Set("base-uri", "'self'")
-	losses = append(append(losses, lostScripts...), lostStyles...)
+	losses = slices.Concat(losses, lostScripts, lostStyles, dropped(page.Existing, p))
 	if page.Handlers {
 		losses = append(losses, export.Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
 	}
@@ -219,6 +219,42 @@ func used(origins []dialect.Origin, what string, urls []string) (all []string, l
 	}
 	return all, losses
 }
+
+// dropped names the hosts that the page's own policy lets in and the new one
+// does not: what the page loads from them stops. A wildcard for every host says
+// nothing about what the page needs.
+func dropped(existing, made csp.Policy) []export.Loss {
+	var losses []export.Loss
+	seen := map[string]bool{}
+	for _, d := range existing.Directives {
+		for _, token := range d.Sources {
+			s, ok := csp.ParseSource(token)
+			if !ok || s.Host == "" || s.Host == "*" || seen[token] {
+				continue
+			}
+			scheme := s.Scheme
+			if scheme == "" {
+				scheme = "https"
+			}
+			sample := scheme + "://" + strings.Replace(s.Host, "*", "x", 1)
+			if s.Port != "" && s.Port != "*" {
+				sample += ":" + s.Port
+			}
+			name := d.Name
+			if _, ok := made.Get(name); !ok || name == "default-src" {
+				name = "connect-src"
+			}
+			if sample += s.Path; !made.Allows(name, sample, "https://localhost/") {
+				seen[token] = true
+				losses = append(losses, export.Loss{Message: fmt.Sprintf("the page's own policy has %s, which is on no list: nothing loads from there any more%s", token, known[s.Host])})
+			}
+		}
+	}
+	return losses
+}
+
+// known says what hosts of the usual templates are for.
+var known = map[string]string{"ssl.gstatic.com": " (TalkBack, the screen reader of Android, asked for it: list it where that matters)"}
 
 func hashes(inline []string) []string {
 	var all []string

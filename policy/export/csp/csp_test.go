@@ -60,7 +60,7 @@ func TestPage(t *testing.T) {
 		messages = append(messages, loss.Message)
 	}
 	all := strings.Join(messages, "\n")
-	for _, what := range []string{"evil.test", "event handlers", "eval"} {
+	for _, what := range []string{"evil.test", "event handlers", "eval", "has https://old.example, which is on no list"} {
 		if !strings.Contains(all, what) {
 			t.Errorf("the losses do not speak of %s:\n%s", what, all)
 		}

@@ -97,7 +97,7 @@ func TestStrictRefusesAmbiguousURLs(t *testing.T) {
 		"https://h%2eexample/", "https://h.example:/", "https://h.example:0/", "https://h.example:0443/", "https://h.example:65536/",
 		"https://h.example:80x/", "https://h.example:+80/", "https://h..example/", "https://.example/", "https://./", "https://[::1/", "https://::1/",
 		"https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.5/",
-		"https://１２７.0.0.1/", "https://127。0.0.1/", "https://[::ffff:127.0.0.1%25lo]/", "https://[0:0:0:0:0:0:0:1]/", "https://h.0x1f/",
+		"https://１２７.0.0.1/", "https://h.example。/", "https://h.example。./", "https://h.example。。/", "https://127。0.0.1/", "https://[::ffff:127.0.0.1%25lo]/", "https://[0:0:0:0:0:0:0:1]/", "https://h.0x1f/",
 		"https://a b.example/", "https://h.example\x7f/", "https://h!.example/", "https://" + strings.Repeat("a", 64) + ".example/",
 		"https://" + strings.Repeat("a.", 130) + "example/", "https://xn--a.example/", "https://\xff.example/", "https://h.example/\xff", "1https://h.example/",
 	} {

@@ -209,10 +209,11 @@ func strictHost(s string) (string, bool) {
 	return s, true
 }
 
-// hasACEPrefix reports whether some label begins with "xn--".
+// hasACEPrefix reports whether some label may begin with "xn--": whether it
+// has hyphens in the third and fourth place.
 func hasACEPrefix(s string) bool {
 	for i := 0; i+4 <= len(s); i++ {
-		if (i == 0 || s[i-1] == '.') && s[i+2] == '-' && s[i+3] == '-' {
+		if (i == 0 || s[i-1] == '.') && s[i+1] != '.' && s[i+2] == '-' && s[i+3] == '-' {
 			return true
 		}
 	}
@@ -243,7 +244,9 @@ var hostProfile = idna.New(
 // internationalHost maps a name to A-labels. A name that turns into something
 // else than a name, such as full-width digits into an address, is refused.
 func internationalHost(s string) (string, bool) {
-	if !utf8.ValidString(s) {
+	// The mapping drops empty labels at the end, which a browser keeps. A last
+	// ASCII full stop is gone already.
+	if dotted := fullStops.Replace(s); !utf8.ValidString(s) || strings.HasSuffix(dotted, ".") || strings.Contains(dotted, "..") {
 		return "", false
 	}
 	mapped, err := hostProfile.ToASCII(s)
@@ -264,6 +267,9 @@ func internationalHost(s string) (string, bool) {
 	}
 	return mapped, true
 }
+
+// fullStops writes what UTS 46 takes for a full stop as one.
+var fullStops = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
 
 func allDigits(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -89,6 +92,9 @@ type explainer struct {
 }
 
 func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
+	// There is nothing to finish: a signal ends the command also while it
+	// waits for its input.
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
 		return fmt.Errorf("unknown format %q (known: text, json, jsonl)", o.format)
 	}

@@ -81,6 +81,15 @@ func (n named) Open(name string) (fs.File, error) {
 	return n.FS.Open(name)
 }
 
+// Stat looks at the file without opening it, which for a pipe would wait for
+// someone to write.
+func (n named) Stat(name string) (fs.FileInfo, error) {
+	if name == n.path {
+		name = filepath.Base(name)
+	}
+	return fs.Stat(n.FS, name)
+}
+
 // inputError says what was wrong with an input, with its name and without the
 // words of a system call.
 func inputError(path string, err error) error {

@@ -95,12 +95,13 @@ func recorded(t *testing.T, args []string, use func(proxy string)) (stdout, stde
 		}
 		notes.Write(buffer[:n])
 	}
+	proxy := string(through.FindSubmatch(notes.Bytes())[1])
 	rest := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(&notes, read)
 		close(rest)
 	}()
-	use(string(through.FindSubmatch(notes.Bytes())[1]))
+	use(proxy)
 	cancel()
 	status = <-ended
 	<-rest

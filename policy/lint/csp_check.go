@@ -278,12 +278,9 @@ func checkCSPStronger(r *run) {
 		if !e.web() || e.anyHost() || e.scope != "" || len(hosts) > 3 {
 			return
 		}
-		for _, g := range governs {
-			if p.allows(g.directive, e.sample()) {
-				return
-			}
+		if !p.mentions(e) {
+			hosts = append(hosts, e.host)
 		}
-		hosts = append(hosts, e.host)
 	}, forAccess)
 	if len(hosts) == 0 {
 		return
@@ -293,6 +290,29 @@ func checkCSPStronger(r *run) {
 	}
 	m := p.metas[0]
 	r.report(p.page.Place(m.tag.Start, m.tag.End), nil, "config.xml lists %s, from which this page loads nothing", join(hosts))
+}
+
+// mentions reports whether the page may load something from a host that the
+// entry covers: a policy may name one host or folder of many that are listed.
+func (p pagePolicy) mentions(e *entry) bool {
+	for _, g := range governs {
+		if p.allows(g.directive, e.sample()) {
+			return true
+		}
+		d, ok := p.metas[0].policy.Effective(g.directive)
+		for _, token := range d.Sources {
+			s, isHost := csp.ParseSource(token)
+			host := strings.TrimPrefix(s.Host, "*.")
+			if ok && isHost && host != "" && (strings.EqualFold(host, e.base()) || e.below() && hasSuffixFold(host, "."+e.base())) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
 // unsafe reports a keyword in the directive that governs name.

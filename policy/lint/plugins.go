@@ -110,18 +110,22 @@ func isPluginPackage(name string) bool {
 	return strings.HasPrefix(name, "org.apache.cordova.") || strings.HasPrefix(name, "@awesome-cordova-plugins/") || strings.HasPrefix(name, "@capacitor/") && name != "@capacitor/cli" && name != "@capacitor/core" && name != "@capacitor/android" && name != "@capacitor/ios"
 }
 
-// pluginSummary names some plugins for a message.
+// pluginSummary names some plugins that pages can call, for a message, or is
+// "" where there are none.
 func (r *run) pluginSummary() string {
 	seen := make(map[string]bool)
 	var list []string
 	for _, p := range r.plugins {
-		if !seen[p.name] {
+		if !seen[p.name] && p.name != whitelistPlugin && p.name != whitelistPluginOld {
 			seen[p.name] = true
 			list = append(list, p.name)
 		}
 	}
 	sort.Strings(list)
-	if len(list) == 1 {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
 		return "plugin " + list[0]
 	}
 	if len(list) > 3 {

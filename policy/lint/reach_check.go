@@ -310,7 +310,8 @@ func checkRemoteStart(r *run) {
 }
 
 func checkRemoteNavigation(r *run) {
-	if len(r.plugins) == 0 {
+	callable := r.pluginSummary()
+	if callable == "" {
 		return
 	}
 	r.each(func(e *entry) {
@@ -321,6 +322,6 @@ func checkRemoteNavigation(r *run) {
 		if len(readings) == 0 {
 			return
 		}
-		r.report(r.at(e.element), []option{on(readings)}, "pages of %s open inside the app and may call its %s", e.host, r.pluginSummary())
+		r.report(r.at(e.element), []option{on(readings)}, "pages of %s open inside the app and may call its %s", e.host, callable)
 	}, forNavigation)
 }

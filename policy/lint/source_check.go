@@ -334,7 +334,9 @@ var (
 	storeCall     = regexp.MustCompile(`\blocalStorage\s*\.\s*setItem\s*\(\s*`)
 	storeProperty = regexp.MustCompile(`\blocalStorage\s*\.\s*(\w+)\s*=[^=]`)
 	storeIndex    = regexp.MustCompile(`\blocalStorage\s*\[\s*`)
-	tokenName     = regexp.MustCompile(`(?i)(token|jwt|passw(or)?d|secret|credential|api_?key|session_?id|bearer)`)
+	// tokenName takes a word that ends there: a tokenizer and a secretary are
+	// no secrets.
+	tokenName = regexp.MustCompile(`(?i:token|jwt|passw(or)?d|secret|credential|api_?key|session_?id|bearer)s?([^a-z]|$)`)
 )
 
 func checkTokenInStorage(r *run) {

@@ -110,7 +110,7 @@ func (w *placement) pages(export.Artifact) error {
 		data, ok := withPolicy(page, made.String())
 		if !ok {
 			if page.Whole {
-				w.losses = append(w.losses, export.Loss{Rule: page.Name, Message: "the page has no <head> to put a policy into"})
+				w.losses = append(w.losses, export.Loss{Rule: page.Name, Message: "the page has no <head> that a policy can be put into: nothing limits what it loads"})
 			}
 			continue
 		}
@@ -219,8 +219,12 @@ func setPlistKey(doc *configxml.Document, key, value string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: not a property list with a dictionary", doc.Name())
 	}
 	dict := root.Children[0]
-	for i, e := range dict.Children {
-		if e.Name == "key" && strings.TrimSpace(e.Text) == key && i+1 < len(dict.Children) {
+	for i := 0; i < len(dict.Children); i += 2 {
+		e := dict.Children[i]
+		if e.Name != "key" || i+1 == len(dict.Children) || dict.Children[i+1].Name == "key" {
+			return nil, fmt.Errorf("%s: its dictionary is not made of keys with values", doc.Name())
+		}
+		if strings.TrimSpace(e.Text) == key {
 			old := dict.Children[i+1]
 			return doc.Apply(configxml.Edit{Start: old.Start, End: old.End, New: value})
 		}

@@ -30,6 +30,9 @@ func (s *pageScanner) scan() {
 		if next < 0 {
 			return
 		}
+		if text := bytes.TrimPrefix(s.data[i:i+next], []byte("\ufeff")); len(bytes.Trim(text, " \t\r\n\f")) > 0 {
+			s.inHead = false // text opens the body
+		}
 		i = s.markup(i + next)
 	}
 }

@@ -96,8 +96,17 @@ func policyTag(p *lint.Page) (*lint.Tag, lint.TagAttr, bool) {
 
 // withPolicy returns the page with the policy in its meta tag: the one that it
 // has, or a new one in front of everything else in its head. ok is false for a
-// file without a head.
+// file without a head, and for one too broken for the tag to be read again.
 func withPolicy(p *lint.Page, content string) (data []byte, ok bool) {
+	if data, ok = insertPolicy(p, content); !ok {
+		return nil, false
+	}
+	made := readPage(lint.File{Name: p.Name, Data: data})
+	_, attr, found := policyTag(&made)
+	return data, found && attr.Value == content
+}
+
+func insertPolicy(p *lint.Page, content string) (data []byte, ok bool) {
 	value := html.EscapeString(strings.ReplaceAll(content, "'", "\x00"))
 	value = strings.ReplaceAll(value, "\x00", "'") // quotes around keywords stay readable
 	if _, attr, has := policyTag(p); has {

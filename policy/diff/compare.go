@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -53,7 +54,7 @@ func (c *comparison) run() {
 		exact = exact[n:]
 	}
 	if len(sampled) > 0 {
-		c.sample(sampled, older, newer)
+		c.sample(sampled)
 	}
 }
 
@@ -115,7 +116,8 @@ func (c *comparison) ask(groups []group) {
 		return true
 	})
 	if outcome == pattern.NotDecided {
-		c.doubt(groups, true, "the comparison took too many steps; differences may be missing")
+		tried := c.try(groups)
+		c.doubt(groups, true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, more may differ", tried))
 	}
 	c.tryTexts(groups)
 	if c.odd > 0 {
@@ -144,31 +146,73 @@ func (c *comparison) doubt(groups []group, exhausted bool, why string) {
 	c.report.Doubts = append(c.report.Doubts, d)
 }
 
-// maxSamples bounds how many URLs are tried where only trying helps.
-const maxSamples = 40_000
+// maxWork bounds how many URLs are tried where only trying helps: URLs times
+// rules, since some platforms look at their rules one by one.
+const maxWork = 40_000_000
 
-// sample compares groups where a platform's look-up is an algorithm: a URL of
-// every region that the nearest sets tell apart is tried, and spellings of it
-// that look-ups are known to read in ways of their own.
-func (c *comparison) sample(groups []group, older, newer *Reader) {
-	sets := []pattern.URLSet{older.nearest(), newer.nearest()}
-	tried := 0
-	try := func(url string) {
+// sample compares groups where a platform's look-up is an algorithm.
+func (c *comparison) sample(groups []group) {
+	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair), c.try(groups))
+	c.doubt(groups, false, why)
+}
+
+// try asks both policies about a URL of every region that the nearest sets of
+// the rules tell apart, and about spellings of it that look-ups are known to
+// read in ways of their own. Of two files for one target only the rules that
+// differ count. It returns how many URLs were tried.
+func (c *comparison) try(groups []group) (tried int) {
+	older, newer := differing(c.pair.Old, c.pair.New)
+	reading := NewReader(c.pair.New).reading
+	limit := max(200, maxWork/(1000+len(c.pair.Old.Rules())+len(c.pair.New.Rules())))
+	ask := func(url string) {
 		tried++
 		for _, g := range groups {
 			c.decide(g.kinds, url)
 		}
 	}
-	everything := func(uint64) bool { return true }
-	outcome := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: everything}.Regions(func(r pattern.Region) bool {
-		try(r.URL)
+	question := pattern.Question{
+		Sets:  []pattern.URLSet{pattern.Covered(reading, older), pattern.Covered(reading, newer)},
+		Steps: pattern.DefaultSteps, Want: func(uint64) bool { return true },
+	}
+	question.Regions(func(r pattern.Region) bool {
+		ask(r.URL)
 		for _, url := range Spellings(r.URL) {
-			try(url)
+			ask(url)
 		}
-		return tried < maxSamples
+		return tried < limit
 	})
-	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair), tried)
-	c.doubt(groups, outcome == pattern.NotDecided, why)
+	return tried
+}
+
+// differing returns the patterns of the rules that only one of two policies
+// has; of policies for different targets, those of all rules.
+func differing(a, b *policy.Policy) (older, newer []pattern.Pattern) {
+	same := a.Target() == b.Target()
+	return patternsBeyond(a, b, same), patternsBeyond(b, a, same)
+}
+
+func patternsBeyond(p, other *policy.Policy, same bool) []pattern.Pattern {
+	type key struct {
+		element, text string
+		flaw          policy.Flaw
+	}
+	known := map[key]*policy.Rule{}
+	if same {
+		rules := other.Rules()
+		for i := range rules {
+			known[key{rules[i].Element, rules[i].Text, rules[i].Flaw}] = &rules[i]
+		}
+	}
+	var all []pattern.Pattern
+	rules := p.Rules()
+	for i := range rules {
+		r := &rules[i]
+		if k, ok := known[key{r.Element, r.Text, r.Flaw}]; ok && reflect.DeepEqual(k.Patterns, r.Patterns) {
+			continue
+		}
+		all = append(all, r.Patterns...)
+	}
+	return all
 }
 
 func algorithmic(p Pair) string {

@@ -12,6 +12,8 @@
 package diff
 
 import (
+	"bytes"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -84,8 +86,8 @@ type Pair struct {
 type Options struct {
 	// Kinds are the kinds of request to compare; none: all.
 	Kinds []policy.Kind
-	// Steps is the budget of one pair; see pattern.DefaultSteps. Zero is ten
-	// times that.
+	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
+	// five times that.
 	Steps int
 }
 
@@ -163,7 +165,7 @@ func Compare(pairs []Pair, o Options) *Report {
 		o.Kinds = policy.Kinds()
 	}
 	if o.Steps == 0 {
-		o.Steps = 10 * pattern.DefaultSteps
+		o.Steps = 5 * pattern.DefaultSteps
 	}
 	report := &Report{Pairs: pairs}
 	merged := newMerger(pairs)
@@ -195,6 +197,9 @@ func Compile(before *configxml.Document, from policy.Target, after *configxml.Do
 	older, err := dialect.Compile(before, from)
 	if err != nil {
 		return Pair{}, err
+	}
+	if from == to && bytes.Equal(before.Bytes(), after.Bytes()) && before.Name() == after.Name() {
+		return Pair{older, older}, nil
 	}
 	newer, err := dialect.Compile(after, to)
 	return Pair{older, newer}, err

@@ -138,8 +138,12 @@ func TestABudgetThatIsUsedUpIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report := diff.Compare([]diff.Pair{pair}, diff.Options{Steps: 10}); !report.Exhausted() {
+	report := diff.Compare([]diff.Pair{pair}, diff.Options{Steps: 10})
+	if !report.Exhausted() {
 		t.Errorf("ten steps were enough: %+v", report)
+	}
+	if len(report.Lines) != 2 || !report.Widens() {
+		t.Errorf("trying what differs found %+v", report.Lines)
 	}
 }
 

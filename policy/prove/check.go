@@ -13,14 +13,14 @@ import (
 // Options limit the work. The zero value is right for people who wait.
 type Options struct {
 	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
-	// five times that.
+	// twice that.
 	Steps int
 }
 
 // Check decides every assertion for a config.xml, in order.
 func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
 	if o.Steps == 0 {
-		o.Steps = 5 * pattern.DefaultSteps
+		o.Steps = 2 * pattern.DefaultSteps
 	}
 	c := checker{doc: doc, steps: o.Steps, readings: map[policy.Target]*reading{}}
 	results := make([]Result, len(f.Assertions))

@@ -44,7 +44,7 @@ func CheckExport(name string, doc *configxml.Document, o Options) ([]Result, err
 		return nil, fmt.Errorf("unknown export %q (known: %s)", name, strings.Join(Exports(), ", "))
 	}
 	if o.Steps == 0 {
-		o.Steps = 5 * pattern.DefaultSteps
+		o.Steps = 2 * pattern.DefaultSteps
 	}
 	strict := policy.Target{Platform: dialect.Strict}
 	c := checker{doc: doc, steps: o.Steps, readings: map[policy.Target]*reading{}}

@@ -144,12 +144,18 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	}
 	language := pattern.Exactly(host).Fold()
 	if below && !isAddress(host) {
-		language = pattern.Below(host).Fold()
+		language = belowName(host)
 	} else if below && !subdomains {
 		return strictPattern{}, fmt.Errorf("%q is an address, and there is nothing below an address", name)
 	}
 	parts.Host, parts.Subdomains = asciiLower(host), below && !isAddress(host)
 	return strictPattern{patterns: origins(scheme, port, language, covered), parts: parts}, nil
+}
+
+// belowName is a name and every name below it, those with an underscore too:
+// splitStrict lets no other characters pass.
+func belowName(host string) pattern.Language {
+	return pattern.OneOf(pattern.Exactly(host), pattern.Glob("*."+host)).Fold()
 }
 
 func isAddress(host string) bool { return host[0] == '[' || canonicalIPv4(host) }

@@ -48,7 +48,7 @@ func TestStrictPatterns(t *testing.T) {
 		{"*://h.example:443", "https://h.example/ http://h.example:443/ ws://h.example:443/", "http://h.example/"},
 		{"*://h.example:8080", "https://h.example:8080/ ws://h.example:8080/", "http://h.example/ https://h.example/"},
 		{"https://*.h.example",
-			"https://h.example/ https://a.h.example/ https://b.a.h.example/",
+			"https://h.example/ https://a.h.example/ https://b.a.h.example/ https://a_b.h.example/ https://A_B.H.example/",
 			"https://xh.example/ https://h.example.evil.test/ https://.h.example/"},
 		{"https://h.example:8443", "https://h.example:8443/ wss://h.example:8443/", "https://h.example/"},
 		{"h.example:8443", "https://h.example:8443/", "https://h.example/ http://h.example:8443/"},

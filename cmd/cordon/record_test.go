@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -150,6 +152,42 @@ func TestRecordProposes(t *testing.T) {
 	data, err := os.ReadFile(config)
 	if err != nil || !strings.Contains(string(data), line) || strings.Contains(string(data), `"*"`) || strings.Contains(string(data), "old.example.org") {
 		t.Errorf("config.xml: %v\n%s", err, data)
+	}
+}
+
+// With --inspect the gateway sees paths, and kinds where the client says them.
+func TestRecordInspects(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl on this machine: recording inside tunnels was not tried")
+	}
+	dir := t.TempDir()
+	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	defer origin.Close()
+	roots := filepath.Join(dir, "roots.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw})
+	if err := os.WriteFile(roots, certificate, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "config.xml")
+	if err := os.WriteFile(config, []byte("<widget>\n  <content/>\n</widget>\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		// A process of its own, which trusts the origin.
+		cordon := exec.CommandContext(t.Context(), "cordon", args...)
+		cordon.Env = append(os.Environ(), "SSL_CERT_FILE="+roots)
+		out, err := cordon.CombinedOutput()
+		if err != nil {
+			t.Fatalf("cordon %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	run("ca", "create", "--dir", filepath.Join(dir, "ca"))
+	said := run("record", "--config", config, "--listen", "127.0.0.1:0", "--inspect", "--ca", filepath.Join(dir, "ca"), "--with", origin.URL,
+		"--", "curl", "-sS", "-H", "Sec-Fetch-Dest: image", origin.URL+"/pictures/one.png?token=secret")
+	if !strings.Contains(said, "image, /pictures/one.png") || strings.Contains(said, "secret") {
+		t.Errorf("it says\n%s", said)
 	}
 }
 

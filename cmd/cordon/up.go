@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/project"
@@ -317,6 +319,9 @@ func (u *upStack) pages(backend http.Handler) http.Handler {
 		switch {
 		case host == standInHost:
 			standIn.ServeHTTP(w, r)
+		case !auth.LoopbackHost(strings.Trim(host, "[]")):
+			// A name that a stranger points here, to sign in as somebody.
+			http.Error(w, "Only loopback names are answered here: "+u.site.URL.String(), http.StatusMisdirectedRequest)
 		case ownedByBackend(r.URL.Path, u.site.Auth.Path()):
 			backend.ServeHTTP(w, r)
 		default:

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/spf13/cobra"
 )
@@ -37,29 +38,30 @@ func (u *upStack) describe(s *strings.Builder, page string) {
 		providers = append(providers, name+" ("+kind+")")
 	}
 	fmt.Fprintf(s, `
-  app       %s  %s, www/ with the exported Content-Security-Policy
+  app       %s  %s: www/ with the exported Content-Security-Policy
   backend   %s  sign-in: %s; tables: %s
-  gateway   http://%s  enforces %s
+  gateway   http://%s  enforces %s: %s
   console   http://%s/console/
   data      %s
 
 Development only: sign-in without passwords; a certificate of this folder's own
-authority, %s (cordon ca trust --dir %s
-says what trusting it takes); %s stands in for other hosts. The page's
-and the stand-in's address are allowed besides config.xml.
+authority, %s
+(what trusting it takes: cordon ca trust --dir %s);
+%s stands in for other hosts. The page's address and the stand-in's
+are allowed besides config.xml.
 
 Try, in another terminal:
-  curl --proxy http://%s --cacert %s %s
-`, page, u.app.name, page, orNone(providers), orNone(u.site.Tables.Names()), proxy, filepath.Join(u.dir, filepath.FromSlash(u.app.config)), admin,
-		u.site.Settings.DatabaseName(), authority, filepath.Dir(authority), standInHost, proxy, authority, u.origins()[1]+"/tip")
-	fmt.Fprintf(s, "  curl --proxy http://%s https://not-listed.example/    (refused: on no list)\n", proxy)
-	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s\n\nCtrl-C stops everything.\n", proxy, page)
+  curl --proxy http://%s --cacert %s %s   # on the list
+  curl --proxy http://%s https://not-listed.example/   # on no list: 403
+  chromium --user-data-dir="$(mktemp -d)" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s
+
+`, page, u.app.name, page, orNone(providers), orNone(u.site.Tables.Names()), proxy, filepath.Join(u.dir, filepath.FromSlash(u.app.config)), orElse(u.listed(), "it lists nothing"), admin,
+		u.site.Settings.DatabaseName(), authority, filepath.Dir(authority), standInHost,
+		proxy, authority, u.origins()[1]+"/tip", proxy, proxy, page)
 	for _, warning := range u.gateway.Warnings() {
 		fmt.Fprintf(s, "warning: %s\n", printable(warning))
 	}
-	if listed := u.listed(); listed != "" {
-		fmt.Fprintf(s, "config.xml lists %s.\n", listed)
-	}
+	s.WriteString("Ctrl-C stops everything.\n")
 }
 
 // listed names the hosts that config.xml lets the app reach.
@@ -70,7 +72,7 @@ func (u *upStack) listed() string {
 	}
 	var all []string
 	for _, o := range dialect.Origins(doc) {
-		if o.Host != "" && len(all) < 8 {
+		if o.Host != "" && o.Rule.Purpose != policy.ForLaunch && len(all) < 8 {
 			all = append(all, o.Host)
 		}
 	}

@@ -254,6 +254,14 @@ func TestUp(t *testing.T) {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
+	rebound, err := http.NewRequest(http.MethodGet, u.page+".auth/login/google", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rebound.Host = "attacker.example"
+	if response, err := direct.Do(rebound); err != nil || response.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("a stranger's name for this machine: %v %v", response, err)
+	}
 	proxied := u.client(t, true)
 	if status, _, body := fetch(t, proxied, "https://demo.localhost:"+port+"/tip"); status != http.StatusOK || !strings.Contains(body, `"tip"`) {
 		t.Errorf("the stand-in through the gateway: %d %s", status, body)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,7 +12,7 @@ import (
 )
 
 func newServeCommand() *cobra.Command {
-	var config, admin string
+	var config, admin, console string
 	var check bool
 	cmd := &cobra.Command{
 		Use:   "serve --config cordon.yaml",
@@ -34,20 +35,30 @@ SIGTERM), and lets the requests that run finish.`,
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is fine\n", config)
 				return err
 			}
-			return serve(cmd, s, admin)
+			return serve(cmd, s, admin, console)
 		},
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
-	cmd.Flags().StringVar(&admin, "admin", "", "address for health, metrics and events (loopback)")
+	cmd.Flags().StringVar(&admin, "admin", "", "address for health, metrics, events and the console (loopback)")
+	cmd.Flags().StringVar(&console, "console", "", "open the console on the site itself, at /console/, to users for whom this `condition` holds (without one: the role admin)")
+	cmd.Flags().Lookup("console").NoOptDefVal = adminRole
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and its secrets, and exit")
 	return cmd
 }
 
 // serve runs a backend until the command's context ends.
-func serve(cmd *cobra.Command, s *settings.Settings, admin string) error {
+func serve(cmd *cobra.Command, s *settings.Settings, admin, console string) error {
 	backend, err := settings.Open(cmd.Context(), s, settings.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
 	if err != nil {
 		return settingsError(err)
+	}
+	if console != "" {
+		if err := openConsole(backend, console); err != nil {
+			ended, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
+			cancel()
+			return errors.Join(err, backend.Serve(ended)) // an ended context makes it close at once
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "Console on %s%s/ for users with %s\n", backend.URL, consolePath, console)
 	}
 	for _, line := range backend.Lines() {
 		fmt.Fprintln(cmd.OutOrStdout(), line)

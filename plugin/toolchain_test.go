@@ -110,13 +110,17 @@ func (tc toolchain) newApp(t *testing.T, platforms []string) string {
 // write puts a file into a project.
 func write(t *testing.T, dir, name, content string) {
 	t.Helper()
+	if err := writeTo(dir, name, content); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeTo(dir, name, content string) error {
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return os.WriteFile(path, []byte(content), 0o644)
 }
 
 func read(t *testing.T, dir, name string) string {

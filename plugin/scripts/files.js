@@ -44,7 +44,7 @@ function addBelow(files, root, folder, fits) {
 const isPage = (name) => /\.x?html?$/i.test(name);
 const isSource = (name) => isPage(name) || /\.m?js$/i.test(name) || /\/certificates\/[^/]*\.cer$/i.test(name);
 
-const CONFIGS = ['config.xml', 'package.json', 'capacitor.config.json',
+const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.json',
   'android/app/src/main/assets/capacitor.config.json', 'ios/App/App/capacitor.config.json'];
 
 /** What a check looks at: the project's own sources. */
@@ -76,6 +76,7 @@ const NATIVE = ['AndroidManifest.xml', 'res/xml/network_security_config.xml'];
 function prepared(root) {
   const files = {};
   add(files, root, 'config.xml');
+  add(files, root, 'www/config.xml'); // where older projects keep it
   addBelow(files, root, 'www/certificates', isSource);
   for (const web of WEB) {
     addBelow(files, root, web, (name) => isPage(name) && !name.startsWith(web + '/plugins/'));

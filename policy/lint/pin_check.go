@@ -154,6 +154,7 @@ func checkPinServed(r *run) {
 
 // httpPlugins say what each plugin really pins.
 var httpPlugins = map[string]string{
+	"com.synconset.cordovaHTTP": "the first release of cordova-plugin-http: after enableSSLPinning(true) it trusts every .cer file of www/certificates for every host",
 	"cordova-plugin-http": "after enableSSLPinning(true) it trusts every .cer file of www/certificates for every host, " +
 		"and on Android instead of the system's authorities",
 	"cordova-plugin-advanced-http": "after setServerTrustMode(\"pinned\") it trusts every .cer file of www/certificates for every host; " +

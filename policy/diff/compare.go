@@ -32,7 +32,10 @@ const maxGroups = 16
 
 // run compares the pair kind by kind.
 func (c *comparison) run() {
-	older, newer := NewReader(c.pair.Old), NewReader(c.pair.New)
+	older, newer := c.reduced()
+	if older == nil {
+		older, newer = NewReader(c.pair.Old), NewReader(c.pair.New)
+	}
 	same := sameLists(c.pair.Old, c.pair.New)
 	for _, kinds := range c.together() {
 		if same && samePrograms(c.pair.Old, c.pair.New, kinds[0]) {

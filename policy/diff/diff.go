@@ -87,7 +87,7 @@ type Options struct {
 	// Kinds are the kinds of request to compare; none: all.
 	Kinds []policy.Kind
 	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
-	// five times that.
+	// twice that.
 	Steps int
 }
 
@@ -165,7 +165,7 @@ func Compare(pairs []Pair, o Options) *Report {
 		o.Kinds = policy.Kinds()
 	}
 	if o.Steps == 0 {
-		o.Steps = 5 * pattern.DefaultSteps
+		o.Steps = 2 * pattern.DefaultSteps
 	}
 	report := &Report{Pairs: pairs}
 	merged := newMerger(pairs)

@@ -24,6 +24,8 @@ type Reader struct {
 	lists   map[int]pattern.URLSet
 	among   map[*pattern.Pattern]pattern.URLSet
 	rules   *pattern.URLSet
+	// keep are the rules whose entries count, by number; nil: all.
+	keep []bool
 }
 
 // NewReader returns a reader of a policy.
@@ -95,7 +97,7 @@ func (r *Reader) test(test policy.Test) pattern.URLSet {
 	if n := test.List(); n >= 0 {
 		set, ok := r.lists[n]
 		if !ok {
-			set = pattern.Covered(r.reading, entries(r.policy.List(n)))
+			set = pattern.Covered(r.reading, r.entries(r.policy.List(n)))
 			r.lists[n] = set
 		}
 		return set
@@ -120,10 +122,13 @@ func (r *Reader) nearest() pattern.URLSet {
 	return *r.rules
 }
 
-func entries(list policy.List) []pattern.Pattern {
-	patterns := make([]pattern.Pattern, len(list))
+func (r *Reader) entries(list policy.List) []pattern.Pattern {
+	patterns := make([]pattern.Pattern, 0, len(list))
 	for i := range list {
-		patterns[i] = list[i].Pattern
+		rule := list[i].Rule
+		if r.keep == nil || rule < 0 || rule >= len(r.keep) || r.keep[rule] {
+			patterns = append(patterns, list[i].Pattern)
+		}
 	}
 	return patterns
 }

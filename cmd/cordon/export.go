@@ -138,12 +138,16 @@ func printExport(cmd *cobra.Command, e project.Exporter, source export.Source, i
 	if _, err := out.Write(artifact.Content); err != nil {
 		return environment(fmt.Errorf("write the export: %w", err))
 	}
-	printLosses(cmd.ErrOrStderr(), e.Format, artifact.Losses)
+	printLosses(cmd.ErrOrStderr(), e.Format, source, artifact.Losses)
 	return nil
 }
 
-// printLosses says line by line what an export does not say.
-func printLosses(w io.Writer, f export.Format, losses []export.Loss) {
+// printLosses says what the policy needs and the format lacks, and then line by
+// line what the export does not say.
+func printLosses(w io.Writer, f export.Format, source export.Source, losses []export.Loss) {
+	if needs := f.Needs(source); len(needs) > 0 {
+		fmt.Fprintf(w, "cordon: %s: the policy needs more than this format can do: %s\n", f.Name, strings.Join(needs, "; "))
+	}
 	for _, loss := range losses {
 		effect := "allows less than the line"
 		if loss.Widens {
@@ -168,7 +172,7 @@ func writeExports(cmd *cobra.Command, o *exportOptions, exporters []project.Expo
 		if err != nil {
 			return err
 		}
-		printLosses(cmd.ErrOrStderr(), e.Format, losses)
+		printLosses(cmd.ErrOrStderr(), e.Format, source, losses)
 		all = append(all, changes...)
 	}
 	count, err := showChanges(cmd.OutOrStdout(), all)

@@ -165,6 +165,32 @@ func (f Format) Cannot() []string {
 	return append(all, f.Limits...)
 }
 
+// Needs returns what the policy as a whole needs and the format lacks: a
+// sentence for each such capability. What single lines lose is in the losses of
+// the artifact.
+func (f Format) Needs(s Source) []string {
+	needs := Denies
+	if len(s.Requests()) > 0 {
+		needs |= Requests
+	}
+	if len(s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose == policy.ForNavigation })) > 0 {
+		needs |= Navigation
+	}
+	if len(s.Launches()) > 0 {
+		needs |= Launches
+	}
+	if len(s.Pins.Entries()) > 0 {
+		needs |= Pins
+	}
+	var all []string
+	for _, c := range Capabilities() {
+		if needs&^f.Can&c != 0 {
+			all = append(all, c.Missing())
+		}
+	}
+	return all
+}
+
 // Header returns the comment that stands on top of an export, each line behind
 // the format's comment mark.
 func (f Format) Header(mark string, s Source) string {

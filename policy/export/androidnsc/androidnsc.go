@@ -28,7 +28,7 @@ var Format = export.Format{
 	Limits: []string{
 		"it says where cleartext is permitted, for all ports and paths of a host",
 		"after the expiration of a pin set Android no longer pins",
-		"cordova-plugin-advanced-http brings trust managers of its own, which this file does not bind",
+		"the plugin cordova-plugin-advanced-http brings trust managers of its own, which this file does not bind",
 	},
 }
 

@@ -1,0 +1,41 @@
+package export_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/export/exporttest"
+)
+
+// What a policy needs as a whole depends on what it says.
+func TestNeeds(t *testing.T) {
+	pins, err := pin.NewSet(pin.Entry{Host: "a.example", Hashes: []pin.Hash{pin.HashOf([]byte("key"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		body string
+		pins *pin.Set
+		can  export.Capability
+		want string
+	}{
+		"nothing":        {"", nil, export.Denies, ""},
+		"an empty list":  {"", nil, 0, "cannot refuse a host"},
+		"requests":       {`<access origin="https://a.example"/>`, nil, export.Denies, "does not limit what a page requests"},
+		"navigation":     {`<allow-navigation href="https://a.example"/>`, nil, export.Denies, "limit navigation apart"},
+		"launches":       {`<allow-intent href="tel:*"/>`, nil, export.Denies, "handed to other apps"},
+		"pins":           {"", pins, export.Denies, "certificate pins"},
+		"all of it said": {`<access origin="https://a.example"/>`, pins, export.Denies | export.Requests | export.Pins, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, _ := exporttest.Source(t, test.body)
+			source.Pins = test.pins
+			got := strings.Join(export.Format{Can: test.can}.Needs(source), "; ")
+			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -218,7 +218,7 @@ func listAlone(doc *configxml.Document) string {
 		b.WriteString("<" + e.Name)
 		for _, a := range e.Attrs {
 			if a.Prefix == "" && a.Name != "xmlns" {
-				b.WriteString(" " + a.Name + `="` + escape(a.Value) + `"`)
+				b.WriteString(" " + a.Name + `="` + configxml.Escape(a.Value) + `"`)
 			}
 		}
 		b.WriteString("/>")

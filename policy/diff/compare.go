@@ -32,10 +32,7 @@ const maxGroups = 16
 
 // run compares the pair kind by kind.
 func (c *comparison) run() {
-	older, newer := c.reduced()
-	if older == nil {
-		older, newer = NewReader(c.pair.Old), NewReader(c.pair.New)
-	}
+	older, newer := NewReader(c.pair.Old), NewReader(c.pair.New)
 	same := sameLists(c.pair.Old, c.pair.New)
 	for _, kinds := range c.together() {
 		if same && samePrograms(c.pair.Old, c.pair.New, kinds[0]) {
@@ -90,17 +87,44 @@ func (c *comparison) together() [][]policy.Kind {
 }
 
 // ask compares groups whose sets are exact: of every region that the two sides
-// decide differently, both policies are asked about one URL.
+// decide differently, both policies are asked about one URL. Where the budget
+// does not suffice, large files are compared by what changed.
 func (c *comparison) ask(groups []group) {
+	found, outcome := c.regions(groups)
+	if outcome == pattern.NotDecided {
+		if older, newer := c.reduced(); older != nil {
+			smaller := make([]group, len(groups))
+			for i, g := range groups {
+				smaller[i] = group{kinds: g.kinds, older: older.Sets(g.kinds[0]), new: newer.Sets(g.kinds[0])}
+			}
+			found, outcome = c.regions(smaller)
+		}
+	}
+	for _, r := range found {
+		for n, g := range groups {
+			if differ(r.In, n) && !c.decide(g.kinds, r.URL) {
+				c.odd++
+			}
+		}
+	}
+	if outcome == pattern.NotDecided {
+		tried := c.try(groups)
+		c.doubt(groups, true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, more may differ", tried))
+	}
+	c.tryTexts(groups)
+	if c.odd > 0 {
+		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.odd))
+	}
+}
+
+// regions returns the regions in which the two sides of some group differ.
+// There are four sets for each group: two bits for the verdict of each side.
+func (c *comparison) regions(groups []group) (found []pattern.Region, outcome pattern.Outcome) {
 	sets := make([]pattern.URLSet, 0, 4*len(groups))
 	for _, g := range groups {
 		sets = append(sets,
 			g.older.Allow.Union(g.older.Bypass), g.older.Launch.Union(g.older.Bypass),
 			g.new.Allow.Union(g.new.Bypass), g.new.Launch.Union(g.new.Bypass))
-	}
-	differ := func(in uint64, n int) bool {
-		bits := in >> (4 * n)
-		return bits&3 != bits>>2&3
 	}
 	question := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: func(in uint64) bool {
 		for n := range groups {
@@ -110,22 +134,17 @@ func (c *comparison) ask(groups []group) {
 		}
 		return false
 	}}
-	outcome := question.Regions(func(r pattern.Region) bool {
-		for n, g := range groups {
-			if differ(r.In, n) && !c.decide(g.kinds, r.URL) {
-				c.odd++
-			}
-		}
+	outcome = question.Regions(func(r pattern.Region) bool {
+		found = append(found, r)
 		return true
 	})
-	if outcome == pattern.NotDecided {
-		tried := c.try(groups)
-		c.doubt(groups, true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, more may differ", tried))
-	}
-	c.tryTexts(groups)
-	if c.odd > 0 {
-		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.odd))
-	}
+	return found, outcome
+}
+
+// differ reports whether the two sides of the group n differ in a region.
+func differ(in uint64, n int) bool {
+	bits := in >> (4 * n)
+	return bits&3 != bits>>2&3
 }
 
 // decide asks both policies about a URL for kinds that share their programs,

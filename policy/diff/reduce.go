@@ -7,9 +7,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
-// reduceAbove is the number of rules from which on a comparison looks at the
-// changed rules and what touches them alone, and maxChanged how many patterns
-// may have changed for that to pay.
+// reduceAbove is the number of rules from which on a comparison that takes too
+// long looks at the changed rules and what touches them alone, and maxChanged
+// how many patterns may have changed for that to pay.
 var reduceAbove = 1000
 
 const maxChanged = 400

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +92,16 @@ func guideFolder(t *testing.T) string {
 		}
 		_ = os.RemoveAll(filepath.Join(dir, "examples", example, ".cordon"))
 	}
+	// Guides compare with what is in Git.
+	for _, args := range [][]string{{"init", "-q"}, {"add", "config.xml"}, {"commit", "-q", "-m", "first"}, {"update-ref", "refs/remotes/origin/main", "HEAD"}} {
+		git := exec.CommandContext(t.Context(), "git", args...)
+		git.Dir = dir
+		git.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org", "GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org")
+		if out, err := git.CombinedOutput(); err != nil {
+			t.Logf("git %v: %v %s", args, err, out)
+		}
+	}
 	return dir
 }
 
@@ -103,7 +114,13 @@ func (c guideCommand) runs() bool {
 
 // elsewhere reports whether a command names another machine.
 func (c guideCommand) elsewhere() bool {
-	return strings.Contains(c.text, "postgres://") || strings.Contains(c.text, ":443") || strings.Contains(c.text, "--online")
+	return strings.Contains(c.text, "postgres://") || strings.Contains(c.text, ":443") || strings.Contains(c.text, "--online") ||
+		strings.Contains(c.text, ":config.xml") && !haveGit()
+}
+
+func haveGit() bool {
+	_, err := exec.LookPath("git")
+	return err == nil
 }
 
 func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
@@ -123,13 +140,13 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	shell.Dir = dir
 	shell.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	shell.WaitDelay = 5 * time.Second
-	out := &strings.Builder{}
+	out := &sharedText{}
 	shell.Stdout, shell.Stderr = out, out
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
 	if c.runs() {
-		time.Sleep(1500 * time.Millisecond)
+		out.await(20 * time.Second)
 		_ = shell.Process.Signal(syscall.SIGINT) // it may have failed by now; Wait says so
 	}
 	err := shell.Wait()
@@ -150,6 +167,36 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	case status == exitEnvironment && busy:
 		t.Logf("%s:%d: a port is in use on this machine, so it did not run: %s", guide, c.line, c.text)
 	default:
-		t.Errorf("%s:%d: %s\nexit status %d:\n%s", guide, c.line, c.text, status, out)
+		t.Errorf("%s:%d: %s\nexit status %d:\n%s", guide, c.line, c.text, status, out.String())
+	}
+}
+
+// sharedText is written by one goroutine and read by another.
+type sharedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write is part of io.Writer.
+func (s *sharedText) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *sharedText) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// await waits until a command says that it runs, or why it does not.
+func (s *sharedText) await(limit time.Duration) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		for _, sign := range []string{"Ctrl-C", "gateway for", "Data in ", "cordon: "} {
+			if strings.Contains(s.String(), sign) {
+				return
+			}
+		}
 	}
 }

@@ -61,7 +61,7 @@ and --with name what is to be let through all the same.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "the config.xml, or the app's folder (default: the current folder)")
-	flags.StringVar(&f.listen, "listen", gateway.DefaultListen, "address of the gateway; port 0 takes a free one")
+	flags.StringVar(&f.listen, "listen", "", "address of the gateway; port 0 takes a free one (default "+gateway.DefaultListen+", and a free port for a COMMAND)")
 	flags.StringArrayVar(&f.har, "har", nil, "read requests from this HAR file instead of running a gateway; may be repeated")
 	flags.StringArrayVar(&f.with, "with", nil, "let an origin with a port of its own through, as in https://localhost:8443; may be repeated")
 	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
@@ -75,6 +75,9 @@ and --with name what is to be let through all the same.`,
 }
 
 func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
+	if f.listen == "" && len(command) > 0 {
+		f.listen = "127.0.0.1:0"
+	}
 	doc, dir, err := recordedConfig(f.config)
 	if err != nil {
 		return err

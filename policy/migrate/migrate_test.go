@@ -49,93 +49,95 @@ func run(t fataler, from, to, text string, o migrate.Options) *migrate.Result {
 	return result
 }
 
-// The cases of the guide, and of the platforms' own changes.
+const plugin = `<plugin name="cordova-plugin-whitelist"/>`
+
+// migrations are the cases of the guide, and of the platforms' own changes.
+var migrations = []struct {
+	name, from, to string
+	options        migrate.Options
+	before, after  string
+	note           string
+}{
+	{
+		name: "no protocol", from: "ios@3.0", to: "ios@3.1", before: `<access origin="apache.org"/>`,
+		after: "<access origin=\"http://apache.org/*\"/>\n<access origin=\"https://apache.org/*\"/>\n<access origin=\"ftp://apache.org/*\"/>\n<access origin=\"ftps://apache.org/*\"/>",
+	},
+	{
+		name: "top-level domains", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{TopLevel: []string{"org", "co.uk"}},
+		before: `<access origin="http://apache.*"/>`,
+		after:  "<access origin=\"http://apache.org/*\"/>\n<access origin=\"http://apache.co.uk/*\"/>",
+	},
+	{
+		name: "top-level domains that nobody named", from: "ios@3.0", to: "ios@3.1", before: "\n  <access origin=\"http://apache.*\"/>\n",
+		after: "\n", note: "name one with --tld or --host",
+	},
+	{
+		name: "below any domain", from: "ios@3.0", to: "ios@3.9", options: migrate.Options{TopLevel: []string{"com"}},
+		before: `<access origin="https://*.google.*"/>`, after: `<access origin="https://*.google.com/*"/>`,
+	},
+	{
+		name: "a wildcard inside a name", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{TopLevel: []string{"org", "com"}},
+		before: `<access origin="http://apache.o*g"/>`, after: `<access origin="http://apache.org/*"/>`,
+	},
+	{
+		name: "a wildcard and the hosts it stands for", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{Hosts: []string{"192.168.1.7", "192.168.2.1"}},
+		before: `<access origin="http://192.168.1.*"/>`, after: `<access origin="http://192.168.1.7/*"/>`,
+	},
+	{
+		name: "wildcards everywhere", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{Hosts: []string{"apache.org"}},
+		before: `<access origin="h*t*://ap*he.o*g"/>`, after: "<access origin=\"http://apache.org/*\"/>\n<access origin=\"https://apache.org/*\"/>",
+	},
+	{
+		name: "a path that played no part", from: "ios@3.0", to: "ios@3.1", before: `<access origin="http://apache.org/p"/>`, after: `<access origin="http://apache.org/*"/>`,
+	},
+	{
+		name: "a port that played no part", from: "ios@3.0", to: "ios@3.1", before: `<access origin="http://apache.org:8080"/>`, after: `<access origin="http://apache.org/*"/>`,
+	},
+	{
+		name: "what both read alike stays", from: "ios@3.0", to: "ios@3.1", before: `<access  origin='http://apache.org' /><!-- x -->`, after: `<access  origin='http://apache.org' /><!-- x -->`,
+	},
+	{
+		name: "one list becomes two", from: "android@3.5.1", to: "android@9", before: plugin + `<access origin="https://a.example/p/*"/>` + ``,
+		after: plugin + "<access origin=\"https://a.example/p/*\"/>\n<allow-navigation href=\"https://a.example/p/*\"/>\n" +
+			"<allow-intent href=\"tel:*\"/>\n<allow-intent href=\"geo:*\"/>\n<allow-intent href=\"mailto:*\"/>\n<allow-intent href=\"sms:*\"/>\n<allow-intent href=\"market:*\"/>",
+	},
+	{
+		name: "launch-external", from: "android@3.6.4", to: "android@15", before: `<access origin="tel:*" launch-external="yes"/>`, after: `<allow-intent href="tel:*"/>`,
+	},
+	{
+		name: "launch-external of the plugin", from: "android@9", to: "android@10", before: plugin + "\n\t" + `<access origin="http://x.example" launch-external="yes" />`,
+		after: "\n\t" + `<allow-intent href="http://x.example" />`, note: "the list is built in",
+	},
+	{
+		name: "the plugin that the list needs", from: "android@3.7", to: "android@9", before: `<access origin="tel:*" launch-external="no"/>`,
+		after: "<allow-intent href=\"tel:*\"/>\n<plugin name=\"cordova-plugin-whitelist\"/>",
+	},
+	{
+		name: "BlackBerry's subdomains", from: "blackberry10@3.6", to: "android@3.6", before: `<access origin="http://a.example" subdomains="true"/>`,
+		after: "<access origin=\"http://*.a.example/*\"/>\n<access origin=\"*\" launch-external=\"yes\"/>",
+	},
+	{
+		name: "BlackBerry's uri", from: "blackberry10@3.0", to: "ios@3.9", before: `<access uri="http://a.example/p" subdomains="false"/>`, after: `<access origin="http://a.example/p/*"/>`,
+	},
+	{
+		name: "to BlackBerry", from: "android@3.7", to: "blackberry10@3.0", before: `<access origin="*.a.example"/>`,
+		after: "<access uri=\"http://a.example\" subdomains=\"true\"/>\n<access uri=\"https://a.example\" subdomains=\"true\"/>",
+	},
+	{
+		name: "W3C to Cordova", from: "w3c", to: "android@15", before: `<access origin="https://a.example" subdomains="true"/>`, after: `<access origin="https://*.a.example/*"/>`,
+	},
+	{
+		name: "Cordova to the strict reading", from: "android@15", to: "cordon", before: `<allow-navigation href="http://*.a.example/*"/>`, after: `<allow-navigation href="http://*.a.example/*"/>`,
+	},
+	{
+		name: "iOS to two lists", from: "ios@3.9", to: "ios@4.5", before: `<access origin="https://a.example"/>`,
+		after: "<access origin=\"https://a.example\"/>\n<allow-navigation href=\"https://a.example\"/>\n" +
+			"<allow-intent href=\"tel:*\"/>\n<allow-intent href=\"geo:*\"/>\n<allow-intent href=\"mailto:*\"/>\n<allow-intent href=\"sms:*\"/>\n<allow-intent href=\"market:*\"/>",
+	},
+}
+
 func TestMigrations(t *testing.T) {
-	const plugin = `<plugin name="cordova-plugin-whitelist"/>`
-	tests := []struct {
-		name, from, to string
-		options        migrate.Options
-		before, after  string
-		note           string
-	}{
-		{
-			name: "no protocol", from: "ios@3.0", to: "ios@3.1", before: `<access origin="apache.org"/>`,
-			after: "<access origin=\"http://apache.org/*\"/>\n<access origin=\"https://apache.org/*\"/>\n<access origin=\"ftp://apache.org/*\"/>\n<access origin=\"ftps://apache.org/*\"/>",
-		},
-		{
-			name: "top-level domains", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{TopLevel: []string{"org", "co.uk"}},
-			before: `<access origin="http://apache.*"/>`,
-			after:  "<access origin=\"http://apache.org/*\"/>\n<access origin=\"http://apache.co.uk/*\"/>",
-		},
-		{
-			name: "top-level domains that nobody named", from: "ios@3.0", to: "ios@3.1", before: "\n  <access origin=\"http://apache.*\"/>\n",
-			after: "\n", note: "name one with --tld or --host",
-		},
-		{
-			name: "below any domain", from: "ios@3.0", to: "ios@3.9", options: migrate.Options{TopLevel: []string{"com"}},
-			before: `<access origin="https://*.google.*"/>`, after: `<access origin="https://*.google.com/*"/>`,
-		},
-		{
-			name: "a wildcard inside a name", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{TopLevel: []string{"org", "com"}},
-			before: `<access origin="http://apache.o*g"/>`, after: `<access origin="http://apache.org/*"/>`,
-		},
-		{
-			name: "a wildcard and the hosts it stands for", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{Hosts: []string{"192.168.1.7", "192.168.2.1"}},
-			before: `<access origin="http://192.168.1.*"/>`, after: `<access origin="http://192.168.1.7/*"/>`,
-		},
-		{
-			name: "wildcards everywhere", from: "ios@3.0", to: "ios@3.1", options: migrate.Options{Hosts: []string{"apache.org"}},
-			before: `<access origin="h*t*://ap*he.o*g"/>`, after: "<access origin=\"http://apache.org/*\"/>\n<access origin=\"https://apache.org/*\"/>",
-		},
-		{
-			name: "a path that played no part", from: "ios@3.0", to: "ios@3.1", before: `<access origin="http://apache.org/p"/>`, after: `<access origin="http://apache.org/*"/>`,
-		},
-		{
-			name: "a port that played no part", from: "ios@3.0", to: "ios@3.1", before: `<access origin="http://apache.org:8080"/>`, after: `<access origin="http://apache.org/*"/>`,
-		},
-		{
-			name: "what both read alike stays", from: "ios@3.0", to: "ios@3.1", before: `<access  origin='http://apache.org' /><!-- x -->`, after: `<access  origin='http://apache.org' /><!-- x -->`,
-		},
-		{
-			name: "one list becomes two", from: "android@3.5.1", to: "android@9", before: plugin + `<access origin="https://a.example/p/*"/>` + ``,
-			after: plugin + "<access origin=\"https://a.example/p/*\"/>\n<allow-navigation href=\"https://a.example/p/*\"/>\n" +
-				"<allow-intent href=\"tel:*\"/>\n<allow-intent href=\"geo:*\"/>\n<allow-intent href=\"mailto:*\"/>\n<allow-intent href=\"sms:*\"/>\n<allow-intent href=\"market:*\"/>",
-		},
-		{
-			name: "launch-external", from: "android@3.6.4", to: "android@15", before: `<access origin="tel:*" launch-external="yes"/>`, after: `<allow-intent href="tel:*"/>`,
-		},
-		{
-			name: "launch-external of the plugin", from: "android@9", to: "android@10", before: plugin + "\n\t" + `<access origin="http://x.example" launch-external="yes" />`,
-			after: "\n\t" + `<allow-intent href="http://x.example" />`, note: "the list is built in",
-		},
-		{
-			name: "the plugin that the list needs", from: "android@3.7", to: "android@9", before: `<access origin="tel:*" launch-external="no"/>`,
-			after: "<allow-intent href=\"tel:*\"/>\n<plugin name=\"cordova-plugin-whitelist\"/>",
-		},
-		{
-			name: "BlackBerry's subdomains", from: "blackberry10@3.6", to: "android@3.6", before: `<access origin="http://a.example" subdomains="true"/>`,
-			after: "<access origin=\"http://*.a.example/*\"/>\n<access origin=\"*\" launch-external=\"yes\"/>",
-		},
-		{
-			name: "BlackBerry's uri", from: "blackberry10@3.0", to: "ios@3.9", before: `<access uri="http://a.example/p" subdomains="false"/>`, after: `<access origin="http://a.example/p/*"/>`,
-		},
-		{
-			name: "to BlackBerry", from: "android@3.7", to: "blackberry10@3.0", before: `<access origin="*.a.example"/>`,
-			after: "<access uri=\"http://a.example\" subdomains=\"true\"/>\n<access uri=\"https://a.example\" subdomains=\"true\"/>",
-		},
-		{
-			name: "W3C to Cordova", from: "w3c", to: "android@15", before: `<access origin="https://a.example" subdomains="true"/>`, after: `<access origin="https://*.a.example/*"/>`,
-		},
-		{
-			name: "Cordova to the strict reading", from: "android@15", to: "cordon", before: `<allow-navigation href="http://*.a.example/*"/>`, after: `<allow-navigation href="http://*.a.example/*"/>`,
-		},
-		{
-			name: "iOS to two lists", from: "ios@3.9", to: "ios@4.5", before: `<access origin="https://a.example"/>`,
-			after: "<access origin=\"https://a.example\"/>\n<allow-navigation href=\"https://a.example\"/>\n" +
-				"<allow-intent href=\"tel:*\"/>\n<allow-intent href=\"geo:*\"/>\n<allow-intent href=\"mailto:*\"/>\n<allow-intent href=\"sms:*\"/>\n<allow-intent href=\"market:*\"/>",
-		},
-	}
-	for _, test := range tests {
+	for _, test := range migrations {
 		t.Run(test.name, func(t *testing.T) {
 			result := run(t, test.from, test.to, "<widget>"+test.before+"</widget>", test.options)
 			got := strings.TrimSuffix(strings.TrimPrefix(string(result.Data), "<widget>"), "</widget>")

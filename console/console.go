@@ -37,6 +37,9 @@ type Config struct {
 	Traffic Traffic
 	Tables  Tables
 	People  People
+	// ReadOnly says that the config.xml is not changed from here: lines are
+	// proposed without a button to add them.
+	ReadOnly bool
 	// Authorize decides whether a request may use the console when it is
 	// opened wider than loopback; it answers the request itself when it returns
 	// false. Nil: only requests for a loopback name are answered.

@@ -297,3 +297,43 @@ func TestPagesThatHaveNothingAreHidden(t *testing.T) {
 		t.Errorf("a hidden page: status %d", record.Code)
 	}
 }
+
+// Where the file is not changed from here, the line is shown and nothing takes
+// it.
+func TestReadOnly(t *testing.T) {
+	w := &world{app: &app{"<widget/>"}, t: t}
+	handler, err := console.New(console.Config{Base: "/console", Title: "gateway", Policy: w.app, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(handler)
+	t.Cleanup(w.server.Close)
+	_, body := w.get("/policy/allow?host=api.example.org&port=443")
+	w.shows(body, "https://api.example.org", "add the line where it comes from")
+	if strings.Contains(body, "<form") {
+		t.Error("there is a form to change the file")
+	}
+	if status, _ := w.do(http.MethodPost, "/policy/allow", url.Values{"host": {"api.example.org"}}); status != http.StatusForbidden || w.app.data != "<widget/>" {
+		t.Errorf("status %d, and the file is %s", status, w.app.data)
+	}
+}
+
+// BenchmarkTraffic shows the newest page of a host that is not among a hundred
+// thousand events: all of them are looked at.
+func BenchmarkTraffic(b *testing.B) {
+	ring := event.NewRing(100_000)
+	for i := range 100_000 {
+		ring.Record(&event.Event{Type: event.Decision, Verdict: event.Allowed, Host: fmt.Sprintf("h%06d.example", i)})
+	}
+	handler, err := console.New(console.Config{Title: "gateway", Traffic: ring})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/traffic?host=missing", nil)
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
+	}
+}

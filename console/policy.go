@@ -167,6 +167,7 @@ type allowPage struct {
 	Warnings           []string
 	Problem            string
 	Already            bool
+	ReadOnly           bool
 }
 
 // proposedLine reads the origin of a refused request from the query: scheme,
@@ -195,7 +196,7 @@ func (c *console) proposeLine(w http.ResponseWriter, r *http.Request) {
 	line, err := proposedLine(r)
 	page := allowPage{
 		Scheme: r.FormValue("scheme"), Host: r.FormValue("host"), Port: r.FormValue("port"),
-		Line: line, Warnings: propose.Warnings(line.Origin),
+		Line: line, Warnings: propose.Warnings(line.Origin), ReadOnly: c.config.ReadOnly,
 	}
 	if err != nil {
 		page.Problem = err.Error()
@@ -211,6 +212,10 @@ func (c *console) proposeLine(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *console) addLine(w http.ResponseWriter, r *http.Request) {
+	if c.config.ReadOnly {
+		http.Error(w, ErrReadOnly.Error(), http.StatusForbidden)
+		return
+	}
 	line, err := proposedLine(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)

@@ -52,7 +52,7 @@ func (u *upStack) console() (http.Handler, error) {
 // gatewayConsole is the console of cordon gateway: the traffic, and the policy
 // of the app where there is one.
 func gatewayConsole(config gateway.Config, ring *event.Ring) (http.Handler, error) {
-	c := console.Config{Title: "gateway", Traffic: ring}
+	c := console.Config{Title: "gateway", Traffic: ring, ReadOnly: true}
 	if len(config.Apps) == 1 {
 		c.Title = config.Apps[0].Name
 		c.Policy = &consolePolicy{path: config.Apps[0].Config}

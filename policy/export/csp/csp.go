@@ -114,9 +114,9 @@ func inexact(origins []dialect.Origin) []export.Loss {
 }
 
 // secureToo reports whether another line covers over https what a line covers
-// over http.
+// over http. A source for ws alone grows to http as well, which is more.
 func secureToo(origins []dialect.Origin, o *dialect.Origin) bool {
-	if o.Port != 0 {
+	if o.Port != 0 || !o.Covers("http") {
 		return false // https on that port is another origin
 	}
 	return slices.ContainsFunc(origins, func(other dialect.Origin) bool {

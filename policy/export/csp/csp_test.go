@@ -66,3 +66,22 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// Where a line for http grows to https, and another line covers that anyway,
+// nothing is lost; a line for ws alone grows to http, too.
+func TestGrowth(t *testing.T) {
+	for body, losses := range map[string]int{
+		`<access origin="http://a.example"/>`:                                             1,
+		`<access origin="http://a.example"/><access origin="https://a.example"/>`:         0,
+		`<access origin="http://*.a.example"/><access origin="https://a.example"/>`:       1,
+		`<access origin="http://a.example/p"/><access origin="https://*.a.example"/>`:     0,
+		`<access origin="http://a.example:8080"/><access origin="https://a.example"/>`:    1,
+		`<access origin="ws://a.example"/><access origin="https://a.example"/>`:           1,
+		`<access origin="http://a.example"/><allow-navigation href="https://a.example"/>`: 1,
+	} {
+		source, _ := exporttest.Source(t, body)
+		if got := exportcsp.Export(source).Losses; len(got) != losses {
+			t.Errorf("%s: %+v, want %d losses", body, got, losses)
+		}
+	}
+}

@@ -337,6 +337,9 @@ func (q *request) removeMany() error {
 	if strings.TrimSpace(src) == "" {
 		return q.notAllowed(q.op.String())
 	}
+	if q.r.Header.Get("If-Match") != "" {
+		return badRequest("If-Match is for one row: it needs an id")
+	}
 	if err := q.admit(); err != nil {
 		return err
 	}

@@ -122,6 +122,7 @@ func testDelete(t *testing.T, open Opener) {
 	}
 	a.want(405, "DELETE", "/tables/hard", "")
 	a.want(405, "DELETE", "/tables/hard?$filter=", "")
+	a.want(400, "DELETE", "/tables/hard?$filter=n eq 0", "", "If-Match", `"x"`)
 	a.want(404, "DELETE", "/tables/hard?$filter=n eq 99", "")
 	if one := a.want(200, "DELETE", "/tables/hard?$filter=n eq 0", "").row(t); one["id"] != "r0" {
 		t.Errorf("deleted by filter: %v", one)

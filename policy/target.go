@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,7 +79,7 @@ func ParseTarget(s string) (Target, error) {
 	var t Target
 	platform, rest, versioned := strings.Cut(s, "@")
 	if platform == "" {
-		return t, fmt.Errorf("target %q: no platform name", s)
+		return t, errors.New("it names no platform")
 	}
 	t.Platform = platform
 	if !versioned {
@@ -87,11 +88,11 @@ func ParseTarget(s string) (Target, error) {
 	version, system, withSystem := strings.Cut(rest, "/")
 	var err error
 	if t.Version, err = ParseVersion(version); err != nil {
-		return Target{}, fmt.Errorf("target %q: %w", s, err)
+		return Target{}, err
 	}
 	if withSystem {
 		if t.OS, err = ParseVersion(system); err != nil {
-			return Target{}, fmt.Errorf("target %q: system %w", s, err)
+			return Target{}, fmt.Errorf("the system's %w", err)
 		}
 	}
 	return t, nil

@@ -80,6 +80,8 @@ func TestSuppressions(t *testing.T) {
 		{"for one of two", all + "\n<!-- cordon:ignore access-catch-all a reader -->\n" + `<access origin="https://*"/>`, "3", 1},
 		{"another rule", "<!-- cordon:ignore ats-disabled a reader of feeds -->\n" + all, "4", 1},
 		{"no reason", "<!-- cordon:ignore access-catch-all -->\n" + all, "4", 0},
+		{"a colon after the rule", "<!-- cordon:ignore access-catch-all: a reader of feeds -->\n" + all, "", 1},
+		{"a colon and no reason", "<!-- cordon:ignore access-catch-all: -->\n" + all, "4", 0},
 		{"on a platform", "<!-- cordon:ignore access-catch-all a reader -->\n<platform name=\"android\">\n" + all + "\n</platform>", "", 1},
 	}
 	for _, test := range tests {

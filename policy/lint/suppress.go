@@ -6,7 +6,8 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
-// suppression is a comment <!-- cordon:ignore RULE-ID reason -->.
+// suppression is a comment <!-- cordon:ignore RULE-ID reason -->. A colon
+// after the rule is as good as none.
 type suppression struct {
 	comment configxml.Comment
 	rule    string
@@ -90,7 +91,7 @@ func (r *run) suppressions() []*suppression {
 		}
 		s := &suppression{comment: c}
 		if words := strings.Fields(text); len(words) > 0 {
-			s.rule, s.reason = words[0], strings.Join(words[1:], " ")
+			s.rule, s.reason = strings.TrimSuffix(words[0], ":"), strings.Join(words[1:], " ")
 		}
 		if c.Start > doc.Root().Start {
 			s.element = subject(doc, c)

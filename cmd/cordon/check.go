@@ -80,6 +80,9 @@ project cannot be read.`,
 
 // run is the command with its flags read.
 func (o *checkOptions) run(cmd *cobra.Command, path string) error {
+	if err := refuseEmptyLists(cmd); err != nil {
+		return err
+	}
 	write, err := o.writer(cmd)
 	if err != nil {
 		return err

@@ -95,6 +95,9 @@ func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
 	// There is nothing to finish: a signal ends the command also while it
 	// waits for its input.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
+	if err := refuseEmptyLists(cmd); err != nil {
+		return err
+	}
 	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
 		return fmt.Errorf("unknown format %q (known: text, json, jsonl)", o.format)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // openProject reads the app in a folder ("" for the current one), or the one
@@ -112,4 +114,15 @@ func targetNames(targets []policy.Target) []string {
 		names[i] = t.String()
 	}
 	return names
+}
+
+// refuseEmptyLists refuses --platform "" and its like: a script whose variable
+// is not set means no default.
+func refuseEmptyLists(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if list, ok := f.Value.(pflag.SliceValue); ok && len(list.GetSlice()) == 0 {
+			err = fmt.Errorf("--%s is empty: name one, or leave the flag out", f.Name)
+		}
+	})
+	return err
 }

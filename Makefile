@@ -41,3 +41,4 @@ deps:
 
 generate:
 	go generate ./...
+	CORDON_UPDATE_DOCS=1 go test -count=1 -run 'Page$$' ./project ./cmd/cordon

@@ -204,6 +204,19 @@ func (c *compiler) where(e odata.Expr) {
 	}
 }
 
+// term writes one expression to order by. SQLite reads "false AND x" as 0 before
+// it looks at the order, and then as the place of a column; it leaves a CASE
+// alone.
+func (c *compiler) term(e odata.Expr, isColumn bool) {
+	if isColumn || e.Type() != odata.Boolean {
+		c.expr(e)
+		return
+	}
+	c.write("CASE WHEN 1 THEN ")
+	c.expr(e)
+	c.write(" END")
+}
+
 func (c *compiler) order(orders []odata.Order) {
 	if len(orders) == 0 {
 		c.write(" ORDER BY rowid")
@@ -215,7 +228,7 @@ func (c *compiler) order(orders []odata.Order) {
 			continue // it orders nothing, and SQL would take 1 for a column
 		}
 		column, isColumn := o.By.(odata.Column)
-		c.expr(o.By)
+		c.term(o.By, isColumn)
 		if o.By.Type() == odata.String && !(isColumn && column.Name == "id") {
 			c.write(" COLLATE ", collation)
 		}

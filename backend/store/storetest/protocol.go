@@ -234,6 +234,9 @@ func testOrder(t *testing.T, open Opener) {
 	a.want(201, "POST", "/tables/item", `{"id":"99"}`)
 	a.wantIDs("/tables/item?$orderby=text", "99 10 07 08 14 15 01 02 06 03 11 12 05 04 09 00 13")
 	a.wantIDs("/tables/item?$orderby=text desc&$top=3", "13 00 09")
+	for _, constant := range []string{"1", "'x'", "false and null", "true or n gt 1", "false and n gt 1", "1 eq 1", "null", "-1", "99 add 1"} {
+		a.wantIDs("/tables/item?$orderby="+constant+"&$top=2", "00 01")
+	}
 	a.wantIDs("/tables/item?$orderby=n desc,id desc&$top=6", "14 11 08 05 02 13")
 	a.wantIDs("/tables/item?$orderby=n%20asc ,id DESC&$top=2", "99 15")
 	a.wantIDs("/tables/item?$orderby=length(text) desc,id&$top=2", "03 04")

@@ -64,9 +64,11 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 	for _, p := range c.Private {
 		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
 	}
-	if a.pins, err = readPins(c.Pins, doc, target.Platform); err != nil {
+	pinWarnings, err := a.readPins(c, doc, target.Platform)
+	if err != nil {
 		return fail(err)
 	}
+	a.warnings = append(a.warnings, pinWarnings...)
 	if c.Credential != nil {
 		password, err := secret(c.Credential.Password)
 		if err != nil {
@@ -81,11 +83,33 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 }
 
 // readPins joins the pins of the configuration with those of the app's own
-// config.xml. One that cannot be read binds its host to nothing.
-func readPins(list []PinConfig, doc *configxml.Document, platform string) (*pin.Set, error) {
+// config.xml. One of the file that cannot be read binds its host to nothing
+// and is a warning; one whose host cannot be told would bind nobody, and is an
+// error.
+func (a *app) readPins(c AppConfig, doc *configxml.Document, platform string) (warnings []string, err error) {
 	if platform == dialect.Strict {
 		platform = ""
 	}
+	entries, err := configuredPins(c.Pins)
+	if err != nil {
+		return nil, err
+	}
+	own, problems := pins.Read(doc, platform)
+	for _, problem := range problems {
+		if problem.Unbound || c.Strict {
+			return nil, problem
+		}
+		warnings = append(warnings, problem.Error()+" (a pin that cannot be read closes its host)")
+	}
+	for _, e := range own {
+		entries = append(entries, e.Entry)
+	}
+	a.pins, err = pin.NewSet(entries...)
+	return warnings, err
+}
+
+// configuredPins reads the pins that the gateway's own configuration names.
+func configuredPins(list []PinConfig) ([]pin.Entry, error) {
 	var entries []pin.Entry
 	for _, c := range list {
 		host, below := strings.CutPrefix(c.Host, "*.")
@@ -106,11 +130,7 @@ func readPins(list []PinConfig, doc *configxml.Document, platform string) (*pin.
 		}
 		entries = append(entries, e)
 	}
-	own, _ := pins.Read(doc, platform) // a problem is an entry without hashes
-	for _, e := range own {
-		entries = append(entries, e.Entry)
-	}
-	return pin.NewSet(entries...)
+	return entries, nil
 }
 
 // notes collects warnings, at most a few of each sort: a file may have a

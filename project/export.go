@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/export/chromepolicy"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
 	"github.com/cordon-sec/cordon/policy/export/electron"
+	"github.com/cordon-sec/cordon/policy/export/envoy"
 	"github.com/cordon-sec/cordon/policy/export/hosts"
 	"github.com/cordon-sec/cordon/policy/export/iosats"
 	"github.com/cordon-sec/cordon/policy/export/pac"
@@ -40,6 +41,7 @@ func Exporters() []Exporter {
 		{Format: electron.Format, Export: electron.Export},
 		{Format: pac.Format, Export: pac.Export},
 		{Format: squid.Format, Export: squid.Export},
+		{Format: envoy.Format, Export: envoy.Export},
 		{Format: chromepolicy.Format, Export: chromepolicy.Export},
 		{Format: hosts.Format, Export: hosts.Export},
 	}

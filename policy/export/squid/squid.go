@@ -51,6 +51,9 @@ func Export(s export.Source) export.Artifact {
 		if o.Covers("https") || o.Covers("wss") {
 			find(true, orOwn(o.Port, 443)).add(o)
 		}
+		if o.Covers("wss") && !o.Covers("https") {
+			losses = append(losses, export.Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+		}
 		switch {
 		case o.Covers("http"):
 			find(false, orOwn(o.Port, 80)).add(o)

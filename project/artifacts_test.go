@@ -11,8 +11,11 @@ import (
 	"testing"
 
 	"github.com/dop251/goja"
+	rbac "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
@@ -100,6 +103,14 @@ func valid(t *testing.T, format string, content []byte) {
 	case "capacitor", "electron", "chrome-policy":
 		if !json.Valid(content) {
 			t.Errorf("%s: not JSON:\n%s", format, content)
+		}
+	case "envoy":
+		var wrapped anypb.Any
+		var filter rbac.RBAC
+		if err := protojson.Unmarshal(content, &wrapped); err != nil {
+			t.Errorf("envoy: %v\n%s", err, content)
+		} else if err := errors.Join(wrapped.UnmarshalTo(&filter), filter.ValidateAll()); err != nil {
+			t.Errorf("envoy: %v\n%s", err, content)
 		}
 	case "pac":
 		if _, err := goja.Compile("proxy.pac", string(content), false); err != nil {

@@ -51,6 +51,9 @@ type Log struct {
 	dropped atomic.Int64
 	failed  atomic.Int64
 	skipped atomic.Int64
+	// What the lines written so far have said of dropped and skipped ones; only
+	// the writing goroutine uses them.
+	toldDropped, toldSkipped int64
 
 	close   sync.Once
 	quit    chan struct{}
@@ -101,13 +104,13 @@ func (l *Log) Record(e *Event) {
 	}
 }
 
-// Dropped returns how many events the queue had no room for.
+// Dropped returns how many events the queue had no room for, in all.
 func (l *Log) Dropped() int64 { return l.dropped.Load() }
 
-// Failed returns how many events the writer refused.
+// Failed returns how many events the writer refused, in all.
 func (l *Log) Failed() int64 { return l.failed.Load() }
 
-// Sampled returns how many events sampling left out.
+// Sampled returns how many events sampling left out, in all.
 func (l *Log) Sampled() int64 { return l.skipped.Load() }
 
 // Close writes what is queued and ends the log. It waits until the context
@@ -184,11 +187,13 @@ func (l *Log) drain(e *Event, healthy bool) bool {
 func (l *Log) write(e *Event) {
 	var space [28]slog.Attr
 	attrs := e.attrs(space[:0])
-	if n := l.skipped.Swap(0); n > 0 {
-		attrs = append(attrs, slog.Int64("sampled_out", n))
+	if n := l.skipped.Load(); n > l.toldSkipped {
+		attrs = append(attrs, slog.Int64("sampled_out", n-l.toldSkipped))
+		l.toldSkipped = n
 	}
-	if n := l.dropped.Swap(0); n > 0 {
-		attrs = append(attrs, slog.Int64("dropped", n))
+	if n := l.dropped.Load(); n > l.toldDropped {
+		attrs = append(attrs, slog.Int64("dropped", n-l.toldDropped))
+		l.toldDropped = n
 	}
 	record := slog.NewRecord(time.Time{}, slog.LevelInfo, string(e.Type), 0)
 	record.AddAttrs(attrs...)

@@ -137,7 +137,7 @@ func (r *reader) byHost(scheme, host, port string, g grant) (value, problem stri
 	case strings.Contains(folder, "*"):
 		problem = "a path with wildcards in it cannot be said: the folder above it is listed"
 		folder = folder[:strings.IndexByte(folder, '*')]
-		folder = folder[:strings.LastIndexByte(folder, '/')]
+		folder = folder[:max(0, strings.LastIndexByte(folder, '/'))]
 	case r.language == rawRegexp:
 		host = strings.ReplaceAll(host, ".", `\.`)
 	}

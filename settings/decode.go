@@ -64,18 +64,29 @@ func (e Errors) Error() string {
 func Parse(name string, data []byte) (*Settings, error) {
 	s := &Settings{}
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	err := decoder.Decode(s)
+	err := decode(decoder, s)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, decodeError(name, data, err)
 	}
 	if err == nil {
 		var second any
-		if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		if err := decode(decoder, &second); !errors.Is(err, io.EOF) {
 			return nil, &Error{File: name, Msg: "has a second document; one is read"}
 		}
 	}
 	s.file, s.source = name, data
 	return s, nil
+}
+
+// decode calls the decoder, whose library panics on some inputs that are not
+// YAML (a tag where a list belongs): those are errors like any other.
+func decode(decoder *yaml.Decoder, into any) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("is not YAML that can be read; look for a tag, an anchor or an alias (!, & or *) without a fitting value")
+		}
+	}()
+	return decoder.Decode(into)
 }
 
 // decodeError gives an error of the decoder our form.

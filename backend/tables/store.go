@@ -123,7 +123,7 @@ type LoadRow struct {
 	ID      odata.Value
 	Columns []int
 	Values  []odata.Value
-	// CreatedAt is in milliseconds, 0 for now.
+	// CreatedAt is in milliseconds, 0 for the present.
 	CreatedAt int64
 	Deleted   bool
 	Version   int64

@@ -61,32 +61,28 @@ func (e Errors) Error() string {
 
 // Parse decodes a configuration strictly, without checking what it says. The
 // name stands in errors, which are *Error.
-func Parse(name string, data []byte) (*Settings, error) {
-	s := &Settings{}
+func Parse(name string, data []byte) (s *Settings, err error) {
+	// The library panics on some inputs that are not YAML, such as a tag where a
+	// list belongs: those are errors like any other.
+	defer func() {
+		if recover() != nil {
+			s, err = nil, &Error{File: name, Msg: "is not YAML that can be read; look for a tag, an anchor or an alias (!, & or *) without a fitting value"}
+		}
+	}()
+	s = &Settings{}
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	err := decode(decoder, s)
+	err = decoder.Decode(s)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, decodeError(name, data, err)
 	}
 	if err == nil {
 		var second any
-		if err := decode(decoder, &second); !errors.Is(err, io.EOF) {
+		if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 			return nil, &Error{File: name, Msg: "has a second document; one is read"}
 		}
 	}
 	s.file, s.source = name, data
 	return s, nil
-}
-
-// decode calls the decoder, whose library panics on some inputs that are not
-// YAML (a tag where a list belongs): those are errors like any other.
-func decode(decoder *yaml.Decoder, into any) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("is not YAML that can be read; look for a tag, an anchor or an alias (!, & or *) without a fitting value")
-		}
-	}()
-	return decoder.Decode(into)
 }
 
 // decodeError gives an error of the decoder our form.

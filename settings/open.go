@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/cordon-sec/cordon/backend"
 	"github.com/cordon-sec/cordon/backend/auth"
@@ -46,6 +47,10 @@ type Options struct {
 	// AdminHandler answers what the admin listener does not know itself, such
 	// as the console; nil answers 404. It is called once the backend is open.
 	AdminHandler func(*Backend) http.Handler
+	// Cleartext answers http at the same port besides https, for browsers that
+	// do not trust the development authority. It takes loopback for the listener
+	// and for the public URL.
+	Cleartext bool
 	// Stdout and Stderr are where events go when telemetry.log names them.
 	Stdout, Stderr io.Writer
 }
@@ -56,6 +61,8 @@ type Backend struct {
 	Settings *Settings
 	// URL is its public address.
 	URL *url.URL
+	// Plain is the address over http, nil unless Options.Cleartext asked for it.
+	Plain *url.URL
 	// Handler answers everything.
 	Handler http.Handler
 	// Auth, Tables and Services are its parts.
@@ -99,6 +106,10 @@ func Open(ctx context.Context, s *Settings, o Options) (*Backend, error) {
 	return b, nil
 }
 
+// Close ends a backend that was opened and is not served, within the context's
+// time. Serve closes by itself.
+func (b *Backend) Close(ctx context.Context) error { return b.close(ctx) }
+
 // close ends what was opened, the last first.
 func (b *Backend) close(ctx context.Context) error {
 	var errs []error
@@ -123,6 +134,12 @@ func (b *Backend) listen(ctx context.Context) error {
 	b.atClose(func(context.Context) error { return ignoreClosed(listener.Close()) })
 	if b.URL, err = b.server.publicURL(portOf(listener.Addr().String())); err != nil {
 		return fmt.Errorf("server.url %w", err)
+	}
+	if b.options.Cleartext {
+		if !b.server.loopback() || !auth.LoopbackHost(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
+			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s", b.server.Listen, b.URL)
+		}
+		b.Plain = &url.URL{Scheme: "http", Host: b.URL.Host}
 	}
 	if b.server.Admin == "" {
 		return nil
@@ -220,8 +237,12 @@ func (b *Backend) openEgress(context.Context) error {
 }
 
 func (b *Backend) openAuth(ctx context.Context) error {
+	config := b.Settings.Identity
+	if b.Plain != nil {
+		config.Redirects = append(slices.Clone(config.Redirects), b.Plain.String())
+	}
 	var err error
-	b.Auth, err = auth.New(ctx, auth.Options{Config: b.Settings.Identity, URL: b.URL, Loopback: b.server.loopback(), Store: b.Store,
+	b.Auth, err = auth.New(ctx, auth.Options{Config: config, URL: b.URL, Loopback: b.server.loopback(), Store: b.Store,
 		Secrets: b.Settings.Secrets(), Client: b.providerClient(), Events: b.Events})
 	if err != nil {
 		return fmt.Errorf("sign-in: %w", err)

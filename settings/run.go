@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -91,15 +92,17 @@ func (b *Backend) Serve(ctx context.Context) error {
 	var ready atomic.Bool
 	site := b.siteServer()
 	servers := []*http.Server{site}
-	failed := make(chan error, 2)
-	go func() { failed <- site.Serve(b.siteListener()) }()
+	failed := make(chan error, 3) // one for each listener: site, http beside it, admin
+	var running sync.WaitGroup
+	for _, listener := range b.siteListeners() {
+		running.Go(func() { failed <- site.Serve(listener) })
+	}
 	if b.admin != nil {
 		admin := b.adminServer(&ready)
 		servers = append(servers, admin)
-		go func() { failed <- admin.Serve(b.admin) }()
+		running.Go(func() { failed <- admin.Serve(b.admin) })
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var running sync.WaitGroup
 	running.Go(func() { b.Auth.Run(background) })
 	running.Go(func() { settle(background) })
 	ready.Store(true)
@@ -151,13 +154,26 @@ func settle(ctx context.Context) {
 	}
 }
 
-// siteListener takes a bounded number of connections and speaks TLS.
-func (b *Backend) siteListener() net.Listener {
+// siteListeners take a bounded number of connections and speak TLS, or TLS and
+// cleartext.
+func (b *Backend) siteListeners() []net.Listener {
 	listener := netutil.LimitListener(b.listener, b.server.MaxConnections)
-	if b.tls == nil {
-		return listener
+	switch {
+	case b.tls == nil:
+		return []net.Listener{listener}
+	case b.Plain == nil:
+		return []net.Listener{tls.NewListener(listener, b.tls.config)}
 	}
-	return tls.NewListener(listener, b.tls.config)
+	both := split(listener)
+	return []net.Listener{tls.NewListener(both.secure, b.tls.config), both.plain}
+}
+
+// markPlain notes at which of the site's addresses a connection came in.
+func (b *Backend) markPlain(ctx context.Context, conn net.Conn) context.Context {
+	if _, secure := conn.(*tls.Conn); secure || b.Plain == nil {
+		return ctx
+	}
+	return origin.With(ctx, b.Plain)
 }
 
 func (b *Backend) siteServer() *http.Server {
@@ -167,7 +183,8 @@ func (b *Backend) siteServer() *http.Server {
 	}
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug),
+		ConnContext: b.markPlain,
+		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug),
 	}
 }
 

@@ -141,7 +141,7 @@ func (s *Server) verifyCookie(text string, grace time.Duration) (proof, error) {
 }
 
 // setCookie gives the browser its session.
-func (s *Server) setCookie(w http.ResponseWriter, session Session) error {
+func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, session Session) error {
 	now := s.now()
 	plain, err := json.Marshal(cookieContent{Session: session.ID, User: session.User, Provider: session.Provider, Issued: now.Unix(), Expires: now.Add(s.config.Lifetime).Unix()})
 	if err != nil {
@@ -149,7 +149,7 @@ func (s *Server) setCookie(w http.ResponseWriter, session Session) error {
 	}
 	value := base64.RawURLEncoding.EncodeToString(s.boxes.cookie.Seal(plain, ""))
 	// It outlives its content by the grace period, so that it can be refreshed.
-	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: value, Path: "/", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: value, Path: "/", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode,
 		MaxAge: int((s.config.Lifetime + s.config.RefreshGrace).Seconds())})
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *Server) setCookie(w http.ResponseWriter, session Session) error {
 func (s *Server) clearCookies(w http.ResponseWriter, r *http.Request) {
 	for _, c := range r.Cookies() {
 		if strings.HasPrefix(c.Name, CookieName) {
-			http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode, MaxAge: -1})
+			http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode, MaxAge: -1})
 		}
 	}
 }

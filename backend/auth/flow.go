@@ -142,20 +142,20 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, f *flow, a *attem
 		}
 	}
 	for _, old := range others[:max(0, len(others)-maxFlows+1)] {
-		http.SetCookie(w, s.flowCookie(old, "", -1))
+		http.SetCookie(w, s.flowCookie(r, old, "", -1))
 	}
-	http.SetCookie(w, s.flowCookie(name, base64.RawURLEncoding.EncodeToString(s.boxes.flow.Seal(plain, name)), int(flowCookieLife.Seconds())))
+	http.SetCookie(w, s.flowCookie(r, name, base64.RawURLEncoding.EncodeToString(s.boxes.flow.Seal(plain, name)), int(flowCookieLife.Seconds())))
 	return nil
 }
 
 // flowCookie is sent along when a provider posts the browser back from its own
 // site (form_post), which takes SameSite=None, which takes Secure.
-func (s *Server) flowCookie(name, value string, maxAge int) *http.Cookie {
+func (s *Server) flowCookie(r *http.Request, name, value string, maxAge int) *http.Cookie {
 	same := http.SameSiteLaxMode
-	if s.secure {
+	if s.secure(r) {
 		same = http.SameSiteNoneMode
 	}
-	return &http.Cookie{Name: name, Value: value, Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure, SameSite: same, MaxAge: maxAge}
+	return &http.Cookie{Name: name, Value: value, Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r), SameSite: same, MaxAge: maxAge}
 }
 
 // flowName is the cookie's name for a state. It tells the state of several

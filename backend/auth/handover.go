@@ -29,7 +29,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request, f *flow, out *
 	case f.Token:
 		err = s.handOverToken(w, r, f, session)
 	default:
-		if err = s.setCookie(w, session); err == nil {
+		if err = s.setCookie(w, r, session); err == nil {
 			redirect(w, first(f.Redirect, s.config.Path+"/login/done"))
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Server) handOverToken(w http.ResponseWriter, r *http.Request, f *flow, 
 	if err != nil {
 		return fmt.Errorf("auth: writing a token: %w", err)
 	}
-	s.setCompletion(w, f)
+	s.setCompletion(w, r, f)
 	redirect(w, first(f.Redirect, s.done(r))+"#token="+encodeComponent(string(text)))
 	return nil
 }
@@ -79,7 +79,7 @@ func (s *Server) handOverError(w http.ResponseWriter, r *http.Request, f *flow, 
 	case f.Native, f.Challenge != nil:
 		redirect(w, f.Redirect+"#error="+encodeComponent(text))
 	case f.Token:
-		s.setCompletion(w, f)
+		s.setCompletion(w, r, f)
 		redirect(w, first(f.Redirect, s.done(r))+"#error="+encodeComponent(text))
 	default:
 		s.page(w, r, http.StatusForbidden, "Sign-in failed", text)
@@ -172,7 +172,7 @@ type completion struct {
 
 // setCompletion says which origin the completion page posts to: the flow's, or
 // none.
-func (s *Server) setCompletion(w http.ResponseWriter, f *flow) {
+func (s *Server) setCompletion(w http.ResponseWriter, r *http.Request, f *flow) {
 	if f.Origin == "" || f.Redirect != "" {
 		return
 	}
@@ -181,7 +181,7 @@ func (s *Server) setCompletion(w http.ResponseWriter, f *flow) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: completionCookie, Value: base64.RawURLEncoding.EncodeToString(s.boxes.page.Seal(plain, completionCookie)),
-		Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode, MaxAge: int(completionLife.Seconds())})
+		Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode, MaxAge: int(completionLife.Seconds())})
 }
 
 // completionOrigin reads what setCompletion wrote, "" for none. The list of

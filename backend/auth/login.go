@@ -70,7 +70,7 @@ func (s *Server) handleLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) sendToProvider(w http.ResponseWriter, r *http.Request, p provider, f *flow, query url.Values) {
-	a := s.newAttempt(f, extra(query))
+	a := s.newAttempt(r, f, extra(query))
 	ctx, cancel := context.WithTimeout(r.Context(), providerTimeout)
 	defer cancel()
 	location, err := p.start(ctx, a)
@@ -88,13 +88,13 @@ func (s *Server) sendToProvider(w http.ResponseWriter, r *http.Request, p provid
 // providerTimeout bounds what one sign-in waits for a provider.
 const providerTimeout = 20 * time.Second
 
-func (s *Server) newAttempt(f *flow, extra url.Values) *attempt {
-	return &attempt{Callback: s.callback(f.Provider), State: random(), Nonce: random(), Verifier: random(), Extra: extra}
+func (s *Server) newAttempt(r *http.Request, f *flow, extra url.Values) *attempt {
+	return &attempt{Callback: s.callback(r, f.Provider), State: random(), Nonce: random(), Verifier: random(), Extra: extra}
 }
 
 // callback is our redirect URI at a provider.
-func (s *Server) callback(providerName string) string {
-	return strings.TrimSuffix(s.public.String(), "/") + s.config.Path + "/login/" + providerName + "/callback"
+func (s *Server) callback(r *http.Request, providerName string) string {
+	return strings.TrimSuffix(s.site(r).String(), "/") + s.config.Path + "/login/" + providerName + "/callback"
 }
 
 // developmentLogin signs in at once, or shows the page to choose a user on. The
@@ -107,7 +107,7 @@ func (s *Server) developmentLogin(w http.ResponseWriter, r *http.Request, d *dev
 		return
 	}
 	if d.config.Picker && query.Get("login_hint") == "" {
-		a := s.newAttempt(f, nil)
+		a := s.newAttempt(r, f, nil)
 		if err := s.begin(w, r, f, a); err != nil {
 			s.failFlow(w, r, f, err)
 			return
@@ -154,7 +154,7 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, http.StatusBadRequest, "Sign-in failed", "This sign-in was not begun in this browser, or has been used. Please begin again.")
 		return
 	}
-	http.SetCookie(w, s.flowCookie(flowName(f.State), "", -1))
+	http.SetCookie(w, s.flowCookie(r, flowName(f.State), "", -1))
 	if late {
 		again := s.config.Path + "/login/" + name
 		if f.Query != "" {
@@ -184,7 +184,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, p provider, f *f
 		s.handOverError(w, r, f, shorten(first(values.Get("error_description"), code, "access_denied"), 200))
 		return
 	}
-	a := &attempt{Callback: s.callback(f.Provider), State: f.State, Nonce: f.Nonce, Verifier: f.Verifier, Secret: f.Secret}
+	a := &attempt{Callback: s.callback(r, f.Provider), State: f.State, Nonce: f.Nonce, Verifier: f.Verifier, Secret: f.Secret}
 	out, err := p.finish(ctx, a, values)
 	if err != nil {
 		s.failFlow(w, r, f, err)

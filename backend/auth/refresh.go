@@ -42,7 +42,7 @@ func (s *Server) handleRefresh(w http.ResponseWriter, r *http.Request) {
 	}
 	session := renewed.(Session)
 	if c.cookie {
-		if err := s.setCookie(w, session); err != nil {
+		if err := s.setCookie(w, r, session); err != nil {
 			s.refuseRefresh(w, r, err)
 			return
 		}

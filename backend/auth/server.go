@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/sealing"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
@@ -44,7 +45,6 @@ type Options struct {
 type Server struct {
 	config    Config
 	public    *url.URL
-	secure    bool // cookies are for https only
 	store     Store
 	providers map[string]provider
 	places    *destinations
@@ -76,7 +76,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("identity.%w", problems[0])
 	}
 	config := o.Config.withDefaults(o.URL)
-	s := &Server{config: config, public: o.URL, secure: o.URL.Scheme == "https", store: o.Store, events: o.Events, now: o.Now,
+	s := &Server{config: config, public: o.URL, store: o.Store, events: o.Events, now: o.Now,
 		providers: map[string]provider{}, limits: newLimiter(config.RateLimit, o.Now), known: newProofCache(), revoked: newRevocations()}
 	var err error
 	if s.places, err = newDestinations(o.URL, config.Redirects); err != nil {
@@ -106,6 +106,13 @@ func (s *Server) GoString() string { return s.String() }
 
 // Warnings are what the operator should know at start.
 func (s *Server) Warnings() []string { return s.warnings }
+
+// site is the address of ours at which a request came in: the public one, or a
+// second one that the listener answers at. Cookies are Secure, and callbacks
+// come back, as that address says.
+func (s *Server) site(r *http.Request) *url.URL { return origin.Of(r.Context(), s.public) }
+
+func (s *Server) secure(r *http.Request) bool { return s.site(r).Scheme == "https" }
 
 // Path is where the endpoints are.
 func (s *Server) Path() string { return s.config.Path }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/cordon-sec/cordon/internal/origin"
 )
 
 // list runs the query and answers with its rows.
@@ -160,8 +161,8 @@ func (q *request) link(skip, top int64, after string, absolute bool) string {
 	if q.r.TLS != nil {
 		scheme = "https"
 	}
-	if public := q.s.options.URL; public != nil && strings.EqualFold(public.Host, q.r.Host) {
-		scheme = public.Scheme
+	if own := origin.Of(q.r.Context(), q.s.options.URL); own != nil && strings.EqualFold(own.Host, q.r.Host) {
+		scheme = own.Scheme
 	}
 	// A front that terminates TLS says so. Whoever lies gets a link that does
 	// not work.

@@ -40,6 +40,10 @@ type Config struct {
 	// ReadOnly says that the config.xml is not changed from here: lines are
 	// proposed without a button to add them.
 	ReadOnly bool
+	// Problem says what is wrong at this moment, such as a config.xml that cannot
+	// be read, for a banner on every page; "" or nil for nothing. It is called
+	// concurrently.
+	Problem func() string
 	// Authorize decides whether a request may use the console when it is
 	// opened wider than loopback; it answers the request itself when it returns
 	// false. Nil: only requests for a loopback name are answered.
@@ -145,7 +149,7 @@ func loopbackName(host string) bool {
 type view struct {
 	Base, Title, Page string
 	Parts             []part
-	Notice            string
+	Notice, Problem   string
 	Data              any
 }
 
@@ -179,7 +183,14 @@ func (c *console) home(w http.ResponseWriter, r *http.Request) {
 
 // render writes a whole page, or for htmx the part of it that is asked for.
 func (c *console) render(w http.ResponseWriter, r *http.Request, page, current, fragment string, data any) {
+	c.answer(w, r, http.StatusOK, page, current, fragment, data)
+}
+
+func (c *console) answer(w http.ResponseWriter, r *http.Request, status int, page, current, fragment string, data any) {
 	v := view{Base: c.config.Base, Title: c.config.Title, Page: current, Parts: c.parts(current), Notice: r.URL.Query().Get("notice"), Data: data}
+	if c.config.Problem != nil {
+		v.Problem = c.config.Problem()
+	}
 	name := "layout.html"
 	if fragment != "" && r.Header.Get("HX-Request") == "true" {
 		name = fragment
@@ -191,14 +202,15 @@ func (c *console) render(w http.ResponseWriter, r *http.Request, page, current, 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "HX-Request")
+	w.WriteHeader(status)
 	// The client may be gone; there is nobody to tell.
 	_, _ = b.WriteTo(w)
 }
 
-// fail answers with an error of a part. The text is for the operator, who is
-// the one who reads it.
-func (c *console) fail(w http.ResponseWriter, what string, err error) {
-	http.Error(w, what+": "+err.Error(), http.StatusInternalServerError)
+// fail answers with an error of a part, in a page with the way to the others.
+// The text is for the operator, who is the one who reads it.
+func (c *console) fail(w http.ResponseWriter, r *http.Request, what string, err error) {
+	c.answer(w, r, http.StatusInternalServerError, "problem", "", "", "Cannot "+what+": "+err.Error())
 }
 
 // back returns to a page after a change, with what happened.

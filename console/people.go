@@ -47,7 +47,7 @@ type peoplePage struct {
 func (c *console) people(w http.ResponseWriter, r *http.Request) {
 	users, err := c.config.People.Users(r.Context(), r.URL.Query().Get("after"), peopleRows+1)
 	if err != nil {
-		c.fail(w, "list the users", err)
+		c.fail(w, r, "list the users", err)
 		return
 	}
 	page := peoplePage{Users: users}
@@ -62,7 +62,7 @@ func (c *console) person(w http.ResponseWriter, r *http.Request) {
 	user := r.URL.Query().Get("id")
 	sessions, err := c.config.People.Sessions(r.Context(), user)
 	if err != nil {
-		c.fail(w, "list the sessions", err)
+		c.fail(w, r, "list the sessions", err)
 		return
 	}
 	c.render(w, r, "people", "People", "", peoplePage{User: user, Sessions: sessions})
@@ -75,7 +75,7 @@ func (c *console) signOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.config.People.SignOut(r.Context(), user); err != nil {
-		c.fail(w, "sign the user out", err)
+		c.fail(w, r, "sign the user out", err)
 		return
 	}
 	c.back(w, r, "/people", "Signed out everywhere: "+user)

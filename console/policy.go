@@ -69,12 +69,12 @@ const maxShown = 5000
 func (c *console) policy(w http.ResponseWriter, r *http.Request) {
 	app, err := c.config.Policy.Project(r.Context())
 	if err != nil {
-		c.fail(w, "read the app", err)
+		c.fail(w, r, "read the app", err)
 		return
 	}
 	report, err := lint.Check(app)
 	if err != nil {
-		c.fail(w, "check the app", err)
+		c.fail(w, r, "check the app", err)
 		return
 	}
 	page := policyPage{Counts: countSeverities(report.Findings), Findings: len(report.Findings)}
@@ -129,7 +129,7 @@ var triedKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, poli
 func (c *console) try(w http.ResponseWriter, r *http.Request) {
 	app, err := c.config.Policy.Project(r.Context())
 	if err != nil {
-		c.fail(w, "read the app", err)
+		c.fail(w, r, "read the app", err)
 		return
 	}
 	if r.Header.Get("HX-Request") != "true" {
@@ -239,7 +239,7 @@ func (c *console) addLine(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrChanged), errors.Is(err, ErrReadOnly):
 		http.Error(w, err.Error(), http.StatusConflict)
 	case err != nil:
-		c.fail(w, "write the config.xml", err)
+		c.fail(w, r, "write the config.xml", err)
 	default:
 		c.back(w, r, "/policy", "Added "+line.String())
 	}

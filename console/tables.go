@@ -71,7 +71,7 @@ type tablePage struct {
 func (c *console) tables(w http.ResponseWriter, r *http.Request) {
 	list, err := c.config.Tables.List(r.Context())
 	if err != nil {
-		c.fail(w, "list the tables", err)
+		c.fail(w, r, "list the tables", err)
 		return
 	}
 	c.render(w, r, "tables", "Tables", "", tablePage{Tables: list})
@@ -80,7 +80,7 @@ func (c *console) tables(w http.ResponseWriter, r *http.Request) {
 func (c *console) table(w http.ResponseWriter, r *http.Request) {
 	list, err := c.config.Tables.List(r.Context())
 	if err != nil {
-		c.fail(w, "list the tables", err)
+		c.fail(w, r, "list the tables", err)
 		return
 	}
 	page := tablePage{Tables: list}
@@ -95,7 +95,7 @@ func (c *console) table(w http.ResponseWriter, r *http.Request) {
 	}
 	rows, err := c.config.Tables.Rows(r.Context(), page.Table.Name, r.URL.Query().Get("after"), tableRows+1)
 	if err != nil {
-		c.fail(w, "read the table", err)
+		c.fail(w, r, "read the table", err)
 		return
 	}
 	if len(rows) > tableRows {

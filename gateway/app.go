@@ -47,9 +47,11 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 	if err != nil {
 		return fail(err)
 	}
-	data, err := os.ReadFile(c.Config)
-	if err != nil {
-		return fail(err)
+	data := c.Data
+	if data == nil {
+		if data, err = os.ReadFile(c.Config); err != nil {
+			return fail(err)
+		}
 	}
 	doc, err := configxml.Parse(c.Config, data)
 	if err != nil {

@@ -58,6 +58,9 @@ type AppConfig struct {
 	Name string `yaml:"name"`
 	// Config is the path of the app's config.xml.
 	Config string `yaml:"config"`
+	// Data is the content of that file where the caller holds it already, so
+	// that nothing is read; Config then only names it in places and errors.
+	Data []byte `yaml:"-"`
 	// Platform is the target whose reading of the file is enforced: "cordon",
 	// the strict reading, by default.
 	Platform string `yaml:"platform"`

@@ -311,7 +311,9 @@ func (g *Gateway) background(ctx context.Context) {
 func (g *Gateway) watched() []string {
 	list := append([]string(nil), g.options.Watch...)
 	for _, a := range g.state.Load().apps {
-		list = append(list, a.config.Config)
+		if a.config.Data == nil { // else whoever holds the content reloads
+			list = append(list, a.config.Config)
+		}
 	}
 	return list
 }

@@ -28,7 +28,7 @@ func FuzzPagePolicy(f *testing.F) {
 		if bytes.ContainsAny([]byte(content), "\x00\r\n") || !utf8.ValidString(content) {
 			return
 		}
-		page := readPage(lint.File{Name: "p.html", Data: bytes.Clone(data)})
+		page := ReadPage(lint.File{Name: "p.html", Data: bytes.Clone(data)})
 		made, ok := withPolicy(&page, content)
 		if !bytes.Equal(page.Data, data) {
 			t.Fatal("the page itself was changed")
@@ -36,7 +36,7 @@ func FuzzPagePolicy(f *testing.F) {
 		if !ok {
 			return
 		}
-		again := readPage(lint.File{Name: "p.html", Data: made})
+		again := ReadPage(lint.File{Name: "p.html", Data: made})
 		_, attr, has := policyTag(&again)
 		if !has || attr.Value != content {
 			t.Fatalf("%q\nbecame %q\nwhose policy is %q, want %q", data, made, attr.Value, content)
@@ -55,7 +55,7 @@ func TestPolicyBehindTheBody(t *testing.T) {
 		"\ufeff <!doctype html>\n<!-- c --><html>\n<head>": true, "text<head>": false, "<p><head>": false, "<html>x<head>": false, "<body><head></head>": false,
 		"<head></head><head>": true,
 	} {
-		p := readPage(lint.File{Name: "p.html", Data: []byte(page)})
+		p := ReadPage(lint.File{Name: "p.html", Data: []byte(page)})
 		if _, ok := withPolicy(&p, "default-src 'self'"); ok != want {
 			t.Errorf("%q: %v, want %v", page, ok, want)
 		}

@@ -8,11 +8,11 @@ import (
 	"github.com/cordon-sec/cordon/policy/lint"
 )
 
-// readPage takes a page apart: the tags that load or configure something, with
+// ReadPage takes a page apart: the tags that load or configure something, with
 // the bytes of their attributes, and the inline scripts. It follows the HTML
 // tokenizer closely enough for that: comments, quoted and bare attributes, and
 // elements whose content is raw text.
-func readPage(f lint.File) lint.Page {
+func ReadPage(f lint.File) lint.Page {
 	s := &pageScanner{data: f.Data, page: lint.Page{File: f}, inHead: true}
 	s.scan()
 	return s.page

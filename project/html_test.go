@@ -28,7 +28,7 @@ func TestReadPage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			page := readPage(lint.File{Name: "x.html", Data: []byte(test.html)})
+			page := ReadPage(lint.File{Name: "x.html", Data: []byte(test.html)})
 			var tags, inline []string
 			for _, tag := range page.Tags {
 				s := fmt.Sprintf("%s %v", tag.Name, tag.InHead)
@@ -60,7 +60,7 @@ func FuzzReadPage(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		page := readPage(lint.File{Name: "x.html", Data: data})
+		page := ReadPage(lint.File{Name: "x.html", Data: data})
 		for _, tag := range page.Tags {
 			if data[tag.Start] != '<' || tag.End > len(data) || tag.End <= tag.Start {
 				t.Fatalf("tag %+v", tag)

@@ -101,7 +101,7 @@ func withPolicy(p *lint.Page, content string) (data []byte, ok bool) {
 	if data, ok = insertPolicy(p, content); !ok {
 		return nil, false
 	}
-	made := readPage(lint.File{Name: p.Name, Data: data})
+	made := ReadPage(lint.File{Name: p.Name, Data: data})
 	_, attr, found := policyTag(&made)
 	return data, found && attr.Value == content
 }

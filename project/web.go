@@ -78,7 +78,7 @@ func (r *reader) file(name string, start bool, d fs.DirEntry) error {
 	}
 	f := lint.File{Name: name, Data: data}
 	if page {
-		p := readPage(f)
+		p := ReadPage(f)
 		p.Start = start
 		r.project.Pages = append(r.project.Pages, p)
 		return nil

@@ -38,11 +38,9 @@ func mountConsole(c console.Config) (http.Handler, error) {
 func (u *upStack) console() (http.Handler, error) {
 	return mountConsole(console.Config{
 		Title: u.app.name,
-		Policy: &consolePolicy{path: u.dir, writable: true, reload: func() {
-			// Without it the gateway would notice within a second; a broken file
-			// leaves the old policy in force and is a notice among the events.
-			_ = u.gateway.Reload()
-		}},
+		// A change that is made here is in force at once.
+		Policy:  &consolePolicy{path: u.dir, writable: true, reload: u.refresh},
+		Problem: u.events.problem,
 		Traffic: u.ring,
 		Tables:  &consoleTables{service: u.site.Tables},
 		People:  &consolePeople{auth: u.site.Auth},

@@ -112,11 +112,11 @@ func examine(ctx context.Context, dir string) []diagnosis {
 }
 
 func examineApp(dir string) diagnosis {
-	app, err := openAppFolder(dir)
+	app, err := openAppFolder(dir, false)
 	if err != nil {
 		return diagnosis{illMark, "app", err.Error(), "cordon init " + dir}
 	}
-	says := app.name + " (" + filepath.Join(dir, filepath.FromSlash(app.config)) + ")"
+	says := app.name + " (" + app.rules + ")"
 	if _, err := os.Stat(filepath.Join(dir, "cordon.yaml")); err != nil {
 		return diagnosis{noteMark, "app", says + "; no cordon.yaml: sign-in for development, no tables", ""}
 	}

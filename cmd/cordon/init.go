@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -71,7 +73,11 @@ func runInit(cmd *cobra.Command, a newApp, dir string) error {
 
 // offerInit makes an app in a folder without one, if the caller agrees.
 func offerInit(cmd *cobra.Command, dir string, yes bool) error {
-	if _, err := os.Stat(dir); err == nil && !missingApp(dir) {
+	_, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) && !yes {
+		return fmt.Errorf("%s: no such folder. Make an app there with: cordon init %s", dir, dir)
+	}
+	if err == nil && !missingApp(dir) {
 		return nil
 	}
 	if yes {

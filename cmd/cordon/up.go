@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,9 +26,9 @@ import (
 // upFlags are the flags of cordon up.
 type upFlags struct {
 	port, gatewayPort, adminPort int
-	platform                     string
+	platform, appURL             string
 	private                      []string
-	yes                          bool
+	yes, install                 bool
 }
 
 func newUpCommand() *cobra.Command {
@@ -38,20 +39,31 @@ func newUpCommand() *cobra.Command {
 		Long: `Up starts, for the app in DIR (the current folder by default), all that Cordon
 has, on loopback:
 
-  the app       www/ over TLS, each page with the Content-Security-Policy that
-                config.xml asks for
+  the app       its pages, each with the Content-Security-Policy that its list of
+                hosts asks for: at http://localhost for this machine's browser, and
+                with TLS at the same port for devices
   the backend   sign-in, tables and services of cordon.yaml, at the same
                 address; SQLite beside the app
-  the gateway   a proxy that lets through what config.xml lists, nothing else
+  the gateway   a proxy that lets through what the app lists, nothing else
   the console   the policy, the traffic, the tables and the people
 
-Without a cordon.yaml the backend has no tables, and a sign-in for development.
+The list is config.xml, or server.allowNavigation in a Capacitor or Ionic project
+without one. The pages are www/, the webDir of Capacitor or the usual output of a
+build (dist, build); --app-url puts a development server in their place, live
+reload included. Without a cordon.yaml the backend has no tables, and a sign-in
+for development.
+
+Where DIR has a lock file of npm and its packages are missing, up says what it
+would run (npm ci --ignore-scripts, then the folder's own build script) and asks:
+a build script is code of whoever wrote the folder. --install runs it.
+
 The first line printed is the app's address. Ctrl-C stops everything in order.
 
 The page's own address and that of a stand-in with a picture, a WebSocket and a
-service to try are allowed besides what config.xml lists: on a device the pages
-are part of the app. Nothing of that is written to config.xml.`,
-		Example: `  cordon up examples/todo
+service to try are allowed besides what the app lists: on a device the pages
+are part of the app. Nothing of that is written to the app's own files.`,
+		Example: `  cordon up --install examples/todo
+  cordon up --app-url http://localhost:5173 my-vite-app
   cordon up --port 9443 --gateway-port 3129 --admin-port 9091 my-app
   cordon up --private "*.corp.example=10.0.0.0/8" my-app`,
 		Args: cobra.MaximumNArgs(1),
@@ -67,8 +79,10 @@ are part of the app. Nothing of that is written to config.xml.`,
 	flags.IntVar(&f.port, "port", 0, "port of the app and the backend (default: that of cordon.yaml, or 8443)")
 	flags.IntVar(&f.gatewayPort, "gateway-port", 3128, "port of the gateway")
 	flags.IntVar(&f.adminPort, "admin-port", 9090, "port of the console")
+	flags.StringVar(&f.appURL, "app-url", "", "a development server whose pages to put behind the policy, as in http://localhost:5173")
 	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading the gateway enforces (default "cordon", the strict reading)`)
 	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.BoolVar(&f.install, "install", false, "run npm ci --ignore-scripts and the folder's build script first, where needed")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "make a config.xml and a page without asking if DIR has none")
 	return cmd
 }
@@ -78,11 +92,16 @@ type upStack struct {
 	flags   *upFlags
 	dir     string
 	app     *appFolder
+	appURL  *url.URL // of the development server, nil without one
 	site    *settings.Backend
 	gateway *gateway.Gateway
 	ring    *event.Ring
 	log     *event.Log
 	logFile *os.File
+	events  *upEvents
+	// seen is the file of the rules as it was read last.
+	reloading sync.Mutex
+	seen      fileStamp
 	// standIn ends what the stand-in keeps open.
 	standIn     context.Context
 	stopStandIn context.CancelFunc
@@ -92,9 +111,15 @@ func runUp(cmd *cobra.Command, f *upFlags, dir string) error {
 	if err := offerInit(cmd, dir, f.yes); err != nil {
 		return err
 	}
+	if err := offerInstall(cmd, dir, f.install); err != nil {
+		return err
+	}
 	stack, err := openUp(cmd, f, dir)
 	if err != nil {
 		return err
+	}
+	if !quietly(cmd) {
+		stack.trustLine(cmd.ErrOrStderr())
 	}
 	stack.summary(cmd.OutOrStdout(), quietly(cmd))
 	if err := stack.serve(cmd.Context()); err != nil {
@@ -108,26 +133,31 @@ func runUp(cmd *cobra.Command, f *upFlags, dir string) error {
 
 // openUp opens every part and listens; nothing is accepted yet.
 func openUp(cmd *cobra.Command, f *upFlags, dir string) (*upStack, error) {
-	app, err := openAppFolder(dir)
-	if err != nil {
+	u := &upStack{flags: f, dir: dir, ring: event.NewRing(100_000)}
+	var err error
+	if f.appURL != "" {
+		if u.appURL, err = parseAppURL(f.appURL); err != nil {
+			return nil, err
+		}
+	}
+	if u.app, err = openAppFolder(dir, u.appURL != nil); err != nil {
 		return nil, err
 	}
-	u := &upStack{flags: f, dir: dir, app: app, ring: event.NewRing(100_000)}
-	u.standIn, u.stopStandIn = context.WithCancel(context.WithoutCancel(cmd.Context()))
 	s, err := u.settings()
 	if err != nil {
 		return nil, err
 	}
-	u.site, err = settings.Open(cmd.Context(), s, settings.Options{Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
+	u.site, err = settings.Open(cmd.Context(), s, settings.Options{Cleartext: true, Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
 	if err != nil {
-		u.stopStandIn()
 		return nil, settingsError(portHolder(err, "--port"))
 	}
+	u.standIn, u.stopStandIn = context.WithCancel(context.WithoutCancel(cmd.Context()))
+	u.app.origins = u.origins()
 	if err := u.openLog(cmd.ErrOrStderr()); err != nil {
 		u.abandon(cmd.Context())
 		return nil, environment(err)
 	}
-	if err := u.openGateway(cmd.Context()); err != nil {
+	if err := u.openGateway(cmd); err != nil {
 		u.abandon(cmd.Context())
 		return nil, err
 	}
@@ -199,31 +229,36 @@ func (u *upStack) closeLog() {
 
 // abandon closes what was opened when a later part failed to.
 func (u *upStack) abandon(ctx context.Context) {
-	ended, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	cancel()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	u.stopStandIn()
-	_ = u.site.Serve(ended) // an ended context makes it close at once
+	_ = u.site.Close(ctx) // the error that led here is the one to tell
 	u.closeLog()
 }
 
-func (u *upStack) openGateway(ctx context.Context) error {
+func (u *upStack) openGateway(cmd *cobra.Command) error {
+	u.seen = stampOf(u.app.rules)
 	config, err := u.gatewayConfig()
-	if err != nil {
-		return err
-	}
-	admin, err := u.console()
 	if err != nil {
 		return err
 	}
 	metrics := event.NewMetrics()
 	metrics.WatchLog(u.log)
+	u.events = &upEvents{app: u.app, terminal: cmd.ErrOrStderr(), quiet: quietly(cmd), sinks: []event.Sink{u.ring, metrics, u.log},
+		digest: u.app.policy().digest}
+	admin, err := u.console()
+	if err != nil {
+		return err
+	}
+	recorder := event.NewRecorder(u.events)
 	u.gateway, err = gateway.New(gateway.Options{
-		Config: config, Reload: u.gatewayConfig, Watch: []string{filepath.Join(u.dir, filepath.FromSlash(u.app.config))},
-		Events: event.NewRecorder(u.ring, metrics, u.log), Metrics: metrics, Ring: u.ring, Admin: admin,
+		Config: config, Reload: u.gatewayConfig, Events: recorder, Metrics: metrics, Ring: u.ring, Admin: admin,
 	})
 	if err != nil {
 		return err
 	}
+	u.events.warnings = u.gateway.Warnings
+	u.events.warned = u.events.fresh()
 	if err := u.gateway.Listen(); err != nil {
 		flag := "--gateway-port"
 		var listen *gateway.ListenError
@@ -232,22 +267,18 @@ func (u *upStack) openGateway(ctx context.Context) error {
 		}
 		return environment(portHolder(err, flag))
 	}
-	u.site.Handler = u.pages(u.site.Handler)
-	return ctx.Err()
+	u.site.Handler = u.pages(u.site.Handler, &pageReports{app: u.app.name, events: recorder})
+	return cmd.Context().Err()
 }
 
-// gatewayConfig is the gateway's configuration: the app's config.xml with what
+// gatewayConfig is the gateway's configuration: the app's rules with what
 // development needs besides, and only that much of loopback.
 func (u *upStack) gatewayConfig() (gateway.Config, error) {
-	_, text, err := net.SplitHostPort(u.site.Addr().String())
+	port, err := strconv.ParseUint(u.site.URL.Port(), 10, 16)
 	if err != nil {
 		return gateway.Config{}, err
 	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return gateway.Config{}, err
-	}
-	config, err := u.app.writeDevelopment(u.origins())
+	rules, err := u.app.load()
 	if err != nil {
 		return gateway.Config{}, err
 	}
@@ -265,15 +296,16 @@ func (u *upStack) gatewayConfig() (gateway.Config, error) {
 		Admin:    net.JoinHostPort("127.0.0.1", strconv.Itoa(u.flags.adminPort)),
 		Log:      "none",
 		Timeouts: gateway.Timeouts{Drain: 2 * time.Second},
-		Apps:     []gateway.AppConfig{{Name: u.app.name, Config: config, Platform: u.flags.platform, Private: private}},
+		Apps: []gateway.AppConfig{{Name: u.app.name, Config: u.app.rules, Data: rules.doc.Bytes(),
+			Platform: u.flags.platform, Private: private}},
 	}, nil
 }
 
-// origins are what is allowed in development besides config.xml: the pages with
-// the backend, and the stand-in.
+// origins are what is allowed in development besides the app's own rules: the
+// pages with the backend, and the stand-in, each with and without TLS.
 func (u *upStack) origins() []string {
-	origin := u.site.URL.String()
-	return []string{origin, "https://" + net.JoinHostPort(standInHost, u.site.URL.Port())}
+	standIn := net.JoinHostPort(standInHost, u.site.URL.Port())
+	return []string{u.site.Plain.String(), u.site.URL.String(), "http://" + standIn, "https://" + standIn}
 }
 
 // serve runs everything until the context ends or a part fails: then the
@@ -294,6 +326,7 @@ func (u *upStack) serve(ctx context.Context) error {
 		siteErr = u.site.Serve(siteCtx)
 		cancel()
 	})
+	running.Go(func() { u.watch(ctx) })
 	running.Wait()
 	u.closeLog()
 	return errors.Join(environmentIf(gatewayErr), siteErr)
@@ -307,10 +340,14 @@ func environmentIf(err error) error {
 }
 
 // pages serves the app in front of the backend: what the backend does not own
-// is a file of www/.
-func (u *upStack) pages(backend http.Handler) http.Handler {
+// is a file of the app, or the development server's.
+func (u *upStack) pages(backend http.Handler, reports http.Handler) http.Handler {
 	standIn := newStandIn(u.standIn)
-	pages := &appPages{app: u.app, origins: u.origins()}
+	var pages http.Handler = &appPages{app: u.app}
+	if u.appURL != nil {
+		pages = newDevServer(u.app, u.appURL)
+	}
+	console := http.RedirectHandler("http://"+u.gateway.AdminAddr().String()+consolePath+"/", http.StatusFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
@@ -321,18 +358,24 @@ func (u *upStack) pages(backend http.Handler) http.Handler {
 			standIn.ServeHTTP(w, r)
 		case !auth.LoopbackHost(strings.Trim(host, "[]")):
 			// A name that a stranger points here, to sign in as somebody.
-			http.Error(w, "Only loopback names are answered here: "+u.site.URL.String(), http.StatusMisdirectedRequest)
+			http.Error(w, "Only loopback names are answered here: "+u.site.Plain.String(), http.StatusMisdirectedRequest)
+		case r.URL.Path == reportsPath:
+			reports.ServeHTTP(w, r)
+		case r.URL.Path == consoleLink:
+			console.ServeHTTP(w, r)
 		case ownedByBackend(r.URL.Path, u.site.Auth.Path()):
 			backend.ServeHTTP(w, r)
 		default:
+			u.refresh()
 			pages.ServeHTTP(w, r)
 		}
 	})
 }
 
-// missingApp reports whether a folder has no config.xml.
+// missingApp reports whether a folder has neither a config.xml nor a Capacitor
+// configuration.
 func missingApp(dir string) bool {
 	var missing *project.NotFoundError
-	_, err := project.FindConfig(os.DirFS(dir))
+	_, _, err := openProject(dir, nil)
 	return errors.As(err, &missing)
 }

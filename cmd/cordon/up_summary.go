@@ -1,9 +1,15 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/ca"
@@ -18,65 +24,178 @@ func quietly(cmd *cobra.Command) bool {
 	return err == nil && quiet
 }
 
+// authority is the file of the certificate authority of the app's folder.
+func (u *upStack) authority() string {
+	return filepath.Join(u.dir, ".cordon", "ca", ca.CertificateFile)
+}
+
+// trustLine prints the one line that makes this machine trust the folder's
+// authority, where it does not.
+func (u *upStack) trustLine(w io.Writer) {
+	file := u.authority()
+	command := trustCommand(file)
+	if trusted(file) || command == "" {
+		return
+	}
+	fmt.Fprintf(w, "cordon: http needs no certificate; for https without a warning on this machine:\n  %s\n", command)
+}
+
+// trusted reports whether the system vouches for a certificate.
+func trusted(file string) bool {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return false
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return false
+	}
+	_, err = cert.Verify(x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err == nil
+}
+
+// trustCommand is the command of package ca's instructions for this system, ""
+// for a system that has none.
+func trustCommand(file string) string {
+	system := map[string]string{"darwin": "macos", "windows": "windows"}[runtime.GOOS]
+	for tool, name := range map[string]string{"update-ca-certificates": "debian", "trust": "fedora"} {
+		if _, err := exec.LookPath(tool); err == nil && runtime.GOOS == "linux" && system != "debian" {
+			system = name
+		}
+	}
+	for _, instruction := range ca.Instructions(file) {
+		if instruction.System != system {
+			continue
+		}
+		var steps []string
+		for _, line := range instruction.Trust {
+			if step, ok := strings.CutPrefix(line, "$ "); ok {
+				steps = append(steps, step)
+			}
+		}
+		return strings.Join(steps, " && ")
+	}
+	return ""
+}
+
 // summary says where each part is, what is for development only, and what to
 // try. The first line is the app's address alone, for scripts.
 func (u *upStack) summary(w io.Writer, short bool) {
 	var s strings.Builder
-	page := u.site.URL.String() + "/"
-	fmt.Fprintln(&s, page)
+	fmt.Fprintln(&s, u.site.Plain.String()+"/")
 	if !short {
-		u.describe(&s, page)
+		u.parts(&s)
+		u.development(&s)
+		u.tries(&s)
+		for _, warning := range u.events.warned {
+			fmt.Fprintf(&s, "warning: %s\n", printable(warning))
+		}
+		s.WriteString("Ctrl-C stops everything.\n")
 	}
-	_, _ = io.WriteString(w, s.String()) // without a reader it runs all the same
+	_, _ = io.WriteString(w, s.String()) // nobody may read it; everything runs all the same
 }
 
-func (u *upStack) describe(s *strings.Builder, page string) {
-	proxy, admin := u.gateway.Addr(), u.gateway.AdminAddr()
-	authority := filepath.Join(u.dir, ".cordon", "ca", ca.CertificateFile)
+// parts says where each part is.
+func (u *upStack) parts(s *strings.Builder) {
 	var providers []string
 	for name, kind := range u.site.Auth.ProviderNames() {
 		providers = append(providers, name+" ("+kind+")")
 	}
+	slices.Sort(providers)
+	pages := u.app.web + "/ with the exported Content-Security-Policy"
+	if u.appURL != nil {
+		pages = u.appURL.String() + " behind the exported Content-Security-Policy"
+	}
 	fmt.Fprintf(s, `
-  app       %s  %s: www/ with the exported Content-Security-Policy
-  backend   %s  sign-in: %s; tables: %s
+  app       %s/  %s: %s
+            for devices %s/
+  backend   the same address  sign-in: %s; tables: %s
   gateway   http://%s  enforces %s: %s
   console   http://%s/console/
   data      %s
+`, u.site.Plain, u.app.name, pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
+		u.gateway.Addr(), u.app.rules, u.app.policy().listed(), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
+	if u.app.config == "" {
+		fmt.Fprintf(s, `
+The rules are server.allowNavigation of %s: Capacitor asks no list
+for what a page fetches, and here the same hosts bind it. For rules of its own:
+cordon init %s
+`, u.app.rules, u.dir)
+	}
+}
 
+// development says what is not as it is on a device.
+func (u *upStack) development(s *strings.Builder) {
+	fmt.Fprintf(s, `
 Development only: sign-in without passwords; a certificate of this folder's own
 authority, %s
 (what trusting it takes: cordon ca trust --dir %s);
 %s stands in for other hosts. The page's address and the stand-in's
-are allowed besides config.xml.
-
-Try, in another terminal:
-  curl --proxy http://%s --cacert %s %s   # on the list
-  curl --proxy http://%s https://not-listed.example/   # on no list: 403
-  chromium --user-data-dir="$(mktemp -d)" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s
-
-`, page, u.app.name, page, orNone(providers), orNone(u.site.Tables.Names()), proxy, filepath.Join(u.dir, filepath.FromSlash(u.app.config)), orElse(u.listed(), "it lists nothing"), admin,
-		u.site.Settings.DatabaseName(), authority, filepath.Dir(authority), standInHost,
-		proxy, authority, u.origins()[1]+"/tip", proxy, proxy, page)
-	for _, warning := range u.gateway.Warnings() {
-		fmt.Fprintf(s, "warning: %s\n", printable(warning))
+are allowed besides %s.
+`, u.authority(), filepath.Dir(u.authority()), standInHost, filepath.Base(u.app.rules))
+	if u.appURL != nil {
+		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
 	}
-	s.WriteString("Ctrl-C stops everything.\n")
 }
 
-// listed names the hosts that config.xml lets the app reach.
-func (u *upStack) listed() string {
-	doc, err := u.app.document()
+// tries are commands to see the gateway decide, as the rules in force decide.
+func (u *upStack) tries(s *strings.Builder) {
+	proxy := u.gateway.Addr()
+	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy http://%s http://%s:%s/tip   # on the list\n",
+		proxy, standInHost, u.site.URL.Port())
+	if host := u.app.policy().refusedHost(); host != "" {
+		fmt.Fprintf(s, "  curl --proxy http://%s https://%s/   # on no list: 403\n", proxy, host)
+	}
+	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s/\n\n",
+		proxy, u.site.Plain)
+}
+
+// listed names the hosts that the app's rules let it reach, each once.
+func (p *appPolicy) listed() string {
+	var all []string
+	for i := range p.own {
+		o := &p.own[i]
+		if o.Rule.Purpose == policy.ForLaunch || !o.Hierarchical() {
+			continue
+		}
+		name := o.Host
+		switch {
+		case name == "":
+			name = "* (every host)"
+		case o.Subdomains:
+			name = "*." + name
+		}
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) == 0 {
+		return "it lists nothing"
+	}
+	const most = 8
+	if left := len(all) - most; left > 0 {
+		all = append(all[:most], fmt.Sprintf("and %d more", left))
+	}
+	return strings.Join(all, ", ")
+}
+
+// refusedHost is a host that the rules refuse, to try; "" if they refuse none.
+func (p *appPolicy) refusedHost() string {
+	compiled, err := dialect.Compile(p.doc, policy.Target{Platform: dialect.Strict})
 	if err != nil {
 		return ""
 	}
-	var all []string
-	for _, o := range dialect.Origins(doc) {
-		if o.Host != "" && o.Rule.Purpose != policy.ForLaunch && len(all) < 8 {
-			all = append(all, o.Host)
+	for _, host := range []string{"not-listed.example", "not-listed.test"} {
+		request := policy.Request{URL: "https://" + host, Kind: policy.AnyKind, AnyPath: true}
+		if compiled.Decide(request).Verdict == policy.Block {
+			return host
 		}
 	}
-	return strings.Join(all, ", ")
+	return ""
 }
 
 func orNone(list []string) string {

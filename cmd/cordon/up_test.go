@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -25,6 +26,7 @@ type upRunning struct {
 	dir, port            string
 	stop                 func() int
 	said                 func() string
+	words                *words
 }
 
 // freePort returns a port that is free now.
@@ -157,45 +159,89 @@ func startUp(t testing.TB, dir, port string, args ...string) *upRunning {
 		write.Close()
 	}()
 	u := &upRunning{dir: dir, port: port}
-	var text strings.Builder
-	drained := make(chan struct{})
-	lines := bufio.NewScanner(read)
-	for lines.Scan() {
-		text.WriteString(lines.Text() + "\n")
-		if u.page == "" && strings.HasPrefix(lines.Text(), "https://") {
-			u.page = lines.Text()
-		}
-		if m := gatewayLine.FindStringSubmatch(lines.Text()); m != nil {
-			u.proxy = m[1]
-		}
-		if m := consoleLine.FindStringSubmatch(lines.Text()); m != nil {
-			u.console = m[1]
-		}
-		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
-			break
-		}
-	}
-	go func() {
-		for lines.Scan() {
-			text.WriteString(lines.Text() + "\n")
-		}
-		close(drained)
-	}()
+	u.words = newWords(read)
 	ended := -1
 	u.stop = func() int {
 		if ended < 0 {
 			cancel()
 			ended = <-status
-			<-drained
+			<-u.words.done
 		}
 		return ended
 	}
-	u.said = func() string { u.stop(); return text.String() }
+	u.said = func() string { u.stop(); return u.words.text() }
 	t.Cleanup(func() { u.stop() })
-	if u.console == "" {
+	if !u.words.wait("Ctrl-C stops everything.\n") {
 		t.Fatalf("cordon up did not start: %s", u.said())
 	}
+	summary := u.words.text()
+	for line := range strings.Lines(summary) {
+		if u.page == "" && strings.HasPrefix(line, "http://") {
+			u.page = strings.TrimSpace(line)
+		}
+	}
+	u.proxy = gatewayLine.FindStringSubmatch(summary)[1]
+	u.console = consoleLine.FindStringSubmatch(summary)[1]
 	return u
+}
+
+// words are what a command has said so far.
+type words struct {
+	mu   sync.Mutex
+	more *sync.Cond
+	said strings.Builder
+	// ended says that nothing more will come, and done is closed then.
+	ended bool
+	done  chan struct{}
+}
+
+// newWords reads until the reader ends.
+func newWords(r io.Reader) *words {
+	w := &words{done: make(chan struct{})}
+	w.more = sync.NewCond(&w.mu)
+	go func() {
+		lines := bufio.NewScanner(r)
+		for lines.Scan() {
+			w.mu.Lock()
+			w.said.WriteString(lines.Text() + "\n")
+			w.mu.Unlock()
+			w.more.Broadcast()
+		}
+		w.mu.Lock()
+		w.ended = true
+		w.mu.Unlock()
+		w.more.Broadcast()
+		close(w.done)
+	}()
+	return w
+}
+
+func (w *words) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said.String()
+}
+
+// wait waits until the text was said, and reports false if the command ended
+// without, or says nothing of the kind for too long.
+func (w *words) wait(text string) bool {
+	late := false
+	limit := time.AfterFunc(20*time.Second, func() {
+		w.mu.Lock()
+		late = true
+		w.mu.Unlock()
+		w.more.Broadcast()
+	})
+	defer limit.Stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !strings.Contains(w.said.String(), text) {
+		if w.ended || late {
+			return false
+		}
+		w.more.Wait()
+	}
+	return true
 }
 
 // browser is a client that trusts the app's authority, through the gateway if
@@ -228,7 +274,7 @@ func TestUp(t *testing.T) {
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)
-	if want := "https://localhost:" + port + "/"; u.page != want {
+	if want := "http://localhost:" + port + "/"; u.page != want {
 		t.Errorf("the first line is %q, want %q", u.page, want)
 	}
 	direct := u.client(t, false)
@@ -236,8 +282,12 @@ func TestUp(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
 		t.Errorf("the page: %d %s", status, body)
 	}
+	if status, _, secure := fetch(t, direct, "https://localhost:"+port+"/"); status != http.StatusOK || secure != body {
+		t.Errorf("the page over TLS, at the same port: %d %s", status, secure)
+	}
 	csp := header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'self'", "https://todo.example.com", "https://demo.localhost:" + port, "script-src 'self';"} {
+	for _, want := range []string{"default-src 'self'", "https://todo.example.com", "https://demo.localhost:" + port, "http://demo.localhost:" + port,
+		"script-src 'self';", "report-uri /.cordon/reports", "report-to cordon"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("the policy has no %q: %s", want, csp)
 		}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project"
+)
+
+// appFolder is an app's folder that is served from: a Cordova app, which has a
+// config.xml, or a Capacitor or Ionic app, whose configuration says what may be
+// navigated to.
+type appFolder struct {
+	dir string
+	// config is the name of the config.xml in the folder, "" where there is
+	// none and the Capacitor configuration counts.
+	config string
+	// rules is the file that says where the app may go, behind the folder as the
+	// user named it.
+	rules string
+	// web is the folder of the pages in the app's, "" with a development server.
+	web string
+	// name is the app's name and start its start page below web.
+	name, start string
+	// routes says that the app's own router owns paths without a file, as in
+	// Capacitor's web view: they get the start page.
+	routes bool
+	// origins are what is allowed in development besides the app's own rules.
+	origins []string
+
+	mu      sync.Mutex
+	current *appPolicy // the last one that could be read
+}
+
+// openAppFolder finds out what a folder holds. With a development server the
+// pages come from there, and none need be built.
+func openAppFolder(dir string, devServer bool) (*appFolder, error) {
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no such folder", dir)
+	} else if err != nil {
+		return nil, inputError(dir, err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("%s: it must be an app's folder, and it is a file", dir)
+	}
+	app, _, err := openProject(dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	a := &appFolder{dir: dir, name: "app", start: "index.html", routes: app.Capacitor.Data != nil}
+	if !devServer {
+		if a.web, err = builtPages(dir, app); err != nil {
+			return nil, err
+		}
+	}
+	var native struct {
+		Name string `json:"appName"`
+	}
+	if json.Unmarshal(app.Capacitor.Data, &native) == nil && native.Name != "" {
+		a.name = native.Name
+	}
+	a.rules = filepath.Join(dir, filepath.FromSlash(app.Capacitor.Name))
+	if app.Config != nil {
+		a.config = app.Config.Name()
+		a.rules = filepath.Join(dir, filepath.FromSlash(a.config))
+		a.describe(app.Config)
+	}
+	return a, nil
+}
+
+// describe takes the app's name and start page from its config.xml.
+func (a *appFolder) describe(doc *configxml.Document) {
+	for _, e := range doc.For("") {
+		switch text := strings.TrimSpace(e.Text); {
+		case e.Name == "name" && text != "":
+			a.name = text
+		case e.Name == "content" && !strings.Contains(e.Value("src"), ":") && e.Value("src") != "":
+			a.start = strings.TrimPrefix(path.Clean("/"+e.Value("src")), "/")
+		}
+	}
+}
+
+// builtPages returns the folder of an app's pages, below the app's.
+func builtPages(dir string, app *lint.Project) (string, error) {
+	found, err := project.WebDir(os.DirFS(dir), app)
+	var missing *project.NoPagesError
+	if errors.As(err, &missing) {
+		return "", fmt.Errorf("%s: there are no built pages (looked for %s): build them (npm run build), "+
+			"or name the development server with --app-url http://localhost:5173", dir, strings.Join(missing.Looked, ", "))
+	}
+	return found, err
+}
+
+// load reads the rules as they are now. What cannot be read leaves the last
+// good ones in force.
+func (a *appFolder) load() (*appPolicy, error) {
+	var made *appPolicy
+	var err error
+	if a.config != "" {
+		made, err = a.cordovaPolicy()
+	} else {
+		made, err = a.capacitorPolicy()
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.current = made
+	return made, nil
+}
+
+// policy returns the rules in force.
+func (a *appFolder) policy() *appPolicy {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.current
+}
+
+func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
+	doc, err := readConfig(a.rules)
+	if err != nil {
+		return nil, err
+	}
+	return newAppPolicy(doc, a.origins, nil)
+}
+
+// appPolicy is one reading of the app's rules, with what development needs
+// besides.
+type appPolicy struct {
+	// doc holds all that is enforced, under the name of the user's file.
+	doc *configxml.Document
+	// own are the app's rules alone.
+	own []dialect.Origin
+	// added is where development's lines stand in doc.
+	added struct{ line, column, end int }
+	// lines are the places that the lines of doc were made from, where doc was
+	// made from another file than a config.xml.
+	lines map[int]string
+	// digest is that of doc's bytes.
+	digest [sha256.Size]byte
+	// notes are what the operator must know about the reading.
+	notes []string
+}
+
+// developmentPlace is the place of what cordon up adds to the rules.
+const developmentPlace = "cordon up"
+
+// newAppPolicy adds lines for the origins to a document, on the line of its last
+// element, so that every other line keeps its number.
+func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]string) (*appPolicy, error) {
+	var text strings.Builder
+	for _, origin := range origins {
+		text.WriteString(" " + propose.Line{Element: "access", Origin: origin}.String())
+	}
+	children := doc.Root().Children
+	if len(children) == 0 {
+		return nil, fmt.Errorf("%s: there is no element in it", doc.Name())
+	}
+	end := children[len(children)-1].End
+	data, err := doc.Apply(configxml.Edit{Start: end, End: end, New: text.String()})
+	if err != nil {
+		return nil, err
+	}
+	made, err := configxml.Parse(doc.Name(), data)
+	if err != nil {
+		return nil, err
+	}
+	p := &appPolicy{doc: made, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
+	from := made.Place(end, end)
+	p.added.line, p.added.column, p.added.end = from.Line, from.Column, from.Column+text.Len()
+	return p, nil
+}
+
+// place turns a place of what is enforced into one of the user's own file.
+func (p *appPolicy) place(text string) string {
+	rest, ok := strings.CutPrefix(text, p.doc.Name()+":")
+	if !ok {
+		return text
+	}
+	var line, column int
+	if n, err := fmt.Sscanf(rest, "%d:%d", &line, &column); n != 2 || err != nil {
+		return text
+	}
+	if line == p.added.line && column >= p.added.column && column < p.added.end {
+		return developmentPlace
+	}
+	if made, ok := p.lines[line]; ok {
+		return made
+	}
+	return text
+}
+
+// warning turns a warning about what is enforced into one about the user's own
+// file; "" for one about what development adds.
+func (p *appPolicy) warning(text string) string {
+	where, rest, ok := strings.Cut(text, ": ")
+	if !ok {
+		return text
+	}
+	switch where = p.place(where); where {
+	case developmentPlace:
+		return ""
+	default:
+		return where + ": " + rest
+	}
+}

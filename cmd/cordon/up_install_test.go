@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// fakeNPM puts an npm on the PATH that notes how it was called in npm.log of the
+// folder that it runs in, and fails for the command that is named.
+func fakeNPM(t testing.TB, failing string) {
+	t.Helper()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("there is no sh on this machine: the steps of an installation were not tried")
+	}
+	bin := t.TempDir()
+	script := "#!/bin/sh\necho \"$*\" >> npm.log\nif [ \"$1\" = " + failing + " ]; then echo broken >&2; exit 7; fi\n" +
+		"if [ \"$1\" = ci ]; then mkdir -p node_modules && : > node_modules/.package-lock.json; fi\n"
+	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// install runs what cordon up does before it starts.
+func offered(t testing.TB, dir string, install bool) (said string, ran string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := &cobra.Command{}
+	cmd.SetContext(t.Context())
+	cmd.SetIn(strings.NewReader(""))
+	cmd.SetErr(&out)
+	if err := offerInstall(cmd, dir, install); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(filepath.Join(dir, "npm.log"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return out.String(), string(log)
+}
+
+func TestUpInstall(t *testing.T) {
+	project := map[string]string{"package-lock.json": "{}", "package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
+	t.Run("runs the lock file and the build", func(t *testing.T) {
+		fakeNPM(t, "nothing")
+		dir := folder(t, project)
+		said, ran := offered(t, dir, true)
+		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm ci --ignore-scripts: done in ") {
+			t.Errorf("it ran %q and said %q", ran, said)
+		}
+		if _, again := offered(t, dir, true); again != ran+"run build\n" {
+			t.Errorf("the second time it ran %q", again)
+		}
+		if said, again := offered(t, dir, false); again != ran+"run build\n" || said != "" {
+			t.Errorf("without --install, installed, it ran %q and said %q", again, said)
+		}
+	})
+	t.Run("runs nothing unasked", func(t *testing.T) {
+		fakeNPM(t, "nothing")
+		dir := folder(t, project)
+		said, ran := offered(t, dir, false)
+		want := "cordon: the packages of " + dir + " are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
+		if ran != "" || said != want {
+			t.Errorf("it ran %q and said %q", ran, said)
+		}
+	})
+	t.Run("goes on where it fails", func(t *testing.T) {
+		fakeNPM(t, "ci")
+		said, ran := offered(t, folder(t, project), true)
+		if ran != "ci --ignore-scripts\n" || !strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; going on without\n") ||
+			!strings.Contains(said, "broken\n") {
+			t.Errorf("it ran %q and said %q", ran, said)
+		}
+	})
+	t.Run("goes on without npm", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		said, _ := offered(t, folder(t, project), true)
+		if !strings.Contains(said, "there is no npm on this machine: going on without") {
+			t.Errorf("it said %q", said)
+		}
+	})
+	t.Run("needs a lock file", func(t *testing.T) {
+		fakeNPM(t, "nothing")
+		if said, ran := offered(t, folder(t, map[string]string{"package.json": project["package.json"]}), true); said != "" || ran != "" {
+			t.Errorf("it ran %q and said %q", ran, said)
+		}
+	})
+}

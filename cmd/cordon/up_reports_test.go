@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cordon-sec/cordon/event"
+)
+
+// report posts a report as a browser does.
+func report(t testing.TB, u *upRunning, contentType, body string, header ...string) int {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, u.page+".cordon/reports", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := u.client(t, false).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// What a page's own policy refuses is seen beside the gateway's refusals, with
+// the line that would allow it; nothing secret of it is kept.
+func TestUpReports(t *testing.T) {
+	port := freePort(t)
+	dir := todoCopy(t, port)
+	u := startUp(t, dir, port)
+	page := u.page + "index.html?code=secret-code"
+	one := `{"csp-report":{"document-uri":"` + page + `","effective-directive":"connect-src","violated-directive":"connect-src",
+		"blocked-uri":"https://tracker.example.net/collect?user=secret-user","source-file":"` + u.page + `js/app.js?v=secret-version",
+		"line-number":7,"column-number":3,"disposition":"enforce"}}`
+	batch := `[{"type":"csp-violation","age":1,"url":"` + page + `","body":{"documentURL":"` + page + `","effectiveDirective":"script-src-elem",
+		"blockedURL":"inline","disposition":"enforce","lineNumber":4,"sourceFile":"` + page + `"}},
+		{"type":"deprecation","url":"` + page + `","body":{"id":"x"}}]`
+	for _, test := range []struct {
+		name, contentType, body string
+		header                  []string
+		want                    int
+	}{
+		{"report-uri", "application/csp-report", one, []string{"Sec-Fetch-Site", "same-origin"}, http.StatusNoContent},
+		{"report-to", "application/reports+json", batch, nil, http.StatusNoContent},
+		{"another site", "application/csp-report", strings.Replace(one, "tracker", "forged", 1), []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"no report", "application/csp-report", "<html>", nil, http.StatusBadRequest},
+		{"another type", "text/plain", one, nil, http.StatusBadRequest},
+		{"a large one", "application/csp-report", strings.Repeat(" ", maxReports+1), nil, http.StatusRequestEntityTooLarge},
+	} {
+		if got := report(t, u, test.contentType, test.body, test.header...); got != test.want {
+			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
+		}
+	}
+	if status, _, _ := fetch(t, u.client(t, false), u.page+".cordon/reports"); status != http.StatusMethodNotAllowed {
+		t.Errorf("reading the reports: status %d", status)
+	}
+	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=deny")
+	for _, want := range []string{
+		"<b>tracker.example.net</b>", "connect-src of the page&#39;s policy refused it on /index.html (/js/app.js:7)",
+		`href="/console/policy/allow?scheme=https&amp;host=tracker.example.net&amp;port=0"`,
+		"inline code or style on /index.html (/index.html:4) was refused by script-src-elem: move it into a file of the app",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("Traffic does not show %q:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "secret") || strings.Contains(body, "forged") || strings.Count(body, "page-policy") != 2 {
+		t.Errorf("Traffic shows too much:\n%s", body)
+	}
+	u.stop()
+	log, err := os.ReadFile(filepath.Join(dir, ".cordon", "events.jsonl"))
+	if err != nil || strings.Contains(string(log), "secret") {
+		t.Errorf("the log holds a secret, or is not there: %v", err)
+	}
+	wantLogged(t, log)
+}
+
+// wantLogged looks for the one report about a host in the log.
+func wantLogged(t testing.TB, log []byte) {
+	t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(string(log)) {
+		var e map[string]any
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e["host"] == "tracker.example.net" {
+			found = append(found, e)
+		}
+	}
+	if len(found) != 1 || found[0]["source"] != "page" || found[0]["verdict"] != string(event.Denied) || found[0]["kind"] != "xhr" ||
+		found[0]["path"] != "/collect" {
+		t.Errorf("the log has %v", found)
+	}
+}

@@ -1,16 +1,13 @@
 package plugin_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/chromedp"
+	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
 // inPage are the functions that the test calls in the app's page. ask tries
@@ -64,56 +61,28 @@ type outcome struct {
 	Message string         `json:"message"`
 }
 
-// browser is the app's page in a headless Chromium.
+// browser is the app's page.
 type browser struct {
-	t   *testing.T
-	ctx context.Context
+	t *testing.T
+	*browsertest.Page
 }
 
 func openPage(t *testing.T, url string) browser {
 	t.Helper()
-	chromium := ""
-	for _, name := range []string{os.Getenv("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(name); err == nil {
-			chromium = name
-			break
-		}
-	}
-	if chromium == "" {
-		t.Skip("no Chromium on this machine (Debian: apt-get install chromium): the app was not run")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
-	ctx, endTime := context.WithTimeout(context.Background(), 90*time.Second)
-	t.Cleanup(endTime)
-	ctx, endAllocator := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(endAllocator)
-	ctx, endBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(endBrowser)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits for the browser's end
-	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
-		t.Fatal(err)
-	}
-	b := browser{t, ctx}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if evaluate[string](b, inPage) == "object object" {
-			return b
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the plugin's objects are not in the page")
-		}
-	}
+	page := browsertest.Open(t)
+	page.Navigate(url)
+	page.WaitFor("typeof cordon === 'object' && typeof cordovaHTTP === 'object'")
+	b := browser{t, page}
+	evaluate[string](b, "%s", inPage)
+	return b
 }
+
+// in is the page for a test within the one that opened it.
+func (b browser) in(t *testing.T) browser { return browser{t, b.Page.For(t)} }
 
 func evaluate[T any](b browser, script string, args ...any) T {
 	b.t.Helper()
-	got, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](fmt.Sprintf(script, args...), chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: %v", script, err)
-	}
-	return got
+	return browsertest.Eval[T](b.Page, fmt.Sprintf(script, args...))
 }
 
 // The browser platform as the plugin leaves it, in Chromium: the policy stops
@@ -137,13 +106,14 @@ func TestBrowserPlatform(t *testing.T) {
 	site := httptest.NewServer(http.FileServer(http.Dir(app + "/platforms/browser/www")))
 	t.Cleanup(site.Close)
 	b := openPage(t, strings.Replace(site.URL, "127.0.0.1", "localhost", 1)+"/index.html")
-	t.Run("policy", func(t *testing.T) { b.t = t; checkPolicy(b, o) })
-	t.Run("http", func(t *testing.T) { b.t = t; checkHTTP(b, o) })
-	t.Run("auth", func(t *testing.T) { b.t = t; checkAuth(b, o) })
-	t.Run("explain", func(t *testing.T) { b.t = t; checkExplain(b, o) })
+	t.Run("policy", func(t *testing.T) { checkPolicy(b.in(t), o) })
+	t.Run("http", func(t *testing.T) { checkHTTP(b.in(t), o) })
+	t.Run("auth", func(t *testing.T) { checkAuth(b.in(t), o) })
+	t.Run("explain", func(t *testing.T) { checkExplain(b.in(t), o) })
 }
 
 func checkPolicy(b browser, o *origin) {
+	b.Expect(browsertest.Failed("*://evil.test:*"), browsertest.Failed("*://x.good.test:*"), browsertest.Failed("*://xsub.test:*"))
 	for host, allowed := range map[string]bool{
 		"good.test": true, "a.b.sub.test": true, "sub.test": true, "evil.test": false, "x.good.test": false, "xsub.test": false,
 	} {
@@ -171,6 +141,7 @@ func checkPolicy(b browser, o *origin) {
 
 func checkHTTP(b browser, o *origin) {
 	base := "https://good.test:" + o.port
+	b.Expect(browsertest.Failed(base+"/missing"), browsertest.Failed(base+"/closed"))
 	for _, method := range []string{"get", "delete", "post", "put", "patch"} {
 		got := evaluate[outcome](b, "outcome(cordovaHTTP.%s('%s/%s', {a: 'x y'}, {'X-Own': 'o'}))", method, base, method)
 		data, _ := got.Value["data"].(string)
@@ -216,6 +187,7 @@ func checkHTTP(b browser, o *origin) {
 }
 
 func checkAuth(b browser, o *origin) {
+	b.Expect(browsertest.Failed("https://own.test:" + o.port + "/own401"))
 	got := evaluate[outcome](b, `outcome((async () => {
   await cordon.auth.configure({ url: 'https://own.test:%[1]s' });
   await cordon.auth.set('first', 'sid:1');

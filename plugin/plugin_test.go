@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
 // needNode skips a test where there is no Node.js of the release that the
@@ -66,7 +68,7 @@ func pack(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := browsertest.Main(m)
 	if packed != "" {
 		os.RemoveAll(filepath.Dir(packed))
 	}

@@ -1,10 +1,8 @@
 package clienttest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,19 +13,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// chromium finds the browser.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	missing(t, "there is no Chromium on this machine")
-	return ""
-}
+	"github.com/cordon-sec/cordon/internal/browsertest"
+)
 
 // page serves what a browser needs and collects what its scripts report.
 type page struct {
@@ -60,26 +48,19 @@ func newPage(t *testing.T, files http.Handler) *page {
 	return p
 }
 
-// visit opens the page in a new browser and waits for its end.
-func (p *page) visit(t *testing.T, path string, limit time.Duration) []outcome {
+// visit opens the page in the browser and waits for its end. The clients try what
+// the backend refuses: those answers are no fault of the page.
+func (p *page) visit(t *testing.T, path string, limit time.Duration, announced ...*browsertest.Expectation) []outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	browser := exec.CommandContext(ctx, chromium(t), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-		"--disable-background-networking", "--user-data-dir="+t.TempDir(), strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1)+path)
-	browser.Stdout, browser.Stderr = io.Discard, io.Discard
-	browser.WaitDelay = 5 * time.Second
-	if err := browser.Start(); err != nil {
-		t.Fatal(err)
-	}
+	site := strings.Replace(p.server.URL, "127.0.0.1", "localhost", 1)
+	tab := browsertest.Open(t, browsertest.Limit(limit))
+	tab.Expect(announced...)
+	tab.Navigate(site + path)
 	select {
 	case <-p.done:
-	case <-ctx.Done():
+	case <-tab.Context.Done():
 		t.Errorf("the page %s did not come to its end in %v", path, limit)
 	}
-	_ = browser.Process.Kill()
-	_ = browser.Wait() // it was killed; that is its end
-	time.Sleep(200 * time.Millisecond)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.outcomes
@@ -98,19 +79,25 @@ func bundle(t *testing.T, modules, script string) string {
 	return out
 }
 
+// refusals announce that the backend refuses some of what the clients try on
+// purpose.
+func refusals(address string) []*browsertest.Expectation {
+	return []*browsertest.Expectation{browsertest.Failed(address + "/*").Maybe("which scenarios are refused depends on the suite")}
+}
+
 func TestBrowser(t *testing.T) {
 	dir := modules(t)
-	chromium(t)
+	browsertest.Find(t)
 	file := bundle(t, dir, "browser.js")
 	databases(t, func(t *testing.T, database string) {
 		mux := http.NewServeMux()
 		mux.HandleFunc("/bundle.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><script src="/bundle.js"></script>`)
+			fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="/bundle.js"></script>`)
 		})
 		p := newPage(t, mux)
 		address := backend(t, database, scenarioTables, "localhost")
-		report(t, p.visit(t, "/?url="+url.QueryEscape(address), 4*time.Minute), scenarios)
+		report(t, p.visit(t, "/?url="+url.QueryEscape(address), 4*time.Minute, refusals(address)...), scenarios)
 	})
 }

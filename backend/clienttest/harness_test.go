@@ -19,15 +19,22 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
+	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/settings"
 )
+
+// browsers ends the browser of the tests.
+type browsers struct{ m *testing.M }
+
+// Run runs the tests.
+func (b browsers) Run() int { return browsertest.Main(b.m) }
 
 func TestMain(m *testing.M) {
 	if config := os.Getenv(serveEnv); config != "" {
 		fmt.Fprintln(os.Stderr, serveChild(config))
 		os.Exit(3)
 	}
-	os.Exit(pgtest.Main(m))
+	os.Exit(pgtest.Main(browsers{m}))
 }
 
 //go:embed package.json

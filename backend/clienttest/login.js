@@ -22,7 +22,8 @@ var client = window.client = new WindowsAzure.MobileServiceClient(query.get('url
 function show(id, value) { document.getElementById(id).textContent = value; }
 
 document.getElementById('in').onclick = function () {
-    client.login(query.get('provider')).then(function (user) {
+    // The client's own promise has then and done alone.
+    Promise.resolve(client.login(query.get('provider'))).then(function (user) {
         show('user', user.userId);
         return client.getTable('secret').insert({ text: 'mine' });
     }).then(function (row) {

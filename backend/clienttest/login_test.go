@@ -18,11 +18,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/target"
-	"github.com/chromedp/chromedp"
-
+	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -147,7 +144,7 @@ func appPage(t *testing.T, script string) *httptest.Server {
 	mux.HandleFunc("/login.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, script) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><button id="in">Sign in</button>
+		fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><button id="in">Sign in</button>
 <p id="user"></p><p id="row"></p><p id="api"></p><p id="renewed"></p><p id="me"></p><p id="end"></p><script src="/login.js"></script>`)
 	})
 	server := httptest.NewServer(mux)
@@ -155,26 +152,12 @@ func appPage(t *testing.T, script string) *httptest.Server {
 	return server
 }
 
-// browse opens Chromium.
-func browse(t *testing.T, spki string) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("ignore-certificate-errors-spki-list", spki))
-	limited, cancel := context.WithTimeout(t.Context(), 90*time.Second)
-	t.Cleanup(cancel)
-	allocator, cancel := chromedp.NewExecAllocator(limited, options...)
-	t.Cleanup(cancel)
-	browser, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	return browser
-}
-
 // TestLogin signs in with the original client, in a real browser, over TLS: by a
 // popup and, as Cordova apps do, by the fragment; at an independent provider with
 // its own pages and at the development provider.
 func TestLogin(t *testing.T) {
 	dir := modules(t)
-	chromium(t)
+	browsertest.Find(t)
 	script := bundle(t, dir, "login.js")
 	for _, c := range []struct {
 		name, provider, cordova string
@@ -192,90 +175,47 @@ func TestLogin(t *testing.T) {
 			port := freePort(t)
 			issuer := openIDProvider(t, dir, "https://localhost:"+port+"/.auth/login/op/callback")
 			address, spki := secureBackend(t, port, issuer, origin)
-			ctx := browse(t, spki)
-			page := origin + "/?" + url.Values{"url": {address}, "provider": {c.provider}, "cordova": {c.cordova}}.Encode()
-			if err := chromedp.Do(ctx, chromedp.Navigate(page), chromedp.WaitVisible(chromedp.CSS("#in"))); err != nil {
-				t.Fatal(err)
-			}
-			opened := chromedp.WaitNewTarget(ctx, func(info *target.Info) bool { return info.URL != "" })
-			if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#in"))); err != nil {
-				t.Fatal(err)
-			}
-			popup, cancel := chromedp.NewContext(ctx, chromedp.WithTargetID(<-opened))
-			defer cancel()
+			page := browsertest.Open(t, browsertest.Flag("ignore-certificate-errors-spki-list="+spki))
+			// The provider's own pages want a font and an icon that are not here.
+			page.Expect(browsertest.Failed("https://fonts.googleapis.com/*").Maybe("only the provider's pages ask"),
+				browsertest.Failed(strings.TrimSuffix(issuer, "/")+"/favicon.ico").Maybe("only the provider's pages ask"))
+			page.Navigate(origin + "/?" + url.Values{"url": {address}, "provider": {c.provider}, "cordova": {c.cordova}}.Encode())
+			popup := page.Popup(func() { page.Click("#in") }, nil)
 			if c.user != "" {
-				signInAtProvider(t, popup, c.user)
+				signInAtProvider(popup, c.user)
 			}
 			if c.cordova != "" {
-				reportAddress(t, ctx, popup, address)
+				reportAddress(page, popup, address)
 			}
-			finish(t, ctx, c.me)
+			finish(t, page, c.me)
 		})
 	}
 }
 
 // signInAtProvider fills in the provider's own pages: sign-in, then consent.
-func signInAtProvider(t *testing.T, popup context.Context, user string) {
-	t.Helper()
-	err := chromedp.Do(popup,
-		chromedp.WaitVisible(chromedp.CSS(`input[name=login]`)),
-		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), user),
-		chromedp.SendKeys(chromedp.CSS(`input[name=password]`), "anything"),
-		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
-		chromedp.WaitNotPresent(chromedp.CSS(`input[name=login]`)),
-		chromedp.WaitVisible(chromedp.CSS(`button[type=submit]`)),
-		chromedp.Click(chromedp.CSS(`button[type=submit]`)),
-	)
-	if err != nil {
-		text, _ := chromedp.Run(popup, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
-		t.Fatalf("at the provider: %v\n%s", err, text)
-	}
+func signInAtProvider(popup *browsertest.Page, user string) {
+	popup.Type(`input[name=login]`, user)
+	popup.Type(`input[name=password]`, "anything")
+	popup.Click(`button[type=submit]`)
+	popup.WaitFor(`!document.querySelector("input[name=login]") && document.querySelector("button[type=submit]")`)
+	popup.ClickAway(`button[type=submit]`)
 }
 
 // reportAddress tells the app's page the popup's address, as an InAppBrowser
 // does, once it is the one that the client waits for.
-func reportAddress(t *testing.T, app, popup context.Context, address string) {
-	t.Helper()
-	for range 100 {
-		at, err := chromedp.Run(popup, chromedp.Location())
-		if err == nil && strings.HasPrefix(at, address+"/.auth/login/done#token=") {
-			if err := chromedp.Do(app, discard(chromedp.Evaluate[any](fmt.Sprintf("navigated(%q)", at)))); err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	at, err := chromedp.Run(popup, chromedp.Location())
-	t.Fatalf("the popup is at %.200s, %v", at, err)
-}
-
-// discard makes a step of an action.
-func discard[T any](a chromedp.Action[T]) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, a)
-		return err
-	})
+func reportAddress(app, popup *browsertest.Page, address string) {
+	at := browsertest.Await[string](popup, fmt.Sprintf("location.href.startsWith(%q) && location.href", address+"/.auth/login/done#token="))
+	browsertest.Eval[bool](app, fmt.Sprintf("navigated(%q), true", at))
 }
 
 // finish waits for the end of the app's script and compares what it shows.
-func finish(t *testing.T, ctx context.Context, me string) {
+func finish(t *testing.T, page *browsertest.Page, me string) {
 	t.Helper()
-	shown := map[string]string{}
-	for range 200 {
-		for _, id := range []string{"user", "row", "api", "renewed", "me", "end"} {
-			text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("`+id+`").textContent`))
-			if err != nil {
-				t.Fatal(err)
-			}
-			shown[id] = text
-		}
-		if shown["end"] != "" {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if shown["end"] != "done" || !strings.HasPrefix(shown["user"], "sid:") || shown["renewed"] != shown["user"] || shown["row"] != "mine" || shown["api"] != "GET" || shown["me"] != me {
+	page.WaitFor(`document.querySelector("#end").textContent !== ""`)
+	shown := browsertest.Eval[map[string]string](page,
+		`Object.fromEntries(["user", "row", "api", "renewed", "me", "end"].map((id) => [id, document.getElementById(id).textContent]))`)
+	if shown["end"] != "done" || !strings.HasPrefix(shown["user"], "sid:") || shown["renewed"] != shown["user"] ||
+		shown["row"] != "mine" || shown["api"] != "GET" || shown["me"] != me {
 		t.Errorf("the app shows %v", shown)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
 // suiteTables are the tables that the client's own browser suite
@@ -35,7 +37,7 @@ var notOurs = []string{"Passing additional parameters in CRUD operations"}
 // page replaces only its buttons.
 func TestSuite(t *testing.T) {
 	dir := modules(t)
-	chromium(t)
+	browsertest.Find(t)
 	client := filepath.Join(dir, "azure-mobile-apps-client")
 	file := bundle(t, dir, "suite.js")
 	databases(t, func(t *testing.T, database string) {
@@ -47,7 +49,7 @@ func TestSuite(t *testing.T) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, suitePage(address))
 		})
-		outcomes := newPage(t, mux).visit(t, "/", 4*time.Minute)
+		outcomes := newPage(t, mux).visit(t, "/", 4*time.Minute, refusals(address)...)
 		outcomes = slices.DeleteFunc(outcomes, func(o outcome) bool {
 			return slices.ContainsFunc(notOurs, func(n string) bool { return strings.HasSuffix(o.Name, n) })
 		})
@@ -57,7 +59,7 @@ func TestSuite(t *testing.T) {
 
 func suitePage(address string) string {
 	var b strings.Builder
-	b.WriteString(`<!doctype html><meta charset="utf-8"><script>
+	b.WriteString(`<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script>
 		var NativePromise = Promise; // the suite has a Promise of its own
 		window.onerror = function (message, file, line) {
 			fetch('/outcome', { method: 'POST', body: JSON.stringify({ name: 'page', ok: false, error: message + ' ' + file + ':' + line }) });

@@ -146,8 +146,11 @@ func (g *guard) hear(ev any) {
 			g.note(fault{ResourceFault, ev.Response.URL, fmt.Sprintf("status %d", ev.Response.Status)})
 		}
 	case *network.EventLoadingFailed:
-		if !ev.Canceled {
-			g.note(fault{ResourceFault, g.url(ev.RequestID), ev.ErrorText + " " + string(ev.BlockedReason)})
+		url := g.url(ev.RequestID)
+		// What a policy stops before it is a request, and what began before the
+		// page was watched, is told in the log with its URL, and here without.
+		if !ev.Canceled && url != "" {
+			g.note(fault{ResourceFault, url, ev.ErrorText + " " + string(ev.BlockedReason)})
 		}
 	case *network.EventWebSocketFrameError:
 		g.note(fault{ResourceFault, g.url(ev.RequestID), ev.ErrorMessage})
@@ -177,7 +180,7 @@ func (g *guard) entry(e *log.Entry) {
 	}
 	subject, _, _ := strings.Cut(e.Text, " violates ")
 	subject, _, _ = strings.Cut(subject, " because ")
-	found := address.FindString(subject)
+	found := strings.TrimRight(address.FindString(subject), ".,;")
 	switch {
 	case found != "":
 		g.note(fault{ResourceFault, found, e.Text})

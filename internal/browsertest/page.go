@@ -62,18 +62,33 @@ func Eval[T any](p *Page, expression string) T {
 // The page itself watches; nothing sleeps here.
 func (p *Page) WaitFor(expression string) {
 	p.t.Helper()
+	Await[bool](p, "Boolean("+expression+")")
+}
+
+// watchTime bounds one stretch of watching: a page that goes to another one may
+// take its promise with it.
+const watchTime = time.Second
+
+// Await waits until an expression has a value that is true, and returns it.
+func Await[T any](p *Page, expression string) T {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.Context, waitTime)
 	defer cancel()
 	for ctx.Err() == nil {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond),
-			chromedp.WithPollingTimeout(waitTime)))
-		if err == nil {
-			return
+		stretch, end := context.WithTimeout(ctx, 2*watchTime)
+		got, err := chromedp.Run(stretch, chromedp.Poll[T](expression, chromedp.WithPollingInterval(50*time.Millisecond),
+			chromedp.WithPollingTimeout(watchTime)))
+		if err != nil && stretch.Err() == nil {
+			// The page may have gone to another one: it is asked once that is there.
+			_ = chromedp.Do(stretch, chromedp.WaitReady(chromedp.CSS("html")))
 		}
-		// The page may have gone to another one: it is asked once that is there.
-		_ = chromedp.Do(ctx, chromedp.WaitReady(chromedp.CSS("html")))
+		end()
+		if err == nil {
+			return got
+		}
 	}
 	p.fatal("it never came true: %s", expression)
+	panic("unreachable: fatal ends the test")
 }
 
 // Shows is an expression for WaitFor: an element shows a text.
@@ -116,6 +131,9 @@ func (p *Page) Popup(open func(), address func(url string) bool) *Page {
 	case id := <-opened:
 		ctx, cancel := chromedp.NewContext(p.Context, chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
 		p.t.Cleanup(cancel)
+		// The first call decides how long the page is held: it has no limit of
+		// its own. A page that has closed itself says so at the first step.
+		_ = chromedp.Do(ctx)
 		return &Page{Context: ctx, t: p.t, guard: p.guard}
 	case <-limit.C:
 		p.fatal("no page opened")

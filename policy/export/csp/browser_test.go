@@ -4,16 +4,11 @@ package csp_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha1"
 	"crypto/tls"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"html"
 	"image"
 	"image/png"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,8 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
+	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/testpki"
 	"github.com/cordon-sec/cordon/policy"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
@@ -72,12 +66,12 @@ func site(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case r.Header.Get("Upgrade") == "websocket":
-		greet(w, r)
+		browsertest.Greet(w, r, "hi")
 	case r.Header.Get("Sec-Fetch-Dest") == "image":
 		w.Header().Set("Content-Type", "image/png")
 		_ = png.Encode(w, image.NewGray(image.Rect(0, 0, 1, 1)))
 	case r.Header.Get("Sec-Fetch-Dest") == "audio" || r.Header.Get("Range") != "":
-		http.ServeContent(w, r, "x.wav", time.Time{}, bytes.NewReader(silence()))
+		http.ServeContent(w, r, "x.wav", time.Time{}, bytes.NewReader(browsertest.Silence()))
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, "<script>parent.postMessage(%q, '*')</script>", scheme+"://"+r.Host+r.URL.Path)
@@ -87,26 +81,6 @@ func site(w http.ResponseWriter, r *http.Request) {
 	default:
 		fmt.Fprint(w, "hello")
 	}
-}
-
-func silence() []byte {
-	data := make([]byte, 4000)
-	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x00\x00\x00\x00")
-	binary.LittleEndian.PutUint32(head[4:], uint32(len(head)-8+len(data)))
-	binary.LittleEndian.PutUint32(head[40:], uint32(len(data)))
-	return append(head, data...)
-}
-
-func greet(w http.ResponseWriter, r *http.Request) {
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n\x81\x02hi", base64.StdEncoding.EncodeToString(sum[:]))
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-	_, _ = io.Copy(io.Discard, rw)
 }
 
 func serve(t *testing.T, secure bool) (port string) {
@@ -128,34 +102,7 @@ func serve(t *testing.T, secure bool) (port string) {
 	return port
 }
 
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{os.Getenv("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"} {
-		if _, err := os.Stat(name); err == nil {
-			path = name
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium on this machine (Debian: apt-get install chromium): the export was not tried in a browser")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1"), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"), chromedp.Flag("disable-features", "HttpsUpgrades,LocalNetworkAccessChecks"))
-	ctx, endTime := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(endTime)
-	ctx, endAllocator := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(endAllocator)
-	ctx, endBrowser := chromedp.NewContext(ctx)
-	t.Cleanup(endBrowser)
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits for the browser's end
-	return ctx
-}
+func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
 // The browser itself, with policies of every shape: what the list allows loads,
 // and what it blocks does not; a policy that names a loss may do more.
@@ -163,7 +110,9 @@ func TestChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the browser takes about a quarter of a minute")
 	}
-	ctx := chromium(t)
+	browser := browsertest.Open(t)
+	// What is listed answers, and everything else is refused by the policy.
+	browser.Expect(browsertest.Failed("*.test:*"), browsertest.Failed("*://127.0.0.1:*"))
 	secure, plain := serve(t, true), serve(t, false)
 	exact := 0
 	for _, body := range []string{
@@ -180,20 +129,17 @@ func TestChromium(t *testing.T) {
 			artifact := exportcsp.Export(source)
 			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
-				fmt.Fprintf(w, `<!doctype html><html><head><meta http-equiv="Content-Security-Policy" content="%s"></head><body></body></html>`, html.EscapeString(string(artifact.Content)))
+				fmt.Fprintf(w, `<!doctype html><html><head><link rel="icon" href="data:,"><meta http-equiv="Content-Security-Policy" content="%s"></head><body></body></html>`, html.EscapeString(string(artifact.Content)))
 			}))
 			defer page.Close()
-			if err := chromedp.Do(ctx, chromedp.Navigate(strings.Replace(page.URL, "127.0.0.1", "localhost", 1))); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := chromedp.Run(ctx, chromedp.Evaluate[int](tryAll)); err != nil {
-				t.Fatal(err)
-			}
+			tab := browser.For(t)
+			tab.Navigate(strings.Replace(page.URL, "127.0.0.1", "localhost", 1))
+			browsertest.Eval[int](tab, tryAll)
 			for _, kind := range []policy.Kind{policy.XHR, policy.Image, policy.Media, policy.Frame, policy.WebSocket} {
 				urls := addresses(kind, secure, plain)
-				got, err := chromedp.Run(ctx, chromedp.Evaluate[[]bool](fmt.Sprintf("tryAll(%q, [%s])", kind.String(), quoted(urls)), chromedp.EvalAwaitPromise))
-				if err != nil || len(got) != len(urls) {
-					t.Fatalf("%v: %d answers for %d URLs, %v", kind, len(got), len(urls), err)
+				got := browsertest.Eval[[]bool](tab, fmt.Sprintf("tryAll(%q, [%s])", kind.String(), quoted(urls)))
+				if len(got) != len(urls) {
+					t.Fatalf("%v: %d answers for %d URLs", kind, len(got), len(urls))
 				}
 				for i, url := range urls {
 					want := compiled.Decide(policy.Request{URL: url, Kind: kind}).Verdict == policy.Allow

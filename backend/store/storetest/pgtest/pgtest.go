@@ -43,7 +43,7 @@ var ErrMissing = errors.New("there is no initdb: install PostgreSQL (Debian: pos
 
 // Main runs the tests and stops the server that they may have started. Its
 // result is for os.Exit.
-func Main(m *testing.M) int {
+func Main(m interface{ Run() int }) int {
 	code := m.Run()
 	if shared != nil {
 		shared.Stop()

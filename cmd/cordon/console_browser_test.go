@@ -1,44 +1,16 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/cordon-sec/cordon/internal/browsertest"
 )
-
-// scheme makes the page dark or light.
-func scheme(t *testing.T, ctx context.Context, value string) {
-	t.Helper()
-	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// screenshot keeps a picture of the page where CORDON_SCREENSHOTS names a
-// folder.
-func screenshot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	dir := os.Getenv("CORDON_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".png"), data, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // TestConsole looks at every page of the console in a browser: dark and light,
 // wide and as narrow as a phone, without a script or style that its own policy
@@ -58,13 +30,13 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := startUp(t, dir, port)
-	app := openBrowser(t, u.proxy)
-	do(t, app, chromedp.Navigate(u.page))
-	signInByPopup(t, app, "ann@example.com")
+	app := u.browse(t)
+	app.Navigate(u.page)
+	signInByPopup(app, "ann@example.com")
 	for _, text := range []string{"buy milk", "bake bread", "a long text that shows what becomes of long texts in a narrow table"} {
-		addItem(t, app, text)
+		addItem(app, text)
 	}
-	waitFor(t, app, shows("#state", "In step"))
+	app.WaitFor(browsertest.Shows("#state", inStep))
 	proxied := u.client(t, true)
 	for _, refused := range []string{"https://tracker.example.net/", "https://ads.example.org:8443/", "http://cdn.example.net/lib.js"} {
 		if response, err := proxied.Get(refused); err == nil {
@@ -75,7 +47,9 @@ func TestConsole(t *testing.T) {
 	user := people[strings.Index(people, "/people/user?id="):]
 	user = user[:strings.Index(user, `"`)]
 
-	desk := openBrowser(t, "")
+	desk := desk(t)
+	// The line that is proposed comes with a warning, which is what is looked at.
+	desk.Expect(browsertest.VisibleError("Think twice:"))
 	for name, path := range map[string]string{
 		"policy": "policy?url=https://maps.example.com/", "traffic": "traffic", "allow": "policy/allow?scheme=http&host=cdn.example.net&port=80",
 		"tables": "tables/todoitem", "people": "people", "user": strings.TrimPrefix(user, "/"), "tablelist": "tables",
@@ -85,47 +59,47 @@ func TestConsole(t *testing.T) {
 			width, height int64
 			scheme        string
 		}{{"wide-light", 1280, 900, "light"}, {"wide-dark", 1280, 900, "dark"}, {"phone-light", 390, 844, "light"}} {
-			scheme(t, desk, look.scheme)
-			do(t, desk, chromedp.EmulateViewport(look.width, look.height), chromedp.Navigate(u.console+path), chromedp.WaitVisible(css("main h1")))
-			screenshot(t, desk, name+"-"+look.name)
-			if overflow, err := chromedp.Run(desk, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); err != nil || overflow > 0 {
-				t.Errorf("%s, %s: %d pixels stand out on the right (%v)", name, look.name, overflow, err)
+			desk.Look(look.width, look.height, look.scheme)
+			desk.Navigate(u.console + path)
+			desk.WaitFor(`document.querySelector("main h1")`)
+			desk.Screenshot(name + "-" + look.name)
+			if overflow := browsertest.Eval[int](desk, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); overflow > 0 {
+				t.Errorf("%s, %s: %d pixels stand out on the right", name, look.name, overflow)
 			}
 		}
 	}
-	tryByKeyboard(t, desk, u)
-	editRow(t, desk, u)
+	tryByKeyboard(desk, u)
+	editRow(desk, u)
 }
 
 // tryByKeyboard reaches the box for URLs by the Tab key and asks without a
 // mouse; the answer comes without a new page.
-func tryByKeyboard(t *testing.T, ctx context.Context, u *upRunning) {
-	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(u.console+"policy"), chromedp.WaitVisible(css("#url")))
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.samePage = true`)); err != nil {
-		t.Fatal(err)
-	}
+func tryByKeyboard(p *browsertest.Page, u *upRunning) {
+	p.Look(1280, 900, "light")
+	p.Navigate(u.console + "policy")
+	p.WaitFor(`document.querySelector("#url")`)
+	browsertest.Eval[bool](p, `window.samePage = true`)
 	for range 12 {
-		do(t, ctx, chromedp.KeyEvent("\t"))
-		if at, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.id`)); err == nil && at == "url" {
+		p.Do(chromedp.KeyEvent("\t"))
+		if browsertest.Eval[string](p, `document.activeElement.id`) == "url" {
 			break
 		}
 	}
-	do(t, ctx, chromedp.KeyEvent("https://media.example.com/picture.svg\r"))
-	waitFor(t, ctx, shows("#try", "cordon"))
-	waitFor(t, ctx, shows("#try", "allow"))
-	waitFor(t, ctx, "window.samePage")
-	screenshot(t, ctx, "policy-tried")
+	p.Do(chromedp.KeyEvent("https://media.example.com/picture.svg\r"))
+	p.WaitFor(browsertest.Shows("#try", "cordon"))
+	p.WaitFor(browsertest.Shows("#try", "allow"))
+	p.WaitFor("window.samePage")
+	p.Screenshot("policy-tried")
 }
 
 // editRow changes a cell and deletes a row.
-func editRow(t *testing.T, ctx context.Context, u *upRunning) {
-	t.Helper()
-	do(t, ctx, chromedp.Navigate(u.console+"tables/todoitem"), chromedp.WaitVisible(css("input[value='buy milk']")))
-	do(t, ctx, chromedp.SetValue(css("input[value='buy milk']"), "buy oat milk"), chromedp.SendKeys(css("input[value='buy milk']"), "\r"))
-	waitFor(t, ctx, shows("[role=status]", "Saved"))
-	waitFor(t, ctx, `document.querySelector("input[value='buy oat milk']")`)
-	do(t, ctx, chromedp.Click(css("tr:has(input[value='buy oat milk']) form[action$='/delete'] button")))
-	waitFor(t, ctx, shows("[role=status]", "Deleted"))
-	waitFor(t, ctx, shows("tr.deleted", "buy oat milk"))
+func editRow(p *browsertest.Page, u *upRunning) {
+	p.Navigate(u.console + "tables/todoitem")
+	p.Do(chromedp.WaitVisible(chromedp.CSS("input[value='buy milk']")), chromedp.SetValue(chromedp.CSS("input[value='buy milk']"), "buy oat milk"),
+		chromedp.SendKeys(chromedp.CSS("input[value='buy milk']"), "\r"))
+	p.WaitFor(browsertest.Shows("[role=status]", "Saved"))
+	p.WaitFor(`document.querySelector("input[value='buy oat milk']")`)
+	p.Click("tr:has(input[value='buy oat milk']) form[action$='/delete'] button")
+	p.WaitFor(browsertest.Shows("[role=status]", "Deleted"))
+	p.WaitFor(browsertest.Shows("tr.deleted", "buy oat milk"))
 }

@@ -5,10 +5,18 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
+// browsers ends the browser of the tests.
+type browsers struct{ m *testing.M }
+
+// Run runs the tests.
+func (b browsers) Run() int { return browsertest.Main(b.m) }
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"cordon": func() { os.Exit(run()) }})
+	testscript.Main(browsers{m}, map[string]func(){"cordon": func() { os.Exit(run()) }})
 }
 
 // TestScripts runs the commands as a person types them. With

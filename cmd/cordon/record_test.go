@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -205,16 +204,16 @@ func TestRecordTheExample(t *testing.T) {
 	}
 	use := func(proxy string) {
 		t.Helper()
-		ctx := openBrowser(t, proxy)
-		do(t, ctx, chromedp.Navigate(u.page))
-		waitFor(t, ctx, shows("#news", "all quiet"))
-		waitFor(t, ctx, `document.querySelector("#picture").naturalWidth > 0`)
-		signInByPopup(t, ctx, "ann@example.com")
-		addItem(t, ctx, "through "+proxy)
-		waitFor(t, ctx, shows("#state", "In step"))
-		do(t, ctx, chromedp.Click(css("#ask")))
-		waitFor(t, ctx, `document.querySelector("#tip").textContent.length > 10`)
-		do(t, ctx, chromedp.Navigate("about:blank")) // the WebSocket ends
+		p := browsertest.Open(t, browsertest.Proxy(proxy))
+		p.Navigate("https://localhost:" + port + "/")
+		p.WaitFor(browsertest.Shows("#news", "all quiet"))
+		p.WaitFor(`document.querySelector("#picture").naturalWidth > 0`)
+		signInByPopup(p, "ann@example.com")
+		addItem(p, "through "+proxy)
+		p.WaitFor(browsertest.Shows("#state", inStep))
+		p.Click("#ask")
+		p.WaitFor(`document.querySelector("#tip").textContent.length > 10`)
+		p.Navigate("about:blank") // the WebSocket ends
 	}
 	origins := []string{"https://localhost:" + port, "https://demo.localhost:" + port}
 	private := []string{"--private", "localhost=127.0.0.0/8", "--private", "demo.localhost=127.0.0.0/8"}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,9 +45,8 @@ func TestTodoWithCordova(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(app, "complete")); err != nil {
 		p.install(t, source)
 	}
-	for _, part := range []string{"config.xml", "www/index.html", "www/js/app.js", "www/js/hosts.js", "www/js/store.js", "www/css/app.css"} {
-		copyFile(t, filepath.Join(source, part), filepath.Join(app, part))
-	}
+	copyFile(t, filepath.Join(source, "config.xml"), filepath.Join(app, "config.xml"))
+	copyFolder(t, filepath.Join(source, "www"), filepath.Join(app, "www"))
 	p.run(t, "npx", "cordova", "prepare", "--no-telemetry")
 	p.run(t, "npx", "cordova", "build", "browser", "--no-telemetry")
 	page, err := os.ReadFile(filepath.Join(source, "www", "index.html"))
@@ -81,7 +82,7 @@ func (p *cordovaProject) install(t *testing.T, source string) {
 		t.Fatal(err)
 	}
 	p.run(t, "npm", append([]string{"install", "--save-dev"}, cordovaPackages...)...)
-	p.run(t, "npm", "install") // makes the client library's file as well
+	p.run(t, "npm", "run", "build")
 	p.run(t, "npx", "cordova", "platform", "add", "browser", "android", "ios", "--no-telemetry")
 	if err := os.WriteFile(filepath.Join(p.dir, "complete"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -109,6 +110,21 @@ func (p *cordovaProject) run(t *testing.T, name string, args ...string) {
 		}
 	}
 	t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+}
+
+// copyFolder copies a folder over another one, file by file.
+func copyFolder(t *testing.T, from, to string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(from), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return errors.Join(err, os.MkdirAll(filepath.Join(to, name), 0o755))
+		}
+		copyFile(t, filepath.Join(from, name), filepath.Join(to, name))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func copyFile(t *testing.T, from, to string) {

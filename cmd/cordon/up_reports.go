@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/policy/csp"
@@ -30,6 +32,36 @@ const maxReports = 64 << 10
 type pageReports struct {
 	app    string
 	events *event.Recorder
+
+	mu    sync.Mutex
+	known map[csp.Violation]time.Time
+}
+
+// A browser tells of one refusal twice: at once for report-uri, and up to a
+// minute later for report-to. Within this time the same one is not shown again.
+const (
+	sameReport = 2 * time.Minute
+	mostKnown  = 4096
+)
+
+// repeated reports whether a violation was told before, and remembers it. A page
+// that does the same thing over and over is shown once in that time.
+func (p *pageReports) repeated(v csp.Violation, now time.Time) bool {
+	// What the two ways say differently does not tell one refusal from another.
+	v.Column = 0
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last, ok := p.known[v]; ok && now.Sub(last) < sameReport {
+		return true
+	}
+	if len(p.known) >= mostKnown {
+		clear(p.known)
+	}
+	if p.known == nil {
+		p.known = map[csp.Violation]time.Time{}
+	}
+	p.known[v] = now
+	return false
 }
 
 // ServeHTTP takes one report of report-uri, or a batch of the Reporting API.
@@ -59,7 +91,7 @@ func (p *pageReports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for i := range violations {
-		if violations[i].Enforced {
+		if violations[i].Enforced && !p.repeated(violations[i], time.Now()) {
 			p.events.Record(p.event(&violations[i]))
 		}
 	}

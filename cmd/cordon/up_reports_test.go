@@ -50,6 +50,7 @@ func TestUpReports(t *testing.T) {
 	}{
 		{"report-uri", "application/csp-report", one, []string{"Sec-Fetch-Site", "same-origin"}, http.StatusNoContent},
 		{"report-to", "application/reports+json", batch, nil, http.StatusNoContent},
+		{"the same again", "application/csp-report", one, nil, http.StatusNoContent},
 		{"another site", "application/csp-report", strings.Replace(one, "tracker", "forged", 1), []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
 		{"no report", "application/csp-report", "<html>", nil, http.StatusBadRequest},
 		{"another type", "text/plain", one, nil, http.StatusBadRequest},

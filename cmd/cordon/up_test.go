@@ -48,7 +48,7 @@ func freePort(t testing.TB) string {
 func todoCopy(t testing.TB, port string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "todo")
-	for _, part := range []string{"www", "scripts", "config.xml", "cordon.yaml", "package.json"} {
+	for _, part := range []string{"www", "scripts", "config.xml", "cordon.yaml", "package.json", "package-lock.json"} {
 		from := filepath.Join("../../examples/todo", part)
 		to := filepath.Join(dir, part)
 		if info, err := os.Stat(from); err != nil {
@@ -76,8 +76,8 @@ func todoCopy(t testing.TB, port string) string {
 	return dir
 }
 
-// clientLibrary puts the client library into a copy of the example, by npm
-// install in a folder that is kept for the next time.
+// clientLibrary puts the client library into a copy of the example, as cordon up
+// --install does, in a folder that is kept for the next time.
 func clientLibrary(t testing.TB, dir string) {
 	t.Helper()
 	missing := func(what string) {
@@ -121,7 +121,7 @@ func clientLibrary(t testing.TB, dir string) {
 
 func install(t testing.TB, dir, kept string, missing func(string)) {
 	t.Helper()
-	for _, name := range []string{"package.json", "scripts/client.js"} {
+	for _, name := range []string{"package.json", "package-lock.json", "scripts/client.js"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -135,10 +135,12 @@ func install(t testing.TB, dir, kept string, missing func(string)) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	npm := exec.CommandContext(ctx, "npm", "install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
-	npm.Dir = kept
-	if out, err := npm.CombinedOutput(); err != nil {
-		missing(fmt.Sprintf("npm install: %v\n%s", err, out))
+	for _, args := range [][]string{{"ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"}, {"run", "build"}} {
+		npm := exec.CommandContext(ctx, "npm", args...)
+		npm.Dir = kept
+		if out, err := npm.CombinedOutput(); err != nil {
+			missing(fmt.Sprintf("npm %s: %v\n%s", strings.Join(args, " "), err, out))
+		}
 	}
 }
 

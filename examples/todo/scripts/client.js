@@ -1,5 +1,5 @@
-// Puts the client library, which npm has installed, into one file for the page.
-// npm install runs it.
+// Puts the client library, which npm has installed, into one file for the page:
+// npm run build.
 "use strict";
 const fs = require("fs");
 const path = require("path");

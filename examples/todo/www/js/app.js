@@ -2,98 +2,59 @@
 (function () {
   "use strict";
 
-  const PROVIDER = "google";
-  const hosts = window.hosts;
-  let client;
-  let items; // the table that syncs, once somebody is signed in
-
-  function $(id) {
-    return document.getElementById(id);
-  }
+  const $ = (id) => document.getElementById(id);
+  let user;
+  let items; // of the user, once somebody is signed in
 
   function say(text) {
     $("message").textContent = text;
   }
 
+  // problem says what did not work. A sign-in that is over begins anew.
   function problem(what) {
-    return (e) => say(what + ": " + ((e && e.message) || e));
+    return (e) => {
+      const status = e && (e.status || (e.request && e.request.status));
+      if (status === 401) {
+        signOut("Your sign-in has ended. Please sign in again.");
+        return;
+      }
+      const text = (e && e.message) || String(e);
+      say(what + ": " + text.replace(/\.$/, "") + ".");
+    };
   }
 
-  // Whoever signs in by a redirect comes back with the token in the fragment,
-  // which no server sees. It goes from the address at once.
-  function returned() {
-    const fragment = window.location.hash.slice(1);
-    if (!fragment.startsWith("token=") && !fragment.startsWith("error=")) return null;
-    window.history.replaceState(null, "", window.location.pathname);
-    const text = decodeURIComponent(fragment.slice(6));
-    if (fragment.startsWith("error=")) {
-      say("Sign-in failed: " + text);
-      return null;
-    }
-    const result = JSON.parse(text);
-    return { userId: result.user.userId, mobileServiceAuthenticationToken: result.authenticationToken };
+  function show() {
+    $("popup").hidden = $("redirect").hidden = Boolean(user);
+    $("out").hidden = $("items").hidden = !user;
+    $("who").textContent = user ? "Signed in as " + user.userId : "Nobody is signed in.";
   }
 
-  function signIn() {
-    client.login(PROVIDER).then(welcome).catch(problem("Sign-in failed"));
+  function welcome(signedIn) {
+    user = signedIn;
+    window.signIn.remember(user);
+    say("");
+    show();
+    const synced = Boolean(window.WindowsAzure);
+    $("plain").hidden = synced;
+    $("sync").hidden = !synced;
+    const open = synced ? window.openSynced(user, say) : window.openOnline(user);
+    return open.then((opened) => {
+      items = opened;
+      return list().then(sync);
+    }).catch(problem("The items cannot be read"));
   }
 
-  function signInHere() {
-    const back = window.location.href.split("#")[0];
-    window.location.href = hosts.backend + "/.auth/login/" + PROVIDER +
-      "?session_mode=token&post_login_redirect_uri=" + encodeURIComponent(back);
-  }
-
-  // What is kept of a sign-in lasts as long as this window.
-  function welcome(user) {
-    client.currentUser = user;
-    window.sessionStorage.setItem("user", JSON.stringify({ userId: user.userId, mobileServiceAuthenticationToken: user.mobileServiceAuthenticationToken }));
-    $("who").textContent = "Signed in as " + user.userId;
-    show(true);
-    const store = new window.LocalStore("todo/" + user.userId);
-    const columns = { id: "string", text: "string", complete: "boolean", version: "string", updatedAt: "date", createdAt: "date", deleted: "boolean" };
-    return store.defineTable({ name: "todoitem", columnDefinitions: columns })
-      .then(() => client.getSyncContext().initialize(store))
-      .then(() => {
-        items = client.getSyncTable("todoitem");
-        return list();
-      })
-      .then(sync);
-  }
-
-  function signOut() {
-    window.sessionStorage.removeItem("user");
-    client.logout();
-    window.location.reload();
-  }
-
-  function show(signedIn) {
-    $("popup").hidden = $("redirect").hidden = signedIn;
-    $("out").hidden = $("items").hidden = !signedIn;
-  }
-
-  // Changes are made to the store on this device; sync takes them along.
-  function add(event) {
-    event.preventDefault();
-    const text = $("text").value.trim();
-    if (!text) return;
-    items.insert({ text: text, complete: false }).then(() => {
-      $("text").value = "";
-      return list();
-    }).then(sync).catch(problem("The item was not added"));
-  }
-
-  function change(item) {
-    items.update(item).then(list).then(sync).catch(problem("The item was not changed"));
-  }
-
-  function remove(item) {
-    items.del(item).then(list).then(sync).catch(problem("The item was not removed"));
+  function signOut(text) {
+    window.signIn.forget();
+    user = items = null;
+    $("list").replaceChildren();
+    $("state").textContent = $("tip").textContent = "";
+    show();
+    say(text || "");
   }
 
   function list() {
-    const query = new window.WindowsAzure.Query("todoitem").orderBy("text");
-    return items.read(query).then((rows) => {
+    return items.list().then((rows) => {
       $("list").replaceChildren(...rows.map(entry));
     });
   }
@@ -109,6 +70,7 @@
     box.addEventListener("change", () => change(Object.assign({}, item, { complete: box.checked })));
     label.htmlFor = box.id;
     label.textContent = item.text;
+    gone.className = "quiet";
     gone.textContent = "Remove";
     gone.setAttribute("aria-label", "Remove " + item.text);
     gone.addEventListener("click", () => remove(item));
@@ -117,38 +79,52 @@
     return li;
   }
 
-  // push sends what changed here, pull brings what changed elsewhere.
+  // after shows what a change made of the list, and takes it to the backend.
+  function after(changed, what) {
+    $("state").textContent = items.offline ? "Changed on this device." : "";
+    return changed.then(list).then(sync).catch(problem(what));
+  }
+
+  function add(event) {
+    event.preventDefault();
+    const text = $("text").value.trim();
+    if (!text) return;
+    after(items.add(text).then(() => { $("text").value = ""; }), "The item was not added");
+  }
+
+  function change(item) {
+    after(items.change(item), "The item was not changed");
+  }
+
+  function remove(item) {
+    after(items.remove(item), "The item was not removed");
+  }
+
   function sync() {
+    if (!items.offline) return Promise.resolve();
     if (!navigator.onLine) {
       $("state").textContent = "Without a network; changes wait on this device.";
       return Promise.resolve();
     }
     $("state").textContent = "Syncing…";
-    const context = client.getSyncContext();
-    context.pushHandler = { onConflict: theirs, onError: (e) => e.isHandled };
-    return context.push()
-      .then(() => items.pull(new window.WindowsAzure.Query("todoitem"), "all"))
-      .then(list)
-      .then(() => { $("state").textContent = "In step with the backend."; })
-      .catch((e) => { $("state").textContent = "Not synced: " + ((e && e.message) || e); });
-  }
-
-  // Of two changes to one item, the one that reached the backend first stays.
-  function theirs(conflict) {
-    return conflict.cancelAndUpdate(conflict.serverRecord);
+    return items.sync().then(list).then(() => {
+      $("state").textContent = "In step with the backend.";
+    }, (e) => {
+      $("state").textContent = "Not in step with the backend.";
+      problem("The items were not synced")(e);
+    });
   }
 
   function askTip() {
-    client.invokeApi("tip", { method: "GET" })
-      .then((answer) => { $("tip").textContent = answer.result.tip; })
-      .catch(problem("No tip"));
+    window.askBackend(user, "GET", "/api/tip").then((answer) => {
+      $("tip").textContent = answer.tip;
+    }).catch(problem("There is no tip"));
   }
 
   function media() {
-    $("picture").addEventListener("load", () => { $("pictureState").textContent = ""; });
     $("picture").addEventListener("error", () => { $("pictureState").textContent = "The picture was not let through."; });
-    $("picture").src = hosts.media + "/picture.svg";
-    const news = new WebSocket(hosts.media.replace("https:", "wss:") + "/live");
+    $("picture").src = window.hosts.media + "/picture.svg";
+    const news = new WebSocket(window.hosts.media.replace(/^http/, "ws") + "/live");
     news.addEventListener("message", (m) => { $("news").textContent = m.data; });
     news.addEventListener("error", () => { $("news").textContent = "The news were not let through."; });
   }
@@ -156,28 +132,32 @@
   function tryHost(event) {
     event.preventDefault();
     $("tried").textContent = "…";
-    fetch($("url").value, { mode: "no-cors" })
-      .then(() => { $("tried").textContent = "It was let through."; }, () => { $("tried").textContent = "It was refused, or is not there."; });
+    fetch($("url").value, { mode: "no-cors" }).then(
+      () => { $("tried").textContent = "It was let through."; },
+      () => { $("tried").textContent = "It was refused, or is not there. The console's page Traffic says which, and why."; },
+    );
   }
 
   function start() {
     media();
     $("try").addEventListener("submit", tryHost);
-    if (!window.WindowsAzure) {
-      say("The client library is not here yet: run \"npm install\" in the app's folder, then load this page again.");
-      return;
-    }
-    client = new window.WindowsAzure.MobileServiceClient(hosts.backend);
-    $("popup").addEventListener("click", signIn);
-    $("redirect").addEventListener("click", signInHere);
-    $("out").addEventListener("click", signOut);
+    $("popup").addEventListener("click", () => {
+      say("");
+      window.signIn.byPopup().then(welcome).catch((e) => say(e.message));
+    });
+    $("redirect").addEventListener("click", window.signIn.onThisPage);
+    $("out").addEventListener("click", () => signOut());
     $("add").addEventListener("submit", add);
-    $("sync").addEventListener("click", sync);
+    $("sync").addEventListener("click", () => sync());
     $("ask").addEventListener("click", askTip);
-    window.addEventListener("online", () => items && sync());
-    show(false);
-    const user = returned() || JSON.parse(window.sessionStorage.getItem("user"));
-    if (user) welcome(user).catch(problem("The items cannot be read"));
+    addEventListener("online", () => items && sync());
+    show();
+    try {
+      const signedIn = window.signIn.returned() || window.signIn.remembered();
+      if (signedIn) welcome(signedIn);
+    } catch (e) {
+      say(e.message);
+    }
   }
 
   document.addEventListener("deviceready", start, { once: true });

@@ -4,8 +4,9 @@
 (function () {
   "use strict";
   const here = window.location;
-  const development = here.protocol === "https:" && here.hostname === "localhost" && here.port !== "";
+  const development = here.hostname === "localhost" && here.port !== "" && !window.cordova;
   window.hosts = {
+    development: development,
     backend: development ? here.origin : "https://todo.example.com",
     media: development ? here.protocol + "//demo." + here.host : "https://media.example.com",
   };

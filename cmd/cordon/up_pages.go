@@ -131,13 +131,12 @@ func (p *appPages) servePage(w http.ResponseWriter, r *http.Request, web fs.FS, 
 // setPolicy puts a page's policy into the header, with the directives that
 // browsers take from a header only, and where to report what it refuses.
 //
-// The policy is there twice: a browser that knows report-to looks away from
+// The policy is there twice, with a comma between: a browser that knows report-to looks away from
 // report-uri in the same policy, and Chromium keeps what goes to report-to for
 // up to a minute, while what goes to report-uri is there at once.
 func setPolicy(h http.Header, made csp.Policy) {
 	made = made.Set("frame-ancestors", "'self'")
-	h.Set("Content-Security-Policy", made.Set("report-uri", reportsPath).String())
-	h.Add("Content-Security-Policy", made.Set("report-to", reportGroup).String())
+	h.Set("Content-Security-Policy", made.Set("report-uri", reportsPath).String()+", "+made.Set("report-to", reportGroup).String())
 	h.Set("Reporting-Endpoints", reportGroup+`="`+reportsPath+`"`)
 }
 

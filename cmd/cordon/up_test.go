@@ -298,7 +298,7 @@ func TestUp(t *testing.T) {
 		t.Error("the page's own policy is still there")
 	}
 	for path, want := range map[string]string{
-		"cordova.js": "deviceready", "js/app.js": "MobileServiceClient", ".auth/me": "", "tables/todoitem?zumo-api-version=2.0.0": "",
+		"cordova.js": "deviceready", "js/synced.js": "MobileServiceClient", ".auth/me": "", "tables/todoitem?zumo-api-version=2.0.0": "",
 		"missing.html": "is not there", "../config.xml": "is not there", ".cordon/ca/ca.key": "is not there",
 	} {
 		_, _, body := fetch(t, direct, u.page+path)

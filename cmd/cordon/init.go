@@ -39,10 +39,12 @@ func newInitCommand() *cobra.Command {
 
   config.xml       lists the hosts that you name and nothing else
   cordon.yaml      a backend with sign-in for development, and the tables you name
-  www/index.html   a page to begin with
+  www/             a page that signs in, lists the rows of the first table and
+                   calls the first host
 
-On a terminal it asks for what no flag says. A file that is there already stays
-as it is.`,
+On a terminal it asks for what no flag says: name, id, hosts and tables. A file
+that is there already stays as it is, and a folder with a package.json or pages
+of its own gets none.`,
 		Example: `  cordon init my-app
   cordon init --name Tickets --id com.example.tickets --host api.example.com --table ticket my-app`,
 		Args: cobra.MaximumNArgs(1),
@@ -103,30 +105,52 @@ func onTerminal(r io.Reader) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// ask asks for what is missing.
+// ask asks for what is missing. An answer that would not work is asked for
+// again, with the reason.
 func (a *newApp) ask(r io.Reader, w io.Writer, dir string) error {
 	in := bufio.NewReader(r)
-	var err error
-	if a.Name == "" {
-		if a.Name, err = question(in, w, "The app's name", folderName(dir)); err != nil {
+	for _, q := range []struct {
+		wanted         bool
+		text, fallback string
+		take           func(answer string) error
+	}{
+		{a.Name == "", "The app's name", folderName(dir), func(answer string) error { a.Name = answer; return nil }},
+		{a.ID == "", "Its id, as in com.example.tickets", "", func(answer string) error { a.ID = answer; return checkID(answer) }},
+		{a.Hosts == nil, "Hosts that it may reach over https, with blanks between", "none", func(answer string) (err error) {
+			a.Hosts, err = cleanHosts(wordsOf(answer))
 			return err
+		}},
+		{a.Tables == nil, "Tables for signed-in users' own rows, with blanks between", "item", func(answer string) error {
+			a.Tables = wordsOf(answer)
+			return checkTables(a.Tables)
+		}},
+	} {
+		if !q.wanted {
+			continue
 		}
-	}
-	if a.ID == "" {
-		if a.ID, err = question(in, w, "Its id", idOf(a.Name)); err != nil {
-			return err
+		if q.fallback == "" {
+			q.fallback = idOf(a.Name)
 		}
-	}
-	if a.Hosts == nil {
-		hosts, err := question(in, w, "Hosts that it may reach over https, with blanks between", "none")
-		if err != nil {
-			return err
-		}
-		if hosts != "none" {
-			a.Hosts = strings.Fields(hosts)
+		for {
+			answer, err := question(in, w, q.text, q.fallback)
+			if err != nil {
+				return err
+			}
+			if err = q.take(answer); err == nil {
+				break
+			}
+			fmt.Fprintf(w, "%v\n", err)
 		}
 	}
 	return nil
+}
+
+// wordsOf takes a list apart; "none" is an empty one.
+func wordsOf(answer string) []string {
+	if answer == "none" {
+		return []string{}
+	}
+	return strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
 }
 
 // question asks for one line; an empty one is the default.
@@ -174,21 +198,44 @@ func (a *newApp) complete(dir string) error {
 	if a.ID == "" {
 		a.ID = idOf(a.Name)
 	}
-	if !appID.MatchString(a.ID) {
-		return fmt.Errorf("--id %q: an id is words with dots between, as in com.example.tickets", a.ID)
+	if err := checkID(a.ID); err != nil {
+		return fmt.Errorf("--id: %w", err)
 	}
-	for i, host := range a.Hosts {
-		host = strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(host)), "https://"), "/")
+	var err error
+	if a.Hosts, err = cleanHosts(a.Hosts); err != nil {
+		return fmt.Errorf("--host: %w", err)
+	}
+	if err := checkTables(a.Tables); err != nil {
+		return fmt.Errorf("--table: %w", err)
+	}
+	return nil
+}
+
+func checkID(id string) error {
+	if !appID.MatchString(id) {
+		return fmt.Errorf("%q: an id must be words with dots between, as in com.example.tickets", id)
+	}
+	return nil
+}
+
+// cleanHosts writes hosts as config.xml does, each once.
+func cleanHosts(hosts []string) ([]string, error) {
+	clean := make([]string, 0, len(hosts))
+	for _, written := range hosts {
+		host := strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(written)), "https://"), "/")
 		if !listable(host) {
-			return fmt.Errorf("--host %q: a host's name, as in api.example.com, optionally with a port", a.Hosts[i])
+			return nil, fmt.Errorf("%q: it must be a host's name, as in api.example.com, optionally with a port", written)
 		}
-		a.Hosts[i] = host
+		clean = append(clean, host)
 	}
-	slices.Sort(a.Hosts)
-	a.Hosts = slices.Compact(a.Hosts)
-	for _, table := range a.Tables {
+	slices.Sort(clean)
+	return slices.Compact(clean), nil
+}
+
+func checkTables(tables []string) error {
+	for _, table := range tables {
 		if !tableName.MatchString(table) {
-			return fmt.Errorf("--table %q: a table's name is letters, digits and underscores", table)
+			return fmt.Errorf("%q: a table's name must be letters, digits and underscores", table)
 		}
 	}
 	return nil
@@ -222,10 +269,9 @@ func (a newApp) write(cmd *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return environment(err)
 	}
-	files := []project.Change{
-		{Name: "config.xml", New: []byte(a.configXML())},
-		{Name: "cordon.yaml", New: []byte(a.settings())},
-		{Name: "www/index.html", New: []byte(a.page())},
+	files, err := a.files(dir)
+	if err != nil {
+		return err
 	}
 	for _, file := range files {
 		name := filepath.Join(dir, filepath.FromSlash(file.Name))
@@ -242,6 +288,36 @@ func (a newApp) write(cmd *cobra.Command, dir string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "Run it with: cordon up %s\n", dir)
 	}
 	return nil
+}
+
+// files are those that an app begins with. A folder that has pages of its own, or
+// builds them, gets none.
+func (a newApp) files(dir string) ([]project.Change, error) {
+	files := []project.Change{
+		{Name: "config.xml", New: []byte(a.configXML())},
+		{Name: "cordon.yaml", New: []byte(a.settings())},
+	}
+	for _, own := range []string{"package.json", "www/index.html", "capacitor.config.json", "capacitor.config.ts"} {
+		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(own))); err == nil {
+			return files, nil
+		}
+	}
+	for _, page := range []struct {
+		to   string
+		make func() ([]byte, error)
+	}{
+		{"www/index.html", func() ([]byte, error) { return a.page("index.html") }},
+		{"www/js/app.js", func() ([]byte, error) { return a.page("app.js") }},
+		{"www/css/app.css", func() ([]byte, error) { return newAppFiles.ReadFile("newapp/app.css") }},
+		{"www/icon.svg", func() ([]byte, error) { return newAppFiles.ReadFile("newapp/icon.svg") }},
+	} {
+		data, err := page.make()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, project.Change{Name: page.to, New: data})
+	}
+	return files, nil
 }
 
 func (a newApp) configXML() string {
@@ -280,27 +356,4 @@ server: { listen: "127.0.0.1:8443" }
 # else can reach the server.
 identity: { providers: { development: { type: development } } }
 %s`, a.Name, tables.String())
-}
-
-func (a newApp) page() string {
-	csp := "default-src 'self'; object-src 'none'; base-uri 'none'"
-	if len(a.Hosts) > 0 {
-		hosts := " https://" + strings.Join(a.Hosts, " https://")
-		csp = "default-src 'self'; connect-src 'self'" + hosts + "; img-src 'self'" + hosts + "; object-src 'none'; base-uri 'none'"
-	}
-	return fmt.Sprintf(`<!DOCTYPE html>
-<html lang="en">
-<head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta http-equiv="Content-Security-Policy" content="%s">
-    <title>%s</title>
-</head>
-<body>
-    <h1>%s</h1>
-    <p>This page may reach what config.xml lists, and nothing else.</p>
-    <script src="cordova.js"></script>
-</body>
-</html>
-`, csp, escaped(a.Name), escaped(a.Name))
 }

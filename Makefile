@@ -1,45 +1,56 @@
-# make test does everything on a bare Debian with Go: it installs what is
-# missing, checks, fuzzes briefly, and runs every test with the race detector.
+# make test does everything that is quick, on a bare Debian with Go: it installs
+# what is missing, checks, and runs the tests. CONTRIBUTING.md tells of the lanes.
 
-.PHONY: test check fuzz wasm soak deps generate build
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
 
-build:
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | awk -F '\t' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## build bin/cordon
 	go build -trimpath -o bin/cordon ./cmd/cordon
 
-test: prerequisites check wasm fuzz
-	go test -race -timeout 15m ./...
+.PHONY: test
+test: ## check, and run all tests that are quick: at most 8 minutes
+	@sh scripts/test.sh
 
-.PHONY: prerequisites
-prerequisites:
-	sh scripts/prerequisites.sh
+.PHONY: real
+real: ## run real toolchains, clients and kill -9: at most 25 minutes
+	@sh scripts/real.sh
 
-check:
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
-	go tool staticcheck ./...
-	go mod tidy -diff
-	cd bench && go mod tidy -diff && go vet ./...
-
-wasm:
-	GOOS=js GOARCH=wasm go vet ./policy/... ./pin ./project ./plugin/engine/...
-
-fuzz:
-	sh scripts/fuzz.sh 5s
-
-# The Cordova plugin as it is published: plugin/cordova-plugin-cordon-*.tgz.
-.PHONY: plugin
-plugin:
-	cd plugin && npm pack
-
-# The long forms: hours of fuzzing, full crash and load counts.
-soak:
-	sh scripts/prerequisites.sh
-	CORDON_SOAK=1 go test -race -timeout 6h -count=1 ./...
+.PHONY: soak
+soak: ## the long forms: hours
+	@sh scripts/prerequisites.sh
+	CORDON_LANE=soak go run ./backend/store/storetest/pgtest/with go test -race -timeout 6h -count=1 ./...
 	sh scripts/fuzz.sh 10m
 
-deps:
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (30s) each
+	@sh scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: slow
+slow: ## list the slowest tests of the last make test
+	@go run ./internal/testreport -slow 30
+
+.PHONY: check
+check: ## formatting, vet, staticcheck, tidiness, WebAssembly
+	@sh scripts/check.sh
+
+.PHONY: prerequisites
+prerequisites: ## install what the tests need, or say what is missing
+	@sh scripts/prerequisites.sh
+
+.PHONY: plugin
+plugin: ## pack the Cordova plugin as it is published
+	cd plugin && npm pack
+
+.PHONY: deps
+deps: ## write deps.txt anew
 	GOOS=linux GOARCH=amd64 sh scripts/deps.sh > deps.txt
 
-generate:
+.PHONY: generate
+generate: ## write what is generated: code, pages of the reference
 	go generate ./...
 	CORDON_UPDATE_DOCS=1 go test -count=1 -run 'Page$$' ./project ./cmd/cordon

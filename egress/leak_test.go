@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // sockets counts this process's open sockets. (Pipes are left out: the
@@ -35,10 +37,7 @@ func sockets(t *testing.T) int {
 // lookup, while connecting to what answers and to what never does.
 func TestNothingLeaks(t *testing.T) {
 	leakCheck(t)
-	rounds := 1000
-	if os.Getenv("CORDON_SOAK") != "" {
-		rounds = 10_000
-	}
+	rounds := lane.Rounds(1000, 1000, 10_000)
 	port, _ := listen(t, "127.0.0.1:0")
 	silent := silentAddr(t, 0)
 	d := testDialer(t, Config{

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // drops are the ways in which a client leaves in the middle.
@@ -59,12 +61,9 @@ func connectHead(s *site) string {
 }
 
 // TestNothingIsLeftBehind opens and drops connections in every phase (1,000
-// of them; 10,000 with CORDON_SOAK) and counts goroutines and descriptors.
+// of them; 10,000 in make soak) and counts goroutines and descriptors.
 func TestNothingIsLeftBehind(t *testing.T) {
-	count := 1000
-	if os.Getenv("CORDON_SOAK") != "" {
-		count = 10000
-	}
+	count := lane.Rounds(1000, 1000, 10_000)
 	run := func(t *testing.T, s *site) {
 		hello := string(captureHello(t, &tls.Config{ServerName: "secure.test"}))
 		round := func(n int) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // inPage are the functions that the test calls in the app's page. ask tries
@@ -88,6 +89,7 @@ func evaluate[T any](b browser, script string, args ...any) T {
 // The browser platform as the plugin leaves it, in Chromium: the policy stops
 // what it blocks and nothing else, and the interface works.
 func TestBrowserPlatform(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	tc := newToolchain(t)
 	o := newOrigin(t)

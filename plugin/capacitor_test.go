@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // Capacitor's own command line runs the package's scripts: the check before it
 // copies the pages, the exports after.
 func TestCapacitor(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	tc := newToolchain(t)
 	tarball := pack(t)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 const appConfig = `<?xml version='1.0' encoding='utf-8'?>
@@ -32,6 +34,7 @@ const connect = "connect-src 'self' https://api.example.org wss://api.example.or
 // One project with the real tools: what prepare leaves is right, and a second
 // prepare leaves the same.
 func TestPrepare(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	tc := newToolchain(t)
 	app := tc.newApp(t, platformReleases)

@@ -4,6 +4,7 @@ package plugin_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // needNode skips a test where there is no Node.js of the release that the
@@ -23,23 +25,24 @@ func needNode(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("node", "--version").Output()
 	if err != nil {
-		t.Skip("no Node.js on this machine (https://nodejs.org, release 20 or newer): the plugin was not tried")
+		lane.Missing(t, "no Node.js on this machine (https://nodejs.org, release 20 or newer): the plugin was not tried")
 	}
 	found := regexp.MustCompile(`^v(\d+)`).FindSubmatch(out)
 	if found == nil {
-		t.Skipf("node --version says %q: the plugin was not tried", out)
+		lane.Missing(t, fmt.Sprintf("node --version says %q: the plugin was not tried", out))
 	}
 	if major, err := strconv.Atoi(string(found[1])); err != nil || major < 20 {
-		t.Skipf("Node.js %s is older than release 20: the plugin was not tried", strings.TrimSpace(string(out)))
+		lane.Missing(t, "Node.js "+strings.TrimSpace(string(out))+" is older than release 20: the plugin was not tried")
 	}
 	if _, err := exec.LookPath("npm"); err != nil {
-		t.Skip("no npm on this machine: the plugin was not tried")
+		lane.Missing(t, "no npm on this machine: the plugin was not tried")
 	}
 }
 
 var (
 	packOnce    sync.Once
 	packed      string
+	workshop    string // the copy of the plugin's sources in which it was packed
 	packFailure string
 )
 
@@ -53,7 +56,16 @@ func pack(t *testing.T) string {
 			packFailure = err.Error()
 			return
 		}
-		out, err := command(t, ".", nil, "npm", "pack", "--silent", "--pack-destination", dir).CombinedOutput()
+		if workshop, err = copyOfPlugin(dir); err != nil {
+			packFailure = err.Error()
+			return
+		}
+		here, err := filepath.Abs(".")
+		if err != nil {
+			packFailure = err.Error()
+			return
+		}
+		out, err := command(t, workshop, []string{"CORDON_PLUGIN_SOURCE=" + here}, "npm", "pack", "--silent", "--pack-destination", dir).CombinedOutput()
 		matches, _ := filepath.Glob(filepath.Join(dir, "*.tgz"))
 		if err != nil || len(matches) != 1 {
 			packFailure = string(out)
@@ -65,6 +77,27 @@ func pack(t *testing.T) string {
 		t.Fatalf("npm pack failed:\n%s", packFailure)
 	}
 	return packed
+}
+
+// copyOfPlugin copies what the package is made of to below dir: nothing is built
+// in the sources.
+func copyOfPlugin(dir string) (string, error) {
+	to := filepath.Join(dir, "plugin")
+	for _, part := range []string{"scripts", "types", "www", "test"} {
+		if err := os.CopyFS(filepath.Join(to, part), os.DirFS(part)); err != nil {
+			return "", err
+		}
+	}
+	for _, name := range []string{"package.json", "plugin.xml", "build.mjs", "README.md"} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return to, nil
 }
 
 func TestMain(m *testing.M) {
@@ -120,11 +153,11 @@ func TestPackage(t *testing.T) {
 
 func TestJavaScript(t *testing.T) {
 	pack(t) // builds dist/, which the steps run
-	files, err := filepath.Glob("test/*.test.mjs")
+	files, err := filepath.Glob(filepath.Join(workshop, "test", "*.test.mjs"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no JavaScript tests: %v", err)
 	}
-	out, err := command(t, ".", nil, "node", append([]string{"--test", "--test-reporter=spec"}, files...)...).CombinedOutput()
+	out, err := command(t, workshop, nil, "node", append([]string{"--test", "--test-reporter=spec"}, files...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

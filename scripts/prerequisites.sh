@@ -17,6 +17,8 @@ need gcc gcc cc
 need git git
 need chromium chromium chromium-browser google-chrome
 need squid /usr/sbin/squid squid
+need groff groff nroff
+need curl curl
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
 	missing="$missing postgresql"
 fi

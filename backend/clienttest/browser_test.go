@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // page serves what a browser needs and collects what its scripts report.
@@ -86,6 +87,7 @@ func refusals(address string) []*browsertest.Expectation {
 }
 
 func TestBrowser(t *testing.T) {
+	lane.Real(t)
 	dir := modules(t)
 	browsertest.Find(t)
 	file := bundle(t, dir, "browser.js")

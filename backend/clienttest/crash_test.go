@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -91,14 +92,11 @@ type truth struct {
 }
 
 // TestKill kills the backend in the middle of concurrent writes, again and
-// again (5 times, 50 with CORDON_SOAK, or CORDON_CRASH_ROUNDS), and looks at what is left: every write
+// again (once, ten times in make real, 50 in make soak, or CORDON_CRASH_ROUNDS), and looks at what is left: every write
 // that was acknowledged, nothing that was not asked for, no half of a change to
 // several rows.
 func TestKill(t *testing.T) {
-	rounds := 5
-	if os.Getenv("CORDON_SOAK") != "" {
-		rounds = 50
-	}
+	rounds := lane.Rounds(1, 10, 50)
 	if n, err := strconv.Atoi(os.Getenv("CORDON_CRASH_ROUNDS")); err == nil {
 		rounds = n
 	}

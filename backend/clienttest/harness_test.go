@@ -20,6 +20,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -40,28 +41,18 @@ func TestMain(m *testing.M) {
 //go:embed package.json
 var packages []byte
 
-// missing skips a test for want of something on this machine; with
-// CORDON_REQUIRE_CLIENT set it fails.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CORDON_REQUIRE_CLIENT") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
 // modules installs the npm packages into the cache, once for each package.json,
 // and returns their folder.
 func modules(t *testing.T) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, "there is no "+tool+" on this machine")
+			lane.Missing(t, "there is no "+tool+" on this machine")
 		}
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		missing(t, "there is no cache folder: "+err.Error())
+		lane.Missing(t, "there is no cache folder: "+err.Error())
 	}
 	sum := sha256.Sum256(packages)
 	dir := filepath.Join(cache, "cordon", "clienttest-"+hex.EncodeToString(sum[:6]))
@@ -79,7 +70,7 @@ func modules(t *testing.T) string {
 	install := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error")
 	install.Dir = dir
 	if out, err := install.CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("npm install: %v\n%s", err, out))
+		lane.Missing(t, fmt.Sprintf("npm install: %v\n%s", err, out))
 	}
 	if err := os.WriteFile(filepath.Join(dir, "complete"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -216,6 +207,7 @@ const scenarioTables = `  fruit: { columns: {name: string, qty: number, ripe: bo
 const scenarios = 10
 
 func TestNode(t *testing.T) {
+	lane.Real(t)
 	dir := modules(t)
 	databases(t, func(t *testing.T, database string) {
 		url := backend(t, database, scenarioTables, "localhost")

@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -156,6 +157,7 @@ func appPage(t *testing.T, script string) *httptest.Server {
 // popup and, as Cordova apps do, by the fragment; at an independent provider with
 // its own pages and at the development provider.
 func TestLogin(t *testing.T) {
+	lane.Real(t)
 	dir := modules(t)
 	browsertest.Find(t)
 	script := bundle(t, dir, "login.js")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // suiteTables are the tables that the client's own browser suite
@@ -36,6 +37,7 @@ var notOurs = []string{"Passing additional parameters in CRUD operations"}
 // TestSuite runs the client's own browser suite as its authors wrote it. The
 // page replaces only its buttons.
 func TestSuite(t *testing.T) {
+	lane.Real(t)
 	dir := modules(t)
 	browsertest.Find(t)
 	client := filepath.Join(dir, "azure-mobile-apps-client")

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // Every command says what it does, shows how, and explains each of its flags.
@@ -40,7 +42,7 @@ func TestManualPages(t *testing.T) {
 	man, err := exec.LookPath("groff")
 	if err != nil {
 		if man, err = exec.LookPath("nroff"); err != nil {
-			t.Skip("there is neither groff nor nroff on this machine: the manual pages were not read")
+			lane.Missing(t, "there is neither groff nor nroff on this machine: the manual pages were not read")
 		}
 	}
 	for _, cmd := range documented(newRootCommand()) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -157,7 +158,7 @@ func TestRecordProposes(t *testing.T) {
 // With --inspect the gateway sees paths, and kinds where the client says them.
 func TestRecordInspects(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("there is no curl on this machine: recording inside tunnels was not tried")
+		lane.Missing(t, "there is no curl on this machine: recording inside tunnels was not tried")
 	}
 	dir := t.TempDir()
 	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))

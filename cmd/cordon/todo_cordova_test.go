@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // cordovaPackages is the toolchain that the example is built with.
@@ -22,17 +25,15 @@ var cordovaPackages = []string{"cordova@13.0.0", "cordova-browser@7.0.0", "cordo
 // for browser, and prepares it for Android and iOS. The project is kept in the
 // user's cache, so that only the first run installs.
 func TestTodoWithCordova(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: the command line of Cordova takes about a minute")
-	}
+	lane.Real(t)
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s on this machine: the example was not built", tool)
+			lane.Missing(t, "there is no "+tool+" on this machine: the example was not built")
 		}
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		t.Skipf("no cache folder: %v: the example was not built", err)
+		lane.Missing(t, fmt.Sprintf("no cache folder: %v: the example was not built", err))
 	}
 	source := todoCopy(t, "8443")
 	manifest, err := os.ReadFile(filepath.Join(source, "package.json"))
@@ -105,8 +106,8 @@ func (p *cordovaProject) run(t *testing.T, name string, args ...string) {
 		return
 	}
 	for _, sign := range []string{"ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ECONNREFUSED", "E404", "E403"} {
-		if bytes.Contains(out, []byte(sign)) && os.Getenv("CORDON_REQUIRE_CLIENT") == "" {
-			t.Skipf("npm cannot fetch what it needs (%s): the example was not built", sign)
+		if bytes.Contains(out, []byte(sign)) {
+			lane.Missing(t, "npm cannot fetch what it needs ("+sign+"): the example was not built")
 		}
 	}
 	t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)

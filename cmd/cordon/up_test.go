@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // upRunning is a cordon up that runs in this process.
@@ -80,16 +82,9 @@ func todoCopy(t testing.TB, port string) string {
 // --install does, in a folder that is kept for the next time.
 func clientLibrary(t testing.TB, dir string) {
 	t.Helper()
-	missing := func(what string) {
-		t.Helper()
-		if os.Getenv("CORDON_REQUIRE_CLIENT") != "" {
-			t.Fatal(what)
-		}
-		t.Skip(what)
-	}
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing("there is no " + tool + " on this machine: the example has no client library")
+			lane.Missing(t, "there is no "+tool+" on this machine: the example has no client library")
 		}
 	}
 	manifest, err := os.ReadFile(filepath.Join(dir, "package.json"))
@@ -98,13 +93,13 @@ func clientLibrary(t testing.TB, dir string) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		missing("there is no cache folder: " + err.Error())
+		lane.Missing(t, "there is no cache folder: "+err.Error())
 	}
 	sum := sha256.Sum256(manifest)
 	kept := filepath.Join(cache, "cordon", "todo-"+hex.EncodeToString(sum[:6]))
 	bundle := filepath.Join(kept, "www", "lib", "azure-mobile-apps-client.js")
 	if _, err := os.Stat(bundle); err != nil {
-		install(t, dir, kept, missing)
+		install(t, dir, kept)
 	}
 	data, err := os.ReadFile(bundle)
 	if err != nil {
@@ -119,7 +114,7 @@ func clientLibrary(t testing.TB, dir string) {
 	}
 }
 
-func install(t testing.TB, dir, kept string, missing func(string)) {
+func install(t testing.TB, dir, kept string) {
 	t.Helper()
 	for _, name := range []string{"package.json", "package-lock.json", "scripts/client.js"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -139,7 +134,7 @@ func install(t testing.TB, dir, kept string, missing func(string)) {
 		npm := exec.CommandContext(ctx, "npm", args...)
 		npm.Dir = kept
 		if out, err := npm.CombinedOutput(); err != nil {
-			missing(fmt.Sprintf("npm %s: %v\n%s", strings.Join(args, " "), err, out))
+			lane.Missing(t, fmt.Sprintf("npm %s: %v\n%s", strings.Join(args, " "), err, out))
 		}
 	}
 }

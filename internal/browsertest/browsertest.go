@@ -14,8 +14,8 @@
 //
 // One browser serves all tests of a package; each page that [Open] returns has
 // cookies, storage and a proxy of its own. [Main] ends it. A test without a
-// browser on its machine skips and says so, or fails where
-// CORDON_REQUIRE_BROWSER is set. CHROMIUM names the browser to use, and
+// browser on its machine skips and says so, or fails where CORDON_REQUIRE_ALL
+// is set. CHROMIUM names the browser to use, and
 // CORDON_SCREENSHOTS a folder for [Page.Screenshot].
 package browsertest
 
@@ -33,6 +33,8 @@ import (
 
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // Main runs a package's tests and then ends its browsers. It returns the exit
@@ -106,10 +108,7 @@ func Find(t testing.TB) string {
 		}
 	}
 	const missing = "no Chromium on this machine (Debian: apt-get install chromium): the browser test did not run"
-	if os.Getenv("CORDON_REQUIRE_BROWSER") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
+	lane.Missing(t, missing)
 	return ""
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // The engine that the Cordova plugin carries is this package built to
@@ -18,7 +20,7 @@ import (
 func TestCorpusInWebAssembly(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("Node.js is not installed: the WebAssembly build is not tried")
+		lane.Missing(t, "Node.js is not installed: the WebAssembly build is not tried")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

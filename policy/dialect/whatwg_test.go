@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
@@ -49,7 +50,7 @@ var whatwgLines = []struct {
 func TestWhatTheStrictReadingAllowsBrowsersReadAlike(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not installed: no WHATWG URL parser to compare with")
+		lane.Missing(t, "Node.js is not installed: no WHATWG URL parser to compare with")
 	}
 	p, byStart := whatwgPolicy(t)
 	random := rand.New(rand.NewPCG(2, 2026))

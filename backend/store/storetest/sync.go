@@ -14,6 +14,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // testSync races writers against pullers. Each puller does what the JavaScript
@@ -33,10 +34,7 @@ func testSync(t *testing.T, open Opener) {
 		other := peer.Peer(t)
 		second = &app{t: t, store: other, s: service(t, other, c, tables.Options{})}
 	}
-	writes := 150
-	if os.Getenv("CORDON_SOAK") != "" {
-		writes = 3000
-	}
+	writes := lane.Rounds(150, 500, 3000)
 	if n, err := strconv.Atoi(os.Getenv("CORDON_SYNC_WRITES")); err == nil {
 		writes = n
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/export/exporttest"
@@ -26,7 +27,7 @@ func start(t *testing.T, rules []byte) (address string) {
 	t.Helper()
 	program := "/usr/sbin/squid"
 	if _, err := os.Stat(program); err != nil {
-		t.Skip("squid is not installed (apt-get install squid): its rules are not tried")
+		lane.Missing(t, "squid is not installed (apt-get install squid): its rules are not tried")
 	}
 	dir, err := os.MkdirTemp("", "cordon-squid")
 	if err != nil {

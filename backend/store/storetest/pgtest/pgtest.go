@@ -3,7 +3,7 @@
 //
 // A test package calls Main from its TestMain and URL from its tests. When no
 // installation is found the tests are skipped and say why; with
-// CORDON_REQUIRE_POSTGRES set they fail. CORDON_TEST_POSTGRES names a server
+// CORDON_REQUIRE_ALL set they fail. CORDON_TEST_POSTGRES names a server
 // that runs already and whose user may create databases.
 package pgtest
 
@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // startTimeout is how long the server may take to answer.
@@ -56,8 +58,8 @@ func Main(m interface{ Run() int }) int {
 func URL(tb testing.TB) string {
 	tb.Helper()
 	once.Do(func() { shared, failure = Start(false) })
-	if errors.Is(failure, ErrMissing) && os.Getenv("CORDON_REQUIRE_POSTGRES") == "" {
-		tb.Skip(failure)
+	if errors.Is(failure, ErrMissing) {
+		lane.Missing(tb, failure.Error())
 	}
 	if failure != nil {
 		tb.Fatal(failure)
@@ -204,6 +206,9 @@ func (s *Server) wait() error {
 		}
 	}
 }
+
+// Address is where the server is, for a user who may create databases.
+func (s *Server) Address() string { return s.url.String() }
 
 // Create makes a new database and returns its address.
 func (s *Server) Create() (string, error) {

@@ -1,0 +1,31 @@
+#!/bin/sh
+# make real: the tests that begin with lane.Real, each in its package; kill -9
+# ten times; and the command's own tests with the race detector.
+cd "$(dirname "$0")/.."
+downloads=$(date +%s)
+sh scripts/prerequisites.sh
+go mod download
+echo "downloads           $(($(date +%s) - downloads)) s"
+. scripts/stages.sh
+export CORDON_LANE=real
+
+# marked prints "./package TestName" for each test that begins with lane.Real.
+marked() {
+	git ls-files '*_test.go' | xargs awk '
+		/^func Test[A-Za-z0-9_]*\(/ { name = $2; sub(/\(.*/, "", name) }
+		/^\tlane\.Real\(t\)/ { dir = FILENAME; sub(/\/[^\/]*$/, "", dir); print "./" dir, name }'
+}
+
+toolchains() {
+	marked | awk '{ print $1 }' | sort -u | while read -r package; do
+		tests=$(marked | awk -v p="$package" '$1 == p { printf "%s%s", sep, $2; sep = "|" }')
+		report -timeout 20m -run "^($tests)\$" "$package" || exit 1
+	done
+}
+
+with() { go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh && "$@"' sh "$@"; }
+
+stage toolchains toolchains
+stage "kill -9" with report -timeout 15m -run '^TestKill$' ./backend/clienttest
+stage "command, raced" report -race -timeout 15m ./cmd/cordon
+finish "make real"

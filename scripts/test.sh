@@ -1,0 +1,26 @@
+#!/bin/sh
+# make test: everything that is quick.
+cd "$(dirname "$0")/.."
+downloads=$(date +%s)
+sh scripts/prerequisites.sh
+go mod download
+(cd bench && go mod download)
+echo "downloads           $(($(date +%s) - downloads)) s"
+. scripts/stages.sh
+
+quick=$(sed -n 's/^\(\.[^ ]*\).*/\1/p' scripts/norace.txt)
+# shellcheck disable=SC2046,SC2086 # patterns and packages are words on purpose
+raced() { go list ./... | grep -vxF "$(go list $quick)"; }
+
+tests() {
+	# shellcheck disable=SC2046 # packages are words on purpose
+	go run ./internal/testreport -fresh </dev/null >/dev/null
+	go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh && report "$@"' sh "$@"
+}
+
+stage check sh scripts/check.sh
+# shellcheck disable=SC2046 # packages are words on purpose
+stage "tests, raced" tests -race -timeout 10m $(raced)
+# shellcheck disable=SC2086
+stage "tests, pure" report -timeout 10m $quick
+finish "make test"

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -140,16 +140,23 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	shell.Dir = dir
 	shell.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	shell.WaitDelay = 5 * time.Second
-	out := &sharedText{}
-	shell.Stdout, shell.Stderr = out, out
+	read, write := io.Pipe()
+	out := newWords(read)
+	shell.Stdout, shell.Stderr = write, write
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
 	if c.runs() {
-		out.await(20 * time.Second)
-		_ = shell.Process.Signal(syscall.SIGINT) // it may have failed by now; Wait says so
+		signs := []string{"Ctrl-C", "gateway for", "Data in "}
+		if verb := strings.Fields(c.text)[1]; verb != "up" { // which speaks before it runs
+			signs = append(signs, "cordon: ")
+		}
+		out.wait(signs...) // it runs, or has ended
+		_ = shell.Process.Signal(syscall.SIGINT)                  // it may have failed by now; Wait says so
 	}
 	err := shell.Wait()
+	_ = write.Close()
+	<-out.done
 	status := 0
 	var exit *exec.ExitError
 	switch {
@@ -159,7 +166,7 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 		t.Errorf("%s:%d: %s: %v", guide, c.line, c.text, err)
 		return
 	}
-	busy := strings.Contains(out.String(), "address already in use")
+	busy := strings.Contains(out.text(), "address already in use")
 	switch {
 	case status == 0, status == exitFindings && !c.session && !c.runs():
 	case status == exitEnvironment && c.elsewhere():
@@ -167,36 +174,6 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	case status == exitEnvironment && busy:
 		t.Logf("%s:%d: a port is in use on this machine, so it did not run: %s", guide, c.line, c.text)
 	default:
-		t.Errorf("%s:%d: %s\nexit status %d:\n%s", guide, c.line, c.text, status, out.String())
-	}
-}
-
-// sharedText is written by one goroutine and read by another.
-type sharedText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write is part of io.Writer.
-func (s *sharedText) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *sharedText) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// await waits until a command says that it runs, or why it does not.
-func (s *sharedText) await(limit time.Duration) {
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		for _, sign := range []string{"Ctrl-C", "gateway for", "Data in ", "cordon: "} {
-			if strings.Contains(s.String(), sign) {
-				return
-			}
-		}
+		t.Errorf("%s:%d: %s\nexit status %d:\n%s", guide, c.line, c.text, status, out.text())
 	}
 }

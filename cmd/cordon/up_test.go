@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -198,6 +199,7 @@ func newWords(r io.Reader) *words {
 	w.more = sync.NewCond(&w.mu)
 	go func() {
 		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, 4<<20)
 		for lines.Scan() {
 			w.mu.Lock()
 			w.said.WriteString(lines.Text() + "\n")
@@ -219,11 +221,11 @@ func (w *words) text() string {
 	return w.said.String()
 }
 
-// wait waits until the text was said, and reports false if the command ended
-// without, or says nothing of the kind for too long.
-func (w *words) wait(text string) bool {
+// wait waits until one of the texts was said, and reports false if the command
+// ended without, or says nothing of the kind for too long.
+func (w *words) wait(texts ...string) bool {
 	late := false
-	limit := time.AfterFunc(20*time.Second, func() {
+	limit := time.AfterFunc(45*time.Second, func() {
 		w.mu.Lock()
 		late = true
 		w.mu.Unlock()
@@ -232,7 +234,8 @@ func (w *words) wait(text string) bool {
 	defer limit.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for !strings.Contains(w.said.String(), text) {
+	said := func(text string) bool { return strings.Contains(w.said.String(), text) }
+	for !slices.ContainsFunc(texts, said) {
 		if w.ended || late {
 			return false
 		}

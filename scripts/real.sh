@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 downloads=$(date +%s)
 sh scripts/prerequisites.sh
 go mod download
+(cd bench && go mod download)
 echo "downloads           $(($(date +%s) - downloads)) s"
 . scripts/stages.sh
 export CORDON_LANE=real
@@ -25,6 +26,7 @@ toolchains() {
 
 with() { go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh && "$@"' sh "$@"; }
 
+stage checked sh scripts/check.sh
 stage toolchains toolchains
 stage "kill -9" with report -timeout 15m -run '^TestKill$' ./backend/clienttest
 stage "command, raced" report -race -timeout 15m ./cmd/cordon

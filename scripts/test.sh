@@ -4,7 +4,6 @@ cd "$(dirname "$0")/.."
 downloads=$(date +%s)
 sh scripts/prerequisites.sh
 go mod download
-(cd bench && go mod download)
 echo "downloads           $(($(date +%s) - downloads)) s"
 . scripts/stages.sh
 
@@ -18,7 +17,20 @@ tests() {
 	go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh && report "$@"' sh "$@"
 }
 
-stage check sh scripts/check.sh
+# compiled builds the tests twice at once, with the race detector and without:
+# the largest dependency is one package, which only one core can compile.
+compiled() {
+	# shellcheck disable=SC2046 # packages are words on purpose
+	go test -race -run '^$' $(raced) >"$work/race" 2>&1 &
+	race=$!
+	go vet ./... || { wait "$race" || true; return 1; }
+	wait "$race" || { cat "$work/race"; return 1; }
+}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+stage compiled compiled
+stage checked sh scripts/check.sh quick
 # shellcheck disable=SC2046 # packages are words on purpose
 stage "tests, raced" tests -race -timeout 10m $(raced)
 # shellcheck disable=SC2086

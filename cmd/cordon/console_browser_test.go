@@ -16,6 +16,7 @@ import (
 // wide and as narrow as a phone, without a script or style that its own policy
 // refuses, and by keyboard.
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)

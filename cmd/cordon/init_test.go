@@ -68,6 +68,7 @@ func TestInitLeavesPagesAlone(t *testing.T) {
 // The page that init makes works under up at once: sign-in, rows of the first
 // table, a call to the first host, the way to the console.
 func TestInitPageWorks(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "tickets")
 	var out bytes.Buffer
 	args := []string{"init", dir, "--name", "Tom & Jerry's <Tickets>", "--host", "api.example.com", "--table", "ticket", "--table", "note"}

@@ -195,6 +195,7 @@ func TestRecordInspects(t *testing.T) {
 // a gateway with the list that was proposed: it still works, and nothing else
 // is reachable.
 func TestRecordTheExample(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)

@@ -61,6 +61,7 @@ func (u *upRunning) rows(t *testing.T) string {
 // TestTodo uses the example as a person does, in a browser whose only way out is
 // the gateway. Nothing may go wrong on the way that a step does not announce.
 func TestTodo(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
@@ -193,6 +194,7 @@ func todoRefusedHost(t *testing.T, u *upRunning, p *browsertest.Page) {
 
 // TestTodoWithoutTheClient uses the example as it is cloned, with Go alone.
 func TestTodoWithoutTheClient(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	u := startUp(t, todoCopy(t, port), port)
 	p := u.browse(t)
@@ -221,6 +223,7 @@ func TestTodoWithoutTheClient(t *testing.T) {
 // own policy: the gateway refuses every way, the console shows it with the
 // reason, and the line that the console proposes makes all of them work.
 func TestDeniedHostUntilThePatch(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	other := browsertest.NewOrigin(t, true, nil)

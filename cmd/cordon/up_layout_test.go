@@ -47,6 +47,7 @@ const capacitorConfig = `{
 // A Capacitor project runs without a config.xml: its pages are those of webDir,
 // its rules are server.allowNavigation, and the terminal says so.
 func TestUpCapacitor(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{
 		"capacitor.config.json": capacitorConfig,
 		"package.json":          `{"name":"notes","dependencies":{"@capacitor/core":"7.0.0"}}`,
@@ -133,6 +134,7 @@ func startDevServer(t testing.TB) *httptest.Server {
 
 // A development server's pages get the app's policy, and its WebSocket passes.
 func TestUpAppURL(t *testing.T) {
+	t.Parallel()
 	server := startDevServer(t)
 	dir := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
 	port := freePort(t)
@@ -206,6 +208,7 @@ func websocketLine(t testing.TB, page, path string) string {
 
 // What is wrong with a folder or a flag is said before anything starts.
 func TestUpRefusals(t *testing.T) {
+	t.Parallel()
 	without := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
 	file := filepath.Join(folder(t, map[string]string{"a.txt": ""}), "a.txt")
 	for _, test := range []struct {

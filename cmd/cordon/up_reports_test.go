@@ -33,6 +33,7 @@ func report(t testing.TB, u *upRunning, contentType, body string, header ...stri
 // What a page's own policy refuses is seen beside the gateway's refusals, with
 // the line that would allow it; nothing secret of it is kept.
 func TestUpReports(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)

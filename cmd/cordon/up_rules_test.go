@@ -23,6 +23,7 @@ func rewrite(t testing.TB, file string, change func(string) string) {
 // Each save is one line on the terminal, and a broken one leaves the last good
 // policy in force, with a banner on every page of the console.
 func TestUpTellsOfEachSave(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)
@@ -67,6 +68,7 @@ func TestUpTellsOfEachSave(t *testing.T) {
 // What the terminal claims follows from the policy: every host once, the
 // wildcard by its name, and no line that promises a refusal where there is none.
 func TestUpSummaryIsTrue(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	config := filepath.Join(dir, "config.xml")
@@ -104,6 +106,7 @@ func TestUpSummaryIsTrue(t *testing.T) {
 
 // Traffic names the user's own file, and what cordon up added by its own name.
 func TestUpPlaces(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)

@@ -271,6 +271,7 @@ func fetch(t testing.TB, client *http.Client, url string) (status int, header ht
 }
 
 func TestUp(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)
@@ -339,6 +340,7 @@ func TestUp(t *testing.T) {
 
 // A policy that changes while everything runs is enforced and exported at once.
 func TestUpFollowsTheConfig(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)

@@ -25,7 +25,8 @@
 
   function show() {
     $("popup").hidden = $("redirect").hidden = Boolean(user);
-    $("out").hidden = $("items").hidden = !user;
+    $("out").hidden = !user;
+    $("items").hidden = !items; // they open a moment later
     $("who").textContent = user ? "Signed in as " + user.userId : "Nobody is signed in.";
   }
 
@@ -39,7 +40,9 @@
     $("sync").hidden = !synced;
     const open = synced ? window.openSynced(user, say) : window.openOnline(user);
     return open.then((opened) => {
+      if (user !== signedIn) return null; // signed out meanwhile
       items = opened;
+      show();
       return list().then(sync);
     }).catch(problem("The items cannot be read"));
   }

@@ -151,8 +151,8 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 		if verb := strings.Fields(c.text)[1]; verb != "up" { // which speaks before it runs
 			signs = append(signs, "cordon: ")
 		}
-		out.wait(signs...) // it runs, or has ended
-		_ = shell.Process.Signal(syscall.SIGINT)                  // it may have failed by now; Wait says so
+		out.wait(signs...)                       // it runs, or has ended
+		_ = shell.Process.Signal(syscall.SIGINT) // it may have failed by now; Wait says so
 	}
 	err := shell.Wait()
 	_ = write.Close()

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,7 +121,7 @@ func Read(fsys fs.FS, o Options) (*lint.Project, error) {
 	if name == "" {
 		found, err := FindConfig(fsys)
 		var missing *NotFoundError
-		if errors.As(err, &missing) && exists(fsys, capacitorFile) {
+		if errors.As(err, &missing) && hasCapacitor(fsys) {
 			found, err = "", nil
 		}
 		if err != nil {
@@ -138,6 +139,9 @@ func Read(fsys fs.FS, o Options) (*lint.Project, error) {
 	r := &reader{fsys: fsys, project: p}
 	p.Package = r.manifest("package.json")
 	p.Capacitor = r.capacitor()
+	if p.Config == nil && p.Capacitor.Data == nil {
+		return nil, unreadable(p)
+	}
 	r.web(name)
 	certificates, err := Certificates(fsys)
 	if err != nil {
@@ -150,6 +154,17 @@ func Read(fsys fs.FS, o Options) (*lint.Project, error) {
 		p.Targets = targets(fsys, p)
 	}
 	return p, nil
+}
+
+// unreadable says why a project without a config.xml has no configuration that
+// could be read: nothing is known of such a one.
+func unreadable(p *lint.Project) error {
+	for _, s := range p.Skipped {
+		if s.Name == p.Capacitor.Name {
+			return fmt.Errorf("%s: %s", s.Name, s.Why)
+		}
+	}
+	return fmt.Errorf("%s: it is empty", p.Capacitor.Name)
 }
 
 // ReadConfig reads and parses one config.xml. A file that is too large is a
@@ -241,23 +256,63 @@ func (r *reader) manifest(name string) lint.File {
 	return f
 }
 
-// capacitorCopies are where cap copy writes the evaluated configuration.
-var capacitorCopies = []string{capacitorFile, "android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile}
+// capacitorNames are the configurations of a Capacitor project, in the order in
+// which its command line looks for them (@capacitor/cli 7, config.ts).
+var capacitorNames = []string{"capacitor.config.ts", "capacitor.config.js", capacitorFile}
 
-// capacitor reads capacitor.config.json, or the copy that Capacitor made of a
-// configuration that is code.
+// capacitorCopies are where cap copy writes the evaluated configuration.
+var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile}
+
+// capacitor reads the configuration of a Capacitor project. One that is code is
+// read without running it; where something in it is computed, the evaluated copy
+// counts that Capacitor made of it.
 func (r *reader) capacitor() lint.File {
+	for _, name := range capacitorNames {
+		switch {
+		case !exists(r.fsys, name):
+		case name == capacitorFile:
+			return r.manifest(name)
+		default:
+			return r.capacitorCode(name)
+		}
+	}
 	for _, name := range capacitorCopies {
 		if exists(r.fsys, name) {
 			return r.manifest(name)
 		}
 	}
-	for _, name := range []string{"capacitor.config.ts", "capacitor.config.js"} {
-		if exists(r.fsys, name) {
-			r.skip(name, "it is code; run npx cap copy, then the copy below android/ or ios/ is read")
+	return lint.File{Name: capacitorFile}
+}
+
+func (r *reader) capacitorCode(name string) lint.File {
+	source := r.manifest(name)
+	if source.Data == nil {
+		return source
+	}
+	made, left, err := literalConfig(source.Data)
+	if err == nil && len(left) == 0 {
+		return lint.File{Name: name, Data: made}
+	}
+	for _, copied := range capacitorCopies {
+		if exists(r.fsys, copied) {
+			return r.manifest(copied)
 		}
 	}
-	return lint.File{Name: capacitorFile}
+	if err != nil {
+		r.skip(name, err.Error()+"; "+runCapCopy)
+		return lint.File{Name: name}
+	}
+	for _, c := range left {
+		r.skip(name, fmt.Sprintf("line %d: %s is computed; %s", c.line, c.path, runCapCopy))
+	}
+	return lint.File{Name: name, Data: made}
+}
+
+const runCapCopy = "run npx cap copy, then the copy below android/ or ios/ is read"
+
+// hasCapacitor reports whether a folder has a configuration of Capacitor.
+func hasCapacitor(fsys fs.FS) bool {
+	return slices.ContainsFunc(capacitorNames, func(name string) bool { return exists(fsys, name) })
 }
 
 func reason(err error) string {

@@ -32,9 +32,6 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if app.Capacitor.Data == nil {
-		return nil, fmt.Errorf("%s: it cannot be read%s", a.rules, skippedWhy(app))
-	}
 	name := filepath.Join(a.dir, filepath.FromSlash(app.Capacitor.Name))
 	var read capacitorRules
 	if err := json.Unmarshal(app.Capacitor.Data, &read); err != nil {
@@ -58,6 +55,11 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(host)})
 	}
 	text.WriteString("</widget>\n")
+	for _, skipped := range app.Skipped {
+		if skipped.Name == app.Capacitor.Name { // what is computed grants nothing
+			notes = append(notes, fmt.Sprintf("%s: %s", name, skipped.Why))
+		}
+	}
 	if read.Server.URL != "" {
 		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server", name))
 	}
@@ -71,15 +73,6 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	}
 	made.notes = notes
 	return made, nil
-}
-
-func skippedWhy(app *lint.Project) string {
-	for _, s := range app.Skipped {
-		if strings.HasPrefix(s.Name, "capacitor.config.") {
-			return ": " + s.Why
-		}
-	}
-	return ""
 }
 
 // originOfMask writes a mask of Capacitor as an origin over https.

@@ -104,6 +104,27 @@ func TestUpCapacitor(t *testing.T) {
 	}
 }
 
+// Most Capacitor projects have a configuration in TypeScript that is one object.
+func TestUpCapacitorInTypeScript(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes',\n" +
+			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] },\n};\n\nexport default config;\n",
+		"www/index.html": "<!doctype html><title>Notes</title>",
+	})
+	u := startUp(t, dir, freePort(t))
+	config := filepath.Join(dir, "capacitor.config.ts")
+	if want := "enforces " + config + ": login.example.com\n"; !strings.Contains(u.words.text(), want) {
+		t.Errorf("it does not say %q:\n%s", want, u.words.text())
+	}
+	if response, err := u.client(t, true).Get("https://login.example.com/"); err == nil {
+		_ = response.Body.Close()
+	}
+	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com"); !strings.Contains(body, `title="`+config+`:6:31"`) {
+		t.Errorf("the place of the rule is another: %s", body)
+	}
+}
+
 // startDevServer is a development server: a page with scripts of its own, and a
 // WebSocket for live reload.
 func startDevServer(t testing.TB) *httptest.Server {

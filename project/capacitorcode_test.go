@@ -1,0 +1,170 @@
+package project
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLiteralConfig(t *testing.T) {
+	for name, test := range map[string]struct {
+		source string
+		want   string   // JSON
+		left   []string // "path:line"
+	}{
+		"ionic start": {`import type { CapacitorConfig } from '@capacitor/cli';
+
+const config: CapacitorConfig = {
+  appId: 'io.ionic.starter',
+  appName: "it's \u0041",
+  webDir: 'www', // built by ng
+};
+
+export default config;
+`, `{"appId":"io.ionic.starter","appName":"it's A","webDir":"www"}`, nil},
+		"satisfies": {`/// <reference types="@capacitor/push-notifications" />
+/* import x */ import { x } from './x'
+export default {
+  webDir: ` + "`dist`" + `,
+  server: { androidScheme: 'https', cleartext: false, allowNavigation: ['a.example', 'b.example',] as string[], },
+  n: [-1.5, 2e3, null, undefined],
+} satisfies CapacitorConfig;`, `{"webDir":"dist","server":{"androidScheme":"https","cleartext":false,"allowNavigation":["a.example","b.example"]},"n":[-1.5,2000,null,null]}`, nil},
+		"commonjs": {`const path = require("path");
+module.exports = { "webDir": 'www', 'a-b': true }`, `{"webDir":"www","a-b":true}`, nil},
+		"as const": {`export const config = { webDir: 'www' } as const
+export default config`, `{"webDir":"www"}`, nil},
+		"computed values": {`const dev = process.env.DEV;
+const config = {
+  webDir: 'www',
+  ...(dev ? { a: 1 } : {}),
+  server: dev ? { url: 'http://10.0.0.1' } : undefined,
+  ios: { scheme: ` + "`x${dev}`" + `, name: 'a' + 'b' },
+  method() { return { x: ',' }; },
+  plugins: { Splash: { delay: 10 } },
+};
+export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"name":null},"plugins":{"Splash":{"delay":10}}}`,
+			[]string{"...:4", "server:5", "ios.scheme:6", "ios.name:6", "...:7"}},
+		"a spread first": {`export default { ...base, webDir: 'www' }`, `{"webDir":"www"}`, []string{"...:1"}},
+	} {
+		made, left, err := literalConfig([]byte(test.source))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, made); err != nil {
+			t.Errorf("%s: %v in %s", name, err, made)
+		}
+		var got, want any
+		_ = json.Unmarshal(made, &got)
+		_ = json.Unmarshal([]byte(test.want), &want)
+		var listed []string
+		for _, c := range left {
+			listed = append(listed, fmt.Sprintf("%s:%d", c.path, c.line))
+		}
+		if diff := cmp.Diff(want, got) + cmp.Diff(test.left, listed); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// A value stands in the JSON in the line, and here in the column, that it has in
+// the source.
+func TestLiteralConfigKeepsPlaces(t *testing.T) {
+	const source = "const config = {\n  webDir: 'www',\n  // a comment\n  server: {\n    allowNavigation: [\n      'a.example',\n    ],\n  },\n};\nexport default config;\n"
+	made, _, err := literalConfig([]byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := strings.Split(source, "\n"), strings.Split(string(made), "\n")
+	for line, value := range map[int]string{2: "www", 6: "a.example"} {
+		if a, b := strings.Index(from[line-1], value), strings.Index(to[line-1], value); a < 0 || b < a || b > a+2 {
+			t.Errorf("line %d: %q became %q", line, from[line-1], to[line-1])
+		}
+	}
+}
+
+func TestLiteralConfigRefuses(t *testing.T) {
+	for source, want := range map[string]string{
+		"":                                             "line 1: the file exports no object",
+		"export default make();":                       "line 1: what is exported must be an object that is written out",
+		"const c = make();\nexport default c":          "line 2: what is exported must be an object that is written out",
+		"export default { a: 1 }.frozen()":             "line 1: something is done to the object",
+		"export default { a: { b: 1 ":                  "line 1: an object is not closed",
+		"export default { a: [ ) ] }":                  "line 1: an entry of a list is expected here",
+		"export default { ) }":                         "line 1: a member of an object is expected here",
+		"module.exports.a = 1":                         "line 1: module.exports must be assigned once",
+		"export default " + strings.Repeat("{a:", 100): "line 1: the configuration nests too deep",
+	} {
+		made, _, err := literalConfig([]byte(source))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%.40q: %s %v, want %s", source, made, err, want)
+		}
+	}
+}
+
+// Which of the configurations counts, and what is said of one that is computed.
+func TestCapacitorConfiguration(t *testing.T) {
+	const computedConfig = "export default { webDir: process.env.OUT }"
+	for name, test := range map[string]struct {
+		files   map[string]string
+		want    string // the name that it was read from
+		skipped string
+	}{
+		"ts before json":       {map[string]string{"capacitor.config.ts": "export default { webDir: 'a' }", "capacitor.config.json": "{}"}, "capacitor.config.ts", ""},
+		"js":                   {map[string]string{"capacitor.config.js": "module.exports = { webDir: 'a' }"}, "capacitor.config.js", ""},
+		"computed, with copy":  {map[string]string{"capacitor.config.ts": computedConfig, "ios/App/App/capacitor.config.json": "{}"}, "ios/App/App/capacitor.config.json", ""},
+		"computed, no copy":    {map[string]string{"capacitor.config.ts": computedConfig}, "capacitor.config.ts", "line 1: webDir is computed; run npx cap copy"},
+		"a function, no copy":  {map[string]string{"capacitor.config.ts": "export default make()", "config.xml": "<widget><name>a</name></widget>"}, "capacitor.config.ts", "line 1: what is exported must be an object"},
+		"nothing but the copy": {map[string]string{"android/app/src/main/assets/capacitor.config.json": "{}", "config.xml": "<widget><name>a</name></widget>"}, "android/app/src/main/assets/capacitor.config.json", ""},
+	} {
+		fsys := fstest.MapFS{}
+		for file, text := range test.files {
+			fsys[file] = &fstest.MapFile{Data: []byte(text)}
+		}
+		p, err := Read(fsys, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		said := ""
+		for _, s := range p.Skipped {
+			if strings.HasPrefix(s.Name, "capacitor") {
+				said = s.Why
+			}
+		}
+		if p.Capacitor.Name != test.want || !strings.HasPrefix(said, test.skipped) || (said == "") != (test.skipped == "") {
+			t.Errorf("%s: read %s, and said %q", name, p.Capacitor.Name, said)
+		}
+	}
+}
+
+// Without a config.xml, a configuration that only running it would tell is an
+// error: nothing is known of the app.
+func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
+	fsys := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default make()")}}
+	_, err := Read(fsys, Options{})
+	const want = "capacitor.config.ts: line 1: what is exported must be an object that is written out; run npx cap copy, " +
+		"then the copy below android/ or ios/ is read"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func FuzzLiteralConfig(f *testing.F) {
+	for _, seed := range []string{"export default { a: 'b', c: [1, true], d: { e: null } } satisfies X;", "const c: T = { a: `x${y}` };\nexport default c", "module.exports = { ...a, 'b': 1 + 2 }",
+		"export default { a: [ ) ] }", "/* */ // x\nimport a from 'b';export default{a:1,}", "export default {'\\u0041': '\\x41\\n'}", "export default {a:/[/]/}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		made, _, err := literalConfig(data)
+		if err == nil && !json.Valid(made) {
+			t.Errorf("%q became %q, which is not JSON", data, made)
+		}
+	})
+}

@@ -170,3 +170,24 @@ func realCalls(f *ast.FuncDecl) []int {
 	}
 	return all
 }
+
+// Chromium is driven by internal/browsertest alone: nowhere else is a browser
+// started, or a page opened past its guard.
+func TestOneBrowser(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.dir == "internal/browsertest" {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			x, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			from, ok := x.X.(*ast.Ident)
+			if ok && from.Name == "chromedp" && (strings.HasPrefix(x.Sel.Name, "New") || x.Sel.Name == "DefaultExecAllocatorOptions") {
+				t.Errorf("%s: chromedp.%s opens a page without the guard of internal/browsertest", s.fset.Position(n.Pos()), x.Sel.Name)
+			}
+			return true
+		})
+	}
+}

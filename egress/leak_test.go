@@ -2,11 +2,11 @@ package egress
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -78,14 +78,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	close(work)
 	wg.Wait()
-	for range 200 {
-		if sockets(t) <= before {
-			return
-		}
-		runtime.Gosched()
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("%d open sockets before, %d after", before, sockets(t))
+	lane.Until(t, fmt.Sprintf("%d open sockets, as before", before), func() bool { return sockets(t) <= before })
 }
 
 // FuzzSystemFiles reads anything as a hosts file and as a resolv.conf.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // attack is one line of a table in testdata/corpus.
@@ -136,7 +138,7 @@ func TestCorpusConnect(t *testing.T) {
 				if resp.StatusCode != 200 {
 					t.Errorf("%s: %q: %d, want 200", each.comment, target, resp.StatusCode)
 				} else {
-					waitFor(t, "the origin has accepted", func() bool {
+					lane.Until(t, "the origin has accepted", func() bool {
 						return s.plain.connections()+s.secure.connections() > before
 					})
 				}

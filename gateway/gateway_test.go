@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 func TestForward(t *testing.T) {
@@ -30,7 +31,7 @@ func TestForward(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	waitFor(t, "the decision is recorded", func() bool { return len(s.decisions()) == 1 })
+	lane.Until(t, "the decision is recorded", func() bool { return len(s.decisions()) == 1 })
 	e := s.decisions()[0]
 	if e.Verdict != event.Allowed || e.App != "app" || e.Host != "plain.test" || e.Path != "/a/b" || e.Status != 200 || e.Place == "" || e.Address.Port() != s.plain.port {
 		t.Errorf("event = %+v", e)
@@ -147,7 +148,7 @@ func TestConnect(t *testing.T) {
 		t.Fatalf("%v %v", resp, err)
 	}
 	secure.Close()
-	waitFor(t, "the tunnel's end is recorded", func() bool {
+	lane.Until(t, "the tunnel's end is recorded", func() bool {
 		list := s.ring.Latest()
 		return len(list) == 2 && list[1].Type == event.Close && list[1].Up > 100 && list[1].Down > 500 && list[0].ID == list[1].ID
 	})
@@ -173,7 +174,7 @@ func TestConnectServerNames(t *testing.T) {
 			if (err == nil) != (each.reason == "listed") {
 				t.Errorf("handshake: %v", err)
 			}
-			waitFor(t, "one more decision", func() bool { return len(s.decisions()) == before+1 })
+			lane.Until(t, "one more decision", func() bool { return len(s.decisions()) == before+1 })
 			if e := s.decisions()[before]; e.Reason != each.reason {
 				t.Errorf("reason %q, want %q (%s)", e.Reason, each.reason, e.Detail)
 			}
@@ -359,7 +360,7 @@ func TestReload(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	client, server := s.rawTunnel(t)
 	s.writeRules(`<access origin="http://other.test:{plain}"/>`)
-	waitFor(t, "the change is in force", func() bool {
+	lane.Until(t, "the change is in force", func() bool {
 		resp, _ := s.get("http://other.test:{plain}/")
 		return resp.StatusCode == 200
 	})
@@ -369,7 +370,7 @@ func TestReload(t *testing.T) {
 	if err := writeFile(s.config, "<widget><access"); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the broken file is noticed", func() bool {
+	lane.Until(t, "the broken file is noticed", func() bool {
 		for _, e := range s.ring.Latest() {
 			if e.Type == event.Notice && e.Reason == "reload-failed" {
 				return true
@@ -392,7 +393,7 @@ func TestDrainKnowsTunnels(t *testing.T) {
 	client, server := s.rawTunnel(t)
 	stopped := make(chan struct{})
 	go func() { s.stop(); close(stopped) }()
-	waitFor(t, "nothing new is accepted", func() bool {
+	lane.Until(t, "nothing new is accepted", func() bool {
 		c, err := net.Dial("tcp", s.addr)
 		if err == nil {
 			c.Close()
@@ -414,7 +415,7 @@ func TestIdleTunnelIsClosed(t *testing.T) {
 	if !client.closed() {
 		t.Error("a silent tunnel stays open")
 	}
-	waitFor(t, "the end says why", func() bool {
+	lane.Until(t, "the end says why", func() bool {
 		list := s.ring.Latest()
 		return list[len(list)-1].Detail == "idle"
 	})

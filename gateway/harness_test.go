@@ -101,7 +101,6 @@ func (o *origin) serve(w http.ResponseWriter, r *http.Request) {
 		for i := range 3 {
 			fmt.Fprintf(w, "data: %d\n\n", i)
 			http.NewResponseController(w).Flush()
-			time.Sleep(20 * time.Millisecond)
 		}
 	case "/redirect":
 		w.Header().Set("Location", "http://evil.test/")
@@ -328,18 +327,6 @@ func (s *site) decisions() []event.Event {
 		}
 	}
 	return list
-}
-
-// waitFor waits until the condition holds.
-func waitFor(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for range 1500 {
-		if holds() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("still not: %s", what)
 }
 
 const usualRules = `<access origin="http://plain.test:{plain}"/>

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // extension is one extension of a hello under construction.
@@ -269,7 +271,7 @@ func TestServerNames(t *testing.T) {
 				}
 				c.Conn.(*net.TCPConn).CloseWrite()
 				got := <-reached
-				waitFor(t, "a decision", func() bool { return len(s.decisions()) > before })
+				lane.Until(t, "a decision", func() bool { return len(s.decisions()) > before })
 				e := s.decisions()[before]
 				if each.reason == "" {
 					if !bytes.Equal(got, each.flight) || e.Reason != "listed" {

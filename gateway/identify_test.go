@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
@@ -73,7 +74,7 @@ func TestCredentials(t *testing.T) {
 			if resp.Header.Get("X-Got-Proxy-Authorization") != "" {
 				t.Error("the origin got the proxy credential")
 			}
-			waitFor(t, "a decision", func() bool { return len(s.decisions()) == before+1 })
+			lane.Until(t, "a decision", func() bool { return len(s.decisions()) == before+1 })
 			if e := s.decisions()[before]; e.App != each.app || strings.Contains(e.Detail, "s3cret") {
 				t.Errorf("app %q, detail %q", e.App, e.Detail)
 			}
@@ -215,7 +216,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("a tunnel too many: %d %s", resp.StatusCode, body)
 	}
 	first.Close()
-	waitFor(t, "the first tunnel is gone", func() bool { return s.gateway.tunnels.count() == 0 })
+	lane.Until(t, "the first tunnel is gone", func() bool { return s.gateway.tunnels.count() == 0 })
 	s.connect("secure.test:{secure}")
 }
 
@@ -231,7 +232,7 @@ func TestProxyProtocol(t *testing.T) {
 		if resp, _ := c.answer("GET"); resp.StatusCode != 200 {
 			t.Fatalf("%d", resp.StatusCode)
 		}
-		waitFor(t, "a decision", func() bool { return len(s.decisions()) > before })
+		lane.Until(t, "a decision", func() bool { return len(s.decisions()) > before })
 		if got := s.decisions()[before].Client.String(); got != "198.51.100.7:8080" {
 			t.Errorf("client = %s", got)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // inspectingSite is a site whose app is inspected, with a client that trusts
@@ -153,7 +154,7 @@ func TestInspectWebSocket(t *testing.T) {
 		t.Errorf("%q %v", got, err)
 	}
 	secure.Close()
-	waitFor(t, "every tunnel is gone", func() bool { return s.gateway.tunnels.count() == 0 })
+	lane.Until(t, "every tunnel is gone", func() bool { return s.gateway.tunnels.count() == 0 })
 }
 
 func TestInspectIsNotWeaker(t *testing.T) {

@@ -60,6 +60,18 @@ func connectHead(s *site) string {
 	return s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n\r\n")
 }
 
+// steady waits until two looks in a row count the same.
+func steady(t *testing.T, look func() (goroutines, descriptors int)) (goroutines, descriptors int) {
+	t.Helper()
+	lane.Until(t, "what is kept on purpose is all that is there", func() bool {
+		g, d := look()
+		same := g == goroutines && d == descriptors
+		goroutines, descriptors = g, d
+		return same
+	})
+	return goroutines, descriptors
+}
+
 // TestNothingIsLeftBehind opens and drops connections in every phase (1,000
 // of them; 10,000 in make soak) and counts goroutines and descriptors.
 func TestNothingIsLeftBehind(t *testing.T) {
@@ -91,21 +103,14 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			fds, _ := os.ReadDir("/proc/self/fd")
 			return runtime.NumGoroutine(), len(fds)
 		}
-		waitFor(t, "the first round is over", func() bool { return s.gateway.tunnels.count() == 0 })
-		time.Sleep(200 * time.Millisecond)
-		goroutines, descriptors := settle()
+		lane.Until(t, "the first round is over", func() bool { return s.gateway.tunnels.count() == 0 })
+		goroutines, descriptors := steady(t, settle)
 		round(count)
 		var g, d int
-		for range 100 {
-			if g, d = settle(); g <= goroutines+2 && d <= descriptors+2 {
-				break
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		if g > goroutines+2 || d > descriptors+2 {
-			buffer := make([]byte, 1<<20)
-			t.Errorf("goroutines %d, were %d; descriptors %d, were %d\n%s", g, goroutines, d, descriptors, buffer[:runtime.Stack(buffer, true)])
-		}
+		lane.Until(t, "no goroutine and no descriptor is left behind", func() bool {
+			g, d = settle()
+			return g <= goroutines+2 && d <= descriptors+2
+		})
 		if n := s.gateway.tunnels.count(); n != 0 {
 			t.Errorf("%d tunnels are counted", n)
 		}

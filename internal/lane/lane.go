@@ -13,6 +13,7 @@ package lane
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 // Real skips a test that belongs to make real: one that drives a real toolchain
@@ -35,6 +36,23 @@ func Rounds(few, more, many int) int {
 		return more
 	}
 	return few
+}
+
+// Until waits for what announces itself by no event, such as the end of the
+// goroutines that another part owns, and fails the test if that takes too long.
+func Until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	limit := time.NewTimer(20 * time.Second)
+	defer limit.Stop()
+	for !holds() {
+		select {
+		case <-look.C:
+		case <-limit.C:
+			t.Fatalf("still not: %s", what)
+		}
+	}
 }
 
 // Missing ends a test for want of something on this machine.

@@ -73,16 +73,21 @@ include %s
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
-	for range 100 {
-		if c, err := net.DialTimeout("tcp", address, time.Second); err == nil {
-			c.Close()
-			return address
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // it was ended
+		if t.Failed() {
+			t.Logf("squid said: %s\n%s", output.String(), rules)
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("squid does not listen: %s\n%s", output.String(), rules)
-	return ""
+	})
+	lane.Until(t, "squid listens", func() bool {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
+	return address
 }
 
 func freeAddress(t *testing.T) string {

@@ -17,8 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
@@ -132,24 +132,37 @@ tables: { item: { columns: {n: number, batch: string}, soft_delete: true, max_to
 	})
 }
 
-// churnUntilKilled lets writers work, kills the backend after a moment and
-// returns what each writer knows.
+// churnUntilKilled lets writers work, kills the backend in the middle of some
+// write and returns what each writer knows.
 func churnUntilKilled(c *child, round int) []map[string]truth {
 	out := make([]map[string]truth, 8)
+	enough := make(chan struct{})
+	var acknowledged atomic.Int64
+	last := 40 + rand.Int64N(200)
+	acknowledge := func() {
+		if acknowledged.Add(1) == last {
+			close(enough)
+		}
+	}
 	var group sync.WaitGroup
 	for w := range out {
 		out[w] = map[string]truth{}
-		group.Go(func() { churn(c.url, fmt.Sprintf("r%dw%d", round, w), out[w]) })
+		group.Go(func() { churn(c.url, fmt.Sprintf("r%dw%d", round, w), out[w], acknowledge) })
 	}
-	time.Sleep(150*time.Millisecond + rand.N(250*time.Millisecond))
+	ended := make(chan struct{})
+	go func() { group.Wait(); close(ended) }()
+	select {
+	case <-enough:
+	case <-ended: // the backend has ended by itself, which verify will show
+	}
 	c.kill()
-	group.Wait()
+	<-ended
 	return out
 }
 
 // churn inserts rows, changes them and deletes a batch of them at once, until
 // the server is gone.
-func churn(url, prefix string, known map[string]truth) {
+func churn(url, prefix string, known map[string]truth, acknowledge func()) {
 	for i := 0; ; i++ {
 		id, batch := fmt.Sprintf("%s-%d", prefix, i), fmt.Sprintf("%s-%d", prefix, i/4)
 		known[id] = truth{n: -1, maybe: true}
@@ -157,10 +170,12 @@ func churn(url, prefix string, known map[string]truth) {
 		if !ok {
 			return
 		}
+		acknowledge()
 		known[id] = truth{version: row.Version, n: 0, maybe: true}
 		if row, ok = send("PATCH", url+"/tables/item/"+id, `{"n":1}`); !ok {
 			return
 		}
+		acknowledge()
 		known[id] = truth{version: row.Version, n: 1}
 		if i%8 == 7 {
 			if _, ok := send("DELETE", url+"/tables/item?$filter=batch%20eq%20'"+batch+"'", ""); !ok {

@@ -90,8 +90,10 @@ func killConnections(t *testing.T, url string, stop *atomic.Bool) int {
 	}
 	defer c.Close(t.Context())
 	killed := 0
+	often := time.NewTicker(100 * time.Millisecond)
+	defer often.Stop()
 	for !stop.Load() {
-		time.Sleep(100 * time.Millisecond)
+		<-often.C
 		var n int
 		err := c.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname=current_database() AND application_name='cordon' AND pid<>pg_backend_pid()`).Scan(&n)

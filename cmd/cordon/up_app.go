@@ -35,7 +35,8 @@ type appFolder struct {
 	// name is the app's name and start its start page below web.
 	name, start string
 	// routes says that the app's own router owns paths without a file, as in
-	// Capacitor's web view: they get the start page.
+	// Capacitor's web view and on the servers of built web apps: they get the
+	// start page.
 	routes bool
 	// origins are what is allowed in development besides the app's own rules.
 	origins []string
@@ -63,6 +64,7 @@ func openAppFolder(dir string, devServer bool) (*appFolder, error) {
 		if a.web, err = builtPages(dir, app); err != nil {
 			return nil, err
 		}
+		a.routes = a.routes || a.web != "www"
 	}
 	var native struct {
 		Name string `json:"appName"`

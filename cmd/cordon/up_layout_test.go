@@ -104,6 +104,23 @@ func TestUpCapacitor(t *testing.T) {
 	}
 }
 
+// A built web app with a config.xml runs from its usual output, with its own
+// routes.
+func TestUpBuiltWebApp(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>", "dist/index.html": "<!doctype html><title>Built</title>",
+		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>Built</name><access origin="https://api.example.com"/></widget>`,
+	})
+	u := startUp(t, dir, freePort(t))
+	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK, "main.js": http.StatusNotFound} {
+		status, header, body := fetch(t, u.client(t, false), u.page+path)
+		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") || !strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
+			t.Errorf("/%s: %d %s", path, status, body)
+		}
+	}
+}
+
 // Most Capacitor projects have a configuration in TypeScript that is one object.
 func TestUpCapacitorInTypeScript(t *testing.T) {
 	t.Parallel()

@@ -99,19 +99,11 @@ func named(p *policy.Policy) []egress.Private {
 		if rules[i].Implicit() || rules[i].Purpose == policy.ForLaunch || len(rules[i].Patterns) == 0 {
 			continue
 		}
-		host := p.Split(rules[i].Text).Host
-		if addr, err := netip.ParseAddr(unbracket(host)); err == nil && addr.Zone() == "" && !addr.Is4In6() {
+		for _, addr := range rules[i].Addresses() {
 			allow = append(allow, egress.Private{Host: addr.String(), Range: netip.PrefixFrom(addr, addr.BitLen())})
 		}
 	}
 	return allow
-}
-
-func unbracket(host string) string {
-	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
-		return host[1 : len(host)-1]
-	}
-	return host
 }
 
 // DeniedError says that a request was refused before a byte left.

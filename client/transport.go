@@ -7,9 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"golang.org/x/net/idna"
-
-	"github.com/cordon-sec/cordon/egress"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -102,22 +100,16 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	if r.URL.Opaque != "" || r.URL.User != nil {
 		return unclear("the URL has an opaque part or a user name")
 	}
-	host := r.URL.Hostname()
-	if !ascii(host) {
-		mapped, err := idna.Lookup.ToASCII(host)
-		if err != nil {
-			return unclear("the host name cannot be mapped")
-		}
-		host = mapped
+	written := r.URL.Hostname()
+	if strings.Contains(written, ":") {
+		written = "[" + written + "]"
 	}
-	host, addr, err := egress.ParseHost(host)
+	name, err := hostname.Parse(written)
 	if err != nil {
 		return unclear(err.Error())
 	}
 	out := r.Clone(r.Context())
-	if addr.Is6() {
-		host = "[" + host + "]"
-	}
+	host := name.URL()
 	if port := r.URL.Port(); port != "" && port != defaultPort(r.URL.Scheme) {
 		host += ":" + port
 	} else if port == "" && strings.HasSuffix(r.URL.Host, ":") {

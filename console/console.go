@@ -18,10 +18,10 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Config says what a console shows.
@@ -117,7 +117,7 @@ func (c *console) guard(next http.Handler) http.Handler {
 			if !c.config.Authorize(w, r) {
 				return
 			}
-		} else if !loopbackName(r.Host) {
+		} else if !hostname.IsLoopback(r.Host) {
 			http.Error(w, "The console answers to loopback names only: open it as http://localhost.", http.StatusForbidden)
 			return
 		}
@@ -130,20 +130,6 @@ func (c *console) guard(next http.Handler) http.Handler {
 
 // maxForm bounds the body of a change in bytes.
 const maxForm = 1 << 20
-
-// loopbackName reports whether a Host header names this machine. Other names
-// could be a stranger's that he points here (DNS rebinding).
-func loopbackName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
-}
 
 // view is what every page gets.
 type view struct {

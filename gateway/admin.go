@@ -6,10 +6,9 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -53,12 +52,7 @@ func (g *Gateway) adminServer() *http.Server {
 // onlyLoopbackNames refuses requests whose Host is no loopback name.
 func onlyLoopbackNames(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if !strings.EqualFold(host, "localhost") && (err != nil || !a.Unmap().IsLoopback()) {
+		if !hostname.IsLoopback(r.Host) {
 			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "only loopback names are answered here"})
 			return
 		}

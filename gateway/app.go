@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -237,7 +236,7 @@ func (a *app) decide(scheme string, to authority, path string, anyPath bool) rul
 	r := ruling{reason: d.Reason.String(), rule: d.Rule}
 	usual := to.port == 80 || to.port == 443
 	switch {
-	case d.Verdict == policy.Allow && !usual && !namesPort(d.Rule, to.port):
+	case d.Verdict == policy.Allow && !usual && !a.namesPort(d.Rule, scheme, to, path, anyPath):
 		r.verdict, r.reason = event.Denied, reasonPort
 	case d.Verdict == policy.Allow:
 		r.ok, r.verdict = true, event.Allowed
@@ -265,25 +264,30 @@ func hint(r ruling, scheme string, to authority) string {
 	return `<access origin="` + to.url(scheme, "") + `"/> would allow it`
 }
 
-// namesPort reports whether the rule that decided names the port.
-func namesPort(rule *policy.Rule, port uint16) bool {
+// namesPort reports whether the rule that allowed a target names its port: by a
+// pattern of that port, or by one of whole URLs that does not cover the same
+// target at another port.
+func (a *app) namesPort(rule *policy.Rule, scheme string, to authority, path string, anyPath bool) bool {
 	if rule == nil {
 		return false
 	}
 	for i := range rule.Patterns {
-		if int(rule.Patterns[i].Port) == int(port) {
+		if int(rule.Patterns[i].Port) == int(to.port) {
 			return true
 		}
 	}
-	_, after, found := strings.Cut(rule.Text, ":"+strconv.Itoa(int(port)))
-	return found && (after == "" || after[0] < '0' || after[0] > '9')
+	if to.port++; to.port == 0 {
+		to.port = 1
+	}
+	other := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
+	return other.Verdict != policy.Allow || other.Rule != rule
 }
 
 // destination returns where to dial. An address that a rule lists as such is
 // allowed for itself, even where its range is refused.
 func (a *app) destination(to authority, rule *policy.Rule) egress.Destination {
 	d := egress.Destination{Host: to.host, Port: to.port, Allow: a.private, Pins: a.pins}
-	if to.addr.IsValid() && rule != nil && strings.Contains(rule.Text, to.host) {
+	if to.addr.IsValid() && rule != nil && slices.Contains(rule.Addresses(), to.addr) {
 		own := egress.Private{Host: to.host, Range: prefixOf(to.addr)}
 		d.Allow = append(d.Allow[:len(d.Allow):len(d.Allow)], own)
 	}

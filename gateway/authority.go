@@ -6,9 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"golang.org/x/net/idna"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // authority is a target past the edge: a host in its one normal form and a
@@ -99,10 +98,11 @@ func splitAuthority(s string, defaultPort uint16) (authority, error) {
 	} else {
 		host, port, found = strings.Cut(s, ":")
 	}
-	a, err := parseHost(host)
+	name, err := hostname.Parse(host)
 	if err != nil {
-		return authority{}, err
+		return authority{}, badAuthority("%v", err)
 	}
+	a := authority{host: name.String(), addr: name.Addr()}
 	if !found && defaultPort != 0 {
 		a.port = defaultPort
 		return a, nil
@@ -130,126 +130,4 @@ func parsePort(s string) (uint16, error) {
 		return 0, badAuthority("port is not a decimal number from 1 to 65535")
 	}
 	return uint16(n), nil
-}
-
-// parseHost brings a host into its normal form. Addresses pass in their
-// canonical text only; what some C library would read as an address (octal,
-// hexadecimal, short forms) is refused, also where it appears by mapping.
-func parseHost(s string) (authority, error) {
-	if strings.HasPrefix(s, "[") {
-		return parseIPv6(s)
-	}
-	name, err := mapName(s)
-	if err != nil {
-		return authority{}, err
-	}
-	if !endsInNumber(name) {
-		return authority{host: name}, nil
-	}
-	addr, err := netip.ParseAddr(name)
-	if err != nil || !addr.Is4() || addr.String() != name || s != name {
-		return authority{}, badAuthority("unusual spelling of an address")
-	}
-	return authority{host: name, addr: addr}, nil
-}
-
-func parseIPv6(s string) (authority, error) {
-	inner, closed := strings.CutSuffix(s[1:], "]")
-	addr, err := netip.ParseAddr(inner)
-	switch {
-	case !closed || err != nil || !addr.Is6():
-		return authority{}, badAuthority("brackets hold no IPv6 address")
-	case addr.Zone() != "":
-		return authority{}, badAuthority("address with a zone")
-	case addr.Is4In6() || addr.String() != inner:
-		return authority{}, badAuthority("unusual spelling of an address")
-	}
-	return authority{host: inner, addr: addr}, nil
-}
-
-// hostProfile maps names as browsers do today (UTS 46, non-transitional).
-var hostProfile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(),
-	idna.CheckJoiners(true), idna.StrictDomainName(false), idna.VerifyDNSLength(true))
-
-// mapName returns a name as lower-case A-labels without its trailing dot.
-func mapName(s string) (string, error) {
-	plain, lower := true, true
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
-		case 'A' <= c && c <= 'Z':
-			lower = false
-		case c >= 0x80:
-			plain = false
-		default:
-			return "", badAuthority("character %q in a host", c)
-		}
-	}
-	if !lower {
-		s = strings.ToLower(s)
-	}
-	s = strings.TrimSuffix(s, ".")
-	if !plain || strings.Contains(s, "xn--") {
-		if !utf8.ValidString(s) {
-			return "", badAuthority("name is not UTF-8")
-		}
-		mapped, err := hostProfile.ToASCII(s)
-		if err != nil {
-			return "", badAuthority("name cannot be mapped: %v", err)
-		}
-		if again, err := hostProfile.ToASCII(mapped); err != nil || again != mapped {
-			return "", badAuthority("name has no stable normal form")
-		}
-		if plain && mapped != s {
-			return "", badAuthority("label is not a normal A-label")
-		}
-		s = strings.TrimSuffix(mapped, ".")
-	}
-	return s, checkLabels(s)
-}
-
-// checkLabels checks the mapped name: what mapping let through must still be
-// letters, digits, hyphens and underscores.
-func checkLabels(s string) error {
-	if s == "" || len(s) > 253 {
-		return badAuthority("name of %d bytes", len(s))
-	}
-	start := 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] != '.' {
-			switch c := s[i]; {
-			case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
-			default:
-				return badAuthority("character %q in a host", c)
-			}
-			continue
-		}
-		label := s[start:i]
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return badAuthority("label %q", label)
-		}
-		start = i + 1
-	}
-	return nil
-}
-
-// endsInNumber reports whether a URL parser would try to read the name as an
-// IPv4 address (WHATWG URL, "ends in a number").
-func endsInNumber(name string) bool {
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	digits := last
-	if hex, ok := strings.CutPrefix(last, "0x"); ok {
-		for i := 0; i < len(hex); i++ {
-			if c := hex[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-				return false
-			}
-		}
-		return true
-	}
-	for i := 0; i < len(digits); i++ {
-		if digits[i] < '0' || digits[i] > '9' {
-			return false
-		}
-	}
-	return digits != ""
 }

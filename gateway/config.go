@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Config is the gateway's part of cordon.yaml, under the key "gateway". The
@@ -271,7 +273,7 @@ func (c Config) Validate() error {
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		fail("tls: certificate and key are both needed")
 	}
-	if c.Admin != "" && !loopback(c.Admin) && !strings.HasPrefix(c.Admin, "systemd") {
+	if c.Admin != "" && !hostname.IsLoopback(c.Admin) && !strings.HasPrefix(c.Admin, "systemd") {
 		fail("admin: %s is no loopback address", c.Admin)
 	}
 	return errors.Join(errs...)
@@ -296,7 +298,7 @@ func (a AppConfig) validate(several bool, c Config) []error {
 	if listen == "" {
 		listen = c.Listen
 	}
-	if (a.Credential != nil || a.Certificate != "") && c.TLS == nil && listen != "" && !loopback(listen) {
+	if (a.Credential != nil || a.Certificate != "") && c.TLS == nil && listen != "" && !hostname.IsLoopback(listen) {
 		fail("a credential on %s would cross the network in cleartext: set the gateway's tls", listen)
 	}
 	if cred := a.Credential; cred != nil {
@@ -314,7 +316,7 @@ func (a AppConfig) validate(several bool, c Config) []error {
 		if p.Host == "*" {
 			continue
 		}
-		if _, err := parseHost(strings.TrimPrefix(p.Host, "*.")); err != nil {
+		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
 			fail("private: host %q: %w", p.Host, err)
 		}
 		if !p.Range.IsValid() {
@@ -322,7 +324,7 @@ func (a AppConfig) validate(several bool, c Config) []error {
 		}
 	}
 	for _, p := range a.Pins {
-		if _, err := mapName(strings.TrimPrefix(p.Host, "*.")); err != nil {
+		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
 			fail("pins: host %q: %w", p.Host, err)
 		}
 		if len(p.SPKI) == 0 {

@@ -34,6 +34,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Options are what a Gateway needs besides its configuration.
@@ -192,7 +193,7 @@ func (g *Gateway) Warnings() []string {
 		if listen == "" {
 			listen = st.config.Listen
 		}
-		if a.credential == nil && a.config.Certificate == "" && !loopback(listen) && !strings.HasPrefix(listen, "systemd") {
+		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !strings.HasPrefix(listen, "systemd") {
 			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name, listen))
 		}
 		for _, w := range a.warnings {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // clientHello is what the gateway reads from a TLS ClientHello.
@@ -229,12 +231,14 @@ func parseServerName(body []byte) (string, error) {
 	case len(p.data) != 0:
 		return "", badHello("more than one server name")
 	}
-	name := strings.ToLower(string(raw))
-	if err := checkLabels(name); err != nil {
+	name, err := hostname.Parse(string(raw))
+	switch {
+	case err != nil:
 		return "", badHello("server name: %v", err)
-	}
-	if endsInNumber(name) {
+	case name.Addr().IsValid():
 		return "", badHello("server name is an address")
+	case name.String() != strings.ToLower(string(raw)): // another script, a dot at the end
+		return "", badHello("server name is not in normal form")
 	}
-	return name, nil
+	return name.String(), nil
 }

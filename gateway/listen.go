@@ -266,19 +266,6 @@ func serverTLS(c *TLSConfig) (*tls.Config, error) {
 	return config, nil
 }
 
-// loopback reports whether a listen address is on the loopback interface.
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
-}
-
 // resolverFor returns a resolver that asks the named servers.
 func resolverFor(servers []string) (egress.Resolver, error) {
 	var list []netip.AddrPort

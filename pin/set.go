@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Mode says what a pin does to the system's roots.
@@ -111,22 +113,14 @@ func at(source string) string {
 // to: labels of lower-case letters, digits, hyphens and underscores, and not
 // an address.
 func CheckHost(host string) error {
-	if host == "" || len(host) > 253 {
-		return fmt.Errorf("host %q: a host name has 1 to 253 characters", host)
-	}
-	labels := strings.Split(host, ".")
-	for _, label := range labels {
-		if label == "" || len(label) > 63 {
-			return fmt.Errorf("host %q: a label has 1 to 63 characters", host)
-		}
-		for _, c := range []byte(label) {
-			if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-				return fmt.Errorf("host %q: %q does not belong in a host name in normal form (lower case, xn-- for other scripts, no wildcard)", host, c)
-			}
-		}
-	}
-	if last := labels[len(labels)-1]; strings.Trim(last, "0123456789") == "" {
+	n, err := hostname.Parse(host)
+	switch {
+	case err != nil:
+		return fmt.Errorf("host %q: %w", host, err)
+	case n.Addr().IsValid():
 		return fmt.Errorf("host %q: an address cannot be pinned", host)
+	case n.String() != host:
+		return fmt.Errorf("host %q: it must be in normal form, which is %s", host, n)
 	}
 	return nil
 }

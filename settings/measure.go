@@ -8,12 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/internal/answer"
 )
-
-// loopbackHost is auth's: names that always mean this machine.
-func loopbackHost(host string) bool { return auth.LoopbackHost(host) }
 
 // measure counts requests by part and status, and times them. No label holds
 // what a client chooses.

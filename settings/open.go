@@ -21,6 +21,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // EnvironmentError wraps a failure of the machine: a port, a disk, a database
@@ -136,7 +137,7 @@ func (b *Backend) listen(ctx context.Context) error {
 		return fmt.Errorf("server.url %w", err)
 	}
 	if b.options.Cleartext {
-		if !b.server.loopback() || !auth.LoopbackHost(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
+		if !b.server.loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
 			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s", b.server.Listen, b.URL)
 		}
 		b.Plain = &url.URL{Scheme: "http", Host: b.URL.Host}

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
@@ -236,11 +237,7 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 // loopbackNames refuses requests under names that can mean another machine.
 func loopbackNames(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if !loopbackHost(strings.Trim(host, "[]")) {
+		if !hostname.IsLoopback(r.Host) {
 			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "Only loopback names are answered here."})
 			return
 		}

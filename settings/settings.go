@@ -25,6 +25,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/gateway"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -226,7 +227,7 @@ func (v Server) publicURL(port string) (*url.URL, error) {
 // loopback reports whether only this machine can reach the listener.
 func (v Server) loopback() bool {
 	host, _, err := net.SplitHostPort(v.Listen)
-	return err == nil && auth.LoopbackHost(host)
+	return err == nil && hostname.IsLoopback(host)
 }
 
 // Check returns everything that is wrong with the settings, as Errors. It opens
@@ -237,7 +238,7 @@ func (s *Settings) Check() error {
 	server := s.Server.withDefaults()
 	s.checkServer(server, add)
 	if public, err := server.publicURL(portOf(server.Listen)); err == nil {
-		loopback := server.loopback() && auth.LoopbackHost(public.Hostname())
+		loopback := server.loopback() && hostname.IsLoopback(public.Hostname())
 		for _, p := range s.Identity.Check(public, loopback) {
 			add(p.Msg, append([]string{"identity"}, p.Path...)...)
 		}
@@ -281,7 +282,7 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	}
 	if u, err := v.publicURL(portOf(v.Listen)); err != nil {
 		add(err.Error(), "server", "url")
-	} else if u.Scheme == "http" && !auth.LoopbackHost(u.Hostname()) {
+	} else if u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()) {
 		add("is https: tokens would travel in the clear", "server", "url")
 	}
 	switch v.TLS.Mode {

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/ca"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // serverTLS is where the server's certificate comes from.
@@ -55,7 +55,7 @@ func (b *Backend) developmentTLS() (*serverTLS, error) {
 		return nil, environment(err)
 	}
 	permit := []string{"localhost", "127.0.0.0/8", "::1/128"}
-	if host := b.URL.Hostname(); !auth.LoopbackHost(host) {
+	if host := b.URL.Hostname(); !hostname.IsLoopback(host) {
 		permit = append(permit, host)
 	}
 	authority, created, err := ca.OpenOrCreate(dir, ca.Options{Permit: permit})

@@ -3,7 +3,6 @@ package auth
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/identity"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -265,16 +265,5 @@ func secureURL(text string) bool {
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && LoopbackHost(u.Hostname())
-}
-
-// LoopbackHost reports whether a host name (without a port) always means this
-// machine: localhost, names below it, 127.0.0.0/8 and ::1.
-func LoopbackHost(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && hostname.IsLoopback(u.Hostname())
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -102,7 +103,7 @@ func (s *Server) callback(r *http.Request, providerName string) string {
 // operator named: otherwise any web page could reach the provider by pointing a
 // name of its own here.
 func (s *Server) developmentLogin(w http.ResponseWriter, r *http.Request, d *development, f *flow, query url.Values) {
-	if host := hostName(r.Host); !LoopbackHost(host) && !slices.Contains(s.places.hosts(), host) {
+	if host := hostName(r.Host); !hostname.IsLoopback(host) && !slices.Contains(s.places.hosts(), host) {
 		s.page(w, r, http.StatusForbidden, "Sign-in refused", "The development provider answers under loopback names only.")
 		return
 	}
@@ -215,7 +216,7 @@ func (s *Server) handleTrade(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &c) {
 		return
 	}
-	if d, ok := p.(*development); ok && !LoopbackHost(hostName(r.Host)) && !slices.Contains(s.places.hosts(), hostName(r.Host)) {
+	if d, ok := p.(*development); ok && !hostname.IsLoopback(hostName(r.Host)) && !slices.Contains(s.places.hosts(), hostName(r.Host)) {
 		writeError(w, http.StatusForbidden, "The development provider "+d.name+" answers under loopback names only.")
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // A destination is one entry of the list of places that a sign-in may hand its
@@ -38,7 +40,7 @@ func parseRedirect(text string) (destination, error) {
 			return destination{}, errors.New("an app's own scheme is written scheme://easyauth.callback")
 		}
 		r.exact = ""
-	case u.Scheme == "http" && !LoopbackHost(u.Hostname()):
+	case u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()):
 		return destination{}, errors.New("http is for loopback only: a token would travel in the clear")
 	case strings.Contains(u.Host, "*"):
 		return destination{}, errors.New(`"*" stands at the end of a path only`)

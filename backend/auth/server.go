@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/sealing"
 	"github.com/cordon-sec/cordon/internal/secret"
@@ -72,7 +73,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if problems := o.Config.Check(o.URL, o.Loopback && LoopbackHost(o.URL.Hostname())); len(problems) > 0 {
+	if problems := o.Config.Check(o.URL, o.Loopback && hostname.IsLoopback(o.URL.Hostname())); len(problems) > 0 {
 		return nil, fmt.Errorf("identity.%w", problems[0])
 	}
 	config := o.Config.withDefaults(o.URL)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -99,7 +99,7 @@ func (h *Handler) newService(name string, c Service) (*service, error) {
 		return nil, fmt.Errorf("services.%s.upstream: is not a URL", name)
 	}
 	s := &service{name: name, config: c, upstream: upstream, slots: make(chan struct{}, c.MaxConcurrent)}
-	s.confined = upstream.Scheme == "https" || loopback(upstream.Hostname())
+	s.confined = upstream.Scheme == "https" || hostname.IsLoopback(upstream.Hostname())
 	if c.Rule != "" {
 		if s.rule, err = identity.CompileCondition(c.Rule); err != nil {
 			return nil, fmt.Errorf("services.%s.rule: %w", name, err)
@@ -309,13 +309,6 @@ func plainText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
-}
-
-// loopback reports whether a host name always means this machine.
-func loopback(host string) bool {
-	host = strings.ToLower(host)
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 func (h *Handler) record(r *http.Request, s *service, verdict event.Verdict, reason string, status int) {

@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/propose"
-	"golang.org/x/net/idna"
 )
 
 // maxHAR bounds a HAR file in bytes; they hold bodies.
@@ -81,12 +80,15 @@ func (e *harEntry) observation() (o propose.Observation, ok bool) {
 	default:
 		return o, false
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if _, err := netip.ParseAddr(host); err != nil {
-		if host, err = idna.Lookup.ToASCII(host); err != nil || host == "" {
-			return o, false
-		}
+	written := u.Hostname()
+	if strings.Contains(written, ":") {
+		written = "[" + written + "]"
 	}
+	name, err := hostname.Parse(written)
+	if err != nil {
+		return o, false
+	}
+	host := name.String()
 	port := 0
 	if text := u.Port(); text != "" {
 		n, err := strconv.ParseUint(text, 10, 16)

@@ -11,13 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/settings"
 	"github.com/spf13/cobra"
@@ -356,7 +355,7 @@ func (u *upStack) pages(backend http.Handler, reports http.Handler) http.Handler
 		switch {
 		case host == standInHost:
 			standIn.ServeHTTP(w, r)
-		case !auth.LoopbackHost(strings.Trim(host, "[]")):
+		case !hostname.IsLoopback(r.Host):
 			// A name that a stranger points here, to sign in as somebody.
 			http.Error(w, "Only loopback names are answered here: "+u.site.Plain.String(), http.StatusMisdirectedRequest)
 		case r.URL.Path == reportsPath:

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cordon-sec/cordon/backend/auth"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -39,7 +39,7 @@ func parseAppURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("--app-url %q: the development server must be asked over http: start it without TLS", text)
 	case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("--app-url %q: it must be a scheme, a host and a port alone", text)
-	case !auth.LoopbackHost(u.Hostname()):
+	case !hostname.IsLoopback(u.Hostname()):
 		return nil, fmt.Errorf("--app-url %q: the development server must run on this machine: "+
 			"its pages get the app's sign-in", text)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
@@ -138,8 +139,8 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	if strings.Contains(name, "*") {
 		return strictPattern{}, errWildcard
 	}
-	host, ok := strictHost(name)
-	if !ok || strings.ContainsRune(name, '%') {
+	host, err := hostname.Normalize(name)
+	if err != nil || strings.ContainsRune(name, '%') {
 		return strictPattern{}, fmt.Errorf("%q is no host name and no address in its canonical spelling", name)
 	}
 	language := pattern.Exactly(host).Fold()
@@ -158,7 +159,10 @@ func belowName(host string) pattern.Language {
 	return pattern.OneOf(pattern.Exactly(host), pattern.Glob("*."+host)).Fold()
 }
 
-func isAddress(host string) bool { return host[0] == '[' || canonicalIPv4(host) }
+func isAddress(host string) bool {
+	n, err := hostname.Parse(host)
+	return err == nil && n.Addr().IsValid()
+}
 
 func splitPort(authority string) (host string, port int32, err error) {
 	colon := strings.LastIndexByte(authority, ':')

@@ -1,12 +1,11 @@
 package dialect
 
 import (
-	"net/netip"
 	"strings"
 	"unicode/utf8"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/pattern"
-	"golang.org/x/net/idna"
 )
 
 // The schemes of the strict reading that lead to a host, as constants so that
@@ -146,8 +145,8 @@ func splitAuthority(s string, own int32) (host string, port int32, ok bool) {
 		}
 		s = s[:colon]
 	}
-	host, ok = strictHost(s)
-	return host, port, ok
+	host, err := hostname.Normalize(s)
+	return host, port, err == nil
 }
 
 // decimalPort reads 1 to 65535 without leading zeros.
@@ -165,112 +164,6 @@ func decimalPort(s string) (int32, bool) {
 	return n, n <= 65535
 }
 
-// strictHost checks a host and returns it without its trailing dot, an
-// international name as A-labels. Letters keep their case.
-func strictHost(s string) (string, bool) {
-	if s == "" {
-		return "", false
-	}
-	if s[0] == '[' {
-		return strictIPv6(s)
-	}
-	simple := true
-	labelStart, numeric := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_':
-			numeric = false
-		case '0' <= c && c <= '9':
-			numeric = numeric || i == labelStart
-		case c == '.':
-			if i == labelStart || i-labelStart > 63 {
-				return "", false
-			}
-			if i == len(s)-1 {
-				s = s[:i]
-				break
-			}
-			labelStart, numeric = i+1, false
-		case c >= utf8.RuneSelf:
-			simple = false
-		default:
-			return "", false
-		}
-	}
-	if !simple || hasACEPrefix(s) {
-		return internationalHost(s)
-	}
-	if len(s) > maxHost || len(s)-labelStart > 63 {
-		return "", false
-	}
-	if numeric || looksHexadecimal(s[labelStart:]) {
-		return s, canonicalIPv4(s)
-	}
-	return s, true
-}
-
-// hasACEPrefix reports whether some label may begin with "xn--": whether it
-// has hyphens in the third and fourth place.
-func hasACEPrefix(s string) bool {
-	for i := 0; i+4 <= len(s); i++ {
-		if (i == 0 || s[i-1] == '.') && s[i+1] != '.' && s[i+2] == '-' && s[i+3] == '-' {
-			return true
-		}
-	}
-	return false
-}
-
-// looksHexadecimal reports whether a last label would be read as a hexadecimal
-// number: "0x" and hexadecimal digits only (WHATWG URL, "ends in a number").
-func looksHexadecimal(label string) bool {
-	if len(label) < 2 || label[0] != '0' || label[1]|0x20 != 'x' {
-		return false
-	}
-	for i := 2; i < len(label); i++ {
-		if c := label[i] | 0x20; !('0' <= label[i] && label[i] <= '9' || 'a' <= c && c <= 'f') {
-			return false
-		}
-	}
-	return true
-}
-
-// hostProfile maps and checks names as browsers do (UTS 46, non-transitional),
-// but lets underscores pass, which real host names have.
-var hostProfile = idna.New(
-	idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false),
-	idna.CheckHyphens(false), idna.VerifyDNSLength(true), idna.BidiRule(), idna.CheckJoiners(true),
-)
-
-// internationalHost maps a name to A-labels. A name that turns into something
-// else than a name, such as full-width digits into an address, is refused.
-func internationalHost(s string) (string, bool) {
-	// The mapping drops empty labels at the end, which a browser keeps. A last
-	// ASCII full stop is gone already.
-	if dotted := fullStops.Replace(s); !utf8.ValidString(s) || strings.HasSuffix(dotted, ".") || strings.Contains(dotted, "..") {
-		return "", false
-	}
-	mapped, err := hostProfile.ToASCII(s)
-	if err != nil || mapped == "" {
-		return "", false
-	}
-	for i := 0; i < len(mapped); i++ {
-		switch c := mapped[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
-		default:
-			return "", false
-		}
-	}
-	mapped = strings.TrimSuffix(mapped, ".")
-	last := mapped[strings.LastIndexByte(mapped, '.')+1:]
-	if last == "" || '0' <= last[0] && last[0] <= '9' && allDigits(last) || looksHexadecimal(last) {
-		return "", false
-	}
-	return mapped, true
-}
-
-// fullStops writes what UTS 46 takes for a full stop as one.
-var fullStops = strings.NewReplacer("\u3002", ".", "\uff0e", ".", "\uff61", ".")
-
 func allDigits(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {
@@ -278,26 +171,6 @@ func allDigits(s string) bool {
 		}
 	}
 	return true
-}
-
-// canonicalIPv4 reports whether s is an IPv4 address in its one canonical
-// spelling: four decimal numbers without leading zeros.
-func canonicalIPv4(s string) bool {
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is4()
-}
-
-// strictIPv6 checks a bracketed address: canonical (RFC 5952), without zone.
-func strictIPv6(s string) (string, bool) {
-	if len(s) < 4 || s[len(s)-1] != ']' {
-		return "", false
-	}
-	inside := s[1 : len(s)-1]
-	a, err := netip.ParseAddr(inside)
-	if err != nil || !a.Is6() || a.Zone() != "" || a.String() != inside {
-		return "", false
-	}
-	return s, true
 }
 
 // clean reports whether s is valid UTF-8 without control characters, and

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -116,8 +117,8 @@ func readWidgetOrigin(text string, subdomains bool) (pattern.Pattern, error) {
 	if err != nil {
 		return pattern.Pattern{}, err
 	}
-	name, ok := strictHost(host)
-	if !ok {
+	name, err := hostname.Normalize(host)
+	if err != nil {
 		return pattern.Pattern{}, errors.New("its host is not a valid name or address")
 	}
 	language := pattern.Exactly(name).Fold()

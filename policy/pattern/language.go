@@ -144,6 +144,10 @@ func (l Language) Fold() Language {
 // IsZero reports whether the language is the zero one, which is empty.
 func (l Language) IsZero() bool { return l.form == none }
 
+// Exact returns the one text of the language that Exactly made, and whether it
+// is such a language.
+func (l Language) Exact() (text string, ok bool) { return l.text, l.form == exact }
+
 // Contains reports whether the language contains the string.
 func (l Language) Contains(s string) bool { return l.covers(s, true) }
 

@@ -61,7 +61,7 @@ func TestRead(t *testing.T) {
 			"a.example true 1 at config.xml:1\nconfig.xml:1:9: subdomains=\"yes\" is neither \"true\" nor \"false\"; taken as \"true\" unbound=false\n"},
 		{"misspelled", `<cordon:pin host="a.example" sub="true" sha256="` + h + `"/>`, "",
 			"a.example false 1 at config.xml:1\nconfig.xml:1:9: a pin has no attribute \"sub\" (host, subdomains, sha256, expires, certificate) unbound=false\n"},
-		{"no host", `<cordon:pin sha256="` + h + `"/>`, "", "config.xml:1:9: host \"\": a host name has 1 to 253 characters unbound=true\n"},
+		{"no host", `<cordon:pin sha256="` + h + `"/>`, "", "config.xml:1:9: host \"\": the host is empty unbound=true\n"},
 		{"address", `<cordon:pin host="192.0.2.1" sha256="` + h + `"/>`, "", "config.xml:1:9: host \"192.0.2.1\": an address cannot be pinned unbound=true\n"},
 	} {
 		elements, problems := pins.Read(parse(t, "<widget>"+c.body+"</widget>"), c.platform)

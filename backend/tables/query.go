@@ -63,7 +63,7 @@ func (q *request) find(s *Shape, deleted bool) ([]odata.Value, error) {
 	if !ok {
 		return nil, ErrNotFound
 	}
-	row, err := q.s.store.Read(q.r.Context(), s, id, q.scope(s, deleted))
+	row, err := q.read(s, id, q.scope(s, deleted))
 	if errors.Is(err, ErrNotFound) {
 		return nil, q.goneOrMissing(s, id, deleted)
 	}
@@ -77,7 +77,7 @@ func (q *request) goneOrMissing(s *Shape, id odata.Value, deleted bool) error {
 	if !q.v3 || deleted || !s.SoftDelete {
 		return ErrNotFound
 	}
-	row, err := q.s.store.Read(q.r.Context(), s, id, q.scope(s, true))
+	row, err := q.read(s, id, q.scope(s, true))
 	if err != nil || !q.visible(s, row) {
 		return ErrNotFound
 	}

@@ -349,6 +349,26 @@ func (q *request) deadline() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(q.r.Context(), q.s.options.Timeout)
 }
 
+// write, read and define ask the store within the time that a request has for
+// its work in the database.
+func (q *request) write(w Write) ([]odata.Value, error) {
+	ctx, cancel := q.deadline()
+	defer cancel()
+	return q.s.store.Write(ctx, w)
+}
+
+func (q *request) read(s *Shape, id odata.Value, where odata.Expr) ([]odata.Value, error) {
+	ctx, cancel := q.deadline()
+	defer cancel()
+	return q.s.store.Read(ctx, s, id, where)
+}
+
+func (q *request) define(s *Shape, fresh []ColumnDef) (*Shape, error) {
+	ctx, cancel := q.deadline()
+	defer cancel()
+	return q.s.store.Extend(ctx, s, fresh)
+}
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
 // body reads the request's body, bounded, and hands it to parse while the

@@ -127,7 +127,7 @@ func (q *request) extend(s *Shape, it item) (*Shape, error) {
 	if len(s.Columns)+len(fresh) > limit {
 		return s, badRequest(fmt.Sprintf("The table would have more than %d columns", limit))
 	}
-	extended, err := q.s.store.Extend(q.r.Context(), s, fresh)
+	extended, err := q.define(s, fresh)
 	if err != nil {
 		return s, err
 	}
@@ -153,7 +153,7 @@ func (q *request) insert() error {
 		id = odata.StringOf(guid())
 	}
 	defer q.order(id)()
-	row, err := q.s.store.Write(q.r.Context(), Write{
+	row, err := q.write(Write{
 		Op: OpInsert, Shape: s, ID: id, Columns: set.columns, Values: set.values,
 		Version: q.s.newVersion(q.now), Guard: q.guard(s),
 	})
@@ -182,7 +182,7 @@ func (q *request) duplicate(s *Shape, id odata.Value, it item, d *DuplicateError
 		q.json(http.StatusConflict, it.body)
 		return nil
 	}
-	row, err := q.s.store.Read(q.r.Context(), s, id, q.scope(s, true))
+	row, err := q.read(s, id, q.scope(s, true))
 	if err != nil || !q.visible(s, row) {
 		return d
 	}
@@ -272,7 +272,7 @@ func (q *request) change(w Write, status int) error {
 		}
 	}
 	defer q.order(w.ID)()
-	row, err := q.s.store.Write(q.r.Context(), w)
+	row, err := q.write(w)
 	var c *ConflictError
 	switch {
 	case errors.As(err, &c):

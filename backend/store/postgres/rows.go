@@ -183,8 +183,8 @@ func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, w
 }
 
 // Expire implements tables.Store.
-func (s *Store) Expire(_ context.Context, shape *tables.Shape, before int64) (n int64, err error) {
-	err = s.do(shape.Table, func(t *turn) error {
+func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (n int64, err error) {
+	err = s.do(ctx, shape.Table, func(t *turn) error {
 		table := quote(shape.Table)
 		tag, err := t.tx.Exec(t.ctx, "DELETE FROM "+table+` WHERE "id" IN (SELECT "id" FROM `+table+` WHERE "createdAt"<=$1 LIMIT 1000)`, odata.DateOf(before).Time())
 		n = tag.RowsAffected()

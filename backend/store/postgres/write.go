@@ -41,7 +41,9 @@ func (s *Store) Write(ctx context.Context, w tables.Write) ([]odata.Value, error
 // pending is a write with what its attempts have found.
 type pending struct {
 	tables.Write
-	row []odata.Value
+	// counted says that the id is of the sequence, not the client's.
+	counted bool
+	row     []odata.Value
 	// removed is the row that an earlier attempt, whose outcome is unknown,
 	// has removed.
 	removed []odata.Value
@@ -53,9 +55,9 @@ func (s *Store) write(ctx context.Context, p *pending) error {
 		if err != nil {
 			return err
 		}
-		p.ID = odata.IntegerOf(n)
+		p.ID, p.counted = odata.IntegerOf(n), true
 	}
-	err := s.do(p.Shape.Table, func(t *turn) (err error) {
+	err := s.do(ctx, p.Shape.Table, func(t *turn) (err error) {
 		switch p.Op {
 		case tables.OpInsert:
 			err = p.insert(t)
@@ -115,7 +117,7 @@ func (p *pending) insert(t *turn) error {
 	if tag.RowsAffected() == 0 {
 		return p.taken(t, row)
 	}
-	if p.Shape.Columns[placeID].Type == odata.Integer {
+	if p.Shape.Columns[placeID].Type == odata.Integer && !p.counted {
 		return t.raiseSequence(p.Shape)
 	}
 	return nil
@@ -153,10 +155,13 @@ func (p *pending) taken(t *turn, row []odata.Value) error {
 	return &tables.DuplicateError{Column: "?"}
 }
 
-// raiseSequence keeps the sequence at the largest id, also one given by hand.
+// raiseSequence raises the sequence to the largest id, where one given by hand is
+// larger than all that it has counted. It counts nothing itself.
 func (t *turn) raiseSequence(s *tables.Shape) error {
 	name := quote(s.Table)
-	_, err := t.tx.Exec(t.ctx, `SELECT setval(pg_get_serial_sequence($1,'id'),greatest(nextval(pg_get_serial_sequence($1,'id')),(SELECT max("id") FROM `+name+`)))`, name)
+	_, err := t.tx.Exec(t.ctx, `SELECT setval(sequence, largest)
+		FROM (SELECT pg_get_serial_sequence($1,'id')::regclass AS sequence) AS q, (SELECT max("id") AS largest FROM `+name+`) AS rows
+		WHERE largest > coalesce(pg_sequence_last_value(sequence), 0)`, name)
 	return err
 }
 
@@ -260,7 +265,7 @@ func (p *pending) remove(t *turn) error {
 }
 
 // Remove implements tables.Store.
-func (s *Store) Remove(_ context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
+func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
 	var c compiler
 	c.write("SELECT ")
 	c.columns(r.Shape, r.Shape.All())
@@ -270,7 +275,7 @@ func (s *Store) Remove(_ context.Context, r tables.Removal) (rows [][]odata.Valu
 	c.bind(int64(r.Limit)+1, odata.Integer)
 	c.write(" FOR UPDATE")
 	var earlier [][]odata.Value
-	err = s.do(r.Shape.Table, func(t *turn) error {
+	err = s.do(ctx, r.Shape.Table, func(t *turn) error {
 		rows = nil
 		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
 			rows = append(rows, slices.Clone(row))
@@ -315,8 +320,8 @@ func (s *Store) Remove(_ context.Context, r tables.Removal) (rows [][]odata.Valu
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(_ context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
-	err = s.do(shape.Table, func(t *turn) error {
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+	err = s.do(ctx, shape.Table, func(t *turn) error {
 		written = 0
 		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
 		if err != nil {

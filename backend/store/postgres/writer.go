@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"errors"
-	"sync"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cordon-sec/cordon/backend/store/rows"
 )
 
 // The limits of one transaction and of a write with all its repetitions.
@@ -20,26 +22,13 @@ const (
 	maxSpread = 300
 )
 
-var errClosed = errors.New("postgres: the store is closed")
-
-// job is one write on its way to the writer of its table.
-type job struct {
-	run  func(t *turn) error
-	err  error
-	done chan struct{}
-}
-
-var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
-
 // writer writes to one table. Other processes have writers of their own; they
 // take turns by the table's row of cordon_clock.
 type writer struct {
-	s      *Store
-	table  string
-	queue  chan *job
-	ended  chan struct{}
-	mu     sync.RWMutex
-	closed bool
+	s     *Store
+	table string
+	queue *rows.Queue[*turn]
+	ended chan struct{}
 	// crowded says that stamps have run ahead of the clock. Only loop uses it.
 	crowded bool
 }
@@ -71,11 +60,11 @@ func (s *Store) writer(table string) (*writer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, errClosed
+		return nil, fmt.Errorf("postgres: %w", rows.ErrClosed)
 	}
 	w := s.writers[table]
 	if w == nil {
-		w = &writer{s: s, table: table, queue: make(chan *job, maxGroup), ended: make(chan struct{})}
+		w = &writer{s: s, table: table, queue: rows.NewQueue[*turn](maxGroup), ended: make(chan struct{})}
 		s.writers[table] = w
 		go w.loop()
 	}
@@ -83,47 +72,34 @@ func (s *Store) writer(table string) (*writer, error) {
 }
 
 // do runs f in a transaction that holds the table's clock, together with the
-// writes of others, and returns when it is committed. f may run several times.
-func (s *Store) do(table string, f func(t *turn) error) error {
+// writes of others, and returns when it is committed. f may run several times. A
+// request that ends before its turn is not carried out.
+func (s *Store) do(ctx context.Context, table string, f func(t *turn) error) error {
 	w, err := s.writer(table)
 	if err != nil {
 		return err
 	}
-	j := jobs.Get().(*job)
-	j.run, j.err = f, nil
-	w.mu.RLock()
-	if w.closed {
-		w.mu.RUnlock()
-		return errClosed
+	err = w.queue.Do(ctx, f)
+	if errors.Is(err, rows.ErrClosed) {
+		return fmt.Errorf("postgres: %w", err)
 	}
-	w.queue <- j
-	w.mu.RUnlock()
-	<-j.done
-	err = j.err
-	j.run = nil
-	jobs.Put(j)
 	return err
 }
 
 func (w *writer) close() {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.queue)
-	}
-	w.mu.Unlock()
+	w.queue.Close()
 	<-w.ended
 }
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	var group []*job
-	for first := range w.queue {
+	var group []*rows.Job[*turn]
+	for first := range w.queue.Jobs() {
 		group = append(group[:0], first)
 	more:
 		for len(group) < maxGroup {
 			select {
-			case next, ok := <-w.queue:
+			case next, ok := <-w.queue.Jobs():
 				if !ok {
 					break more
 				}
@@ -134,7 +110,7 @@ func (w *writer) loop() {
 		}
 		ahead := w.write(group, false)
 		for _, j := range group {
-			j.done <- struct{}{}
+			j.Finish()
 		}
 		if ahead {
 			time.Sleep(time.Millisecond)
@@ -150,7 +126,7 @@ const clockSQL = `UPDATE cordon_clock SET ms=greatest(ms+1,(extract(epoch FROM c
 // write runs the jobs in one transaction. When a statement of one fails, the
 // server ends the transaction for all; then each gets one of its own. When the
 // server is gone, nothing helps.
-func (w *writer) write(group []*job, again bool) (ahead bool) {
+func (w *writer) write(group []*rows.Job[*turn], again bool) (ahead bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	again, err := w.s.transactAgain(ctx, again, func(ctx context.Context, tx pgx.Tx, again bool) error {
@@ -168,21 +144,27 @@ func (w *writer) write(group []*job, again bool) (ahead bool) {
 		w.crowded = t.last > now+maxSpread
 		ahead = t.last > now+maxAhead
 		for _, j := range group {
-			if j.err = j.run(&t); j.err != nil && (len(group) == 1 || tx.Conn().PgConn().TxStatus() != 'T') {
-				return j.err
+			if !j.Begin() {
+				continue
+			}
+			if j.Err = j.Run(&t); j.Err != nil && (len(group) == 1 || tx.Conn().PgConn().TxStatus() != 'T') {
+				return j.Err
 			}
 		}
 		return nil
 	})
 	switch {
 	case err == nil:
+		for _, j := range group {
+			j.Err = translate(j.Err) // one that failed inside a savepoint of its own
+		}
 	case len(group) == 1 || lost(err) || ctx.Err() != nil:
 		for _, j := range group {
-			j.err = translate(err)
+			j.Err = translate(err)
 		}
 	default:
 		for _, j := range group {
-			w.write([]*job{j}, again)
+			w.write([]*rows.Job[*turn]{j}, again)
 		}
 	}
 	return ahead

@@ -54,8 +54,8 @@ func (s *Store) list(ctx context.Context, text string, args []driver.Value, each
 
 // change runs one statement and returns how many rows it changed. A value that
 // is taken is auth.ErrExists.
-func (s *Store) change(text string, args ...driver.Value) (n int64, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) change(ctx context.Context, text string, args ...driver.Value) (n int64, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		r, err := w.c.exec(text, named(args))
 		if err == nil {
 			n, err = r.RowsAffected()
@@ -70,8 +70,8 @@ func (s *Store) change(text string, args ...driver.Value) (n int64, err error) {
 }
 
 // Secret implements auth.Store.
-func (s *Store) Secret(_ context.Context, name string, fresh []byte) (value []byte, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Secret(ctx context.Context, name string, fresh []byte) (value []byte, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		if _, err := w.c.exec("INSERT INTO cordon_secret(name,value) VALUES(?,?) ON CONFLICT DO NOTHING", named2(name, fresh)); err != nil {
 			return err
 		}
@@ -84,15 +84,15 @@ func (s *Store) Secret(_ context.Context, name string, fresh []byte) (value []by
 }
 
 // PutOnce implements auth.Store.
-func (s *Store) PutOnce(_ context.Context, o auth.Once) error {
-	_, err := s.change("INSERT INTO cordon_once(kind,key,sealed,expires) VALUES(?,?,?,?)", o.Kind, o.Key, blob(o.Sealed), moment(o.Expires))
+func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
+	_, err := s.change(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES(?,?,?,?)", o.Kind, o.Key, blob(o.Sealed), moment(o.Expires))
 	return err
 }
 
 // TakeOnce implements auth.Store.
-func (s *Store) TakeOnce(_ context.Context, kind, key string, now time.Time) (o auth.Once, err error) {
+func (s *Store) TakeOnce(ctx context.Context, kind, key string, now time.Time) (o auth.Once, err error) {
 	found := false
-	err = s.writer.do(func(w *writer) error {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.c.query(context.Background(), "DELETE FROM cordon_once WHERE kind=? AND key=? RETURNING sealed,expires", named2(kind, key), func(row []driver.Value) error {
 			o = auth.Once{Kind: kind, Key: key, Sealed: asBytes(row[0]), Expires: asTime(row[1])}
 			found = true
@@ -106,8 +106,8 @@ func (s *Store) TakeOnce(_ context.Context, kind, key string, now time.Time) (o 
 }
 
 // PutUser implements auth.Store.
-func (s *Store) PutUser(_ context.Context, u auth.User) error {
-	_, err := s.change(`INSERT INTO cordon_user(id,provider,issuer,subject,name,mail,created,seen) VALUES(?,?,?,?,?,?,?,?)
+func (s *Store) PutUser(ctx context.Context, u auth.User) error {
+	_, err := s.change(ctx, `INSERT INTO cordon_user(id,provider,issuer,subject,name,mail,created,seen) VALUES(?,?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET name=excluded.name, mail=excluded.mail, seen=excluded.seen`,
 		u.ID, u.Provider, u.Issuer, u.Subject, u.Name, u.Mail, moment(u.Created), moment(u.Seen))
 	return err
@@ -138,8 +138,8 @@ func (s *Store) Users(ctx context.Context, after string, limit int) (out []auth.
 }
 
 // CreateSession implements auth.Store.
-func (s *Store) CreateSession(_ context.Context, x auth.Session) error {
-	_, err := s.change("INSERT INTO cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) VALUES(?,?,?,?,?,?,?,?,?,?,1)",
+func (s *Store) CreateSession(ctx context.Context, x auth.Session) error {
+	_, err := s.change(ctx, "INSERT INTO cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) VALUES(?,?,?,?,?,?,?,?,?,?,1)",
 		x.ID, x.User, x.Provider, x.Name, x.Agent, moment(x.Created), moment(x.Renewed), moment(x.Expires), moment(x.Revoked), blob(x.Sealed))
 	return err
 }
@@ -163,7 +163,7 @@ func (s *Store) Session(ctx context.Context, id string) (x auth.Session, err err
 
 // UpdateSession implements auth.Store.
 func (s *Store) UpdateSession(ctx context.Context, x auth.Session) error {
-	n, err := s.change("UPDATE cordon_session SET name=?,renewed=?,expires=?,sealed=?,version=version+1 WHERE id=? AND version=? AND revoked IS NULL",
+	n, err := s.change(ctx, "UPDATE cordon_session SET name=?,renewed=?,expires=?,sealed=?,version=version+1 WHERE id=? AND version=? AND revoked IS NULL",
 		x.Name, moment(x.Renewed), moment(x.Expires), blob(x.Sealed), x.ID, x.Version)
 	if err != nil || n == 1 {
 		return err
@@ -183,8 +183,8 @@ func (s *Store) Sessions(ctx context.Context, user string) (out []auth.Session, 
 }
 
 // Revoke implements auth.Store.
-func (s *Store) Revoke(_ context.Context, r auth.Revocation) (sessions int, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Revoke(ctx context.Context, r auth.Revocation) (sessions int, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			_, err := w.c.exec(`INSERT INTO cordon_revocation(session,user_id,before,at,expires) VALUES(?,?,?,?,?)
 				ON CONFLICT(session,user_id) DO UPDATE SET before=max(ifnull(before,excluded.before),ifnull(excluded.before,before)),
@@ -230,8 +230,8 @@ func (s *Store) SigningKeys(ctx context.Context) (out []auth.SigningKey, err err
 }
 
 // PutSigningKey implements auth.Store.
-func (s *Store) PutSigningKey(_ context.Context, k auth.SigningKey, after string) error {
-	return s.writer.do(func(w *writer) error {
+func (s *Store) PutSigningKey(ctx context.Context, k auth.SigningKey, after string) error {
+	return s.writer.do(ctx, func(w *writer) error {
 		known, newest := false, ""
 		err := w.c.query(context.Background(), "SELECT id FROM cordon_signing_key ORDER BY created, id", nil, func(row []driver.Value) error {
 			newest = asText(row[0])
@@ -253,8 +253,8 @@ func (s *Store) PutSigningKey(_ context.Context, k auth.SigningKey, after string
 }
 
 // Sweep implements auth.Store.
-func (s *Store) Sweep(_ context.Context, now, forgotten time.Time) (swept int, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Sweep(ctx context.Context, now, forgotten time.Time) (swept int, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			swept = 0
 			for _, d := range []struct {

@@ -54,8 +54,8 @@ func catalogued(name string, have []tables.ColumnDef) tables.Definition {
 }
 
 // Put implements copystore.Store.
-func (s *Store) Put(_ context.Context, shape *tables.Shape, rows [][]odata.Value) error {
-	return s.writer.do(func(w *writer) error {
+func (s *Store) Put(ctx context.Context, shape *tables.Shape, rows [][]odata.Value) error {
+	return s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			for _, row := range rows {
 				var c compiler
@@ -72,8 +72,8 @@ func (s *Store) Put(_ context.Context, shape *tables.Shape, rows [][]odata.Value
 }
 
 // RaiseClock implements copystore.Store.
-func (s *Store) RaiseClock(_ context.Context, shape *tables.Shape, ms int64) error {
-	return s.writer.do(func(w *writer) error {
+func (s *Store) RaiseClock(ctx context.Context, shape *tables.Shape, ms int64) error {
+	return s.writer.do(ctx, func(w *writer) error {
 		delete(w.last, shape.Table)
 		_, err := w.c.exec(raiseClock, named2(shape.Table, ms))
 		return err
@@ -94,9 +94,9 @@ func (s *Store) Records(ctx context.Context, table string, columns []string, yie
 }
 
 // PutRecords implements copystore.Store.
-func (s *Store) PutRecords(_ context.Context, table string, columns []string, records [][]any) error {
+func (s *Store) PutRecords(ctx context.Context, table string, columns []string, records [][]any) error {
 	text := "INSERT INTO " + quote(table) + " (" + quoted(columns) + ") VALUES (?" + strings.Repeat(",?", len(columns)-1) + ")"
-	return s.writer.do(func(w *writer) error {
+	return s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			for _, r := range records {
 				args := make([]driver.Value, len(r))

@@ -134,8 +134,8 @@ func (c *conn) find(ctx context.Context, shape *tables.Shape, id odata.Value, wh
 }
 
 // Expire implements tables.Store.
-func (s *Store) Expire(_ context.Context, shape *tables.Shape, before int64) (n int64, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (n int64, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		if err := w.erase(shape.Table); err != nil {
 			return err
 		}

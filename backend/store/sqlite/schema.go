@@ -28,7 +28,7 @@ func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.
 	if done, ok, err := s.unchanged(ctx, d); err != nil || ok {
 		return done, false, err
 	}
-	err = s.writer.do(func(w *writer) error {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			shape, created, err = w.define(ctx, d)
 			return err
@@ -228,7 +228,7 @@ func newIndex(table string, unique bool, columns []string) index {
 // Extend implements tables.Store.
 func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables.ColumnDef) (*tables.Shape, error) {
 	var out *tables.Shape
-	err := s.writer.do(func(w *writer) error {
+	err := s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			have, err := columns(ctx, w.c, shape.Table)
 			if err != nil {

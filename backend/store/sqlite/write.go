@@ -21,8 +21,8 @@ const (
 )
 
 // Write implements tables.Store.
-func (s *Store) Write(_ context.Context, t tables.Write) (row []odata.Value, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Write(ctx context.Context, t tables.Write) (row []odata.Value, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		switch t.Op {
 		case tables.OpInsert:
 			row, err = w.insert(t)
@@ -206,7 +206,7 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 	if c.err != nil {
 		return nil, c.err
 	}
-	err = s.writer.do(func(w *writer) error {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			rows = nil
 			err := w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
@@ -243,8 +243,8 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(_ context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
-	err = s.writer.do(func(w *writer) error {
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			written = 0
 			for _, r := range rows {

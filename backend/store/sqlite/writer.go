@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
+
+	"github.com/cordon-sec/cordon/backend/store/rows"
 )
 
 // The limits of one transaction: how many writes share it, and for how long
@@ -21,26 +23,12 @@ const (
 	maxSpread = 300
 )
 
-var errClosed = errors.New("sqlite: the store is closed")
-
-// job is one write on its way to the writer.
-type job struct {
-	run  func(*writer) error
-	err  error
-	done chan struct{}
-}
-
-var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
-
 // writer owns the connection that writes.
 type writer struct {
 	c     *conn
 	now   func() time.Time
-	queue chan *job
+	queue *rows.Queue[*writer]
 	ended chan struct{}
-	// mu keeps do from sending to a queue that close has closed.
-	mu     sync.RWMutex
-	closed bool
 
 	// last is the latest stamp of each table; stamps are those of the
 	// transaction that runs, erased the tables whose latest rows it may
@@ -52,7 +40,7 @@ type writer struct {
 }
 
 func newWriter(c *conn, o Options) *writer {
-	w := &writer{c: c, now: o.Now, queue: make(chan *job, maxGroup), ended: make(chan struct{}),
+	w := &writer{c: c, now: o.Now, queue: rows.NewQueue[*writer](maxGroup), ended: make(chan struct{}),
 		last: map[string]int64{}, stamps: map[string]int64{}, erased: map[string]bool{}}
 	go w.loop()
 	return w
@@ -60,31 +48,17 @@ func newWriter(c *conn, o Options) *writer {
 
 // do runs f inside a transaction, together with the writes of others, and
 // returns when it is durable. f must be one statement that changes something,
-// or use atomic.
-func (w *writer) do(f func(*writer) error) error {
-	j := jobs.Get().(*job)
-	j.run, j.err = f, nil
-	w.mu.RLock()
-	if w.closed {
-		w.mu.RUnlock()
-		return errClosed
+// or use atomic. A request that ends before its turn is not carried out.
+func (w *writer) do(ctx context.Context, f func(*writer) error) error {
+	err := w.queue.Do(ctx, f)
+	if errors.Is(err, rows.ErrClosed) {
+		return fmt.Errorf("sqlite: %w", err)
 	}
-	w.queue <- j
-	w.mu.RUnlock()
-	<-j.done
-	err := j.err
-	j.run = nil
-	jobs.Put(j)
 	return err
 }
 
 func (w *writer) close() error {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.queue)
-	}
-	w.mu.Unlock()
+	w.queue.Close()
 	<-w.ended
 	// A checkpoint leaves one file behind; if a reader is in the way the next
 	// start does it.
@@ -94,22 +68,22 @@ func (w *writer) close() error {
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	var group []*job
-	for first := range w.queue {
+	var group []*rows.Job[*writer]
+	for first := range w.queue.Jobs() {
 		group = append(group[:0], first)
 		err := w.transaction(&group)
 		for _, j := range group {
-			if err != nil && j.err == nil {
-				j.err = err
+			if err != nil && j.Err == nil {
+				j.Err = err
 			}
-			j.done <- struct{}{}
+			j.Finish()
 		}
 		w.pace()
 	}
 }
 
 // transaction runs the group, which grows by what comes in meanwhile.
-func (w *writer) transaction(group *[]*job) error {
+func (w *writer) transaction(group *[]*rows.Job[*writer]) error {
 	if _, err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
 		return fmt.Errorf("sqlite: beginning: %w", err)
 	}
@@ -121,10 +95,12 @@ func (w *writer) transaction(group *[]*job) error {
 	began := time.Now()
 	for i := 0; i < len(*group); i++ {
 		j := (*group)[i]
-		j.err = translate(j.run(w))
+		if j.Begin() {
+			j.Err = translate(j.Run(w))
+		}
 		if i+1 == len(*group) && i+1 < maxGroup && time.Since(began) < groupTime {
 			select {
-			case next, ok := <-w.queue:
+			case next, ok := <-w.queue.Jobs():
 				if ok {
 					*group = append(*group, next)
 				}
@@ -170,7 +146,7 @@ func (w *writer) atomic(f func() error) error {
 	if _, err := w.c.exec("SAVEPOINT job", nil); err != nil {
 		return err
 	}
-	err := f()
+	err := rows.Guarded(f)
 	if err != nil {
 		if _, e := w.c.exec("ROLLBACK TO job", nil); e != nil {
 			return e

@@ -362,13 +362,22 @@ func testExpiry(t *testing.T, open Opener) {
 
 func testIntegerIDs(t *testing.T, open Opener) {
 	a := serve(t, open, tables.Config{"item": {Columns: columns, ID: "number"}})
-	if id := a.want(201, "POST", "/tables/item", `{"text":"x"}`).row(t)["id"]; id != 1.0 {
-		t.Errorf("the first id is %v", id)
+	for want := 1.0; want <= 3; want++ {
+		if id := a.want(201, "POST", "/tables/item", `{"text":"x"}`).row(t)["id"]; id != want {
+			t.Errorf("the id is %v, want %v", id, want)
+		}
 	}
+	a.want(409, "POST", "/tables/item", `{"id":2}`)
+	if id := a.want(201, "POST", "/tables/item", `{}`).row(t)["id"]; id != 4.0 {
+		t.Errorf("the id after a refused one is %v, want 4", id)
+	}
+	a.want(200, "DELETE", "/tables/item/2", "")
+	a.want(200, "DELETE", "/tables/item/3", "")
+	a.want(200, "DELETE", "/tables/item/4", "")
 	a.want(201, "POST", "/tables/item", `{"id":7}`)
 	a.want(201, "POST", "/tables/item", `{"id":"9"}`)
-	if id := a.want(201, "POST", "/tables/item", `{"id":0}`).row(t)["id"]; id.(float64) < 10 {
-		t.Errorf("the next id is %v", id)
+	if id := a.want(201, "POST", "/tables/item", `{"id":0}`).row(t)["id"]; id != 10.0 {
+		t.Errorf("the next id is %v, want 10", id)
 	}
 	a.want(409, "POST", "/tables/item", `{"id":7}`)
 	a.want(200, "GET", "/tables/item/7", "")

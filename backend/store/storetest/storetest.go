@@ -42,7 +42,7 @@ func Run(t *testing.T, open Opener) {
 		{"insert", testInsert}, {"update", testUpdate}, {"delete", testDelete}, {"query", testQuery},
 		{"paging", testPaging}, {"order", testOrder}, {"hostile", testHostile}, {"schema", testSchema},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
-		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"race", testRace},
+		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts}, {"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace},
 		{"datasync", testDatasync}, {"conditions", testConditions}, {"transfer", testTransfer},
 		{"filters", testFilters}, {"sync", testSync}, {"unknown outcome", testRepeat},
 		{"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers}, {"sessions", testSessions},

@@ -1,0 +1,96 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cordon-sec/cordon/backend/store/rows"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// testContexts ends requests before, while and after their writes wait: what
+// nobody waits for any more is not carried out.
+func testContexts(t *testing.T, open Opener) {
+	a := serve(t, open, tables.Config{"item": {Columns: columns}})
+	shape, _, ok := a.s.Inspect().Table("item")
+	if !ok {
+		t.Fatal("there is no table")
+	}
+	insert := func(ctx context.Context, id string, guard func(before, after []odata.Value) error) error {
+		_, err := a.store.Write(ctx, tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id), Version: 1, Guard: guard})
+		return err
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := insert(ended, "ended", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a write of a request that has ended: %v", err)
+	}
+	entered, release := make(chan struct{}), make(chan struct{})
+	slow := make(chan error, 1)
+	go func() {
+		slow <- insert(t.Context(), "slow", func(_, _ []odata.Value) error { close(entered); <-release; return nil })
+	}()
+	<-entered
+	waiting, cancel := context.WithCancel(t.Context())
+	behind := make(chan error, 1)
+	go func() { behind <- insert(waiting, "behind", nil) }()
+	cancel()
+	if err := <-behind; !errors.Is(err, context.Canceled) {
+		t.Errorf("a write whose request ends while it waits: %v", err)
+	}
+	close(release)
+	if err := <-slow; err != nil {
+		t.Errorf("the write before it: %v", err)
+	}
+	if err := insert(t.Context(), "after", nil); err != nil {
+		t.Errorf("the write after it: %v", err)
+	}
+	a.wantIDs("/tables/item?$orderby=id", "after slow")
+}
+
+// testPanic lets a guard panic: that write fails, and the store goes on.
+func testPanic(t *testing.T, open Opener) {
+	a := serve(t, open, tables.Config{"item": {Columns: columns}})
+	shape, _, _ := a.s.Inspect().Table("item")
+	boom := func(_, _ []odata.Value) error { panic("boom") }
+	write := func(w tables.Write) error {
+		w.Shape, w.Version = shape, 2
+		_, err := a.store.Write(t.Context(), w)
+		return err
+	}
+	a.want(201, "POST", "/tables/item", `{"id":"a"}`)
+	var panicked *rows.PanicError
+	if err := write(tables.Write{Op: tables.OpInsert, ID: odata.StringOf("b"), Guard: boom}); !errors.As(err, &panicked) {
+		t.Errorf("an insert whose guard panics: %v", err)
+	}
+	if err := write(tables.Write{Op: tables.OpRemove, ID: odata.StringOf("a"), Guard: boom}); !errors.As(err, &panicked) {
+		t.Errorf("a removal whose guard panics: %v", err)
+	}
+	a.want(201, "POST", "/tables/item", `{"id":"c"}`)
+	a.wantIDs("/tables/item?$orderby=id", "a c")
+}
+
+// testDeadline lets one guard hold the writer: another request's write waits for
+// its time, and no longer, and nothing of it is carried out.
+func testDeadline(t *testing.T, open Opener) {
+	a := &app{t: t, store: open(t), clock: time.Now()}
+	a.s = service(t, a.store, tables.Config{"item": {Columns: columns}}, tables.Options{Timeout: 50 * time.Millisecond})
+	shape, _, _ := a.s.Inspect().Table("item")
+	entered, release := make(chan struct{}), make(chan struct{})
+	slow := make(chan error, 1)
+	go func() {
+		_, err := a.store.Write(t.Context(), tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf("slow"), Version: 1,
+			Guard: func(_, _ []odata.Value) error { close(entered); <-release; return nil }})
+		slow <- err
+	}()
+	<-entered
+	a.want(503, "POST", "/tables/item", `{"id":"late"}`)
+	close(release)
+	if err := <-slow; err != nil {
+		t.Error(err)
+	}
+	a.wantIDs("/tables/item", "slow")
+}

@@ -54,8 +54,9 @@ type Config struct {
 var files embed.FS
 
 type console struct {
-	config Config
-	pages  map[string]*template.Template
+	config  Config
+	pages   map[string]*template.Template
+	notices notices
 }
 
 // New returns the console's handler.
@@ -173,7 +174,10 @@ func (c *console) render(w http.ResponseWriter, r *http.Request, page, current, 
 }
 
 func (c *console) answer(w http.ResponseWriter, r *http.Request, status int, page, current, fragment string, data any) {
-	v := view{Base: c.config.Base, Title: c.config.Title, Page: current, Parts: c.parts(current), Notice: r.URL.Query().Get("notice"), Data: data}
+	v := view{Base: c.config.Base, Title: c.config.Title, Page: current, Parts: c.parts(current), Data: data}
+	if id := r.URL.Query().Get("said"); id != "" {
+		v.Notice = c.notices.take(id)
+	}
 	if c.config.Problem != nil {
 		v.Problem = c.config.Problem()
 	}
@@ -201,5 +205,5 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, what string, err 
 
 // back returns to a page after a change, with what happened.
 func (c *console) back(w http.ResponseWriter, r *http.Request, path, notice string) {
-	http.Redirect(w, r, c.config.Base+path+"?notice="+template.URLQueryEscaper(notice), http.StatusSeeOther)
+	http.Redirect(w, r, c.config.Base+path+"?said="+c.notices.put(notice), http.StatusSeeOther)
 }

@@ -153,21 +153,29 @@ func (p *literalParser) skipImport() {
 // statement skips to behind the next semicolon, or to a new line, outside of
 // brackets and texts.
 func (p *literalParser) statement() {
+	p.skip(func(c byte, depth int) bool { return depth <= 0 && (c == ';' || c == '\n') })
+	p.step()
+}
+
+// skip goes on to the byte at which ends says so, or to the end of the file. It
+// is asked for every byte outside of texts and comments, with the number of
+// brackets that are open there.
+func (p *literalParser) skip(ends func(c byte, depth int) bool) {
 	depth := 0
 	for p.at < len(p.data) {
-		switch c := p.data[p.at]; {
+		c := p.data[p.at]
+		switch {
 		case c == '\'' || c == '"' || c == '`':
 			_, _ = p.text()
 			continue
 		case p.comment():
 			continue
+		case ends(c, depth):
+			return
 		case c == '{' || c == '[' || c == '(':
 			depth++
 		case c == '}' || c == ']' || c == ')':
 			depth--
-		case depth <= 0 && (c == ';' || c == '\n'):
-			p.step()
-			return
 		}
 		p.step()
 	}
@@ -235,26 +243,7 @@ func (p *literalParser) ends() bool {
 func (p *literalParser) compute(path string) {
 	p.left = append(p.left, computed{path, p.line})
 	p.emit("null", p.line, p.column)
-	depth := 0
-	for p.at < len(p.data) {
-		switch c := p.data[p.at]; {
-		case c == '\'' || c == '"' || c == '`':
-			_, _ = p.text()
-			continue
-		case p.comment():
-			continue
-		case c == '{' || c == '[' || c == '(':
-			depth++
-		case c == '}' || c == ']' || c == ')':
-			if depth == 0 {
-				return
-			}
-			depth--
-		case c == ',' && depth == 0:
-			return
-		}
-		p.step()
-	}
+	p.skip(func(c byte, depth int) bool { return depth == 0 && strings.IndexByte(",}])", c) >= 0 })
 }
 
 func (p *literalParser) object(path string) error {

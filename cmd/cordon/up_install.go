@@ -90,7 +90,8 @@ func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 	}
 	if !install {
 		fmt.Fprintf(stderr, "The packages of %s are not installed. This would run there, as you:\n  %s\n", dir, n)
-		answer, err := question(bufio.NewReader(cmd.InOrStdin()), stderr, "Run it? A build script is code of whoever wrote the folder.", "no")
+		answer, err := question(bufio.NewReader(cmd.InOrStdin()), stderr,
+			"Run it? A build script is code of whoever wrote the folder.", "no")
 		if err != nil {
 			return err
 		}

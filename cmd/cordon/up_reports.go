@@ -108,7 +108,8 @@ func (p *pageReports) event(v *csp.Violation) *event.Event {
 	}
 	to, err := url.Parse(v.Blocked)
 	if err != nil || to.Host == "" {
-		e.Detail = fmt.Sprintf("%s on %s was refused by %s: %s", blockedWords(v.Blocked), where, v.Directive, remedyOf(v.Blocked))
+		e.Detail = fmt.Sprintf("%s on %s was refused by %s: %s", blockedWords(v.Blocked), where, v.Directive,
+			remedyOf(v.Blocked))
 		return e
 	}
 	e.Scheme, e.Host, e.Path = to.Scheme, strings.ToLower(to.Hostname()), to.EscapedPath()

@@ -118,6 +118,7 @@ func (d *devServer) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // the browser is gone
 	}
-	http.Error(w, fmt.Sprintf("The development server at %s does not answer: %v.\nStart it (npm run dev), then load this page again.",
-		d.to, err), http.StatusBadGateway)
+	text := fmt.Sprintf("The development server at %s does not answer: %v.\n"+
+		"Start it (npm run dev), then load this page again.", d.to, err)
+	http.Error(w, text, http.StatusBadGateway)
 }

@@ -137,8 +137,8 @@ func start(t testing.TB, flags []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	allocator := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(dir))
+	allocator := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.UserDataDir(dir))
 	if len(flags) == 0 {
 		allocator = append(allocator, chromedp.IgnoreCertErrors)
 	}
@@ -189,11 +189,12 @@ func Open(t testing.TB, choices ...Option) *Page {
 	}
 	limited, stop := context.WithTimeout(browser.ctx, o.limit)
 	g := newGuard()
-	ctx, cancel := chromedp.NewContext(limited, chromedp.WithListener(g.hear), chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {
+	own := chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {
 		if o.proxy != "" {
 			p.ProxyServer, p.ProxyBypassList = "http://"+o.proxy, "<-loopback>"
 		}
-	}))
+	})
+	ctx, cancel := chromedp.NewContext(limited, chromedp.WithListener(g.hear), own)
 	p := &Page{Context: ctx, t: t, guard: g}
 	t.Cleanup(func() {
 		t.Helper()
@@ -216,7 +217,8 @@ func (p *Page) guardOpened() {
 	var opened sync.Map
 	err := chromedp.ListenBrowser(p.Context, func(ev any) {
 		created, ok := ev.(*target.EventTargetCreated)
-		if !ok || created.TargetInfo.Type != "page" || created.TargetInfo.OpenerID == "" || created.TargetInfo.BrowserContextID != own {
+		if !ok || created.TargetInfo.Type != "page" || created.TargetInfo.OpenerID == "" ||
+			created.TargetInfo.BrowserContextID != own {
 			return
 		}
 		if _, twice := opened.LoadOrStore(created.TargetInfo.TargetID, true); twice {

@@ -221,7 +221,8 @@ const visibleErrors = `(() => {
   const marked = [...document.querySelectorAll('[role=alert], .error, [aria-invalid=true]')]
     .filter((e) => seen(e) && (e.innerText || e.value || '').trim())
     .map((e) => (e.innerText || e.value).trim());
-  const words = /is not a function|is not defined|undefined|\[object |\bNaN\b|TypeError|ReferenceError|SyntaxError|Cannot read prop/;
+  const words = new RegExp('is not a function|is not defined|undefined|\\[object |\\bNaN\\b|' +
+    'TypeError|ReferenceError|SyntaxError|Cannot read prop');
   const told = (document.body ? document.body.innerText : '').split('\n').filter((line) => words.test(line));
   return [...marked, ...told];
 })()`

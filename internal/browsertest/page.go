@@ -198,7 +198,8 @@ func (p *Page) fatal(format string, args ...any) {
 func (p *Page) text() string {
 	ctx, cancel := context.WithTimeout(p.Context, 2*time.Second)
 	defer cancel()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + "\n" + (document.body ? document.body.innerText : "")`))
+	const shown = `location.href + "\n" + (document.body ? document.body.innerText : "")`
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](shown))
 	if err != nil {
 		return "(it cannot be read: " + err.Error() + ")"
 	}

@@ -74,7 +74,9 @@ const Ways = `window.ways = async (web) => {
 }; true`
 
 // WayNames are the ways of [Ways], in order.
-var WayNames = []string{"fetch", "xhr", "image", "video", "audio", "script", "style", "eventsource", "websocket", "iframe", "beacon"}
+var WayNames = []string{
+	"fetch", "xhr", "image", "video", "audio", "script", "style", "eventsource", "websocket", "iframe", "beacon",
+}
 
 // AskInEveryWay asks an origin in every way from the page that is open, and
 // returns which ways worked.
@@ -164,7 +166,8 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/":
 		html(w, `<!doctype html><html lang="en"><title>page</title><link rel="icon" href="data:,"><body>`)
 	case "/iframe":
-		html(w, `<!doctype html><html lang="en"><script>parent.postMessage(decodeURIComponent(location.search.slice(1)), '*')</script>`)
+		html(w, `<!doctype html><html lang="en">
+<script>parent.postMessage(decodeURIComponent(location.search.slice(1)), '*')</script>`)
 	case "/image.png":
 		w.Header().Set("Content-Type", "image/png")
 		_ = png.Encode(w, image.NewGray(image.Rect(0, 0, 2, 2))) // the browser may be gone
@@ -194,7 +197,8 @@ func html(w http.ResponseWriter, text string) {
 // Silence is a second of sound, as a WAV file.
 func Silence() []byte {
 	data := make([]byte, 8000)
-	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x00\x00\x00\x00")
+	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00" +
+		"\x01\x00\x08\x00data\x00\x00\x00\x00")
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(head)-8+len(data)))
 	binary.LittleEndian.PutUint32(head[40:], uint32(len(data)))
 	return append(head, data...)
@@ -210,7 +214,8 @@ func Greet(w http.ResponseWriter, r *http.Request, text string) {
 		return
 	}
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n\x81%c%s",
+	_, err = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\n\r\n\x81%c%s",
 		base64.StdEncoding.EncodeToString(sum[:]), len(text), text)
 	if err != nil {
 		return

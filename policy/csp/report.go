@@ -55,7 +55,8 @@ func ParseReports(contentType string, body []byte) ([]Violation, error) {
 	case "application/reports+json":
 		return parseBatch(body)
 	}
-	return nil, &ReportError{fmt.Sprintf("the content type must be application/csp-report or application/reports+json, not %q", clean(kind))}
+	return nil, &ReportError{fmt.Sprintf("the content type must be application/csp-report or application/reports+json, not %q",
+		clean(kind))}
 }
 
 // oneReport is the body of report-uri (section 5.3 "report-uri", with the
@@ -87,8 +88,8 @@ func parseOne(body []byte) ([]Violation, error) {
 	if r.Effective != "" {
 		directive = r.Effective
 	}
-	v := Violation{Document: r.Document, Blocked: r.Blocked, Directive: directive, Source: r.Source, Line: r.Line, Column: r.Column,
-		Enforced: r.Disposition != "report"}
+	v := Violation{Document: r.Document, Blocked: r.Blocked, Directive: directive, Source: r.Source,
+		Line: r.Line, Column: r.Column, Enforced: r.Disposition != "report"}
 	if err := v.settle(); err != nil {
 		return nil, err
 	}
@@ -203,7 +204,8 @@ func bareURL(text string) string {
 	case u.Host == "":
 		return strings.ToLower(u.Scheme)
 	}
-	return (&url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host), Path: u.Path, RawPath: u.RawPath}).String()
+	bare := url.URL{Scheme: strings.ToLower(u.Scheme), Host: strings.ToLower(u.Host), Path: u.Path, RawPath: u.RawPath}
+	return bare.String()
 }
 
 // clean bounds a text and takes control characters out of it.

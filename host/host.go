@@ -34,13 +34,18 @@ var (
 	ErrEmpty     = errors.New("the host is empty")
 	ErrCharacter = errors.New("a character in the host cannot stand in a host name")
 	ErrLabel     = errors.New("the host has an empty label, or one of more than 63 characters")
-	ErrLong      = errors.New("the host name has more than 253 characters")
+	ErrLong      = errors.New("the host name is too long: at most 253 characters")
 	ErrAddress   = errors.New("the host is an address that is not in its canonical spelling")
 	ErrMapping   = errors.New("the host name cannot be mapped to A-labels")
 )
 
-// maxName is the longest name (RFC 1035, section 2.3.4), without its last dot.
-const maxName = 253
+// maxName is the longest name (RFC 1035, section 2.3.4), without its last dot;
+// maxWritten is how long one may be before it is mapped, in bytes: mapping takes
+// time.
+const (
+	maxName    = 253
+	maxWritten = 1024
+)
 
 // Parse reads a host as it stands in a URL: a name, an IPv4 address, or an IPv6
 // address in brackets. One dot at the end of a name is left out. It does not
@@ -128,10 +133,12 @@ func normal(s string) (string, netip.Addr, error) {
 // read checks a host and brings it into its normal form, but for the case of
 // ASCII letters.
 func read(s string) (string, netip.Addr, error) {
-	if s == "" {
+	switch {
+	case s == "":
 		return "", netip.Addr{}, ErrEmpty
-	}
-	if s[0] == '[' {
+	case len(s) > maxWritten:
+		return "", netip.Addr{}, ErrLong
+	case s[0] == '[':
 		return readIPv6(s)
 	}
 	ascii := true

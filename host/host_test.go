@@ -55,6 +55,21 @@ func TestIsLoopback(t *testing.T) {
 	}
 }
 
+func TestLongHosts(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	for text, want := range map[string]error{
+		strings.Repeat(label+".", 3) + strings.Repeat("a", 61): nil, // 253 characters
+		strings.Repeat(label+".", 3) + strings.Repeat("a", 62): host.ErrLong,
+		label + "a.example":         host.ErrLabel,
+		strings.Repeat("ü", 1<<20):  host.ErrLong,
+		strings.Repeat("a.", 1<<20): host.ErrLong,
+	} {
+		if _, err := host.Parse(text); err != want {
+			t.Errorf("%.20s… of %d bytes: %v, want %v", text, len(text), err, want)
+		}
+	}
+}
+
 func TestFromAddr(t *testing.T) {
 	for text, want := range map[string]string{"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "10.0.0.1", "fe80::1%eth0": "[fe80::1]"} {
 		if got := host.FromAddr(netip.MustParseAddr(text)).URL(); got != want {

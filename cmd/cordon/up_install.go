@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,17 +90,19 @@ func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 		return nil
 	}
 	if !install {
-		fmt.Fprintf(stderr, "The packages of %s are not installed. This would run there, as you:\n  %s\n", dir, n)
-		answer, err := question(bufio.NewReader(cmd.InOrStdin()), stderr,
-			"Run it? A build script is code of whoever wrote the folder.", "no")
-		if err != nil {
+		if ok, err := n.confirmed(cmd.InOrStdin(), stderr); err != nil || !ok {
 			return err
-		}
-		if !strings.HasPrefix(strings.ToLower(answer), "y") {
-			return nil
 		}
 	}
 	return n.run(cmd)
+}
+
+// confirmed shows what would run, and asks. Only a yes is one.
+func (n installation) confirmed(in io.Reader, out io.Writer) (bool, error) {
+	fmt.Fprintf(out, "The packages of %s are not installed. This would run there, as you:\n  %s\n", n.dir, n)
+	answer, err := question(bufio.NewReader(in), out, "Run it? A build script is code of whoever wrote the folder.", "no")
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", err
 }
 
 // installTime bounds each command: a registry that does not answer is given up.

@@ -45,6 +45,26 @@ func offered(t testing.TB, dir string, install bool) (said string, ran string) {
 	return out.String(), string(log)
 }
 
+// On a terminal the commands are shown before anybody is asked, and only a yes
+// runs them.
+func TestUpInstallAsks(t *testing.T) {
+	n := installation{dir: "app", packages: true, build: true}
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "no\n": false, "yellow\n": false} {
+		var said strings.Builder
+		got, err := n.confirmed(strings.NewReader(answer), &said)
+		if got != want || err != nil {
+			t.Errorf("%q: %v %v, want %v", answer, got, err, want)
+		}
+		const shown = "The packages of app are not installed. This would run there, as you:\n  npm ci --ignore-scripts && npm run build\nRun it?"
+		if !strings.HasPrefix(said.String(), shown) {
+			t.Errorf("it said %q", said.String())
+		}
+	}
+	if got, err := n.confirmed(strings.NewReader(""), &strings.Builder{}); got || err == nil {
+		t.Errorf("without an answer: %v %v", got, err)
+	}
+}
+
 func TestUpInstall(t *testing.T) {
 	project := map[string]string{"package-lock.json": "{}", "package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 	t.Run("runs the lock file and the build", func(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/settings"
 	"github.com/spf13/cobra"
@@ -98,9 +100,12 @@ type upStack struct {
 	log     *event.Log
 	logFile *os.File
 	events  *upEvents
+	// compiled are the rules at the start, as the gateway's platform reads them.
+	compiled *policy.Policy
 	// seen is the file of the rules as it was read last.
 	reloading sync.Mutex
 	seen      fileStamp
+	missing   time.Time // since when it is not there, zero if it is
 	// standIn ends what the stand-in keeps open.
 	standIn     context.Context
 	stopStandIn context.CancelFunc
@@ -243,8 +248,7 @@ func (u *upStack) openGateway(cmd *cobra.Command) error {
 	}
 	metrics := event.NewMetrics()
 	metrics.WatchLog(u.log)
-	u.events = &upEvents{app: u.app, terminal: cmd.ErrOrStderr(), quiet: quietly(cmd), sinks: []event.Sink{u.ring, metrics, u.log},
-		digest: u.app.policy().digest}
+	u.events = &upEvents{app: u.app, terminal: cmd.ErrOrStderr(), quiet: quietly(cmd), sinks: []event.Sink{u.ring, metrics, u.log}}
 	admin, err := u.console()
 	if err != nil {
 		return err
@@ -256,6 +260,15 @@ func (u *upStack) openGateway(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	u.app.enforce()
+	target, err := dialect.ParseTarget(orElse(u.flags.platform, dialect.Strict))
+	if err != nil {
+		return err
+	}
+	if u.compiled, err = dialect.Compile(u.app.policy().doc, target); err != nil {
+		return err
+	}
+	u.events.digest = u.app.policy().digest
 	u.events.warnings = u.gateway.Warnings
 	u.events.warned = u.events.fresh()
 	if err := u.gateway.Listen(); err != nil {

@@ -41,8 +41,10 @@ type appFolder struct {
 	// origins are what is allowed in development besides the app's own rules.
 	origins []string
 
-	mu      sync.Mutex
-	current *appPolicy // the last one that could be read
+	mu sync.Mutex
+	// current is in force, in the gateway and for the pages alike; next was read
+	// and is not in force until the gateway has taken it (enforce).
+	current, next *appPolicy
 }
 
 // openAppFolder finds out what a folder holds. With a development server the
@@ -104,8 +106,8 @@ func builtPages(dir string, app *lint.Project) (string, error) {
 	return found, err
 }
 
-// load reads the rules as they are now. What cannot be read leaves the last
-// good ones in force.
+// load reads the rules as they are now. They are not in force before enforce;
+// what cannot be read leaves the last good ones in force.
 func (a *appFolder) load() (*appPolicy, error) {
 	var made *appPolicy
 	var err error
@@ -119,8 +121,16 @@ func (a *appFolder) load() (*appPolicy, error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.current = made
+	a.next = made
 	return made, nil
+}
+
+// enforce puts the rules that were read last into force, once the gateway has
+// taken them: what one part refuses is in force in none.
+func (a *appFolder) enforce() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.current = a.next
 }
 
 // policy returns the rules in force.

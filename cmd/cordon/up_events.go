@@ -32,6 +32,9 @@ type upEvents struct {
 
 // Record is part of event.Sink.
 func (u *upEvents) Record(e *event.Event) {
+	if e.Type == event.Notice && e.Reason == "reloaded" {
+		u.app.enforce()
+	}
 	shown := *e
 	shown.Place = u.app.policy().place(e.Place)
 	for _, sink := range u.sinks {
@@ -60,7 +63,7 @@ func (u *upEvents) notice(e *event.Event) {
 			return
 		}
 		u.digest, u.trouble = digest, ""
-		u.say("%s was read again: its rules are in force", u.app.rules)
+		u.say("%s was read again: its rules are in force", printable(u.app.rules))
 		now := u.fresh()
 		for _, warning := range now {
 			if !slices.Contains(u.warned, warning) {
@@ -132,12 +135,20 @@ func (u *upStack) watch(ctx context.Context) {
 }
 
 // refresh reads the rules again if their file looks different. One that is
-// missing for a moment is being replaced.
+// missing for a moment is being replaced; one that stays away is told once.
 func (u *upStack) refresh() {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
 	now := stampOf(u.app.rules)
-	if now == u.seen || now == (fileStamp{}) {
+	switch {
+	case now == u.seen:
+		return
+	case now != fileStamp{}:
+		u.missing = time.Time{}
+	case u.missing.IsZero():
+		u.missing = time.Now()
+		return
+	case time.Since(u.missing) < 2*watchEvery:
 		return
 	}
 	u.seen = now

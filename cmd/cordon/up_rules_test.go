@@ -53,12 +53,39 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic"); strings.Contains(body, `class="banner"`) {
 		t.Error("the banner stays after the file was mended")
 	}
-	rewrite(t, config, func(s string) string { return strings.Replace(s, "https://new.example.com", "*", 1) })
+	// What the gateway refuses is in force for the pages as little: a pin that
+	// binds no host.
+	rewrite(t, config, func(s string) string {
+		return strings.Replace(s, "</widget>", `<access origin="https://refused.example.com" /><cordon:pin xmlns:cordon="urn:cordon:1" sha256="x"/></widget>`, 1)
+	})
+	if !u.words.wait("the host is empty; the last good rules stay in force\n") {
+		t.Fatal(u.said())
+	}
+	if _, header, _ := fetch(t, u.client(t, false), u.page); strings.Contains(header.Get("Content-Security-Policy"), "refused.example.com") {
+		t.Error("the pages follow rules that the gateway refused")
+	}
+	data, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(config); err != nil {
+		t.Fatal(err)
+	}
+	if !u.words.wait("config.xml: no such file or folder; the last good rules stay in force\n") {
+		t.Fatal(u.said())
+	}
+	if err := os.WriteFile(config, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, config, func(s string) string {
+		s, _, _ = strings.Cut(s, `<access origin="https://refused`)
+		return strings.Replace(s, "https://new.example.com", "*", 1) + "</widget>"
+	})
 	if !u.words.wait("warning: the file allows every host: only addresses, ports and framing are checked\n") {
 		t.Fatal(u.said())
 	}
 	said := u.said()
-	for text, want := range map[string]int{"stay in force": 1, "was read again": 2} {
+	for text, want := range map[string]int{"stay in force": 3, "was read again": 2} {
 		if n := strings.Count(said, text); n != want {
 			t.Errorf("%q was said %d times, want %d:\n%s", text, n, want, said)
 		}
@@ -82,7 +109,7 @@ func TestUpSummaryIsTrue(t *testing.T) {
 	said := u.words.text()
 	for _, want := range []string{
 		"enforces " + config + ": todo.example.com, media.example.com, *.cdn.example.com\n",
-		"curl --proxy http://" + u.proxy + " http://demo.localhost:" + port + "/tip   # on the list\n",
+		"curl --proxy http://" + u.proxy + " http://demo.localhost:" + port + "/tip   # allowed in development\n",
 		"curl --proxy http://" + u.proxy + " https://not-listed.example/   # on no list: 403\n",
 		"for devices https://localhost:" + port + "/\n",
 	} {
@@ -98,9 +125,24 @@ func TestUpSummaryIsTrue(t *testing.T) {
 	rewrite(t, config, func(s string) string {
 		return strings.Replace(s, "</widget>", `    <access origin="*" />`+"\n</widget>", 1)
 	})
-	said = startUp(t, dir, freePort(t)).words.text()
+	u = startUp(t, dir, freePort(t))
+	said = u.words.text()
+	u.stop()
 	if strings.Contains(said, "not-listed.example") || !strings.Contains(said, ", * (every host)\n") {
 		t.Errorf("with * on the list it says:\n%s", said)
+	}
+
+	// What is promised is what the platform's reading enforces, and nothing in a
+	// name reaches the terminal raw.
+	rewrite(t, config, func(s string) string {
+		s = strings.Replace(s, `<access origin="*" />`, `<access origin="https://not-listed.e*" />`, 1)
+		return strings.Replace(s, "<name>Todo</name>", "<name>To\u009b31mdo</name>", 1)
+	})
+	u = startUp(t, dir, freePort(t), "--platform", "wp8@3.8.2")
+	said = u.words.text()
+	if strings.Contains(said, "not-listed.example/   # on no list") || !strings.Contains(said, "https://not-listed.e*") ||
+		!strings.Contains(said, `To\u009b31mdo`) {
+		t.Errorf("as wp8 reads it, it says:\n%s", said)
 	}
 }
 

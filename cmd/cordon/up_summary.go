@@ -88,9 +88,9 @@ func (u *upStack) summary(w io.Writer, short bool) {
 	var s strings.Builder
 	fmt.Fprintln(&s, u.site.Plain.String()+"/")
 	if !short {
-		u.parts(&s)
+		u.parts(&s, u.compiled)
 		u.development(&s)
-		u.tries(&s)
+		u.tries(&s, u.compiled)
 		for _, warning := range u.events.warned {
 			fmt.Fprintf(&s, "warning: %s\n", printable(warning))
 		}
@@ -100,13 +100,13 @@ func (u *upStack) summary(w io.Writer, short bool) {
 }
 
 // parts says where each part is.
-func (u *upStack) parts(s *strings.Builder) {
+func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
 	var providers []string
 	for name, kind := range u.site.Auth.ProviderNames() {
 		providers = append(providers, name+" ("+kind+")")
 	}
 	slices.Sort(providers)
-	pages := u.app.web + "/ with the exported Content-Security-Policy"
+	pages := printable(u.app.web) + "/ with the exported Content-Security-Policy"
 	if u.appURL != nil {
 		pages = u.appURL.String() + " behind the exported Content-Security-Policy"
 	}
@@ -117,14 +117,14 @@ func (u *upStack) parts(s *strings.Builder) {
   gateway   http://%s  enforces %s: %s
   console   http://%s/console/
   data      %s
-`, u.site.Plain, u.app.name, pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
-		u.gateway.Addr(), u.app.rules, u.app.policy().listed(), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
+`, u.site.Plain, printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
+		u.gateway.Addr(), printable(u.app.rules), printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
 	if u.app.config == "" {
 		fmt.Fprintf(s, `
 The rules are server.allowNavigation of %s: Capacitor asks no list
 for what a page fetches, and here the same hosts bind it. For rules of its own:
 cordon init %s
-`, u.app.rules, u.dir)
+`, printable(u.app.rules), printable(u.dir))
 	}
 }
 
@@ -136,62 +136,77 @@ authority, %s
 (what trusting it takes: cordon ca trust --dir %s);
 %s stands in for other hosts. The page's address and the stand-in's
 are allowed besides %s.
-`, u.authority(), filepath.Dir(u.authority()), standInHost, filepath.Base(u.app.rules))
+`, printable(u.authority()), printable(filepath.Dir(u.authority())), standInHost, printable(filepath.Base(u.app.rules)))
 	if u.appURL != nil {
 		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
 	}
 }
 
 // tries are commands to see the gateway decide, as the rules in force decide.
-func (u *upStack) tries(s *strings.Builder) {
+func (u *upStack) tries(s *strings.Builder, compiled *policy.Policy) {
 	proxy := u.gateway.Addr()
-	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy http://%s http://%s:%s/tip   # on the list\n",
+	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy http://%s http://%s:%s/tip   # allowed in development\n",
 		proxy, standInHost, u.site.URL.Port())
-	if host := u.app.policy().refusedHost(); host != "" {
+	if host := refusedHost(compiled); host != "" {
 		fmt.Fprintf(s, "  curl --proxy http://%s https://%s/   # on no list: 403\n", proxy, host)
 	}
 	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s/\n\n",
 		proxy, u.site.Plain)
 }
 
-// listed names the hosts that the app's rules let it reach, each once.
-func (p *appPolicy) listed() string {
+// mostListed is how many entries of the list a summary shows.
+const mostListed = 8
+
+// listed names what the app's rules let it reach, each once: hosts in the strict
+// reading, the rules as they are written in that of a platform.
+func (p *appPolicy) listed(compiled *policy.Policy) string {
 	var all []string
-	for i := range p.own {
-		o := &p.own[i]
-		if o.Rule.Purpose == policy.ForLaunch || !o.Hierarchical() {
-			continue
-		}
-		name := o.Host
-		switch {
-		case name == "":
-			name = "* (every host)"
-		case o.Subdomains:
-			name = "*." + name
-		}
+	add := func(name string) {
 		if !slices.Contains(all, name) {
 			all = append(all, name)
+		}
+	}
+	if compiled.Target().Platform == dialect.Strict {
+		p.eachHost(add)
+	} else {
+		for i, rules := 0, compiled.Rules(); i < len(rules); i++ {
+			rule := &rules[i]
+			if !rule.Implicit() && rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 &&
+				p.place(rule.Place.String()) != developmentPlace {
+				add(rule.Text)
+			}
 		}
 	}
 	if len(all) == 0 {
 		return "it lists nothing"
 	}
-	const most = 8
-	if left := len(all) - most; left > 0 {
-		all = append(all[:most], fmt.Sprintf("and %d more", left))
+	if left := len(all) - mostListed; left > 0 {
+		all = append(all[:mostListed], fmt.Sprintf("and %d more", left))
 	}
 	return strings.Join(all, ", ")
 }
 
-// refusedHost is a host that the rules refuse, to try; "" if they refuse none.
-func (p *appPolicy) refusedHost() string {
-	compiled, err := dialect.Compile(p.doc, policy.Target{Platform: dialect.Strict})
-	if err != nil {
-		return ""
+func (p *appPolicy) eachHost(add func(name string)) {
+	for i := range p.own {
+		o := &p.own[i]
+		switch {
+		case o.Rule.Purpose == policy.ForLaunch || !o.Hierarchical():
+		case o.Host == "":
+			add("* (every host)")
+		case o.Subdomains:
+			add("*." + o.Host)
+		default:
+			add(o.Host)
+		}
 	}
+}
+
+// refusedHost is a host that the rules in force refuse, to try; "" if they refuse
+// none.
+func refusedHost(compiled *policy.Policy) string {
 	for _, host := range []string{"not-listed.example", "not-listed.test"} {
 		request := policy.Request{URL: "https://" + host, Kind: policy.AnyKind, AnyPath: true}
-		if compiled.Decide(request).Verdict == policy.Block {
+		if v := compiled.Decide(request).Verdict; v == policy.Block {
 			return host
 		}
 	}

@@ -27,14 +27,20 @@ func (e *codeError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e
 // the lines of the source, so that places in it are places in the source. What
 // is computed is left out and listed; nothing is guessed.
 func literalConfig(data []byte) (made []byte, left []computed, err error) {
-	p := &literalParser{data: data, line: 1, column: 1, constants: map[string]int{}}
-	at, err := p.find()
+	p := &literalParser{
+		data: data, place: place{line: 1, column: 1},
+		constants: map[string]constant{}, names: map[string]bool{}, known: map[int]bool{},
+	}
+	object, err := p.find()
 	if err != nil {
 		return nil, nil, err
 	}
-	p.seek(at)
+	p.place = object
 	if err := p.value(""); err != nil {
 		return nil, nil, err
+	}
+	if line, ok := p.changed(); ok {
+		p.leave("...", line)
 	}
 	if len(p.left) > 0 && p.out.Len() == 0 {
 		return nil, nil, &codeError{p.left[0].line, "the configuration is computed"}
@@ -42,54 +48,65 @@ func literalConfig(data []byte) (made []byte, left []computed, err error) {
 	return p.out.Bytes(), p.left, nil
 }
 
-// maxDepth bounds how deep objects and lists nest.
-const maxDepth = 64
+const (
+	maxDepth    = 64  // of objects and lists within each other
+	maxComputed = 256 // values that are listed one by one
+)
+
+// place is a byte of the source, with its line and column.
+type place struct{ at, line, column int }
+
+// constant is where the name and the value of a top-level constant begin.
+type constant struct {
+	name  int
+	value place
+}
 
 type literalParser struct {
-	data   []byte
-	at     int
-	line   int // of the byte at at
-	column int
-	depth  int
-	// constants are where the values of top-level constants begin.
-	constants map[string]int
-	left      []computed
+	data []byte
+	place
+	depth     int
+	constants map[string]constant
+	// names are what the exported object is known as in the file, and known where
+	// they stand to declare and to export it.
+	names map[string]bool
+	known map[int]bool
+	left  []computed
 
 	out                bytes.Buffer
 	outLine, outColumn int
 	quiet              bool // nothing is written while a value is only looked over
 }
 
-// find returns the offset of the object that the file exports.
-func (p *literalParser) find() (int, error) {
+// find returns where the object that the file exports begins.
+func (p *literalParser) find() (place, error) {
 	for {
 		p.space()
+		start := p.at
 		switch word := p.word(); {
 		case p.at >= len(p.data):
-			return 0, &codeError{p.line, "the file exports no object"}
+			return place{}, &codeError{p.line, "the file exports no object"}
 		case word == "import":
 			p.skipImport()
 		case word == "const" || word == "let" || word == "var":
-			if err := p.constant(); err != nil {
-				return 0, err
-			}
+			p.constant()
 		case word == "export":
 			p.space()
 			switch next := p.word(); next {
 			case "default":
 				return p.exported()
 			case "const", "let", "var":
-				if err := p.constant(); err != nil {
-					return 0, err
-				}
+				p.constant()
 			default:
 				p.statement()
 			}
 		case word == "module" && p.take(".exports"):
 			p.space()
 			if !p.take("=") {
-				return 0, &codeError{p.line, "module.exports must be assigned once"}
+				return place{}, &codeError{p.line, "module.exports must be assigned once"}
 			}
+			p.names = map[string]bool{"module": true, "exports": true}
+			p.known[start] = true
 			return p.exported()
 		default:
 			if word == "" {
@@ -100,43 +117,95 @@ func (p *literalParser) find() (int, error) {
 	}
 }
 
-// exported is the offset of the exported object: written in place, or by the
-// name of a constant.
-func (p *literalParser) exported() (int, error) {
+// exported is where the exported object begins: written in place, or by the name
+// of a constant.
+func (p *literalParser) exported() (place, error) {
 	p.space()
+	p.typeArguments()
 	if p.at < len(p.data) && p.data[p.at] == '{' {
-		return p.at, nil
+		return p.place, nil
 	}
-	line := p.line
+	here := p.place
 	name := p.word()
-	if at, ok := p.constants[name]; ok {
-		return at, nil
+	if constant, ok := p.constants[name]; ok {
+		p.names[name] = true
+		p.known[here.at], p.known[constant.name] = true, true
+		return constant.value, nil
 	}
-	return 0, &codeError{line, "what is exported must be an object that is written out"}
+	return place{}, &codeError{here.line, "what is exported must be an object that is written out"}
 }
 
-// constant notes where the value of a constant begins, and skips it.
-func (p *literalParser) constant() error {
+// constant notes where the name and the value of a constant begin, and skips it.
+func (p *literalParser) constant() {
 	p.space()
-	line := p.line
+	at := p.at
 	name := p.word()
-	if name == "" {
-		p.statement() // a pattern: its names are not known
-		return nil
-	}
-	// A type may stand between the name and the value.
-	for p.at < len(p.data) && p.data[p.at] != '=' && p.data[p.at] != ';' {
-		p.step()
-	}
-	if !p.take("=") {
-		return &codeError{line, "the constant " + name + " has no value"}
+	// A type may stand between the name and the value. A pattern has no name: what
+	// it makes is not known here.
+	p.skip(func(c byte, depth int) bool { return depth <= 0 && (c == '=' || c == ';' || c == '\n') })
+	if name == "" || !p.take("=") {
+		p.statement()
+		return
 	}
 	p.space()
+	p.typeArguments()
 	if p.at < len(p.data) && p.data[p.at] == '{' {
-		p.constants[name] = p.at
+		p.constants[name] = constant{at, p.place}
 	}
 	p.statement()
-	return nil
+}
+
+// changed returns the first line that speaks of the exported object where it is
+// neither declared nor exported: what is done to it there, only running the file
+// would tell. A text that does not end counts too, since what follows it may not
+// have been read as what it is.
+func (p *literalParser) changed() (line int, found bool) {
+	if len(p.names) == 0 {
+		return 0, false
+	}
+	p.place = place{line: 1, column: 1}
+	last := byte(';') // before this word, blanks apart
+	for p.space(); p.at < len(p.data); p.space() {
+		here, c := p.place, p.data[p.at]
+		if c == '\'' || c == '"' || c == '`' {
+			_, plain := p.text()
+			text := p.data[here.at:p.at]
+			if !plain && (len(text) < 2 || text[len(text)-1] != c || p.speaksOf(text)) {
+				return here.line, true
+			}
+			last = c
+			continue
+		}
+		word := p.word()
+		switch {
+		case word == "":
+			p.step()
+		case p.names[word] && !p.known[here.at] && last != '.' && !p.isKey(last):
+			return here.line, true
+		}
+		last = c
+	}
+	return 0, false
+}
+
+// speaksOf reports whether a template, in which code may stand, names the
+// exported object.
+func (p *literalParser) speaksOf(template []byte) bool {
+	for name := range p.names {
+		if bytes.Contains(template, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isKey reports whether the word just read, behind the byte last, is the key of
+// another object.
+func (p *literalParser) isKey(last byte) bool {
+	here := p.place
+	defer func() { p.place = here }()
+	p.space()
+	return (last == '{' || last == ',') && p.take(":")
 }
 
 func (p *literalParser) skipImport() {
@@ -209,13 +278,13 @@ func (p *literalParser) value(path string) error {
 // scalar reads a text, number or word, unless more follows it: then the value is
 // computed.
 func (p *literalParser) scalar(path string, read func() (string, bool)) error {
-	at, line, column := p.at, p.line, p.column
+	here := p.place
 	text, ok := read()
 	if ok && p.ends() {
-		p.emit(text, line, column)
+		p.emit(text, here.line, here.column)
 		return nil
 	}
-	p.seek(at)
+	p.place = here
 	p.compute(path)
 	return nil
 }
@@ -228,22 +297,33 @@ func (p *literalParser) ends() bool {
 		if p.at >= len(p.data) || strings.IndexByte(",]};", p.data[p.at]) >= 0 {
 			return true
 		}
-		at, word := p.at, p.word()
+		here, word := p.place, p.word()
 		if word != "as" && word != "satisfies" {
-			p.seek(at)
+			p.place = here
 			return p.depth == 1 && word != "" // the next statement
 		}
 		p.space()
-		for p.word() != "" || p.take(".") || p.take("[]") {
+		for p.word() != "" || p.take(".") || p.take("[]") || p.typeArguments() {
 		}
 	}
 }
 
 // compute skips an expression and notes that it was not read.
 func (p *literalParser) compute(path string) {
-	p.left = append(p.left, computed{path, p.line})
+	p.leave(path, p.line)
 	p.emit("null", p.line, p.column)
 	p.skip(func(c byte, depth int) bool { return depth == 0 && strings.IndexByte(",}])", c) >= 0 })
+}
+
+// leave lists a value that was not read. Past maxComputed, one entry says that
+// anything may be missing.
+func (p *literalParser) leave(path string, line int) {
+	switch {
+	case len(p.left) < maxComputed:
+		p.left = append(p.left, computed{path, line})
+	case len(p.left) == maxComputed:
+		p.left = append(p.left, computed{"...", line})
+	}
 }
 
 func (p *literalParser) object(path string) error {
@@ -259,14 +339,14 @@ func (p *literalParser) object(path string) error {
 			p.step()
 			return p.over()
 		}
-		at, line, column := p.at, p.line, p.column
+		here := p.place
 		key, ok := p.key()
 		p.space()
 		if !ok || !p.take(":") {
 			// A spread, a method, a shorthand or a computed key: what it holds is
 			// not known, nor which keys before it still count.
-			p.seek(at)
-			p.left = append(p.left, computed{join(path, "..."), p.line})
+			p.place = here
+			p.leave(join(path, "..."), p.line)
 			p.skipMember()
 		} else {
 			if wrote {
@@ -275,16 +355,20 @@ func (p *literalParser) object(path string) error {
 			wrote = true
 			quoted, err := json.Marshal(key)
 			if err != nil {
-				return &codeError{line, "a key cannot be read"}
+				return &codeError{here.line, "a key cannot be read"}
 			}
-			p.emit(string(quoted)+":", line, column)
+			column := here.column
+			if p.data[here.at] == quoted[1] {
+				column-- // the quote that it has not in the source stands before it
+			}
+			p.emit(string(quoted)+":", here.line, column)
 			if err := p.value(join(path, key)); err != nil {
 				return err
 			}
 		}
 		p.space()
-		if !p.take(",") && p.at == at {
-			return &codeError{line, "a member of an object is expected here"}
+		if !p.take(",") && p.at == here.at {
+			return &codeError{here.line, "a member of an object is expected here"}
 		}
 	}
 }

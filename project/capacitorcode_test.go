@@ -49,7 +49,30 @@ const config = {
 };
 export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"name":null},"plugins":{"Splash":{"delay":10}}}`,
 			[]string{"...:4", "server:5", "ios.scheme:6", "ios.name:6", "...:7"}},
-		"a spread first": {`export default { ...base, webDir: 'www' }`, `{"webDir":"www"}`, []string{"...:1"}},
+		"changed later": {"const config = { webDir: 'www' };\nconfig.server = { url: 'http://a' };\nexport default config;",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"changed under a condition": {"let config = { webDir: 'www' };\nif (x) {\n  config = other\n}\nexport default config;",
+			`{"webDir":"www"}`, []string{"...:3"}},
+		"changed behind the export": {"const config = { webDir: 'www' };\nexport default config;\nconfig.server = {}",
+			`{"webDir":"www"}`, []string{"...:3"}},
+		"given away": {"const config = { webDir: 'www' };\npatch({ config });\nexport default config",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"in a template": {"const config = { webDir: 'www' };\nlog(`${config.webDir = 'x'}`)\nexport default config",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"behind what may be a text": {"const config = { webDir: 'www' };\n/'/; config.webDir = 1\nexport default config",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"module.exports changed": {"module.exports = { webDir: 'www' };\nmodule.exports.webDir = 'x';",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"exports changed": {"module.exports = { webDir: 'www' };\nexports.webDir = 'x';",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"only spoken of": {"// config.server = {}\nconst a = { config: 'config', b: other.config, c: `config` };\n" +
+			"const config = { webDir: 'www' } // config\nexport default config",
+			`{"webDir":"www"}`, nil},
+		"a comment ends a line": {"const a = 1 // no semicolon\nlet env\nlet c: string; const f: () => void = x\n" +
+			"const config: Config<{a: 1}> = <Config>{ webDir: 'www' } as Partial<Config> // here\nexport default config // there",
+			`{"webDir":"www"}`, nil},
+		"a type before the object": {"export default <CapacitorConfig>{ webDir: 'www' }", `{"webDir":"www"}`, nil},
+		"a spread first":           {`export default { ...base, webDir: 'www' }`, `{"webDir":"www"}`, []string{"...:1"}},
 	} {
 		made, left, err := literalConfig([]byte(test.source))
 		if err != nil {
@@ -76,14 +99,15 @@ export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"na
 // A value stands in the JSON in the line, and here in the column, that it has in
 // the source.
 func TestLiteralConfigKeepsPlaces(t *testing.T) {
-	const source = "const config = {\n  webDir: 'www',\n  // a comment\n  server: {\n    allowNavigation: [\n      'a.example',\n    ],\n  },\n};\nexport default config;\n"
+	const source = "const config = {\n  webDir: 'www',\n  // a comment\n  server: {\n    allowNavigation: [\n" +
+		"      'a.example',\n    ],\n  },\n  plugins: { A: { list: [ 'b', 'c.example' ] } },\n};\nexport default config;\n"
 	made, _, err := literalConfig([]byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	from, to := strings.Split(source, "\n"), strings.Split(string(made), "\n")
-	for line, value := range map[int]string{2: "www", 6: "a.example"} {
-		if a, b := strings.Index(from[line-1], value), strings.Index(to[line-1], value); a < 0 || b < a || b > a+2 {
+	for line, value := range map[int]string{2: "www", 6: "a.example", 9: "c.example"} {
+		if a, b := strings.Index(from[line-1], value), strings.Index(to[line-1], value); a < 0 || b != a {
 			t.Errorf("line %d: %q became %q", line, from[line-1], to[line-1])
 		}
 	}
@@ -105,6 +129,20 @@ func TestLiteralConfigRefuses(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%.40q: %s %v, want %s", source, made, err, want)
 		}
+	}
+}
+
+// The work grows with the file alone: what is computed is looked at once, and
+// listed to a bound. (With one look from the top for each value, this would take
+// minutes.)
+func TestLiteralConfigIsLinear(t *testing.T) {
+	source := "export default { list: [" + strings.Repeat("f(), ", 200_000) + "] }"
+	_, left, err := literalConfig([]byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(left), maxComputed+1; got != want || left[maxComputed].path != "..." {
+		t.Errorf("%d values listed, the last %q; want %d, the last ...", got, left[len(left)-1].path, want)
 	}
 }
 
@@ -144,6 +182,20 @@ func TestCapacitorConfiguration(t *testing.T) {
 	}
 }
 
+// What code does to the configuration is said with its line.
+func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
+	fsys := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{
+		Data: []byte("const c = { webDir: 'www' };\nif (dev) {\n  c.server = {};\n}\nexport default c")}}
+	p, err := Read(fsys, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "line 3: code adds to the configuration or changes it; " + runCapCopy
+	if len(p.Skipped) != 1 || p.Skipped[0].Why != want {
+		t.Errorf("%v, want %s", p.Skipped, want)
+	}
+}
+
 // Without a config.xml, a configuration that only running it would tell is an
 // error: nothing is known of the app.
 func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
@@ -157,8 +209,13 @@ func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 }
 
 func FuzzLiteralConfig(f *testing.F) {
-	for _, seed := range []string{"export default { a: 'b', c: [1, true], d: { e: null } } satisfies X;", "const c: T = { a: `x${y}` };\nexport default c", "module.exports = { ...a, 'b': 1 + 2 }",
-		"export default { a: [ ) ] }", "/* */ // x\nimport a from 'b';export default{a:1,}", "export default {'\\u0041': '\\x41\\n'}", "export default {a:/[/]/}"} {
+	for _, seed := range []string{
+		"export default { a: 'b', c: [1, true], d: { e: null } } satisfies X<Y>;",
+		"const c: T = <T>{ a: `x${y}` };\nc.b = `${c}`\nexport default c",
+		"module.exports = { ...a, 'b': 1 + 2 }; exports.x = 1", "export default { a: [ ) ] }",
+		"/* */ // x\nimport a from 'b';let b\nexport default{a:1,}",
+		"export default {'\\u0041': '\\x41\\n'}", "export default {a:/[/]/}",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -18,12 +18,9 @@ func (p *literalParser) step() {
 	p.at, p.column = p.at+1, p.column+1
 }
 
-// seek goes to an offset.
-func (p *literalParser) seek(at int) {
-	if at < p.at {
-		p.at, p.line, p.column = 0, 1, 1
-	}
-	for p.at < at && p.at < len(p.data) {
+// advance goes on by n bytes.
+func (p *literalParser) advance(n int) {
+	for ; n > 0; n-- {
 		p.step()
 	}
 }
@@ -33,36 +30,64 @@ func (p *literalParser) take(text string) bool {
 	if !strings.HasPrefix(string(p.data[p.at:min(len(p.data), p.at+len(text))]), text) {
 		return false
 	}
-	p.seek(p.at + len(text))
+	p.advance(len(text))
 	return true
 }
 
 // space skips blanks and comments.
 func (p *literalParser) space() {
-	for p.at < len(p.data) && (strings.IndexByte(" \t\r\n\f\v", p.data[p.at]) >= 0 || p.comment()) {
-		if p.at < len(p.data) && strings.IndexByte(" \t\r\n\f\v", p.data[p.at]) >= 0 {
+	for p.at < len(p.data) {
+		if strings.IndexByte(" \t\r\n\f\v", p.data[p.at]) >= 0 {
 			p.step()
+		} else if !p.comment() && !p.take("\ufeff") {
+			return
 		}
-	}
-	if p.take("\ufeff") {
-		p.space()
 	}
 }
 
-// comment skips a comment if one is next.
+// comment skips a comment if one is next. The end of its line is no part of it:
+// it may end a statement.
 func (p *literalParser) comment() bool {
-	end := ""
 	switch {
 	case p.take("//"):
-		end = "\n"
+		for p.at < len(p.data) && p.data[p.at] != '\n' {
+			p.step()
+		}
 	case p.take("/*"):
-		end = "*/"
+		for p.at < len(p.data) && !p.take("*/") {
+			p.step()
+		}
 	default:
 		return false
 	}
-	for p.at < len(p.data) && !p.take(end) {
-		p.step()
+	return true
+}
+
+// maxType bounds a type in angle brackets, in bytes.
+const maxType = 1000
+
+// typeArguments skips what stands between angle brackets, if that is next: types
+// change no value.
+func (p *literalParser) typeArguments() bool {
+	if p.at >= len(p.data) || p.data[p.at] != '<' {
+		return false
 	}
+	here, open := p.place, 0
+	p.skip(func(c byte, depth int) bool {
+		switch {
+		case depth > 0:
+		case c == '<':
+			open++
+		case c == '>':
+			open--
+		}
+		return open == 0 || p.at-here.at > maxType
+	})
+	if !p.take(">") {
+		p.place = here
+		return false
+	}
+	p.space()
 	return true
 }
 
@@ -93,7 +118,7 @@ var number = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?
 // plain reads a number or one of the words that JSON knows.
 func (p *literalParser) plain() (string, bool) {
 	if text := number.Find(p.data[p.at:min(len(p.data), p.at+64)]); len(text) > 0 {
-		p.seek(p.at + len(text))
+		p.advance(len(text))
 		return string(text), true
 	}
 	switch name := p.word(); name {
@@ -160,7 +185,7 @@ func (p *literalParser) escape(b *strings.Builder) bool {
 	if err != nil || code >= 0xd800 && code < 0xe000 {
 		return false
 	}
-	p.seek(p.at + digits)
+	p.advance(digits)
 	b.WriteRune(rune(code))
 	return true
 }

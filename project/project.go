@@ -303,7 +303,11 @@ func (r *reader) capacitorCode(name string) lint.File {
 		return lint.File{Name: name}
 	}
 	for _, c := range left {
-		r.skip(name, fmt.Sprintf("line %d: %s is computed; %s", c.line, c.path, runCapCopy))
+		what := c.path + " is computed"
+		if c.path == "..." {
+			what = "code adds to the configuration or changes it"
+		}
+		r.skip(name, fmt.Sprintf("line %d: %s; %s", c.line, what, runCapCopy))
 	}
 	return lint.File{Name: name, Data: made}
 }
@@ -330,7 +334,7 @@ func reason(err error) string {
 // webRoot returns the folder that holds the app's pages.
 func (r *reader) webRoot(config string) string {
 	candidates := []string{"www"}
-	if dir := webDir(r.project.Capacitor.Data); dir != "" {
+	if dir := webDir(&r.project.Capacitor); dir != "" {
 		candidates = []string{dir}
 	}
 	switch base, _, inPlatform := strings.Cut(config, "/res/xml/"); {

@@ -205,12 +205,11 @@ func target(name, spec string) (policy.Target, bool) {
 	return t, true
 }
 
-// webDir returns the folder of the pages that a capacitor.config.json names.
-func webDir(data []byte) string {
-	var c struct {
-		WebDir string `json:"webDir"`
-	}
-	if json.Unmarshal(data, &c) != nil || !fs.ValidPath(c.WebDir) || c.WebDir == "." {
+// webDir returns the folder of the pages that a Capacitor configuration names,
+// "" if it names none within the project.
+func webDir(f *lint.File) string {
+	c, err := lint.ReadCapacitor(f)
+	if err != nil || !fs.ValidPath(c.WebDir) || c.WebDir == "." {
 		return ""
 	}
 	return c.WebDir

@@ -37,7 +37,7 @@ func WebDir(fsys fs.FS, p *lint.Project) (string, error) {
 		config = p.Config.Name()
 	}
 	looked := []string{"www"}
-	named := webDir(p.Capacitor.Data)
+	named := webDir(&p.Capacitor)
 	if named != "" {
 		looked = []string{named}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,7 +54,7 @@ func openAppFolder(dir string, devServer bool) (*appFolder, error) {
 	} else if err != nil {
 		return nil, inputError(dir, err)
 	} else if !info.IsDir() {
-		return nil, fmt.Errorf("%s: it must be an app's folder, and it is a file", dir)
+		return nil, fmt.Errorf("%s: this is a file, not an app's folder", dir)
 	}
 	app, _, err := openProject(dir, nil)
 	if err != nil {
@@ -68,11 +67,9 @@ func openAppFolder(dir string, devServer bool) (*appFolder, error) {
 		}
 		a.routes = a.routes || a.web != "www"
 	}
-	var native struct {
-		Name string `json:"appName"`
-	}
-	if json.Unmarshal(app.Capacitor.Data, &native) == nil && native.Name != "" {
-		a.name = native.Name
+	// A configuration that cannot be read names no app; load says what is wrong.
+	if native, err := lint.ReadCapacitor(&app.Capacitor); err == nil && native.AppName != "" {
+		a.name = native.AppName
 	}
 	a.rules = filepath.Join(dir, filepath.FromSlash(app.Capacitor.Name))
 	if app.Config != nil {

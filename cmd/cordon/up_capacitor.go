@@ -1,29 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/propose"
 )
-
-// capacitorRules is the part of a Capacitor configuration that says where the
-// app may go (CapacitorConfig of @capacitor/cli 7, declarations.ts).
-type capacitorRules struct {
-	Server struct {
-		URL             string   `json:"url"`
-		AllowNavigation []string `json:"allowNavigation"`
-	} `json:"server"`
-}
 
 // capacitorPolicy makes rules of a Capacitor configuration: each host of
 // server.allowNavigation over https, and nothing else.
@@ -33,26 +19,22 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		return nil, err
 	}
 	name := filepath.Join(a.dir, filepath.FromSlash(app.Capacitor.Name))
-	var read capacitorRules
-	if err := json.Unmarshal(app.Capacitor.Data, &read); err != nil {
-		return nil, jsonPlace(name, app.Capacitor.Data, err)
-	}
-	source, err := os.ReadFile(name)
+	read, err := lint.ReadCapacitor(&lint.File{Name: name, Data: app.Capacitor.Data})
 	if err != nil {
-		return nil, inputError(name, err)
+		return nil, err
 	}
 	var text strings.Builder
 	var notes []string
 	lines := map[int]string{}
-	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(a.name))
-	for _, host := range read.Server.AllowNavigation {
-		at := entryPlace(name, source, host)
-		if problem := unlistable(host); problem != "" {
-			notes = append(notes, fmt.Sprintf("%s: server.allowNavigation %q grants nothing here: %s", at, host, problem))
+	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(printable(a.name)))
+	for _, mask := range read.AllowNavigation {
+		at := mask.Place.String()
+		if problem := unlistable(mask.Host); problem != "" {
+			notes = append(notes, fmt.Sprintf("%s: server.allowNavigation %q is ignored: %s", at, mask.Host, problem))
 			continue
 		}
 		lines[len(lines)+3] = at
-		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(host)})
+		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(mask.Host)})
 	}
 	text.WriteString("</widget>\n")
 	for _, skipped := range app.Skipped {
@@ -60,7 +42,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 			notes = append(notes, fmt.Sprintf("%s: %s", name, skipped.Why))
 		}
 	}
-	if read.Server.URL != "" {
+	if read.ServerURL != "" {
 		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server", name))
 	}
 	doc, err := configxml.Parse(name, []byte(text.String()))
@@ -104,35 +86,4 @@ func unlistable(mask string) string {
 func address(mask string) bool {
 	ip, err := netip.ParseAddr(mask)
 	return err == nil && ip.Is4()
-}
-
-// entryPlace is where an entry stands in the source: the first text in quotes
-// that equals it, and the file alone where it was computed.
-func entryPlace(name string, source []byte, entry string) string {
-	for _, quote := range []string{`"`, `'`, "`"} {
-		if at := bytes.Index(source, []byte(quote+entry+quote)); at >= 0 {
-			f := lint.File{Name: name, Data: source}
-			return f.Place(at, at+len(entry)+2).String()
-		}
-	}
-	return policy.Place{File: name, Line: 1, Column: 1}.String()
-}
-
-// jsonPlace gives an error of JSON its file, line and column.
-func jsonPlace(name string, data []byte, err error) error {
-	offset := int64(-1)
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	}
-	if offset < 0 {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	before := data[:min(int(offset), len(data))]
-	line := bytes.Count(before, []byte("\n")) + 1
-	return fmt.Errorf("%s:%d:%d: %w", name, line, len(before)-bytes.LastIndexByte(before, '\n')-1, err)
 }

@@ -54,6 +54,9 @@ func TestUpCapacitor(t *testing.T) {
 		"dist/index.html":       "<!doctype html><title>Notes</title><base href=\"/\">",
 		"dist/assets/app.js":    "1",
 	})
+	link(t, filepath.Join(dir, "capacitor.config.json"), filepath.Join(dir, "dist/assets/link.json"))
+	link(t, "..", filepath.Join(dir, "dist/up"))
+	link(t, "app.js", filepath.Join(dir, "dist/assets/same.js"))
 	port := freePort(t)
 	u := startUp(t, dir, port)
 	config := filepath.Join(dir, "capacitor.config.json")
@@ -61,7 +64,7 @@ func TestUpCapacitor(t *testing.T) {
 		"Notes: dist/ with the exported Content-Security-Policy\n",
 		"enforces " + config + ": login.example.com, *.example.org, 10.0.2.2\n",
 		"The rules are server.allowNavigation of " + config,
-		"warning: " + config + `:9:24: server.allowNavigation "https://api.example.net" grants nothing here: ` +
+		"warning: " + config + `:9:24: server.allowNavigation "https://api.example.net" is ignored: ` +
 			"it must be a host without a scheme, as in api.example.net\n",
 		"warning: " + config + ": server.url is not used here: --app-url names a development server\n",
 	} {
@@ -70,12 +73,14 @@ func TestUpCapacitor(t *testing.T) {
 		}
 	}
 	direct := u.client(t, false)
-	for path, want := range map[string]string{"": "Notes", "index.html": "Notes", "notes/7": "Notes", "assets/app.js": "1"} {
+	for path, want := range map[string]string{"": "Notes", "index.html": "Notes", "notes/7": "Notes",
+		"assets/app.js": "1", "assets/same.js": "1"} {
 		if status, _, body := fetch(t, direct, u.page+path); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}
-	for _, path := range []string{"assets/none.js", "capacitor.config.json", ".cordon/ca/ca.key"} {
+	for _, path := range []string{"assets/none.js", "capacitor.config.json", ".cordon/ca/ca.key",
+		"assets/link.json", "up/capacitor.config.json", "up/.cordon/ca/ca.key"} {
 		if status, _, body := fetch(t, direct, u.page+path); status != http.StatusNotFound {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
@@ -104,6 +109,14 @@ func TestUpCapacitor(t *testing.T) {
 	}
 }
 
+// link makes a symbolic link.
+func link(t testing.TB, to, at string) {
+	t.Helper()
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A built web app with a config.xml runs from its usual output, with its own
 // routes.
 func TestUpBuiltWebApp(t *testing.T) {
@@ -125,8 +138,8 @@ func TestUpBuiltWebApp(t *testing.T) {
 func TestUpCapacitorInTypeScript(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
-		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes',\n" +
-			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] },\n};\n\nexport default config;\n",
+		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes\\x07', // not 'login.example.com'\n" +
+			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\nexport default config;\n",
 		"www/index.html": "<!doctype html><title>Notes</title>",
 	})
 	u := startUp(t, dir, freePort(t))
@@ -254,7 +267,7 @@ func TestUpRefusals(t *testing.T) {
 		want string
 	}{
 		{[]string{filepath.Join(without, "none")}, "none: no such folder"},
-		{[]string{file}, "it must be an app's folder, and it is a file"},
+		{[]string{file}, "this is a file, not an app's folder"},
 		{[]string{without}, "there are no built pages (looked for dist"},
 		{[]string{without, "--app-url", "https://localhost:5173"}, "must be asked over http"},
 		{[]string{without, "--app-url", "http://192.168.1.5:5173"}, "must run on this machine"},

@@ -62,7 +62,13 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Referrer-Policy", "no-referrer")
-	web := os.DirFS(filepath.Join(p.app.dir, filepath.FromSlash(p.app.web)))
+	root, err := p.app.openPages()
+	if err != nil {
+		http.Error(w, p.app.web+" cannot be opened.", http.StatusNotFound)
+		return
+	}
+	defer func() { _ = root.Close() }()
+	web := root.FS()
 	info, err := fs.Stat(web, name)
 	if err == nil && info.IsDir() {
 		name = path.Join(name, "index.html")
@@ -83,6 +89,17 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		p.serveFile(w, r, web, name, info)
 	}
+}
+
+// openPages opens the folder of the app's pages. A link in it that leads out of it
+// cannot be followed, and one in its place must stay within the app's folder.
+func (a *appFolder) openPages() (*os.Root, error) {
+	app, err := os.OpenRoot(a.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = app.Close() }()
+	return app.OpenRoot(filepath.FromSlash(a.web))
 }
 
 // hidden reports whether a file belongs to none of the app's pages.

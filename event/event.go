@@ -46,6 +46,13 @@ const (
 	Failed Verdict = "fail"
 )
 
+// Reasons of decisions whose Source is "page": what a page's own
+// Content-Security-Policy refused.
+const (
+	ReasonPagePolicy = "page-policy"       // a line in the app's rules would let it through
+	ReasonPageFixed  = "page-policy-fixed" // no line would
+)
+
 // Event is one decision that was enforced. Its zero fields are left out of the
 // log. Values come from clients: treat every string as hostile when printing.
 type Event struct {

@@ -279,7 +279,7 @@ func (u *upStack) openGateway(cmd *cobra.Command) error {
 		}
 		return environment(portHolder(err, flag))
 	}
-	u.site.Handler = u.pages(u.site.Handler, &pageReports{app: u.app.name, events: recorder})
+	u.site.Handler = u.pages(u.site.Handler, &pageReports{app: u.app, events: recorder})
 	return cmd.Context().Err()
 }
 

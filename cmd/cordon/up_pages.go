@@ -54,10 +54,6 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The app's files are read only.", http.StatusMethodNotAllowed)
 		return
 	}
-	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
-	if name == "" {
-		name = p.app.start
-	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
@@ -69,15 +65,7 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = root.Close() }()
 	web := root.FS()
-	info, err := fs.Stat(web, name)
-	if err == nil && info.IsDir() {
-		name = path.Join(name, "index.html")
-		info, err = fs.Stat(web, name)
-	}
-	if errors.Is(err, fs.ErrNotExist) && p.app.routes && path.Ext(name) == "" && !hidden(name) {
-		name = p.app.start
-		info, err = fs.Stat(web, name)
-	}
+	name, info, err := p.app.find(web, r.URL.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && name == "cordova.js":
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
@@ -100,6 +88,23 @@ func (a *appFolder) openPages() (*os.Root, error) {
 	}
 	defer func() { _ = app.Close() }()
 	return app.OpenRoot(filepath.FromSlash(a.web))
+}
+
+// find returns the file that a path of the site leads to.
+func (a *appFolder) find(web fs.FS, requested string) (name string, info fs.FileInfo, err error) {
+	if name = strings.TrimPrefix(path.Clean("/"+requested), "/"); name == "" {
+		name = a.start
+	}
+	info, err = fs.Stat(web, name)
+	if err == nil && info.IsDir() {
+		name = path.Join(name, "index.html")
+		info, err = fs.Stat(web, name)
+	}
+	if errors.Is(err, fs.ErrNotExist) && a.routes && path.Ext(name) == "" && !hidden(name) {
+		name = a.start
+		info, err = fs.Stat(web, name)
+	}
+	return name, info, err
 }
 
 // hidden reports whether a file belongs to none of the app's pages.
@@ -145,6 +150,9 @@ func (p *appPages) servePage(w http.ResponseWriter, r *http.Request, web fs.FS, 
 	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(made.data))
 }
 
+// frameAncestors is who may frame a page of the app.
+const frameAncestors = "'self'"
+
 // setPolicy puts a page's policy into the header, with the directives that
 // browsers take from a header only, and where to report what it refuses.
 //
@@ -152,7 +160,7 @@ func (p *appPages) servePage(w http.ResponseWriter, r *http.Request, web fs.FS, 
 // report-uri in the same policy, and Chromium keeps what goes to report-to for
 // up to a minute, while what goes to report-uri is there at once.
 func setPolicy(h http.Header, made csp.Policy) {
-	made = made.Set("frame-ancestors", "'self'")
+	made = made.Set("frame-ancestors", frameAncestors)
 	h.Set("Content-Security-Policy", made.Set("report-uri", reportsPath).String()+", "+made.Set("report-to", reportGroup).String())
 	h.Set("Reporting-Endpoints", reportGroup+`="`+reportsPath+`"`)
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/policy/csp"
+	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // What cordon up answers itself at the app's address; no file of an app is
@@ -30,7 +32,7 @@ const maxReports = 64 << 10
 // pageReports takes what browsers report that a page's own policy refused. It
 // never reaches the gateway, and is shown beside what did.
 type pageReports struct {
-	app    string
+	app    *appFolder
 	events *event.Recorder
 
 	mu    sync.Mutex
@@ -100,8 +102,8 @@ func (p *pageReports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // event is a violation as one of the decisions that Traffic shows.
 func (p *pageReports) event(v *csp.Violation) *event.Event {
-	e := &event.Event{Type: event.Decision, Source: "page", App: p.app, Verdict: event.Denied, Reason: "page-policy",
-		Kind: v.Kind()}
+	e := &event.Event{Type: event.Decision, Source: "page", App: p.app.name, Verdict: event.Denied, Kind: v.Kind(),
+		Reason: event.ReasonPageFixed}
 	where := pathOf(v.Document)
 	if v.Source != "" {
 		where += fmt.Sprintf(" (%s:%d)", pathOf(v.Source), v.Line)
@@ -117,7 +119,55 @@ func (p *pageReports) event(v *csp.Violation) *event.Event {
 		e.Port = uint16(port)
 	}
 	e.Detail = fmt.Sprintf("%s of the page's policy refused it on %s", v.Directive, where)
+	if p.app.liftedByLine(v, to) {
+		e.Reason = event.ReasonPagePolicy
+		return e
+	}
+	e.Detail += ": " + remedyOfDirective(v.Directive)
 	return e
+}
+
+// liftedByLine reports whether a line for the host in the app's rules would let
+// through what a page's policy refused. The policy that the page would have then
+// is asked: for scripts, say, a line counts only where the page's own markup
+// names them.
+func (a *appFolder) liftedByLine(v *csp.Violation, to *url.URL) bool {
+	seen := propose.Observation{Scheme: "https", Host: to.Hostname()}
+	if to.Scheme == "http" || to.Scheme == "ws" {
+		seen.Scheme = "http"
+	}
+	seen.Port, _ = strconv.Atoi(to.Port())
+	line := propose.List([]propose.Observation{seen})[0].Line
+	more, err := newAppPolicy(a.policy().doc, []string{line.Origin}, nil)
+	if err != nil {
+		return false
+	}
+	page, err := url.Parse(v.Document)
+	if err != nil {
+		return false
+	}
+	// A page that cannot be read here (a development server's) names no scripts.
+	name, data := a.readPage(page.Path)
+	made, _ := more.pagePolicy(name, data, false)
+	made = made.Set("frame-ancestors", frameAncestors)
+	return made.Allows(v.Directive, v.Blocked, page.Scheme+"://"+page.Host+"/")
+}
+
+// readPage reads the built page that a path of the site leads to.
+func (a *appFolder) readPage(requested string) (name string, data []byte) {
+	root, err := a.openPages()
+	if err != nil {
+		return "", nil
+	}
+	defer func() { _ = root.Close() }()
+	name, info, err := a.find(root.FS(), requested)
+	if err != nil || !isPage(name) || info.Size() > project.MaxFile {
+		return name, nil
+	}
+	if data, err = root.ReadFile(name); err != nil {
+		return name, nil
+	}
+	return name, data
 }
 
 // pathOf is what a developer calls a page or script: its path.
@@ -140,7 +190,7 @@ func blockedWords(blocked string) string {
 	case "wasm-eval":
 		return "compiling WebAssembly"
 	}
-	return "a " + blocked + ": resource"
+	return "what a " + blocked + ": URL holds"
 }
 
 // remedyOf says what to do about a refusal that no line of config.xml allows.
@@ -152,4 +202,24 @@ func remedyOf(blocked string) string {
 		return "use a library that does without eval"
 	}
 	return "keep it in a file of the app"
+}
+
+// remedyOfDirective says what to do about the refusal of a URL where a line in
+// the app's rules would change nothing.
+func remedyOfDirective(directive string) string {
+	switch directive {
+	case "script-src", "script-src-elem", "script-src-attr", "style-src", "style-src-elem", "style-src-attr":
+		return "name it in the page's own markup and list its host, or keep a copy among the app's files"
+	case "worker-src":
+		return "a worker must be a file of the app"
+	case "form-action":
+		return "the target of a form must be listed with allow-navigation"
+	case "base-uri":
+		return "the page's base must stay at the app"
+	case "object-src":
+		return "plug-ins are never loaded: use an element of HTML"
+	case "frame-ancestors":
+		return "no other site may frame the app's pages"
+	}
+	return "no line of the app's rules changes that"
 }

@@ -103,3 +103,48 @@ func wantLogged(t testing.TB, log []byte) {
 		t.Errorf("the log has %v", found)
 	}
 }
+
+// The link to a line is there only where that line would let the request
+// through; elsewhere the detail says what to do.
+func TestUpReportsOfferWhatHelps(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"config.xml":     `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name><allow-navigation href="https://a.example/*"/></widget>`,
+		"www/index.html": `<!doctype html><title>A</title><script src="https://maps.example.com/named.js"></script>`,
+	})
+	u := startUp(t, dir, freePort(t))
+	for _, test := range []struct {
+		directive, blocked string
+		listable           bool
+		want               string
+	}{
+		{"connect-src", "https://maps.example.com/a", true, ""},
+		{"connect-src", "wss://maps.example.com/a", true, ""},
+		{"img-src", "http://maps.example.com:8080/a", true, ""},
+		{"font-src", "https://maps.example.com/a", true, ""},
+		{"media-src", "https://maps.example.com/a", true, ""},
+		{"frame-src", "https://maps.example.com/a", true, ""},
+		{"script-src-elem", "https://maps.example.com/named.js", true, ""},
+		{"script-src-elem", "https://maps.example.com/other.js", true, ""},
+		{"script-src-elem", "https://cdn.example.com/added.js", false, "name it in the page&#39;s own markup"},
+		{"style-src-elem", "https://maps.example.com/a.css", false, "name it in the page&#39;s own markup"},
+		{"worker-src", "https://cdn.example.com/w.js", false, "a worker must be a file of the app"},
+		{"form-action", "https://maps.example.com/a", false, "must be listed with allow-navigation"},
+		{"base-uri", "https://maps.example.com/", false, "the page&#39;s base must stay at the app"},
+		{"object-src", "https://maps.example.com/a", false, "plug-ins are never loaded"},
+		{"manifest-src", "https://maps.example.com/a", false, "no line of the app&#39;s rules changes that"},
+		{"connect-src", "blob", false, "what a blob: URL holds"},
+	} {
+		body := `{"csp-report":{"document-uri":"` + u.page + `","effective-directive":"` + test.directive +
+			`","blocked-uri":"` + test.blocked + `","line-number":1}}`
+		if got := report(t, u, "application/csp-report", body); got != http.StatusNoContent {
+			t.Fatalf("%s %s: status %d", test.directive, test.blocked, got)
+		}
+		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=deny")
+		newest, _, _ := strings.Cut(shown[strings.Index(shown, "<tbody>"):], "</tr>")
+		if got := strings.Contains(newest, "/policy/allow?"); got != test.listable || !strings.Contains(newest, test.want) {
+			t.Errorf("%s %s: a line is offered: %v, want %v, and %q in it:\n%s",
+				test.directive, test.blocked, got, test.listable, test.want, newest)
+		}
+	}
+}

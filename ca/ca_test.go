@@ -345,16 +345,25 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestInstructions(t *testing.T) {
+	authority, err := ca.Create(filepath.Join(t.TempDir(), "ca"), ca.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file, quoted = "/tmp/ca's $(files)/ca.pem", `'/tmp/ca'\''s $(files)/ca.pem'`
+	name := ca.StoreName(authority.Certificate())
 	seen := map[string]bool{}
-	for _, i := range ca.Instructions("/tmp/ca files/ca.pem") {
+	for _, i := range ca.Instructions(file, authority.Certificate()) {
 		if i.System == "" || i.Title == "" || len(i.Trust) == 0 || seen[i.System] {
 			t.Errorf("instruction %+v", i)
 		}
 		seen[i.System] = true
 		for _, line := range append(i.Trust, i.Undo...) {
-			if strings.Contains(line, "ca.pem") && !strings.Contains(line, `"/tmp/ca files/ca.pem"`) {
+			if strings.Contains(line, "ca.pem") && !strings.Contains(line, quoted) && i.System != "windows" {
 				t.Errorf("%s: unquoted file in %q", i.System, line)
 			}
+		}
+		if i.System == "chromium" && !strings.Contains(i.Undo[0], " -n "+name) {
+			t.Errorf("%s: %s does not name %s", i.System, i.Undo[0], name)
 		}
 	}
 }

@@ -207,7 +207,7 @@ and what takes that back. It changes nothing itself.`,
 		if absolute, err := filepath.Abs(file); err == nil {
 			file = absolute
 		}
-		return printInstructions(cmd.OutOrStdout(), a, ca.Instructions(file), system)
+		return printInstructions(cmd.OutOrStdout(), a, ca.Instructions(file, a.Certificate()), system)
 	}
 	return cmd
 }

@@ -123,7 +123,7 @@ func runUp(cmd *cobra.Command, f *upFlags, dir string) error {
 		return err
 	}
 	if !quietly(cmd) {
-		stack.trustLine(cmd.ErrOrStderr())
+		trustLines(cmd.Context(), cmd.ErrOrStderr(), stack.authority(), trustStores())
 	}
 	stack.summary(cmd.OutOrStdout(), quietly(cmd))
 	if err := stack.serve(cmd.Context()); err != nil {

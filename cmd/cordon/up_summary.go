@@ -1,14 +1,9 @@
 package main
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -27,59 +22,6 @@ func quietly(cmd *cobra.Command) bool {
 // authority is the file of the certificate authority of the app's folder.
 func (u *upStack) authority() string {
 	return filepath.Join(u.dir, ".cordon", "ca", ca.CertificateFile)
-}
-
-// trustLine prints the one line that makes this machine trust the folder's
-// authority, where it does not.
-func (u *upStack) trustLine(w io.Writer) {
-	file := u.authority()
-	command := trustCommand(file)
-	if trusted(file) || command == "" {
-		return
-	}
-	fmt.Fprintf(w, "cordon: http needs no certificate; for https without a warning on this machine:\n  %s\n", command)
-}
-
-// trusted reports whether the system vouches for a certificate.
-func trusted(file string) bool {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return false
-	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return false
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return false
-	}
-	_, err = cert.Verify(x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-	return err == nil
-}
-
-// trustCommand is the command of package ca's instructions for this system, ""
-// for a system that has none.
-func trustCommand(file string) string {
-	system := map[string]string{"darwin": "macos", "windows": "windows"}[runtime.GOOS]
-	for tool, name := range map[string]string{"update-ca-certificates": "debian", "trust": "fedora"} {
-		if _, err := exec.LookPath(tool); err == nil && runtime.GOOS == "linux" && system != "debian" {
-			system = name
-		}
-	}
-	for _, instruction := range ca.Instructions(file) {
-		if instruction.System != system {
-			continue
-		}
-		var steps []string
-		for _, line := range instruction.Trust {
-			if step, ok := strings.CutPrefix(line, "$ "); ok {
-				steps = append(steps, step)
-			}
-		}
-		return strings.Join(steps, " && ")
-	}
-	return ""
 }
 
 // summary says where each part is, what is for development only, and what to

@@ -278,6 +278,11 @@ func TestUp(t *testing.T) {
 	if want := "http://localhost:" + port + "/"; u.page != want {
 		t.Errorf("the first line is %q, want %q", u.page, want)
 	}
+	// What makes this machine trust the authority, if anything has to, is read
+	// before the address is opened.
+	if trust := strings.Index(u.words.text(), "needs no certificate"); trust > strings.Index(u.words.text(), u.page) {
+		t.Errorf("the lines about trust stand behind the address:\n%s", u.words.text())
+	}
 	direct := u.client(t, false)
 	status, header, body := fetch(t, direct, u.page)
 	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {

@@ -13,8 +13,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -93,7 +95,7 @@ func offerInit(cmd *cobra.Command, dir string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(strings.ToLower(answer), "y") {
+	if !isYes(answer) {
 		return fmt.Errorf("%s: there is no config.xml here", dir)
 	}
 	return runInit(cmd, newApp{}, dir)
@@ -166,6 +168,11 @@ func question(in *bufio.Reader, w io.Writer, text, fallback string) (string, err
 	return fallback, nil
 }
 
+// isYes reports whether an answer is a yes; anything else is none.
+func isYes(answer string) bool {
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")
+}
+
 func folderName(dir string) string {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -218,15 +225,28 @@ func checkID(id string) error {
 	return nil
 }
 
-// cleanHosts writes hosts as config.xml does, each once.
+// cleanHosts writes hosts as browsers and config.xml do, each once: in lower
+// case, other alphabets in their ASCII form. Addresses are refused: certificates
+// and the platforms' lists are about names.
 func cleanHosts(hosts []string) ([]string, error) {
 	clean := make([]string, 0, len(hosts))
 	for _, written := range hosts {
-		host := strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(strings.TrimSpace(written)), "https://"), "/")
-		if !listable(host) {
+		text := strings.TrimSpace(written)
+		if len(text) > len("https://") && strings.EqualFold(text[:len("https://")], "https://") {
+			text = text[len("https://"):]
+		}
+		name, port, hasPort := strings.Cut(strings.TrimSuffix(text, "/"), ":")
+		read, err := host.Parse(name)
+		made := read.String()
+		if number, wrong := strconv.ParseUint(port, 10, 16); hasPort && (wrong != nil || number == 0) {
+			err = strconv.ErrRange
+		} else if hasPort && number != 443 {
+			made += ":" + strconv.FormatUint(number, 10)
+		}
+		if err != nil || read.Addr().IsValid() || !listable(made) {
 			return nil, fmt.Errorf("%q: it must be a host's name, as in api.example.com, optionally with a port", written)
 		}
-		clean = append(clean, host)
+		clean = append(clean, made)
 	}
 	slices.Sort(clean)
 	return slices.Compact(clean), nil
@@ -242,17 +262,17 @@ func checkTables(tables []string) error {
 }
 
 // listable reports whether a line for the host lets just that host in.
-func listable(host string) bool {
-	name, _, _ := strings.Cut(host, ":")
-	if _, err := netip.ParseAddr(name); err == nil || strings.ContainsAny(host, `*/"<>&'`) || host == "" {
+func listable(authority string) bool {
+	name, _, _ := strings.Cut(authority, ":")
+	if _, err := netip.ParseAddr(name); err == nil || strings.ContainsAny(authority, `*/"<>&'`) || authority == "" {
 		return false
 	}
-	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://`+host+`"/></widget>`))
+	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://`+authority+`"/></widget>`))
 	if err != nil {
 		return false
 	}
 	compiled, err := dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
-	return err == nil && compiled.Decide(policy.Request{URL: "https://" + host + "/", Kind: policy.XHR}).Verdict == policy.Allow
+	return err == nil && compiled.Decide(policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}).Verdict == policy.Allow
 }
 
 func escaped(text string) string {
@@ -332,7 +352,7 @@ func (a newApp) configXML() string {
 <widget id="%s" version="1.0.0" xmlns="http://www.w3.org/ns/widgets">
     <name>%s</name>
 
-    <!-- where the app may go: nowhere but here -->
+    <!-- the hosts that the app may reach; no others -->
 %s
     <engine name="android" spec="^15.0.0" />
     <engine name="ios" spec="^8.0.0" />

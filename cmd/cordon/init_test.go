@@ -105,3 +105,27 @@ func TestInitPageWorks(t *testing.T) {
 	p.Click("#out")
 	p.WaitFor(browsertest.Shows("#who", "Nobody"))
 }
+
+// Hosts are written as browsers and config.xml read them.
+func TestInitHosts(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"api.example.com": "api.example.com", "HTTPS://API.example.com./": "api.example.com",
+		"https://b\u00fccher.example": "xn--bcher-kva.example", "api.example.com:8443": "api.example.com:8443",
+		"api.example.com:443": "api.example.com", "api.example.com:08443": "api.example.com:8443",
+		"r3---sn.x.example": "r3---sn.x.example",
+		"[::1]":             "", "fd00::1": "", "10.0.0.1": "", "0x7f.1": "", "1.2.3": "", "\uff11\uff10.0.0.1": "",
+		"api.example.com:": "", "api.example.com:0": "", "api.example.com:x": "", "api.example.com:65536": "",
+		"http://api.example.com": "", "a b": "", "*": "", "*.example.com": "", "api.example.com/x": "", "": "",
+	} {
+		got, err := cleanHosts([]string{written})
+		if want == "" && err == nil || want != "" && (err != nil || len(got) != 1 || got[0] != want) {
+			t.Errorf("%q became %q (%v), want %q", written, got, err, want)
+		}
+	}
+	for answer, want := range map[string]bool{"y": true, "Yes": true, "yikes": false, "yes please": false, "": false} {
+		if isYes(answer) != want {
+			t.Errorf("%q is a yes: %v, want %v", answer, !want, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/propose"
@@ -62,7 +63,14 @@ func originOfMask(mask string) string {
 	if mask == "*" {
 		return "https://*"
 	}
-	return "https://" + strings.ToLower(mask)
+	wildcard := ""
+	if name, ok := strings.CutPrefix(mask, "*."); ok {
+		wildcard, mask = "*.", name
+	}
+	if name, err := host.Normalize(mask); err == nil {
+		mask = name // policies of pages know the ASCII form alone
+	}
+	return "https://" + wildcard + mask
 }
 
 // unlistable says why a mask cannot be enforced as it is meant, "" if it can.

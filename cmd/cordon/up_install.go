@@ -22,7 +22,15 @@ type installation struct {
 	// packages says that the packages of the lock file are not installed, and
 	// build that package.json has a script of that name.
 	packages, build bool
+	// unfinished says that a command that was begun here did not succeed.
+	unfinished bool
 }
+
+// installMark is a file of the app's folder that is there while an installation
+// was begun and has not succeeded.
+const installMark = ".cordon/installing"
+
+func (n installation) mark() string { return filepath.Join(n.dir, filepath.FromSlash(installMark)) }
 
 // neededInstallation looks at a folder with npm's lock file. npm writes
 // node_modules/.package-lock.json when an installation is complete
@@ -35,6 +43,9 @@ func neededInstallation(dir string) (n installation, ok bool) {
 	n = installation{dir: dir, packages: true}
 	if done, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json")); err == nil {
 		n.packages = lock.ModTime().After(done.ModTime())
+	}
+	if _, err := os.Stat(n.mark()); err == nil {
+		n.unfinished = true
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
@@ -76,17 +87,17 @@ func (n installation) String() string {
 // where it fails, the app runs as it is.
 func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 	n, ok := neededInstallation(dir)
-	if !ok || !install && !n.packages || len(n.steps()) == 0 {
+	if !ok || !install && !n.packages && !n.unfinished || len(n.steps()) == 0 {
 		return nil
 	}
 	stderr := cmd.ErrOrStderr()
 	if _, err := exec.LookPath("npm"); err != nil {
 		fmt.Fprintf(stderr, "cordon: %s needs %s, and there is no npm on this machine: "+
-			"going on without (Node.js 20 or newer brings it)\n", dir, n)
+			"continuing without it (Node.js 20 or newer brings npm)\n", dir, n)
 		return nil
 	}
 	if !install && !onTerminal(cmd.InOrStdin()) {
-		fmt.Fprintf(stderr, "cordon: the packages of %s are not installed; --install runs there: %s\n", dir, n)
+		fmt.Fprintf(stderr, "cordon: %s; --install runs there: %s\n", n.state(), n)
 		return nil
 	}
 	if !install {
@@ -99,18 +110,33 @@ func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 
 // confirmed shows what would run, and asks. Only a yes is one.
 func (n installation) confirmed(in io.Reader, out io.Writer) (bool, error) {
-	fmt.Fprintf(out, "The packages of %s are not installed. This would run there, as you:\n  %s\n", n.dir, n)
+	state := n.state()
+	fmt.Fprintf(out, "%s. This would run there, as you:\n  %s\n", strings.ToUpper(state[:1])+state[1:], n)
 	answer, err := question(bufio.NewReader(in), out, "Run it? A build script is code of whoever wrote the folder.", "no")
-	answer = strings.ToLower(answer)
-	return answer == "y" || answer == "yes", err
+	return isYes(answer), err
+}
+
+// state says what is missing.
+func (n installation) state() string {
+	if n.packages || !n.unfinished {
+		return "the packages of " + n.dir + " are not installed"
+	}
+	return "the last build of " + n.dir + " did not finish"
 }
 
 // installTime bounds each command: a registry that does not answer is given up.
 const installTime = 10 * time.Minute
 
-// run runs the commands one after the other, with their output.
+// run runs the commands one after the other, with their output. Where one does
+// not succeed, the next start offers them again.
 func (n installation) run(cmd *cobra.Command) error {
 	stderr := cmd.ErrOrStderr()
+	if err := os.MkdirAll(filepath.Dir(n.mark()), 0o700); err != nil {
+		return environment(err)
+	}
+	if err := os.WriteFile(n.mark(), []byte(n.String()+"\n"), 0o600); err != nil {
+		return environment(err)
+	}
 	for _, step := range n.steps() {
 		shown := strings.Join(step, " ")
 		fmt.Fprintf(stderr, "cordon: %s: %s\n", n.dir, shown)
@@ -128,13 +154,16 @@ func (n installation) run(cmd *cobra.Command) error {
 		var exit *exec.ExitError
 		switch {
 		case errors.As(err, &exit):
-			fmt.Fprintf(stderr, "cordon: %s: %s failed with exit status %d; going on without\n", n.dir, shown, exit.ExitCode())
+			fmt.Fprintf(stderr, "cordon: %s: %s failed with exit status %d; continuing without it\n", n.dir, shown, exit.ExitCode())
 			return nil
 		case err != nil:
-			fmt.Fprintf(stderr, "cordon: %s: %s cannot be run (%v); going on without\n", n.dir, shown, err)
+			fmt.Fprintf(stderr, "cordon: %s: %s cannot be run (%v); continuing without it\n", n.dir, shown, err)
 			return nil
 		}
 		fmt.Fprintf(stderr, "cordon: %s: %s: done in %.0f s\n", n.dir, shown, time.Since(began).Seconds())
+	}
+	if err := os.Remove(n.mark()); err != nil {
+		return environment(err)
 	}
 	return nil
 }

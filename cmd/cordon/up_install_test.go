@@ -93,15 +93,34 @@ func TestUpInstall(t *testing.T) {
 	t.Run("goes on where it fails", func(t *testing.T) {
 		fakeNPM(t, "ci")
 		said, ran := offered(t, folder(t, project), true)
-		if ran != "ci --ignore-scripts\n" || !strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; going on without\n") ||
+		if ran != "ci --ignore-scripts\n" || !strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
 			!strings.Contains(said, "broken\n") {
 			t.Errorf("it ran %q and said %q", ran, said)
+		}
+	})
+	t.Run("offers again what did not finish", func(t *testing.T) {
+		fakeNPM(t, "run")
+		dir := folder(t, project)
+		said, ran := offered(t, dir, true)
+		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm run build failed with exit status 7") {
+			t.Errorf("it ran %q and said %q", ran, said)
+		}
+		want := "cordon: the last build of " + dir + " did not finish; --install runs there: npm run build\n"
+		if said, again := offered(t, dir, false); again != ran || said != want {
+			t.Errorf("the next start ran %q and said %q, want %q", again, said, want)
+		}
+		fakeNPM(t, "nothing")
+		if _, again := offered(t, dir, true); again != ran+"run build\n" {
+			t.Errorf("--install ran %q", again)
+		}
+		if said, _ := offered(t, dir, false); said != "" {
+			t.Errorf("when all is done it said %q", said)
 		}
 	})
 	t.Run("goes on without npm", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
 		said, _ := offered(t, folder(t, project), true)
-		if !strings.Contains(said, "there is no npm on this machine: going on without") {
+		if !strings.Contains(said, "there is no npm on this machine: continuing without it") {
 			t.Errorf("it said %q", said)
 		}
 	})

@@ -167,9 +167,16 @@ func startDevServer(t testing.TB) *httptest.Server {
 			http.Error(w, "foreign host or origin", http.StatusForbidden)
 		case r.URL.Path == "/live":
 			standIn.ServeHTTP(w, r)
+		case r.URL.Path == "/go":
+			to := r.FormValue("to")
+			if to == "" {
+				to = "http://" + r.Host + "/notes/1"
+			}
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
 		case r.URL.Path == "/main.ts":
 			w.Header().Set("Content-Type", "text/javascript")
-			_, _ = io.WriteString(w, "export {}")
+			_, _ = io.WriteString(w, "window.module = true")
 		case r.Header.Get("If-None-Match") != "":
 			w.WriteHeader(http.StatusNotModified)
 		default:
@@ -217,7 +224,7 @@ func TestUpAppURL(t *testing.T) {
 	if response.Header.Get("ETag") != "" || response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page may be kept with an old policy: %v", response.Header)
 	}
-	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK || body != "export {}" || header.Get("Content-Security-Policy") != "" {
+	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK || body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
 		t.Errorf("a module: %d %v %s", status, header, body)
 	}
 	if line := websocketLine(t, u.page, "live"); line != "HTTP/1.1 101 Switching Protocols" {

@@ -83,8 +83,13 @@ func (d *devServer) rewrite(r *httputil.ProxyRequest) {
 	r.Out.Header.Del("Accept-Encoding")
 }
 
-// modify puts the policy on pages.
+// modify puts the policy on pages, and keeps redirects at the app's address.
 func (d *devServer) modify(r *http.Response) error {
+	if to, err := url.Parse(r.Header.Get("Location")); err == nil && to.Scheme == d.to.Scheme && to.Host == d.to.Host {
+		// Two slashes at the beginning would be another host's.
+		away := url.URL{Path: "/" + strings.TrimLeft(to.Path, "/"), RawQuery: to.RawQuery, Fragment: to.Fragment}
+		r.Header.Set("Location", away.String())
+	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "text/html" || r.StatusCode == http.StatusNotModified {
 		return nil

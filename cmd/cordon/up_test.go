@@ -4,14 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // upRunning is a cordon up that runs in this process.
@@ -77,67 +73,6 @@ func todoCopy(t testing.TB, port string) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// clientLibrary puts the client library into a copy of the example, as cordon up
-// --install does, in a folder that is kept for the next time.
-func clientLibrary(t testing.TB, dir string) {
-	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			lane.Missing(t, "there is no "+tool+" on this machine: the example has no client library")
-		}
-	}
-	manifest, err := os.ReadFile(filepath.Join(dir, "package.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		lane.Missing(t, "there is no cache folder: "+err.Error())
-	}
-	sum := sha256.Sum256(manifest)
-	kept := filepath.Join(cache, "cordon", "todo-"+hex.EncodeToString(sum[:6]))
-	bundle := filepath.Join(kept, "www", "lib", "azure-mobile-apps-client.js")
-	if _, err := os.Stat(bundle); err != nil {
-		install(t, dir, kept)
-	}
-	data, err := os.ReadFile(bundle)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lib := filepath.Join(dir, "www", "lib")
-	if err := os.MkdirAll(lib, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(lib, filepath.Base(bundle)), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func install(t testing.TB, dir, kept string) {
-	t.Helper()
-	for _, name := range []string{"package.json", "package-lock.json", "scripts/client.js"} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(kept, name)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(kept, name), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	for _, args := range [][]string{{"ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"}, {"run", "build"}} {
-		npm := exec.CommandContext(ctx, "npm", args...)
-		npm.Dir = kept
-		if out, err := npm.CombinedOutput(); err != nil {
-			lane.Missing(t, fmt.Sprintf("npm %s: %v\n%s", strings.Join(args, " "), err, out))
-		}
-	}
 }
 
 var (

@@ -102,7 +102,7 @@ while read -r line; do echo "$line"; done < "$HOME/store.pem"
 // The system's store is read once by a process, so that each question is asked
 // by a process of its own: this test again, with another store.
 func TestSystemTrusts(t *testing.T) {
-	if file := os.Getenv("CORDON_TEST_TRUSTED"); file != "" {
+	if file := os.Getenv("TEST_TRUSTED"); file != "" {
 		certificate, err := readCertificate(file)
 		if err != nil {
 			t.Fatal(err)
@@ -118,7 +118,7 @@ func TestSystemTrusts(t *testing.T) {
 	file := filepath.Join(dir, ca.CertificateFile)
 	for store, want := range map[string]string{file: "trusted: true\n", os.DevNull: "trusted: false\n"} {
 		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSystemTrusts$")
-		command.Env = append(os.Environ(), "CORDON_TEST_TRUSTED="+file, "SSL_CERT_FILE="+store, "SSL_CERT_DIR="+dir+"/none")
+		command.Env = append(os.Environ(), "TEST_TRUSTED="+file, "SSL_CERT_FILE="+store, "SSL_CERT_DIR="+dir+"/none")
 		if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("with the store %s: %s (%v), want %s", store, out, err, want)
 		}

@@ -31,6 +31,7 @@ type CapacitorError struct {
 	Why   string
 }
 
+// Error says where and why.
 func (e *CapacitorError) Error() string { return fmt.Sprintf("%s: %s", e.Place, e.Why) }
 
 // ReadCapacitor reads the configuration in a file, which must be JSON. A value

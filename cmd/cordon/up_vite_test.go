@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
+)
+
+// The release of Vite that the tests run; it wants Node.js 20.19 or newer.
+const vitePackage = "vite@8.3.8"
+
+var viteApp = map[string]string{
+	"capacitor.config.json": capacitorConfig,
+	"package.json":          `{"name":"notes","private":true,"type":"module"}`,
+	"index.html": `<!doctype html><html><head><title>Notes</title><link rel="icon" href="/icon.svg"></head>` +
+		`<body><p id="part"></p><script type="module" src="/main.js"></script></body></html>`,
+	"main.js": "import './main.css'\nimport { word } from './part.js'\n" +
+		"const show = (word) => { document.querySelector('#part').textContent = word }\nshow(word)\n" +
+		"window.loaded = (window.loaded || 0) + 1\n" +
+		"import.meta.hot.accept('./part.js', (part) => show(part.word))\n",
+	"main.css": "p { color: rgb(1, 2, 3) }\n",
+	"icon.svg": `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`,
+	"part.js":  "export const word = 'first'\n",
+}
+
+// Vite itself behind cordon up: its modules and styles load under the app's
+// policy, and what is saved appears in the page without a reload.
+func TestUpVite(t *testing.T) {
+	lane.Real(t)
+	dir := folder(t, viteApp)
+	server := startVite(t, dir)
+	u := startUp(t, dir, freePort(t), "--app-url", server)
+	p := u.browse(t)
+	p.Navigate(u.page)
+	p.WaitFor(browsertest.Shows("#part", "first"))
+	p.WaitFor(`getComputedStyle(document.querySelector("#part")).color === "rgb(1, 2, 3)"`)
+	rewrite(t, filepath.Join(dir, "part.js"), func(s string) string { return strings.Replace(s, "first", "second", 1) })
+	p.WaitFor(browsertest.Shows("#part", "second"))
+	if loaded := browsertest.Eval[int](p, "window.loaded"); loaded != 1 {
+		t.Errorf("the page was loaded %d times", loaded)
+	}
+	p.Expect(browsertest.Failed("https://tracker.example.net/"))
+	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	if refused != "refused" {
+		t.Errorf("a host that is on no list was %s", refused)
+	}
+}
+
+var viteAddress = regexp.MustCompile(`http://localhost:\d+/`)
+
+// startVite runs Vite on a folder and returns its address.
+func startVite(t *testing.T, dir string) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		lane.Missing(t, "there is no cache folder: "+err.Error())
+	}
+	p := &cordovaProject{dir: dir, npm: filepath.Join(cache, "cordon-tests", "npm")}
+	p.run(t, "npm", "install", "--save-dev", vitePackage)
+	ctx, cancel := context.WithCancel(context.Background())
+	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost", "--clearScreen", "false")
+	vite.Dir = dir
+	vite.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0")
+	vite.Cancel = func() error { return vite.Process.Signal(os.Interrupt) }
+	vite.WaitDelay = 5 * time.Second
+	var failed bytes.Buffer
+	vite.Stderr = &failed
+	out, err := vite.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := vite.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = vite.Wait() })
+	var said strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		if at := viteAddress.FindString(lines.Text()); at != "" {
+			return strings.TrimSuffix(at, "/")
+		}
+	}
+	t.Fatalf("Vite does not say where it is:\n%s%s", &said, &failed)
+	return ""
+}
+
+// A browser runs a development server's modules and its WebSocket under the app's
+// policy, and what leaves the list is refused there too.
+func TestUpAppURLInTheBrowser(t *testing.T) {
+	t.Parallel()
+	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
+		"--app-url", startDevServer(t).URL)
+	p := u.browse(t)
+	p.Navigate(u.page + "go")
+	p.WaitFor(`window.preamble === true && window.module === true`)
+	if at := browsertest.Eval[string](p, "location.href"); at != u.page+"notes/1" {
+		t.Errorf("a redirect of the development server leads to %s", at)
+	}
+	live := browsertest.Eval[string](p, `new Promise((said) => {
+		const socket = new WebSocket("ws://" + location.host + "/live")
+		socket.onmessage = (message) => { socket.close(); said("message") }
+		socket.onerror = () => said("error")
+	})`)
+	if live != "message" {
+		t.Errorf("live reload's WebSocket ends in a %s", live)
+	}
+	p.Expect(browsertest.Failed("https://tracker.example.net/"))
+	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	if refused != "refused" {
+		t.Errorf("a host that is on no list was %s", refused)
+	}
+}
+
+// A development server's redirects stay at the app's address.
+func TestUpAppURLRedirects(t *testing.T) {
+	t.Parallel()
+	server := startDevServer(t)
+	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
+		"--app-url", server.URL)
+	client := u.client(t, false)
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for to, want := range map[string]string{
+		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/", server.URL + "//evil.example/": "/evil.example/",
+		"/notes/1": "/notes/1", "https://login.example.com/": "https://login.example.com/",
+	} {
+		response, err := client.Get(u.page + "go?to=" + strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&", "%26"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if got := response.Header.Get("Location"); got != want {
+			t.Errorf("a redirect to %s leads to %s, want %s", to, got, want)
+		}
+	}
+}

@@ -2,12 +2,16 @@
 // line for each package, the whole output of what failed, the skipped tests
 // with their reasons, and how many passed. The times are kept for make slow.
 //
-//	go test -json ./... | go run ./internal/testreport
+// The last line that it reads is "exit" and the status of go test, so that a run
+// that was cut, and one that failed without a word, is no success.
+//
+//	{ go test -json ./...; echo "exit $?"; } | go run ./internal/testreport
 //	go run ./internal/testreport -slow 30
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -22,7 +26,7 @@ import (
 
 func main() {
 	slow := flag.Int("slow", 0, "list the slowest `N` tests of the last runs instead")
-	fresh := flag.Bool("fresh", false, "forget the times of earlier runs")
+	fresh := flag.Bool("fresh", false, "forget the times of earlier runs instead")
 	flag.Parse()
 	status, err := run(os.Stdin, os.Stdout, *slow, *fresh)
 	if err != nil {
@@ -45,6 +49,7 @@ func run(in io.Reader, out io.Writer, slow int, fresh bool) (status int, err err
 		if err := os.Remove(times); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return 0, err
 		}
+		return 0, nil
 	}
 	r := &report{out: out, output: map[string][]string{}, module: "github.com/cordon-sec/cordon/"}
 	if err := r.read(in); err != nil {
@@ -54,7 +59,14 @@ func run(in io.Reader, out io.Writer, slow int, fresh bool) (status int, err err
 	if err := r.keep(times); err != nil {
 		return 0, err
 	}
-	if r.failed > 0 {
+	switch {
+	case r.exit == "":
+		return 1, errors.New("the run was cut: go test did not say how it ended")
+	case r.exit != "0" && r.failed == 0:
+		return 1, fmt.Errorf("go test ended with status %s, and no test or package says why", r.exit)
+	case r.packages == 0:
+		return 1, errors.New("no package was tested")
+	case r.failed > 0:
 		return 1, nil
 	}
 	return 0, nil
@@ -83,6 +95,8 @@ type report struct {
 	// output is what each test, and each package itself, has said so far.
 	output                  map[string][]string
 	passed, failed, skipped int
+	packages                int
+	exit                    string // the status of go test, "" before the last line
 	skips                   []string
 	times                   []timed
 }
@@ -93,7 +107,9 @@ func (r *report) read(in io.Reader) error {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
 			var e event
-			if json.Unmarshal(line, &e) == nil && e.Action != "" {
+			if status, ok := bytes.CutPrefix(line, []byte("exit ")); ok {
+				r.exit = string(bytes.TrimSpace(status))
+			} else if json.Unmarshal(line, &e) == nil && e.Action != "" {
 				r.take(e)
 			} else {
 				fmt.Fprint(r.out, string(line)) // go itself says something
@@ -146,6 +162,7 @@ func (r *report) testEnds(key string, e event) {
 // packageEnds prints the line of a package; of one that failed, all that it has
 // said: a panic belongs to no test.
 func (r *report) packageEnds(name string, e event) {
+	r.packages++
 	switch {
 	case e.Action == "fail":
 		if r.failed == 0 {

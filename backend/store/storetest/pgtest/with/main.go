@@ -43,8 +43,11 @@ func run(args []string) int {
 			return 1
 		}
 	}
-	// An interrupt reaches the command too, whose end is awaited.
-	signal.Ignore(os.Interrupt)
+	// An interrupt reaches the command too, whose end is awaited. It is caught and
+	// not ignored: what ignores a signal hands that on to its children.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	command := exec.Command(args[0], args[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err = command.Run()

@@ -105,6 +105,7 @@ func TestTodo(t *testing.T) {
 			t.Errorf("the token stays in the address %s", at)
 		}
 	})
+	t.Run("a stranger's link", func(t *testing.T) { strangersLinks(t, u, "signing in") })
 	t.Run("another user", func(t *testing.T) {
 		other := u.browse(t)
 		other.Navigate(u.page)

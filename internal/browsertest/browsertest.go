@@ -206,6 +206,9 @@ func Open(t testing.TB, choices ...Option) *Page {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("open a page: %v", err)
 	}
+	if err := watch(ctx); err != nil {
+		t.Fatalf("watch a page: %v", err)
+	}
 	p.guardOpened()
 	return p
 }
@@ -245,6 +248,9 @@ func (p *Page) guardOpened() {
 
 func attach(ctx context.Context) (<-chan struct{}, error) {
 	if _, err := chromedp.Run(ctx, chromedp.Location()); err != nil {
+		return nil, err
+	}
+	if err := watch(ctx); err != nil {
 		return nil, err
 	}
 	return chromedp.Detached(ctx)

@@ -42,28 +42,39 @@ func (r *recorder) finish() []string {
 func faulty(t *testing.T) string {
 	t.Helper()
 	pages := map[string]string{
-		"/good":      `<p>All is well.</p>`,
-		"/exception": `<script>context.push().catch(1)</script>`,
-		"/rejection": `<script>Promise.reject(new Error("nobody handles this"))</script>`,
-		"/console":   `<script>console.error("it went", "wrong")</script>`,
-		"/assert":    `<script>console.assert(false, "it does not hold")</script>`,
-		"/missing":   `<img src="/none.png" alt="">`,
-		"/refused":   `<script src="http://127.0.0.1:1/gone.js"></script>`,
-		"/policy":    `<meta http-equiv="Content-Security-Policy" content="img-src 'self'"><img src="https://tracker.example.net/pixel.gif" alt="">`,
-		"/socket":    `<script>new WebSocket("ws://127.0.0.1:1/live")</script>`,
-		"/fetch":     `<script>fetch("/none.json").then(() => 1, () => 1)</script>`,
-		"/alert":     `<p role="alert">The row was not saved.</p>`,
-		"/class":     `<p class="error">Nothing works.</p>`,
-		"/words":     `<p>The items cannot be read: context.push(...).then(...).catch is not a function</p>`,
-		"/undefined": `<p>Signed in as undefined</p>`,
-		"/hidden":    `<p role="alert" hidden>Nobody sees this.</p><p role="alert"></p>`,
-		"/frame":     `<iframe src="/exception" title="a frame"></iframe>`,
-		"/popup":     `<button onclick="window.open('/exception')">Open</button>`,
+		"/good":        `<p>All is well.</p>`,
+		"/exception":   `<script>context.push().catch(1)</script>`,
+		"/rejection":   `<script>Promise.reject(new Error("nobody handles this"))</script>`,
+		"/console":     `<script>console.error("it went", "wrong")</script>`,
+		"/assert":      `<script>console.assert(false, "it does not hold")</script>`,
+		"/missing":     `<img src="/none.png" alt="">`,
+		"/refused":     `<script src="http://127.0.0.1:1/gone.js"></script>`,
+		"/policy":      `<meta http-equiv="Content-Security-Policy" content="img-src 'self'"><img src="https://tracker.example.net/pixel.gif" alt="">`,
+		"/socket":      `<script>new WebSocket("ws://127.0.0.1:1/live")</script>`,
+		"/fetch":       `<script>fetch("/none.json").then(() => 1, () => 1)</script>`,
+		"/alert":       `<p role="alert">The row was not saved.</p>`,
+		"/class":       `<p class="error">Nothing works.</p>`,
+		"/words":       `<p>The items cannot be read: context.push(...).then(...).catch is not a function</p>`,
+		"/undefined":   `<p>Signed in as undefined</p>`,
+		"/hidden":      `<p role="alert" hidden>Nobody sees this.</p><p role="alert"></p>`,
+		"/frame":       `<iframe src="/exception" title="a frame"></iframe>`,
+		"/frame-alert": `<iframe src="/alert" title="a frame"></iframe>`,
+		"/flash":       `<p role="alert" id="a"></p><script>a.textContent = "It was shown."; setTimeout(() => { a.remove() }, 60)</script>`,
+		"/leaves":      `<p role="alert">It is gone.</p><script>setTimeout(() => { location.href = "/good" }, 30)</script>`,
+		"/styled":      `<link rel="stylesheet" href="/hide.css"><p class="error">Hidden by a style sheet.</p>`,
+		"/hide.css":    `.error { display: none }`,
+		"/popup-alert": `<button onclick="window.open('/alert')">Open</button>`,
+		"/popup":       `<button onclick="window.open('/exception')">Open</button>`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, ok := pages[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, ".css") {
+			w.Header().Set("Content-Type", "text/css")
+			_, _ = io.WriteString(w, body)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -100,6 +111,10 @@ func TestGuard(t *testing.T) {
 		{"/words", []string{"^visible error: .*catch is not a function"}, []*browsertest.Expectation{browsertest.VisibleError("is not a function")}},
 		{"/undefined", []string{"^visible error: Signed in as undefined"}, []*browsertest.Expectation{browsertest.VisibleError("undefined")}},
 		{"/hidden", nil, nil},
+		{"/frame-alert", []string{"^visible error: The row was not saved."}, []*browsertest.Expectation{browsertest.VisibleError("not saved")}},
+		{"/flash", []string{"^visible error: It was shown."}, []*browsertest.Expectation{browsertest.VisibleError("It was shown")}},
+		{"/leaves", []string{"^visible error: It is gone."}, []*browsertest.Expectation{browsertest.VisibleError("It is gone")}},
+		{"/styled", nil, nil},
 		{"/frame", []string{"^page error: .*context is not defined"}, []*browsertest.Expectation{browsertest.PageError("context is not defined")}},
 	} {
 		t.Run(strings.Trim(test.path, "/"), func(t *testing.T) {
@@ -109,6 +124,9 @@ func TestGuard(t *testing.T) {
 				page := browsertest.Open(r)
 				page.Expect(announced...)
 				page.Navigate(base + test.path)
+				if test.path == "/leaves" {
+					page.WaitFor(`location.pathname === "/good"`)
+				}
 				browsertest.Eval[bool](page, settled)
 				return r.finish()
 			}
@@ -168,4 +186,12 @@ func TestGuardOfPopups(t *testing.T) {
 	popup := page.Popup(func() { page.Click("button") }, func(url string) bool { return strings.HasSuffix(url, "/exception") })
 	browsertest.Eval[bool](popup, settled)
 	kinds(t, r.finish(), []string{"^page error: .*context is not defined"})
+
+	r = &recorder{TB: t}
+	page = browsertest.Open(r)
+	page.Navigate(base + "/popup-alert")
+	popup = page.Popup(func() { page.Click("button") }, func(url string) bool { return strings.HasSuffix(url, "/alert") })
+	browsertest.Eval[bool](popup, settled)
+	popup.Close()
+	kinds(t, r.finish(), []string{"^visible error: The row was not saved."})
 }

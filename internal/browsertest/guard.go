@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -135,6 +137,10 @@ func (g *guard) hear(ev any) {
 		if ev.Type == "error" || ev.Type == "assert" {
 			g.note(fault{ConsoleFault, argumentsText(ev.Args), ""})
 		}
+	case *runtime.EventBindingCalled:
+		if ev.Name == watcher {
+			g.told(ev.Payload)
+		}
 	case *log.EventEntryAdded:
 		g.entry(ev.Entry)
 	case *network.EventRequestWillBeSent:
@@ -226,6 +232,62 @@ const visibleErrors = `(() => {
   const told = (document.body ? document.body.innerText : '').split('\n').filter((line) => words.test(line));
   return [...marked, ...told];
 })()`
+
+// The watcher of each document tells of errors by a function of this name, which
+// it takes away before the page's own scripts run. (A world of its own would be
+// mistaken for the page by chromedp 0.23, whose target.go keeps one context a
+// frame.)
+const watcher = "browsertestTell"
+
+// watchErrors tells of visible errors as they appear, also of one that goes
+// again, or whose document goes. Before its style sheets are there, a document
+// shows nothing.
+const watchErrors = `(() => {
+  const send = globalThis.` + watcher + `;
+  delete globalThis.` + watcher + `;
+  const told = new Set();
+  let waiting = false;
+  const shown = () => document.readyState !== 'loading' &&
+    [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.disabled || link.sheet);
+  const tell = () => {
+    waiting = false;
+    if (!shown()) return;
+    const texts = ` + visibleErrors + `.filter((text) => !told.has(text));
+    texts.forEach((text) => told.add(text));
+    if (texts.length > 0) send(JSON.stringify(texts));
+  };
+  const later = () => { if (!waiting) { waiting = true; setTimeout(tell, 10); } };
+  new MutationObserver(later).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  addEventListener('DOMContentLoaded', later);
+  addEventListener('load', later);
+  addEventListener('pagehide', tell);
+  later();
+})()`
+
+// watch makes every document of a page, and of the frames in it, tell of visible
+// errors. Workers, and frames of other sites, are processes of their own and are
+// not watched.
+func watch(ctx context.Context) error {
+	binding := runtime.AddBindingParams{Name: watcher}
+	if _, err := chromedp.Call(ctx, runtime.AddBinding, binding); err != nil {
+		return err
+	}
+	immediately := true
+	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: watchErrors, RunImmediately: &immediately}
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, script)
+	return err
+}
+
+// told takes what a watcher tells.
+func (g *guard) told(payload string) {
+	var texts []string
+	if err := json.Unmarshal([]byte(payload), &texts); err != nil {
+		texts = []string{payload}
+	}
+	for _, text := range texts {
+		g.note(fault{VisibleFault, text, ""})
+	}
+}
 
 // check looks for errors that the page shows now.
 func (p *Page) check() {

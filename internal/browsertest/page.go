@@ -146,6 +146,7 @@ func (p *Page) Popup(open func(), address func(url string) bool) *Page {
 func (p *Page) ClickAway(selector string) {
 	p.t.Helper()
 	p.Do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	p.check()
 	ctx, cancel := context.WithTimeout(p.Context, stepTime)
 	defer cancel()
 	_ = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
@@ -154,6 +155,7 @@ func (p *Page) ClickAway(selector string) {
 // Close closes the page as a person does.
 func (p *Page) Close() {
 	p.t.Helper()
+	p.check()
 	id := chromedp.FromContext(p.Context).Target.TargetID
 	if _, err := chromedp.CallBrowser(p.Context, target.CloseTarget, target.CloseTargetParams{TargetID: id}); err != nil {
 		p.fatal("close the page: %v", err)

@@ -17,20 +17,29 @@
   }
 
   // The sign-in page comes back here with the token in the fragment, which no
-  // server sees. It goes from the address at once.
+  // server sees. It goes from the address at once. Without a sign-in that was
+  // begun in this window it counts for nothing: anybody can make a link that
+  // would sign the user in as somebody else.
   function returned() {
     const fragment = window.location.hash.slice(1);
     if (!fragment.startsWith("token=") && !fragment.startsWith("error=")) return;
     window.history.replaceState(null, "", window.location.pathname);
-    const text = decodeURIComponent(fragment.slice(6));
-    if (fragment.startsWith("error=")) {
-      say("Sign-in failed: " + text);
-      return;
+    const begun = window.sessionStorage.getItem("begun");
+    window.sessionStorage.removeItem("begun");
+    if (!begun) return;
+    try {
+      const text = decodeURIComponent(fragment.slice(6));
+      if (fragment.startsWith("error=")) throw new Error(text);
+      const session = JSON.parse(text);
+      if (!session.authenticationToken || !session.user.userId) throw new Error("the answer holds no user");
+      window.sessionStorage.setItem("session", text);
+    } catch (error) {
+      say("Sign-in failed: " + error.message);
     }
-    window.sessionStorage.setItem("session", text);
   }
 
   function signIn() {
+    window.sessionStorage.setItem("begun", "yes");
     const back = window.location.href.split("#")[0];
     window.location.href = backend + "/.auth/login/" + provider + "?session_mode=token&post_login_redirect_uri=" + encodeURIComponent(back);
   }

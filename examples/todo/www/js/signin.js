@@ -5,6 +5,7 @@
 
   const PROVIDER = "google";
   const KEY = "user";
+  const BEGUN = "signing in";
 
   function address(parameters) {
     return window.hosts.backend + "/.auth/login/" + PROVIDER + "?" + new URLSearchParams(Object.assign({ session_mode: "token" }, parameters));
@@ -46,18 +47,28 @@
 
   // onThisPage leaves the page and comes back with the token in the fragment.
   function onThisPage() {
+    window.sessionStorage.setItem(BEGUN, "yes");
     window.location.href = address({ post_login_redirect_uri: window.location.href.split("#")[0] });
   }
 
   // returned is the user that a redirect brought, if there was one. The fragment
-  // goes from the address at once.
+  // goes from the address at once. Without a sign-in that was begun in this window
+  // it counts for nothing: anybody can make a link that would sign the user in as
+  // somebody else.
   function returned() {
     const fragment = window.location.hash.slice(1);
     if (!fragment.startsWith("token=") && !fragment.startsWith("error=")) return null;
     window.history.replaceState(null, "", window.location.pathname);
-    const text = decodeURIComponent(fragment.slice(6));
-    if (fragment.startsWith("error=")) throw new Error("Sign-in failed: " + text);
-    return userOf(JSON.parse(text));
+    const begun = window.sessionStorage.getItem(BEGUN);
+    window.sessionStorage.removeItem(BEGUN);
+    if (!begun) return null;
+    try {
+      const text = decodeURIComponent(fragment.slice(6));
+      if (fragment.startsWith("error=")) throw new Error(text);
+      return userOf(JSON.parse(text));
+    } catch (error) {
+      throw new Error("Sign-in failed: " + error.message);
+    }
   }
 
   window.signIn = {

@@ -46,4 +46,4 @@ echo "prerequisites: missing; install with: sudo apt-get install$missing" >&2
 case " $missing " in
 *" gcc "*) echo "prerequisites: without gcc the race detector cannot run" >&2 && exit 1 ;;
 esac
-echo "prerequisites: going on without; tests that need them say that they skip" >&2
+echo "prerequisites: continuing without; tests that need them say that they skip" >&2

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -266,5 +267,50 @@ func TestDeniedHostUntilThePatch(t *testing.T) {
 	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=allow&host=other.localhost")
 	if !strings.Contains(body, "https://other.localhost:"+other.Port) || !strings.Contains(body, "config.xml:") {
 		t.Error("the console does not say which line let the requests through")
+	}
+}
+
+// failures keeps what a test within this one was failed for.
+type failures struct {
+	testing.TB
+	all      []string
+	cleanups []func()
+}
+
+func (f *failures) Helper()              {}
+func (f *failures) Cleanup(clean func()) { f.cleanups = append(f.cleanups, clean) }
+func (f *failures) Errorf(format string, args ...any) {
+	f.all = append(f.all, fmt.Sprintf(format, args...))
+}
+
+// The guard finds the fault that the example once had: the client library's
+// promises were used as if they had catch. Its page is put back to that, and
+// used as a person does.
+func TestTodoGuardFindsTheOldFault(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	dir := todoCopy(t, port)
+	clientLibrary(t, dir)
+	const mended, old = "return Promise.resolve(promise);", "return promise;"
+	rewrite(t, filepath.Join(dir, "www", "js", "synced.js"), func(s string) string {
+		if strings.Count(s, mended) != 1 {
+			t.Fatalf("synced.js has no line %q: put the old fault back another way", mended)
+		}
+		return strings.Replace(s, mended, old, 1)
+	})
+	u := startUp(t, dir, port)
+	f := &failures{TB: t}
+	p := browsertest.Open(f, browsertest.Proxy(u.proxy))
+	p.Navigate(u.page)
+	popup := p.Popup(func() { p.Click("#popup") }, func(url string) bool { return strings.Contains(url, "/.auth/login") })
+	popup.ClickAway("button[value='ann@example.com']")
+	p.WaitFor(browsertest.Shows("#state", inStep))
+	p.Type("#text", "buy milk\r")
+	p.WaitFor(browsertest.Shows("#list", "buy milk"))
+	for i := len(f.cleanups) - 1; i >= 0; i-- {
+		f.cleanups[i]()
+	}
+	if len(f.all) == 0 || !strings.Contains(strings.Join(f.all, "\n"), "catch is not a function") {
+		t.Errorf("the guard reports %q", f.all)
 	}
 }

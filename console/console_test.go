@@ -12,27 +12,28 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/policy/app"
+
 	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
-// app is a config.xml in memory.
-type app struct{ data string }
+// memoryApp is a config.xml in memory.
+type memoryApp struct{ data string }
 
-func (a *app) Project(context.Context) (*lint.Project, error) {
+func (a *memoryApp) Project(context.Context) (*app.App, error) {
 	doc, err := configxml.Parse("config.xml", []byte(a.data))
 	if err != nil {
 		return nil, err
 	}
 	target, err := dialect.ParseTarget("android@15")
-	return &lint.Project{Config: doc, Targets: []policy.Target{target}}, err
+	return &app.App{Config: doc, Targets: []policy.Target{target}}, err
 }
 
-func (a *app) Save(_ context.Context, old *configxml.Document, data []byte) error {
+func (a *memoryApp) Save(_ context.Context, old *configxml.Document, data []byte) error {
 	if string(old.Bytes()) != a.data {
 		return console.ErrChanged
 	}
@@ -93,7 +94,7 @@ func (p *people) Sessions(context.Context, string) ([]console.Session, error) {
 func (p *people) SignOut(_ context.Context, user string) error { p.out = user; return nil }
 
 type world struct {
-	app    *app
+	app    *memoryApp
 	ring   *event.Ring
 	rows   *rows
 	people *people
@@ -104,7 +105,7 @@ type world struct {
 func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		app:  &app{"<widget>\n  <access origin=\"*\" />\n</widget>\n"},
+		app:  &memoryApp{"<widget>\n  <access origin=\"*\" />\n</widget>\n"},
 		ring: event.NewRing(1000), rows: &rows{count: 120}, people: &people{}, t: t,
 	}
 	handler, err := console.New(console.Config{Base: "/console", Title: "todo", Policy: w.app, Traffic: w.ring, Tables: w.rows, People: w.people})
@@ -301,7 +302,7 @@ func TestPagesThatHaveNothingAreHidden(t *testing.T) {
 // Where the file is not changed from here, the line is shown and nothing takes
 // it.
 func TestReadOnly(t *testing.T) {
-	w := &world{app: &app{"<widget/>"}, t: t}
+	w := &world{app: &memoryApp{"<widget/>"}, t: t}
 	handler, err := console.New(console.Config{Base: "/console", Title: "gateway", Policy: w.app, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)

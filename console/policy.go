@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
@@ -18,7 +19,7 @@ import (
 // Policy is the app whose policy is shown.
 type Policy interface {
 	// Project reads the app as it stands now.
-	Project(ctx context.Context) (*lint.Project, error)
+	Project(ctx context.Context) (*app.App, error)
 	// Save replaces the config.xml that was read as old. It returns ErrChanged
 	// if the file is no longer that, and ErrReadOnly if it cannot be changed
 	// from here.
@@ -139,7 +140,7 @@ func (c *console) try(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, "policy", "Policy", "try", policyPage{Try: c.decideAll(app, r.URL.Query().Get("url"))})
 }
 
-func (c *console) decideAll(app *lint.Project, url string) tryResult {
+func (c *console) decideAll(app *app.App, url string) tryResult {
 	result := tryResult{URL: url, Kinds: triedKinds}
 	if url == "" || app.Config == nil {
 		return result

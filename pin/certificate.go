@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
 // Certificate is what a person needs to know about a certificate that is
@@ -146,7 +147,7 @@ func attribute(body []byte) (string, bool) {
 	if known, ok := attributeNames[name]; ok {
 		name = known
 	}
-	return name + "=" + printable(directoryString(value)), true
+	return name + "=" + wording.Printable(directoryString(value)), true
 }
 
 func directoryString(e element) string {
@@ -167,14 +168,6 @@ func directoryString(e element) string {
 		return string(utf16.Decode(units))
 	}
 	return "#" + hex.EncodeToString(e.full)
-}
-
-func printable(s string) string {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
-		q := strconv.QuoteToGraphic(s)
-		return q[1 : len(q)-1]
-	}
-	return s
 }
 
 func oidString(body []byte) string {
@@ -315,7 +308,7 @@ func alternativeNames(body []byte) []string {
 		list = rest
 		switch name.tag {
 		case 0x82: // dNSName
-			names = append(names, printable(string(name.body)))
+			names = append(names, wording.Printable(string(name.body)))
 		case 0x87: // iPAddress
 			if addr, ok := netip.AddrFromSlice(name.body); ok {
 				names = append(names, addr.String())

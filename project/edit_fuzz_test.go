@@ -7,8 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/internal/jsonspan"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // A page that is given a policy has exactly that one, obeyed from its first
@@ -28,7 +29,7 @@ func FuzzPagePolicy(f *testing.F) {
 		if bytes.ContainsAny([]byte(content), "\x00\r\n") || !utf8.ValidString(content) {
 			return
 		}
-		page := ReadPage(lint.File{Name: "p.html", Data: bytes.Clone(data)})
+		page := ReadPage(app.File{Name: "p.html", Data: bytes.Clone(data)})
 		made, ok := withPolicy(&page, content)
 		if !bytes.Equal(page.Data, data) {
 			t.Fatal("the page itself was changed")
@@ -36,7 +37,7 @@ func FuzzPagePolicy(f *testing.F) {
 		if !ok {
 			return
 		}
-		again := ReadPage(lint.File{Name: "p.html", Data: made})
+		again := ReadPage(app.File{Name: "p.html", Data: made})
 		_, attr, has := policyTag(&again)
 		if !has || attr.Value != content {
 			t.Fatalf("%q\nbecame %q\nwhose policy is %q, want %q", data, made, attr.Value, content)
@@ -55,7 +56,7 @@ func TestPolicyBehindTheBody(t *testing.T) {
 		"\ufeff <!doctype html>\n<!-- c --><html>\n<head>": true, "text<head>": false, "<p><head>": false, "<html>x<head>": false, "<body><head></head>": false,
 		"<head></head><head>": true,
 	} {
-		p := ReadPage(lint.File{Name: "p.html", Data: []byte(page)})
+		p := ReadPage(app.File{Name: "p.html", Data: []byte(page)})
 		if _, ok := withPolicy(&p, "default-src 'self'"); ok != want {
 			t.Errorf("%q: %v, want %v", page, ok, want)
 		}
@@ -72,7 +73,7 @@ func FuzzSetMember(f *testing.F) {
 		if value {
 			text = "true"
 		}
-		made, err := setMember(data, "server", "cleartext", text)
+		made, err := jsonspan.Set(data, "server", "cleartext", text)
 		if err != nil {
 			return
 		}

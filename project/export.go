@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/export/androidnsc"
@@ -18,7 +19,6 @@ import (
 	"github.com/cordon-sec/cordon/policy/export/iosats"
 	"github.com/cordon-sec/cordon/policy/export/pac"
 	"github.com/cordon-sec/cordon/policy/export/squid"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // Exporter is one format of cordon export.
@@ -51,7 +51,7 @@ func Exporters() []Exporter {
 type placement struct {
 	fsys   fs.FS
 	layout Layout
-	html   []lint.Page
+	html   []app.Page
 	source export.Source
 	force  bool
 	// webAssembly lets pages compile WebAssembly.
@@ -64,7 +64,7 @@ type placement struct {
 // that are as they should be are among the changes, so that a caller can say
 // so. An *OwnedError means that a person's work is in the way and force is not
 // set.
-func Place(fsys fs.FS, p *lint.Project, s export.Source, e Exporter, force bool) ([]Change, []export.Loss, error) {
+func Place(fsys fs.FS, p *app.App, s export.Source, e Exporter, force bool) ([]Change, []export.Loss, error) {
 	layout, err := sourceLayout(fsys)
 	if err != nil {
 		return nil, nil, err

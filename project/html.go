@@ -5,22 +5,22 @@ import (
 	"html"
 	"strings"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // ReadPage takes a page apart: the tags that load or configure something, with
 // the bytes of their attributes, and the inline scripts. It follows the HTML
 // tokenizer closely enough for that: comments, quoted and bare attributes, and
 // elements whose content is raw text.
-func ReadPage(f lint.File) lint.Page {
-	s := &pageScanner{data: f.Data, page: lint.Page{File: f}, inHead: true}
+func ReadPage(f app.File) app.Page {
+	s := &pageScanner{data: f.Data, page: app.Page{File: f}, inHead: true}
 	s.scan()
 	return s.page
 }
 
 type pageScanner struct {
 	data   []byte
-	page   lint.Page
+	page   app.Page
 	inHead bool
 }
 
@@ -81,7 +81,7 @@ var headElements = map[string]bool{
 
 func (s *pageScanner) tag(i int) int {
 	name, at := tagName(s.data, i+1)
-	tag := lint.Tag{Name: name, Start: i}
+	tag := app.Tag{Name: name, Start: i}
 	tag.Attrs, tag.End = s.attributes(at)
 	if name == "html" || name == "head" {
 		s.page.Whole = true
@@ -101,7 +101,7 @@ func (s *pageScanner) tag(i int) int {
 }
 
 // raw skips the content of an element that holds no markup, up to its end tag.
-func (s *pageScanner) raw(tag lint.Tag) int {
+func (s *pageScanner) raw(tag app.Tag) int {
 	end := len(s.data)
 	for at := tag.End; at < len(s.data); {
 		n := bytes.Index(s.data[at:], []byte("</"))
@@ -116,7 +116,7 @@ func (s *pageScanner) raw(tag lint.Tag) int {
 		at += 2
 	}
 	if _, external := tag.Attr("src"); tag.Name == "script" && !external && isJavaScript(tag.Value("type")) && end > tag.End {
-		s.page.Inline = append(s.page.Inline, lint.Span{Start: tag.End, End: end})
+		s.page.Inline = append(s.page.Inline, app.Span{Start: tag.End, End: end})
 	}
 	return end
 }
@@ -127,7 +127,7 @@ func isJavaScript(kind string) bool {
 }
 
 // attributes reads from at to the end of the start tag.
-func (s *pageScanner) attributes(at int) (list []lint.TagAttr, end int) {
+func (s *pageScanner) attributes(at int) (list []app.TagAttr, end int) {
 	b := s.data
 	for at < len(b) {
 		switch c := b[at]; {
@@ -136,7 +136,7 @@ func (s *pageScanner) attributes(at int) (list []lint.TagAttr, end int) {
 		case isBlank(c) || c == '/':
 			at++
 		default:
-			var a lint.TagAttr
+			var a app.TagAttr
 			a, at = s.attribute(at)
 			list = append(list, a)
 		}
@@ -144,12 +144,12 @@ func (s *pageScanner) attributes(at int) (list []lint.TagAttr, end int) {
 	return list, len(b)
 }
 
-func (s *pageScanner) attribute(at int) (lint.TagAttr, int) {
+func (s *pageScanner) attribute(at int) (app.TagAttr, int) {
 	b := s.data
 	start := at
 	for at++; at < len(b) && !isBlank(b[at]) && b[at] != '=' && b[at] != '>' && b[at] != '/'; at++ {
 	}
-	a := lint.TagAttr{Name: strings.ToLower(string(b[start:at])), ValueStart: at, ValueEnd: at}
+	a := app.TagAttr{Name: strings.ToLower(string(b[start:at])), ValueStart: at, ValueEnd: at}
 	equals := skipBlank(b, at)
 	if equals >= len(b) || b[equals] != '=' {
 		return a, at

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/lint"
 )
 
@@ -28,7 +29,7 @@ func TestReadPage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			page := ReadPage(lint.File{Name: "x.html", Data: []byte(test.html)})
+			page := ReadPage(app.File{Name: "x.html", Data: []byte(test.html)})
 			var tags, inline []string
 			for _, tag := range page.Tags {
 				s := fmt.Sprintf("%s %v", tag.Name, tag.InHead)
@@ -60,7 +61,7 @@ func FuzzReadPage(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		page := ReadPage(lint.File{Name: "x.html", Data: data})
+		page := ReadPage(app.File{Name: "x.html", Data: data})
 		for _, tag := range page.Tags {
 			if data[tag.Start] != '<' || tag.End > len(data) || tag.End <= tag.Start {
 				t.Fatalf("tag %+v", tag)
@@ -76,7 +77,7 @@ func FuzzReadPage(f *testing.F) {
 				t.Fatalf("span %+v", span)
 			}
 		}
-		if _, err := lint.Check(&lint.Project{Pages: []lint.Page{page}}); err != nil {
+		if _, err := lint.Check(&app.App{Pages: []app.Page{page}}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -7,8 +7,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
@@ -158,8 +158,8 @@ func exporterByName(name string) (Exporter, bool) {
 }
 
 // Pages reads the pages below a folder, without those of plugins.
-func Pages(fsys fs.FS, dir string) []lint.Page {
-	r := &reader{fsys: fsys, project: &lint.Project{}}
+func Pages(fsys fs.FS, dir string) []app.Page {
+	r := &reader{fsys: fsys, project: &app.App{}}
 	r.folder(dir, "")
 	pages := r.project.Pages[:0]
 	for _, page := range r.project.Pages {

@@ -5,14 +5,14 @@ import (
 	"html"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
 // page.
-func CSPPage(p *lint.Page) exportcsp.Page {
+func CSPPage(p *app.Page) exportcsp.Page {
 	var page exportcsp.Page
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
@@ -38,7 +38,7 @@ func CSPPage(p *lint.Page) exportcsp.Page {
 	return page
 }
 
-func isStylesheet(tag *lint.Tag) bool {
+func isStylesheet(tag *app.Tag) bool {
 	for _, word := range strings.Fields(strings.ToLower(tag.Value("rel"))) {
 		if word == "stylesheet" {
 			return true
@@ -48,7 +48,7 @@ func isStylesheet(tag *lint.Tag) bool {
 }
 
 // isHandler reports whether an attribute runs code by itself.
-func isHandler(a lint.TagAttr) bool {
+func isHandler(a app.TagAttr) bool {
 	if strings.HasPrefix(a.Name, "on") && len(a.Name) > 2 {
 		return true
 	}
@@ -79,7 +79,7 @@ func elementText(data []byte, start int, end string) string {
 
 // policyTag returns the page's meta tag with its policy, if a browser obeys it
 // from the start: in the head, and before everything that loads or runs.
-func policyTag(p *lint.Page) (*lint.Tag, lint.TagAttr, bool) {
+func policyTag(p *app.Page) (*app.Tag, app.TagAttr, bool) {
 	for i := range p.Tags {
 		tag := &p.Tags[i]
 		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" {
@@ -91,22 +91,22 @@ func policyTag(p *lint.Page) (*lint.Tag, lint.TagAttr, bool) {
 			}
 		}
 	}
-	return nil, lint.TagAttr{}, false
+	return nil, app.TagAttr{}, false
 }
 
 // withPolicy returns the page with the policy in its meta tag: the one that it
 // has, or a new one in front of everything else in its head. ok is false for a
 // file without a head, and for one too broken for the tag to be read again.
-func withPolicy(p *lint.Page, content string) (data []byte, ok bool) {
+func withPolicy(p *app.Page, content string) (data []byte, ok bool) {
 	if data, ok = insertPolicy(p, content); !ok {
 		return nil, false
 	}
-	made := ReadPage(lint.File{Name: p.Name, Data: data})
+	made := ReadPage(app.File{Name: p.Name, Data: data})
 	_, attr, found := policyTag(&made)
 	return data, found && attr.Value == content
 }
 
-func insertPolicy(p *lint.Page, content string) (data []byte, ok bool) {
+func insertPolicy(p *app.Page, content string) (data []byte, ok bool) {
 	value := html.EscapeString(strings.ReplaceAll(content, "'", "\x00"))
 	value = strings.ReplaceAll(value, "\x00", "'") // quotes around keywords stay readable
 	if _, attr, has := policyTag(p); has {

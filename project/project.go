@@ -18,8 +18,8 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // Limits on what is read of a folder.
@@ -115,8 +115,8 @@ func FindConfig(fsys fs.FS) (string, error) {
 
 // Read reads a folder. A config.xml that cannot be parsed is a
 // *configxml.SyntaxError; a Capacitor project needs none.
-func Read(fsys fs.FS, o Options) (*lint.Project, error) {
-	p := &lint.Project{Now: o.Now}
+func Read(fsys fs.FS, o Options) (*app.App, error) {
+	p := &app.App{Now: o.Now}
 	name := o.Config
 	if name == "" {
 		found, err := FindConfig(fsys)
@@ -158,7 +158,7 @@ func Read(fsys fs.FS, o Options) (*lint.Project, error) {
 
 // unreadable says why a project without a config.xml has no configuration that
 // could be read: nothing is known of such a one.
-func unreadable(p *lint.Project) error {
+func unreadable(p *app.App) error {
 	for _, s := range p.Skipped {
 		if s.Name == p.Capacitor.Name {
 			return fmt.Errorf("%s: %s", s.Name, s.Why)
@@ -232,18 +232,18 @@ func exists(fsys fs.FS, name string) bool {
 // reader collects the files of a folder.
 type reader struct {
 	fsys    fs.FS
-	project *lint.Project
+	project *app.App
 	files   int
 	total   int64
 }
 
 func (r *reader) skip(name, why string) {
-	r.project.Skipped = append(r.project.Skipped, lint.Skipped{Name: name, Why: why})
+	r.project.Skipped = append(r.project.Skipped, app.Skipped{Name: name, Why: why})
 }
 
 // manifest reads a small file of the folder's root, if it is there.
-func (r *reader) manifest(name string) lint.File {
-	f := lint.File{Name: name}
+func (r *reader) manifest(name string) app.File {
+	f := app.File{Name: name}
 	if !exists(r.fsys, name) {
 		return f
 	}
@@ -266,7 +266,7 @@ var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, "
 // capacitor reads the configuration of a Capacitor project. One that is code is
 // read without running it; where something in it is computed, the evaluated copy
 // counts that Capacitor made of it.
-func (r *reader) capacitor() lint.File {
+func (r *reader) capacitor() app.File {
 	for _, name := range capacitorNames {
 		switch {
 		case !exists(r.fsys, name):
@@ -281,17 +281,17 @@ func (r *reader) capacitor() lint.File {
 			return r.manifest(name)
 		}
 	}
-	return lint.File{Name: capacitorFile}
+	return app.File{Name: capacitorFile}
 }
 
-func (r *reader) capacitorCode(name string) lint.File {
+func (r *reader) capacitorCode(name string) app.File {
 	source := r.manifest(name)
 	if source.Data == nil {
 		return source
 	}
 	made, left, err := literalConfig(source.Data)
 	if err == nil && len(left) == 0 {
-		return lint.File{Name: name, Data: made}
+		return app.File{Name: name, Data: made}
 	}
 	for _, copied := range capacitorCopies {
 		if exists(r.fsys, copied) {
@@ -300,7 +300,7 @@ func (r *reader) capacitorCode(name string) lint.File {
 	}
 	if err != nil {
 		r.skip(name, err.Error()+"; "+runCapCopy)
-		return lint.File{Name: name}
+		return app.File{Name: name}
 	}
 	for _, c := range left {
 		what := c.path + " is computed"
@@ -309,7 +309,7 @@ func (r *reader) capacitorCode(name string) lint.File {
 		}
 		r.skip(name, fmt.Sprintf("line %d: %s; %s", c.line, what, runCapCopy))
 	}
-	return lint.File{Name: name, Data: made}
+	return app.File{Name: name, Data: made}
 }
 
 const runCapCopy = "run npx cap copy, then the copy below android/ or ios/ is read"

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -24,7 +24,7 @@ func folder(files ...string) fstest.MapFS {
 	return m
 }
 
-func read(t *testing.T, files fs.FS) *lint.Project {
+func read(t *testing.T, files fs.FS) *app.App {
 	t.Helper()
 	p, err := project.Read(files, project.Options{})
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // Common are the platforms to look at in a project that names none.
@@ -28,15 +28,15 @@ func Common() []policy.Target {
 // elements with their versions, else the names of its <platform> elements,
 // else what its namespaces tell (Tizen, BlackBerry), else the Common ones.
 func Targets(doc *configxml.Document) []policy.Target {
-	p := &lint.Project{Config: doc}
+	p := &app.App{Config: doc}
 	p.Engines = configEngines(doc)
 	return targets(nil, p)
 }
 
 // engines lists the platforms that a project names: <engine> elements,
 // cordova.platforms and the dependencies of package.json.
-func engines(fsys fs.FS, p *lint.Project) []lint.Engine {
-	var list []lint.Engine
+func engines(fsys fs.FS, p *app.App) []app.Engine {
+	var list []app.Engine
 	if p.Config != nil {
 		list = configEngines(p.Config)
 	}
@@ -77,7 +77,7 @@ func engines(fsys fs.FS, p *lint.Project) []lint.Engine {
 		if installed := installedVersion(fsys, name); installed != "" {
 			spec = installed
 		}
-		list = append(list, lint.Engine{Name: name, Spec: spec, Place: p.Package.Place(at, at)})
+		list = append(list, app.Engine{Name: name, Spec: spec, Place: p.Package.Place(at, at)})
 	}
 	return list
 }
@@ -109,22 +109,22 @@ func installedVersion(fsys fs.FS, platform string) string {
 	return manifest.Version
 }
 
-func configEngines(doc *configxml.Document) []lint.Engine {
-	var list []lint.Engine
+func configEngines(doc *configxml.Document) []app.Engine {
+	var list []app.Engine
 	for _, e := range doc.Root().Children {
 		if e.Name == "engine" && e.Value("name") != "" {
 			spec := e.Value("spec")
 			if spec == "" {
 				spec = e.Value("version")
 			}
-			list = append(list, lint.Engine{Name: e.Value("name"), Spec: spec, Place: doc.Place(e.Start, e.TagEnd)})
+			list = append(list, app.Engine{Name: e.Value("name"), Spec: spec, Place: doc.Place(e.Start, e.TagEnd)})
 		}
 	}
 	return list
 }
 
 // targets derives the targets from what the project names.
-func targets(fsys fs.FS, p *lint.Project) []policy.Target {
+func targets(fsys fs.FS, p *app.App) []policy.Target {
 	var list []policy.Target
 	add := func(name, spec string) {
 		t, ok := target(name, spec)
@@ -207,8 +207,8 @@ func target(name, spec string) (policy.Target, bool) {
 
 // webDir returns the folder of the pages that a Capacitor configuration names,
 // "" if it names none within the project.
-func webDir(f *lint.File) string {
-	c, err := lint.ReadCapacitor(f)
+func webDir(f *app.File) string {
+	c, err := app.ReadCapacitor(f)
 	if err != nil || !fs.ValidPath(c.WebDir) || c.WebDir == "." {
 		return ""
 	}

@@ -7,7 +7,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // web reads the pages and scripts below the web root.
@@ -76,7 +76,7 @@ func (r *reader) file(name string, start bool, d fs.DirEntry) error {
 		r.skip(name, "it is not text in UTF-8")
 		return nil
 	}
-	f := lint.File{Name: name, Data: data}
+	f := app.File{Name: name, Data: data}
 	if page {
 		p := ReadPage(f)
 		p.Start = start

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // outputs are where the usual tools put a built app: Vite and Vue, Angular
@@ -30,7 +30,7 @@ func (e *NoPagesError) Error() string {
 // webDir, www, or where the project has a package.json, the first usual output
 // of a build that has a start page. It is never the project's folder itself.
 // Without pages the error is a *NoPagesError.
-func WebDir(fsys fs.FS, p *lint.Project) (string, error) {
+func WebDir(fsys fs.FS, p *app.App) (string, error) {
 	r := &reader{fsys: fsys, project: p}
 	config := ""
 	if p.Config != nil {

@@ -6,25 +6,25 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/project"
 )
 
 func TestWebDir(t *testing.T) {
-	manifest := lint.File{Name: "package.json", Data: []byte("{}")}
-	capacitor := lint.File{Name: "capacitor.config.json", Data: []byte(`{"webDir":"www-built"}`)}
+	manifest := app.File{Name: "package.json", Data: []byte("{}")}
+	capacitor := app.File{Name: "capacitor.config.json", Data: []byte(`{"webDir":"www-built"}`)}
 	for name, test := range map[string]struct {
 		files  []string
-		app    lint.Project
+		app    app.App
 		want   string
 		looked []string
 	}{
 		"cordova":              {files: []string{"www/index.html"}, want: "www"},
-		"capacitor":            {files: []string{"www-built/index.html", "dist/index.html"}, app: lint.Project{Capacitor: capacitor, Package: manifest}, want: "www-built"},
-		"capacitor, not built": {files: []string{"dist/index.html"}, app: lint.Project{Capacitor: capacitor, Package: manifest}, looked: []string{"www-built"}},
-		"vite":                 {files: []string{"index.html", "dist/index.html"}, app: lint.Project{Package: manifest}, want: "dist"},
-		"angular":              {files: []string{"dist/shop/browser/index.html"}, app: lint.Project{Package: manifest}, want: "dist/shop/browser"},
-		"not built": {files: []string{"index.html", "dist/app.js"}, app: lint.Project{Package: manifest},
+		"capacitor":            {files: []string{"www-built/index.html", "dist/index.html"}, app: app.App{Capacitor: capacitor, Package: manifest}, want: "www-built"},
+		"capacitor, not built": {files: []string{"dist/index.html"}, app: app.App{Capacitor: capacitor, Package: manifest}, looked: []string{"www-built"}},
+		"vite":                 {files: []string{"index.html", "dist/index.html"}, app: app.App{Package: manifest}, want: "dist"},
+		"angular":              {files: []string{"dist/shop/browser/index.html"}, app: app.App{Package: manifest}, want: "dist/shop/browser"},
+		"not built": {files: []string{"index.html", "dist/app.js"}, app: app.App{Package: manifest},
 			looked: []string{"www", "dist", "dist/*/browser", "dist/*", "build", "out"}},
 		"pages beside config.xml": {files: []string{"index.html"}, looked: []string{"www"}},
 	} {

@@ -14,9 +14,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/lint/report"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -109,7 +111,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not compared with its pins: %v\n", failed)
 		}
 	}
-	report, err := lint.CheckContext(cmd.Context(), read)
+	result, err := lint.CheckContext(cmd.Context(), read)
 	if errors.Is(err, context.Canceled) {
 		return environment(errors.New("interrupted"))
 	}
@@ -117,16 +119,16 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 		return err
 	}
 	if o.writeBaseline {
-		return o.note(cmd, read, report)
+		return o.note(cmd, read, result)
 	}
-	known, err := o.subtract(read, report)
+	known, err := o.subtract(read, result)
 	if err != nil {
 		return err
 	}
-	if err := write(cmd.OutOrStdout(), read, report, known); err != nil {
+	if err := write(cmd.OutOrStdout(), read, result, known); err != nil {
 		return environment(fmt.Errorf("write the report: %w", err))
 	}
-	for _, f := range report.Findings {
+	for _, f := range result.Findings {
 		if fails(f.Rule.Severity) {
 			return found()
 		}
@@ -159,21 +161,21 @@ func located(dir string, err error) error {
 }
 
 // writer returns the function that writes a report in the chosen format.
-func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *lint.Project, *lint.Report, int) error, error) {
+func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *app.App, *lint.Report, int) error, error) {
 	switch o.format {
 	case "text":
 		colour := wantsColour(cmd.OutOrStdout())
-		return func(w io.Writer, p *lint.Project, r *lint.Report, known int) error {
-			return lint.WriteText(w, p, r, lint.TextOptions{Colour: colour, Known: known})
+		return func(w io.Writer, p *app.App, r *lint.Report, known int) error {
+			return report.WriteText(w, p, r, report.TextOptions{Colour: colour, Known: known})
 		}, nil
 	case "json":
-		return lint.WriteJSON, nil
+		return report.WriteJSON, nil
 	case "sarif":
-		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error {
-			return lint.WriteSARIF(w, p, r, version())
+		return func(w io.Writer, p *app.App, r *lint.Report, _ int) error {
+			return report.WriteSARIF(w, p, r, version())
 		}, nil
 	case "github":
-		return func(w io.Writer, p *lint.Project, r *lint.Report, _ int) error { return lint.WriteGitHub(w, p, r) }, nil
+		return func(w io.Writer, p *app.App, r *lint.Report, _ int) error { return report.WriteGitHub(w, p, r) }, nil
 	}
 	return nil, fmt.Errorf("unknown format %q (known: text, json, sarif, github)", o.format)
 }
@@ -204,7 +206,7 @@ func parseTargets(names []string) ([]policy.Target, error) {
 
 // subtract takes the findings that a baseline notes out of the report and
 // returns how many.
-func (o *checkOptions) subtract(p *lint.Project, r *lint.Report) (known int, err error) {
+func (o *checkOptions) subtract(p *app.App, r *lint.Report) (known int, err error) {
 	if o.baseline == "" {
 		return 0, nil
 	}
@@ -224,7 +226,7 @@ func (o *checkOptions) subtract(p *lint.Project, r *lint.Report) (known int, err
 }
 
 // note writes the baseline file.
-func (o *checkOptions) note(cmd *cobra.Command, p *lint.Project, r *lint.Report) error {
+func (o *checkOptions) note(cmd *cobra.Command, p *app.App, r *lint.Report) error {
 	name := o.baseline
 	if name == "" {
 		name = defaultBaseline

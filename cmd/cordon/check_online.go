@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
@@ -16,7 +16,7 @@ const onlineTimeout = 10 * time.Second
 // askPinned asks every host that the project pins for its certificates, on the
 // port that the list names for it, else 443. A host that cannot be reached is
 // no finding about its pins: the command says so instead.
-func askPinned(ctx context.Context, p *lint.Project, authority string) (served []lint.Served, unreached []error, err error) {
+func askPinned(ctx context.Context, p *app.App, authority string) (served []app.Served, unreached []error, err error) {
 	if p.Config == nil {
 		return nil, nil, nil
 	}
@@ -46,7 +46,7 @@ func askPinned(ctx context.Context, p *lint.Project, authority string) (served [
 			unreached = append(unreached, f.err)
 			continue
 		}
-		answer := lint.Served{Host: e.Host, Err: f.doubt}
+		answer := app.Served{Host: e.Host, Err: f.doubt}
 		for _, c := range f.chain {
 			answer.Chain = append(answer.Chain, c.Raw)
 		}

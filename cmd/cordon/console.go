@@ -11,8 +11,8 @@ import (
 	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/settings"
 )
@@ -84,7 +84,7 @@ type consolePolicy struct {
 }
 
 // Project is part of console.Policy.
-func (p *consolePolicy) Project(context.Context) (*lint.Project, error) {
+func (p *consolePolicy) Project(context.Context) (*app.App, error) {
 	read, _, err := openProject(p.path, nil)
 	return read, err
 }

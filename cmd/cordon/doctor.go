@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
 
@@ -78,9 +79,9 @@ func runDoctor(cmd *cobra.Command, dir, format string) error {
 	for _, d := range all {
 		bad = bad || d.Mark == illMark
 		if format == "text" {
-			fmt.Fprintf(out, "%-5s %-12s %s\n", d.Mark, d.What, printable(d.Says))
+			fmt.Fprintf(out, "%-5s %-12s %s\n", d.Mark, d.What, wording.Printable(d.Says))
 			if d.Remedy != "" {
-				fmt.Fprintf(out, "%-18s %s\n", "", printable(d.Remedy))
+				fmt.Fprintf(out, "%-18s %s\n", "", wording.Printable(d.Remedy))
 			}
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -158,7 +158,7 @@ func (w *lineWriter) table(url string) {
 	if w.count > 0 {
 		w.buffer = append(w.buffer, '\n')
 	}
-	w.buffer = append(w.buffer, printable(url)...)
+	w.buffer = append(w.buffer, wording.Printable(url)...)
 	w.buffer = fmt.Appendf(w.buffer, "\n  %-*s", width, "platform")
 	for _, kind := range w.kinds {
 		w.buffer = fmt.Appendf(w.buffer, "  %-*s", cellWidth(kind), kind)
@@ -210,19 +210,10 @@ func explanation(d policy.Decision) string {
 	case d.Rule == nil:
 		return because
 	case d.Rule.Implicit():
-		return fmt.Sprintf("%s [%s]", because, printable(d.Rule.Text))
+		return fmt.Sprintf("%s [%s]", because, wording.Printable(d.Rule.Text))
 	}
 	if d.Rule.Note != "" {
-		because += " (" + printable(d.Rule.Note) + ")"
+		because += " (" + wording.Printable(d.Rule.Note) + ")"
 	}
-	return fmt.Sprintf("%s  <%s> %s  %s", d.Rule.Place, d.Rule.Element, printable(d.Rule.Text), because)
-}
-
-// printable shows what a terminal would swallow or obey as escapes.
-func printable(s string) string {
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
-		return s
-	}
-	quoted := fmt.Sprintf("%q", s)
-	return quoted[1 : len(quoted)-1]
+	return fmt.Sprintf("%s  <%s> %s  %s", d.Rule.Place, d.Rule.Element, wording.Printable(d.Rule.Text), because)
 }

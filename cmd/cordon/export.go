@@ -6,11 +6,13 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+
+	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/pins"
 	"github.com/cordon-sec/cordon/project"
-	"github.com/spf13/cobra"
 )
 
 type exportOptions struct {
@@ -114,7 +116,7 @@ func pickExporters(names []string) ([]project.Exporter, error) {
 
 // exportSource reads the lines and the pins of an app. A pin that cannot be
 // read ends the command: an export without it would say less than the file.
-func exportSource(app *lint.Project, dir string) (export.Source, error) {
+func exportSource(app *app.App, dir string) (export.Source, error) {
 	files, err := project.Certificates(os.DirFS(dir))
 	if err != nil {
 		return export.Source{}, err
@@ -159,13 +161,13 @@ func printLosses(w io.Writer, f export.Format, source export.Source, losses []ex
 		}
 		rule := ""
 		if loss.Rule != "" {
-			rule = printable(loss.Rule) + ": "
+			rule = wording.Printable(loss.Rule) + ": "
 		}
 		fmt.Fprintf(w, "cordon: %s: %s%s%s (%s)\n", f.Name, where, rule, loss.Message, effect)
 	}
 }
 
-func writeExports(cmd *cobra.Command, o *exportOptions, exporters []project.Exporter, app *lint.Project, dir string, source export.Source) error {
+func writeExports(cmd *cobra.Command, o *exportOptions, exporters []project.Exporter, app *app.App, dir string, source export.Source) error {
 	var all []project.Change
 	for _, e := range exporters {
 		changes, losses, err := project.Place(os.DirFS(dir), app, source, e, o.force)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/repair"
 	"github.com/spf13/cobra"
@@ -113,7 +114,7 @@ func (o *fixOptions) report(w io.Writer, result *repair.Result) error {
 	for _, step := range result.Done {
 		fmt.Fprintf(w, "%s: %s: %s\n", step.Place, step.Rule, step.Summary)
 		for _, note := range step.Notes {
-			fmt.Fprintf(w, "    note: %s\n", printable(note))
+			fmt.Fprintf(w, "    note: %s\n", wording.Printable(note))
 		}
 	}
 	for _, step := range result.Left {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
@@ -142,7 +143,7 @@ func isName(s string) bool {
 // report writes what the new file says differently.
 func (o *migrateOptions) report(w io.Writer, result *migrate.Result, title string) error {
 	for _, note := range result.Notes {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", note.Place, printable(note.Text), note.Message); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", note.Place, wording.Printable(note.Text), note.Message); err != nil {
 			return environment(fmt.Errorf("write the report: %w", err))
 		}
 	}

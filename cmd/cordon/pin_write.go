@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/pin"
 )
 
@@ -43,10 +44,10 @@ func (s *survey) writeText(w io.Writer) error {
 			writeCertificate(&b, c)
 		}
 		for _, warning := range f.warnings {
-			fmt.Fprintf(&b, "  warning  %s\n", printable(warning))
+			fmt.Fprintf(&b, "  warning  %s\n", wording.Printable(warning))
 		}
 		if f.err != nil {
-			fmt.Fprintf(&b, "  error    %s\n", printable(f.err.Error()))
+			fmt.Fprintf(&b, "  error    %s\n", wording.Printable(f.err.Error()))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
 // portHolder adds to an error about a port in use which process has it, where
@@ -81,7 +83,7 @@ func processWith(inode string) string {
 		if err != nil {
 			return "process " + process
 		}
-		return fmt.Sprintf("%s (process %s)", printable(strings.TrimSpace(string(command))), process)
+		return fmt.Sprintf("%s (process %s)", wording.Printable(strings.TrimSpace(string(command))), process)
 	}
 	return ""
 }

@@ -8,17 +8,18 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
-	"github.com/cordon-sec/cordon/project"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // openProject reads the app in a folder ("" for the current one), or the one
 // around a config.xml that is named itself.
-func openProject(path string, targets []policy.Target) (*lint.Project, string, error) {
+func openProject(path string, targets []policy.Target) (*app.App, string, error) {
 	if path == "" {
 		path = "."
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/spf13/cobra"
@@ -186,7 +187,7 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 		seen = append(seen, o)
 	}
 	for _, host := range sortedKeys(w.refused) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s was refused while recording (%s) and is not in the list\n", printable(host), w.refused[host])
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s was refused while recording (%s) and is not in the list\n", wording.Printable(host), w.refused[host])
 	}
 	return seen, failed, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
@@ -28,7 +29,7 @@ func (f *recordFlags) propose(cmd *cobra.Command, doc *configxml.Document, dir s
 	var s strings.Builder
 	describeProposals(&s, list, clear)
 	for _, d := range dropped {
-		fmt.Fprintf(&s, "# not asked for: line %d, %s\n", d.Number, printable(d.Line.String()))
+		fmt.Fprintf(&s, "# not asked for: line %d, %s\n", d.Number, wording.Printable(d.Line.String()))
 	}
 	out := cmd.OutOrStdout()
 	if _, err := io.WriteString(out, s.String()); err != nil {
@@ -65,9 +66,9 @@ func describeProposals(w io.Writer, list []propose.Proposal, clear map[string]bo
 			if p.Foreign {
 				who = "a third party"
 			}
-			fmt.Fprintf(w, "# %s (%s)\n", printable(site), who)
+			fmt.Fprintf(w, "# %s (%s)\n", wording.Printable(site), who)
 		}
-		fmt.Fprintf(w, "#   %s  %s\n", printable(p.Line.String()), askedBy(p))
+		fmt.Fprintf(w, "#   %s  %s\n", wording.Printable(p.Line.String()), askedBy(p))
 		warnings := p.Warnings
 		if u, err := url.Parse(p.Line.Origin); err == nil && clear[u.Hostname()] {
 			warnings = append(slices.Clone(warnings), "it was asked over http; the app has to ask over https")
@@ -88,7 +89,7 @@ func askedBy(p propose.Proposal) string {
 		requests += ", " + strings.Join(p.Kinds, " ")
 	}
 	if len(p.Paths) > 0 {
-		requests += ", " + printable(strings.Join(p.Paths, " "))
+		requests += ", " + wording.Printable(strings.Join(p.Paths, " "))
 	}
 	return requests
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/project"
 )
@@ -52,7 +53,7 @@ func openRevision(ctx context.Context, name, path string) (side, error) {
 		return side{}, environment(fmt.Errorf("%s: git did not answer within %s", name, gitTime))
 	case err != nil:
 		said, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
-		return side{}, fmt.Errorf("%s: neither a file nor a file in Git: %s", name, printable(strings.TrimPrefix(said, "fatal: ")))
+		return side{}, fmt.Errorf("%s: neither a file nor a file in Git: %s", name, wording.Printable(strings.TrimPrefix(said, "fatal: ")))
 	}
 	doc, err := configxml.Parse(path, out.Bytes())
 	if err != nil {

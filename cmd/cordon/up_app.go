@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
 )
@@ -56,26 +56,26 @@ func openAppFolder(dir string, devServer bool) (*appFolder, error) {
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s: this is a file, not an app's folder", dir)
 	}
-	app, _, err := openProject(dir, nil)
+	found, _, err := openProject(dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	a := &appFolder{dir: dir, name: "app", start: "index.html", routes: app.Capacitor.Data != nil}
+	a := &appFolder{dir: dir, name: "app", start: "index.html", routes: found.Capacitor.Data != nil}
 	if !devServer {
-		if a.web, err = builtPages(dir, app); err != nil {
+		if a.web, err = builtPages(dir, found); err != nil {
 			return nil, err
 		}
 		a.routes = a.routes || a.web != "www"
 	}
 	// A configuration that cannot be read names no app; load says what is wrong.
-	if native, err := lint.ReadCapacitor(&app.Capacitor); err == nil && native.AppName != "" {
+	if native, err := app.ReadCapacitor(&found.Capacitor); err == nil && native.AppName != "" {
 		a.name = native.AppName
 	}
-	a.rules = filepath.Join(dir, filepath.FromSlash(app.Capacitor.Name))
-	if app.Config != nil {
-		a.config = app.Config.Name()
+	a.rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
+	if found.Config != nil {
+		a.config = found.Config.Name()
 		a.rules = filepath.Join(dir, filepath.FromSlash(a.config))
-		a.describe(app.Config)
+		a.describe(found.Config)
 	}
 	return a, nil
 }
@@ -93,7 +93,7 @@ func (a *appFolder) describe(doc *configxml.Document) {
 }
 
 // builtPages returns the folder of an app's pages, below the app's.
-func builtPages(dir string, app *lint.Project) (string, error) {
+func builtPages(dir string, app *app.App) (string, error) {
 	found, err := project.WebDir(os.DirFS(dir), app)
 	var missing *project.NoPagesError
 	if errors.As(err, &missing) {

@@ -6,28 +6,30 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/policy/app"
+
 	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/propose"
 )
 
 // capacitorPolicy makes rules of a Capacitor configuration: each host of
 // server.allowNavigation over https, and nothing else.
 func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
-	app, _, err := openProject(a.dir, nil)
+	found, _, err := openProject(a.dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	name := filepath.Join(a.dir, filepath.FromSlash(app.Capacitor.Name))
-	read, err := lint.ReadCapacitor(&lint.File{Name: name, Data: app.Capacitor.Data})
+	name := filepath.Join(a.dir, filepath.FromSlash(found.Capacitor.Name))
+	read, err := app.ReadCapacitor(&app.File{Name: name, Data: found.Capacitor.Data})
 	if err != nil {
 		return nil, err
 	}
 	var text strings.Builder
 	var notes []string
 	lines := map[int]string{}
-	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(printable(a.name)))
+	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(wording.Printable(a.name)))
 	for _, mask := range read.AllowNavigation {
 		at := mask.Place.String()
 		if problem := unlistable(mask.Host); problem != "" {
@@ -38,8 +40,8 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(mask.Host)})
 	}
 	text.WriteString("</widget>\n")
-	for _, skipped := range app.Skipped {
-		if skipped.Name == app.Capacitor.Name { // what is computed grants nothing
+	for _, skipped := range found.Skipped {
+		if skipped.Name == found.Capacitor.Name { // what is computed grants nothing
 			notes = append(notes, fmt.Sprintf("%s: %s", name, skipped.Why))
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
 // upEvents passes on what was decided with places of the user's own file, and
@@ -55,7 +56,7 @@ func (u *upEvents) notice(e *event.Event) {
 	case "reload-failed":
 		if e.Detail != u.trouble {
 			u.trouble = e.Detail
-			u.say("%s; the last good rules stay in force", printable(e.Detail))
+			u.say("%s; the last good rules stay in force", wording.Printable(e.Detail))
 		}
 	case "reloaded":
 		digest := u.app.policy().digest
@@ -63,11 +64,11 @@ func (u *upEvents) notice(e *event.Event) {
 			return
 		}
 		u.digest, u.trouble = digest, ""
-		u.say("%s was read again: its rules are in force", printable(u.app.rules))
+		u.say("%s was read again: its rules are in force", wording.Printable(u.app.rules))
 		now := u.fresh()
 		for _, warning := range now {
 			if !slices.Contains(u.warned, warning) {
-				fmt.Fprintf(u.terminal, "warning: %s\n", printable(warning))
+				fmt.Fprintf(u.terminal, "warning: %s\n", wording.Printable(warning))
 			}
 		}
 		u.warned = now

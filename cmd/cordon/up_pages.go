@@ -16,10 +16,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
-	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -191,7 +191,7 @@ func (p *appPages) page(web fs.FS, name string, info fs.FileInfo) (madePolicy, e
 // would load under it. With styles, what a development server's scripts put into
 // the page as style elements is let in, as no hash of it can be known.
 func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Policy, []byte) {
-	page := lint.Page{File: lint.File{Name: name, Data: data}}
+	page := app.Page{File: app.File{Name: name, Data: data}}
 	if len(data) <= project.MaxFile {
 		page = project.ReadPage(page.File)
 	}

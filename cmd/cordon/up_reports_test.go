@@ -11,8 +11,8 @@ import (
 	"github.com/cordon-sec/cordon/event"
 )
 
-// report posts a report as a browser does.
-func report(t testing.TB, u *upRunning, contentType, body string, header ...string) int {
+// postReport posts a report as a browser does.
+func postReport(t testing.TB, u *upRunning, contentType, body string, header ...string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, u.page+".cordon/reports", strings.NewReader(body))
 	if err != nil {
@@ -57,7 +57,7 @@ func TestUpReports(t *testing.T) {
 		{"another type", "text/plain", one, nil, http.StatusBadRequest},
 		{"a large one", "application/csp-report", strings.Repeat(" ", maxReports+1), nil, http.StatusRequestEntityTooLarge},
 	} {
-		if got := report(t, u, test.contentType, test.body, test.header...); got != test.want {
+		if got := postReport(t, u, test.contentType, test.body, test.header...); got != test.want {
 			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
 		}
 	}
@@ -137,7 +137,7 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 	} {
 		body := `{"csp-report":{"document-uri":"` + u.page + `","effective-directive":"` + test.directive +
 			`","blocked-uri":"` + test.blocked + `","line-number":1}}`
-		if got := report(t, u, "application/csp-report", body); got != http.StatusNoContent {
+		if got := postReport(t, u, "application/csp-report", body); got != http.StatusNoContent {
 			t.Fatalf("%s %s: status %d", test.directive, test.blocked, got)
 		}
 		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=deny")

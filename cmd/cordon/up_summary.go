@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func (u *upStack) summary(w io.Writer, short bool) {
 		u.development(&s)
 		u.tries(&s, u.compiled)
 		for _, warning := range u.events.warned {
-			fmt.Fprintf(&s, "warning: %s\n", printable(warning))
+			fmt.Fprintf(&s, "warning: %s\n", wording.Printable(warning))
 		}
 		s.WriteString("Ctrl-C stops everything.\n")
 	}
@@ -48,7 +49,7 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
 		providers = append(providers, name+" ("+kind+")")
 	}
 	slices.Sort(providers)
-	pages := printable(u.app.web) + "/ with the exported Content-Security-Policy"
+	pages := wording.Printable(u.app.web) + "/ with the exported Content-Security-Policy"
 	if u.appURL != nil {
 		pages = u.appURL.String() + " behind the exported Content-Security-Policy"
 	}
@@ -59,14 +60,14 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
   gateway   http://%s  enforces %s: %s
   console   http://%s/console/
   data      %s
-`, u.site.Plain, printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
-		u.gateway.Addr(), printable(u.app.rules), printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
+`, u.site.Plain, wording.Printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
+		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
 	if u.app.config == "" {
 		fmt.Fprintf(s, `
 The rules are server.allowNavigation of %s: Capacitor asks no list
 for what a page fetches, and here the same hosts bind it. For rules of its own:
 cordon init %s
-`, printable(u.app.rules), printable(u.dir))
+`, wording.Printable(u.app.rules), wording.Printable(u.dir))
 	}
 }
 
@@ -78,7 +79,7 @@ authority, %s
 (what trusting it takes: cordon ca trust --dir %s);
 %s stands in for other hosts. The page's address and the stand-in's
 are allowed besides %s.
-`, printable(u.authority()), printable(filepath.Dir(u.authority())), standInHost, printable(filepath.Base(u.app.rules)))
+`, wording.Printable(u.authority()), wording.Printable(filepath.Dir(u.authority())), standInHost, wording.Printable(filepath.Base(u.app.rules)))
 	if u.appURL != nil {
 		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -171,11 +172,11 @@ func WriteMarkdown(w io.Writer, sections []Section) error {
 var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "[", `\[`)
 
 // markdown writes a text so that it reads as itself.
-func markdown(s string) string { return markdownEscapes.Replace(Printable(s)) }
+func markdown(s string) string { return markdownEscapes.Replace(wording.Printable(s)) }
 
 // code writes a text as code in a table.
 func code(s string) string {
-	s = strings.ReplaceAll(Printable(s), "|", `\|`)
+	s = strings.ReplaceAll(wording.Printable(s), "|", `\|`)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"
@@ -204,7 +205,7 @@ func WriteGitHub(w io.Writer, sections []Section) error {
 			}
 			fmt.Fprintf(out, "::%s %stitle=%s::%s\n", level, position(line),
 				propertyEscapes.Replace("cordon diff"),
-				commandEscapes.Replace(s.Report.headingOf(line, s.View)+": "+Printable(line.URL)))
+				commandEscapes.Replace(s.Report.headingOf(line, s.View)+": "+wording.Printable(line.URL)))
 		}
 		for _, d := range s.Report.Doubts {
 			fmt.Fprintf(out, "::notice title=cordon diff::%s\n", commandEscapes.Replace("not decided: "+KindNames(d.Kinds)+": "+d.Why))

@@ -5,8 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -76,7 +76,7 @@ func (r *Report) place(w Where, l *Line, v View) string {
 		}
 		names = append(names, newer)
 	}
-	return KindNames(w.Kinds) + " on " + join(names)
+	return KindNames(w.Kinds) + " on " + wording.Join(names)
 }
 
 // sides says what the first target does and what the others do.
@@ -89,7 +89,7 @@ func (r *Report) sides(w Where, l *Line) string {
 	if len(others) > 1 {
 		does = presentMany[l.New.Verdict]
 	}
-	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], join(others), does)
+	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], wording.Join(others), does)
 }
 
 // KindNames writes kinds for people: "xhr, image", "every kind", "every kind
@@ -115,13 +115,6 @@ func KindNames(kinds []policy.Kind) string {
 	return prefix + strings.Join(texts, ", ")
 }
 
-func join(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-}
-
 // RuleText writes the rule of a decision with its place, or the reason where
 // no rule decided.
 func RuleText(d policy.Decision) string {
@@ -129,25 +122,16 @@ func RuleText(d policy.Decision) string {
 	case d.Rule == nil:
 		return d.Reason.Explain()
 	case d.Rule.Implicit():
-		return "built in: " + Printable(d.Rule.Text)
+		return "built in: " + wording.Printable(d.Rule.Text)
 	}
-	return fmt.Sprintf("%s  <%s> %s", d.Rule.Place, d.Rule.Element, Printable(d.Rule.Text))
-}
-
-// Printable shows what a terminal would swallow or obey as escapes.
-func Printable(s string) string {
-	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e }) {
-		return s
-	}
-	quoted := fmt.Sprintf("%+q", s)
-	return quoted[1 : len(quoted)-1]
+	return fmt.Sprintf("%s  <%s> %s", d.Rule.Place, d.Rule.Element, wording.Printable(d.Rule.Text))
 }
 
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer, v View) error {
 	out := &strings.Builder{}
 	if v.Title != "" {
-		fmt.Fprintf(out, "%s\n\n", Printable(v.Title))
+		fmt.Fprintf(out, "%s\n\n", wording.Printable(v.Title))
 	}
 	for _, h := range r.headings(v) {
 		fmt.Fprintf(out, "%s\n", h.text)
@@ -173,7 +157,7 @@ func (l *Line) writeText(out *strings.Builder, v View) {
 	if v.Sides {
 		before, after = "first ", "second"
 	}
-	fmt.Fprintf(out, "  %s\n", Printable(l.URL))
+	fmt.Fprintf(out, "  %s\n", wording.Printable(l.URL))
 	fmt.Fprintf(out, "      %s  %s\n      %s  %s\n", before, RuleText(l.Old), after, RuleText(l.New))
 }
 
@@ -186,7 +170,7 @@ func (r *Report) Summary(v View) string {
 		return "no difference"
 	}
 	if v.Sides {
-		return plural(len(r.Lines), "difference", "differences")
+		return wording.Count(len(r.Lines), "difference", "differences")
 	}
 	wider := 0
 	for i := range r.Lines {
@@ -194,12 +178,5 @@ func (r *Report) Summary(v View) string {
 			wider++
 		}
 	}
-	return fmt.Sprintf("%s, %d of them wider", plural(len(r.Lines), "change", "changes"), wider)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%s, %d of them wider", wording.Count(len(r.Lines), "change", "changes"), wider)
 }

@@ -6,7 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
+
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // Baseline is what a project is known to have wrong: findings in it are not
@@ -28,10 +32,11 @@ type Known struct {
 	Count int `json:"count"`
 }
 
-// fingerprint identifies a finding independently of its line: by its rule, its
-// file and what stands at its place, or its message where that is a secret.
-func (p *Project) fingerprint(f *Finding) string {
-	text := string(bytes.Join(bytes.Fields(p.text(f)), []byte(" ")))
+// Fingerprint identifies a finding of an app independently of its line: by its
+// rule, its file and what stands at its place, or its message where that is a
+// secret.
+func Fingerprint(a *app.App, f *Finding) string {
+	text := string(bytes.Join(bytes.Fields(textOf(a, f)), []byte(" ")))
 	if f.Secret {
 		text = f.Message
 	}
@@ -40,11 +45,11 @@ func (p *Project) fingerprint(f *Finding) string {
 }
 
 // NewBaseline makes a baseline of findings.
-func NewBaseline(p *Project, findings []Finding) Baseline {
+func NewBaseline(p *app.App, findings []Finding) Baseline {
 	index := make(map[string]*Known)
 	for i := range findings {
 		f := &findings[i]
-		print := p.fingerprint(f)
+		print := Fingerprint(p, f)
 		if k, ok := index[print]; ok {
 			k.Count++
 			continue
@@ -52,7 +57,7 @@ func NewBaseline(p *Project, findings []Finding) Baseline {
 		index[print] = &Known{Rule: f.Rule.ID, File: f.Place.File, Fingerprint: print, Count: 1}
 	}
 	b := Baseline{Version: 1, Findings: []Known{}}
-	for _, key := range sortedKeys(index) {
+	for _, key := range slices.Sorted(maps.Keys(index)) {
 		b.Findings = append(b.Findings, *index[key])
 	}
 	sort.SliceStable(b.Findings, func(i, j int) bool {
@@ -90,14 +95,14 @@ func (b Baseline) Encode() ([]byte, error) {
 
 // New returns the findings that are not in the baseline, in their order, and
 // how many were.
-func (b Baseline) New(p *Project, findings []Finding) (fresh []Finding, known int) {
+func (b Baseline) New(p *app.App, findings []Finding) (fresh []Finding, known int) {
 	left := make(map[string]int, len(b.Findings))
 	for _, k := range b.Findings {
 		left[k.Fingerprint] += k.Count
 	}
 	for i := range findings {
 		f := &findings[i]
-		if print := p.fingerprint(f); left[print] > 0 {
+		if print := Fingerprint(p, f); left[print] > 0 {
 			left[print]--
 			known++
 			continue
@@ -107,33 +112,9 @@ func (b Baseline) New(p *Project, findings []Finding) (fresh []Finding, known in
 	return fresh, known
 }
 
-// text returns the bytes at a finding's place.
-func (p *Project) text(f *Finding) []byte {
-	data := p.Content(f.Place.File)
+// textOf returns the bytes at a finding's place.
+func textOf(a *app.App, f *Finding) []byte {
+	data := a.Content(f.Place.File)
 	start := min(max(f.Place.Start, 0), len(data))
 	return data[start:min(max(f.Place.End, start), len(data))]
-}
-
-// Content returns the bytes of one of the project's files, nil for a file that
-// was not read.
-func (p *Project) Content(name string) []byte {
-	if p.Config != nil && p.Config.Name() == name {
-		return p.Config.Bytes()
-	}
-	for _, f := range []*File{&p.Package, &p.Capacitor} {
-		if f.Name == name {
-			return f.Data
-		}
-	}
-	for i := range p.Pages {
-		if p.Pages[i].Name == name {
-			return p.Pages[i].Data
-		}
-	}
-	for i := range p.Scripts {
-		if p.Scripts[i].Name == name {
-			return p.Scripts[i].Data
-		}
-	}
-	return nil
 }

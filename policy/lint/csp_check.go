@@ -3,7 +3,9 @@ package lint
 import (
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 )
 
@@ -12,20 +14,20 @@ const selfURL = "https://localhost/"
 
 // pagePolicy is what the meta elements of a page say.
 type pagePolicy struct {
-	page  *Page
+	page  *app.Page
 	metas []meta // those that a browser obeys
 }
 
 // meta is one Content-Security-Policy element.
 type meta struct {
-	tag    *Tag
-	value  TagAttr
+	tag    *app.Tag
+	value  app.TagAttr
 	policy csp.Policy
 	exact  bool // the value's bytes are the decoded value's
 }
 
 // readCSP reads the policies of a page that a browser obeys.
-func readCSP(page *Page) pagePolicy {
+func readCSP(page *app.Page) pagePolicy {
 	p := pagePolicy{page: page}
 	for _, m := range metasOf(page, "content-security-policy") {
 		if m.tag.InHead {
@@ -35,7 +37,7 @@ func readCSP(page *Page) pagePolicy {
 	return p
 }
 
-func metasOf(page *Page, header string) []meta {
+func metasOf(page *app.Page, header string) []meta {
 	var list []meta
 	for i := range page.Tags {
 		tag := &page.Tags[i]
@@ -100,7 +102,7 @@ func checkCSPMissing(r *run) {
 	r.report(headPlace(page), nil, "%s has no Content-Security-Policy", page.Name)
 }
 
-func (r *run) otherPageWithCSP() *Page {
+func (r *run) otherPageWithCSP() *app.Page {
 	for i := range r.project.Pages {
 		if page := &r.project.Pages[i]; !page.Start && len(readCSP(page).metas) > 0 {
 			return page
@@ -110,7 +112,7 @@ func (r *run) otherPageWithCSP() *Page {
 }
 
 // headPlace is where a page's policy belongs: its head, or its first byte.
-func headPlace(page *Page) policy.Place {
+func headPlace(page *app.Page) policy.Place {
 	for _, tag := range page.Tags {
 		if tag.Name == "head" {
 			return page.Place(tag.Start, tag.End)
@@ -180,7 +182,7 @@ func checkKindsBypass(r *run) {
 		place = page.Place(p.metas[0].tag.Start, p.metas[0].tag.End)
 	}
 	r.report(place, []option{on(concerned)}, "on %s no list is asked for %s, and this page does not restrict %s either",
-		names(concerned), join(kinds), plural(len(kinds), "it", "them"))
+		names(concerned), wording.Join(kinds), wording.Plural(len(kinds), "it", "them"))
 }
 
 func longer(a, b []*reading) []*reading {
@@ -188,13 +190,6 @@ func longer(a, b []*reading) []*reading {
 		return b
 	}
 	return a
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }
 
 // hasList reports whether the file lists what may load inside the app.
@@ -231,7 +226,7 @@ func checkCSPWeaker(r *run) {
 				continue
 			}
 			if extra := r.unlisted(d, kind); len(extra) > 0 {
-				r.report(p.place(m, d), nil, "%s lets in %s, which no entry of config.xml covers", d.Name, join(extra))
+				r.report(p.place(m, d), nil, "%s lets in %s, which no entry of config.xml covers", d.Name, wording.Join(extra))
 			}
 		}
 	}
@@ -289,7 +284,7 @@ func checkCSPStronger(r *run) {
 		hosts = append(hosts[:3], "others")
 	}
 	m := p.metas[0]
-	r.report(p.page.Place(m.tag.Start, m.tag.End), nil, "config.xml lists %s, from which this page loads nothing", join(hosts))
+	r.report(p.page.Place(m.tag.Start, m.tag.End), nil, "config.xml lists %s, from which this page loads nothing", wording.Join(hosts))
 }
 
 // mentions reports whether the page may load something from a host that the
@@ -381,7 +376,7 @@ func checkCSPCleartext(r *run) {
 			}
 		}
 		if len(found) > 0 {
-			r.report(p.place(m, d), nil, "%s lets content load unencrypted from %s", d.Name, join(found))
+			r.report(p.place(m, d), nil, "%s lets content load unencrypted from %s", d.Name, wording.Join(found))
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/cordon-sec/cordon/policy/app"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
@@ -55,7 +57,7 @@ func TestFixesNeverWiden(t *testing.T) {
 type namedProject struct {
 	name    string
 	files   fs.FS
-	project *lint.Project
+	project *app.App
 }
 
 // fixableProjects are the fixtures and the examples, those with a config.xml.
@@ -189,7 +191,7 @@ func pageNotWider(t *testing.T, p namedProject, f lint.Finding, after []byte) {
 	}
 }
 
-func policiesOf(p *lint.Project, file string) []csp.Policy {
+func policiesOf(p *app.App, file string) []csp.Policy {
 	var list []csp.Policy
 	for _, page := range p.Pages {
 		if page.Name != file {

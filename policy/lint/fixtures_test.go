@@ -12,6 +12,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/cordon-sec/cordon/policy/app"
+
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
@@ -72,7 +74,7 @@ func loadFixtures(t *testing.T) []fixture {
 	return list
 }
 
-func check(t *testing.T, files fs.FS) (*lint.Project, *lint.Report) {
+func check(t *testing.T, files fs.FS) (*app.App, *lint.Report) {
 	t.Helper()
 	p, err := project.Read(files, project.Options{Now: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)})
 	if err != nil {
@@ -87,13 +89,13 @@ func check(t *testing.T, files fs.FS) (*lint.Project, *lint.Report) {
 }
 
 // served reads what hosts show from served/HOST.pem.
-func served(t *testing.T, files fs.FS) []lint.Served {
+func served(t *testing.T, files fs.FS) []app.Served {
 	t.Helper()
 	names, err := fs.Glob(files, "served/*.pem")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []lint.Served
+	var list []app.Served
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
@@ -103,7 +105,7 @@ func served(t *testing.T, files fs.FS) []lint.Served {
 		if err != nil {
 			t.Fatal(err)
 		}
-		host := lint.Served{Host: strings.TrimSuffix(path.Base(name), ".pem")}
+		host := app.Served{Host: strings.TrimSuffix(path.Base(name), ".pem")}
 		for _, c := range chain {
 			host.Chain = append(host.Chain, c.Raw)
 		}
@@ -209,7 +211,7 @@ func TestFixesRemoveTheirFindings(t *testing.T) {
 	}
 }
 
-func apply(t *testing.T, p *lint.Project, files fstest.MapFS, edits map[string][]configxml.Edit) fstest.MapFS {
+func apply(t *testing.T, p *app.App, files fstest.MapFS, edits map[string][]configxml.Edit) fstest.MapFS {
 	t.Helper()
 	changed := fstest.MapFS{}
 	for name, file := range files {

@@ -18,7 +18,9 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -101,11 +103,11 @@ type Report struct {
 
 // Check runs all rules over a project. It fails only if a target cannot be
 // compiled.
-func Check(p *Project) (*Report, error) { return CheckContext(context.Background(), p) }
+func Check(p *app.App) (*Report, error) { return CheckContext(context.Background(), p) }
 
 // CheckContext is Check for lists of a million entries: it stops between two
 // rules, with the context's error, once the context ends.
-func CheckContext(ctx context.Context, p *Project) (*Report, error) {
+func CheckContext(ctx context.Context, p *app.App) (*Report, error) {
 	r, err := newRun(ctx, p)
 	if err != nil {
 		return nil, err
@@ -147,7 +149,7 @@ func before(a, b *Finding) bool {
 
 // run is one pass over a project.
 type run struct {
-	project  *Project
+	project  *app.App
 	targets  []*reading // the project's targets
 	strict   *reading   // the strict reading
 	entries  []*entry   // the list's elements, in file order
@@ -168,7 +170,7 @@ type reading struct {
 	probes [2]pattern.URL   // webProbes, taken apart
 }
 
-func newRun(ctx context.Context, p *Project) (*run, error) {
+func newRun(ctx context.Context, p *app.App) (*run, error) {
 	r := &run{project: p}
 	r.plugins = findPlugins(p)
 	r.sources = readSources(p)
@@ -283,7 +285,7 @@ func (r *run) atValue(a configxml.Attr) policy.Place {
 
 // placeIn returns the place of a span. A bundle may have many findings, so the
 // lines of each file are counted once.
-func (r *run) placeIn(f *File, s Span) policy.Place {
+func (r *run) placeIn(f *app.File, s app.Span) policy.Place {
 	starts, ok := r.lines[f.Name]
 	if !ok {
 		starts = []int{0}
@@ -310,13 +312,5 @@ func names(readings []*reading) string {
 			list[i] = "the strict reading"
 		}
 	}
-	return join(list)
-}
-
-// join writes a list for people: "a, b and c".
-func join(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	return wording.Join(list)
 }

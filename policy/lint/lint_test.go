@@ -16,27 +16,28 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/lint/report"
 	"github.com/cordon-sec/cordon/project"
 )
 
 // TestExamples: the clean example has no finding at all, the others have many.
 func TestExamples(t *testing.T) {
 	for name, least := range map[string]int{"clean": 0, "template": 5, "capacitor": 5, "legacy": 15, "dreadful": 80} {
-		_, report := check(t, os.DirFS(filepath.Join("../../examples", name)))
-		if least == 0 && len(report.Findings) > 0 {
-			t.Errorf("%s is not clean:\n%s", name, lines(report.Findings))
+		_, found := check(t, os.DirFS(filepath.Join("../../examples", name)))
+		if least == 0 && len(found.Findings) > 0 {
+			t.Errorf("%s is not clean:\n%s", name, lines(found.Findings))
 		}
-		if len(report.Findings) < least {
-			t.Errorf("%s: %d findings, want at least %d", name, len(report.Findings), least)
+		if len(found.Findings) < least {
+			t.Errorf("%s: %d findings, want at least %d", name, len(found.Findings), least)
 		}
 	}
 }
 
 // TestDreadfulShowsMostRules keeps the example worth its name.
 func TestDreadfulShowsMostRules(t *testing.T) {
-	_, report := check(t, os.DirFS("../../examples/dreadful"))
+	_, found := check(t, os.DirFS("../../examples/dreadful"))
 	seen := make(map[string]bool)
-	for _, f := range report.Findings {
+	for _, f := range found.Findings {
 		seen[f.Rule.ID] = true
 	}
 	if len(seen) < 60 {
@@ -86,13 +87,13 @@ func TestSuppressions(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, report := check(t, config(test.file))
+			_, found := check(t, config(test.file))
 			var left []string
-			for _, f := range of(report, "access-catch-all") {
+			for _, f := range of(found, "access-catch-all") {
 				left = append(left, fmt.Sprint(f.Place.Line))
 			}
-			if got := strings.Join(left, " "); got != test.want || len(report.Suppressed) != test.suppressed {
-				t.Errorf("lines %q stay and %d are suppressed, want %q and %d", got, len(report.Suppressed), test.want, test.suppressed)
+			if got := strings.Join(left, " "); got != test.want || len(found.Suppressed) != test.suppressed {
+				t.Errorf("lines %q stay and %d are suppressed, want %q and %d", got, len(found.Suppressed), test.want, test.suppressed)
 			}
 		})
 	}
@@ -104,15 +105,15 @@ func TestProjectSuppression(t *testing.T) {
 		"config.xml":     {Data: []byte("<!-- cordon:ignore csp-missing the server of the frame sends one -->\n<widget/>")},
 		"www/index.html": {Data: []byte("<html><head></head></html>")},
 	}
-	_, report := check(t, files)
-	if len(of(report, "csp-missing")) != 0 || len(report.Suppressed) != 1 || report.Suppressed[0].Reason != "the server of the frame sends one" {
-		t.Errorf("suppressed %+v, left:\n%s", report.Suppressed, lines(report.Findings))
+	_, found := check(t, files)
+	if len(of(found, "csp-missing")) != 0 || len(found.Suppressed) != 1 || found.Suppressed[0].Reason != "the server of the frame sends one" {
+		t.Errorf("suppressed %+v, left:\n%s", found.Suppressed, lines(found.Findings))
 	}
 }
 
 func TestBaseline(t *testing.T) {
-	p, report := check(t, config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>"))
-	data, err := lint.NewBaseline(p, report.Findings).Encode()
+	p, found := check(t, config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>"))
+	data, err := lint.NewBaseline(p, found.Findings).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func TestBaseline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if fresh, known := baseline.New(p, report.Findings); len(fresh) != 0 || known != len(report.Findings) {
+	if fresh, known := baseline.New(p, found.Findings); len(fresh) != 0 || known != len(found.Findings) {
 		t.Errorf("the baseline leaves\n%s", lines(fresh))
 	}
 	// Lines move, blanks change, and one finding is new.
@@ -181,9 +182,9 @@ func TestEveryTarget(t *testing.T) {
 		}
 		for _, version := range versions {
 			p.Targets = []policy.Target{{Platform: platform.Name, Version: version}}
-			report, err := lint.Check(p)
-			if err != nil || len(report.Findings) < 60 {
-				t.Errorf("%v: %v, %d findings", p.Targets, err, len(report.Findings))
+			found, err := lint.Check(p)
+			if err != nil || len(found.Findings) < 60 {
+				t.Errorf("%v: %v, %d findings", p.Targets, err, len(found.Findings))
 			}
 		}
 	}
@@ -207,17 +208,17 @@ func TestRealConfigs(t *testing.T) {
 			t.Errorf("%v", err)
 			continue
 		}
-		report, err := lint.Check(p)
+		found, err := lint.Check(p)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
 		text := string(p.Config.Bytes())
 		catchAll := strings.Contains(text, `<access origin="*" />`) || strings.Contains(text, `<access origin="*" subdomains="true">`)
-		if got := len(of(report, "access-catch-all")) == 1; got != catchAll {
+		if got := len(of(found, "access-catch-all")) == 1; got != catchAll {
 			t.Errorf("%s: access-catch-all is %v, the file says %v", path, got, catchAll)
 		}
-		for _, f := range report.Findings {
+		for _, f := range found.Findings {
 			truth(t, text, f)
 		}
 	}
@@ -263,7 +264,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want strings.Builder
-	if err := lint.WriteReference(&want); err != nil {
+	if err := report.WriteReference(&want); err != nil {
 		t.Fatal(err)
 	}
 	if want.String() != string(page) {
@@ -280,8 +281,8 @@ func TestCheckStops(t *testing.T) {
 	p, _ := check(t, config(`<access origin="*"/>`))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if report, err := lint.CheckContext(ctx, p); !errors.Is(err, context.Canceled) || report != nil {
-		t.Errorf("CheckContext = %v, %v after the context ended", report, err)
+	if found, err := lint.CheckContext(ctx, p); !errors.Is(err, context.Canceled) || found != nil {
+		t.Errorf("CheckContext = %v, %v after the context ended", found, err)
 	}
 }
 
@@ -329,16 +330,16 @@ func FuzzCheck(f *testing.F) {
 			}
 			p.Targets = append(p.Targets, target)
 		}
-		report, err := lint.Check(p)
+		found, err := lint.Check(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, finding := range report.Findings {
+		for _, finding := range found.Findings {
 			if size := len(p.Content(finding.Place.File)); finding.Place.End > size || finding.Place.Start > finding.Place.End || finding.Place.Line < 1 {
 				t.Fatalf("%s at %+v of %d bytes", finding.Rule.ID, finding.Place, size)
 			}
 		}
-		if err := lint.WriteText(io.Discard, p, report, lint.TextOptions{}); err != nil {
+		if err := report.WriteText(io.Discard, p, found, report.TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	})

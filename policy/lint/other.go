@@ -2,6 +2,9 @@ package lint
 
 import (
 	"strings"
+
+	"github.com/cordon-sec/cordon/internal/jsonspan"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // otherRules are about Capacitor, platforms without a list, and what Cordon
@@ -97,15 +100,19 @@ func checkEnforcesNothing(r *run) {
 }
 
 // capacitor returns a value of capacitor.config.json.
-func (r *run) capacitor(keys ...string) node {
-	return parseJSON(r.project.Capacitor.Data).at(keys...)
+func (r *run) capacitor(keys ...string) jsonspan.Value {
+	root, err := jsonspan.Parse(r.project.Capacitor.Data)
+	if err != nil {
+		return jsonspan.Value{} // which is a finding of its own
+	}
+	return root.At(keys...)
 }
 
-func (r *run) atNode(n node) Span { return Span{n.start, n.end} }
+func spanOf(v jsonspan.Value) app.Span { return app.Span{Start: v.Start, End: v.End} }
 
 func checkCapacitorAny(r *run) {
-	for _, item := range r.capacitor("server", "allowNavigation").array {
-		mask, ok := item.text()
+	for _, item := range r.capacitor("server", "allowNavigation").Items {
+		mask, ok := item.Text()
 		if !ok || strings.Contains(mask, ".") && strings.Trim(mask, "*.") != "" || mask == "localhost" || mask == "" || strings.ContainsAny(mask, ":/") {
 			continue
 		}
@@ -113,13 +120,13 @@ func checkCapacitorAny(r *run) {
 		if strings.Trim(mask, "*.") != "" {
 			what = "every host under ." + mask + " on Android"
 		}
-		r.report(r.placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s opens %s inside the app", quote(mask), what)
+		r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil, "the mask %s opens %s inside the app", quote(mask), what)
 	}
 }
 
 func checkCapacitorMask(r *run) {
-	for _, item := range r.capacitor("server", "allowNavigation").array {
-		mask, ok := item.text()
+	for _, item := range r.capacitor("server", "allowNavigation").Items {
+		mask, ok := item.Text()
 		if !ok {
 			continue
 		}
@@ -128,31 +135,34 @@ func checkCapacitorMask(r *run) {
 			partial = partial || strings.Contains(label, "*") && label != "*"
 		}
 		if mask == "" || partial || strings.ContainsAny(mask, ":/@?# ") {
-			r.report(r.placeIn(&r.project.Capacitor, r.atNode(item)), nil, "the mask %s is compared with hosts alone and covers none", quote(mask))
+			r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil, "the mask %s is compared with hosts alone and covers none", quote(mask))
 		}
 	}
 }
 
 func checkCapacitorCleartext(r *run) {
-	if n := r.capacitor("server", "cleartext"); n.isTrue() {
-		r.report(r.placeIn(&r.project.Capacitor, r.atNode(n)), nil, "server.cleartext allows cleartext to every host")
+	if n := r.capacitor("server", "cleartext"); n.IsTrue() {
+		r.report(r.placeIn(&r.project.Capacitor, spanOf(n)), nil, "server.cleartext allows cleartext to every host")
 	}
 }
 
 func checkCapacitorURL(r *run) {
 	n := r.capacitor("server", "url")
-	if url, ok := n.text(); ok && url != "" {
-		r.report(r.placeIn(&r.project.Capacitor, r.atNode(n)), nil, "the app's pages come from %s", quote(url))
+	if url, ok := n.Text(); ok && url != "" {
+		r.report(r.placeIn(&r.project.Capacitor, spanOf(n)), nil, "the app's pages come from %s", quote(url))
 	}
 }
 
 func checkNotRead(r *run) {
 	for _, s := range r.project.Skipped {
-		f := File{Name: s.Name}
+		f := app.File{Name: s.Name}
 		r.report(f.Place(0, 0), nil, "%s was not read: %s", s.Name, s.Why)
 	}
-	for _, f := range []*File{&r.project.Package, &r.project.Capacitor} {
-		if len(f.Data) > 0 && parseJSON(f.Data).kind == 0 {
+	for _, f := range []*app.File{&r.project.Package, &r.project.Capacitor} {
+		if len(f.Data) == 0 {
+			continue
+		}
+		if _, err := jsonspan.Parse(f.Data); err != nil {
 			r.report(f.Place(0, 0), nil, "%s was not read: it is not well-formed JSON", f.Name)
 		}
 	}

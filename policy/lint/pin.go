@@ -1,6 +1,8 @@
 package lint
 
-import "github.com/cordon-sec/cordon/policy"
+import (
+	"github.com/cordon-sec/cordon/policy"
+)
 
 // pinRules are about certificate pins, and what pins in an app that does not
 // use Cordon's yet. Those about time need Project.Now, pin-not-served
@@ -84,15 +86,6 @@ var pinRules = []Rule{
 
 // TopicPins is about certificate pins.
 const TopicPins Topic = "Pins"
-
-// Served is what a pinned host showed when it was asked.
-type Served struct {
-	Host string
-	// Chain is the verified chain in DER, the host's own certificate first.
-	Chain [][]byte
-	// Err says why there is none, or "".
-	Err string
-}
 
 // placeOf returns where a pin problem stands.
 func (r *run) placeOf(file string, place policy.Place) policy.Place {

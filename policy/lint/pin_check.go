@@ -2,12 +2,15 @@ package lint
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
@@ -81,7 +84,7 @@ func checkPinBackup(r *run) {
 			h.hashes[hash] = true
 		}
 	}
-	for _, name := range sortedKeys(hosts) {
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		if h := hosts[name]; len(h.hashes) == 1 {
 			r.report(h.first, nil, "%s has one pin and no backup", name)
 		}
@@ -194,7 +197,7 @@ func checkHTTPPlugins(r *run) {
 		}
 	}
 	reported := map[string]bool{}
-	r.httpCalls(func(s *source, object, method string, span Span, _ string) {
+	r.httpCalls(func(s *source, object, method string, span app.Span, _ string) {
 		name := pluginOf(object)
 		if reported[name] || name == "cordova-plugin-http" && r.hasPlugin(ownPlugin) {
 			return
@@ -206,7 +209,7 @@ func checkHTTPPlugins(r *run) {
 
 // httpCalls calls visit for every call of an HTTP plugin in the app's own code,
 // with the URL if it is written there.
-func (r *run) httpCalls(visit func(s *source, object, method string, span Span, url string)) {
+func (r *run) httpCalls(visit func(s *source, object, method string, span app.Span, url string)) {
 	for _, s := range r.sources {
 		if s.library {
 			continue
@@ -226,7 +229,7 @@ func (r *run) httpCalls(visit func(s *source, object, method string, span Span, 
 var requestMethods = words("get post put patch delete head options sendRequest uploadFile downloadFile open")
 
 func checkNeedsCORS(r *run) {
-	r.httpCalls(func(s *source, object, method string, span Span, url string) {
+	r.httpCalls(func(s *source, object, method string, span app.Span, url string) {
 		if !requestMethods[method] {
 			return
 		}

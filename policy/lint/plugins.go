@@ -5,7 +5,10 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/jsonspan"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
@@ -60,7 +63,7 @@ type plugin struct {
 // findPlugins lists the plugins of config.xml (<plugin name spec>, the older
 // <gap:plugin> and <vs:plugin name version>, <feature> with an id) and of
 // package.json, in that order.
-func findPlugins(p *Project) []plugin {
+func findPlugins(p *app.App) []plugin {
 	var list []plugin
 	if p.Config != nil {
 		p.Config.Root().Walk(func(e *configxml.Element) bool {
@@ -78,12 +81,15 @@ func findPlugins(p *Project) []plugin {
 		})
 	}
 	seen := make(map[string]bool)
-	manifest := parseJSON(p.Package.Data)
+	manifest, err := jsonspan.Parse(p.Package.Data)
+	if err != nil {
+		return list // which is a finding of its own, unless there is no file
+	}
 	for _, path := range [][]string{{"dependencies"}, {"devDependencies"}, {"cordova", "plugins"}} {
-		for _, m := range manifest.at(path...).members() {
-			if isPluginPackage(m.key) && !seen[m.key] {
-				seen[m.key] = true
-				list = append(list, plugin{name: m.key, place: p.Package.Place(m.start, m.value.end)})
+		for _, m := range manifest.At(path...).Members {
+			if isPluginPackage(m.Key) && !seen[m.Key] {
+				seen[m.Key] = true
+				list = append(list, plugin{name: m.Key, place: p.Package.Place(m.Start, m.Value.End)})
 			}
 		}
 	}
@@ -131,7 +137,7 @@ func (r *run) pluginSummary() string {
 	if len(list) > 3 {
 		return fmt.Sprintf("%d plugins (%s, …)", len(list), strings.Join(list[:3], ", "))
 	}
-	return "plugins " + join(list)
+	return "plugins " + wording.Join(list)
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/publicsuffix"
 )
 
@@ -275,7 +276,7 @@ func checkMixedScript(r *run) {
 			return
 		}
 		if label, scripts := mixedScripts(e.host); label != "" {
-			r.report(r.at(e.element), nil, "the label %s of %s mixes %s letters", quote(label), quote(e.text), join(scripts))
+			r.report(r.at(e.element), nil, "the label %s of %s mixes %s letters", quote(label), quote(e.text), wording.Join(scripts))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent, forContent)
 }

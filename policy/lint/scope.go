@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
@@ -151,7 +152,7 @@ func checkShadowed(r *run) {
 	for by, list := range pointless {
 		more := ""
 		if n := len(list) - 1; n > 0 {
-			more = fmt.Sprintf(" and %d other %s", n, plural(n, "entry", "entries"))
+			more = fmt.Sprintf(" and %d other %s", n, wording.Plural(n, "entry", "entries"))
 		}
 		// No fix: the entries are what should stay once the catch-all goes.
 		r.report(r.at(list[0].element), nil, "%s in line %d already covers %s%s", quote(by.text), r.line(by), quote(list[0].text), more)

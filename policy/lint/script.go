@@ -3,12 +3,14 @@ package lint
 import (
 	"bytes"
 	"strings"
+
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // source is one piece of JavaScript: a file, or an inline script of a page.
 type source struct {
-	file *File
-	span Span
+	file *app.File
+	span app.Span
 	// library says that the code is not the app's own.
 	library  bool
 	literals []literal
@@ -26,11 +28,11 @@ type literal struct {
 }
 
 // readSources takes the project's scripts apart.
-func readSources(p *Project) []*source {
+func readSources(p *app.App) []*source {
 	var list []*source
 	for i := range p.Scripts {
 		f := &p.Scripts[i]
-		list = append(list, newSource(f, Span{0, len(f.Data)}))
+		list = append(list, newSource(f, app.Span{Start: 0, End: len(f.Data)}))
 	}
 	for i := range p.Pages {
 		for _, span := range p.Pages[i].Inline {
@@ -40,7 +42,7 @@ func readSources(p *Project) []*source {
 	return list
 }
 
-func newSource(f *File, span Span) *source {
+func newSource(f *app.File, span app.Span) *source {
 	s := &source{file: f, span: span, library: isLibrary(f.Name)}
 	s.masked = bytes.Clone(f.Data[span.Start:span.End])
 	s.scan()
@@ -188,8 +190,8 @@ func (s *source) before(offset, n int) string {
 }
 
 // place returns where bytes of the masked code stand in the file.
-func (s *source) spanAt(start, end int) Span {
-	return Span{s.span.Start + start, s.span.Start + end}
+func (s *source) spanAt(start, end int) app.Span {
+	return app.Span{Start: s.span.Start + start, End: s.span.Start + end}
 }
 
 // literalAt returns the literal whose opening quote is at an offset of the

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 func TestScan(t *testing.T) {
@@ -25,7 +27,7 @@ func TestScan(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSource(&File{Name: "app.js", Data: []byte(test.code)}, Span{0, len(test.code)})
+			s := newSource(&app.File{Name: "app.js", Data: []byte(test.code)}, app.Span{Start: 0, End: len(test.code)})
 			var found []string
 			for _, l := range s.literals {
 				found = append(found, l.text)
@@ -50,7 +52,7 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		s := newSource(&File{Name: "app.js", Data: code}, Span{0, len(code)})
+		s := newSource(&app.File{Name: "app.js", Data: code}, app.Span{Start: 0, End: len(code)})
 		if len(s.masked) != len(code) || bytes.Count(s.masked, []byte("\n")) != bytes.Count(code, []byte("\n")) {
 			t.Fatalf("masked %q", s.masked)
 		}
@@ -59,7 +61,7 @@ func FuzzScan(f *testing.F) {
 				t.Fatalf("literal %+v in %q", l, code)
 			}
 		}
-		p := &Project{Scripts: []File{{Name: "app.js", Data: code}}}
+		p := &app.App{Scripts: []app.File{{Name: "app.js", Data: code}}}
 		if _, err := Check(p); err != nil {
 			t.Fatal(err)
 		}
@@ -100,29 +102,6 @@ func TestLookalike(t *testing.T) {
 	for host, want := range map[string]bool{"раураl.com": true, "例え.jp": false, "xn--e1afmkfd.com": false, "a1.com": false, "日本語latin.jp": false} {
 		if label, _ := mixedScripts(host); (label != "") != want {
 			t.Errorf("mixedScripts(%q) = %q", host, label)
-		}
-	}
-}
-
-func TestParseJSON(t *testing.T) {
-	const text = `{"a": [1, "x", {"b": true}], "c" : {"d":"e"}}`
-	n := parseJSON([]byte(text))
-	item := n.at("a").array[1]
-	if s, ok := item.text(); !ok || s != "x" || text[item.start:item.end] != `"x"` {
-		t.Errorf("item %+v", item)
-	}
-	if b := n.at("a").array[2].at("b"); !b.isTrue() || text[b.start:b.end] != "true" {
-		t.Errorf("b %+v", b)
-	}
-	if d := n.at("c", "d"); text[d.start:d.end] != `"e"` {
-		t.Errorf("d spans %q", text[d.start:d.end])
-	}
-	if m := n.at("c").members()[0]; text[m.start:m.value.end] != `"d":"e"` {
-		t.Errorf("member spans %q", text[m.start:m.value.end])
-	}
-	for _, bad := range []string{"", "{", `{"a"}`, strings.Repeat("[", 1000), "x"} {
-		if n := parseJSON([]byte(bad)); n.kind != 0 {
-			t.Errorf("parseJSON(%.10q) = %+v", bad, n)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // isCode reports whether a tag's URL is code or a whole page.
@@ -132,7 +133,7 @@ func checkSourceUserinfo(r *run) {
 	for _, s := range r.sources {
 		for _, l := range s.literals {
 			if strings.IndexByte(l.text, '@') >= 0 && withUserinfo.MatchString(l.text) && !strings.Contains(l.text, "${") {
-				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "a URL with user name and password")
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret}, "a URL with user name and password")
 			}
 		}
 	}
@@ -180,7 +181,7 @@ func checkBasicAuth(r *run) {
 				if value != "" {
 					options = append(options, secret)
 				}
-				r.report(r.placeIn(s.file, Span{l.start, l.end}), options, "a Basic authorisation header")
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options, "a Basic authorisation header")
 			}
 		}
 		r.basicOpen(s)
@@ -262,14 +263,14 @@ func checkEmbeddedKey(r *run) {
 				name = s.quotedName(i)
 			}
 			if name != "" && secretName.MatchString(name) && looksSecret(l.text) && knownKey(l.text) == "" {
-				r.report(r.placeIn(s.file, Span{l.start, l.end}), []option{secret}, "%s holds what its name says", name)
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret}, "%s holds what its name says", name)
 			}
 		}
 	}
 }
 
 // keysIn reports secrets that can be told by their form, wherever they stand.
-func (r *run) keysIn(f *File) {
+func (r *run) keysIn(f *app.File) {
 	for _, each := range keyForms {
 		if !bytes.Contains(f.Data, []byte(each.hint)) {
 			continue
@@ -325,7 +326,7 @@ func checkTokenInQuery(r *run) {
 			if m[1] < len(l.text) && l.text[m[1]] != '&' && l.text[m[1]] != '$' {
 				options = append(options, secret) // the value stands there, too
 			}
-			r.report(r.placeIn(s.file, Span{l.start, l.end}), options, "%s goes into a query string", l.text[m[2]:m[3]])
+			r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options, "%s goes into a query string", l.text[m[2]:m[3]])
 		}
 	}
 }
@@ -346,7 +347,7 @@ func checkTokenInStorage(r *run) {
 		}
 		for _, m := range append(storeCall.FindAllIndex(s.masked, -1), r.assignedIndexes(s)...) {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && tokenName.MatchString(l.text) {
-				r.report(r.placeIn(s.file, Span{l.start, l.end}), nil, "%s is kept in localStorage", quote(l.text))
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), nil, "%s is kept in localStorage", quote(l.text))
 			}
 		}
 		for _, m := range storeProperty.FindAllSubmatchIndex(s.masked, -1) {

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // use is one URL that the app's sources name, and what for.
 type use struct {
-	file *File
-	span Span
+	file *app.File
+	span app.Span
 	url  string
 	// kind is the kind of request that it makes; Navigation for links.
 	kind policy.Kind
@@ -42,7 +43,7 @@ var tagURLs = map[string]struct {
 	"object": {"data", policy.Frame}, "embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
 }
 
-func appendPageUses(list []use, page *Page) []use {
+func appendPageUses(list []use, page *app.Page) []use {
 	for i := range page.Tags {
 		tag := &page.Tags[i]
 		u, known := tagURLs[tag.Name]
@@ -54,7 +55,7 @@ func appendPageUses(list []use, page *Page) []use {
 			continue
 		}
 		if url := strings.TrimSpace(a.Value); isWebURL(url) {
-			list = append(list, use{file: &page.File, span: Span{a.ValueStart, a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+			list = append(list, use{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
 		}
 	}
 	return list
@@ -157,7 +158,7 @@ func appendScriptUses(list []use, s *source) []use {
 		if strings.HasPrefix(url, "ws") {
 			kind = policy.WebSocket
 		}
-		list = append(list, use{file: s.file, span: Span{l.start, l.end}, url: url, kind: kind, called: lead.calls(before), library: s.library})
+		list = append(list, use{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind, called: lead.calls(before), library: s.library})
 	}
 	return list
 }

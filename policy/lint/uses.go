@@ -1,6 +1,9 @@
 package lint
 
-import "github.com/cordon-sec/cordon/policy"
+import (
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+)
 
 // Use is one URL that the app's own sources name.
 type Use struct {
@@ -14,7 +17,7 @@ type Use struct {
 // Uses returns the web URLs that the pages and scripts of a project name, in
 // the order of its files. Libraries and frameworks that the app carries with it
 // are left out: what they name are mostly examples and documentation.
-func Uses(p *Project) []Use {
+func Uses(p *app.App) []Use {
 	r := &run{project: p, sources: readSources(p)}
 	var list []Use
 	for _, u := range r.uses() {

@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/diff"
 	"github.com/cordon-sec/cordon/policy/export"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -96,7 +96,7 @@ func cspQuestion(r *reading, d csp.Directive, kind policy.Kind) question {
 func announced(losses []export.Loss) string {
 	for _, loss := range losses {
 		if loss.Widens {
-			return fmt.Sprintf("cordon export csp announces it: %s: %s", diff.Printable(loss.Rule), loss.Message)
+			return fmt.Sprintf("cordon export csp announces it: %s: %s", wording.Printable(loss.Rule), loss.Message)
 		}
 	}
 	return ""

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/diff"
 )
@@ -36,7 +37,7 @@ func WriteText(w io.Writer, proofs []Proof) error {
 	out := &strings.Builder{}
 	for i := range proofs {
 		p := &proofs[i]
-		fmt.Fprintf(out, "%s\n", diff.Printable(p.File))
+		fmt.Fprintf(out, "%s\n", wording.Printable(p.File))
 		for j := range p.Results {
 			p.Results[j].writeText(out)
 		}
@@ -52,7 +53,7 @@ func WriteText(w io.Writer, proofs []Proof) error {
 }
 
 func (r *Result) writeText(out *strings.Builder) {
-	fmt.Fprintf(out, "  %-12s %s  (%s:%d)\n", r.Outcome, diff.Printable(r.Assertion.Text), r.Assertion.Place.File, r.Assertion.Place.Line)
+	fmt.Fprintf(out, "  %-12s %s  (%s:%d)\n", r.Outcome, wording.Printable(r.Assertion.Text), r.Assertion.Place.File, r.Assertion.Place.Line)
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		const indent = "               "
@@ -60,7 +61,7 @@ func (r *Result) writeText(out *strings.Builder) {
 			fmt.Fprintf(out, "%s%s on %s: not decided: %s\n", indent, c.Kind, c.Target, c.Why)
 			continue
 		}
-		fmt.Fprintf(out, "%s%s\n", indent, diff.Printable(c.URL))
+		fmt.Fprintf(out, "%s%s\n", indent, wording.Printable(c.URL))
 		fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.Decision.Verdict], c.Kind, c.Target, diff.RuleText(c.Decision))
 		if c.Other.Platform != "" {
 			fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.OtherDecision.Verdict], c.Kind, c.Other, diff.RuleText(c.OtherDecision))

@@ -3,6 +3,7 @@ package repair
 import (
 	"bytes"
 
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
 	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
@@ -29,7 +30,7 @@ func (w *work) addPolicy(f *lint.Finding) []candidate {
 			continue
 		}
 		alone := *w.project
-		alone.Pages = []lint.Page{*page}
+		alone.Pages = []app.Page{*page}
 		exporter, ok := exporterOf(exportcsp.Format.Name)
 		if !ok {
 			return nil

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
-	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // proof compares what a config.xml decides before and after a repair.
@@ -20,7 +21,7 @@ type proof struct {
 	compiled []*policy.Policy
 }
 
-func newProof(p *lint.Project) (*proof, error) {
+func newProof(p *app.App) (*proof, error) {
 	made := &proof{targets: slices.Clone(p.Targets)}
 	strict := policy.Target{Platform: dialect.Strict}
 	if !slices.Contains(made.targets, strict) {
@@ -72,11 +73,11 @@ func (p *proof) check(name string, before, after []byte, dead, allowWidening boo
 		line := &report.Lines[i]
 		if line.Widens() && !allowWidening {
 			where := line.Where[0]
-			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", diff.Printable(line.URL), diff.Printable(line.URL),
+			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", wording.Printable(line.URL), wording.Printable(line.URL),
 				verdictNames[line.Old.Verdict], verdictNames[line.New.Verdict], diff.KindNames(where.Kinds), pairs[where.Pairs[0]].New.Target()), nil
 		}
 		if dead {
-			return fmt.Sprintf("it does something: without it %s is %s", diff.Printable(line.URL), verdictNames[line.New.Verdict]), nil
+			return fmt.Sprintf("it does something: without it %s is %s", wording.Printable(line.URL), verdictNames[line.New.Verdict]), nil
 		}
 	}
 	return "", nil

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
@@ -103,7 +104,7 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 type work struct {
 	options Options
 	files   overlay
-	project *lint.Project
+	project *app.App
 	proof   *proof
 	// refused are the candidates that were not made in this pass, by what they
 	// would do.

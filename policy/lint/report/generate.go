@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/lint/report"
 )
 
 func main() {
 	var page bytes.Buffer
-	err := lint.WriteReference(&page)
+	err := report.WriteReference(&page)
 	if err == nil {
-		err = os.WriteFile("../../docs/reference/rules.md", page.Bytes(), 0o644)
+		err = os.WriteFile("../../../docs/reference/rules.md", page.Bytes(), 0o644)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)

@@ -1,10 +1,12 @@
-package lint
+package report
 
 import (
 	"bytes"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 //go:generate go run generate.go
@@ -13,6 +15,7 @@ import (
 // docs/reference/rules.md.
 func WriteReference(w io.Writer) error {
 	var b bytes.Buffer
+	all := lint.Rules()
 	fmt.Fprintf(&b, `<!-- Generated from the table of rules in policy/lint by go generate; do not edit. -->
 
 # The rules of cordon check
@@ -22,16 +25,16 @@ How to run, silence and baseline them: [the guide](../guide/check.md).
 
 | rule | severity | what is wrong |
 |---|---|---|
-`, len(rules), Info, Low, Medium, High, Critical)
-	for i := range rules {
-		r := &rules[i]
+`, len(all), lint.Info, lint.Low, lint.Medium, lint.High, lint.Critical)
+	for i := range all {
+		r := &all[i]
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, markdown(r.Title))
 	}
-	for _, topic := range Topics() {
+	for _, topic := range lint.Topics() {
 		fmt.Fprintf(&b, "\n## %s\n", topic)
-		for i := range rules {
-			if rules[i].Topic == topic {
-				writeRule(&b, &rules[i])
+		for i := range all {
+			if all[i].Topic == topic {
+				writeRule(&b, &all[i])
 			}
 		}
 	}
@@ -39,7 +42,7 @@ How to run, silence and baseline them: [the guide](../guide/check.md).
 	return err
 }
 
-func writeRule(b *bytes.Buffer, r *Rule) {
+func writeRule(b *bytes.Buffer, r *lint.Rule) {
 	fmt.Fprintf(b, "\n### %s\n\n**%s** (%s). %s\n\n", r.ID, markdown(r.Title), r.Severity, markdown(r.Explanation))
 	fmt.Fprintf(b, "*What an attacker gains:* %s\n\n", markdown(r.Gain))
 	for _, e := range r.Effects {

@@ -1,12 +1,12 @@
-package lint
+package report
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
-	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // jsonReport is the form of --format json. Offsets count bytes, lines and
@@ -51,7 +51,7 @@ type jsonEdit struct {
 
 // WriteJSON writes a report for programs. known is how many findings a
 // baseline left out.
-func WriteJSON(w io.Writer, p *Project, r *Report, known int) error {
+func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
 	out := jsonReport{Version: 1, Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{}, Known: known}
 	for i := range r.Findings {
 		out.Findings = append(out.Findings, asJSON(p, &r.Findings[i]))
@@ -79,49 +79,20 @@ func targetNames(targets []policy.Target) []string {
 	return list
 }
 
-func asJSON(p *Project, f *Finding) jsonFinding {
+func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.shown(f.Place.File), Line: f.Place.Line, Column: f.Place.Column,
-		Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy, Doc: f.Rule.Doc(), Fingerprint: p.fingerprint(f),
+		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line, Column: f.Place.Column,
+		Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy, Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
 	}
 	if len(f.Targets) > 0 {
 		out.Targets = targetNames(f.Targets)
 	}
 	if f.Fix != nil {
-		fix := &jsonFix{File: p.shown(f.Fix.File), Summary: f.Fix.Summary}
+		fix := &jsonFix{File: p.Shown(f.Fix.File), Summary: f.Fix.Summary}
 		for _, e := range f.Fix.Edits {
 			fix.Edits = append(fix.Edits, jsonEdit(e))
 		}
 		out.Fix = fix
 	}
 	return out
-}
-
-var commandEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-
-var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-
-// WriteGitHub writes a report as workflow commands, which GitHub shows beside
-// the changed lines.
-func WriteGitHub(w io.Writer, p *Project, r *Report) error {
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", githubLevel(f.Rule.Severity),
-			propertyEscapes.Replace(p.shown(f.Place.File)), f.Place.Line, f.Place.Column, propertyEscapes.Replace("cordon: "+f.Rule.ID),
-			commandEscapes.Replace(f.Message+". "+f.Rule.Remedy))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func githubLevel(s Severity) string {
-	switch {
-	case s >= High:
-		return "error"
-	case s >= Low:
-		return "warning"
-	}
-	return "notice"
 }

@@ -1,8 +1,13 @@
-package lint
+// Package app is an app as a value: what its folder says, read. Package project
+// fills it in, and everything that judges an app (lint, export, repair, the
+// commands, the console) takes it from there. File names in it are relative to
+// the folder, with forward slashes.
+//
+// The package is pure: it reads no files and no clock.
+package app
 
 import (
 	"path"
-	"sort"
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -10,9 +15,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
-// Project is what the rules look at: an app's folder, read. Package project
-// fills it. File names are relative to the folder, with forward slashes.
-type Project struct {
+// App is an app's folder, read. It is not changed once it is filled in, and safe
+// for concurrent use from then on.
+type App struct {
 	// Config is the config.xml, nil in a project that has none (Capacitor).
 	Config *configxml.Document
 	// Targets are the platforms that the app ships to.
@@ -26,7 +31,8 @@ type Project struct {
 	Scripts []File
 	// Package is package.json, without data if there is none.
 	Package File
-	// Capacitor is capacitor.config.json, without data if there is none.
+	// Capacitor is the Capacitor configuration as JSON, without data if there is
+	// none.
 	Capacitor File
 	// Certificates are the .cer files that the app ships.
 	Certificates []pins.File
@@ -41,12 +47,21 @@ type Project struct {
 	Base string
 }
 
-// shown returns a file's name as reports write it.
-func (p *Project) shown(name string) string {
-	if p.Base == "" || p.Base == "." {
+// Shown returns a file's name as reports write it.
+func (a *App) Shown(name string) string {
+	if a.Base == "" || a.Base == "." {
 		return name
 	}
-	return path.Join(p.Base, name)
+	return path.Join(a.Base, name)
+}
+
+// Served is what a pinned host showed when it was asked.
+type Served struct {
+	Host string
+	// Chain is the verified chain in DER, the host's own certificate first.
+	Chain [][]byte
+	// Err says why there is none, or "".
+	Err string
 }
 
 // Engine is a platform that a project names.
@@ -136,20 +151,35 @@ func (t *Tag) Value(name string) string {
 }
 
 // StartPage returns the page that the app opens first, or nil.
-func (p *Project) StartPage() *Page {
-	for i := range p.Pages {
-		if p.Pages[i].Start {
-			return &p.Pages[i]
+func (a *App) StartPage() *Page {
+	for i := range a.Pages {
+		if a.Pages[i].Start {
+			return &a.Pages[i]
 		}
 	}
 	return nil
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// Content returns the bytes of one of the app's files, nil for a file that
+// was not read.
+func (a *App) Content(name string) []byte {
+	if a.Config != nil && a.Config.Name() == name {
+		return a.Config.Bytes()
 	}
-	sort.Strings(keys)
-	return keys
+	for _, f := range []*File{&a.Package, &a.Capacitor} {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	for i := range a.Pages {
+		if a.Pages[i].Name == name {
+			return a.Pages[i].Data
+		}
+	}
+	for i := range a.Scripts {
+		if a.Scripts[i].Name == name {
+			return a.Scripts[i].Data
+		}
+	}
+	return nil
 }

@@ -1,10 +1,9 @@
-package lint
+package app
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 
+	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 )
 
@@ -37,61 +36,54 @@ func (e *CapacitorError) Error() string { return fmt.Sprintf("%s: %s", e.Place, 
 // ReadCapacitor reads the configuration in a file, which must be JSON. A value
 // that is null counts as absent. An error is a *CapacitorError.
 func ReadCapacitor(f *File) (Capacitor, error) {
-	var all json.RawMessage
-	if err := json.Unmarshal(f.Data, &all); err != nil {
-		at := len(f.Data)
-		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-			at = int(syntax.Offset) - 1
-		}
+	root, err := jsonspan.Parse(f.Data)
+	if err != nil {
+		at := jsonspan.Offset(f.Data, err)
 		return Capacitor{}, &CapacitorError{f.Place(at, at), "it is not valid JSON: " + err.Error()}
 	}
-	root := parseJSON(f.Data)
-	if root.kind != '{' {
-		return Capacitor{}, &CapacitorError{f.Place(root.start, root.end), "a Capacitor configuration must be an object"}
+	if root.Kind != '{' {
+		return Capacitor{}, &CapacitorError{f.Place(root.Start, root.End), "a Capacitor configuration must be an object"}
 	}
 	c := Capacitor{}
 	for _, field := range []struct {
-		name string
-		node node
-		to   *string
+		name  string
+		value jsonspan.Value
+		to    *string
 	}{
-		{"appName", root.at("appName"), &c.AppName},
-		{"webDir", root.at("webDir"), &c.WebDir},
-		{"server.url", root.at("server", "url"), &c.ServerURL},
+		{"appName", root.At("appName"), &c.AppName},
+		{"webDir", root.At("webDir"), &c.WebDir},
+		{"server.url", root.At("server", "url"), &c.ServerURL},
 	} {
-		if err := field.node.readText(f, field.name, field.to); err != nil {
+		if err := readText(f, field.value, field.name, field.to); err != nil {
 			return Capacitor{}, err
 		}
 	}
-	list := root.at("server", "allowNavigation")
-	if list.isNull() {
+	list := root.At("server", "allowNavigation")
+	if list.IsNull() {
 		return c, nil
 	}
-	if list.kind != '[' {
+	if list.Kind != '[' {
 		return Capacitor{}, &CapacitorError{
-			f.Place(list.start, list.end), "server.allowNavigation must be a list of hosts"}
+			f.Place(list.Start, list.End), "server.allowNavigation must be a list of hosts"}
 	}
-	for _, item := range list.array {
-		mask := CapacitorMask{Place: f.Place(item.start, item.end)}
-		if err := item.readText(f, "an entry of server.allowNavigation", &mask.Host); err != nil {
+	for _, item := range list.Items {
+		mask := CapacitorMask{Place: f.Place(item.Start, item.End)}
+		if err := readText(f, item, "an entry of server.allowNavigation", &mask.Host); err != nil {
 			return Capacitor{}, err
 		}
-		if !item.isNull() {
+		if !item.IsNull() {
 			c.AllowNavigation = append(c.AllowNavigation, mask)
 		}
 	}
 	return c, nil
 }
 
-// readText takes the text of a node, if it is there.
-func (n node) readText(f *File, name string, to *string) error {
-	text, ok := n.text()
-	if !ok && !n.isNull() {
-		return &CapacitorError{f.Place(n.start, n.end), name + " must be a text in quotes"}
+// readText takes the text of a value, if it is there.
+func readText(f *File, v jsonspan.Value, name string, to *string) error {
+	text, ok := v.Text()
+	if !ok && !v.IsNull() {
+		return &CapacitorError{f.Place(v.Start, v.End), name + " must be a text in quotes"}
 	}
 	*to = text
 	return nil
 }
-
-// isNull reports whether a value is absent or null.
-func (n node) isNull() bool { return n.kind == 0 || n.kind == 's' && n.value == nil }

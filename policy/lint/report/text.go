@@ -1,4 +1,4 @@
-package lint
+package report
 
 import (
 	"bytes"
@@ -8,7 +8,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // TextOptions say how a report is written for people.
@@ -22,7 +25,7 @@ type TextOptions struct {
 // WriteText writes a report for people: each finding with its line and a
 // caret, then a summary. Secrets are not printed, and control characters of
 // the files are made visible.
-func WriteText(w io.Writer, p *Project, r *Report, o TextOptions) error {
+func WriteText(w io.Writer, p *app.App, r *lint.Report, o TextOptions) error {
 	t := &textWriter{project: p, colour: o.Colour, secrets: secretSpans(r), told: make(map[string]bool)}
 	for i := range r.Findings {
 		t.finding(&r.Findings[i])
@@ -34,19 +37,19 @@ func WriteText(w io.Writer, p *Project, r *Report, o TextOptions) error {
 
 type textWriter struct {
 	out     bytes.Buffer
-	project *Project
+	project *app.App
 	colour  bool
-	secrets map[string][]Span
+	secrets map[string][]app.Span
 	told    map[string]bool // rules whose remedy was printed
 }
 
 // secretSpans lists what must not be printed, by file: a line may be shown
 // because of another finding.
-func secretSpans(r *Report) map[string][]Span {
-	spans := make(map[string][]Span)
-	add := func(f *Finding) {
+func secretSpans(r *lint.Report) map[string][]app.Span {
+	spans := make(map[string][]app.Span)
+	add := func(f *lint.Finding) {
 		if f.Secret {
-			spans[f.Place.File] = append(spans[f.Place.File], Span{f.Place.Start, f.Place.End})
+			spans[f.Place.File] = append(spans[f.Place.File], app.Span{Start: f.Place.Start, End: f.Place.End})
 		}
 	}
 	for i := range r.Findings {
@@ -58,7 +61,7 @@ func secretSpans(r *Report) map[string][]Span {
 	return spans
 }
 
-var severityColours = [...]string{Info: "36", Low: "34", Medium: "33", High: "31", Critical: "1;31"}
+var severityColours = [...]string{lint.Info: "36", lint.Low: "34", lint.Medium: "33", lint.High: "31", lint.Critical: "1;31"}
 
 func (t *textWriter) paint(code, s string) string {
 	if !t.colour {
@@ -67,9 +70,9 @@ func (t *textWriter) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (t *textWriter) finding(f *Finding) {
+func (t *textWriter) finding(f *lint.Finding) {
 	place := f.Place
-	place.File = t.project.shown(place.File)
+	place.File = t.project.Shown(place.File)
 	fmt.Fprintf(&t.out, "%s: %s: %s [%s]\n", t.paint("1", visible(place.String())),
 		t.paint(severityColours[f.Rule.Severity], f.Rule.Severity.String()), visible(f.Message), f.Rule.ID)
 	t.line(f)
@@ -91,14 +94,14 @@ func joinTargets(targets []policy.Target) string {
 	for i, target := range targets {
 		list[i] = target.String()
 	}
-	return join(list)
+	return wording.Join(list)
 }
 
 // width is how many characters of a line are shown.
 const width = 110
 
 // line shows the finding's line with a caret below the place.
-func (t *textWriter) line(f *Finding) {
+func (t *textWriter) line(f *lint.Finding) {
 	data := t.project.Content(f.Place.File)
 	if len(data) == 0 || f.Place.Start >= len(data) {
 		return
@@ -161,16 +164,16 @@ func visible(s string) string {
 	}, s)
 }
 
-func (t *textWriter) summary(r *Report, known int) {
-	looked := fmt.Sprintf("%d %s, %d %s", len(t.project.Pages), plural(len(t.project.Pages), "page", "pages"),
-		len(t.project.Scripts), plural(len(t.project.Scripts), "script", "scripts"))
+func (t *textWriter) summary(r *lint.Report, known int) {
+	looked := fmt.Sprintf("%d %s, %d %s", len(t.project.Pages), wording.Plural(len(t.project.Pages), "page", "pages"),
+		len(t.project.Scripts), wording.Plural(len(t.project.Scripts), "script", "scripts"))
 	if t.project.Config != nil {
-		looked = t.project.shown(t.project.Config.Name()) + ", " + looked
+		looked = t.project.Shown(t.project.Config.Name()) + ", " + looked
 	}
 	if len(r.Targets) > 0 {
 		looked += "; read as " + joinTargets(r.Targets)
 	}
-	var counts [len(severityNames)]int
+	var counts [lint.Critical + 1]int
 	fixes := 0
 	for _, f := range r.Findings {
 		counts[f.Rule.Severity]++
@@ -179,17 +182,17 @@ func (t *textWriter) summary(r *Report, known int) {
 		}
 	}
 	var parts []string
-	for s := Critical; ; s-- {
+	for s := lint.Critical; ; s-- {
 		if counts[s] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
 		}
-		if s == Info {
+		if s == lint.Info {
 			break
 		}
 	}
 	line := "no findings"
 	if n := len(r.Findings); n > 0 {
-		line = fmt.Sprintf("%d %s: %s", n, plural(n, "finding", "findings"), strings.Join(parts, ", "))
+		line = fmt.Sprintf("%d %s: %s", n, wording.Plural(n, "finding", "findings"), strings.Join(parts, ", "))
 	}
 	if fixes > 0 {
 		line += fmt.Sprintf("; cordon fix repairs %d", fixes)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/cordon-sec/cordon/policy/lint"
+	"github.com/cordon-sec/cordon/policy/lint/report"
 )
 
 func sarifSchema(t *testing.T) *jsonschema.Schema {
@@ -42,9 +42,9 @@ func sarifSchema(t *testing.T) *jsonschema.Schema {
 func TestSARIFIsValid(t *testing.T) {
 	schema := sarifSchema(t)
 	for _, f := range loadFixtures(t) {
-		p, report := check(t, f.files)
+		p, found := check(t, f.files)
 		var out bytes.Buffer
-		if err := lint.WriteSARIF(&out, p, report, "1.2.3"); err != nil {
+		if err := report.WriteSARIF(&out, p, found, "1.2.3"); err != nil {
 			t.Fatal(err)
 		}
 		value, err := jsonschema.UnmarshalJSON(&out)
@@ -69,9 +69,9 @@ func TestSchemaRefuses(t *testing.T) {
 }
 
 func TestJSONOutput(t *testing.T) {
-	p, report := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget>\n  <access origin=\"https://a.example\"/>\n  <access origin=\"https://a.example\"/>\n</widget>\n")}})
+	p, found := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget>\n  <access origin=\"https://a.example\"/>\n  <access origin=\"https://a.example\"/>\n</widget>\n")}})
 	var out bytes.Buffer
-	if err := lint.WriteJSON(&out, p, report, 3); err != nil {
+	if err := report.WriteJSON(&out, p, found, 3); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
@@ -103,15 +103,15 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			"<access origin=\"http://admin:" + password + "@api.example.com\"/></widget>")},
 		"www/index.html": {Data: []byte("<html><body><img src=\"http://admin:" + password + "@h.example/x\"><script>var k = \"" + key + "\"; fetch(\"http://admin:" + password + "@b.example/\");</script>")},
 	}
-	p, report := check(t, files)
-	if len(report.Findings) < 8 {
-		t.Fatalf("only %d findings", len(report.Findings))
+	p, found := check(t, files)
+	if len(found.Findings) < 8 {
+		t.Fatalf("only %d findings", len(found.Findings))
 	}
 	for name, write := range map[string]func(w io.Writer) error{
-		"text":   func(w io.Writer) error { return lint.WriteText(w, p, report, lint.TextOptions{}) },
-		"json":   func(w io.Writer) error { return lint.WriteJSON(w, p, report, 0) },
-		"sarif":  func(w io.Writer) error { return lint.WriteSARIF(w, p, report, "") },
-		"github": func(w io.Writer) error { return lint.WriteGitHub(w, p, report) },
+		"text":   func(w io.Writer) error { return report.WriteText(w, p, found, report.TextOptions{}) },
+		"json":   func(w io.Writer) error { return report.WriteJSON(w, p, found, 0) },
+		"sarif":  func(w io.Writer) error { return report.WriteSARIF(w, p, found, "") },
+		"github": func(w io.Writer) error { return report.WriteGitHub(w, p, found) },
 	} {
 		var out bytes.Buffer
 		if err := write(&out); err != nil {
@@ -132,9 +132,9 @@ func TestTextIsSafeForTerminals(t *testing.T) {
 		"config.xml":     {Data: []byte("<widget>\n<access origin=\"http://a.example/&#x202E;x\"/>\t<!-- \u202e --><access origin=\"*\"/>\n</widget>")},
 		"www/index.html": {Data: []byte("<html><script>\x1b[31m fetch(\"http://b.example/\") </script>")},
 	}
-	p, report := check(t, files)
+	p, found := check(t, files)
 	var out bytes.Buffer
-	if err := lint.WriteText(&out, p, report, lint.TextOptions{}); err != nil {
+	if err := report.WriteText(&out, p, found, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(out.String(), "\x1b\t\r\u202e") {
@@ -147,9 +147,9 @@ func TestTextIsSafeForTerminals(t *testing.T) {
 
 func TestGitHubEscapes(t *testing.T) {
 	files := fstest.MapFS{"config.xml": {Data: []byte("<widget><access origin=\"http://a.example/50%&#10;::error::x\"/></widget>")}}
-	p, report := check(t, files)
+	p, found := check(t, files)
 	var out bytes.Buffer
-	if err := lint.WriteGitHub(&out, p, report); err != nil {
+	if err := report.WriteGitHub(&out, p, found); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -163,10 +163,10 @@ func TestGitHubEscapes(t *testing.T) {
 }
 
 func TestColours(t *testing.T) {
-	p, report := check(t, config(`<access origin="*"/>`))
+	p, found := check(t, config(`<access origin="*"/>`))
 	for colour, want := range map[bool]bool{true: true, false: false} {
 		var out bytes.Buffer
-		if err := lint.WriteText(&out, p, report, lint.TextOptions{Colour: colour}); err != nil {
+		if err := report.WriteText(&out, p, found, report.TextOptions{Colour: colour}); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(out.String(), "\x1b[31mhigh\x1b[0m"); got != want {
@@ -179,19 +179,19 @@ func TestColours(t *testing.T) {
 // whole line.
 func TestLongLines(t *testing.T) {
 	code := strings.Repeat("a;", 5000) + `fetch("http://api.example.net/x");` + strings.Repeat("b;", 5000)
-	p, report := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget/>")}, "www/index.html": {Data: []byte("<script>" + code + "</script>")}})
+	p, found := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget/>")}, "www/index.html": {Data: []byte("<script>" + code + "</script>")}})
 	var out bytes.Buffer
-	if err := lint.WriteText(&out, p, report, lint.TextOptions{}); err != nil {
+	if err := report.WriteText(&out, p, found, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	found := false
+	caret := false
 	previous := ""
 	for line := range strings.Lines(out.String()) {
 		if strings.Contains(line, "|") && len(line) > 200 {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 		if at := strings.Index(line, "^^^^"); at >= 0 && strings.Contains(previous, "fetch") {
-			found = true
+			caret = true
 			shown := []rune(previous)[at:]
 			if !strings.HasPrefix(string(shown), "http://api.example.net/x") {
 				t.Errorf("the caret stands below %q", string(shown))
@@ -199,7 +199,7 @@ func TestLongLines(t *testing.T) {
 		}
 		previous = line
 	}
-	if !found {
+	if !caret {
 		t.Errorf("no caret in %s", out.String())
 	}
 }

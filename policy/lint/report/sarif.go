@@ -1,4 +1,4 @@
-package lint
+package report
 
 import (
 	"io"
@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/lint"
 )
 
 // The parts of SARIF 2.1.0 (OASIS, errata 01) that a report needs.
@@ -113,14 +115,14 @@ const home = "https://github.com/cordon-sec/cordon"
 
 // WriteSARIF writes a report as SARIF 2.1.0. version is Cordon's own. Findings
 // that a comment answers are in it, marked as suppressed.
-func WriteSARIF(w io.Writer, p *Project, r *Report, version string) error {
+func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 	run := sarifRun{
 		Tool:       sarifTool{sarifDriver{Name: "cordon", Version: version, InformationURI: home, Rules: []sarifRule{}}},
 		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
 	}
 	index := make(map[string]int)
-	add := func(f *Finding) *sarifResult {
+	add := func(f *lint.Finding) *sarifResult {
 		if _, ok := index[f.Rule.ID]; !ok {
 			index[f.Rule.ID] = len(run.Tool.Driver.Rules)
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, asSARIFRule(f.Rule))
@@ -137,17 +139,17 @@ func WriteSARIF(w io.Writer, p *Project, r *Report, version string) error {
 	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func asSARIFRule(r *Rule) sarifRule {
+func asSARIFRule(r *lint.Rule) sarifRule {
 	properties := sarifProperties{Tags: []string{"security"}}
 	// GitHub's scale: over 9 critical, from 7 high, from 4 medium, else low.
 	switch r.Severity {
-	case Critical:
+	case lint.Critical:
 		properties.SecuritySeverity = "9.5"
-	case High:
+	case lint.High:
 		properties.SecuritySeverity = "8.0"
-	case Medium:
+	case lint.Medium:
 		properties.SecuritySeverity = "5.5"
-	case Low:
+	case lint.Low:
 		properties.SecuritySeverity = "3.0"
 	}
 	return sarifRule{
@@ -161,28 +163,28 @@ func asSARIFRule(r *Rule) sarifRule {
 	}
 }
 
-func sarifLevel(s Severity) string {
+func sarifLevel(s lint.Severity) string {
 	switch {
-	case s >= High:
+	case s >= lint.High:
 		return "error"
-	case s >= Low:
+	case s >= lint.Low:
 		return "warning"
 	}
 	return "note"
 }
 
-func asSARIF(p *Project, f *Finding, rule int) sarifResult {
+func asSARIF(p *app.App, f *lint.Finding, rule int) sarifResult {
 	message := f.Message
 	if len(f.Targets) > 0 {
 		message += " (on " + joinTargets(f.Targets) + ")"
 	}
 	result := sarifResult{
 		RuleID: f.Rule.ID, RuleIndex: rule, Level: sarifLevel(f.Rule.Severity), Message: sarifText{Text: message},
-		Locations:    []sarifLocation{{sarifPhysical{artifact(p.shown(f.Place.File)), regionOf(p, f.Place)}}},
-		Fingerprints: map[string]string{"cordon/v1": p.fingerprint(f)},
+		Locations:    []sarifLocation{{sarifPhysical{artifact(p.Shown(f.Place.File)), regionOf(p, f.Place)}}},
+		Fingerprints: map[string]string{"cordon/v1": lint.Fingerprint(p, f)},
 	}
 	if f.Fix != nil {
-		change := sarifChange{Artifact: artifact(p.shown(f.Fix.File))}
+		change := sarifChange{Artifact: artifact(p.Shown(f.Fix.File))}
 		for _, e := range f.Fix.Edits {
 			replacement := sarifReplacement{Deleted: sarifRegion{ByteOffset: e.Start, ByteLength: e.End - e.Start}}
 			if e.New != "" {
@@ -204,7 +206,7 @@ func artifact(name string) sarifArtifact {
 }
 
 // regionOf counts columns in code points, as the run declares.
-func regionOf(p *Project, place policy.Place) sarifRegion {
+func regionOf(p *app.App, place policy.Place) sarifRegion {
 	column := place.Column
 	if data := p.Content(place.File); place.Start <= len(data) && place.Column-1 <= place.Start {
 		column = 1 + utf8.RuneCount(data[place.Start-(place.Column-1):place.Start])

@@ -1,0 +1,27 @@
+package wording
+
+import "testing"
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "plain": "plain", "bücher 例え": "bücher 例え", `a\b"c`: `a\b"c`,
+		"a\nb": `a\nb`, "\x1b[31m": `\x1b[31m`, "a\u202eb": `a\u202eb`, "\xff": `\xff`, "a\u00adb": `a\u00adb`,
+		"\u0085": `\u0085`, "\ufeffa": `\ufeffa`,
+	} {
+		if got := Printable(text); got != want {
+			t.Errorf("%q becomes %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestJoinAndPlural(t *testing.T) {
+	for want, list := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+		if got := Join(list); got != want {
+			t.Errorf("%q becomes %q, want %q", list, got, want)
+		}
+	}
+	if Plural(1, "row", "rows") != "row" || Plural(0, "row", "rows") != "rows" || Plural(2, "row", "rows") != "rows" ||
+		Count(1, "row", "rows") != "1 row" {
+		t.Error("the plural is wrong")
+	}
+}

@@ -1,0 +1,39 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/lint"
+)
+
+var commandEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+
+var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+
+// WriteGitHub writes a report as workflow commands, which GitHub shows beside
+// the changed lines.
+func WriteGitHub(w io.Writer, p *app.App, r *lint.Report) error {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", githubLevel(f.Rule.Severity),
+			propertyEscapes.Replace(p.Shown(f.Place.File)), f.Place.Line, f.Place.Column, propertyEscapes.Replace("cordon: "+f.Rule.ID),
+			commandEscapes.Replace(f.Message+". "+f.Rule.Remedy))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func githubLevel(s lint.Severity) string {
+	switch {
+	case s >= lint.High:
+		return "error"
+	case s >= lint.Low:
+		return "warning"
+	}
+	return "notice"
+}

@@ -131,7 +131,7 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	shell := exec.CommandContext(ctx, "sh", "-e", "-c", text)
 	if c.runs() {
@@ -139,6 +139,9 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	}
 	shell.Dir = dir
 	shell.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	if cache, err := os.UserCacheDir(); err == nil { // what npm fetched for another test counts here too
+		shell.Env = append(shell.Env, "npm_config_cache="+filepath.Join(cache, "cordon-tests", "npm"), "npm_config_prefer_offline=true")
+	}
 	shell.WaitDelay = 5 * time.Second
 	read, write := io.Pipe()
 	out := newWords(read)

@@ -51,6 +51,9 @@ deps: ## write deps.txt anew
 	GOOS=linux GOARCH=amd64 sh scripts/deps.sh > deps.txt
 
 .PHONY: generate
-generate: ## write what is generated: code, pages of the reference
+generate: update ## write what is generated: code, pages of the reference
 	go generate ./...
-	CORDON_UPDATE_DOCS=1 go test -count=1 -run 'Page$$' ./project ./cmd/cordon
+
+.PHONY: update
+update: ## rewrite the files that tests compare with (golden files, pages of the reference, the schema's texts)
+	sh scripts/update.sh

@@ -12,11 +12,11 @@ import (
 
 	"github.com/dop251/goja"
 	rbac "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
@@ -24,8 +24,7 @@ import (
 	"github.com/cordon-sec/cordon/project"
 )
 
-// The exports of the examples, byte for byte. CORDON_UPDATE_GOLDEN=1 rewrites
-// them.
+// The exports of the examples, byte for byte.
 func TestExamples(t *testing.T) {
 	for _, name := range []string{"clean", "template", "legacy", "dreadful"} {
 		t.Run(name, func(t *testing.T) {
@@ -48,22 +47,7 @@ func TestExamples(t *testing.T) {
 				}
 				got.Files = append(got.Files, txtar.File{Name: e.Name, Data: artifact.Content}, txtar.File{Name: e.Name + " losses", Data: []byte(losses.String())})
 			}
-			golden := filepath.Join("testdata/exports", name+".txtar")
-			if os.Getenv("CORDON_UPDATE_GOLDEN") != "" {
-				if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(golden, txtar.Format(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(txtar.Format(got))); diff != "" {
-				t.Errorf("%s is not current (CORDON_UPDATE_GOLDEN=1 rewrites it):\n%s", golden, diff)
-			}
+			golden.Compare(t, filepath.Join("testdata/exports", name+".txtar"), txtar.Format(got))
 		})
 	}
 }

@@ -2,31 +2,18 @@ package project_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/project"
 )
 
 // The page of the formats is made from the same table as the exports' own
-// comments. CORDON_UPDATE_DOCS=1 rewrites it.
+// comments.
 func TestExportsPage(t *testing.T) {
-	const name = "../docs/reference/exports.md"
-	want := exportsPage()
-	if os.Getenv("CORDON_UPDATE_DOCS") != "" {
-		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is not current: run CORDON_UPDATE_DOCS=1 go test ./project", name)
-	}
+	golden.Compare(t, "../docs/reference/exports.md", []byte(exportsPage()))
 }
 
 func exportsPage() string {

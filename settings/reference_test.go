@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/golden"
 )
 
 const referenceFile = "../docs/reference/cordon-yaml.md"
@@ -115,21 +117,8 @@ func valueOf(p map[string]any) string {
 	return map[string]string{"array": "list", "string": "text", "integer": "number", "number": "number", "boolean": "true or false"}[kind]
 }
 
-// TestReference compares the page with the source; with CORDON_UPDATE_SCHEMA=1 it
-// writes the page, which takes a second run after the descriptions changed.
+// TestReference compares the page with the source. The descriptions are embedded:
+// after a change of them, -update takes a second run.
 func TestReference(t *testing.T) {
-	want := reference(t)
-	if os.Getenv("CORDON_UPDATE_SCHEMA") != "" {
-		if err := os.WriteFile(referenceFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(referenceFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("docs/reference/cordon-yaml.md does not say what the source says; run: CORDON_UPDATE_SCHEMA=1 go test ./settings -run 'TestDescriptions|TestReference', twice")
-	}
+	golden.Compare(t, referenceFile, reference(t))
 }

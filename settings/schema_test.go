@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -90,23 +91,13 @@ func forUsers(text, field string, keys map[string]string) string {
 	return strings.Join(words, " ")
 }
 
-// TestDescriptions compares descriptions.json with the source; with
-// CORDON_UPDATE_SCHEMA=1 it writes the file.
+// TestDescriptions compares descriptions.json with the source.
 func TestDescriptions(t *testing.T) {
 	want, err := json.MarshalIndent(fieldComments(t), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = append(want, '\n')
-	if os.Getenv("CORDON_UPDATE_SCHEMA") != "" {
-		if err := os.WriteFile("descriptions.json", want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if !bytes.Equal(want, descriptions) {
-		t.Error("descriptions.json does not say what the source says; run: CORDON_UPDATE_SCHEMA=1 go test ./settings -run TestDescriptions")
-	}
+	golden.Compare(t, "descriptions.json", append(want, '\n'))
 }
 
 func compileSchema(t *testing.T) *jsonschema.Schema {

@@ -2,31 +2,17 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 // The page of the commands is made from the commands' own help.
-// CORDON_UPDATE_DOCS=1 rewrites it.
 func TestCommandsPage(t *testing.T) {
-	const name = "../../docs/reference/commands.md"
-	want := commandsPage()
-	if os.Getenv("CORDON_UPDATE_DOCS") != "" {
-		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is not current: run CORDON_UPDATE_DOCS=1 go test -run TestCommandsPage ./cmd/cordon", name)
-	}
+	golden.Compare(t, "../../docs/reference/commands.md", []byte(commandsPage()))
 }
 
 func commandsPage() string {

@@ -7,6 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/golden"
 )
 
 // browsers ends the browser of the tests.
@@ -19,12 +20,12 @@ func TestMain(m *testing.M) {
 	testscript.Main(browsers{m}, map[string]func(){"cordon": func() { os.Exit(run()) }})
 }
 
-// TestScripts runs the commands as a person types them. With
-// CORDON_UPDATE_SCRIPTS=1 the expected outputs are rewritten.
+// TestScripts runs the commands as a person types them. With -update the expected
+// outputs are rewritten.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
-		UpdateScripts:       os.Getenv("CORDON_UPDATE_SCRIPTS") != "",
+		UpdateScripts:       golden.Update(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

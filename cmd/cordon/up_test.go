@@ -159,7 +159,7 @@ func (w *words) text() string {
 // ended without, or says nothing of the kind for too long.
 func (w *words) wait(texts ...string) bool {
 	late := false
-	limit := time.AfterFunc(45*time.Second, func() {
+	limit := time.AfterFunc(90*time.Second, func() {
 		w.mu.Lock()
 		late = true
 		w.mu.Unlock()

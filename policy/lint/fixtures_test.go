@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/cordon-sec/cordon/policy/app"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,8 +138,8 @@ func lines(findings []lint.Finding) string {
 }
 
 // TestFixtures checks every rule on a project that has the fault and on the
-// same project after the remedy. With CORDON_UPDATE_FIXTURES=1 the expected
-// findings are rewritten.
+// same project after the remedy. With -update the expected findings are
+// rewritten.
 func TestFixtures(t *testing.T) {
 	covered := make(map[string]bool)
 	for _, f := range loadFixtures(t) {
@@ -150,7 +151,7 @@ func TestFixtures(t *testing.T) {
 				t.Fatal("the rule finds nothing in the project with the fault")
 			}
 			if got := lines(found); got != f.want {
-				if os.Getenv("CORDON_UPDATE_FIXTURES") == "" {
+				if !golden.Update() {
 					t.Errorf("findings differ:\n%s", cmp.Diff(f.want, got))
 				} else {
 					f.update(t, got)

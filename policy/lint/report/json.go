@@ -1,3 +1,6 @@
+// Package report writes what package lint found: as text for people, as JSON and
+// SARIF 2.1.0 for programs, as workflow commands for GitHub, and the reference
+// page of all rules in Markdown. It decides nothing.
 package report
 
 import (

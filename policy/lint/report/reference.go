@@ -9,14 +9,12 @@ import (
 	"github.com/cordon-sec/cordon/policy/lint"
 )
 
-//go:generate go run generate.go
-
 // WriteReference writes the reference page of all rules in Markdown:
 // docs/reference/rules.md.
 func WriteReference(w io.Writer) error {
 	var b bytes.Buffer
 	all := lint.Rules()
-	fmt.Fprintf(&b, `<!-- Generated from the table of rules in policy/lint by go generate; do not edit. -->
+	fmt.Fprintf(&b, `<!-- Made from the table of rules in policy/lint by make update; do not edit. -->
 
 # The rules of cordon check
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 // Config is the gateway's part of cordon.yaml, under the key "gateway". The
@@ -103,7 +104,7 @@ type CredentialConfig struct {
 	// User is the name part.
 	User string `yaml:"user"`
 	// Password is a reference to the secret part: env:NAME or file:PATH.
-	Password string `yaml:"password"`
+	Password secret.Reference `yaml:"password"`
 }
 
 // PrivateConfig lets one host resolve into one range of addresses that is
@@ -217,8 +218,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Relative returns the configuration with its relative paths taken from dir:
-// the folder of the file that they stand in.
+// Relative returns the configuration with its relative paths taken from dir, the
+// folder of the file that they stand in: those of secrets too.
 func (c Config) Relative(dir string) Config {
 	from := func(path string) string {
 		if path == "" || filepath.IsAbs(path) {
@@ -233,6 +234,9 @@ func (c Config) Relative(dir string) Config {
 	apps := make([]AppConfig, len(c.Apps))
 	for i, app := range c.Apps {
 		app.Config = from(app.Config)
+		if cred := app.Credential; cred != nil {
+			app.Credential = &CredentialConfig{User: cred.User, Password: cred.Password.From(dir)}
+		}
 		apps[i] = app
 	}
 	c.Apps = apps
@@ -305,7 +309,7 @@ func (a AppConfig) validate(several bool, c Config) []error {
 		if cred.User == "" || strings.Contains(cred.User, ":") {
 			fail("credential: the user must not be empty nor hold a colon")
 		}
-		if !strings.HasPrefix(cred.Password, "env:") && !strings.HasPrefix(cred.Password, "file:") {
+		if cred.Password.Check() != nil {
 			fail("credential: the password must be a reference, env:NAME or file:PATH")
 		}
 	}

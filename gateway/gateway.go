@@ -22,7 +22,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -35,6 +34,7 @@ import (
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 // Options are what a Gateway needs besides its configuration.
@@ -58,9 +58,10 @@ type Options struct {
 	// Resolver and Roots stand in for the system's own; nil: the system's.
 	Resolver egress.Resolver
 	Roots    *x509.CertPool
-	// Secret reads what a reference (env:NAME, file:PATH) stands for; nil: from
-	// the environment and the file system.
-	Secret func(ref string) (string, error)
+	// Secrets finds what the configuration's references stand for. Without an
+	// Env it asks the process's environment; its Dir counts only for a
+	// configuration that did not go through Relative.
+	Secrets secret.Source
 }
 
 // Gateway is a forward proxy that enforces policies. Make it with New, and
@@ -100,8 +101,8 @@ type state struct {
 // New checks the configuration, reads every app's policy and returns a gateway
 // that listens to nothing yet. The warnings of the policies go to Warnings.
 func New(options Options) (*Gateway, error) {
-	if options.Secret == nil {
-		options.Secret = readSecret
+	if options.Secrets.Env == nil {
+		options.Secrets.Env = os.LookupEnv
 	}
 	g := &Gateway{options: options, events: options.Events, ids: newIDs()}
 	st, err := g.compile(options.Config, nil)
@@ -147,7 +148,7 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 	c = c.withDefaults()
 	st := &state{config: c, byName: map[string]*app{}, byUser: map[[sha256.Size]byte]*app{}, byCert: map[string]*app{}}
 	for _, ac := range c.Apps {
-		a, err := compileApp(ac, g.options.Secret)
+		a, err := compileApp(ac, g.options.Secrets)
 		if err != nil {
 			return nil, err
 		}
@@ -236,22 +237,6 @@ func (g *Gateway) Reload() error {
 
 func (g *Gateway) notice(reason, detail string) {
 	g.events.Record(&event.Event{Type: event.Notice, Source: "gateway", Reason: reason, Detail: detail})
-}
-
-// readSecret reads env:NAME and file:PATH.
-func readSecret(ref string) (string, error) {
-	if name, ok := strings.CutPrefix(ref, "env:"); ok {
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			return "", fmt.Errorf("environment variable %s is not set", name)
-		}
-		return value, nil
-	}
-	if path, ok := strings.CutPrefix(ref, "file:"); ok {
-		data, err := os.ReadFile(path)
-		return strings.TrimRight(string(data), "\r\n"), err
-	}
-	return "", errors.New("a secret is named by env:NAME or file:PATH")
 }
 
 // ids makes request ids: a random beginning for the process and a counter.

@@ -258,7 +258,7 @@ func (s *Settings) Check() error {
 	}
 	if len(s.Gateway.Apps) > 0 {
 		if err := s.Gateway.Validate(); err != nil {
-			add(err.Error(), "gateway")
+			all = append(all, s.atSecret(err, "gateway"))
 		}
 	}
 	if _, err := s.databaseKind(); err != nil {

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +137,25 @@ func TestSecretsDoNotShow(t *testing.T) {
 			if strings.Contains(e.Error(), "s3cretkey") {
 				t.Errorf("%s: %v", text, e)
 			}
+		}
+	}
+}
+
+// TestGatewaySecretsDoNotShow writes a password where its reference belongs: the
+// mistake is told, the line that holds it is not.
+func TestGatewaySecretsDoNotShow(t *testing.T) {
+	const text = `gateway: {apps: [{name: shop, config: config.xml, credential: {user: shop, password: %s}}]}`
+	for password, fine := range map[string]bool{"s3cretkey": false, `"file:pw.txt"`: true, `"text-env:PW"`: true} {
+		s, err := Parse("cordon.yaml", fmt.Appendf(nil, text, password))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Check()
+		if (err == nil) != fine {
+			t.Fatalf("%s: %v", password, err)
+		}
+		if !fine && (strings.Contains(err.Error(), "s3cretkey") || !strings.Contains(err.Error(), "cordon.yaml:1:")) {
+			t.Errorf("%s: %v", password, err)
 		}
 	}
 }

@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"plugin/**":            {"policy/**", "pin", "project", "plugin/engine/**"},
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},
+	"internal/admin":       {"host", "internal/**"},
 	"examples/**":          {"**"},
 	".":                    {"**"},
 }

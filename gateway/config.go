@@ -9,6 +9,7 @@ import (
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -277,8 +278,10 @@ func (c Config) Validate() error {
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		fail("tls: certificate and key are both needed")
 	}
-	if c.Admin != "" && !hostname.IsLoopback(c.Admin) && !strings.HasPrefix(c.Admin, "systemd") {
-		fail("admin: %s is no loopback address", c.Admin)
+	if c.Admin != "" && c.Admin != "systemd" && !strings.HasPrefix(c.Admin, "systemd:") {
+		if err := admin.CheckAddress(c.Admin); err != nil {
+			fail("admin: %w", err)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -179,7 +179,6 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		running.Go(func() { serve(d) })
 	}
 	if g.admin != nil {
-		g.admin.server.BaseContext = func(net.Listener) context.Context { return ctx }
 		running.Go(func() { serve(g.admin) })
 	}
 	running.Go(func() { g.background(ctx) })

@@ -236,7 +236,9 @@ func TestConfigMistakes(t *testing.T) {
 		}), "private"},
 		{"private without a range", with(func(a *AppConfig) { a.Private = []PrivateConfig{{Host: "a.test"}} }), "no range"},
 		{"pins without a pin", with(func(a *AppConfig) { a.Pins = []PinConfig{{Host: "a.test"}} }), "no pin"},
-		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "no loopback address"},
+		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
+		{"admin of a host that is called systemd", Config{Apps: []AppConfig{good}, Admin: "systemd.example:9090"},
+			"must be a loopback address"},
 		{"half a certificate", Config{Apps: []AppConfig{good}, TLS: &TLSConfig{Certificate: "x"}}, "both needed"},
 	} {
 		if err := each.config.Validate(); err == nil || !strings.Contains(err.Error(), each.says) {

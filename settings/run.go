@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"maps"
 	"net"
@@ -20,9 +21,8 @@ import (
 
 	"golang.org/x/net/netutil"
 
-	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
-	"github.com/cordon-sec/cordon/internal/problem"
 )
 
 // Lines say what the backend serves and where, for start-up.
@@ -99,9 +99,9 @@ func (b *Backend) Serve(ctx context.Context) error {
 		running.Go(func() { failed <- site.Serve(listener) })
 	}
 	if b.admin != nil {
-		admin := b.adminServer(&ready)
-		servers = append(servers, admin)
-		running.Go(func() { failed <- admin.Serve(b.admin) })
+		operators := b.adminServer(&ready)
+		servers = append(servers, operators)
+		running.Go(func() { failed <- operators.Serve(b.admin) })
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { b.Auth.Run(background) })
@@ -185,8 +185,13 @@ func (b *Backend) siteServer() *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ConnContext: b.markPlain,
-		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug),
+		ErrorLog:    b.errorLog(),
 	}
+}
+
+// errorLog takes what goes wrong with connections.
+func (b *Backend) errorLog() *log.Logger {
+	return slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)
 }
 
 // quiet drops what clients cause, such as broken handshakes.
@@ -205,44 +210,17 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	return q.Handler.Handle(ctx, r)
 }
 
-// adminServer answers health, metrics and events. Loopback alone is no safety,
-// because a web page can reach it by a name of its own: only loopback names are
-// answered, and changes only from the same origin.
+// adminServer answers operators.
 func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if _, err := b.Store.Users(ctx, "", 1); err != nil || !ready.Load() {
-			problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Reason: "not-ready"})
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /metrics", b.Metrics.Handler())
-	mux.Handle("GET /events", b.Ring)
-	if b.options.AdminHandler != nil {
-		mux.Handle("/", b.options.AdminHandler(b))
+	o := admin.Options{Metrics: b.Metrics.Handler(), Events: b.Ring, ErrorLog: b.errorLog()}
+	o.Ready = func(ctx context.Context) bool {
+		_, err := b.Store.Users(ctx, "", 1)
+		return err == nil && ready.Load()
 	}
-	// Streams of events have no end of their own: a stop ends them.
-	streams, end := context.WithCancel(context.Background())
-	server := &http.Server{Handler: loopbackNames(http.NewCrossOriginProtection().Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		BaseContext: func(net.Listener) context.Context { return streams },
-		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)}
-	server.RegisterOnShutdown(end)
-	return server
-}
-
-// loopbackNames refuses requests under names that can mean another machine.
-func loopbackNames(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hostname.IsLoopback(r.Host) {
-			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "Only loopback names are answered here."})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	if b.options.AdminHandler != nil {
+		o.Rest = b.options.AdminHandler(b)
+	}
+	return admin.NewServer(o)
 }
 
 // notify tells a service manager of systemd's kind how the process is

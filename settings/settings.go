@@ -26,6 +26,7 @@ import (
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -298,8 +299,10 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	if err := backend.CheckCORS(v.CORS); err != nil {
 		add(strings.TrimPrefix(err.Error(), "server.cors: "), "server", "cors")
 	}
-	if v.Admin != "" && !(Server{Listen: v.Admin}).loopback() {
-		add("is a loopback address and a port", "server", "admin")
+	if v.Admin != "" {
+		if err := admin.CheckAddress(v.Admin); err != nil {
+			add(err.Error(), "server", "admin")
+		}
 	}
 	for i, text := range v.Proxies {
 		if _, err := parseRange(text); err != nil {

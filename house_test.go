@@ -156,7 +156,9 @@ func TestNothingIsLeftUnfinished(t *testing.T) {
 // onePlace names texts that only one mechanism has to spell, and its folder. Who
 // needs the mechanism calls it; a second one grows apart from the first.
 var onePlace = map[string]string{
-	"GET /healthz": "internal/admin",
+	"GET /healthz":  "internal/admin",
+	"LISTEN_FDS":    "internal/systemd",
+	"NOTIFY_SOCKET": "internal/systemd",
 }
 
 func TestOneMechanismForOneIdea(t *testing.T) {

@@ -20,7 +20,8 @@ type Config struct {
 	// default. "systemd" takes the socket that systemd passes.
 	Listen string `yaml:"listen"`
 	// Admin is the address of the listener for health, metrics and events; none
-	// by default. It must be a loopback address.
+	// by default. It must be a loopback address, or a socket of systemd's on one
+	// ("systemd:NAME").
 	Admin string `yaml:"admin"`
 	// TLS makes the proxy listener a TLS listener.
 	TLS *TLSConfig `yaml:"tls"`
@@ -278,7 +279,7 @@ func (c Config) Validate() error {
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		fail("tls: certificate and key are both needed")
 	}
-	if c.Admin != "" && c.Admin != "systemd" && !strings.HasPrefix(c.Admin, "systemd:") {
+	if c.Admin != "" {
 		if err := admin.CheckAddress(c.Admin); err != nil {
 			fail("admin: %w", err)
 		}

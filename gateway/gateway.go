@@ -26,7 +26,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +34,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 // Options are what a Gateway needs besides its configuration.
@@ -194,7 +194,7 @@ func (g *Gateway) Warnings() []string {
 		if listen == "" {
 			listen = st.config.Listen
 		}
-		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !strings.HasPrefix(listen, "systemd") {
+		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !systemd.IsSocket(listen) {
 			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name, listen))
 		}
 		for _, w := range a.warnings {

@@ -149,7 +149,7 @@ func (b *Backend) listen(ctx context.Context) error {
 	if err := admin.CheckAddress(b.server.Admin); err != nil {
 		return fmt.Errorf("server.admin: %w", err)
 	}
-	if b.admin, err = config.Listen(ctx, "tcp", b.server.Admin); err != nil {
+	if b.admin, err = admin.Listen(ctx, b.server.Admin); err != nil {
 		return environment(err)
 	}
 	b.atClose(func(context.Context) error { return ignoreClosed(b.admin.Close()) })

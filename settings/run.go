@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
+	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 // Lines say what the backend serves and where, for start-up.
@@ -107,7 +107,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 	running.Go(func() { b.Auth.Run(background) })
 	running.Go(func() { settle(background) })
 	ready.Store(true)
-	notify("READY=1")
+	systemd.Notify("READY=1")
 	var err error
 	select {
 	case <-ctx.Done():
@@ -115,7 +115,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 		err = environment(err)
 	}
 	ready.Store(false)
-	notify("STOPPING=1")
+	systemd.Notify("STOPPING=1")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.server.Drain)
 	defer cancel()
 	for _, s := range servers {
@@ -221,20 +221,4 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 		o.Rest = b.options.AdminHandler(b)
 	}
 	return admin.NewServer(o)
-}
-
-// notify tells a service manager of systemd's kind how the process is
-// (sd_notify). Without one, or if it does not listen, nothing happens.
-func notify(state string) {
-	socket := os.Getenv("NOTIFY_SOCKET")
-	if socket == "" {
-		return
-	}
-	if name, abstract := strings.CutPrefix(socket, "@"); abstract {
-		socket = "\x00" + name
-	}
-	if conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"}); err == nil {
-		_, _ = conn.Write([]byte(state))
-		_ = conn.Close()
-	}
 }

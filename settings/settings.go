@@ -78,7 +78,8 @@ type Server struct {
 	// pages may call from a browser.
 	CORS []string `yaml:"cors" default:"localhost"`
 	// Admin is the address of the listener for health, metrics and events: a
-	// loopback address. Default: none.
+	// loopback address, or a socket of systemd's on one ("systemd:NAME"). Default:
+	// none.
 	Admin string `yaml:"admin"`
 	// Proxies are the addresses or ranges of proxies in front, whose
 	// X-Forwarded-For is believed.

@@ -18,6 +18,7 @@ import (
 
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
+	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 const (
@@ -43,13 +44,45 @@ type Options struct {
 }
 
 // CheckAddress returns an error unless an address is one of loopback with a
-// port.
+// port, or names a socket of systemd's.
 func CheckAddress(address string) error {
+	if systemd.IsSocket(address) {
+		return nil // Listen looks where it is bound
+	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || !hostname.IsLoopback(host) {
 		return fmt.Errorf("%q must be a loopback address with a port, such as 127.0.0.1:9090: there is no sign-in on it", address)
 	}
 	return nil
+}
+
+// Listen opens an address that CheckAddress allows. What it finds bound to more
+// than this machine, such as a socket of systemd's, is an error.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	if err := CheckAddress(address); err != nil {
+		return nil, err
+	}
+	if systemd.IsSocket(address) {
+		l, err := systemd.Listen(address)
+		if err != nil {
+			return nil, err
+		}
+		return local(l)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return local(l)
+}
+
+// local closes a listener that other machines can reach.
+func local(l net.Listener) (net.Listener, error) {
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		_ = l.Close() // nothing has come of it
+		return nil, fmt.Errorf("%s can be reached from outside, and there is no sign-in on it: bind it to 127.0.0.1", a)
+	}
+	return l, nil
 }
 
 // NewServer returns a server that answers operators. Its Shutdown ends the

@@ -130,9 +130,31 @@ func TestShutdownEndsStreams(t *testing.T) {
 	}
 }
 
+// Where a listener is bound counts, not what its address was called.
+func TestListenStaysOnThisMachine(t *testing.T) {
+	l, err := Listen(t.Context(), "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if _, err := Listen(t.Context(), "0.0.0.0:0"); err == nil {
+		t.Error("every address of the machine was listened on")
+	}
+	open, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := local(open); err == nil {
+		t.Error("a socket that other machines can reach was taken")
+	}
+	if _, err := open.Accept(); err == nil {
+		t.Error("it stays open")
+	}
+}
+
 func TestCheckAddress(t *testing.T) {
 	for address, fine := range map[string]bool{
-		"127.0.0.1:9090": true, "localhost:0": true, "[::1]:9090": true,
+		"127.0.0.1:9090": true, "localhost:0": true, "[::1]:9090": true, "systemd": true, "systemd:admin": true,
 		"0.0.0.0:9090": false, ":9090": false, "192.0.2.1:9090": false, "127.0.0.1": false, "": false, "systemd.example:9090": false,
 	} {
 		if err := CheckAddress(address); (err == nil) != fine {

@@ -35,6 +35,7 @@ import (
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // Options are what a Gateway needs besides its configuration.
@@ -83,6 +84,7 @@ type Gateway struct {
 	draining atomic.Bool
 	ready    atomic.Bool
 	reload   sync.Mutex
+	files    watch.Files // as they looked before they were read
 }
 
 // state is what a reload replaces as a whole.
@@ -105,6 +107,7 @@ func New(options Options) (*Gateway, error) {
 		options.Secrets.Env = os.LookupEnv
 	}
 	g := &Gateway{options: options, events: options.Events, ids: newIDs()}
+	g.files.Mark(g.filesOf(options.Config)...)
 	st, err := g.compile(options.Config, nil)
 	if err != nil {
 		return nil, err
@@ -213,12 +216,14 @@ func (g *Gateway) Reload() error {
 	defer g.reload.Unlock()
 	before := g.state.Load()
 	c := before.config
+	g.files.Mark(g.filesOf(c)...)
 	if g.options.Reload != nil {
 		var err error
 		if c, err = g.options.Reload(); err != nil {
 			g.notice("reload-failed", err.Error())
 			return err
 		}
+		g.files.Add(g.filesOf(c)...) // also if it is refused: its files may be mended
 	}
 	st, err := g.compile(c, before)
 	if err != nil {
@@ -268,73 +273,36 @@ func (i ids) make() string {
 
 func prefixOf(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// background runs what the gateway does beside requests until the context
-// ends: closing silent tunnels and kept connections, and watching files.
+// background runs what the gateway does beside requests until the context ends:
+// closing silent tunnels and kept connections.
 func (g *Gateway) background(ctx context.Context) {
 	idle := g.state.Load().config.Timeouts.Idle
-	sweep := time.NewTicker(min(max(idle/4, 10*time.Millisecond), 5*time.Second))
-	defer sweep.Stop()
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
-	files := newWatch(g.watched())
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-sweep.C:
-			g.tunnels.sweep(now, idle)
-			g.kept.sweep(now)
-		case <-look.C:
-			if files.changed() {
-				_ = g.Reload() // it has recorded its failure
-				files = newWatch(g.watched())
-			}
-		}
-	}
+	watch.Every(ctx, min(max(idle/4, 10*time.Millisecond), 5*time.Second), func() {
+		now := time.Now()
+		g.tunnels.sweep(now, idle)
+		g.kept.sweep(now)
+	})
 }
 
-// watched returns the files whose change calls for a reload.
-func (g *Gateway) watched() []string {
+// watchEvery is how often the files are looked at.
+const watchEvery = time.Second
+
+// watchFiles reloads when a file has changed, until the context ends.
+func (g *Gateway) watchFiles(ctx context.Context) {
+	watch.Every(ctx, watchEvery, func() {
+		if g.files.Changed() {
+			_ = g.Reload() // it has recorded its failure
+		}
+	})
+}
+
+// filesOf returns the files whose change calls for a reload.
+func (g *Gateway) filesOf(c Config) []string {
 	list := append([]string(nil), g.options.Watch...)
-	for _, a := range g.state.Load().apps {
-		if a.config.Data == nil { // else whoever holds the content reloads
-			list = append(list, a.config.Config)
+	for _, app := range c.Apps {
+		if app.Data == nil { // else whoever holds the content reloads
+			list = append(list, app.Config)
 		}
 	}
 	return list
-}
-
-// watch knows what files looked like.
-type watch map[string]fileLook
-
-type fileLook struct {
-	modified time.Time
-	size     int64
-}
-
-func newWatch(paths []string) watch {
-	w := watch{}
-	for _, p := range paths {
-		w[p] = lookAt(p)
-	}
-	return w
-}
-
-func lookAt(path string) fileLook {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fileLook{}
-	}
-	return fileLook{info.ModTime(), info.Size()}
-}
-
-// changed reports whether a file looks different now and is there: one that is
-// missing for a moment is being replaced.
-func (w watch) changed() bool {
-	for path, before := range w {
-		if now := lookAt(path); now != before && now != (fileLook{}) {
-			return true
-		}
-	}
-	return false
 }

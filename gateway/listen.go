@@ -185,6 +185,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		running.Go(func() { serve(g.admin) })
 	}
 	running.Go(func() { g.background(ctx) })
+	running.Go(func() { g.watchFiles(ctx) })
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
 	systemd.Notify("READY=1")

@@ -23,6 +23,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // Lines say what the backend serves and where, for start-up.
@@ -106,6 +107,9 @@ func (b *Backend) Serve(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { b.Auth.Run(background) })
 	running.Go(func() { settle(background) })
+	if b.tls != nil && b.tls.refresh != nil {
+		running.Go(func() { watch.Every(background, b.tls.every, b.tls.refresh) })
+	}
 	ready.Store(true)
 	systemd.Notify("READY=1")
 	var err error

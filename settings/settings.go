@@ -339,7 +339,7 @@ func (s *Settings) databaseKind() (string, error) {
 		return "sqlite", nil
 	case strings.HasPrefix(d, "postgres://"), strings.HasPrefix(d, "postgresql://"):
 		return "postgres", nil
-	case strings.HasPrefix(d, "env:"), strings.HasPrefix(d, "file:"), strings.HasPrefix(d, "text-env:"), strings.HasPrefix(d, "text-file:"):
+	case secret.Reference(d).Check() == nil:
 		return "secret", nil
 	}
 	return "", fmt.Errorf(`is "sqlite:PATH", "postgres://…", or a reference to one`)

@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"plugin/**":            {"policy/**", "pin", "project", "plugin/engine/**"},
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},
+	"internal/admin":       {"host", "internal/**"},
 	"examples/**":          {"**"},
 	".":                    {"**"},
 }
@@ -79,6 +80,7 @@ var onlyIn = map[string][]string{
 	"github.com/jackc/pgx/v5":     {"backend/store/**"},
 	"github.com/pressly/goose/v3": {"backend/store/**"},
 	"cel.dev/cel-go":              {"backend/identity"},
+	"golang.org/x/time":           {"internal/limit"},
 }
 
 // pureBans are the packages that policy/** and pin never import: no network,

@@ -153,6 +153,44 @@ func TestNothingIsLeftUnfinished(t *testing.T) {
 	}
 }
 
+// onePlace names texts that only one mechanism has to spell, and its folder. Who
+// needs the mechanism calls it; a second one grows apart from the first.
+var onePlace = map[string]string{
+	"GET /healthz":  "internal/admin",
+	"LISTEN_FDS":    "internal/systemd",
+	"NOTIFY_SOCKET": "internal/systemd",
+}
+
+func TestOneMechanismForOneIdea(t *testing.T) {
+	found := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			for text, dir := range onePlace {
+				if !strings.Contains(literal.Value, text) {
+					continue
+				}
+				found[text] = true
+				if s.dir != dir {
+					t.Errorf("%s spells %q, which is for %s", s.fset.Position(n.Pos()), text, dir)
+				}
+			}
+			return true
+		})
+	}
+	for text, dir := range onePlace {
+		if !found[text] {
+			t.Errorf("nothing spells %q: is %s still the place?", text, dir)
+		}
+	}
+}
+
 // deps.txt lists every package outside the standard library that the command
 // links, so that a new dependency is a change a reviewer sees. Rewrite it with
 // make deps.

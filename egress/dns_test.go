@@ -342,9 +342,23 @@ func TestSystemResolver(t *testing.T) {
 	}
 	write("192.0.2.78 www.example\n")
 	s.hosts.checked = time.Now().Add(-2 * recheck)
-	s.hosts.modified = time.Time{}
 	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil || !slices.Equal(addrs, parseAddrs("192.0.2.78")) {
 		t.Errorf("after a change: %v, %v", addrs, err)
+	}
+	// Another file of the same size and time, as tools leave that keep times.
+	info, err := os.Stat(hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts += ".next"
+	write("192.0.2.79 www.example\n")
+	err = errors.Join(os.Chtimes(hosts, info.ModTime(), info.ModTime()), os.Rename(hosts, s.hosts.path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hosts.checked = time.Now().Add(-2 * recheck)
+	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil || !slices.Equal(addrs, parseAddrs("192.0.2.79")) {
+		t.Errorf("after a replacement: %v, %v", addrs, err)
 	}
 	conf := parseResolvConf([]byte("# nameserver 192.0.2.1\nsearch example.org\nnameserver 127.0.0.53\nnameserver fe80::1%eth0\noptions ndots:5 timeout:1 use-vc\n"))
 	if len(conf.servers) != 2 || conf.servers[0].String() != "127.0.0.53:53" || conf.timeout != time.Second || !conf.tcpOnly {

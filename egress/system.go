@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 const (
@@ -59,12 +61,11 @@ func (s *system) LookupAddrs(ctx context.Context, host string) ([]netip.Addr, ti
 type file struct {
 	path string
 
-	mu       sync.Mutex
-	checked  time.Time
-	modified time.Time
-	size     int64
-	data     []byte
-	ok       bool
+	mu      sync.Mutex
+	checked time.Time
+	stamp   watch.Stamp
+	data    []byte
+	ok      bool
 }
 
 // read returns the content, and whether there is one. The caller must not
@@ -76,16 +77,12 @@ func (f *file) read() ([]byte, bool) {
 		return f.data, f.ok
 	}
 	f.checked = time.Now()
-	info, err := os.Stat(f.path)
-	if err != nil {
-		f.data, f.ok, f.modified = nil, false, time.Time{}
-		return nil, false
-	}
-	if f.ok && info.ModTime().Equal(f.modified) && info.Size() == f.size {
+	stamp := watch.Look(f.path)
+	if f.ok && stamp == f.stamp {
 		return f.data, true
 	}
 	data, err := os.ReadFile(f.path)
-	f.data, f.ok, f.modified, f.size = data, err == nil, info.ModTime(), info.Size()
+	f.data, f.ok, f.stamp = data, err == nil, stamp
 	return f.data, f.ok
 }
 

@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/netip"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 // An address and a port are named by a rule's patterns, never by a text that
@@ -33,7 +35,8 @@ func TestAddressesAndPortsComeFromPatterns(t *testing.T) {
 	} {
 		name := test.platform + " " + test.origin + " asked for " + test.host
 		data := []byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="` + test.origin + `"/><allow-navigation href="` + test.origin + `"/></widget>`)
-		a, err := compileApp(AppConfig{Name: "app", Config: "config.xml", Data: data, Platform: test.platform}, nil)
+		config := AppConfig{Name: "app", Config: "config.xml", Data: data, Platform: test.platform}
+		a, err := compileApp(config, secret.Source{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

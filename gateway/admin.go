@@ -1,63 +1,33 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"time"
 
-	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
 // pacPath is where the proxy configuration is served.
 const pacPath = "/proxy.pac"
 
-// adminServer serves health, metrics and events. Loopback alone is no safety: a
-// web page can reach it by a name that it controls, so only loopback Host names
-// are answered, and changes only from the same origin.
+// adminServer answers operators.
 func (g *Gateway) adminServer() *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, "ok")
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !g.ready.Load() {
-			problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Reason: "not-ready"})
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.HandleFunc("GET "+pacPath, g.adminPAC)
+	o := admin.Options{
+		Ready: func(context.Context) bool { return g.ready.Load() },
+		Pages: map[string]http.Handler{"GET " + pacPath: http.HandlerFunc(g.adminPAC)},
+		Rest:  g.options.Admin,
+	}
 	if g.options.Metrics != nil {
-		mux.Handle("GET /metrics", g.options.Metrics.Handler())
+		o.Metrics = g.options.Metrics.Handler()
 	}
 	if g.options.Ring != nil {
-		mux.Handle("GET /events", g.options.Ring)
+		o.Events = g.options.Ring
 	}
-	if g.options.Admin != nil {
-		mux.Handle("/", g.options.Admin)
-	}
-	return &http.Server{
-		Handler:           onlyLoopbackNames(http.NewCrossOriginProtection().Handler(mux)),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0),
-	}
-}
-
-// onlyLoopbackNames refuses requests whose Host is no loopback name.
-func onlyLoopbackNames(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hostname.IsLoopback(r.Host) {
-			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "only loopback names are answered here"})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return admin.NewServer(o)
 }
 
 // adminPAC serves the proxy configuration of ?app=NAME, or of the first app.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -39,7 +39,7 @@ type credential struct {
 }
 
 // compileApp reads the app's config.xml and everything that belongs to it.
-func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, error) {
+func compileApp(c AppConfig, secrets secret.Source) (*app, error) {
 	a := &app{config: c, report: c.Mode == modeReport, limits: newLimits(c.Limits)}
 	fail := func(err error) (*app, error) { return nil, fmt.Errorf("app %q: %w", c.Name, err) }
 	target, err := dialect.ParseTarget(c.Platform)
@@ -71,14 +71,11 @@ func compileApp(c AppConfig, secret func(ref string) (string, error)) (*app, err
 	}
 	a.warnings = append(a.warnings, pinWarnings...)
 	if c.Credential != nil {
-		password, err := secret(c.Credential.Password)
+		password, err := secrets.Resolve(c.Credential.Password)
 		if err != nil {
-			return fail(fmt.Errorf("credential: %w", err))
+			return fail(fmt.Errorf("credential.password: %w", err))
 		}
-		if password == "" {
-			return fail(errors.New("credential: the password is empty"))
-		}
-		a.credential = &credential{user: c.Credential.User, password: sha256.Sum256([]byte(password))}
+		a.credential = &credential{user: c.Credential.User, password: sha256.Sum256(password.Bytes())}
 	}
 	return a, nil
 }

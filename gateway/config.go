@@ -9,6 +9,8 @@ import (
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 // Config is the gateway's part of cordon.yaml, under the key "gateway". The
@@ -18,7 +20,8 @@ type Config struct {
 	// default. "systemd" takes the socket that systemd passes.
 	Listen string `yaml:"listen"`
 	// Admin is the address of the listener for health, metrics and events; none
-	// by default. It must be a loopback address.
+	// by default. It must be a loopback address, or a socket of systemd's on one
+	// ("systemd:NAME").
 	Admin string `yaml:"admin"`
 	// TLS makes the proxy listener a TLS listener.
 	TLS *TLSConfig `yaml:"tls"`
@@ -103,7 +106,7 @@ type CredentialConfig struct {
 	// User is the name part.
 	User string `yaml:"user"`
 	// Password is a reference to the secret part: env:NAME or file:PATH.
-	Password string `yaml:"password"`
+	Password secret.Reference `yaml:"password"`
 }
 
 // PrivateConfig lets one host resolve into one range of addresses that is
@@ -217,8 +220,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Relative returns the configuration with its relative paths taken from dir:
-// the folder of the file that they stand in.
+// Relative returns the configuration with its relative paths taken from dir, the
+// folder of the file that they stand in: those of secrets too.
 func (c Config) Relative(dir string) Config {
 	from := func(path string) string {
 		if path == "" || filepath.IsAbs(path) {
@@ -233,6 +236,9 @@ func (c Config) Relative(dir string) Config {
 	apps := make([]AppConfig, len(c.Apps))
 	for i, app := range c.Apps {
 		app.Config = from(app.Config)
+		if cred := app.Credential; cred != nil {
+			app.Credential = &CredentialConfig{User: cred.User, Password: cred.Password.From(dir)}
+		}
 		apps[i] = app
 	}
 	c.Apps = apps
@@ -273,8 +279,10 @@ func (c Config) Validate() error {
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		fail("tls: certificate and key are both needed")
 	}
-	if c.Admin != "" && !hostname.IsLoopback(c.Admin) && !strings.HasPrefix(c.Admin, "systemd") {
-		fail("admin: %s is no loopback address", c.Admin)
+	if c.Admin != "" {
+		if err := admin.CheckAddress(c.Admin); err != nil {
+			fail("admin: %w", err)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -305,7 +313,7 @@ func (a AppConfig) validate(several bool, c Config) []error {
 		if cred.User == "" || strings.Contains(cred.User, ":") {
 			fail("credential: the user must not be empty nor hold a colon")
 		}
-		if !strings.HasPrefix(cred.Password, "env:") && !strings.HasPrefix(cred.Password, "file:") {
+		if cred.Password.Check() != nil {
 			fail("credential: the password must be a reference, env:NAME or file:PATH")
 		}
 	}

@@ -22,12 +22,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +33,9 @@ import (
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // Options are what a Gateway needs besides its configuration.
@@ -58,9 +59,10 @@ type Options struct {
 	// Resolver and Roots stand in for the system's own; nil: the system's.
 	Resolver egress.Resolver
 	Roots    *x509.CertPool
-	// Secret reads what a reference (env:NAME, file:PATH) stands for; nil: from
-	// the environment and the file system.
-	Secret func(ref string) (string, error)
+	// Secrets finds what the configuration's references stand for. Without an
+	// Env it asks the process's environment; its Dir counts only for a
+	// configuration that did not go through Relative.
+	Secrets secret.Source
 }
 
 // Gateway is a forward proxy that enforces policies. Make it with New, and
@@ -82,6 +84,7 @@ type Gateway struct {
 	draining atomic.Bool
 	ready    atomic.Bool
 	reload   sync.Mutex
+	files    watch.Files // as they looked before they were read
 }
 
 // state is what a reload replaces as a whole.
@@ -100,10 +103,11 @@ type state struct {
 // New checks the configuration, reads every app's policy and returns a gateway
 // that listens to nothing yet. The warnings of the policies go to Warnings.
 func New(options Options) (*Gateway, error) {
-	if options.Secret == nil {
-		options.Secret = readSecret
+	if options.Secrets.Env == nil {
+		options.Secrets.Env = os.LookupEnv
 	}
 	g := &Gateway{options: options, events: options.Events, ids: newIDs()}
+	g.files.Mark(g.filesOf(options.Config)...)
 	st, err := g.compile(options.Config, nil)
 	if err != nil {
 		return nil, err
@@ -147,7 +151,7 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 	c = c.withDefaults()
 	st := &state{config: c, byName: map[string]*app{}, byUser: map[[sha256.Size]byte]*app{}, byCert: map[string]*app{}}
 	for _, ac := range c.Apps {
-		a, err := compileApp(ac, g.options.Secret)
+		a, err := compileApp(ac, g.options.Secrets)
 		if err != nil {
 			return nil, err
 		}
@@ -193,7 +197,7 @@ func (g *Gateway) Warnings() []string {
 		if listen == "" {
 			listen = st.config.Listen
 		}
-		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !strings.HasPrefix(listen, "systemd") {
+		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !systemd.IsSocket(listen) {
 			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name, listen))
 		}
 		for _, w := range a.warnings {
@@ -212,12 +216,14 @@ func (g *Gateway) Reload() error {
 	defer g.reload.Unlock()
 	before := g.state.Load()
 	c := before.config
+	g.files.Mark(g.filesOf(c)...)
 	if g.options.Reload != nil {
 		var err error
 		if c, err = g.options.Reload(); err != nil {
 			g.notice("reload-failed", err.Error())
 			return err
 		}
+		g.files.Add(g.filesOf(c)...) // also if it is refused: its files may be mended
 	}
 	st, err := g.compile(c, before)
 	if err != nil {
@@ -236,22 +242,6 @@ func (g *Gateway) Reload() error {
 
 func (g *Gateway) notice(reason, detail string) {
 	g.events.Record(&event.Event{Type: event.Notice, Source: "gateway", Reason: reason, Detail: detail})
-}
-
-// readSecret reads env:NAME and file:PATH.
-func readSecret(ref string) (string, error) {
-	if name, ok := strings.CutPrefix(ref, "env:"); ok {
-		value, ok := os.LookupEnv(name)
-		if !ok {
-			return "", fmt.Errorf("environment variable %s is not set", name)
-		}
-		return value, nil
-	}
-	if path, ok := strings.CutPrefix(ref, "file:"); ok {
-		data, err := os.ReadFile(path)
-		return strings.TrimRight(string(data), "\r\n"), err
-	}
-	return "", errors.New("a secret is named by env:NAME or file:PATH")
 }
 
 // ids makes request ids: a random beginning for the process and a counter.
@@ -283,73 +273,36 @@ func (i ids) make() string {
 
 func prefixOf(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// background runs what the gateway does beside requests until the context
-// ends: closing silent tunnels and kept connections, and watching files.
+// background runs what the gateway does beside requests until the context ends:
+// closing silent tunnels and kept connections.
 func (g *Gateway) background(ctx context.Context) {
 	idle := g.state.Load().config.Timeouts.Idle
-	sweep := time.NewTicker(min(max(idle/4, 10*time.Millisecond), 5*time.Second))
-	defer sweep.Stop()
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
-	files := newWatch(g.watched())
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-sweep.C:
-			g.tunnels.sweep(now, idle)
-			g.kept.sweep(now)
-		case <-look.C:
-			if files.changed() {
-				_ = g.Reload() // it has recorded its failure
-				files = newWatch(g.watched())
-			}
-		}
-	}
+	watch.Every(ctx, min(max(idle/4, 10*time.Millisecond), 5*time.Second), func() {
+		now := time.Now()
+		g.tunnels.sweep(now, idle)
+		g.kept.sweep(now)
+	})
 }
 
-// watched returns the files whose change calls for a reload.
-func (g *Gateway) watched() []string {
+// watchEvery is how often the files are looked at.
+const watchEvery = time.Second
+
+// watchFiles reloads when a file has changed, until the context ends.
+func (g *Gateway) watchFiles(ctx context.Context) {
+	watch.Every(ctx, watchEvery, func() {
+		if g.files.Changed() {
+			_ = g.Reload() // it has recorded its failure
+		}
+	})
+}
+
+// filesOf returns the files whose change calls for a reload.
+func (g *Gateway) filesOf(c Config) []string {
 	list := append([]string(nil), g.options.Watch...)
-	for _, a := range g.state.Load().apps {
-		if a.config.Data == nil { // else whoever holds the content reloads
-			list = append(list, a.config.Config)
+	for _, app := range c.Apps {
+		if app.Data == nil { // else whoever holds the content reloads
+			list = append(list, app.Config)
 		}
 	}
 	return list
-}
-
-// watch knows what files looked like.
-type watch map[string]fileLook
-
-type fileLook struct {
-	modified time.Time
-	size     int64
-}
-
-func newWatch(paths []string) watch {
-	w := watch{}
-	for _, p := range paths {
-		w[p] = lookAt(p)
-	}
-	return w
-}
-
-func lookAt(path string) fileLook {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fileLook{}
-	}
-	return fileLook{info.ModTime(), info.Size()}
-}
-
-// changed reports whether a file looks different now and is there: one that is
-// missing for a moment is being replaced.
-func (w watch) changed() bool {
-	for path, before := range w {
-		if now := lookAt(path); now != before && now != (fileLook{}) {
-			return true
-		}
-	}
-	return false
 }

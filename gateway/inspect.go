@@ -266,11 +266,11 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admitInside applies the limits to a request of an app that is known.
 func (x *exchange) admitInside() bool {
-	if wait, ok := x.g.limits.rate.take(x.began); !ok {
+	if wait, ok := x.g.limits.rate.Take(x.began); !ok {
 		x.tooMany(reasonRate, wait)
 		return false
 	}
-	if wait, ok := x.app.limits.rate.take(x.began); !ok {
+	if wait, ok := x.app.limits.rate.Take(x.began); !ok {
 		x.tooMany(reasonRate, wait)
 		return false
 	}

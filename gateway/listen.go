@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 // door is one listener of the proxy.
@@ -61,10 +63,10 @@ func (g *Gateway) Listen() error {
 		}
 	}
 	if st.config.Admin != "" {
-		l, err := listenOn(st.config.Admin)
+		l, err := admin.Listen(context.Background(), st.config.Admin)
 		if err != nil {
 			g.closeDoors()
-			return err
+			return &ListenError{st.config.Admin, err}
 		}
 		g.admin = &door{gateway: g, listener: l, server: g.adminServer()}
 		g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
@@ -113,7 +115,8 @@ func (g *Gateway) closeDoors() {
 
 // listenOn opens host:port, or takes the socket that systemd passes.
 func listenOn(address string) (net.Listener, error) {
-	if l, named, err := systemdListener(address); named {
+	if systemd.IsSocket(address) {
+		l, err := systemd.Listen(address)
 		if err != nil {
 			return nil, &ListenError{address, err}
 		}
@@ -179,19 +182,19 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		running.Go(func() { serve(d) })
 	}
 	if g.admin != nil {
-		g.admin.server.BaseContext = func(net.Listener) context.Context { return ctx }
 		running.Go(func() { serve(g.admin) })
 	}
 	running.Go(func() { g.background(ctx) })
+	running.Go(func() { g.watchFiles(ctx) })
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
-	notifySystemd("READY=1")
+	systemd.Notify("READY=1")
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	notifySystemd("STOPPING=1")
+	systemd.Notify("STOPPING=1")
 	cancel()
 	g.drain()
 	running.Wait()

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 // A pin of the file that cannot be read closes its host and is a warning; one
@@ -27,7 +29,8 @@ func TestPinsThatCannotBeRead(t *testing.T) {
 			if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			a, err := compileApp(AppConfig{Name: "app", Config: file, Platform: "cordon", Strict: test.strict}, nil)
+			config := AppConfig{Name: "app", Config: file, Platform: "cordon", Strict: test.strict}
+			a, err := compileApp(config, secret.Source{})
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Fatalf("error %v, want one that names %s", err, test.want)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -92,90 +93,95 @@ func readProxyV2(r io.Reader, head []byte) (netip.AddrPort, error) {
 	return netip.AddrPort{}, errProxyHeader
 }
 
-// proxiedConn is a connection whose header named another source.
+// proxiedConn is a connection from a listed source. Its header is read when
+// somebody first asks who is there or what was sent: net/http does so in the
+// connection's own goroutine, so that a slow one holds up nobody.
 type proxiedConn struct {
 	*net.TCPConn
+	timeout time.Duration
+
+	once   sync.Once
 	remote net.Addr
+	err    error
 }
 
-// RemoteAddr returns the source that the header named.
-func (c *proxiedConn) RemoteAddr() net.Addr { return c.remote }
+// header reads the header once. Without a good one the connection is closed.
+func (c *proxiedConn) header() error {
+	c.once.Do(func() {
+		c.remote = c.TCPConn.RemoteAddr()
+		source, err := c.readHeader()
+		if err != nil {
+			c.err = err
+			c.TCPConn.Close()
+			return
+		}
+		if source.IsValid() {
+			c.remote = net.TCPAddrFromAddrPort(source)
+		}
+	})
+	return c.err
+}
 
-// proxyListener reads the PROXY protocol header of connections from listed
-// sources, each in a goroutine of its own so that a slow one holds up nobody.
+func (c *proxiedConn) readHeader() (netip.AddrPort, error) {
+	if err := c.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
+		return netip.AddrPort{}, err
+	}
+	source, err := readProxyHeader(c.TCPConn)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return source, c.SetReadDeadline(time.Time{})
+}
+
+// RemoteAddr returns the source that the header named, or else the sender of the
+// header.
+func (c *proxiedConn) RemoteAddr() net.Addr {
+	_ = c.header() // Read tells
+	return c.remote
+}
+
+// Read returns what follows the header.
+func (c *proxiedConn) Read(p []byte) (int, error) {
+	if err := c.header(); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.Read(p)
+}
+
+// WriteTo writes what follows the header.
+func (c *proxiedConn) WriteTo(w io.Writer) (int64, error) {
+	if err := c.header(); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.WriteTo(w)
+}
+
+// proxyListener demands a PROXY protocol header of connections from listed
+// sources, and of no others.
 type proxyListener struct {
 	net.Listener
 	from    []netip.Prefix
 	timeout time.Duration
-	ready   chan net.Conn
-	failed  chan error
-	done    chan struct{}
 }
 
 func newProxyListener(l net.Listener, from []netip.Prefix, timeout time.Duration) net.Listener {
 	if len(from) == 0 {
 		return l
 	}
-	p := &proxyListener{
-		Listener: l, from: from, timeout: timeout,
-		ready: make(chan net.Conn), failed: make(chan error, 1), done: make(chan struct{}),
-	}
-	go p.accept()
-	return p
+	return &proxyListener{Listener: l, from: from, timeout: timeout}
 }
 
-// Accept returns the next connection whose header has been read.
+// Accept returns the next connection, before its header has been read. An error is
+// the listener's own, told once each time it happens.
 func (p *proxyListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.ready:
-		return c, nil
-	case err := <-p.failed:
-		p.failed <- err
+	c, err := p.Listener.Accept()
+	if err != nil {
 		return nil, err
 	}
-}
-
-// Close ends the listener and what waits for a header.
-func (p *proxyListener) Close() error {
-	err := p.Listener.Close()
-	select {
-	case <-p.done:
-	default:
-		close(p.done)
+	if tcp, ok := c.(*net.TCPConn); ok && p.listed(c.RemoteAddr()) {
+		return &proxiedConn{TCPConn: tcp, timeout: p.timeout}, nil
 	}
-	return err
-}
-
-func (p *proxyListener) accept() {
-	for {
-		c, err := p.Listener.Accept()
-		if err != nil {
-			p.failed <- err
-			return
-		}
-		go p.read(c)
-	}
-}
-
-func (p *proxyListener) read(c net.Conn) {
-	tcp, ok := c.(*net.TCPConn)
-	if ok && p.listed(c.RemoteAddr()) {
-		_ = c.SetReadDeadline(time.Now().Add(p.timeout))
-		source, err := readProxyHeader(c)
-		if err != nil {
-			c.Close()
-			return
-		}
-		_ = c.SetReadDeadline(time.Time{})
-		if source.IsValid() {
-			c = &proxiedConn{TCPConn: tcp, remote: net.TCPAddrFromAddrPort(source)}
-		}
-	}
-	select {
-	case p.ready <- c:
-	case <-p.done:
-		c.Close()
-	}
+	return c, nil
 }
 
 func (p *proxyListener) listed(a net.Addr) bool {

@@ -71,7 +71,7 @@ func (x *exchange) admit() bool {
 		x.refuse(http.StatusServiceUnavailable, reasonDraining, "the gateway is shutting down")
 		return false
 	}
-	if wait, ok := g.limits.rate.take(x.began); !ok {
+	if wait, ok := g.limits.rate.Take(x.began); !ok {
 		x.tooMany(reasonRate, wait)
 		return false
 	}
@@ -84,7 +84,7 @@ func (x *exchange) admit() bool {
 		return false
 	}
 	l := x.app.limits
-	wait, ok := l.rate.take(x.began)
+	wait, ok := l.rate.Take(x.began)
 	reason := reasonRate
 	if ok && !l.requests.enter() {
 		ok, reason, wait = false, reasonBusy, time.Second

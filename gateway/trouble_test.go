@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -140,27 +139,6 @@ func TestRequireTLS(t *testing.T) {
 	s.connect("secure.test:{secure}")
 }
 
-func TestSystemdSocket(t *testing.T) {
-	t.Setenv("LISTEN_PID", "1")
-	t.Setenv("LISTEN_FDS", "2")
-	t.Setenv("LISTEN_FDNAMES", "shop:news")
-	if _, err := systemdSocket(""); err == nil {
-		t.Error("sockets for another process were taken")
-	}
-	t.Setenv("LISTEN_PID", strconv.Itoa(os.Getpid()))
-	for name, want := range map[string]int{"": 3, "shop": 3, "news": 4} {
-		if fd, err := systemdSocket(name); err != nil || fd != want {
-			t.Errorf("%q: descriptor %d, %v, want %d", name, fd, err, want)
-		}
-	}
-	if _, err := systemdSocket("other"); err == nil {
-		t.Error("a name that was not passed has a socket")
-	}
-	if _, named, _ := systemdListener("systemd.example:80"); named {
-		t.Error("a host name was taken for systemd's socket")
-	}
-}
-
 func TestReadinessIsNotified(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -236,7 +214,9 @@ func TestConfigMistakes(t *testing.T) {
 		}), "private"},
 		{"private without a range", with(func(a *AppConfig) { a.Private = []PrivateConfig{{Host: "a.test"}} }), "no range"},
 		{"pins without a pin", with(func(a *AppConfig) { a.Pins = []PinConfig{{Host: "a.test"}} }), "no pin"},
-		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "no loopback address"},
+		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
+		{"admin of a host that is called systemd", Config{Apps: []AppConfig{good}, Admin: "systemd.example:9090"},
+			"must be a loopback address"},
 		{"half a certificate", Config{Apps: []AppConfig{good}, TLS: &TLSConfig{Certificate: "x"}}, "both needed"},
 	} {
 		if err := each.config.Validate(); err == nil || !strings.Contains(err.Error(), each.says) {

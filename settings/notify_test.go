@@ -2,16 +2,12 @@ package settings
 
 import (
 	"encoding/pem"
-	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 )
-
-func discardLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 func writePEM(t *testing.T, file, kind string, der []byte) {
 	t.Helper()

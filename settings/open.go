@@ -22,6 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 )
 
 // EnvironmentError wraps a failure of the machine: a port, a disk, a database
@@ -145,10 +146,10 @@ func (b *Backend) listen(ctx context.Context) error {
 	if b.server.Admin == "" {
 		return nil
 	}
-	if !(Server{Listen: b.server.Admin}).loopback() {
-		return fmt.Errorf("the admin address %s is no loopback address", b.server.Admin)
+	if err := admin.CheckAddress(b.server.Admin); err != nil {
+		return fmt.Errorf("server.admin: %w", err)
 	}
-	if b.admin, err = config.Listen(ctx, "tcp", b.server.Admin); err != nil {
+	if b.admin, err = admin.Listen(ctx, b.server.Admin); err != nil {
 		return environment(err)
 	}
 	b.atClose(func(context.Context) error { return ignoreClosed(b.admin.Close()) })

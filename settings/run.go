@@ -5,11 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -20,9 +20,10 @@ import (
 
 	"golang.org/x/net/netutil"
 
-	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
-	"github.com/cordon-sec/cordon/internal/problem"
+	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // Lines say what the backend serves and where, for start-up.
@@ -99,15 +100,18 @@ func (b *Backend) Serve(ctx context.Context) error {
 		running.Go(func() { failed <- site.Serve(listener) })
 	}
 	if b.admin != nil {
-		admin := b.adminServer(&ready)
-		servers = append(servers, admin)
-		running.Go(func() { failed <- admin.Serve(b.admin) })
+		operators := b.adminServer(&ready)
+		servers = append(servers, operators)
+		running.Go(func() { failed <- operators.Serve(b.admin) })
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	running.Go(func() { b.Auth.Run(background) })
 	running.Go(func() { settle(background) })
+	if b.tls != nil && b.tls.refresh != nil {
+		running.Go(func() { watch.Every(background, b.tls.every, b.tls.refresh) })
+	}
 	ready.Store(true)
-	notify("READY=1")
+	systemd.Notify("READY=1")
 	var err error
 	select {
 	case <-ctx.Done():
@@ -115,7 +119,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 		err = environment(err)
 	}
 	ready.Store(false)
-	notify("STOPPING=1")
+	systemd.Notify("STOPPING=1")
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.server.Drain)
 	defer cancel()
 	for _, s := range servers {
@@ -185,8 +189,13 @@ func (b *Backend) siteServer() *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ConnContext: b.markPlain,
-		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug),
+		ErrorLog:    b.errorLog(),
 	}
+}
+
+// errorLog takes what goes wrong with connections.
+func (b *Backend) errorLog() *log.Logger {
+	return slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)
 }
 
 // quiet drops what clients cause, such as broken handshakes.
@@ -205,58 +214,15 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 	return q.Handler.Handle(ctx, r)
 }
 
-// adminServer answers health, metrics and events. Loopback alone is no safety,
-// because a web page can reach it by a name of its own: only loopback names are
-// answered, and changes only from the same origin.
+// adminServer answers operators.
 func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if _, err := b.Store.Users(ctx, "", 1); err != nil || !ready.Load() {
-			problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Reason: "not-ready"})
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("GET /metrics", b.Metrics.Handler())
-	mux.Handle("GET /events", b.Ring)
+	o := admin.Options{Metrics: b.Metrics.Handler(), Events: b.Ring, ErrorLog: b.errorLog()}
+	o.Ready = func(ctx context.Context) bool {
+		_, err := b.Store.Users(ctx, "", 1)
+		return err == nil && ready.Load()
+	}
 	if b.options.AdminHandler != nil {
-		mux.Handle("/", b.options.AdminHandler(b))
+		o.Rest = b.options.AdminHandler(b)
 	}
-	// Streams of events have no end of their own: a stop ends them.
-	streams, end := context.WithCancel(context.Background())
-	server := &http.Server{Handler: loopbackNames(http.NewCrossOriginProtection().Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		BaseContext: func(net.Listener) context.Context { return streams },
-		ErrorLog:    slog.NewLogLogger(quiet{slog.NewTextHandler(b.options.Stderr, nil)}, slog.LevelDebug)}
-	server.RegisterOnShutdown(end)
-	return server
-}
-
-// loopbackNames refuses requests under names that can mean another machine.
-func loopbackNames(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !hostname.IsLoopback(r.Host) {
-			problem.Write(w, problem.Problem{Status: http.StatusMisdirectedRequest, Reason: "host", Detail: "Only loopback names are answered here."})
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// notify tells a service manager of systemd's kind how the process is
-// (sd_notify). Without one, or if it does not listen, nothing happens.
-func notify(state string) {
-	socket := os.Getenv("NOTIFY_SOCKET")
-	if socket == "" {
-		return
-	}
-	if name, abstract := strings.CutPrefix(socket, "@"); abstract {
-		socket = "\x00" + name
-	}
-	if conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"}); err == nil {
-		_, _ = conn.Write([]byte(state))
-		_ = conn.Close()
-	}
+	return admin.NewServer(o)
 }

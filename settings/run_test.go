@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // running is a backend under test.
@@ -349,18 +351,19 @@ tables: {todo: {columns: {text: string}, webhook: {url: "`+hook.URL+`", secret: 
 	}
 }
 
-// TestCertificateFiles renews a certificate under a running server.
-func TestCertificateFiles(t *testing.T) {
-	dir := t.TempDir()
+// renewer writes certificates of an authority of its own into a folder.
+func renewer(t *testing.T, dir string) func(host string) {
+	t.Helper()
 	authority, _, err := ca.OpenOrCreate(filepath.Join(dir, "ca"), ca.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	issuer, err := authority.Issuer(ca.IssuerOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(host string) {
+	return func(host string) {
+		t.Helper()
+		issuer, err := authority.Issuer(ca.IssuerOptions{}) // each has a key of its own
+		if err != nil {
+			t.Fatal(err)
+		}
 		leaf, err := issuer.Leaf(host)
 		if err != nil {
 			t.Fatal(err)
@@ -372,10 +375,22 @@ func TestCertificateFiles(t *testing.T) {
 		writePEM(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", leaf.Certificate[0])
 		writePEM(t, filepath.Join(dir, "key.pem"), "PRIVATE KEY", key)
 	}
+}
+
+// TestCertificateFiles renews a certificate in every way it can go.
+func TestCertificateFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := renewer(t, dir)
 	write("one.example")
-	f := &certificateFiles{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), log: discardLog()}
-	name := func() string {
-		f.checked = time.Time{}
+	var log lockedBuffer
+	f := &certificateFiles{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"),
+		log: slog.New(slog.NewTextHandler(&log, nil))}
+	if err := f.load(); err != nil {
+		t.Fatal(err)
+	}
+	serves := func(want, when string) {
+		t.Helper()
+		f.refresh()
 		c, err := f.get(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -384,19 +399,75 @@ func TestCertificateFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return parsed.DNSNames[0]
+		if got := parsed.DNSNames[0]; got != want {
+			t.Errorf("%s: it serves %s, want %s", when, got, want)
+		}
 	}
-	if got := name(); got != "one.example" {
-		t.Errorf("serves %s", got)
-	}
+	serves("one.example", "at the start")
 	write("two.example.org")
-	if got := name(); got != "two.example.org" {
-		t.Errorf("after a renewal it serves %s", got)
+	serves("two.example.org", "after a renewal")
+	key, err := os.ReadFile(f.key)
+	if err != nil {
+		t.Fatal(err)
 	}
+	write("three.example")
+	newKey, err := os.ReadFile(f.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite := func(data []byte) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(f.key+".next", data, 0o600), os.Rename(f.key+".next", f.key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rewrite(key)
+	serves("two.example.org", "with the new certificate and the old key")
+	f.refresh()
+	if n := strings.Count(log.String(), "cannot be read"); n != 1 {
+		t.Errorf("one change was complained about %d times:\n%s", n, log.String())
+	}
+	rewrite(newKey)
+	serves("three.example", "with the new key too")
 	if err := os.WriteFile(f.cert, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := name(); got != "two.example.org" {
-		t.Errorf("after a broken renewal it serves %s", got)
+	serves("three.example", "after a broken renewal")
+	if err := os.Remove(f.cert); err != nil {
+		t.Fatal(err)
+	}
+	serves("three.example", "while a file is missing")
+}
+
+// TestCertificateIsRenewedWhileServing leaves the looking to the server.
+func TestCertificateIsRenewedWhileServing(t *testing.T) {
+	dir := t.TempDir()
+	write := renewer(t, dir)
+	write("one.example")
+	text := `{server: { listen: "127.0.0.1:0", tls: {cert: cert.pem, key: key.pem} }, telemetry: {log: none}}`
+	b, err := Open(t.Context(), load(t, dir, text), Options{Stdout: io.Discard, Stderr: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.tls.every = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Serve(ctx) }()
+	served := func() string {
+		conn, err := tls.Dial("tcp", b.Addr().String(), &tls.Config{InsecureSkipVerify: true}) // only the name counts here
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].DNSNames[0]
+	}
+	if got := served(); got != "one.example" {
+		t.Errorf("serves %s", got)
+	}
+	write("two.example.org")
+	lane.Until(t, "the new certificate is served", func() bool { return served() == "two.example.org" })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -77,7 +78,8 @@ type Server struct {
 	// pages may call from a browser.
 	CORS []string `yaml:"cors" default:"localhost"`
 	// Admin is the address of the listener for health, metrics and events: a
-	// loopback address. Default: none.
+	// loopback address, or a socket of systemd's on one ("systemd:NAME"). Default:
+	// none.
 	Admin string `yaml:"admin"`
 	// Proxies are the addresses or ranges of proxies in front, whose
 	// X-Forwarded-For is believed.
@@ -258,7 +260,7 @@ func (s *Settings) Check() error {
 	}
 	if len(s.Gateway.Apps) > 0 {
 		if err := s.Gateway.Validate(); err != nil {
-			add(err.Error(), "gateway")
+			all = append(all, s.atSecret(err, "gateway"))
 		}
 	}
 	if _, err := s.databaseKind(); err != nil {
@@ -298,8 +300,10 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	if err := backend.CheckCORS(v.CORS); err != nil {
 		add(strings.TrimPrefix(err.Error(), "server.cors: "), "server", "cors")
 	}
-	if v.Admin != "" && !(Server{Listen: v.Admin}).loopback() {
-		add("is a loopback address and a port", "server", "admin")
+	if v.Admin != "" {
+		if err := admin.CheckAddress(v.Admin); err != nil {
+			add(err.Error(), "server", "admin")
+		}
 	}
 	for i, text := range v.Proxies {
 		if _, err := parseRange(text); err != nil {
@@ -335,7 +339,7 @@ func (s *Settings) databaseKind() (string, error) {
 		return "sqlite", nil
 	case strings.HasPrefix(d, "postgres://"), strings.HasPrefix(d, "postgresql://"):
 		return "postgres", nil
-	case strings.HasPrefix(d, "env:"), strings.HasPrefix(d, "file:"), strings.HasPrefix(d, "text-env:"), strings.HasPrefix(d, "text-file:"):
+	case secret.Reference(d).Check() == nil:
 		return "secret", nil
 	}
 	return "", fmt.Errorf(`is "sqlite:PATH", "postgres://…", or a reference to one`)

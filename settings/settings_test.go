@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,7 @@ func TestCheckShowsTheLine(t *testing.T) {
 		"server:\n  url: http://app.example\nidentity: {signing_key: \"env:K\"}":                                   "cordon.yaml:2:3: server.url is https",
 		"server:\n  url: https://app.example/x\n":                                                                  "cordon.yaml:2:3: server.url is an http or https URL without a path\n  2 |   url: https://app.example/x\n    |   ^",
 		"server: {cors: [\"a b\"]}\n":                                                                              "server.cors \"a b\"",
-		"server: {admin: \"0.0.0.0:1\"}\n":                                                                         "server.admin is a loopback address",
+		"server: {admin: \"0.0.0.0:1\"}\n":                                                                         "server.admin \"0.0.0.0:1\" must be a loopback address",
 		"identity:\n  redirects:\n    - https://a.example\n    - http://b.example\n":                               "cordon.yaml:4:7: identity.redirects.1 http is for loopback only",
 		"identity: {providers: {google: {type: googl}}}\n":                                                         "identity.providers.google.type is one of",
 		"server: {listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\", providers: {g: {type: development}}}": "cordon.yaml:2:46: identity.providers.g the development provider",
@@ -136,6 +137,25 @@ func TestSecretsDoNotShow(t *testing.T) {
 			if strings.Contains(e.Error(), "s3cretkey") {
 				t.Errorf("%s: %v", text, e)
 			}
+		}
+	}
+}
+
+// TestGatewaySecretsDoNotShow writes a password where its reference belongs: the
+// mistake is told, the line that holds it is not.
+func TestGatewaySecretsDoNotShow(t *testing.T) {
+	const text = `gateway: {apps: [{name: shop, config: config.xml, credential: {user: shop, password: %s}}]}`
+	for password, fine := range map[string]bool{"s3cretkey": false, `"file:pw.txt"`: true, `"text-env:PW"`: true} {
+		s, err := Parse("cordon.yaml", fmt.Appendf(nil, text, password))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Check()
+		if (err == nil) != fine {
+			t.Fatalf("%s: %v", password, err)
+		}
+		if !fine && (strings.Contains(err.Error(), "s3cretkey") || !strings.Contains(err.Error(), "cordon.yaml:1:")) {
+			t.Errorf("%s: %v", password, err)
 		}
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // serverTLS is where the server's certificate comes from.
@@ -21,6 +22,9 @@ type serverTLS struct {
 	authority string
 	created   bool
 	notes     []string
+	// refresh looks after the certificate every so often; nil without files.
+	refresh func()
+	every   time.Duration
 }
 
 func (b *Backend) openTLS(context.Context) error {
@@ -69,14 +73,15 @@ func (b *Backend) developmentTLS() (*serverTLS, error) {
 	return &serverTLS{config: baseTLS(issuer.GetCertificate), authority: filepath.Join(dir, ca.CertificateFile), created: created, notes: authority.Notes()}, nil
 }
 
-// filesTLS serves a certificate from files and reads them again when they
-// change, so that a renewal needs no restart.
+// filesTLS serves a certificate from files, which are read again when they change,
+// so that a renewal needs no restart.
 func (b *Backend) filesTLS() (*serverTLS, error) {
-	f := &certificateFiles{cert: b.Settings.Path(b.server.TLS.Cert), key: b.Settings.Path(b.server.TLS.Key), log: slog.New(slog.NewTextHandler(b.options.Stderr, nil))}
-	if _, err := f.get(nil); err != nil {
+	f := &certificateFiles{cert: b.Settings.Path(b.server.TLS.Cert), key: b.Settings.Path(b.server.TLS.Key)}
+	f.log = slog.New(slog.NewTextHandler(b.options.Stderr, nil))
+	if err := f.load(); err != nil {
 		return nil, fmt.Errorf("server.tls: %w", err)
 	}
-	return &serverTLS{config: baseTLS(f.get)}, nil
+	return &serverTLS{config: baseTLS(f.get), refresh: f.refresh, every: certificateCheck}, nil
 }
 
 // certificateFiles are a certificate and its key on disk.
@@ -84,44 +89,37 @@ type certificateFiles struct {
 	cert, key string
 	log       *slog.Logger
 
-	mu      sync.Mutex
-	current *tls.Certificate
-	stamp   string
-	checked time.Time
+	files   watch.Files
+	current atomic.Pointer[tls.Certificate]
 }
 
 // certificateCheck is how often the files are looked at.
 const certificateCheck = 10 * time.Second
 
-// get returns the certificate. Files that cannot be read any more leave the old
-// one in place.
+// get returns the certificate that was read last.
 func (f *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.current != nil && time.Since(f.checked) < certificateCheck {
-		return f.current, nil
-	}
-	f.checked = time.Now()
-	stamp := f.stampOf(f.cert) + f.stampOf(f.key)
-	if f.current != nil && stamp == f.stamp {
-		return f.current, nil
-	}
-	loaded, err := tls.LoadX509KeyPair(f.cert, f.key)
-	if err != nil {
-		if f.current == nil {
-			return nil, err
-		}
-		f.log.Error("the new certificate cannot be read, the old one is used on", "error", err)
-		return f.current, nil
-	}
-	f.current, f.stamp = &loaded, stamp
-	return f.current, nil
+	return f.current.Load(), nil
 }
 
-func (f *certificateFiles) stampOf(name string) string {
-	info, err := os.Stat(name)
+// load reads the files.
+func (f *certificateFiles) load() error {
+	f.files.Mark(f.cert, f.key)
+	loaded, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
-		return "?"
+		return err
 	}
-	return fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+	f.current.Store(&loaded)
+	return nil
+}
+
+// refresh reads the files again if they have changed. What cannot be read leaves
+// the old certificate in place until the files change again: one may have been
+// written before the other.
+func (f *certificateFiles) refresh() {
+	if !f.files.Changed() {
+		return
+	}
+	if err := f.load(); err != nil {
+		f.log.Error("the new certificate cannot be read, the old one stays in use", "error", err)
+	}
 }

@@ -2,20 +2,15 @@ package auth
 
 import (
 	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/limit"
 )
 
-// limiter allows each address so many requests in a minute: a bucket that
-// fills steadily and holds one minute's worth. IPv6 addresses count by their
-// /64, because one client has all of it.
+// limiter allows each address so many requests of a kind in a minute.
 type limiter struct {
-	perMinute int
-	now       func() time.Time
-
-	mu      sync.Mutex
-	buckets map[bucketKey]bucket
-	swept   time.Time
+	buckets *limit.Keyed[bucketKey]
+	now     func() time.Time
 }
 
 type bucketKey struct {
@@ -23,62 +18,22 @@ type bucketKey struct {
 	from netip.Addr
 }
 
-type bucket struct {
-	left float64
-	at   time.Time
-}
-
 // maxBuckets bounds the memory that strangers can make us use.
 const maxBuckets = 100_000
 
+// newLimiter returns a limiter; perMinute below 0 stands for no limit.
 func newLimiter(perMinute int, now func() time.Time) *limiter {
-	return &limiter{perMinute: perMinute, now: now, buckets: map[bucketKey]bucket{}, swept: now()}
+	return &limiter{buckets: limit.NewKeyed[bucketKey](float64(perMinute)/60, perMinute, maxBuckets), now: now}
 }
 
-// allow takes one from the bucket. If it is empty, it returns how long to wait.
+// allow counts a request. If it is one too many, it returns how long to wait. IPv6
+// addresses count by their /64, because one client has all of it.
 func (l *limiter) allow(what string, from netip.Addr) (bool, time.Duration) {
-	if l.perMinute < 0 {
-		return true, 0
-	}
 	from = from.Unmap()
 	if from.Is6() {
 		prefix, _ := from.WithZone("").Prefix(64)
 		from = prefix.Addr()
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	l.sweep(now)
-	size := float64(l.perMinute)
-	key := bucketKey{what, from}
-	b, known := l.buckets[key]
-	if !known {
-		b = bucket{left: size, at: now}
-	}
-	b.left = min(size, b.left+now.Sub(b.at).Minutes()*size)
-	b.at = now
-	if b.left < 1 {
-		l.buckets[key] = b
-		return false, time.Duration((1 - b.left) / size * float64(time.Minute))
-	}
-	b.left--
-	l.buckets[key] = b
-	return true, 0
-}
-
-// sweep forgets full buckets once a minute, and everything if there are too
-// many: better a lenient minute than no memory.
-func (l *limiter) sweep(now time.Time) {
-	if len(l.buckets) >= maxBuckets {
-		clear(l.buckets)
-	}
-	if now.Sub(l.swept) < time.Minute {
-		return
-	}
-	l.swept = now
-	for key, b := range l.buckets {
-		if now.Sub(b.at) >= time.Minute {
-			delete(l.buckets, key)
-		}
-	}
+	wait, ok := l.buckets.Take(l.now(), bucketKey{what, from})
+	return ok, wait
 }

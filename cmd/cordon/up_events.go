@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/internal/wording"
 )
 
@@ -105,34 +105,16 @@ func (u *upEvents) problem() string {
 }
 
 // fileStamp tells one state of a file from another.
-type fileStamp struct {
-	modified time.Time
-	size     int64
-}
+type fileStamp = watch.Stamp
 
-func stampOf(name string) fileStamp {
-	info, err := os.Stat(name)
-	if err != nil {
-		return fileStamp{}
-	}
-	return fileStamp{info.ModTime(), info.Size()}
-}
+func stampOf(name string) fileStamp { return watch.Look(name) }
 
 // watchEvery is how often the app's rules are looked at between requests.
 const watchEvery = 500 * time.Millisecond
 
 // watch reads the rules again when their file changes, until the context ends.
 func (u *upStack) watch(ctx context.Context) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			u.refresh()
-		}
-	}
+	watch.Every(ctx, watchEvery, u.refresh)
 }
 
 // refresh reads the rules again if their file looks different. One that is
@@ -144,7 +126,7 @@ func (u *upStack) refresh() {
 	switch {
 	case now == u.seen:
 		return
-	case now != fileStamp{}:
+	case now.Exists():
 		u.missing = time.Time{}
 	case u.missing.IsZero():
 		u.missing = time.Now()

@@ -5,7 +5,9 @@ package secret
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,6 +33,16 @@ func (r Reference) Check() error {
 		}
 	}
 	return &Error{Reference: "***", Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
+}
+
+// From returns r with the relative path of a file taken from dir, for a
+// configuration that is used away from its folder.
+func (r Reference) From(dir string) Reference {
+	kind, name, _ := strings.Cut(string(r), ":")
+	if strings.TrimPrefix(kind, "text-") != "file" || name == "" || filepath.IsAbs(name) {
+		return r
+	}
+	return Reference(kind + ":" + filepath.Join(dir, name))
 }
 
 // Value is a secret that was found. It prints as ***.
@@ -94,14 +106,20 @@ func (s Source) read(name string) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.Dir, name)
 	}
-	info, err := os.Stat(name)
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() || info.Size() > maxBytes {
-		return nil, fmt.Errorf("is a folder or larger than %d bytes", maxBytes)
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, errors.New("is a folder")
 	}
-	return os.ReadFile(name)
+	// A device or a pipe has no size to go by, so the reading is bounded.
+	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
+	if err == nil && len(data) > maxBytes {
+		err = fmt.Errorf("is larger than %d bytes", maxBytes)
+	}
+	return data, err
 }
 
 // NewValue returns a secret that comes from elsewhere: a key that was just

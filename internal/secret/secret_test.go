@@ -64,6 +64,35 @@ func TestResolveErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
+func TestFrom(t *testing.T) {
+	for reference, want := range map[Reference]Reference{
+		"file:key": "file:/conf/key", "text-file:../key": "text-file:/key", "file:/run/key": "file:/run/key",
+		"env:KEY": "env:KEY", "text-env:KEY": "text-env:KEY", "s3cret": "s3cret", "file:": "file:", "": "",
+	} {
+		if got := reference.From("/conf"); got != want {
+			t.Errorf("%q: %q, want %q", reference, got, want)
+		}
+	}
+}
+
+// A device has no size, and no end.
+func TestReadingIsBounded(t *testing.T) {
+	s := testSource(t)
+	if err := os.WriteFile(filepath.Join(s.Dir, "long"), bytes.Repeat([]byte("s3cret"), maxBytes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := []Reference{"file:long"}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		files = append(files, "file:/dev/zero")
+	}
+	for _, r := range files {
+		_, err := s.Resolve(r)
+		if err == nil || !strings.Contains(err.Error(), "larger than") || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", r, err)
+		}
+	}
+}
+
 func TestValueDoesNotPrint(t *testing.T) {
 	v := NewValue([]byte("s3cret"))
 	var log bytes.Buffer

@@ -1,0 +1,115 @@
+package gateway
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+)
+
+// replace puts another file of the same size and time in a file's place, as tools
+// do that keep times.
+func replace(t *testing.T, path, old, text string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(data), old, text, 1)
+	if len(changed) != len(data) || changed == string(data) {
+		t.Fatalf("%q does not take the place of %q", text, old)
+	}
+	next := path + ".next"
+	if err := errors.Join(writeFile(next, changed), os.Chtimes(next, info.ModTime(), info.ModTime()), os.Rename(next, path)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *site) allows(url string) bool {
+	resp, _ := s.get(url)
+	return resp.StatusCode == 200
+}
+
+func TestReplacedFileIsRead(t *testing.T) {
+	s := newSite(t, `<access origin="http://plain.test:{plain}"/>`, nil)
+	replace(t, s.config, "plain.test", "other.test")
+	lane.Until(t, "the file that took the place is in force", func() bool { return s.allows("http://other.test:{plain}/") })
+}
+
+// The files are read by New and looked at from Serve on: a change between the two
+// counts as well.
+func TestChangeBeforeServeIsRead(t *testing.T) {
+	s := newSite(t, `<access origin="http://plain.test:{plain}"/>`, nil)
+	s.stop()
+	options := s.gateway.options
+	options.Metrics = nil // those of another gateway
+	g, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.writeRules(`<access origin="http://late.test:{plain}"/>`)
+	s.gateway = g
+	s.start()
+	lane.Until(t, "the change is in force", func() bool { return s.allows("http://late.test:{plain}/") })
+}
+
+// A configuration that is refused because of an app's file takes effect when that
+// file is mended, though only the refused one names it.
+func TestMendedFileOfARefusedConfiguration(t *testing.T) {
+	s := newSite(t, `<access origin="http://plain.test:{plain}"/>`, nil)
+	s.stop()
+	broken := filepath.Join(t.TempDir(), "config.xml")
+	if err := writeFile(broken, "<widget><access"); err != nil {
+		t.Fatal(err)
+	}
+	options := s.gateway.options
+	options.Metrics = nil // those of another gateway
+	list := filepath.Join(t.TempDir(), "list")
+	if err := writeFile(list, "one app"); err != nil {
+		t.Fatal(err)
+	}
+	options.Config.Apps[0].Listen = "127.0.0.1:0" // of several apps, each has its own
+	options.Watch = []string{list}
+	options.Reload = func() (Config, error) {
+		c := options.Config
+		kiosk := c.Apps[0]
+		kiosk.Name, kiosk.Config = "kiosk", broken
+		c.Apps = append(c.Apps[:1:1], kiosk)
+		return c, nil
+	}
+	g, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.gateway = g
+	s.start()
+	if err := writeFile(list, "two apps"); err != nil {
+		t.Fatal(err)
+	}
+	notice := func(reason string) func() bool {
+		return func() bool {
+			for _, e := range s.ring.Latest() {
+				if e.Type == event.Notice && e.Reason == reason {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	lane.Until(t, "the broken file is noticed", notice("reload-failed"))
+	if !s.allows("http://plain.test:{plain}/") {
+		t.Error("the rules that were good are gone")
+	}
+	if err := writeFile(broken, "<widget xmlns='http://www.w3.org/ns/widgets'/>"); err != nil {
+		t.Fatal(err)
+	}
+	lane.Until(t, "the mended file is in force", notice("reloaded"))
+}

@@ -26,7 +26,7 @@ func (s *Settings) references() map[string]secret.Reference {
 			all["tables."+name+".webhook.secret"] = secret.Reference(t.Webhook.Secret)
 		}
 	}
-	if kind, err := s.databaseKind(); err == nil && kind == "secret" {
+	if kind, err := s.DatabaseKind(); err == nil && kind == "secret" {
 		all["database"] = secret.Reference(s.Database)
 	}
 	maps.DeleteFunc(all, func(_ string, r secret.Reference) bool { return r == "" })
@@ -55,8 +55,26 @@ func (s *Settings) atSecret(err error, key string) *Error {
 	return e
 }
 
-// tablesWithSecrets resolves the secrets of the webhooks.
-func (s *Settings) tablesWithSecrets() (tables.Config, error) {
+// ResolveDatabase returns the address of the database, resolved where it is a
+// reference; "" stands for the default.
+func (s *Settings) ResolveDatabase() (string, error) {
+	kind, err := s.DatabaseKind()
+	if err != nil {
+		return "", fmt.Errorf("database %w", err)
+	}
+	if kind != "secret" {
+		return s.Database, nil
+	}
+	value, err := s.Secrets().Resolve(secret.Reference(s.Database))
+	if err != nil {
+		return "", fmt.Errorf("database: %w", err)
+	}
+	return value.Text(), nil
+}
+
+// TablesWithSecrets are the tables with the secrets of their webhooks, which it
+// .
+func (s *Settings) TablesWithSecrets() (tables.Config, error) {
 	config := make(tables.Config, len(s.Tables))
 	for name, t := range s.Tables {
 		if t.Webhook != nil && t.Webhook.Secret != "" {

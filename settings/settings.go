@@ -1,6 +1,6 @@
-// Package settings reads cordon.yaml and makes of it what runs: each part has a
-// plain Config of its own; here they are put together, checked, and described
-// by a JSON Schema.
+// Package settings is cordon.yaml: each part has a plain Config of its own; here
+// they are put together, checked, and described by a JSON Schema. Package server
+// makes of it what runs.
 //
 // Decoding is strict: an unknown key, a wrong type and a second document are
 // errors that show the line. Secrets are named, never written ("env:NAME",
@@ -185,13 +185,16 @@ func (s *Settings) Path(name string) string {
 	return filepath.Join(s.Dir(), name)
 }
 
+// AuthorityDir is where the development authority of this configuration lives.
+func (s *Settings) AuthorityDir() string { return filepath.Join(s.Dir(), ".cordon", "ca") }
+
 // Secrets finds the secrets that the configuration names.
 func (s *Settings) Secrets() secret.Source {
 	return secret.Source{Dir: s.Dir(), Env: os.LookupEnv}
 }
 
-// withDefaults fills in what the server left out.
-func (v Server) withDefaults() Server {
+// WithDefaults fills in what the server left out.
+func (v Server) WithDefaults() Server {
 	if v.Listen == "" {
 		v.Listen = "127.0.0.1:8443"
 	}
@@ -207,8 +210,8 @@ func (v Server) withDefaults() Server {
 	return v
 }
 
-// publicURL is the public address, given the port that is listened on.
-func (v Server) publicURL(port string) (*url.URL, error) {
+// PublicURL is the public address, given the port that is listened on.
+func (v Server) PublicURL(port string) (*url.URL, error) {
 	text := v.URL
 	if text == "" {
 		text = "https://"
@@ -226,8 +229,8 @@ func (v Server) publicURL(port string) (*url.URL, error) {
 	return u, nil
 }
 
-// loopback reports whether only this machine can reach the listener.
-func (v Server) loopback() bool {
+// Loopback reports whether only this machine can reach the listener.
+func (v Server) Loopback() bool {
 	host, _, err := net.SplitHostPort(v.Listen)
 	return err == nil && hostname.IsLoopback(host)
 }
@@ -237,10 +240,10 @@ func (v Server) loopback() bool {
 func (s *Settings) Check() error {
 	var all Errors
 	add := func(msg string, path ...string) { all = append(all, s.at(msg, path...)) }
-	server := s.Server.withDefaults()
+	server := s.Server.WithDefaults()
 	s.checkServer(server, add)
-	if public, err := server.publicURL(portOf(server.Listen)); err == nil {
-		loopback := server.loopback() && hostname.IsLoopback(public.Hostname())
+	if public, err := server.PublicURL(portOf(server.Listen)); err == nil {
+		loopback := server.Loopback() && hostname.IsLoopback(public.Hostname())
 		for _, p := range s.Identity.Check(public, loopback) {
 			add(p.Msg, append([]string{"identity"}, p.Path...)...)
 		}
@@ -263,7 +266,7 @@ func (s *Settings) Check() error {
 			all = append(all, s.atSecret(err, "gateway"))
 		}
 	}
-	if _, err := s.databaseKind(); err != nil {
+	if _, err := s.DatabaseKind(); err != nil {
 		add(err.Error(), "database")
 	}
 	references := s.references()
@@ -282,14 +285,14 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	if _, _, err := net.SplitHostPort(v.Listen); err != nil {
 		add(`is an address and a port, "127.0.0.1:8443"`, "server", "listen")
 	}
-	if u, err := v.publicURL(portOf(v.Listen)); err != nil {
+	if u, err := v.PublicURL(portOf(v.Listen)); err != nil {
 		add(err.Error(), "server", "url")
 	} else if u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()) {
 		add("is https: tokens would travel in the clear", "server", "url")
 	}
 	switch v.TLS.Mode {
 	case "off":
-		if !v.loopback() {
+		if !v.Loopback() {
 			add("off is for loopback: server.listen can be reached from outside", "server", "tls")
 		}
 	case "files":
@@ -306,7 +309,7 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 		}
 	}
 	for i, text := range v.Proxies {
-		if _, err := parseRange(text); err != nil {
+		if _, err := ParseRange(text); err != nil {
 			add("is an address or a range", "server", "proxies", fmt.Sprint(i))
 		}
 	}
@@ -323,16 +326,17 @@ func portOf(address string) string {
 	return port
 }
 
-// parseRange reads an address or a range.
-func parseRange(text string) (netip.Prefix, error) {
+// ParseRange reads an address or a range.
+func ParseRange(text string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	return netip.ParsePrefix(text)
 }
 
-// databaseKind tells the kinds of databases apart.
-func (s *Settings) databaseKind() (string, error) {
+// DatabaseKind tells the kinds of databases apart: "sqlite", "postgres", or
+// "secret" for a reference to either.
+func (s *Settings) DatabaseKind() (string, error) {
 	d := s.Database
 	switch {
 	case d == "" || strings.HasPrefix(d, "sqlite:"):

@@ -176,8 +176,8 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.DatabaseName(); got != "sqlite:"+filepath.Join(dir, "data/x.db") {
-		t.Errorf("the database is %s", got)
+	if got, err := s.ResolveDatabase(); got != "sqlite:data/x.db" || err != nil {
+		t.Errorf("the database is %s, %v", got, err)
 	}
 }
 

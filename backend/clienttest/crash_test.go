@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
 )
@@ -34,7 +36,7 @@ func serveChild(config string) error {
 	if err != nil {
 		return err
 	}
-	b, err := settings.Open(context.Background(), s, settings.Options{Stdout: io.Discard, Stderr: os.Stderr})
+	b, err := server.Open(context.Background(), s, server.Options{Stdout: io.Discard, Stderr: os.Stderr})
 	if err != nil {
 		return err
 	}

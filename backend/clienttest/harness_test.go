@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
@@ -109,7 +111,7 @@ tables:
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := settings.Open(t.Context(), s, settings.Options{Stdout: io.Discard, Stderr: io.Discard})
+	b, err := server.Open(t.Context(), s, server.Options{Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/settings"
@@ -98,7 +100,7 @@ tables:
 		t.Fatal(err)
 	}
 	log := &strings.Builder{}
-	b, err := settings.Open(t.Context(), s, settings.Options{Stdout: io.Discard, Stderr: log})
+	b, err := server.Open(t.Context(), s, server.Options{Stdout: io.Discard, Stderr: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// server is a server in a process of its own.
-type server struct {
+// process is a server in a process of its own.
+type process struct {
 	kind    string
 	url     string
 	command *exec.Cmd
 	client  *http.Client
 }
 
-func start(kind string, database [2]string) (*server, error) {
+func start(kind string, database [2]string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{kind: kind, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	s := &process{kind: kind, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	address := database[1]
 	if database[0] == "sqlite" {
 		address = "sqlite:" + address
@@ -47,7 +47,7 @@ func start(kind string, database [2]string) (*server, error) {
 	return s, err
 }
 
-func (s *server) stop() {
+func (s *process) stop() {
 	_ = s.command.Process.Kill()
 	_ = s.command.Wait() // it was killed; that is its end
 }
@@ -64,7 +64,7 @@ func body(i int, id bool) string {
 	return fmt.Sprintf(`{%s"text":"buy %d litres of milk, and some bread","complete":%v,"qty":%d.5,"due":"2026-11-21T10:00:00.000Z"}`, head, i, i%2 == 0, i%10)
 }
 
-func (s *server) fill() error {
+func (s *process) fill() error {
 	for i := range rows {
 		if err := s.send("POST", "/tables/todoitem", body(i, true), http.StatusCreated); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *server) fill() error {
 	return nil
 }
 
-func (s *server) send(method, path, body string, want int) error {
+func (s *process) send(method, path, body string, want int) error {
 	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (s *server) send(method, path, body string, want int) error {
 
 // cost sends requests for a while and returns the server's processor time for
 // each, in microseconds.
-func (s *server) cost(name string, span time.Duration, clients int) (float64, error) {
+func (s *process) cost(name string, span time.Duration, clients int) (float64, error) {
 	before, err := s.used()
 	if err != nil {
 		return 0, err
@@ -137,7 +137,7 @@ func (s *server) cost(name string, span time.Duration, clients int) (float64, er
 }
 
 // used is the processor time of the server so far, in microseconds.
-func (s *server) used() (int64, error) {
+func (s *process) used() (int64, error) {
 	answer, err := s.client.Get(s.url + "/used")
 	if err != nil {
 		return 0, err

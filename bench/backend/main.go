@@ -55,7 +55,7 @@ func measure(postgres string, span time.Duration, rounds, clients int) error {
 func compare(databases [][2]string, span time.Duration, rounds, clients int) error {
 	kinds := []string{"minimal", "cordon"}
 	results := map[string][]float64{}
-	servers := make([]*server, len(kinds))
+	servers := make([]*process, len(kinds))
 	for i, kind := range kinds {
 		s, err := start(kind, databases[i])
 		if err != nil {

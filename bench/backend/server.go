@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/settings"
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -87,7 +89,7 @@ tables:
 			return nil, err
 		}
 	}
-	b, err := settings.Open(context.Background(), s, settings.Options{Stdout: io.Discard, Stderr: io.Discard})
+	b, err := server.Open(context.Background(), s, server.Options{Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		return nil, err
 	}

@@ -8,13 +8,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/project"
-	"github.com/cordon-sec/cordon/settings"
 )
 
 // consolePath is where the console is on an admin listener.
@@ -59,7 +60,7 @@ func gatewayConsole(config gateway.Config, ring *event.Ring) (http.Handler, erro
 }
 
 // serveConsole is the console of cordon serve: the tables and the people.
-func serveConsole(b *settings.Backend) http.Handler {
+func serveConsole(b *server.Backend) http.Handler {
 	handler, err := mountConsole(console.Config{Title: orElse(b.Settings.App.Name, "backend"),
 		Tables: &consoleTables{service: b.Tables}, People: &consolePeople{auth: b.Auth}})
 	if err != nil {

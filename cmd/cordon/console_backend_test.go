@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/cordon-sec/cordon/console"
@@ -27,7 +29,7 @@ tables:
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := settings.Open(t.Context(), s, settings.Options{Stdout: io.Discard, Stderr: io.Discard})
+	b, err := server.Open(t.Context(), s, server.Options{Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

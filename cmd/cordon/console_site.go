@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/event"
-	"github.com/cordon-sec/cordon/settings"
 )
 
 // adminRole is who may use a console on the site unless a condition says
@@ -20,7 +21,7 @@ const adminRole = `"roles" in user.claims && "admin" in user.claims["roles"]`
 
 // openConsole puts the console on the site itself, at /console/, for the users
 // for whom the condition holds: those of the site's own sign-in.
-func openConsole(b *settings.Backend, condition string) error {
+func openConsole(b *server.Backend, condition string) error {
 	rule, err := identity.CompileCondition(condition)
 	if err != nil {
 		return fmt.Errorf("--console: %w", err)
@@ -47,7 +48,7 @@ func openConsole(b *settings.Backend, condition string) error {
 
 // consoleDoor lets the right users in.
 type consoleDoor struct {
-	backend *settings.Backend
+	backend *server.Backend
 	rule    *identity.Condition
 }
 

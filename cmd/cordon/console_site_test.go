@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -25,7 +27,7 @@ telemetry: { log: none }
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := settings.Open(t.Context(), s, settings.Options{Stdout: io.Discard, Stderr: io.Discard})
+	b, err := server.Open(t.Context(), s, server.Options{Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/spf13/cobra"
 
 	"github.com/cordon-sec/cordon/settings"
@@ -48,7 +50,7 @@ SIGTERM), and lets the requests that run finish.`,
 
 // serve runs a backend until the command's context ends.
 func serve(cmd *cobra.Command, s *settings.Settings, admin, console string) error {
-	backend, err := settings.Open(cmd.Context(), s, settings.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
+	backend, err := server.Open(cmd.Context(), s, server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
 	if err != nil {
 		return settingsError(err)
 	}
@@ -80,7 +82,7 @@ func loadSettings(file string) (*settings.Settings, error) {
 
 // settingsError gives a failure of the machine its exit status.
 func settingsError(err error) error {
-	var failure *settings.EnvironmentError
+	var failure *server.EnvironmentError
 	if errors.As(err, &failure) {
 		return environment(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/server"
+
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
@@ -94,7 +96,7 @@ type upStack struct {
 	dir     string
 	app     *appFolder
 	appURL  *url.URL // of the development server, nil without one
-	site    *settings.Backend
+	site    *server.Backend
 	gateway *gateway.Gateway
 	ring    *event.Ring
 	log     *event.Log
@@ -151,7 +153,7 @@ func openUp(cmd *cobra.Command, f *upFlags, dir string) (*upStack, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.site, err = settings.Open(cmd.Context(), s, settings.Options{Cleartext: true, Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
+	u.site, err = server.Open(cmd.Context(), s, server.Options{Cleartext: true, Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
 	if err != nil {
 		return nil, settingsError(portHolder(err, "--port"))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/server"
 	"github.com/spf13/cobra"
 )
 
@@ -61,7 +62,7 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
   console   http://%s/console/
   data      %s
 `, u.site.Plain, wording.Printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
-		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), u.site.Settings.DatabaseName())
+		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), server.DatabaseName(u.site.Settings))
 	if u.app.config == "" {
 		fmt.Fprintf(s, `
 The rules are server.allowNavigation of %s: Capacitor asks no list

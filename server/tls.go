@@ -1,4 +1,4 @@
-package settings
+package server
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func baseTLS(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Conf
 // developmentTLS signs by an authority of this configuration's own, which is
 // limited to this machine's names and that of the public URL.
 func (b *Backend) developmentTLS() (*serverTLS, error) {
-	dir := b.Settings.authorityDir()
+	dir := b.Settings.AuthorityDir()
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, environment(err)
 	}

@@ -1,4 +1,15 @@
-package settings
+// Package server is the running backend: Open makes of a cordon.yaml (package
+// settings) everything that it names, listening and ready; Serve answers until
+// its context ends, and Close ends what was opened and not served.
+//
+//	s, err := settings.Load("cordon.yaml")
+//	b, err := server.Open(ctx, s, server.Options{Stdout: os.Stdout, Stderr: os.Stderr})
+//	err = b.Serve(ctx)
+//
+// The parts are opened in one order (ports, events, TLS, egress, database, sign-in,
+// tables, services) and closed in the other. What fails because of the machine is
+// an *EnvironmentError; everything else is the configuration's fault.
+package server
 
 import (
 	"context"
@@ -12,7 +23,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/cordon-sec/cordon/backend"
@@ -23,6 +33,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 // EnvironmentError wraps a failure of the machine: a port, a disk, a database
@@ -60,7 +71,7 @@ type Options struct {
 // Backend is a backend that listens and is ready to serve.
 type Backend struct {
 	// Settings are those that it was made of.
-	Settings *Settings
+	Settings *settings.Settings
 	// URL is its public address.
 	URL *url.URL
 	// Plain is the address over http, nil unless Options.Cleartext asked for it.
@@ -80,7 +91,7 @@ type Backend struct {
 	Ring    *event.Ring
 
 	options  Options
-	server   Server
+	server   settings.Server
 	listener net.Listener
 	admin    net.Listener
 	tls      *serverTLS
@@ -93,8 +104,8 @@ type Backend struct {
 // Open listens and makes all parts ready. On an error everything that was
 // opened is closed again. Failures of the machine are *EnvironmentError; all
 // others are the configuration's.
-func Open(ctx context.Context, s *Settings, o Options) (*Backend, error) {
-	b := &Backend{Settings: s, options: o, server: s.Server.withDefaults()}
+func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error) {
+	b := &Backend{Settings: s, options: o, server: s.Server.WithDefaults()}
 	if o.Admin != "" {
 		b.server.Admin = o.Admin
 	}
@@ -134,11 +145,15 @@ func (b *Backend) listen(ctx context.Context) error {
 	}
 	b.listener = listener
 	b.atClose(func(context.Context) error { return ignoreClosed(listener.Close()) })
-	if b.URL, err = b.server.publicURL(portOf(listener.Addr().String())); err != nil {
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return environment(err)
+	}
+	if b.URL, err = b.server.PublicURL(port); err != nil {
 		return fmt.Errorf("server.url %w", err)
 	}
 	if b.options.Cleartext {
-		if !b.server.loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
+		if !b.server.Loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
 			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s", b.server.Listen, b.URL)
 		}
 		b.Plain = &url.URL{Scheme: "http", Host: b.URL.Host}
@@ -244,7 +259,7 @@ func (b *Backend) openAuth(ctx context.Context) error {
 		config.Redirects = append(slices.Clone(config.Redirects), b.Plain.String())
 	}
 	var err error
-	b.Auth, err = auth.New(ctx, auth.Options{Config: config, URL: b.URL, Loopback: b.server.loopback(), Store: b.Store,
+	b.Auth, err = auth.New(ctx, auth.Options{Config: config, URL: b.URL, Loopback: b.server.Loopback(), Store: b.Store,
 		Secrets: b.Settings.Secrets(), Client: b.providerClient(), Events: b.Events})
 	if err != nil {
 		return fmt.Errorf("sign-in: %w", err)
@@ -253,7 +268,7 @@ func (b *Backend) openAuth(ctx context.Context) error {
 }
 
 func (b *Backend) openTables(ctx context.Context) error {
-	config, err := b.Settings.tablesWithSecrets()
+	config, err := b.Settings.TablesWithSecrets()
 	if err != nil {
 		return err
 	}
@@ -280,7 +295,7 @@ func (b *Backend) openServices(context.Context) error {
 func (b *Backend) assemble(context.Context) error {
 	var proxies []netip.Prefix
 	for _, text := range b.server.Proxies {
-		prefix, err := parseRange(text)
+		prefix, err := settings.ParseRange(text)
 		if err != nil {
 			return fmt.Errorf("server.proxies: %w", err)
 		}
@@ -291,6 +306,3 @@ func (b *Backend) assemble(context.Context) error {
 		NoSwagger: b.server.Swagger != nil && !*b.server.Swagger, Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
 	return err
 }
-
-// authorityDir is where the development authority of this configuration lives.
-func (s *Settings) authorityDir() string { return filepath.Join(s.Dir(), ".cordon", "ca") }

@@ -1,4 +1,4 @@
-package settings
+package server
 
 import (
 	"bytes"
@@ -24,6 +24,7 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 // running is a backend under test.
@@ -52,13 +53,13 @@ func (l *lockedBuffer) String() string {
 }
 
 // load writes a configuration into dir and loads it.
-func load(t testing.TB, dir, text string) *Settings {
+func load(t testing.TB, dir, text string) *settings.Settings {
 	t.Helper()
 	file := filepath.Join(dir, "cordon.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Load(file)
+	s, err := settings.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -469,5 +470,18 @@ func TestCertificateIsRenewedWhileServing(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDatabaseName(t *testing.T) {
+	dir := t.TempDir()
+	for text, want := range map[string]string{
+		"database: \"sqlite:data/x.db\"\n": "sqlite:" + filepath.Join(dir, "data/x.db"), "{}\n": "sqlite:" + filepath.Join(dir, "cordon.db"),
+		"database: \"postgres://ann:secret@db.example/todo\"\n": "postgres://ann:xxxxx@db.example/todo",
+		"database: \"env:NOT_SET\"\n":                           "env:NOT_SET",
+	} {
+		if got := DatabaseName(load(t, dir, text)); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }

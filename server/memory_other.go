@@ -1,6 +1,6 @@
 //go:build !linux
 
-package settings
+package server
 
 // dropStartPages does nothing where the system does not offer it.
 func dropStartPages() {}

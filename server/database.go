@@ -1,8 +1,7 @@
-package settings
+package server
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/store/postgres"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
 	"github.com/cordon-sec/cordon/backend/tables"
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 // Store is a database as the backend's parts need it.
@@ -23,7 +22,7 @@ type Store interface {
 
 // openStore opens the database.
 func (b *Backend) openStore(ctx context.Context) error {
-	dsn, err := b.Settings.database()
+	dsn, err := b.Settings.ResolveDatabase()
 	if err != nil {
 		return err
 	}
@@ -36,24 +35,7 @@ func (b *Backend) openStore(ctx context.Context) error {
 	return nil
 }
 
-// database returns the address of the database, resolved when it is a
-// reference.
-func (s *Settings) database() (string, error) {
-	kind, err := s.databaseKind()
-	if err != nil {
-		return "", fmt.Errorf("database %w", err)
-	}
-	if kind != "secret" {
-		return s.Database, nil
-	}
-	value, err := s.Secrets().Resolve(secret.Reference(s.Database))
-	if err != nil {
-		return "", fmt.Errorf("database: %w", err)
-	}
-	return value.Text(), nil
-}
-
-func openStore(ctx context.Context, s *Settings, dsn string) (Store, error) {
+func openStore(ctx context.Context, s *settings.Settings, dsn string) (Store, error) {
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
 		return postgres.Open(ctx, postgres.Options{URL: dsn})
 	}
@@ -70,8 +52,8 @@ func openStore(ctx context.Context, s *Settings, dsn string) (Store, error) {
 
 // OpenStore opens the database that the settings name, for commands that work on
 // it without serving.
-func OpenStore(ctx context.Context, s *Settings) (Store, error) {
-	dsn, err := s.database()
+func OpenStore(ctx context.Context, s *settings.Settings) (Store, error) {
+	dsn, err := s.ResolveDatabase()
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +62,8 @@ func OpenStore(ctx context.Context, s *Settings) (Store, error) {
 }
 
 // DatabaseName names the database for people, without a password.
-func (s *Settings) DatabaseName() string {
-	dsn, err := s.database()
+func DatabaseName(s *settings.Settings) string {
+	dsn, err := s.ResolveDatabase()
 	if err != nil {
 		return s.Database
 	}

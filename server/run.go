@@ -1,4 +1,4 @@
-package settings
+package server
 
 import (
 	"context"
@@ -47,7 +47,7 @@ func (b *Backend) Lines() []string {
 	if b.server.Swagger == nil || *b.server.Swagger {
 		lines = append(lines, "  /swagger  description of the tables")
 	}
-	lines = append(lines, "Data in "+b.Settings.DatabaseName())
+	lines = append(lines, "Data in "+DatabaseName(b.Settings))
 	if b.admin != nil {
 		lines = append(lines, fmt.Sprintf("Admin on http://%s/ (/healthz /readyz /metrics /events)", b.admin.Addr()))
 	}

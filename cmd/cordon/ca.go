@@ -1,18 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/spf13/cobra"
 )
@@ -132,8 +131,8 @@ type authorityJSON struct {
 	Name        string   `json:"name"`
 	Certificate string   `json:"certificate"`
 	Key         string   `json:"key"`
-	NotBefore   string   `json:"notBefore"`
-	NotAfter    string   `json:"notAfter"`
+	NotBefore   string   `json:"not_before"`
+	NotAfter    string   `json:"not_after"`
 	Fingerprint string   `json:"fingerprint"`
 	SHA256      string   `json:"sha256"`
 	Permitted   []string `json:"permitted"`
@@ -152,8 +151,8 @@ func newCAShowCommand() *cobra.Command {
 	folder := dirFlag(cmd)
 	cmd.Flags().StringVarP(&format, "format", "f", "text", "text, json or pem")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !slices.Contains([]string{"text", "json", "pem"}, format) {
-			return fmt.Errorf("--format %q: want text, json or pem", format)
+		if err := output.CheckFormat(format, "text", "json", "pem"); err != nil {
+			return err
 		}
 		dir, err := folder()
 		if err != nil {
@@ -169,9 +168,7 @@ func newCAShowCommand() *cobra.Command {
 			_, err := w.Write(a.PEM())
 			return err
 		case "json":
-			encoder := json.NewEncoder(w)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(authorityJSON{
+			return output.JSON(w, 1, authorityJSON{
 				Name: a.String(), Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile),
 				NotBefore: c.NotBefore.UTC().Format(time.RFC3339), NotAfter: c.NotAfter.UTC().Format(time.RFC3339),
 				Fingerprint: a.Fingerprint(), SHA256: pin.HashOf(c.RawSubjectPublicKeyInfo).String(),

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -177,7 +178,7 @@ func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *app.App, *li
 	case "github":
 		return func(w io.Writer, p *app.App, r *lint.Report, _ int) error { return report.WriteGitHub(w, p, r) }, nil
 	}
-	return nil, fmt.Errorf("unknown format %q (known: text, json, sarif, github)", o.format)
+	return nil, output.CheckFormat(o.format, "text", "json", "sarif", "github")
 }
 
 // threshold says which severities make the command fail.

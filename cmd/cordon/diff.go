@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -72,10 +73,10 @@ may be what it asks for.`,
 var failWords = []string{"widened", "narrowed", "changed", "allowed", "bypassed", "launched", "blocked", "undecided"}
 
 func (o *diffOptions) run(cmd *cobra.Command, args []string) error {
-	write, ok := diffFormats[o.format]
-	if !ok {
-		return fmt.Errorf("unknown format %q (known: text, json, markdown, github)", o.format)
+	if err := output.CheckFormat(o.format, "text", "json", "markdown", "github"); err != nil {
+		return err
 	}
+	write := diffFormats[o.format]
 	for _, word := range o.failOn {
 		if !slices.Contains(failWords, word) {
 			return fmt.Errorf("unknown word %q in --fail-on (known: %s)", word, strings.Join(failWords, ", "))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -63,15 +63,13 @@ working; with a bad one the exit status is 1.`,
 }
 
 func runDoctor(cmd *cobra.Command, dir, format string) error {
-	if format != "text" && format != "json" {
-		return fmt.Errorf("--format %q: want text or json", format)
+	if err := output.CheckFormat(format, "text", "json"); err != nil {
+		return err
 	}
 	all := examine(cmd.Context(), dir)
 	out := cmd.OutOrStdout()
 	if format == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(all); err != nil {
+		if err := output.JSON(out, 1, map[string]any{"diagnoses": all}); err != nil {
 			return environment(err)
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -98,8 +98,8 @@ func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
 	if err := refuseEmptyLists(cmd); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"text", "json", "jsonl"}, o.format) {
-		return fmt.Errorf("unknown format %q (known: text, json, jsonl)", o.format)
+	if err := output.CheckFormat(o.format, "text", "json", "jsonl"); err != nil {
+		return err
 	}
 	e := explainer{strict: o.strict}
 	if err := e.parseVerdicts(o.failOn); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 )
@@ -43,9 +44,9 @@ func (w *lineWriter) decide(url string) {
 // close ends the output.
 func (w *lineWriter) close() error {
 	if w.format == "json" && w.err == nil {
-		end := "\n]\n"
+		end := "\n  ]\n}\n"
 		if w.count == 0 {
-			end = "[]\n"
+			end = output.Begin(1) + "\n  \"decisions\": []\n}\n"
 		}
 		_, w.err = w.out.WriteString(end)
 	}
@@ -84,9 +85,9 @@ func (w *lineWriter) objects(url string) {
 
 func (w *lineWriter) separator() string {
 	if w.count == 0 && len(w.buffer) == 0 {
-		return "[\n  "
+		return output.Begin(1) + "\n  \"decisions\": [\n    "
 	}
-	return ",\n  "
+	return ",\n    "
 }
 
 // appendDecision appends {"url","platform","kind","verdict","rule","line",

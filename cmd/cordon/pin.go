@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy/pins"
 	"github.com/spf13/cobra"
@@ -74,11 +75,11 @@ A pin needs a backup: the key that the server will have next (--backup).`,
 }
 
 func runPin(cmd *cobra.Command, o *pinOptions, args []string) error {
-	if o.format != "text" && o.format != "json" {
-		return fmt.Errorf("--format %q: want text or json", o.format)
+	if err := output.CheckFormat(o.format, "text", "json"); err != nil {
+		return err
 	}
 	if !slices.Contains(whichPins, o.which) {
-		return fmt.Errorf("--which %q: want leaf, issuer, root or all", o.which)
+		return fmt.Errorf("--which %q: it must be leaf, issuer, root or all", o.which)
 	}
 	survey, err := newSurvey(o)
 	if err != nil {

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/pin"
 )
@@ -81,8 +81,8 @@ type (
 		Issuer    string   `json:"issuer"`
 		Names     []string `json:"names"`
 		Hosts     []string `json:"hosts"`
-		NotBefore string   `json:"notBefore,omitempty"`
-		NotAfter  string   `json:"notAfter,omitempty"`
+		NotBefore string   `json:"not_before,omitempty"`
+		NotAfter  string   `json:"not_after,omitempty"`
 		Serial    string   `json:"serial"`
 		Key       string   `json:"key"`
 	}
@@ -121,10 +121,7 @@ func (s *survey) writeJSON(w io.Writer) error {
 			out.Errors = append(out.Errors, e)
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return output.JSON(w, 1, out)
 }
 
 func instant(t time.Time) string {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/prove"
 	"github.com/spf13/cobra"
@@ -58,10 +59,10 @@ one another.`,
 }
 
 func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
-	write, ok := map[string]func(io.Writer, []prove.Proof) error{"text": prove.WriteText, "json": prove.WriteJSON}[o.format]
-	if !ok {
-		return fmt.Errorf("unknown format %q (known: text, json)", o.format)
+	if err := output.CheckFormat(o.format, "text", "json"); err != nil {
+		return err
 	}
+	write := map[string]func(io.Writer, []prove.Proof) error{"text": prove.WriteText, "json": prove.WriteJSON}[o.format]
 	check, files, err := o.question(args)
 	if err != nil {
 		return err

@@ -30,9 +30,14 @@ func Plural(n int, one, many string) string {
 func Count(n int, one, many string) string { return strconv.Itoa(n) + " " + Plural(n, one, many) }
 
 // Join writes a list as in "a, b and c".
-func Join(list []string) string {
+func Join(list []string) string { return joined(list, "and") }
+
+// Or writes a list as in "a, b or c".
+func Or(list []string) string { return joined(list, "or") }
+
+func joined(list []string, last string) string {
 	if len(list) < 2 {
 		return strings.Join(list, "")
 	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	return strings.Join(list[:len(list)-1], ", ") + " " + last + " " + list[len(list)-1]
 }

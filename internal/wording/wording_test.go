@@ -20,6 +20,9 @@ func TestJoinAndPlural(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", list, got, want)
 		}
 	}
+	if Or([]string{"a", "b", "c"}) != "a, b or c" || Or([]string{"a"}) != "a" {
+		t.Error("the alternatives are wrong")
+	}
 	if Plural(1, "row", "rows") != "row" || Plural(0, "row", "rows") != "rows" || Plural(2, "row", "rows") != "rows" ||
 		Count(1, "row", "rows") != "1 row" {
 		t.Error("the plural is wrong")

@@ -1,18 +1,17 @@
 package diff
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 )
 
 // jsonReport is the form of --format json.
 type jsonReport struct {
-	Version     int              `json:"version"`
 	Comparisons []jsonComparison `json:"comparisons"`
 }
 
@@ -116,14 +115,11 @@ type Section struct {
 
 // WriteJSON writes sections for programs.
 func WriteJSON(w io.Writer, sections []Section) error {
-	out := jsonReport{Version: 1, Comparisons: []jsonComparison{}}
+	out := jsonReport{Comparisons: []jsonComparison{}}
 	for _, s := range sections {
 		out.Comparisons = append(out.Comparisons, s.Report.asJSON(s.View.Title))
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return output.JSON(w, 1, out)
 }
 
 // WriteText writes sections for people.

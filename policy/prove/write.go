@@ -1,11 +1,11 @@
 package prove
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/diff"
@@ -74,8 +74,7 @@ func (r *Result) writeText(out *strings.Builder) {
 
 // jsonProof is the form of --format json.
 type jsonProof struct {
-	Version int        `json:"version"`
-	Files   []jsonFile `json:"files"`
+	Files []jsonFile `json:"files"`
 }
 
 type jsonFile struct {
@@ -121,7 +120,7 @@ func asJSON(d policy.Decision) *jsonDecision {
 
 // WriteJSON writes proofs for programs.
 func WriteJSON(w io.Writer, proofs []Proof) error {
-	out := jsonProof{Version: 1, Files: []jsonFile{}}
+	out := jsonProof{Files: []jsonFile{}}
 	for _, p := range proofs {
 		file := jsonFile{File: p.File, Results: []jsonResult{}}
 		for _, r := range p.Results {
@@ -136,10 +135,7 @@ func WriteJSON(w io.Writer, proofs []Proof) error {
 		}
 		out.Files = append(out.Files, file)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return output.JSON(w, 1, out)
 }
 
 func (c *Case) asJSON() jsonCase {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/lint"
@@ -15,7 +16,6 @@ import (
 // jsonReport is the form of --format json. Offsets count bytes, lines and
 // columns from 1.
 type jsonReport struct {
-	Version    int           `json:"version"`
 	Targets    []string      `json:"targets"`
 	Findings   []jsonFinding `json:"findings"`
 	Suppressed []jsonFinding `json:"suppressed"`
@@ -55,7 +55,7 @@ type jsonEdit struct {
 // WriteJSON writes a report for programs. known is how many findings a
 // baseline left out.
 func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
-	out := jsonReport{Version: 1, Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{}, Known: known}
+	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{}, Known: known}
 	for i := range r.Findings {
 		out.Findings = append(out.Findings, asJSON(p, &r.Findings[i]))
 	}
@@ -64,7 +64,7 @@ func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
 		f.Reason = r.Suppressed[i].Reason
 		out.Suppressed = append(out.Suppressed, f)
 	}
-	return encode(w, out)
+	return output.JSON(w, 1, out)
 }
 
 func encode(w io.Writer, value any) error {

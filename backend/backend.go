@@ -109,7 +109,7 @@ func (b *backend) tables(w http.ResponseWriter, r *http.Request) {
 
 // record tells the operator of a request that was refused or failed.
 func (b *backend) record(r *http.Request, status int) {
-	verdict := event.Denied
+	verdict := event.Blocked
 	switch {
 	case status >= http.StatusInternalServerError:
 		verdict = event.Failed

@@ -176,7 +176,7 @@ func TestPolicyPage(t *testing.T) {
 
 func TestFromADeniedRequestToTheLine(t *testing.T) {
 	w := start(t)
-	w.ring.Record(&event.Event{Type: event.Decision, Verdict: event.Denied, Host: "api.example.org", Port: 443, Reason: "not-listed", Time: time.Now()})
+	w.ring.Record(&event.Event{Type: event.Decision, Verdict: event.Blocked, Host: "api.example.org", Port: 443, Reason: "not-listed", Time: time.Now()})
 	_, body := w.get("/traffic")
 	link := "/policy/allow?scheme=&amp;host=api.example.org&amp;port=443"
 	w.shows(body, "not-listed", link)
@@ -202,7 +202,7 @@ func TestTrafficPages(t *testing.T) {
 	for i := range 250 {
 		verdict := event.Allowed
 		if i%2 == 0 {
-			verdict = event.Denied
+			verdict = event.Blocked
 		}
 		w.ring.Record(&event.Event{Type: event.Decision, Verdict: verdict, Host: fmt.Sprintf("h%03d.example", i)})
 	}
@@ -211,7 +211,7 @@ func TestTrafficPages(t *testing.T) {
 	if strings.Contains(body, "h149.example") {
 		t.Error("the first page is too long")
 	}
-	_, body = w.get("/traffic?before=151&verdict=deny")
+	_, body = w.get("/traffic?before=151&verdict=block")
 	w.shows(body, "h148.example", "h000.example")
 	if strings.Contains(body, "h149.example") || strings.Contains(body, "Older decisions") {
 		t.Error("the filter or the end of the pages is wrong")

@@ -35,12 +35,12 @@ type trafficFilter struct {
 // Listable reports whether a line in the app's rules could let through what was
 // refused.
 func (p trafficPage) Listable(e event.Event) bool {
-	return p.CanList && e.Verdict == event.Denied && e.Host != "" && e.Reason != event.ReasonPageFixed
+	return p.CanList && e.Verdict == event.Blocked && e.Host != "" && e.Reason != event.ReasonPageFixed
 }
 
 // Verdicts are the choices of the filter, "" for every one.
 func (trafficPage) Verdicts() []event.Verdict {
-	return []event.Verdict{"", event.Allowed, event.Denied, event.Reported, event.Failed}
+	return []event.Verdict{"", event.Allowed, event.Blocked, event.Reported, event.Failed}
 }
 
 // Query is the filter as the query of a link.

@@ -31,20 +31,26 @@ const (
 	Notice Type = "notice"
 )
 
-// Verdict is how a request was answered.
+// Verdict is how a request was answered, in the engine's words.
 type Verdict string
 
 // The verdicts.
 const (
 	// Allowed: the request went through.
 	Allowed Verdict = "allow"
-	// Denied: the request was refused by policy.
-	Denied Verdict = "deny"
+	// Blocked: the request was refused by policy.
+	Blocked Verdict = "block"
 	// Reported: the list refuses the request, and the app's mode let it through.
 	Reported Verdict = "report"
 	// Failed: policy let the request through and it failed on the way.
 	Failed Verdict = "fail"
 )
+
+// Denied is the same.
+//
+// Deprecated: use Blocked. The word in logs was "deny" until it became the
+// engine's own; Parse reads both.
+const Denied = Blocked
 
 // Reasons of decisions whose Source is "page": what a page's own
 // Content-Security-Policy refused.

@@ -19,7 +19,7 @@ import (
 
 func denial() *Event {
 	return &Event{
-		ID: "r1", Type: Decision, Source: "gateway", App: "shop", Verdict: Denied, Reason: "not-listed",
+		ID: "r1", Type: Decision, Source: "gateway", App: "shop", Verdict: Blocked, Reason: "not-listed",
 		Method: "GET", Scheme: "http", Host: "evil.example", Port: 80, Path: "/a?token=secret#x",
 		Client: netip.MustParseAddrPort("10.0.0.1:5"), Time: time.Unix(1, 0),
 	}
@@ -43,7 +43,7 @@ func TestLogWritesOneLineWithoutTheQuery(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatalf("%v in %q", err, out.String())
 	}
-	for key, want := range map[string]any{"msg": "decision", "path": "/a", "host": "evil.example", "verdict": "deny", "reason": "not-listed", "client": "10.0.0.1:5", "port": float64(80), "app": "shop"} {
+	for key, want := range map[string]any{"msg": "decision", "path": "/a", "host": "evil.example", "verdict": "block", "reason": "not-listed", "client": "10.0.0.1:5", "port": float64(80), "app": "shop"} {
 		if got[key] != want {
 			t.Errorf("%s = %v, want %v", key, got[key], want)
 		}
@@ -137,7 +137,7 @@ func TestMetrics(t *testing.T) {
 	m.Record(&Event{Type: Close, Source: "gateway", App: "shop", Up: 7})
 	want := `# HELP cordon_decisions_total Requests that were decided, by app, verdict and reason.
 # TYPE cordon_decisions_total counter
-cordon_decisions_total{app="shop",reason="not-listed",source="gateway",verdict="deny"} 1
+cordon_decisions_total{app="shop",reason="not-listed",source="gateway",verdict="block"} 1
 # HELP cordon_bytes_total Bytes moved for apps, by direction as the app sees it.
 # TYPE cordon_bytes_total counter
 cordon_bytes_total{app="shop",direction="down",source="gateway"} 4

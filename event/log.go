@@ -296,7 +296,7 @@ func sampleClass(e *Event) int {
 	switch e.Verdict {
 	case Allowed:
 		return 1
-	case Denied:
+	case Blocked:
 		return 2
 	case Reported:
 		return 3

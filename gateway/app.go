@@ -227,22 +227,22 @@ type ruling struct {
 func (a *app) decide(scheme string, to authority, path string, anyPath bool) ruling {
 	cleartext := scheme == "http" || scheme == "ws"
 	if cleartext && (a.config.RequireTLS || to.port == 443) {
-		return ruling{verdict: event.Denied, reason: reasonCleartext}
+		return ruling{verdict: event.Blocked, reason: reasonCleartext}
 	}
 	d := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
 	r := ruling{reason: d.Reason.String(), rule: d.Rule}
 	usual := to.port == 80 || to.port == 443
 	switch {
 	case d.Verdict == policy.Allow && !usual && !a.namesPort(d.Rule, scheme, to, path, anyPath):
-		r.verdict, r.reason = event.Denied, reasonPort
+		r.verdict, r.reason = event.Blocked, reasonPort
 	case d.Verdict == policy.Allow:
 		r.ok, r.verdict = true, event.Allowed
 	case a.report && usual:
 		r.ok, r.verdict = true, event.Reported
 	case a.report:
-		r.verdict, r.reason = event.Denied, reasonPort
+		r.verdict, r.reason = event.Blocked, reasonPort
 	default:
-		r.verdict = event.Denied
+		r.verdict = event.Blocked
 	}
 	return r
 }

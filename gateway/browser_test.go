@@ -74,7 +74,7 @@ func checkBrowserEvents(t *testing.T, s *site) {
 		}
 		want := event.Allowed
 		if e.Host == "evil.test" || e.Host == "other.test" {
-			want = event.Denied
+			want = event.Blocked
 		}
 		if e.Verdict != want && e.Verdict != event.Failed {
 			t.Errorf("%s %s://%s%s: %s (%s)", e.Method, e.Scheme, e.Host, e.Path, e.Verdict, e.Reason)

@@ -172,7 +172,7 @@ func (c *connecting) begin(flight *[]byte) {
 		return
 	}
 	if reason := c.checkName(hello); reason != "" {
-		c.drop(event.Denied, reason, "the tunnel's server name is "+quoteName(hello.name))
+		c.drop(event.Blocked, reason, "the tunnel's server name is "+quoteName(hello.name))
 		putFlight(flight)
 		return
 	}
@@ -254,9 +254,9 @@ func (c *connecting) checkName(hello clientHello) (reason string) {
 func (c *connecting) dropFirst(err error) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.drop(event.Denied, reasonHelloTimeout, "no ClientHello in time")
+		c.drop(event.Blocked, reasonHelloTimeout, "no ClientHello in time")
 	case errors.Is(err, errHello):
-		c.drop(event.Denied, reasonHello, err.Error())
+		c.drop(event.Blocked, reasonHello, err.Error())
 	default:
 		c.drop(event.Failed, reasonClientGone, "closed before the first bytes")
 	}

@@ -54,7 +54,7 @@ func TestForwardDenied(t *testing.T) {
 	if n := s.evil.connections(); n != 0 {
 		t.Errorf("the denied origin saw %d connections", n)
 	}
-	if e := s.decisions()[0]; e.Path != "/" || e.Verdict != event.Denied || e.Detail != s.fill(`<access origin="http://evil.test:{evil}"/> would allow it`) {
+	if e := s.decisions()[0]; e.Path != "/" || e.Verdict != event.Blocked || e.Detail != s.fill(`<access origin="http://evil.test:{evil}"/> would allow it`) {
 		t.Errorf("event = %+v", e)
 	}
 }

@@ -292,7 +292,7 @@ func (x *exchange) ruled(r ruling) {
 // refuse answers with problem details and records the decision. The answer says
 // which check refused, and nothing about the policy.
 func (x *exchange) refuse(status int, reason, detail string) {
-	x.refused(status, reason, detail, event.Denied)
+	x.refused(status, reason, detail, event.Blocked)
 }
 
 // failed is refuse for what went wrong on the way.

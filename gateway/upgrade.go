@@ -125,7 +125,7 @@ func (c *connecting) beginCleartext(flight *[]byte) {
 		if c.tls.ok || reason == "" {
 			reason = reasonNotTLS
 		}
-		c.drop(event.Denied, reason, "cleartext in a tunnel")
+		c.drop(event.Blocked, reason, "cleartext in a tunnel")
 		return
 	}
 	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
@@ -210,7 +210,7 @@ func (c *connecting) shakeHands(r *http.Request, to target, fromClient *bufio.Re
 
 func (c *connecting) dropHead(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.drop(event.Denied, reasonHelloTimeout, "no request head in time")
+		c.drop(event.Blocked, reasonHelloTimeout, "no request head in time")
 		return
 	}
 	c.answer(http.StatusBadRequest, reasonUpgradeOnly, "no HTTP request")
@@ -233,7 +233,7 @@ func (c *connecting) answerUpstream(err error) {
 // answer refuses inside a cleartext tunnel, and closes it.
 func (c *connecting) answer(status int, reason, detail string) {
 	c.respond(status, reason)
-	c.drop(event.Denied, reason, detail)
+	c.drop(event.Blocked, reason, detail)
 }
 
 func (c *connecting) respond(status int, reason string) {

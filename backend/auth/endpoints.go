@@ -14,7 +14,7 @@ import (
 // refuseProof answers a proof that does not hold.
 func (s *Server) refuseProof(w http.ResponseWriter, r *http.Request, err error) {
 	if WriteRefusal(w, err) == http.StatusUnauthorized {
-		s.record(r, event.Denied, "token-refused", err.Error(), http.StatusUnauthorized)
+		s.record(r, event.Blocked, "token-refused", err.Error(), http.StatusUnauthorized)
 	}
 }
 

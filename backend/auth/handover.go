@@ -125,7 +125,7 @@ func (s *Server) handleCode(w http.ResponseWriter, r *http.Request) {
 	}
 	session, err := s.redeem(r.Context(), name, r.URL.Query().Get("authorization_code"), r.URL.Query().Get("code_verifier"))
 	if err != nil {
-		s.record(r, event.Denied, "code-refused", err.Error(), http.StatusBadRequest)
+		s.record(r, event.Blocked, "code-refused", err.Error(), http.StatusBadRequest)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

@@ -41,7 +41,7 @@ func (s *Server) limited(w http.ResponseWriter, r *http.Request, what string) bo
 		return false
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	s.record(r, event.Denied, "rate-limited", "more than "+strconv.Itoa(s.config.RateLimit)+" "+what+" requests a minute", http.StatusTooManyRequests)
+	s.record(r, event.Blocked, "rate-limited", "more than "+strconv.Itoa(s.config.RateLimit)+" "+what+" requests a minute", http.StatusTooManyRequests)
 	problem.Write(w, problem.Problem{Status: http.StatusTooManyRequests, Detail: "Too many requests. Try again later.", Reason: "rate-limited"})
 	return true
 }
@@ -59,7 +59,7 @@ func (s *Server) handleLogin(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	f, err := s.newFlow(name, query)
 	if err != nil {
-		s.record(r, event.Denied, "login-refused", err.Error(), http.StatusBadRequest)
+		s.record(r, event.Blocked, "login-refused", err.Error(), http.StatusBadRequest)
 		s.page(w, r, http.StatusBadRequest, "Sign-in refused", upperFirst(err.Error())+".")
 		return
 	}
@@ -151,7 +151,7 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request) {
 	}
 	f, late, err := s.resume(r, name, values.Get("state"))
 	if err != nil {
-		s.record(r, event.Denied, "login-state", "a callback without a sign-in of this browser", http.StatusBadRequest)
+		s.record(r, event.Blocked, "login-state", "a callback without a sign-in of this browser", http.StatusBadRequest)
 		s.page(w, r, http.StatusBadRequest, "Sign-in failed", "This sign-in was not begun in this browser, or has been used. Please begin again.")
 		return
 	}

@@ -30,7 +30,7 @@ func (s *Server) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		if p != nil && p.Cookie && s.cross.Check(r) != nil {
-			s.record(r, event.Denied, "cross-origin", "a cookie came along from another site", http.StatusForbidden)
+			s.record(r, event.Blocked, "cross-origin", "a cookie came along from another site", http.StatusForbidden)
 			problem.Write(w, problem.Problem{Status: http.StatusForbidden, Detail: "The request comes from another site.", Reason: "cross-origin"})
 			return
 		}
@@ -97,7 +97,7 @@ func (s *Server) refuseAnonymous(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s.record(r, event.Denied, "unauthenticated", "", status)
+	s.record(r, event.Blocked, "unauthenticated", "", status)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}

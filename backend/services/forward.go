@@ -105,6 +105,6 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (h *Handler) tooLarge(w http.ResponseWriter, r *http.Request, s *service) {
-	h.record(r, s, event.Denied, "too-large", http.StatusRequestEntityTooLarge)
+	h.record(r, s, event.Blocked, "too-large", http.StatusRequestEntityTooLarge)
 	problem.Write(w, problem.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "The body is too large."})
 }

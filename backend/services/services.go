@@ -158,7 +158,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !plainPath(rest) {
-		h.record(r, s, event.Denied, "path", http.StatusBadRequest)
+		h.record(r, s, event.Blocked, "path", http.StatusBadRequest)
 		problem.Write(w, problem.Problem{Status: http.StatusBadRequest, Detail: "The path has a form that servers read differently."})
 		return
 	}
@@ -166,7 +166,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	default:
-		h.record(r, s, event.Denied, "busy", http.StatusServiceUnavailable)
+		h.record(r, s, event.Blocked, "busy", http.StatusServiceUnavailable)
 		w.Header().Set("Retry-After", "1")
 		problem.Write(w, problem.Problem{Status: http.StatusServiceUnavailable, Detail: "The service is busy."})
 		return
@@ -259,11 +259,11 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, s *service, p *i
 	}
 	switch {
 	case access == Disabled:
-		h.record(r, s, event.Denied, "disabled", http.StatusMethodNotAllowed)
+		h.record(r, s, event.Blocked, "disabled", http.StatusMethodNotAllowed)
 		plainText(w, http.StatusMethodNotAllowed, "Method "+method+" is not allowed")
 		return false
 	case access == Authenticated && !p.Authenticated():
-		h.record(r, s, event.Denied, "unauthenticated", http.StatusUnauthorized)
+		h.record(r, s, event.Blocked, "unauthenticated", http.StatusUnauthorized)
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		plainText(w, http.StatusUnauthorized, "You must be logged in to use this application")
 		return false
@@ -275,7 +275,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, s *service, p *i
 		facts.Request.Address = from.Addr().Unmap()
 	}
 	if holds, err := s.rule.Holds(r.Context(), facts); err != nil || !holds {
-		h.record(r, s, event.Denied, "condition", http.StatusForbidden)
+		h.record(r, s, event.Blocked, "condition", http.StatusForbidden)
 		problem.Write(w, problem.Problem{Status: http.StatusForbidden, Detail: "A condition for this service does not hold."})
 		return false
 	}

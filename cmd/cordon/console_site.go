@@ -73,7 +73,7 @@ func (d *consoleDoor) authorize(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (d *consoleDoor) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: event.Denied, Reason: reason, Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: event.Blocked, Reason: reason, Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	providers := d.backend.Auth.ProviderNames()
 	if status == http.StatusUnauthorized && r.Method == http.MethodGet && len(providers) == 1 {

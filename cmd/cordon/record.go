@@ -141,7 +141,7 @@ func (w *watcher) Record(e *event.Event) {
 	case event.Allowed, event.Reported:
 		o := propose.Observation{Scheme: orElse(e.Scheme, "https"), Host: e.Host, Port: int(e.Port), Path: e.Path, Kind: e.Kind}
 		w.seen[o]++
-	case event.Denied:
+	case event.Blocked:
 		w.refused[fmt.Sprintf("%s:%d", e.Host, e.Port)] = e.Reason
 	}
 }

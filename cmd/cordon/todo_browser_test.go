@@ -188,7 +188,7 @@ func todoRefusedHost(t *testing.T, u *upRunning, p *browsertest.Page) {
 	p.Click("#try button")
 	p.WaitFor(browsertest.Shows("#tried", "It was refused, or is not there. The console's page Traffic says which, and why."))
 	console := desk(t)
-	console.Navigate(u.console + "traffic?verdict=deny&host=tracker.example.net")
+	console.Navigate(u.console + "traffic?verdict=block&host=tracker.example.net")
 	console.WaitFor(browsertest.Shows("#events", "connect-src of the page's policy refused it"))
 	console.Click("#events a[href*='policy/allow']")
 	console.WaitFor(browsertest.Shows("pre", `<access origin="https://tracker.example.net" />`))
@@ -253,7 +253,7 @@ func TestDeniedHostUntilThePatch(t *testing.T) {
 		t.Errorf("BREACH: %d connections reached the host", n)
 	}
 	console := desk(t)
-	console.Navigate(u.console + "traffic?verdict=deny&host=other.localhost")
+	console.Navigate(u.console + "traffic?verdict=block&host=other.localhost")
 	console.WaitFor(browsertest.Shows("#events", "not-listed"))
 	console.Click("#events a[href*='policy/allow']")
 	console.WaitFor(browsertest.Shows("pre", `<access origin="https://other.localhost:`+other.Port+`" />`))

@@ -90,12 +90,12 @@ func TestUpCapacitor(t *testing.T) {
 		t.Errorf("the policy is %s", csp)
 	}
 	proxied := u.client(t, true)
-	for host, verdict := range map[string]string{"login.example.com": "allow", "api.example.net": "deny"} {
+	for host, verdict := range map[string]string{"login.example.com": "allow", "api.example.net": "block"} {
 		if response, err := proxied.Get("https://" + host + "/"); err == nil {
 			_ = response.Body.Close()
 		}
 		_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host="+host)
-		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "deny" && !strings.Contains(body, "not-listed") {
+		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "block" && !strings.Contains(body, "not-listed") {
 			t.Errorf("%s, which should get %s: %s", host, verdict, body)
 		}
 	}

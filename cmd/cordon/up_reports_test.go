@@ -64,7 +64,7 @@ func TestUpReports(t *testing.T) {
 	if status, _, _ := fetch(t, u.client(t, false), u.page+".cordon/reports"); status != http.StatusMethodNotAllowed {
 		t.Errorf("reading the reports: status %d", status)
 	}
-	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=deny")
+	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
 	for _, want := range []string{
 		"<b>tracker.example.net</b>", "connect-src of the page&#39;s policy refused it on /index.html (/js/app.js:7)",
 		`href="/console/policy/allow?scheme=https&amp;host=tracker.example.net&amp;port=0"`,
@@ -98,7 +98,7 @@ func wantLogged(t testing.TB, log []byte) {
 			found = append(found, e)
 		}
 	}
-	if len(found) != 1 || found[0]["source"] != "page" || found[0]["verdict"] != string(event.Denied) || found[0]["kind"] != "xhr" ||
+	if len(found) != 1 || found[0]["source"] != "page" || found[0]["verdict"] != string(event.Blocked) || found[0]["kind"] != "xhr" ||
 		found[0]["path"] != "/collect" {
 		t.Errorf("the log has %v", found)
 	}
@@ -140,7 +140,7 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 		if got := postReport(t, u, "application/csp-report", body); got != http.StatusNoContent {
 			t.Fatalf("%s %s: status %d", test.directive, test.blocked, got)
 		}
-		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=deny")
+		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
 		newest, _, _ := strings.Cut(shown[strings.Index(shown, "<tbody>"):], "</tr>")
 		if got := strings.Contains(newest, "/policy/allow?"); got != test.listable || !strings.Contains(newest, test.want) {
 			t.Errorf("%s %s: a line is offered: %v, want %v, and %q in it:\n%s",

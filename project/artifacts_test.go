@@ -38,7 +38,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(problems[0])
 			}
 			got := &txtar.Archive{}
-			for _, e := range project.Exporters() {
+			for _, e := range export.Exporters() {
 				artifact := e.Export(export.NewSource(app.Config, set))
 				valid(t, e.Name, artifact.Content)
 				var losses strings.Builder
@@ -130,7 +130,7 @@ func TestRealConfigs(t *testing.T) {
 	for _, name := range files {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			doc := readConfig(t, name)
-			for _, e := range project.Exporters() {
+			for _, e := range export.Exporters() {
 				valid(t, e.Name, e.Export(export.NewSource(doc, nil)).Content)
 			}
 		})

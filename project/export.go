@@ -9,42 +9,15 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/androidnsc"
-	"github.com/cordon-sec/cordon/policy/export/capacitor"
-	"github.com/cordon-sec/cordon/policy/export/chromepolicy"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
-	"github.com/cordon-sec/cordon/policy/export/electron"
-	"github.com/cordon-sec/cordon/policy/export/envoy"
-	"github.com/cordon-sec/cordon/policy/export/hosts"
-	"github.com/cordon-sec/cordon/policy/export/iosats"
-	"github.com/cordon-sec/cordon/policy/export/pac"
-	"github.com/cordon-sec/cordon/policy/export/squid"
 )
 
-// Exporter is one format of cordon export.
-type Exporter struct {
-	export.Format
-	// Export writes the format as a file of its own.
-	Export func(export.Source) export.Artifact
-	// place puts the export where it belongs in a project; nil: the artifact's
-	// own path.
-	place func(*placement, export.Artifact) error
-}
-
-// Exporters returns every format, in the order of the documentation.
-func Exporters() []Exporter {
-	return []Exporter{
-		{Format: exportcsp.Format, Export: exportcsp.Export, place: (*placement).pages},
-		{Format: androidnsc.Format, Export: androidnsc.Export, place: (*placement).android},
-		{Format: iosats.Format, Export: iosats.Export, place: (*placement).ios},
-		{Format: capacitor.Format, Export: capacitor.Export, place: (*placement).capacitor},
-		{Format: electron.Format, Export: electron.Export},
-		{Format: pac.Format, Export: pac.Export},
-		{Format: squid.Format, Export: squid.Export},
-		{Format: envoy.Format, Export: envoy.Export},
-		{Format: chromepolicy.Format, Export: chromepolicy.Export},
-		{Format: hosts.Format, Export: hosts.Export},
-	}
+// placements put an export where it belongs in a project. Those of other formats
+// are files at the artifact's own path.
+var placements = map[string]func(*placement, export.Artifact) error{
+	export.CSP:    (*placement).pages,
+	"android-nsc": (*placement).android,
+	"ios-ats":     (*placement).ios,
+	"capacitor":   (*placement).capacitor,
 }
 
 // placement collects what an export changes in a project.
@@ -64,7 +37,7 @@ type placement struct {
 // that are as they should be are among the changes, so that a caller can say
 // so. An *OwnedError means that a person's work is in the way and force is not
 // set.
-func Place(fsys fs.FS, p *app.App, s export.Source, e Exporter, force bool) ([]Change, []export.Loss, error) {
+func Place(fsys fs.FS, p *app.App, s export.Source, e export.Exporter, force bool) ([]Change, []export.Loss, error) {
 	layout, err := sourceLayout(fsys)
 	if err != nil {
 		return nil, nil, err
@@ -73,10 +46,10 @@ func Place(fsys fs.FS, p *app.App, s export.Source, e Exporter, force bool) ([]C
 	return w.run(e)
 }
 
-func (w *placement) run(e Exporter) ([]Change, []export.Loss, error) {
+func (w *placement) run(e export.Exporter) ([]Change, []export.Loss, error) {
 	artifact := e.Export(w.source)
-	place := e.place
-	if place == nil {
+	place, ok := placements[e.Name]
+	if !ok {
 		place = (*placement).file
 	}
 	if err := place(w, artifact); err != nil {
@@ -85,7 +58,8 @@ func (w *placement) run(e Exporter) ([]Change, []export.Loss, error) {
 	return w.changes, append(artifact.Losses, w.losses...), nil
 }
 
-// mark is in every file that an export writes as a whole.
+// mark is in every file that an export writes as a whole: "Written by cordon
+// export" where that begins a sentence, "written by …" in Format.Header.
 const mark = "ritten by cordon export"
 
 // file writes an artifact as a file of its own. A format without comments
@@ -108,7 +82,7 @@ func (w *placement) pages(export.Artifact) error {
 		page := &w.html[i]
 		what := CSPPage(page)
 		what.WebAssembly = w.webAssembly
-		made, losses := exportcsp.For(w.source, what)
+		made, losses := export.PagePolicy(w.source, what)
 		data, ok := withPolicy(page, made.String())
 		if !ok {
 			if page.Whole {
@@ -203,7 +177,7 @@ func (w *placement) ios(export.Artifact) error {
 	if err != nil {
 		return err
 	}
-	dictionary, losses := iosats.Dictionary(w.source, "\t")
+	dictionary, losses := export.TransportSecurity(w.source, "\t")
 	w.losses = append(w.losses, losses...)
 	edited, err := setPlistKey(doc, "NSAppTransportSecurity", strings.TrimSpace(dictionary))
 	if err != nil {

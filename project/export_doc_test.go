@@ -7,7 +7,6 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/golden"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/project"
 )
 
 // The page of the formats is made from the same table as the exports' own
@@ -25,7 +24,7 @@ cannot say, the command names the line, and says whether the export then allows 
 exactly what the policy allows.
 
 | capability |`)
-	exporters := project.Exporters()
+	exporters := export.Exporters()
 	for _, e := range exporters {
 		b.WriteString(" " + e.Name + " |")
 	}

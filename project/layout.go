@@ -112,9 +112,9 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 	var changes []Change
 	var losses []LayoutLoss
 	for _, name := range o.Formats {
-		e, ok := exporterByName(name)
-		if !ok || e.place == nil {
-			return nil, nil, fmt.Errorf("%q is no format of a prepared platform (known: csp, android-nsc, ios-ats)", name)
+		e, ok := export.Find(name)
+		if !ok || placements[name] == nil {
+			return nil, nil, fmt.Errorf("%q: the format of a prepared platform must be csp, android-nsc or ios-ats", name)
 		}
 		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly}
 		if name == "csp" {
@@ -146,15 +146,6 @@ func (w *placement) concerned(format string) bool {
 		return w.layout.Plist != ""
 	}
 	return false
-}
-
-func exporterByName(name string) (Exporter, bool) {
-	for _, e := range Exporters() {
-		if e.Name == name {
-			return e, true
-		}
-	}
-	return Exporter{}, false
 }
 
 // Pages reads the pages below a folder, without those of plugins.

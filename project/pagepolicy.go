@@ -7,13 +7,13 @@ import (
 
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
+	"github.com/cordon-sec/cordon/policy/export"
 )
 
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
 // page.
-func CSPPage(p *app.Page) exportcsp.Page {
-	var page exportcsp.Page
+func CSPPage(p *app.Page) export.Page {
+	var page export.Page
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/iosats"
 )
 
 // derived is what cordova-ios makes of one config.xml.
@@ -58,7 +58,7 @@ func TestRealATS(t *testing.T) {
 }
 
 func compareATS(t *testing.T, theirs *derived, name string) (compared int) {
-	everything, ours := readATS(t, iosats.Export(export.NewSource(readConfig(t, name), nil)).Content)
+	everything, ours := readATS(t, writeATS(t, readConfig(t, name)))
 	if everything && !theirs.ATS.Everything {
 		t.Error("we switch transport security off, and cordova-ios does not")
 	}
@@ -115,4 +115,14 @@ func readATS(t *testing.T, content []byte) (everything bool, hosts map[string]bo
 		}
 	}
 	return ats["NSAllowsArbitraryLoads"].XMLName.Local == "true", hosts
+}
+
+// writeATS exports the dictionary of a config.xml.
+func writeATS(t *testing.T, doc *configxml.Document) []byte {
+	t.Helper()
+	e, ok := export.Find("ios-ats")
+	if !ok {
+		t.Fatal("there is no format ios-ats")
+	}
+	return e.Export(export.NewSource(doc, nil)).Content
 }

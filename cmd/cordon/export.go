@@ -56,7 +56,7 @@ a person wrote is replaced only with --force.
 
 func formatNames() []string {
 	var names []string
-	for _, e := range project.Exporters() {
+	for _, e := range export.Exporters() {
 		names = append(names, e.Name)
 	}
 	return names
@@ -65,7 +65,7 @@ func formatNames() []string {
 func formatTable() string {
 	var b strings.Builder
 	b.WriteString("Formats:\n")
-	for _, e := range project.Exporters() {
+	for _, e := range export.Exporters() {
 		fmt.Fprintf(&b, "  %-14s %s\n", e.Name, e.Title)
 	}
 	return strings.TrimRight(b.String(), "\n")
@@ -98,18 +98,14 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 	return nil
 }
 
-func pickExporters(names []string) ([]project.Exporter, error) {
-	var picked []project.Exporter
+func pickExporters(names []string) ([]export.Exporter, error) {
+	var picked []export.Exporter
 	for _, name := range names {
-		found := false
-		for _, e := range project.Exporters() {
-			if e.Name == name {
-				picked, found = append(picked, e), true
-			}
-		}
-		if !found {
+		e, ok := export.Find(name)
+		if !ok {
 			return nil, fmt.Errorf("unknown format %q (known: %s)", name, strings.Join(formatNames(), ", "))
 		}
+		picked = append(picked, e)
 	}
 	return picked, nil
 }
@@ -128,7 +124,7 @@ func exportSource(app *app.App, dir string) (export.Source, error) {
 	return export.NewSource(app.Config, set), nil
 }
 
-func printExport(cmd *cobra.Command, e project.Exporter, source export.Source, index, count int) error {
+func printExport(cmd *cobra.Command, e export.Exporter, source export.Source, index, count int) error {
 	artifact := e.Export(source)
 	out := cmd.OutOrStdout()
 	if count > 1 {
@@ -167,7 +163,7 @@ func printLosses(w io.Writer, f export.Format, source export.Source, losses []ex
 	}
 }
 
-func writeExports(cmd *cobra.Command, o *exportOptions, exporters []project.Exporter, app *app.App, dir string, source export.Source) error {
+func writeExports(cmd *cobra.Command, o *exportOptions, exporters []export.Exporter, app *app.App, dir string, source export.Source) error {
 	var all []project.Change
 	for _, e := range exporters {
 		changes, losses, err := project.Place(os.DirFS(dir), app, source, e, o.force)

@@ -19,7 +19,6 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -199,7 +198,7 @@ func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Polic
 	if styles {
 		seen.InlineStyles = nil // beside a hash, browsers ignore 'unsafe-inline'
 	}
-	made, _ := exportcsp.For(export.NewSource(p.doc, nil), seen)
+	made, _ := export.PagePolicy(export.NewSource(p.doc, nil), seen)
 	if styles {
 		if d, ok := made.Get("style-src"); ok {
 			made = made.Set("style-src", append(slices.Clone(d.Sources), "'unsafe-inline'")...)

@@ -1,17 +1,28 @@
-// Package export holds what all exports share: what is exported, what a format
-// can say at all, and what it therefore leaves out.
+// Package export writes what an app's config.xml says in another system's words: a
+// Content-Security-Policy, the native configuration of Android and iOS, a proxy's
+// rules.
 //
-// Each format is a package of its own below this one, with a Format that
-// describes it and a function Export from a [Source] to an [Artifact]. An
-// export says what the strict reading of the file says (target "cordon"), in
-// another system's words. Where those words are too few, the artifact's losses
-// name each line that loses something, and the format's own comments say what
-// kind of thing it cannot express.
+//	e, ok := export.Find("squid")
+//	artifact := e.Export(export.NewSource(doc, pins))
+//
+// An export says what the strict reading of the file says (target "cordon"). It
+// never allows what that blocks without saying so: where a format's words are too
+// few, the artifact's losses name each line that loses something. What a format
+// can say at all are its [Capability] bits, and what follows from a missing one is
+// computed from them for every line ([Format.Widening]), for the policy as a whole
+// ([Format.Needs]) and for the comment on top of the file ([Format.Header]); only
+// what is peculiar to a format stands in its own file.
+//
+// A new format is one file: its Format, a function from a [Source] to an
+// [Artifact], a line in Exporters, and a test that reads the export as the
+// format's own software does (law_test.go) and compares it with the policy over
+// random lists.
 //
 // The package is pure, and its values are safe for concurrent use.
 package export
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -254,4 +265,22 @@ func (f Format) Widening(origins []dialect.Origin) []Loss {
 		}
 	}
 	return losses
+}
+
+// encode writes a value as the JSON of a file.
+func encode(value any) []byte {
+	content, err := json.MarshalIndent(value, "", "  ")
+	if err != nil { // structs, lists and maps of strings and numbers always encode
+		panic("export: " + err.Error())
+	}
+	return append(content, '\n')
+}
+
+// encodeLine writes a value as JSON in one line.
+func encodeLine(value any) []byte {
+	content, err := json.Marshal(value)
+	if err != nil { // as in encode
+		panic("export: " + err.Error())
+	}
+	return content
 }

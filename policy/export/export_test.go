@@ -6,8 +6,31 @@ import (
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
+
+// writerOf is what writes a format.
+func writerOf(name string) func(export.Source) export.Artifact {
+	e, ok := export.Find(name)
+	if !ok {
+		panic("no format is called " + name)
+	}
+	return e.Export
+}
+
+// Each format has a name of its own, and one that is not there is not found.
+func TestFind(t *testing.T) {
+	seen := map[string]bool{}
+	for _, e := range export.Exporters() {
+		found, ok := export.Find(e.Name)
+		if !ok || found.Title != e.Title || seen[e.Name] {
+			t.Errorf("%s is found as %q, %v", e.Name, found.Title, ok)
+		}
+		seen[e.Name] = true
+	}
+	if _, ok := export.Find("CSP"); ok || len(seen) != 10 {
+		t.Errorf("there are %d formats, and CSP is one: %v", len(seen), ok)
+	}
+}
 
 // What a policy needs as a whole depends on what it says.
 func TestNeeds(t *testing.T) {
@@ -30,7 +53,7 @@ func TestNeeds(t *testing.T) {
 		"all of it said": {`<access origin="https://a.example"/>`, pins, export.Denies | export.Requests | export.Pins, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			source, _ := exporttest.Source(t, test.body)
+			source, _ := sourceOf(t, test.body)
 			source.Pins = test.pins
 			got := strings.Join(export.Format{Can: test.can}.Needs(source), "; ")
 			if test.want == "" && got != "" || !strings.Contains(got, test.want) {

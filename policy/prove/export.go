@@ -11,12 +11,11 @@ import (
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/export"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // Exports are the names that CheckExport knows.
-func Exports() []string { return []string{exportcsp.Format.Name} }
+func Exports() []string { return []string{export.CSP} }
 
 // cspKinds are the kinds of request that each directive governs.
 var cspKinds = []struct {
@@ -40,7 +39,7 @@ const appPage = "https://app.invalid/"
 // is not asked about. A refutation that the export announces as a loss of its
 // format has a note that says so.
 func CheckExport(name string, doc *configxml.Document, o Options) ([]Result, error) {
-	if name != exportcsp.Format.Name {
+	if name != export.CSP {
 		return nil, fmt.Errorf("unknown export %q (known: %s)", name, strings.Join(Exports(), ", "))
 	}
 	if o.Steps == 0 {
@@ -52,7 +51,7 @@ func CheckExport(name string, doc *configxml.Document, o Options) ([]Result, err
 	if err != nil {
 		return nil, err
 	}
-	made, losses := exportcsp.For(export.NewSource(doc, nil), exportcsp.Page{})
+	made, losses := export.PagePolicy(export.NewSource(doc, nil), export.Page{})
 	var results []Result
 	for _, row := range cspKinds {
 		directive, _ := made.Effective(row.directive)

@@ -6,7 +6,6 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 )
@@ -31,7 +30,7 @@ func (w *work) addPolicy(f *lint.Finding) []candidate {
 		}
 		alone := *w.project
 		alone.Pages = []app.Page{*page}
-		exporter, ok := exporterOf(exportcsp.Format.Name)
+		exporter, ok := export.Find(export.CSP)
 		if !ok {
 			return nil
 		}
@@ -51,15 +50,6 @@ func (w *work) addPolicy(f *lint.Finding) []candidate {
 		return []candidate{c}
 	}
 	return nil
-}
-
-func exporterOf(name string) (project.Exporter, bool) {
-	for _, e := range project.Exporters() {
-		if e.Name == name {
-			return e, true
-		}
-	}
-	return project.Exporter{}, false
 }
 
 // between is the one edit that makes the new bytes of the old ones.

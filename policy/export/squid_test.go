@@ -1,4 +1,4 @@
-package squid_test
+package export_test
 
 import (
 	"bufio"
@@ -18,12 +18,10 @@ import (
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
-	"github.com/cordon-sec/cordon/policy/export/squid"
 )
 
 // start runs squid itself with the exported rules, or skips the test.
-func start(t *testing.T, rules []byte) (address string) {
+func squidStart(t *testing.T, rules []byte) (address string) {
 	t.Helper()
 	program := "/usr/sbin/squid"
 	if _, err := os.Stat(program); err != nil {
@@ -37,9 +35,9 @@ func start(t *testing.T, rules []byte) (address string) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	address = freeAddress(t)
+	address = squidFreeAddress(t)
 	var names strings.Builder
-	for _, raw := range exporttest.World([]string{"http"}, []string{""}, []string{"/"}) {
+	for _, raw := range world([]string{"http"}, []string{""}, []string{"/"}) {
 		if u, err := url.Parse(raw); err == nil && net.ParseIP(u.Hostname()) == nil {
 			fmt.Fprintf(&names, "127.0.0.1 %s\n", u.Hostname())
 		}
@@ -90,7 +88,7 @@ include %s
 	return address
 }
 
-func freeAddress(t *testing.T) string {
+func squidFreeAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +99,7 @@ func freeAddress(t *testing.T) string {
 
 // passes asks squid: a refusal is 403, anything else means that it went on to
 // look for the host.
-func passes(t *testing.T, proxy, raw string) bool {
+func squidPasses(t *testing.T, proxy, raw string) bool {
 	t.Helper()
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -130,22 +128,22 @@ func passes(t *testing.T, proxy, raw string) bool {
 	return response.StatusCode != http.StatusForbidden
 }
 
-func TestSquidObeys(t *testing.T) {
+func TestSquidSquidObeys(t *testing.T) {
 	for _, body := range []string{
 		``,
 		`<access origin="https://a.example"/><access origin="https://*.b.a.example"/><access origin="http://*.a.example"/><access origin="https://10.0.0.1"/>`,
 		`<access origin="*://*.a.example:8443"/><access origin="https://b.a.example"/><access origin="https://localhost"/>`,
 		`<access origin="https://*"/><access origin="http://c.example:8443"/>`,
 	} {
-		source, compiled := exporttest.Source(t, body)
-		artifact := squid.Export(source)
+		source, compiled := sourceOf(t, body)
+		artifact := writerOf("squid")(source)
 		if slices.ContainsFunc(artifact.Losses, func(l export.Loss) bool { return l.Widens }) {
 			t.Fatalf("%s: losses %v", body, artifact.Losses)
 		}
-		proxy := start(t, artifact.Content)
-		for _, raw := range exporttest.World([]string{"http", "https", "wss"}, []string{"", ":8443"}, []string{"/p"}) {
+		proxy := squidStart(t, artifact.Content)
+		for _, raw := range world([]string{"http", "https", "wss"}, []string{"", ":8443"}, []string{"/p"}) {
 			want := compiled.Decide(policy.Request{URL: raw}).Verdict == policy.Allow
-			if got := passes(t, proxy, raw); got != want {
+			if got := squidPasses(t, proxy, raw); got != want {
 				t.Errorf("%s\n%s: passes %v, want %v\n%s", body, raw, got, want, artifact.Content)
 			}
 		}
@@ -153,9 +151,9 @@ func TestSquidObeys(t *testing.T) {
 }
 
 // A tunnel to port 80 could hold anything, so a line for ws alone opens none.
-func TestWebSocketsWithoutTLS(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="ws://a.example"/>`)
-	artifact := squid.Export(source)
+func TestSquidWebSocketsWithoutTLS(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="ws://a.example"/>`)
+	artifact := writerOf("squid")(source)
 	if strings.Contains(string(artifact.Content), "http_access allow") || len(artifact.Losses) == 0 {
 		t.Errorf("losses %v\n%s", artifact.Losses, artifact.Content)
 	}

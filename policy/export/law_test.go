@@ -1,7 +1,4 @@
-// Package exporttest holds the law that every export is tested by: it never
-// allows what the policy blocks, unless it says so in its losses; and without
-// any loss it allows exactly what the policy allows.
-package exporttest
+package export_test
 
 import (
 	"slices"
@@ -15,8 +12,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Law is an export with a reader of its format.
-type Law struct {
+// law is what every export is tested by: it never allows what the policy blocks,
+// unless it says so in its losses; and without any loss it allows exactly what the
+// policy allows. It is an export with a reader of its format.
+type law struct {
 	// Export writes the format under test.
 	Export func(export.Source) export.Artifact
 	// Reader takes the exported file apart as the format's own software does,
@@ -31,8 +30,8 @@ type Law struct {
 	Ports, Paths []string
 }
 
-// Source reads the body of a widget as an export's source.
-func Source(t testing.TB, body string) (export.Source, *policy.Policy) {
+// sourceOf reads the body of a widget as an export's source.
+func sourceOf(t testing.TB, body string) (export.Source, *policy.Policy) {
 	t.Helper()
 	doc, err := configxml.Parse("config.xml", []byte("<widget>"+body+"</widget>"))
 	if err != nil {
@@ -46,19 +45,19 @@ func Source(t testing.TB, body string) (export.Source, *policy.Policy) {
 }
 
 // Check tests the law with random policies and every URL of a small world.
-func (l Law) Check(t *testing.T) {
+func (l law) Check(t *testing.T) {
 	t.Helper()
 	exact := 0
 	rapid.Check(t, func(r *rapid.T) {
-		body := strings.Join(rapid.SliceOfN(line(), 0, 4).Draw(r, "lines"), "")
-		source, compiled := Source(t, body)
+		body := strings.Join(rapid.SliceOfN(lawLine(), 0, 4).Draw(r, "lines"), "")
+		source, compiled := sourceOf(t, body)
 		artifact := l.Export(source)
 		allows := l.Reader(t, artifact.Content)
 		widens := slices.ContainsFunc(artifact.Losses, func(loss export.Loss) bool { return loss.Widens })
 		if len(artifact.Losses) == 0 {
 			exact++
 		}
-		for _, url := range World(l.Schemes, l.Ports, l.Paths) {
+		for _, url := range world(l.Schemes, l.Ports, l.Paths) {
 			want := compiled.Decide(policy.Request{URL: url, Kind: l.Kind}).Verdict == policy.Allow
 			switch got := allows(url); {
 			case got && !want && !widens:
@@ -73,7 +72,7 @@ func (l Law) Check(t *testing.T) {
 	}
 }
 
-func line() *rapid.Generator[string] {
+func lawLine() *rapid.Generator[string] {
 	return rapid.Custom(func(r *rapid.T) string {
 		element := rapid.SampledFrom([]string{`<access origin="`, `<access origin="`, `<allow-navigation href="`, `<allow-intent href="`}).Draw(r, "element")
 		scheme := rapid.SampledFrom([]string{"", "https://", "http://", "*://", "wss://", "ws://"}).Draw(r, "scheme")
@@ -84,9 +83,9 @@ func line() *rapid.Generator[string] {
 	})
 }
 
-// World returns the URLs that the law is tested with; for nil ports and paths
+// world returns the URLs that the law is tested with; for nil ports and paths
 // those of the whole world.
-func World(schemes, ports, paths []string) []string {
+func world(schemes, ports, paths []string) []string {
 	if ports == nil {
 		ports = []string{"", ":8443", ":80", ":443"}
 	}

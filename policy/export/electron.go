@@ -1,23 +1,20 @@
-// Package electron exports a policy as lists for an Electron app's main
-// process: match patterns for session.webRequest.onBeforeRequest, patterns for
-// will-navigate, and what shell.openExternal may be given. Cordova's Electron
-// platform enforces nothing of config.xml by itself.
-package electron
+package export
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// electronFormat exports a policy as lists for an Electron app's main
+// process: match patterns for session.webRequest.onBeforeRequest, patterns for
+// will-navigate, and what shell.openExternal may be given. Cordova's Electron
+// platform enforces nothing of config.xml by itself.
+var electronFormat = Format{
 	Name:  "electron",
 	Title: "Electron request and permission lists",
-	Can:   export.Schemes | export.Ports | export.Paths | export.Exact | export.Deep | export.Requests | export.Navigation | export.Launches | export.Denies,
+	Can:   Schemes | Ports | Paths | Exact | Deep | Requests | Navigation | Launches | Denies,
 	Limits: []string{
 		"the main process has to apply the lists: cancel what no pattern matches, and deny every permission that is not listed",
 	},
@@ -34,7 +31,7 @@ type lists struct {
 }
 
 // Export writes the lists.
-func Export(s export.Source) export.Artifact {
+func exportElectron(s Source) Artifact {
 	requests := s.Requests()
 	out := lists{
 		Comment:     fmt.Sprintf("Written by cordon export electron from %s: cancel what no pattern matches.", s.File),
@@ -43,11 +40,7 @@ func Export(s export.Source) export.Artifact {
 		External:    matchPatterns(s.Launches()),
 		Permissions: []string{},
 	}
-	content, err := json.MarshalIndent(out, "", "  ")
-	if err != nil { // lists of strings always encode
-		panic("electron: " + err.Error())
-	}
-	return export.Artifact{Path: "cordon-electron.json", Content: append(content, '\n'), Losses: Format.Widening(s.Wire())}
+	return Artifact{Path: "cordon-electron.json", Content: encode(out), Losses: electronFormat.Widening(s.Wire())}
 }
 
 // matchPatterns writes origins as match patterns, sorted, each once: "*.h"

@@ -1,7 +1,4 @@
-// Package squid exports a policy as access rules for the squid proxy
-// (squid-cache 5 and later): one group of destinations for each scheme and
-// port, then deny all.
-package squid
+package export
 
 import (
 	"fmt"
@@ -9,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// squidFormat exports a policy as access rules for the squid proxy
+// (squid-cache 5 and later): one group of destinations for each scheme and
+// port, then deny all.
+var squidFormat = Format{
 	Name:  "squid",
 	Title: "Squid access rules",
-	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.EveryHost | export.Requests | export.Denies,
+	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
 		"squid does not look inside tunnels: the name in the TLS handshake is not compared with the listed one",
 		"WebSockets without TLS (ws) come as tunnels to port 80 and are refused",
@@ -33,9 +31,9 @@ type group struct {
 }
 
 // Export writes the rules, for an include line in squid.conf.
-func Export(s export.Source) export.Artifact {
+func exportSquid(s Source) Artifact {
 	origins := s.Wire()
-	losses := Format.Widening(origins)
+	losses := squidFormat.Widening(origins)
 	var groups []*group
 	find := func(tunnel bool, port int) *group {
 		for _, g := range groups {
@@ -52,24 +50,24 @@ func Export(s export.Source) export.Artifact {
 			find(true, orOwn(o.Port, 443)).add(o)
 		}
 		if o.Covers("wss") && !o.Covers("https") {
-			losses = append(losses, export.Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+			losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
 		}
 		switch {
 		case o.Covers("http"):
 			find(false, orOwn(o.Port, 80)).add(o)
 		case o.Covers("ws"):
-			losses = append(losses, export.Lose(o, false, "ws comes as a tunnel to squid, which cannot look inside: it is refused"))
+			losses = append(losses, Lose(o, false, "ws comes as a tunnel to squid, which cannot look inside: it is refused"))
 		}
 	}
 	var b strings.Builder
-	b.WriteString(Format.Header("# ", s))
+	b.WriteString(squidFormat.Header("# ", s))
 	b.WriteString("acl cordon_connect method CONNECT\nacl cordon_http proto HTTP\n" +
 		`acl cordon_address dstdom_regex -n ^\[ (^|\.)[0-9]+$` + "\n")
 	for i, g := range groups {
 		g.write(&b, i+1)
 	}
 	b.WriteString("http_access deny all\n")
-	return export.Artifact{Path: "cordon-squid.conf", Content: []byte(b.String()), Losses: losses}
+	return Artifact{Path: "cordon-squid.conf", Content: []byte(b.String()), Losses: losses}
 }
 
 func orOwn(port, own int) int {

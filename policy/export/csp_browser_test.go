@@ -1,6 +1,6 @@
 //go:build !js
 
-package csp_test
+package export_test
 
 import (
 	"bytes"
@@ -20,13 +20,11 @@ import (
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/testpki"
 	"github.com/cordon-sec/cordon/policy"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
 // tryAll asks for every URL in one way and says which ones worked. One that the
 // policy stops ends with the event that says so.
-const tryAll = `window.tryAll = (way, urls) => Promise.all(urls.map((url) => new Promise((done) => {
+const cspTryAll = `window.tryAll = (way, urls) => Promise.all(urls.map((url) => new Promise((done) => {
   document.addEventListener('securitypolicyviolation', (e) => { if (e.blockedURI === url) done(false); });
   setTimeout(() => done(false), 15000);
   const element = (tag, good) => {
@@ -58,7 +56,7 @@ const tryAll = `window.tryAll = (way, urls) => Promise.all(urls.map((url) => new
 }))); 1`
 
 // site answers every way to ask for something, for every host.
-func site(w http.ResponseWriter, r *http.Request) {
+func cspSite(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	scheme := "http"
 	if r.TLS != nil {
@@ -83,9 +81,9 @@ func site(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func serve(t *testing.T, secure bool) (port string) {
+func cspServe(t *testing.T, secure bool) (port string) {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(site))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(cspSite))
 	if secure {
 		leaf := testpki.Root(t, testpki.Spec{Name: "Root"}).Leaf(t, testpki.Spec{Name: "good.test", Hosts: []string{"*.test"}})
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
@@ -106,14 +104,14 @@ func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
 // The browser itself, with policies of every shape: what the list allows loads,
 // and what it blocks does not; a policy that names a loss may do more.
-func TestChromium(t *testing.T) {
+func TestCSPChromium(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the browser takes about a quarter of a minute")
 	}
 	browser := browsertest.Open(t)
 	// What is listed answers, and everything else is refused by the policy.
 	browser.Expect(browsertest.Failed("*.test:*"), browsertest.Failed("*://127.0.0.1:*"))
-	secure, plain := serve(t, true), serve(t, false)
+	secure, plain := cspServe(t, true), cspServe(t, false)
 	exact := 0
 	for _, body := range []string{
 		``,
@@ -125,8 +123,8 @@ func TestChromium(t *testing.T) {
 		`<access origin="wss://good.test:SECURE"/><access origin="https://127.0.0.1:SECURE"/>`,
 	} {
 		t.Run(body, func(t *testing.T) {
-			source, compiled := exporttest.Source(t, strings.NewReplacer("SECURE", secure, "PLAIN", plain).Replace(body))
-			artifact := exportcsp.Export(source)
+			source, compiled := sourceOf(t, strings.NewReplacer("SECURE", secure, "PLAIN", plain).Replace(body))
+			artifact := writerOf("csp")(source)
 			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				fmt.Fprintf(w, `<!doctype html><html><head><link rel="icon" href="data:,"><meta http-equiv="Content-Security-Policy" content="%s"></head><body></body></html>`, html.EscapeString(string(artifact.Content)))
@@ -134,10 +132,10 @@ func TestChromium(t *testing.T) {
 			defer page.Close()
 			tab := browser.For(t)
 			tab.Navigate(strings.Replace(page.URL, "127.0.0.1", "localhost", 1))
-			browsertest.Eval[int](tab, tryAll)
+			browsertest.Eval[int](tab, cspTryAll)
 			for _, kind := range []policy.Kind{policy.XHR, policy.Image, policy.Media, policy.Frame, policy.WebSocket} {
-				urls := addresses(kind, secure, plain)
-				got := browsertest.Eval[[]bool](tab, fmt.Sprintf("tryAll(%q, [%s])", kind.String(), quoted(urls)))
+				urls := cspAddresses(kind, secure, plain)
+				got := browsertest.Eval[[]bool](tab, fmt.Sprintf("tryAll(%q, [%s])", kind.String(), cspQuoted(urls)))
 				if len(got) != len(urls) {
 					t.Fatalf("%v: %d answers for %d URLs", kind, len(got), len(urls))
 				}
@@ -160,7 +158,7 @@ func TestChromium(t *testing.T) {
 	}
 }
 
-func addresses(kind policy.Kind, secure, plain string) []string {
+func cspAddresses(kind policy.Kind, secure, plain string) []string {
 	var urls []string
 	for _, host := range []string{"good.test", "a.good.test", "b.a.good.test", "xgood.test", "nav.test", "evil.test", "127.0.0.1"} {
 		for _, path := range []string{"/p/x", "/q", "/qx"} {
@@ -175,7 +173,7 @@ func addresses(kind policy.Kind, secure, plain string) []string {
 	return urls
 }
 
-func quoted(list []string) string {
+func cspQuoted(list []string) string {
 	var b strings.Builder
 	for i, s := range list {
 		if i > 0 {

@@ -1,26 +1,23 @@
-// Package pac exports a policy as a proxy auto-configuration script: covered
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// pacFormat exports a policy as a proxy auto-configuration script: covered
 // hosts are reached directly, everything else is sent to an address where
 // nothing listens. Browsers that are not behind a gateway enforce the list
 // with it.
 //
 // The interface is FindProxyForURL(url, host), as browsers implement it;
 // for https they hide the path from the script.
-package pac
-
-import (
-	"encoding/json"
-	"fmt"
-	"strings"
-
-	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
-)
-
-// Format describes the export.
-var Format = export.Format{
+var pacFormat = Format{
 	Name:  "pac",
 	Title: "Proxy auto-configuration",
-	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.EveryHost | export.Requests | export.Denies,
+	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
 		"WebRTC does not go through proxies",
 		"a refused host fails as an unreachable proxy, without a reason",
@@ -40,20 +37,16 @@ type entry struct {
 }
 
 // Export writes the script.
-func Export(s export.Source) export.Artifact {
+func exportPAC(s Source) Artifact {
 	origins := s.Wire()
 	lines := make([]string, 0, len(origins))
 	for i := range origins {
-		encoded, err := json.Marshal(tableEntry(&origins[i]))
-		if err != nil { // a struct of strings and numbers always encodes
-			panic("pac: " + err.Error())
-		}
-		lines = append(lines, "  "+string(encoded))
+		lines = append(lines, "  "+string(encodeLine(tableEntry(&origins[i]))))
 	}
-	content := Format.Header("// ", s) +
+	content := pacFormat.Header("// ", s) +
 		"var cordonList = [\n" + strings.Join(lines, ",\n") + "\n];\n" +
 		fmt.Sprintf(script, Nowhere)
-	return export.Artifact{Path: "proxy.pac", Content: []byte(content), Losses: Format.Widening(origins)}
+	return Artifact{Path: "proxy.pac", Content: []byte(content), Losses: pacFormat.Widening(origins)}
 }
 
 func tableEntry(o *dialect.Origin) entry {

@@ -1,4 +1,4 @@
-package csp_test
+package export_test
 
 import (
 	"strings"
@@ -6,13 +6,12 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/csp"
-	exportcsp "github.com/cordon-sec/cordon/policy/export/csp"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
+	"github.com/cordon-sec/cordon/policy/export"
 )
 
-const self = "https://self.invalid/"
+const cspSelf = "https://self.invalid/"
 
-func TestLaw(t *testing.T) {
+func TestCSPLaw(t *testing.T) {
 	for directive, kind := range map[string]policy.Kind{
 		"connect-src": policy.XHR, "img-src": policy.Image, "media-src": policy.Media, "font-src": policy.Font, "form-action": policy.Navigation, "frame-src": policy.Frame,
 	} {
@@ -21,14 +20,14 @@ func TestLaw(t *testing.T) {
 			if directive == "connect-src" {
 				schemes = append(schemes, "ws", "wss")
 			}
-			exporttest.Law{
-				Export: exportcsp.Export,
+			law{
+				Export: writerOf("csp"),
 				Reader: func(t testing.TB, content []byte) func(string) bool {
 					p := csp.Parse(strings.TrimSpace(string(content)))
 					if _, ok := p.Get(directive); !ok {
 						t.Fatalf("no %s in %s", directive, content)
 					}
-					return func(url string) bool { return p.Allows(directive, url, self) }
+					return func(url string) bool { return p.Allows(directive, url, cspSelf) }
 				},
 				Kind: kind, Schemes: schemes,
 			}.Check(t)
@@ -36,15 +35,15 @@ func TestLaw(t *testing.T) {
 	}
 }
 
-func TestPage(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="https://cdn.example/lib/*"/><access origin="https://api.example"/>`)
-	page := exportcsp.Page{
+func TestCSPPage(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://cdn.example/lib/*"/><access origin="https://api.example"/>`)
+	page := export.Page{
 		Existing:      csp.Parse("default-src 'self' data: gap:; img-src blob: https://old.example; script-src 'self' 'unsafe-eval'"),
 		Scripts:       []string{"https://cdn.example/lib/x.js", "https://evil.test/x.js"},
 		InlineScripts: []string{"alert(1)"},
 		Handlers:      true,
 	}
-	made, losses := exportcsp.For(source, page)
+	made, losses := export.PagePolicy(source, page)
 	want := "default-src 'self'; connect-src 'self' https://cdn.example/lib https://cdn.example/lib/ wss://cdn.example/lib wss://cdn.example/lib/ https://api.example wss://api.example; " +
 		"img-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example blob:; " +
 		"media-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
@@ -69,7 +68,7 @@ func TestPage(t *testing.T) {
 
 // Where a line for http grows to https, and another line covers that anyway,
 // nothing is lost; a line for ws alone grows to http, too.
-func TestGrowth(t *testing.T) {
+func TestCSPGrowth(t *testing.T) {
 	for body, losses := range map[string]int{
 		`<access origin="http://a.example"/>`:                                             1,
 		`<access origin="http://a.example"/><access origin="https://a.example"/>`:         0,
@@ -79,8 +78,8 @@ func TestGrowth(t *testing.T) {
 		`<access origin="ws://a.example"/><access origin="https://a.example"/>`:           1,
 		`<access origin="http://a.example"/><allow-navigation href="https://a.example"/>`: 1,
 	} {
-		source, _ := exporttest.Source(t, body)
-		if got := exportcsp.Export(source).Losses; len(got) != losses {
+		source, _ := sourceOf(t, body)
+		if got := writerOf("csp")(source).Losses; len(got) != losses {
 			t.Errorf("%s: %+v, want %d losses", body, got, losses)
 		}
 	}

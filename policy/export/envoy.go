@@ -1,24 +1,21 @@
-// Package envoy exports a policy as the configuration of Envoy's HTTP
-// role-based access control filter (envoy.extensions.filters.http.rbac.v3),
-// for an Envoy that is a forward proxy: CONNECT for https and wss, absolute
-// URLs for http.
-package envoy
+package export
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// envoyFormat exports a policy as the configuration of Envoy's HTTP
+// role-based access control filter (envoy.extensions.filters.http.rbac.v3),
+// for an Envoy that is a forward proxy: CONNECT for https and wss, absolute
+// URLs for http.
+var envoyFormat = Format{
 	Name:  "envoy",
 	Title: "Envoy role-based access control",
-	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.EveryHost | export.Requests | export.Denies,
+	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
 		"Envoy does not look inside tunnels: the name in the TLS handshake is not compared with the listed one",
 		"WebSockets without TLS (ws) come as tunnels to port 80 and are refused",
@@ -30,77 +27,73 @@ var Format = export.Format{
 // The parts of the filter's configuration that are written, in the JSON form
 // of its protocol buffers.
 type (
-	filter struct {
-		Type  string `json:"@type"`
-		Rules rules  `json:"rules"`
+	envoyFilter struct {
+		Type  string     `json:"@type"`
+		Rules envoyRules `json:"rules"`
 	}
-	rules struct {
-		Action   string            `json:"action"`
-		Policies map[string]policy `json:"policies"`
+	envoyRules struct {
+		Action   string                 `json:"action"`
+		Policies map[string]envoyPolicy `json:"policies"`
 	}
-	policy struct {
-		Permissions []permission `json:"permissions"`
-		Principals  []any        `json:"principals"`
+	envoyPolicy struct {
+		Permissions []envoyPermission `json:"permissions"`
+		Principals  []any             `json:"principals"`
 	}
-	permission struct {
-		Header   *header     `json:"header,omitempty"`
-		AndRules *conditions `json:"andRules,omitempty"`
+	envoyPermission struct {
+		Header   *envoyHeader     `json:"header,omitempty"`
+		AndRules *envoyConditions `json:"andRules,omitempty"`
 	}
-	conditions struct {
-		Rules []permission `json:"rules"`
+	envoyConditions struct {
+		Rules []envoyPermission `json:"rules"`
 	}
-	header struct {
-		Name   string      `json:"name"`
-		Match  stringMatch `json:"stringMatch"`
-		Invert bool        `json:"invertMatch,omitempty"`
+	envoyHeader struct {
+		Name   string           `json:"name"`
+		Match  envoyStringMatch `json:"stringMatch"`
+		Invert bool             `json:"invertMatch,omitempty"`
 	}
-	stringMatch struct {
-		Exact string      `json:"exact,omitempty"`
-		Regex *expression `json:"safeRegex,omitempty"`
+	envoyStringMatch struct {
+		Exact string           `json:"exact,omitempty"`
+		Regex *envoyExpression `json:"safeRegex,omitempty"`
 	}
-	expression struct {
+	envoyExpression struct {
 		Regex string `json:"regex"`
 	}
 )
 
 // Export writes the filter's configuration: what no policy in it allows, it
 // refuses.
-func Export(s export.Source) export.Artifact {
+func exportEnvoy(s Source) Artifact {
 	origins := s.Wire()
-	losses := Format.Widening(origins)
-	out := filter{
+	losses := envoyFormat.Widening(origins)
+	out := envoyFilter{
 		Type:  "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-		Rules: rules{Action: "ALLOW", Policies: map[string]policy{}},
+		Rules: envoyRules{Action: "ALLOW", Policies: map[string]envoyPolicy{}},
 	}
 	for i := range origins {
 		o := &origins[i]
 		permissions := permissionsOf(o)
 		if len(permissions) == 0 {
-			losses = append(losses, export.Lose(o, false, "ws comes as a tunnel to Envoy, which cannot look inside: it is refused"))
+			losses = append(losses, Lose(o, false, "ws comes as a tunnel to Envoy, which cannot look inside: it is refused"))
 			continue
 		}
 		if o.Covers("wss") && !o.Covers("https") {
-			losses = append(losses, export.Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+			losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
 		}
 		name := fmt.Sprintf("%04d %s %s", i+1, o.Rule.Place, o.Rule.Text)
-		out.Rules.Policies[name] = policy{Permissions: permissions, Principals: []any{map[string]bool{"any": true}}}
+		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions, Principals: []any{map[string]bool{"any": true}}}
 	}
 	if len(out.Rules.Policies) == 0 {
 		// Without policies the filter's ALLOW refuses everything, too; the
 		// protocol's own check wants a principal in each, so there is none.
 		out.Rules.Policies = nil
 	}
-	content, err := json.MarshalIndent(out, "", "  ")
-	if err != nil { // structs of strings always encode
-		panic("envoy: " + err.Error())
-	}
-	return export.Artifact{Path: "cordon-envoy-rbac.json", Content: append(content, '\n'), Losses: losses}
+	return Artifact{Path: "cordon-envoy-rbac.json", Content: encode(out), Losses: losses}
 }
 
 // permissionsOf returns what lets one origin through: a tunnel, a plain
 // request, or both.
-func permissionsOf(o *dialect.Origin) []permission {
-	var all []permission
+func permissionsOf(o *dialect.Origin) []envoyPermission {
+	var all []envoyPermission
 	if o.Covers("https") || o.Covers("wss") {
 		all = append(all, request(false, authority(o.Host, o.Subdomains, o.Port, 443, false)))
 	}
@@ -111,10 +104,10 @@ func permissionsOf(o *dialect.Origin) []permission {
 }
 
 // request matches the method and the authority: CONNECT, or anything else.
-func request(plain bool, authority string) permission {
-	return permission{AndRules: &conditions{Rules: []permission{
-		{Header: &header{Name: ":method", Match: stringMatch{Exact: "CONNECT"}, Invert: plain}},
-		{Header: &header{Name: ":authority", Match: stringMatch{Regex: &expression{authority}}}},
+func request(plain bool, authority string) envoyPermission {
+	return envoyPermission{AndRules: &envoyConditions{Rules: []envoyPermission{
+		{Header: &envoyHeader{Name: ":method", Match: envoyStringMatch{Exact: "CONNECT"}, Invert: plain}},
+		{Header: &envoyHeader{Name: ":authority", Match: envoyStringMatch{Regex: &envoyExpression{authority}}}},
 	}}}
 }
 

@@ -1,4 +1,4 @@
-package electron_test
+package export_test
 
 import (
 	"encoding/json"
@@ -8,15 +8,13 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/electron"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
-type lists struct{ Requests, Navigation, External, Permissions []string }
+type electronLists struct{ Requests, Navigation, External, Permissions []string }
 
-func read(t testing.TB, content []byte) lists {
+func electronRead(t testing.TB, content []byte) electronLists {
 	t.Helper()
-	var l lists
+	var l electronLists
 	if err := json.Unmarshal(content, &l); err != nil {
 		t.Fatalf("no JSON: %v", err)
 	}
@@ -25,7 +23,7 @@ func read(t testing.TB, content []byte) lists {
 
 // matches applies a match pattern: "*." covers the host itself too, "*" in the
 // path is any run of characters.
-func matches(pattern string, u *url.URL) bool {
+func electronMatches(pattern string, u *url.URL) bool {
 	scheme, rest, _ := strings.Cut(pattern, "://")
 	authority, path, _ := strings.Cut(rest, "/")
 	colon := strings.LastIndex(authority, ":")
@@ -48,25 +46,25 @@ func matches(pattern string, u *url.URL) bool {
 	return scheme == u.Scheme && port == actual && u.RequestURI() == "/"+path
 }
 
-func anyMatches(patterns []string, raw string) bool {
+func electronAnyMatches(patterns []string, raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && slices.ContainsFunc(patterns, func(p string) bool { return matches(p, u) })
+	return err == nil && slices.ContainsFunc(patterns, func(p string) bool { return electronMatches(p, u) })
 }
 
-func TestLaw(t *testing.T) {
+func TestElectronLaw(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind policy.Kind
-		list func(lists) []string
+		list func(electronLists) []string
 	}{
-		"requests":   {policy.XHR, func(l lists) []string { return l.Requests }},
-		"navigation": {policy.Navigation, func(l lists) []string { return l.Navigation }},
+		"requests":   {policy.XHR, func(l electronLists) []string { return l.Requests }},
+		"navigation": {policy.Navigation, func(l electronLists) []string { return l.Navigation }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			exporttest.Law{
-				Export: electron.Export,
+			law{
+				Export: writerOf("electron"),
 				Reader: func(t testing.TB, content []byte) func(string) bool {
-					patterns := test.list(read(t, content))
-					return func(raw string) bool { return anyMatches(patterns, raw) }
+					patterns := test.list(electronRead(t, content))
+					return func(raw string) bool { return electronAnyMatches(patterns, raw) }
 				},
 				Kind: test.kind, Schemes: []string{"http", "https", "ws", "wss"},
 			}.Check(t)
@@ -74,9 +72,9 @@ func TestLaw(t *testing.T) {
 	}
 }
 
-func TestExternalAndPermissions(t *testing.T) {
-	source, _ := exporttest.Source(t, `<allow-intent href="tel:*"/><allow-intent href="https://out.example/p"/>`)
-	l := read(t, electron.Export(source).Content)
+func TestElectronExternalAndPermissions(t *testing.T) {
+	source, _ := sourceOf(t, `<allow-intent href="tel:*"/><allow-intent href="https://out.example/p"/>`)
+	l := electronRead(t, writerOf("electron")(source).Content)
 	want := []string{"https://out.example:443/p", "https://out.example:443/p/*", "https://out.example:443/p?*", "tel:*", "wss://out.example:443/p", "wss://out.example:443/p/*", "wss://out.example:443/p?*"}
 	if !slices.Equal(l.External, want) || l.Permissions == nil || len(l.Permissions) != 0 || len(l.Requests) != 0 {
 		t.Errorf("%+v, want external %v and no permission", l, want)

@@ -1,12 +1,4 @@
-// Package iosats exports a policy as the NSAppTransportSecurity dictionary of
-// an iOS app's Info.plist: where cleartext is permitted, the TLS floor, and
-// pinned domains (iOS 14 and later).
-//
-// It differs on purpose from what cordova-ios 8 derives by itself: an https
-// wildcard does not switch transport security off, and a line that only
-// launches other apps opens no cleartext. cordova-ios replaces the whole
-// dictionary at each prepare, so the export has to be written after each.
-package iosats
+package export
 
 import (
 	"fmt"
@@ -16,14 +8,20 @@ import (
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// atsFormat exports a policy as the NSAppTransportSecurity dictionary of
+// an iOS app's Info.plist: where cleartext is permitted, the TLS floor, and
+// pinned domains (iOS 14 and later).
+//
+// It differs on purpose from what cordova-ios 8 derives by itself: an https
+// wildcard does not switch transport security off, and a line that only
+// launches other apps opens no cleartext. cordova-ios replaces the whole
+// dictionary at each prepare, so the export has to be written after each.
+var atsFormat = Format{
 	Name:  "ios-ats",
 	Title: "iOS App Transport Security",
-	Can:   export.Schemes | export.Exact | export.Deep | export.Pins,
+	Can:   Schemes | Exact | Deep | Pins,
 	Limits: []string{
 		"it says where cleartext is permitted, for all ports and paths of a host",
 		"addresses have no exceptions before iOS 17",
@@ -33,7 +31,7 @@ var Format = export.Format{
 }
 
 // Path is where a project of cordova-ios 8 and later keeps the property list.
-const Path = "platforms/ios/App/App-Info.plist"
+const atsPath = "platforms/ios/App/App-Info.plist"
 
 type exception struct {
 	host       string
@@ -42,19 +40,19 @@ type exception struct {
 
 // Export writes a property list that holds the dictionary alone; Merge puts it
 // into an Info.plist.
-func Export(s export.Source) export.Artifact {
+func exportATS(s Source) Artifact {
 	var b strings.Builder
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!--\n")
-	b.WriteString(strings.ReplaceAll(Format.Header("  ", s), "--", "- -"))
+	b.WriteString(strings.ReplaceAll(atsFormat.Header("  ", s), "--", "- -"))
 	b.WriteString("-->\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
-	dictionary, losses := Dictionary(s, "\t")
+	dictionary, losses := TransportSecurity(s, "\t")
 	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n", dictionary)
-	return export.Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
+	return Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
 }
 
 // Dictionary writes the value of NSAppTransportSecurity, each line behind the
 // indentation given.
-func Dictionary(s export.Source, indent string) (string, []export.Loss) {
+func TransportSecurity(s Source, indent string) (string, []Loss) {
 	everywhere, exceptions, losses := cleartext(s)
 	w := writer{indent: indent}
 	w.line(0, "<dict>")
@@ -80,7 +78,7 @@ func Dictionary(s export.Source, indent string) (string, []export.Loss) {
 
 // cleartext collects where http is permitted. A name stands once: it includes
 // subdomains if any of its lines does.
-func cleartext(s export.Source) (everywhere bool, exceptions []exception, losses []export.Loss) {
+func cleartext(s Source) (everywhere bool, exceptions []exception, losses []Loss) {
 	for _, o := range s.Wire() {
 		if !o.Covers("http") && !o.Covers("ws") {
 			continue
@@ -88,15 +86,15 @@ func cleartext(s export.Source) (everywhere bool, exceptions []exception, losses
 		switch {
 		case o.Host == "":
 			everywhere = true
-			losses = append(losses, export.Lose(&o, true, "cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
+			losses = append(losses, Lose(&o, true, "cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
 			continue
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, export.Lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
+			losses = append(losses, Lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
 			continue
 		case !o.Covers("http"):
-			losses = append(losses, export.Lose(&o, true, "cleartext is permitted for http too, not only for ws"))
+			losses = append(losses, Lose(&o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "" || o.Port != 0:
-			losses = append(losses, export.Lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
+			losses = append(losses, Lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
 		}
 		exceptions = add(exceptions, o)
 	}
@@ -138,7 +136,7 @@ type pinned struct {
 // pins writes NSPinnedDomains. Pins are alternatives, but iOS wants a host with
 // leaf and authority identities to match both: such a host gets the leaf ones
 // alone.
-func (w *writer) pins(set *pin.Set) []export.Loss {
+func (w *writer) pins(set *pin.Set) []Loss {
 	hosts, losses := collectPins(set)
 	if len(hosts) == 0 {
 		return losses
@@ -151,7 +149,7 @@ func (w *writer) pins(set *pin.Set) []export.Loss {
 		if len(p.leaf) == 0 {
 			key, hashes = "NSPinnedCAIdentities", p.authority
 		} else if len(p.authority) > 0 {
-			losses = append(losses, export.Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want them to match as well as those of the host"})
+			losses = append(losses, Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want them to match as well as those of the host"})
 		}
 		w.line(2, "<key>%s</key>", host)
 		w.line(2, "<dict>")
@@ -171,12 +169,12 @@ func (w *writer) pins(set *pin.Set) []export.Loss {
 	return losses
 }
 
-func collectPins(set *pin.Set) (map[string]pinned, []export.Loss) {
-	var losses []export.Loss
+func collectPins(set *pin.Set) (map[string]pinned, []Loss) {
+	var losses []Loss
 	hosts := map[string]pinned{}
 	for _, entry := range set.Entries() {
 		if entry.Mode != pin.OnTopOfRoots {
-			losses = append(losses, export.Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
+			losses = append(losses, Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
 			continue
 		}
 		if len(entry.Hashes) == 0 {

@@ -1,4 +1,4 @@
-package chromepolicy_test
+package export_test
 
 import (
 	"encoding/json"
@@ -8,15 +8,13 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/chromepolicy"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
-var filter = regexp.MustCompile(`^(https?)://(\.?)(\[[^\]]*\]|[^:/]+):([0-9]+)(/.*)?$`)
+var chromeFilter = regexp.MustCompile(`^(https?)://(\.?)(\[[^\]]*\]|[^:/]+):([0-9]+)(/.*)?$`)
 
 // reader applies the filter format as Chromium documents it: a host covers
 // what is below it unless a dot stands before it, a path is a prefix.
-func reader(t testing.TB, content []byte) func(string) bool {
+func chromeReader(t testing.TB, content []byte) func(string) bool {
 	var policies struct{ URLBlocklist, URLAllowlist []string }
 	if err := json.Unmarshal(content, &policies); err != nil {
 		t.Fatalf("no JSON: %v", err)
@@ -38,7 +36,7 @@ func reader(t testing.TB, content []byte) func(string) bool {
 			host = strings.TrimSuffix(host, ":"+u.Port())
 		}
 		for _, entry := range policies.URLAllowlist {
-			m := filter.FindStringSubmatch(entry)
+			m := chromeFilter.FindStringSubmatch(entry)
 			if m == nil {
 				t.Fatalf("filter %q is not in the format", entry)
 			}
@@ -51,8 +49,8 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestLaw(t *testing.T) {
-	exporttest.Law{
-		Export: chromepolicy.Export, Reader: reader, Kind: policy.Navigation, Schemes: []string{"http", "https"},
+func TestChromeLaw(t *testing.T) {
+	law{
+		Export: writerOf("chrome-policy"), Reader: chromeReader, Kind: policy.Navigation, Schemes: []string{"http", "https"},
 	}.Check(t)
 }

@@ -1,4 +1,4 @@
-package capacitor_test
+package export_test
 
 import (
 	"encoding/json"
@@ -7,13 +7,11 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/capacitor"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
 // covers applies a host mask as Android's HostMask and iOS's controller do,
 // and fails where the two differ.
-func covers(t testing.TB, mask, host string) bool {
+func capacitorCovers(t testing.TB, mask, host string) bool {
 	if mask == "*" {
 		return true
 	}
@@ -32,7 +30,7 @@ func covers(t testing.TB, mask, host string) bool {
 	return true
 }
 
-func reader(t testing.TB, content []byte) func(string) bool {
+func capacitorReader(t testing.TB, content []byte) func(string) bool {
 	var config struct {
 		Server struct{ AllowNavigation []string }
 	}
@@ -45,7 +43,7 @@ func reader(t testing.TB, content []byte) func(string) bool {
 			return false
 		}
 		for _, mask := range config.Server.AllowNavigation {
-			if covers(t, mask, u.Hostname()) {
+			if capacitorCovers(t, mask, u.Hostname()) {
 				return true
 			}
 		}
@@ -53,12 +51,12 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestLaw(t *testing.T) {
+func TestCapacitorLaw(t *testing.T) {
 	// Only a line for both schemes and every port could be exact, and no line
 	// covers every port, so the law is tested from the side of the losses.
 	for _, body := range []string{`<access origin="*://a.example"/>`, `<allow-navigation href="*://*.a.example"/>`, `<access origin="*://localhost"/>`} {
-		source, compiled := exporttest.Source(t, body)
-		allows := reader(t, capacitor.Export(source).Content)
+		source, compiled := sourceOf(t, body)
+		allows := capacitorReader(t, writerOf("capacitor")(source).Content)
 		for _, url := range []string{"https://a.example/", "http://a.example/p", "https://evil.test/", "https://xa.example/", "https://x.localhost/", "https://10.0.0.1/"} {
 			want := compiled.Decide(policy.Request{URL: url, Kind: policy.Navigation}).Verdict == policy.Allow
 			if got := allows(url); got != want {
@@ -68,13 +66,13 @@ func TestLaw(t *testing.T) {
 	}
 }
 
-func TestCleartext(t *testing.T) {
+func TestCapacitorCleartext(t *testing.T) {
 	for body, want := range map[string]string{
 		`<access origin="https://a.example"/>`: `"cleartext": false`,
 		`<access origin="http://a.example"/>`:  `"cleartext": true`,
 	} {
-		source, _ := exporttest.Source(t, body)
-		if got := string(capacitor.Export(source).Content); !strings.Contains(got, want) {
+		source, _ := sourceOf(t, body)
+		if got := string(writerOf("capacitor")(source).Content); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}

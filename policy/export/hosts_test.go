@@ -1,4 +1,4 @@
-package hosts_test
+package export_test
 
 import (
 	"net/url"
@@ -7,11 +7,9 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
-	"github.com/cordon-sec/cordon/policy/export/hosts"
 )
 
-func reader(_ testing.TB, content []byte) func(string) bool {
+func hostsReader(_ testing.TB, content []byte) func(string) bool {
 	listed := map[string]bool{}
 	for line := range strings.Lines(string(content)) {
 		if !strings.HasPrefix(line, "#") {
@@ -44,17 +42,17 @@ func reader(_ testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestNeverAllowsSilently(t *testing.T) {
+func TestHostsNeverAllowsSilently(t *testing.T) {
 	for _, body := range []string{
 		`<access origin="*://a.example:8443"/>`, `<access origin="*://*.a.example:8443"/><access origin="*://10.0.0.1:8443"/>`,
 	} {
-		source, compiled := exporttest.Source(t, body)
-		artifact := hosts.Export(source)
+		source, compiled := sourceOf(t, body)
+		artifact := writerOf("hosts")(source)
 		if len(artifact.Losses) != 0 {
 			t.Fatalf("%s: losses %v", body, artifact.Losses)
 		}
-		allows := reader(t, artifact.Content)
-		for _, url := range exporttest.World([]string{"http", "https"}, nil, nil) {
+		allows := hostsReader(t, artifact.Content)
+		for _, url := range world([]string{"http", "https"}, nil, nil) {
 			want := compiled.Decide(policy.Request{URL: url}).Verdict == policy.Allow
 			if got := allows(url); got != want {
 				t.Errorf("%s: %s: %v, want %v", body, url, got, want)
@@ -63,10 +61,10 @@ func TestNeverAllowsSilently(t *testing.T) {
 	}
 }
 
-func TestLosses(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="https://a.example/p"/>`)
+func TestHostsLosses(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://a.example/p"/>`)
 	var messages []string
-	for _, loss := range hosts.Export(source).Losses {
+	for _, loss := range writerOf("hosts")(source).Losses {
 		if !loss.Widens {
 			t.Errorf("%s: does not say that it widens", loss.Message)
 		}

@@ -1,25 +1,22 @@
-// Package hosts exports a policy as a plain list of hosts, one a line: the
-// least common denominator of firewalls, DNS filters and proxies. "*.h" stands
-// for the names below h; "*" for every host.
-package hosts
+package export
 
 import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// hostsFormat exports a policy as a plain list of hosts, one a line: the
+// least common denominator of firewalls, DNS filters and proxies. "*.h" stands
+// for the names below h; "*" for every host.
+var hostsFormat = Format{
 	Name:  "hosts",
 	Title: "List of hosts",
-	Can:   export.Ports | export.Exact | export.Deep | export.Requests | export.Denies,
+	Can:   Ports | Exact | Deep | Requests | Denies,
 }
 
 // Export writes the list, sorted, each host once.
-func Export(s export.Source) export.Artifact {
+func exportHosts(s Source) Artifact {
 	origins := s.Wire()
 	var lines []string
 	for i := range origins {
@@ -37,11 +34,11 @@ func Export(s export.Source) export.Artifact {
 	}
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
-	content := Format.Header("# ", s)
+	content := hostsFormat.Header("# ", s)
 	if len(lines) > 0 {
 		content += strings.Join(lines, "\n") + "\n"
 	}
-	return export.Artifact{Path: "cordon-hosts.txt", Content: []byte(content), Losses: Format.Widening(origins)}
+	return Artifact{Path: "cordon-hosts.txt", Content: []byte(content), Losses: hostsFormat.Widening(origins)}
 }
 
 // ports returns the explicit port, or the schemes' own ones.

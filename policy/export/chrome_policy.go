@@ -1,21 +1,18 @@
-// Package chromepolicy exports a policy as the enterprise policies URLBlocklist
-// and URLAllowlist of Chrome and Chromium (chromeenterprise.google, "URL
-// blocklist filter format"): which pages a managed browser opens.
-package chromepolicy
+package export
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// chromeFormat exports a policy as the enterprise policies URLBlocklist
+// and URLAllowlist of Chrome and Chromium (chromeenterprise.google, "URL
+// blocklist filter format"): which pages a managed browser opens.
+var chromeFormat = Format{
 	Name:  "chrome-policy",
 	Title: "Chrome URL policies",
-	Can:   export.Schemes | export.Ports | export.Exact | export.Deep | export.Paths | export.Navigation | export.Denies,
+	Can:   Schemes | Ports | Exact | Deep | Paths | Navigation | Denies,
 	Limits: []string{
 		"at most 1,000 entries count",
 		"JSON has no comments: these limits stand in the documentation",
@@ -23,7 +20,7 @@ var Format = export.Format{
 }
 
 // MaxEntries is how many entries of a list the browser reads.
-const MaxEntries = 1000
+const MaxChromeEntries = 1000
 
 type policies struct {
 	Blocklist []string `json:"URLBlocklist"`
@@ -31,28 +28,24 @@ type policies struct {
 }
 
 // Export writes the policy file, for /etc/chromium/policies/managed/ on Linux.
-func Export(s export.Source) export.Artifact {
+func exportChrome(s Source) Artifact {
 	origins := s.Navigation()
-	losses := Format.Widening(origins)
+	losses := chromeFormat.Widening(origins)
 	out := policies{Blocklist: []string{"*"}, Allowlist: []string{}}
 	for i := range origins {
 		o := &origins[i]
 		if o.Path != "" {
-			losses = append(losses, export.Lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
+			losses = append(losses, Lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
 		}
 		for _, filter := range filters(o) {
-			if len(out.Allowlist) == MaxEntries {
-				losses = append(losses, export.Lose(o, false, "it comes after %d entries, and the browser reads no more", MaxEntries))
+			if len(out.Allowlist) == MaxChromeEntries {
+				losses = append(losses, Lose(o, false, "it comes after %d entries, and the browser reads no more", MaxChromeEntries))
 				break
 			}
 			out.Allowlist = append(out.Allowlist, filter)
 		}
 	}
-	content, err := json.MarshalIndent(out, "", "  ")
-	if err != nil { // two lists of strings always encode
-		panic("chromepolicy: " + err.Error())
-	}
-	return export.Artifact{Path: "cordon-chrome-policy.json", Content: append(content, '\n'), Losses: losses}
+	return Artifact{Path: "cordon-chrome-policy.json", Content: encode(out), Losses: losses}
 }
 
 // filters writes an origin in the filter format: a host covers what is below

@@ -1,4 +1,4 @@
-package androidnsc_test
+package export_test
 
 import (
 	"encoding/xml"
@@ -10,12 +10,10 @@ import (
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/export/androidnsc"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
 // The file's elements, as android.security.net.config reads them.
-type config struct {
+type nscConfig struct {
 	XMLName xml.Name `xml:"network-security-config"`
 	Base    struct {
 		Cleartext bool `xml:"cleartextTrafficPermitted,attr"`
@@ -36,9 +34,9 @@ type config struct {
 	} `xml:"domain-config"`
 }
 
-func read(t testing.TB, content []byte) config {
+func nscRead(t testing.TB, content []byte) nscConfig {
 	t.Helper()
-	var c config
+	var c nscConfig
 	if err := xml.Unmarshal(content, &c); err != nil {
 		t.Fatalf("no XML: %v\n%s", err, content)
 	}
@@ -54,7 +52,7 @@ func read(t testing.TB, content []byte) config {
 
 // configFor applies the precedence: the exact domain, else the longest one
 // above that includes subdomains. -1 is the base configuration.
-func (c *config) configFor(host string) int {
+func (c *nscConfig) configFor(host string) int {
 	best, length := -1, -1
 	for i, d := range c.Domains {
 		name := d.Domain.Name
@@ -69,8 +67,8 @@ func (c *config) configFor(host string) int {
 }
 
 // reader answers for cleartext alone; what is not http the format lets pass.
-func reader(t testing.TB, content []byte) func(string) bool {
-	c := read(t, content)
+func nscReader(t testing.TB, content []byte) func(string) bool {
+	c := nscRead(t, content)
 	return func(raw string) bool {
 		u, err := url.Parse(raw)
 		if err != nil {
@@ -83,11 +81,11 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestLaw(t *testing.T) {
-	exporttest.Law{Export: androidnsc.Export, Reader: reader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
+func TestNSCLaw(t *testing.T) {
+	law{Export: writerOf("android-nsc"), Reader: nscReader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
 }
 
-func TestPins(t *testing.T) {
+func TestNSCPins(t *testing.T) {
 	hash := pin.HashOf([]byte("key"))
 	backup := pin.HashOf([]byte("backup"))
 	pins, err := pin.NewSet(
@@ -98,10 +96,10 @@ func TestPins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, _ := exporttest.Source(t, `<access origin="http://*.a.example"/><access origin="http://b.example"/><access origin="https://c.example"/>`)
+	source, _ := sourceOf(t, `<access origin="http://*.a.example"/><access origin="http://b.example"/><access origin="https://c.example"/>`)
 	source.Pins = pins
-	artifact := androidnsc.Export(source)
-	c := read(t, artifact.Content)
+	artifact := writerOf("android-nsc")(source)
+	c := nscRead(t, artifact.Content)
 	tests := []struct {
 		host      string
 		domain    string
@@ -132,12 +130,12 @@ func TestPins(t *testing.T) {
 	if got := c.Domains[c.configFor("api.a.example")].Pins; got.Expiration != "2027-06-30" || got.Pins[0].Value != hash.String() || got.Pins[0].Digest != "SHA-256" {
 		t.Errorf("pin set %+v", got)
 	}
-	if !loses(artifact.Losses, "b.example") || !loses(artifact.Losses, "c.example") {
+	if !nscLoses(artifact.Losses, "b.example") || !nscLoses(artifact.Losses, "c.example") {
 		t.Errorf("losses %+v, want one for b.example and one for c.example", artifact.Losses)
 	}
 }
 
-func loses(losses []export.Loss, rule string) bool {
+func nscLoses(losses []export.Loss, rule string) bool {
 	for _, loss := range losses {
 		if loss.Rule == rule {
 			return true

@@ -1,4 +1,4 @@
-package envoy_test
+package export_test
 
 import (
 	"net/url"
@@ -12,13 +12,11 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/envoy"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
 )
 
 // read takes the export apart by Envoy's own protocol definitions, and lets
 // their own validation look at it.
-func read(t testing.TB, content []byte) *rbacfilter.RBAC {
+func envoyRead(t testing.TB, content []byte) *rbacfilter.RBAC {
 	t.Helper()
 	var wrapped anypb.Any
 	if err := protojson.Unmarshal(content, &wrapped); err != nil {
@@ -40,8 +38,8 @@ func read(t testing.TB, content []byte) *rbacfilter.RBAC {
 
 // reader applies the filter as Envoy documents it: ALLOW lets through what some
 // policy matches, and nothing else.
-func reader(t testing.TB, content []byte) func(string) bool {
-	filter := read(t, content)
+func envoyReader(t testing.TB, content []byte) func(string) bool {
+	filter := envoyRead(t, content)
 	if filter.Rules.Action != rbacconfig.RBAC_ALLOW {
 		t.Fatalf("the action is %s", filter.Rules.Action)
 	}
@@ -59,7 +57,7 @@ func reader(t testing.TB, content []byte) func(string) bool {
 		}
 		for _, p := range filter.Rules.Policies {
 			for _, permission := range p.Permissions {
-				if matches(t, permission, headers) {
+				if envoyMatches(t, permission, headers) {
 					return true
 				}
 			}
@@ -68,10 +66,10 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func matches(t testing.TB, p *rbacconfig.Permission, headers map[string]string) bool {
+func envoyMatches(t testing.TB, p *rbacconfig.Permission, headers map[string]string) bool {
 	if and := p.GetAndRules(); and != nil {
 		for _, each := range and.Rules {
-			if !matches(t, each, headers) {
+			if !envoyMatches(t, each, headers) {
 				return false
 			}
 		}
@@ -89,15 +87,15 @@ func matches(t testing.TB, p *rbacconfig.Permission, headers map[string]string) 
 	return held != header.InvertMatch
 }
 
-func TestLaw(t *testing.T) {
-	exporttest.Law{
-		Export: envoy.Export, Reader: reader, Kind: policy.AnyKind, Schemes: []string{"http", "https", "wss"},
+func TestEnvoyLaw(t *testing.T) {
+	law{
+		Export: writerOf("envoy"), Reader: envoyReader, Kind: policy.AnyKind, Schemes: []string{"http", "https", "wss"},
 	}.Check(t)
 }
 
-func TestOddAuthorities(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="https://*.a.example"/><access origin="http://k.example"/><access origin="*"/>`)
-	allows := reader(t, envoy.Export(source).Content)
+func TestEnvoyOddAuthorities(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://*.a.example"/><access origin="http://k.example"/><access origin="*"/>`)
+	allows := envoyReader(t, writerOf("envoy")(source).Content)
 	for raw, want := range map[string]bool{
 		"https://A.EXAMPLE/": true, "https://x_y.a.example/": true, "http://K.EXAMPLE:80/": true, "http://\u212a.example/": false, "https://a.example:8443/": false,
 		"http://a.example/": false, "https://10.0.0.1/": false, "https://[2001:db8::1]/": false, "https://any.example/": true, "https://a..example/": false, "https://./": false,
@@ -110,11 +108,11 @@ func TestOddAuthorities(t *testing.T) {
 
 // A policy without lines refuses everything, and a line for ws alone opens no
 // tunnel.
-func TestNothingListed(t *testing.T) {
+func TestEnvoyNothingListed(t *testing.T) {
 	for _, body := range []string{``, `<access origin="ws://a.example"/>`} {
-		source, _ := exporttest.Source(t, body)
-		artifact := envoy.Export(source)
-		if allows := reader(t, artifact.Content); allows("https://a.example/") || allows("http://a.example/") || allows("ws://a.example/") {
+		source, _ := sourceOf(t, body)
+		artifact := writerOf("envoy")(source)
+		if allows := envoyReader(t, artifact.Content); allows("https://a.example/") || allows("http://a.example/") || allows("ws://a.example/") {
 			t.Errorf("%q lets something through:\n%s", body, artifact.Content)
 		}
 		if body != "" && (len(artifact.Losses) != 1 || !strings.Contains(artifact.Losses[0].Message, "tunnel")) {

@@ -1,4 +1,4 @@
-package iosats_test
+package export_test
 
 import (
 	"encoding/xml"
@@ -8,19 +8,17 @@ import (
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
-	"github.com/cordon-sec/cordon/policy/export/iosats"
 )
 
 // node is one element of a property list.
-type node struct {
+type atsNode struct {
 	XMLName xml.Name
-	Text    string `xml:",chardata"`
-	Nodes   []node `xml:",any"`
+	Text    string    `xml:",chardata"`
+	Nodes   []atsNode `xml:",any"`
 }
 
 // value turns a property list element into maps, lists, strings and booleans.
-func (n node) value(t testing.TB) any {
+func (n atsNode) value(t testing.TB) any {
 	switch n.XMLName.Local {
 	case "dict":
 		if len(n.Nodes)%2 != 0 {
@@ -50,9 +48,9 @@ func (n node) value(t testing.TB) any {
 	return nil
 }
 
-func read(t testing.TB, content []byte) map[string]any {
+func atsRead(t testing.TB, content []byte) map[string]any {
 	t.Helper()
-	var root node
+	var root atsNode
 	if err := xml.Unmarshal(content, &root); err != nil {
 		t.Fatalf("no property list: %v\n%s", err, content)
 	}
@@ -61,8 +59,8 @@ func read(t testing.TB, content []byte) map[string]any {
 
 // reader applies the precedence that Apple documents: a listed domain is not
 // affected by the arbitrary loads; addresses have no exceptions.
-func reader(t testing.TB, content []byte) func(string) bool {
-	ats := read(t, content)
+func atsReader(t testing.TB, content []byte) func(string) bool {
+	ats := atsRead(t, content)
 	domains, _ := ats["NSExceptionDomains"].(map[string]any)
 	return func(raw string) bool {
 		u, err := url.Parse(raw)
@@ -83,29 +81,29 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestLaw(t *testing.T) {
-	exporttest.Law{Export: iosats.Export, Reader: reader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
+func TestATSLaw(t *testing.T) {
+	law{Export: writerOf("ios-ats"), Reader: atsReader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
 }
 
 // An https wildcard leaves transport security on, and a line that launches
 // other apps opens nothing: cordova-ios 8 gets both wrong.
-func TestNoCleartextWithoutHTTP(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="https://*/*"/><access origin="*"/><access origin="http://out.example" launch-external="yes"/>`)
-	ats := read(t, iosats.Export(source).Content)
+func TestATSNoCleartextWithoutHTTP(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://*/*"/><access origin="*"/><access origin="http://out.example" launch-external="yes"/>`)
+	ats := atsRead(t, writerOf("ios-ats")(source).Content)
 	if ats["NSAllowsArbitraryLoads"] != false || ats["NSExceptionDomains"] != nil {
 		t.Errorf("%v", ats)
 	}
 }
 
-func TestPins(t *testing.T) {
+func TestATSPins(t *testing.T) {
 	hash := pin.HashOf([]byte("key"))
 	pins, err := pin.NewSet(pin.Entry{Host: "a.example", Subdomains: true, Hashes: []pin.Hash{hash, pin.HashOf([]byte("backup"))}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, _ := exporttest.Source(t, `<access origin="https://a.example"/>`)
+	source, _ := sourceOf(t, `<access origin="https://a.example"/>`)
 	source.Pins = pins
-	pinned := read(t, iosats.Export(source).Content)["NSPinnedDomains"].(map[string]any)["a.example"].(map[string]any)
+	pinned := atsRead(t, writerOf("ios-ats")(source).Content)["NSPinnedDomains"].(map[string]any)["a.example"].(map[string]any)
 	identities := pinned["NSPinnedLeafIdentities"].([]any)
 	if pinned["NSIncludesSubdomains"] != true || len(identities) != 2 || identities[0].(map[string]any)["SPKI-SHA256-BASE64"] != hash.String() {
 		t.Errorf("%v", pinned)
@@ -114,7 +112,7 @@ func TestPins(t *testing.T) {
 
 // The elements say what a pin is of; the lists of iOS must both match where
 // both are there.
-func TestAuthorityPins(t *testing.T) {
+func TestATSAuthorityPins(t *testing.T) {
 	leaf, authority := pin.HashOf([]byte("leaf")), pin.HashOf([]byte("authority"))
 	pins, err := pin.NewSet(
 		pin.Entry{Host: "ca.example", Hashes: []pin.Hash{authority}, Authority: true},
@@ -124,10 +122,10 @@ func TestAuthorityPins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, _ := exporttest.Source(t, "")
+	source, _ := sourceOf(t, "")
 	source.Pins = pins
-	artifact := iosats.Export(source)
-	domains := read(t, artifact.Content)["NSPinnedDomains"].(map[string]any)
+	artifact := writerOf("ios-ats")(source)
+	domains := atsRead(t, artifact.Content)["NSPinnedDomains"].(map[string]any)
 	ca, both := domains["ca.example"].(map[string]any), domains["both.example"].(map[string]any)
 	if ca["NSPinnedLeafIdentities"] != nil || len(ca["NSPinnedCAIdentities"].([]any)) != 1 {
 		t.Errorf("%v", ca)

@@ -1,12 +1,4 @@
-// Package androidnsc exports a policy as Android's Network Security
-// Configuration (API 24 and later): where cleartext is permitted, and the pins
-// of each host. The format shapes TLS; it cannot refuse a host.
-//
-// The rules that a reader of the file applies are those of
-// android.security.net.config: a host takes the configuration of its own
-// domain, else of the longest one above it that includes subdomains, and a
-// domain stands once in the whole file.
-package androidnsc
+package export
 
 import (
 	"encoding/xml"
@@ -17,14 +9,20 @@ import (
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
+// nscFormat exports a policy as Android's Network Security
+// Configuration (API 24 and later): where cleartext is permitted, and the pins
+// of each host. The format shapes TLS; it cannot refuse a host.
+//
+// The rules that a reader of the file applies are those of
+// android.security.net.config: a host takes the configuration of its own
+// domain, else of the longest one above it that includes subdomains, and a
+// domain stands once in the whole file.
+var nscFormat = Format{
 	Name:  "android-nsc",
 	Title: "Android Network Security Configuration",
-	Can:   export.Schemes | export.Exact | export.Deep | export.Pins,
+	Can:   Schemes | Exact | Deep | Pins,
 	Limits: []string{
 		"it says where cleartext is permitted, for all ports and paths of a host",
 		"after the expiration of a pin set Android no longer pins",
@@ -33,7 +31,7 @@ var Format = export.Format{
 }
 
 // Path is where a Cordova project of Android 7 and later keeps the file.
-const Path = "platforms/android/app/src/main/res/xml/network_security_config.xml"
+const nscPath = "platforms/android/app/src/main/res/xml/network_security_config.xml"
 
 // domain is one domain-config of the export.
 type domain struct {
@@ -45,12 +43,12 @@ type domain struct {
 }
 
 // Export writes the file.
-func Export(s export.Source) export.Artifact {
+func exportNSC(s Source) Artifact {
 	e := exporter{source: s}
 	e.collect()
 	var b strings.Builder
 	b.WriteString("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!--\n")
-	b.WriteString(strings.ReplaceAll(Format.Header("  ", s), "--", "- -"))
+	b.WriteString(strings.ReplaceAll(nscFormat.Header("  ", s), "--", "- -"))
 	b.WriteString("-->\n<network-security-config>\n")
 	fmt.Fprintf(&b, "    <base-config cleartextTrafficPermitted=\"%t\">\n", e.everywhere)
 	b.WriteString("        <trust-anchors>\n            <certificates src=\"system\" />\n        </trust-anchors>\n    </base-config>\n")
@@ -59,14 +57,14 @@ func Export(s export.Source) export.Artifact {
 	}
 	b.WriteString("    <debug-overrides>\n        <trust-anchors>\n            <certificates src=\"system\" />\n            <certificates src=\"user\" />\n")
 	b.WriteString("        </trust-anchors>\n    </debug-overrides>\n</network-security-config>\n")
-	return export.Artifact{Path: Path, Content: []byte(b.String()), Losses: e.losses}
+	return Artifact{Path: nscPath, Content: []byte(b.String()), Losses: e.losses}
 }
 
 type exporter struct {
-	source     export.Source
+	source     Source
 	everywhere bool // cleartext to every host
 	domains    []domain
-	losses     []export.Loss
+	losses     []Loss
 }
 
 func (e *exporter) collect() {
@@ -76,13 +74,13 @@ func (e *exporter) collect() {
 		e.everywhere = e.everywhere || o.Host == ""
 		switch {
 		case !o.Covers("http"):
-			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted for http too, not only for ws"))
+			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "":
-			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
+			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
 		case o.Port != 0:
-			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
+			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
 		case o.Host == "":
-			e.losses = append(e.losses, export.Lose(o, true, "cleartext is permitted everywhere, to addresses too"))
+			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted everywhere, to addresses too"))
 		}
 	}
 	for _, host := range e.hosts(cleartext) {
@@ -137,7 +135,7 @@ func (e *exporter) domain(host string, cleartext []dialect.Origin) domain {
 }
 
 func (e *exporter) note(host, format string, args ...any) {
-	e.losses = append(e.losses, export.Loss{Rule: host, Message: fmt.Sprintf(format, args...)})
+	e.losses = append(e.losses, Loss{Rule: host, Message: fmt.Sprintf(format, args...)})
 }
 
 // pins fills in the pins that bind the host.

@@ -1,10 +1,4 @@
-// Package csp exports a policy as a Content-Security-Policy: the one barrier
-// that a web view itself enforces on every kind of request, on every platform.
-//
-// A policy is made for a page. Connections, images, media, fonts and frames
-// follow the list; scripts and styles are limited to what the page uses, for a
-// list of hosts is no licence to run their code.
-package csp
+package export
 
 import (
 	"crypto/sha256"
@@ -15,14 +9,18 @@ import (
 
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// Format describes the export.
-var Format = export.Format{
-	Name:  "csp",
+// cspFormat exports a policy as a Content-Security-Policy: the one barrier
+// that a web view itself enforces on every kind of request, on every platform.
+//
+// A policy is made for a page. Connections, images, media, fonts and frames
+// follow the list; scripts and styles are limited to what the page uses, for a
+// list of hosts is no licence to run their code.
+var cspFormat = Format{
+	Name:  CSP,
 	Title: "Content-Security-Policy",
-	Can:   export.Schemes | export.Ports | export.Paths | export.Exact | export.Deep | export.Requests | export.Denies,
+	Can:   Schemes | Ports | Paths | Exact | Deep | Requests | Denies,
 	Limits: []string{
 		"a source for http covers https as well, and one for ws covers wss",
 		"where a request is redirected, the path of a source no longer counts",
@@ -53,16 +51,16 @@ type Page struct {
 
 // Export writes the policy for a page without scripts and styles of other
 // places: the header for an app whose pages keep to themselves.
-func Export(s export.Source) export.Artifact {
-	made, losses := For(s, Page{})
-	return export.Artifact{Path: "content-security-policy.txt", Content: []byte(made.String() + "\n"), Losses: losses}
+func exportCSP(s Source) Artifact {
+	made, losses := PagePolicy(s, Page{})
+	return Artifact{Path: "content-security-policy.txt", Content: []byte(made.String() + "\n"), Losses: losses}
 }
 
 // For makes the policy of one page. The losses say what the policy would break
 // in the page, and what it cannot express.
-func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
+func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	requests, frames := s.Requests(), s.Frames()
-	losses := slices.Concat(Format.Widening(s.Wire()), inexact(s.Wire()))
+	losses := slices.Concat(cspFormat.Widening(s.Wire()), inexact(s.Wire()))
 	listed := sources(requests, "https", "http")
 	connect := sources(requests, "https", "wss", "http", "ws")
 	var p csp.Policy
@@ -84,30 +82,30 @@ func For(s export.Source, page Page) (csp.Policy, []export.Loss) {
 	p = p.Set("base-uri", "'self'")
 	losses = slices.Concat(losses, lostScripts, lostStyles, dropped(page.Existing, p))
 	if page.Handlers {
-		losses = append(losses, export.Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
+		losses = append(losses, Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
 	}
 	if page.StyleAttributes {
-		losses = append(losses, export.Loss{Message: "style attributes in the page's markup stop working: move them into a style sheet"})
+		losses = append(losses, Loss{Message: "style attributes in the page's markup stop working: move them into a style sheet"})
 	}
 	if d, ok := page.Existing.Effective("script-src"); ok && d.Has("'unsafe-eval'") {
-		losses = append(losses, export.Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
+		losses = append(losses, Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
 	}
 	return p, losses
 }
 
 // inexact returns what source expressions say differently from the lines: a
 // source for http covers https too, and an IPv6 address is no source.
-func inexact(origins []dialect.Origin) []export.Loss {
-	var losses []export.Loss
+func inexact(origins []dialect.Origin) []Loss {
+	var losses []Loss
 	for i := range origins {
 		o := &origins[i]
 		switch {
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, export.Lose(o, false, "an IPv6 address is no source expression: it is refused"))
+			losses = append(losses, Lose(o, false, "an IPv6 address is no source expression: it is refused"))
 		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")), secureToo(origins, o):
 			// Everything that its sources grow to is covered by a line, too.
 		default:
-			losses = append(losses, export.Lose(o, true, "the same host is covered over https as well"))
+			losses = append(losses, Lose(o, true, "the same host is covered over https as well"))
 		}
 	}
 	return losses
@@ -201,7 +199,7 @@ func kept(existing csp.Policy, name string) []string {
 
 // used returns the sources for the URLs that a page loads and the list covers;
 // what the list does not cover is a loss.
-func used(origins []dialect.Origin, what string, urls []string) (all []string, losses []export.Loss) {
+func used(origins []dialect.Origin, what string, urls []string) (all []string, losses []Loss) {
 	for _, url := range urls {
 		covered := false
 		for i := range origins {
@@ -214,7 +212,7 @@ func used(origins []dialect.Origin, what string, urls []string) (all []string, l
 			}
 		}
 		if !covered {
-			losses = append(losses, export.Loss{Message: fmt.Sprintf("the page's %s %s is on no list and no longer loads", what, url)})
+			losses = append(losses, Loss{Message: fmt.Sprintf("the page's %s %s is on no list and no longer loads", what, url)})
 		}
 	}
 	return all, losses
@@ -223,8 +221,8 @@ func used(origins []dialect.Origin, what string, urls []string) (all []string, l
 // dropped names the hosts that the page's own policy lets in and the new one
 // does not: what the page loads from them stops. A wildcard for every host says
 // nothing about what the page needs.
-func dropped(existing, made csp.Policy) []export.Loss {
-	var losses []export.Loss
+func dropped(existing, made csp.Policy) []Loss {
+	var losses []Loss
 	seen := map[string]bool{}
 	for _, d := range existing.Directives {
 		for _, token := range d.Sources {
@@ -246,7 +244,7 @@ func dropped(existing, made csp.Policy) []export.Loss {
 			}
 			if sample += s.Path; !made.Allows(name, sample, "https://localhost/") {
 				seen[token] = true
-				losses = append(losses, export.Loss{Message: fmt.Sprintf("the page's own policy has %s, which is on no list: nothing loads from there any more%s", token, known[s.Host])})
+				losses = append(losses, Loss{Message: fmt.Sprintf("the page's own policy has %s, which is on no list: nothing loads from there any more%s", token, known[s.Host])})
 			}
 		}
 	}

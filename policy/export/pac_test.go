@@ -1,17 +1,16 @@
-package pac_test
+package export_test
 
 import (
 	"net/url"
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export/exporttest"
-	"github.com/cordon-sec/cordon/policy/export/pac"
+	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/dop251/goja"
 )
 
 // reader runs the script in a JavaScript engine, as a browser does.
-func reader(t testing.TB, content []byte) func(string) bool {
+func pacReader(t testing.TB, content []byte) func(string) bool {
 	vm := goja.New()
 	if _, err := vm.RunString(string(content)); err != nil {
 		t.Fatalf("the script does not run: %v\n%s", err, content)
@@ -32,7 +31,7 @@ func reader(t testing.TB, content []byte) func(string) bool {
 		switch answer.String() {
 		case "DIRECT":
 			return true
-		case pac.Nowhere:
+		case export.Nowhere:
 			return false
 		}
 		t.Fatalf("%s: %q", raw, answer)
@@ -40,16 +39,16 @@ func reader(t testing.TB, content []byte) func(string) bool {
 	}
 }
 
-func TestLaw(t *testing.T) {
-	exporttest.Law{
-		Export: pac.Export, Reader: reader, Kind: policy.AnyKind, Schemes: []string{"http", "https", "ws", "wss"},
+func TestPACLaw(t *testing.T) {
+	law{
+		Export: writerOf("pac"), Reader: pacReader, Kind: policy.AnyKind, Schemes: []string{"http", "https", "ws", "wss"},
 	}.Check(t)
 }
 
 // What a browser would never hand to the script is refused all the same.
-func TestOddURLs(t *testing.T) {
-	source, _ := exporttest.Source(t, `<access origin="https://a.example"/><access origin="*://*"/>`)
-	allows := reader(t, pac.Export(source).Content)
+func TestPACOddURLs(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://a.example"/><access origin="*://*"/>`)
+	allows := pacReader(t, writerOf("pac")(source).Content)
 	for _, raw := range []string{
 		"", "a.example", "https://", "https://a.example@evil.test:1/", "https://user@a.example/", `https://a.example\@evil.test/`,
 		"https://10.0.0.1/", "https://10.0.0.1./", "ftp://a.example/", "https://a.example:99999/x", "https://a b.example/", "javascript:https://a.example/",

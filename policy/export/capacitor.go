@@ -1,0 +1,60 @@
+package export
+
+import (
+	"slices"
+	"strings"
+)
+
+// capacitorFormat exports a policy as the server section of
+// capacitor.config.json: allowNavigation and cleartext.
+//
+// allowNavigation holds masks of host names (Capacitor 7, HostMask.java and
+// CAPBridgeViewController.swift): a mask has as many labels as the host, "*"
+// stands for one label, and a mask of a single label differs between Android
+// and iOS.
+var capacitorFormat = Format{
+	Name:  "capacitor",
+	Title: "Capacitor configuration",
+	Can:   Exact | Navigation | Denies,
+	Limits: []string{
+		"a page that is not listed opens in the system's browser",
+		"on Android a listed host is also given the native bridge",
+	},
+}
+
+type server struct {
+	AllowNavigation []string `json:"allowNavigation"`
+	Cleartext       bool     `json:"cleartext"`
+}
+
+// Export writes the section, to be merged into capacitor.config.json.
+func exportCapacitor(s Source) Artifact {
+	origins := s.Navigation()
+	losses := capacitorFormat.Widening(origins)
+	out := server{AllowNavigation: []string{}}
+	for i := range origins {
+		o := &origins[i]
+		switch {
+		case o.Host == "":
+			out.AllowNavigation = append(out.AllowNavigation, "*")
+		case strings.HasPrefix(o.Host, "["):
+			losses = append(losses, Lose(o, false, "an IPv6 address is no host mask"))
+			continue
+		case !strings.Contains(o.Host, "."):
+			losses = append(losses, Lose(o, false, "a mask of one label would cover every host that ends in .%s on Android", o.Host))
+			continue
+		default:
+			out.AllowNavigation = append(out.AllowNavigation, o.Host)
+		}
+		if o.Subdomains {
+			out.AllowNavigation = append(out.AllowNavigation, "*."+o.Host)
+			losses = append(losses, Lose(o, false, "only one level below %s is covered: a star stands for one label", o.Host))
+		}
+	}
+	for _, o := range s.Wire() {
+		out.Cleartext = out.Cleartext || o.Covers("http")
+	}
+	slices.Sort(out.AllowNavigation)
+	out.AllowNavigation = slices.Compact(out.AllowNavigation)
+	return Artifact{Path: "capacitor.cordon.json", Content: encode(map[string]server{"server": out}), Losses: losses}
+}

@@ -131,7 +131,7 @@ func TestExportsRefuse(t *testing.T) {
 		"a person's file":      {owned, "CordonForce"},
 		"a person's attribute": {named, "CordonForce"},
 		"a pin":                {prepared(widget(`<cordon:pin host="a.example" sha256="short"/>`)), `"line":2`},
-		"a format":             {prepared(widget(`<preference name="CordonExports" value="squid"/>`)), "no format of a prepared platform"},
+		"a format":             {prepared(widget(`<preference name="CordonExports" value="squid"/>`)), "the format of a prepared platform must be"},
 		"a config":             {prepared([]byte("<widget>")), `"file":"config.xml"`},
 		"no config":            {map[string][]byte{}, "no config.xml"},
 	} {

@@ -31,7 +31,7 @@ func (b *Backend) openStore(ctx context.Context) error {
 		return environment(err)
 	}
 	b.Store = store
-	b.atClose(func(context.Context) error { return store.Close() })
+	b.fixed.add(func(context.Context) error { return store.Close() })
 	return nil
 }
 

@@ -58,8 +58,13 @@ type Options struct {
 	// Admin replaces server.admin when it is not "".
 	Admin string
 	// AdminHandler answers what the admin listener does not know itself, such
-	// as the console; nil answers 404. It is called once the backend is open.
+	// as the console; nil answers 404. It is called once the backend is open, and
+	// again for each reload.
 	AdminHandler func(*Backend) http.Handler
+	// Site puts something in front of a backend's handler, such as pages of its
+	// own; nil: nothing. It is called once all parts are open, and again for each
+	// reload; its error is that of Open or Reload.
+	Site func(*Backend) (http.Handler, error)
 	// Cleartext answers http at the same port besides https, for browsers that
 	// do not trust the development authority. It takes loopback for the listener
 	// and for the public URL.
@@ -68,7 +73,9 @@ type Options struct {
 	Stdout, Stderr io.Writer
 }
 
-// Backend is a backend that listens and is ready to serve.
+// Backend is a backend that listens and is ready to serve. Its fields do not
+// change: what a reload puts in their place is another Backend, which the handlers
+// of Options are given.
 type Backend struct {
 	// Settings are those that it was made of.
 	Settings *settings.Settings
@@ -98,42 +105,61 @@ type Backend struct {
 	dialer   *egress.Dialer
 	log      *event.Log
 	logFile  io.Closer
-	closed   []func(context.Context) error
+	rest     http.Handler // of the admin listener
+	// parts end with this Backend; fixed end with the last one, as they are all
+	// reloads' alike.
+	parts, fixed closers
+	live         *live
+}
+
+// closers end what was opened, the last first.
+type closers []func(context.Context) error
+
+func (c *closers) add(do func(context.Context) error) { *c = append(*c, do) }
+
+func (c *closers) close(ctx context.Context) error {
+	var errs []error
+	for _, do := range slices.Backward(*c) {
+		errs = append(errs, do(ctx))
+	}
+	*c = nil
+	return errors.Join(errs...)
 }
 
 // Open listens and makes all parts ready. On an error everything that was
 // opened is closed again. Failures of the machine are *EnvironmentError; all
 // others are the configuration's.
 func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error) {
-	b := &Backend{Settings: s, options: o, server: s.Server.WithDefaults()}
+	b := &Backend{Settings: s, options: o, server: s.Server.WithDefaults(), live: &live{}}
 	if o.Admin != "" {
 		b.server.Admin = o.Admin
 	}
-	for _, step := range []func(context.Context) error{b.listen, b.openEvents, b.openTLS, b.openEgress, b.openStore, b.openAuth, b.openTables, b.openServices, b.assemble} {
+	for _, step := range []func(context.Context) error{b.listen, b.openEvents, b.openTLS, b.openStore, b.openParts} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 			defer cancel()
-			return nil, errors.Join(err, b.close(closing))
+			return nil, errors.Join(err, b.Close(closing))
 		}
 	}
+	b.live.current = &generation{backend: b}
 	return b, nil
+}
+
+// openParts opens what a reload replaces.
+func (b *Backend) openParts(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{b.openEgress, b.openAuth, b.openTables, b.openServices, b.assemble} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends a backend that was opened and is not served, within the context's
 // time. Serve closes by itself.
-func (b *Backend) Close(ctx context.Context) error { return b.close(ctx) }
-
-// close ends what was opened, the last first.
-func (b *Backend) close(ctx context.Context) error {
-	var errs []error
-	for i := len(b.closed) - 1; i >= 0; i-- {
-		errs = append(errs, b.closed[i](ctx))
-	}
-	b.closed = nil
-	return errors.Join(errs...)
+func (b *Backend) Close(ctx context.Context) error {
+	return errors.Join(b.parts.close(ctx), b.fixed.close(ctx))
 }
-
-func (b *Backend) atClose(do func(context.Context) error) { b.closed = append(b.closed, do) }
 
 // listen opens the ports first: everything else may take a while, and the
 // public URL may depend on the port.
@@ -144,7 +170,7 @@ func (b *Backend) listen(ctx context.Context) error {
 		return environment(err)
 	}
 	b.listener = listener
-	b.atClose(func(context.Context) error { return ignoreClosed(listener.Close()) })
+	b.fixed.add(func(context.Context) error { return ignoreClosed(listener.Close()) })
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
 		return environment(err)
@@ -167,7 +193,7 @@ func (b *Backend) listen(ctx context.Context) error {
 	if b.admin, err = admin.Listen(ctx, b.server.Admin); err != nil {
 		return environment(err)
 	}
-	b.atClose(func(context.Context) error { return ignoreClosed(b.admin.Close()) })
+	b.fixed.add(func(context.Context) error { return ignoreClosed(b.admin.Close()) })
 	return nil
 }
 
@@ -187,7 +213,7 @@ func (b *Backend) openEvents(context.Context) error {
 	if out != nil {
 		b.log = event.NewLog(out, event.LogOptions{})
 		sinks = append(sinks, b.log)
-		b.atClose(func(ctx context.Context) error {
+		b.fixed.add(func(ctx context.Context) error {
 			err := b.log.Close(ctx)
 			if b.logFile != nil {
 				err = errors.Join(err, b.logFile.Close())
@@ -281,7 +307,7 @@ func (b *Backend) openTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.atClose(func(ctx context.Context) error { return b.Tables.Close(ctx) })
+	b.parts.add(func(ctx context.Context) error { return b.Tables.Close(ctx) })
 	return nil
 }
 
@@ -304,5 +330,16 @@ func (b *Backend) assemble(context.Context) error {
 	var err error
 	b.Handler, err = backend.New(backend.Options{Auth: b.Auth, Tables: b.Tables, Services: b.Services, TablesConfig: b.Settings.Tables,
 		NoSwagger: b.server.Swagger != nil && !*b.server.Swagger, Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
-	return err
+	if err != nil {
+		return err
+	}
+	if b.options.Site != nil {
+		if b.Handler, err = b.options.Site(b); err != nil {
+			return err
+		}
+	}
+	if b.options.AdminHandler != nil && b.admin != nil {
+		b.rest = b.options.AdminHandler(b)
+	}
+	return nil
 }

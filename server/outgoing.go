@@ -27,7 +27,7 @@ func (b *Backend) serviceTransport(upstream *url.URL) http.RoundTripper {
 	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream.Hostname()), Cleartext: upstream.Scheme == "http"})
 	transport.MaxIdleConnsPerHost = 64
 	transport.IdleConnTimeout = 90 * time.Second
-	b.atClose(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	b.parts.add(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	return transport
 }
 
@@ -47,7 +47,7 @@ func (b *Backend) providerClient() *http.Client {
 		}
 	}
 	transport := b.dialer.Transport(egress.TransportOptions{Allow: allow, Cleartext: cleartext})
-	b.atClose(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	b.parts.add(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	return &http.Client{Transport: transport, Timeout: 15 * time.Second, CheckRedirect: sameOrigin}
 }
 
@@ -66,7 +66,7 @@ func sameOrigin(r *http.Request, via []*http.Request) error {
 func (b *Backend) webhookClient() *http.Client {
 	secure := b.dialer.Transport(egress.TransportOptions{})
 	clear := &http.Transport{DialContext: b.dialAllowed, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 256 << 10}
-	b.atClose(func(context.Context) error { secure.CloseIdleConnections(); clear.CloseIdleConnections(); return nil })
+	b.parts.add(func(context.Context) error { secure.CloseIdleConnections(); clear.CloseIdleConnections(); return nil })
 	return &http.Client{Transport: bySchema{secure: secure, clear: clear}, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

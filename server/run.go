@@ -105,7 +105,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 		running.Go(func() { failed <- operators.Serve(b.admin) })
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	running.Go(func() { b.Auth.Run(background) })
+	b.live.start(background, &running)
 	running.Go(func() { settle(background) })
 	if b.tls != nil && b.tls.refresh != nil {
 		running.Go(func() { watch.Every(background, b.tls.every, b.tls.refresh) })
@@ -127,11 +127,12 @@ func (b *Backend) Serve(ctx context.Context) error {
 			_ = s.Close() // the time is over: connections are cut
 		}
 	}
+	last := b.live.end() // from here on no reload begins
 	stop()
 	running.Wait()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	closed := b.close(closing)
+	closed := errors.Join(last.backend.parts.close(closing), b.fixed.close(closing))
 	if errors.Is(closed, context.DeadlineExceeded) {
 		// Webhooks that nobody takes are in the log; they are no failed stop.
 		slog.New(slog.NewTextHandler(b.options.Stderr, nil)).Warn("stopped before everything was written", "error", closed)
@@ -182,7 +183,7 @@ func (b *Backend) markPlain(ctx context.Context, conn net.Conn) context.Context 
 }
 
 func (b *Backend) siteServer() *http.Server {
-	handler := b.Handler
+	var handler http.Handler = http.HandlerFunc(b.live.site)
 	if b.Metrics != nil {
 		handler = measure(b.Metrics.Registry(), handler)
 	}
@@ -222,7 +223,7 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 		return err == nil && ready.Load()
 	}
 	if b.options.AdminHandler != nil {
-		o.Rest = b.options.AdminHandler(b)
+		o.Rest = http.HandlerFunc(b.live.rest)
 	}
 	return admin.NewServer(o)
 }

@@ -281,7 +281,7 @@ func TestOpenErrors(t *testing.T) {
 	} {
 		b, err := Open(t.Context(), load(t, t.TempDir(), text), Options{Stdout: io.Discard, Stderr: io.Discard})
 		if err == nil {
-			b.close(t.Context())
+			b.Close(t.Context())
 			t.Errorf("%s was opened", text)
 			continue
 		}

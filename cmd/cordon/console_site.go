@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -19,31 +20,35 @@ import (
 // otherwise.
 const adminRole = `"roles" in user.claims && "admin" in user.claims["roles"]`
 
-// openConsole puts the console on the site itself, at /console/, for the users
-// for whom the condition holds: those of the site's own sign-in.
-func openConsole(b *server.Backend, condition string) error {
+// siteConsole returns what puts the console on the site itself, at /console/, for
+// the users for whom the condition holds: those of the site's own sign-in.
+func siteConsole(condition string) (func(*server.Backend) (http.Handler, error), error) {
 	rule, err := identity.CompileCondition(condition)
 	if err != nil {
-		return fmt.Errorf("--console: %w", err)
+		return nil, fmt.Errorf("--console: %w", err)
 	}
 	if rule.UsesRow() {
-		return fmt.Errorf("--console: the console is no table: a condition about row does not fit")
+		return nil, errors.New("--console: the condition must not speak of row: the console is not a table")
 	}
+	return func(b *server.Backend) (http.Handler, error) { return withConsole(b, rule) }, nil
+}
+
+// withConsole is a backend's handler with the console in front.
+func withConsole(b *server.Backend, rule *identity.Condition) (http.Handler, error) {
 	door := &consoleDoor{backend: b, rule: rule}
 	handler, err := console.New(console.Config{Base: consolePath, Title: orElse(b.Settings.App.Name, "backend"),
 		Tables: &consoleTables{service: b.Tables}, People: &consolePeople{auth: b.Auth}, Authorize: door.authorize})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	site, guarded := b.Handler, b.Auth.Middleware(handler)
-	b.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == consolePath || strings.HasPrefix(r.URL.Path, consolePath+"/") {
 			guarded.ServeHTTP(w, r)
 			return
 		}
 		site.ServeHTTP(w, r)
-	})
-	return nil
+	}), nil
 }
 
 // consoleDoor lets the right users in.

@@ -27,7 +27,16 @@ telemetry: { log: none }
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := server.Open(t.Context(), s, server.Options{Stdout: io.Discard, Stderr: io.Discard})
+	for _, bad := range []string{"1 +", `"text"`, "row.x == 1"} {
+		if _, err := siteConsole(bad); err == nil {
+			t.Errorf("the condition %q is taken", bad)
+		}
+	}
+	o := server.Options{Stdout: io.Discard, Stderr: io.Discard}
+	if o.Site, err = siteConsole(`user.name == "boss@localhost"`); err != nil {
+		t.Fatal(err)
+	}
+	b, err := server.Open(t.Context(), s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +48,6 @@ telemetry: { log: none }
 			t.Error(err)
 		}
 	}()
-	for _, bad := range []string{"1 +", `"text"`, "row.x == 1"} {
-		if err := openConsole(b, bad); err == nil {
-			t.Errorf("the condition %q is taken", bad)
-		}
-	}
-	if err := openConsole(b, `user.name == "boss@localhost"`); err != nil {
-		t.Fatal(err)
-	}
 	go func() { done <- b.Serve(ctx) }()
 	site := b.URL.String()
 	client := func(user string) *http.Client {

@@ -4,8 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
 
+	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/server"
 
 	"github.com/spf13/cobra"
@@ -23,7 +30,11 @@ func newServeCommand() *cobra.Command {
 users sign in at /.auth, rows are at /tables, the owner's own services at /api.
 
 It says what it serves and where, runs until it is told to stop (SIGINT,
-SIGTERM), and lets the requests that run finish.`,
+SIGTERM), and lets the requests that run finish.
+
+The configuration is read again when it changes, and on SIGHUP: all of it is put
+into force or nothing, and a broken file leaves the last good one. Listeners,
+the certificate's place, the database and the log take a restart.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := loadSettings(config)
@@ -37,7 +48,7 @@ SIGTERM), and lets the requests that run finish.`,
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is fine\n", config)
 				return err
 			}
-			return serve(cmd, s, admin, console)
+			return serve(cmd, config, s, admin, console)
 		},
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
@@ -49,17 +60,19 @@ SIGTERM), and lets the requests that run finish.`,
 }
 
 // serve runs a backend until the command's context ends.
-func serve(cmd *cobra.Command, s *settings.Settings, admin, console string) error {
-	backend, err := server.Open(cmd.Context(), s, server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()})
+func serve(cmd *cobra.Command, file string, s *settings.Settings, admin, console string) error {
+	o := server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
+	if console != "" {
+		var err error
+		if o.Site, err = siteConsole(console); err != nil {
+			return err
+		}
+	}
+	backend, err := server.Open(cmd.Context(), s, o)
 	if err != nil {
 		return settingsError(err)
 	}
 	if console != "" {
-		if err := openConsole(backend, console); err != nil {
-			ended, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
-			cancel()
-			return errors.Join(err, backend.Serve(ended)) // an ended context makes it close at once
-		}
 		fmt.Fprintf(cmd.OutOrStdout(), "Console on %s%s/ for users with %s\n", backend.URL, consolePath, console)
 	}
 	for _, line := range backend.Lines() {
@@ -68,7 +81,56 @@ func serve(cmd *cobra.Command, s *settings.Settings, admin, console string) erro
 	for _, warning := range backend.Warnings() {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+warning)
 	}
-	return settingsError(backend.Serve(cmd.Context()))
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	var reloading sync.WaitGroup
+	reloading.Go(func() {
+		reloadSettings(ctx, file, cmd.ErrOrStderr(), func(s *settings.Settings) error { return backend.Reload(ctx, s) })
+	})
+	err = backend.Serve(ctx)
+	cancel()
+	reloading.Wait()
+	return settingsError(err)
+}
+
+// reloadEvery is how often the configuration is looked at.
+const reloadEvery = 2 * time.Second
+
+// reloadSettings reads the configuration again when it changes and on SIGHUP,
+// until the context ends, and says what came of it. A broken file leaves the last
+// good one in force.
+func reloadSettings(ctx context.Context, file string, w io.Writer, apply func(*settings.Settings) error) {
+	var files watch.Files
+	again := func() {
+		files.Mark(file)
+		s, err := settings.Load(file)
+		if err == nil {
+			err = apply(s)
+		}
+		if err != nil {
+			fmt.Fprintf(w, "cordon: %s is not in force; what was stays: %v\n", file, err)
+			return
+		}
+		fmt.Fprintf(w, "cordon: %s was read again: it is in force\n", file)
+	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	files.Mark(file)
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			again()
+		case <-tick.C:
+			if files.Changed() {
+				again()
+			}
+		}
+	}
 }
 
 // loadSettings reads a cordon.yaml.

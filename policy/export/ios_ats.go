@@ -30,9 +30,6 @@ var atsFormat = Format{
 	},
 }
 
-// Path is where a project of cordova-ios 8 and later keeps the property list.
-const atsPath = "platforms/ios/App/App-Info.plist"
-
 type exception struct {
 	host       string
 	subdomains bool

@@ -30,7 +30,7 @@ var nscFormat = Format{
 	},
 }
 
-// Path is where a Cordova project of Android 7 and later keeps the file.
+// nscPath is where a Cordova project of Android 7 and later keeps the file.
 const nscPath = "platforms/android/app/src/main/res/xml/network_security_config.xml"
 
 // domain is one domain-config of the export.
@@ -42,7 +42,7 @@ type domain struct {
 	expires    time.Time
 }
 
-// Export writes the file.
+// exportNSC writes the file.
 func exportNSC(s Source) Artifact {
 	e := exporter{source: s}
 	e.collect()

@@ -66,7 +66,7 @@ func (c *nscConfig) configFor(host string) int {
 	return best
 }
 
-// reader answers for cleartext alone; what is not http the format lets pass.
+// nscReader answers for cleartext alone; what is not http the format lets pass.
 func nscReader(t testing.TB, content []byte) func(string) bool {
 	c := nscRead(t, content)
 	return func(raw string) bool {

@@ -27,7 +27,7 @@ type server struct {
 	Cleartext       bool     `json:"cleartext"`
 }
 
-// Export writes the section, to be merged into capacitor.config.json.
+// exportCapacitor writes the section, to be merged into capacitor.config.json.
 func exportCapacitor(s Source) Artifact {
 	origins := s.Navigation()
 	losses := capacitorFormat.Widening(origins)

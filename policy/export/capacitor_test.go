@@ -9,7 +9,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 )
 
-// covers applies a host mask as Android's HostMask and iOS's controller do,
+// capacitorCovers applies a host mask as Android's HostMask and iOS's controller do,
 // and fails where the two differ.
 func capacitorCovers(t testing.TB, mask, host string) bool {
 	if mask == "*" {

@@ -19,15 +19,15 @@ var chromeFormat = Format{
 	},
 }
 
-// MaxEntries is how many entries of a list the browser reads.
-const MaxChromeEntries = 1000
+// maxChromeEntries is how many entries of a list the browser reads.
+const maxChromeEntries = 1000
 
 type policies struct {
 	Blocklist []string `json:"URLBlocklist"`
 	Allowlist []string `json:"URLAllowlist"`
 }
 
-// Export writes the policy file, for /etc/chromium/policies/managed/ on Linux.
+// exportChrome writes the policy file, for /etc/chromium/policies/managed/ on Linux.
 func exportChrome(s Source) Artifact {
 	origins := s.Navigation()
 	losses := chromeFormat.Widening(origins)
@@ -38,8 +38,8 @@ func exportChrome(s Source) Artifact {
 			losses = append(losses, Lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
 		}
 		for _, filter := range filters(o) {
-			if len(out.Allowlist) == MaxChromeEntries {
-				losses = append(losses, Lose(o, false, "it comes after %d entries, and the browser reads no more", MaxChromeEntries))
+			if len(out.Allowlist) == maxChromeEntries {
+				losses = append(losses, Lose(o, false, "it comes after %d entries, and the browser reads no more", maxChromeEntries))
 				break
 			}
 			out.Allowlist = append(out.Allowlist, filter)

@@ -12,7 +12,7 @@ import (
 
 var chromeFilter = regexp.MustCompile(`^(https?)://(\.?)(\[[^\]]*\]|[^:/]+):([0-9]+)(/.*)?$`)
 
-// reader applies the filter format as Chromium documents it: a host covers
+// chromeReader applies the filter format as Chromium documents it: a host covers
 // what is below it unless a dot stands before it, a path is a prefix.
 func chromeReader(t testing.TB, content []byte) func(string) bool {
 	var policies struct{ URLBlocklist, URLAllowlist []string }

@@ -49,14 +49,14 @@ type Page struct {
 	WebAssembly bool
 }
 
-// Export writes the policy for a page without scripts and styles of other
+// exportCSP writes the policy for a page without scripts and styles of other
 // places: the header for an app whose pages keep to themselves.
 func exportCSP(s Source) Artifact {
 	made, losses := PagePolicy(s, Page{})
 	return Artifact{Path: "content-security-policy.txt", Content: []byte(made.String() + "\n"), Losses: losses}
 }
 
-// For makes the policy of one page. The losses say what the policy would break
+// PagePolicy makes the policy of one page. The losses say what the policy would break
 // in the page, and what it cannot express.
 func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	requests, frames := s.Requests(), s.Frames()

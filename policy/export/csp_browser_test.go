@@ -22,7 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 )
 
-// tryAll asks for every URL in one way and says which ones worked. One that the
+// cspTryAll asks for every URL in one way and says which ones worked. One that the
 // policy stops ends with the event that says so.
 const cspTryAll = `window.tryAll = (way, urls) => Promise.all(urls.map((url) => new Promise((done) => {
   document.addEventListener('securitypolicyviolation', (e) => { if (e.blockedURI === url) done(false); });
@@ -55,7 +55,7 @@ const cspTryAll = `window.tryAll = (way, urls) => Promise.all(urls.map((url) => 
   }
 }))); 1`
 
-// site answers every way to ask for something, for every host.
+// cspSite answers every way to ask for something, for every host.
 func cspSite(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	scheme := "http"

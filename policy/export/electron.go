@@ -30,7 +30,7 @@ type lists struct {
 	Permissions []string `json:"permissions"`
 }
 
-// Export writes the lists.
+// exportElectron writes the lists.
 func exportElectron(s Source) Artifact {
 	requests := s.Requests()
 	out := lists{

@@ -21,7 +21,7 @@ func electronRead(t testing.TB, content []byte) electronLists {
 	return l
 }
 
-// matches applies a match pattern: "*." covers the host itself too, "*" in the
+// electronMatches applies a match pattern: "*." covers the host itself too, "*" in the
 // path is any run of characters.
 func electronMatches(pattern string, u *url.URL) bool {
 	scheme, rest, _ := strings.Cut(pattern, "://")

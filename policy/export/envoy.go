@@ -60,7 +60,7 @@ type (
 	}
 )
 
-// Export writes the filter's configuration: what no policy in it allows, it
+// exportEnvoy writes the filter's configuration: what no policy in it allows, it
 // refuses.
 func exportEnvoy(s Source) Artifact {
 	origins := s.Wire()

@@ -14,7 +14,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 )
 
-// read takes the export apart by Envoy's own protocol definitions, and lets
+// envoyRead takes the export apart by Envoy's own protocol definitions, and lets
 // their own validation look at it.
 func envoyRead(t testing.TB, content []byte) *rbacfilter.RBAC {
 	t.Helper()
@@ -36,7 +36,7 @@ func envoyRead(t testing.TB, content []byte) *rbacfilter.RBAC {
 	return filter
 }
 
-// reader applies the filter as Envoy documents it: ALLOW lets through what some
+// envoyReader applies the filter as Envoy documents it: ALLOW lets through what some
 // policy matches, and nothing else.
 func envoyReader(t testing.TB, content []byte) func(string) bool {
 	filter := envoyRead(t, content)

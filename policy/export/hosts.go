@@ -15,7 +15,7 @@ var hostsFormat = Format{
 	Can:   Ports | Exact | Deep | Requests | Denies,
 }
 
-// Export writes the list, sorted, each host once.
+// exportHosts writes the list, sorted, each host once.
 func exportHosts(s Source) Artifact {
 	origins := s.Wire()
 	var lines []string

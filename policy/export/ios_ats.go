@@ -35,7 +35,7 @@ type exception struct {
 	subdomains bool
 }
 
-// Export writes a property list that holds the dictionary alone; Merge puts it
+// exportATS writes a property list that holds the dictionary alone: project puts it
 // into an Info.plist.
 func exportATS(s Source) Artifact {
 	var b strings.Builder
@@ -47,7 +47,7 @@ func exportATS(s Source) Artifact {
 	return Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
 }
 
-// Dictionary writes the value of NSAppTransportSecurity, each line behind the
+// TransportSecurity writes the value of NSAppTransportSecurity, each line behind the
 // indentation given.
 func TransportSecurity(s Source, indent string) (string, []Loss) {
 	everywhere, exceptions, losses := cleartext(s)

@@ -10,7 +10,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 )
 
-// node is one element of a property list.
+// atsNode is one element of a property list.
 type atsNode struct {
 	XMLName xml.Name
 	Text    string    `xml:",chardata"`
@@ -57,7 +57,7 @@ func atsRead(t testing.TB, content []byte) map[string]any {
 	return root.Nodes[0].value(t).(map[string]any)["NSAppTransportSecurity"].(map[string]any)
 }
 
-// reader applies the precedence that Apple documents: a listed domain is not
+// atsReader applies the precedence that Apple documents: a listed domain is not
 // affected by the arbitrary loads; addresses have no exceptions.
 func atsReader(t testing.TB, content []byte) func(string) bool {
 	ats := atsRead(t, content)

@@ -36,7 +36,7 @@ type entry struct {
 	Port    int    `json:"p,omitempty"` // 0: the scheme's own
 }
 
-// Export writes the script.
+// exportPAC writes the script.
 func exportPAC(s Source) Artifact {
 	origins := s.Wire()
 	lines := make([]string, 0, len(origins))

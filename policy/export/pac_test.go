@@ -9,7 +9,7 @@ import (
 	"github.com/dop251/goja"
 )
 
-// reader runs the script in a JavaScript engine, as a browser does.
+// pacReader runs the script in a JavaScript engine, as a browser does.
 func pacReader(t testing.TB, content []byte) func(string) bool {
 	vm := goja.New()
 	if _, err := vm.RunString(string(content)); err != nil {

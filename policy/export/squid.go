@@ -30,7 +30,7 @@ type group struct {
 	hosts  []string
 }
 
-// Export writes the rules, for an include line in squid.conf.
+// exportSquid writes the rules, for an include line in squid.conf.
 func exportSquid(s Source) Artifact {
 	origins := s.Wire()
 	losses := squidFormat.Widening(origins)

@@ -20,7 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// start runs squid itself with the exported rules, or skips the test.
+// squidStart runs squid itself with the exported rules, or skips the test.
 func squidStart(t *testing.T, rules []byte) (address string) {
 	t.Helper()
 	program := "/usr/sbin/squid"
@@ -97,7 +97,7 @@ func squidFreeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// passes asks squid: a refusal is 403, anything else means that it went on to
+// squidPasses asks squid: a refusal is 403, anything else means that it went on to
 // look for the host.
 func squidPasses(t *testing.T, proxy, raw string) bool {
 	t.Helper()

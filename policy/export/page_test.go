@@ -1,4 +1,4 @@
-package project_test
+package export_test
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // The page of the formats is made from the same table as the exports' own
 // comments.
 func TestExportsPage(t *testing.T) {
-	golden.Compare(t, "../docs/reference/exports.md", []byte(exportsPage()))
+	golden.Compare(t, "../../docs/reference/exports.md", []byte(exportsPage()))
 }
 
 func exportsPage() string {

@@ -51,9 +51,6 @@ var mayImport = map[string][]string{
 	"backend/services":     {"host", "backend/identity", "event", "internal/**", "egress"},
 	"backend/tables/odata": {},
 	"backend/tables":       {"host", "backend/tables/odata", "backend/identity", "event", "internal/**", "egress"},
-	"backend/vault":        {"backend/identity", "event", "internal/**"},
-	"backend/devices":      {"backend/identity", "event", "internal/**"},
-	"backend/directory":    {"backend/identity", "event", "internal/**"},
 	"backend/store/**":     {"backend/identity", "backend/auth", "backend/tables/**", "backend/services", "backend/store/**", "internal/**"},
 	"backend/clienttest":   {"backend/**", "internal/**", "egress", "event", "ca", "pin"},
 	"backend":              {"host", "backend/identity", "backend/auth", "backend/tables", "backend/services", "event", "internal/**"},
@@ -64,7 +61,6 @@ var mayImport = map[string][]string{
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},
 	"internal/admin":       {"host", "internal/**"},
-	"examples/**":          {"**"},
 	".":                    {"**"},
 }
 

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 packages=$(git ls-files '*_test.go' | xargs grep -l '/internal/golden"' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 failed=
-for tests in 'TestDescriptions$' 'Page$|Reference|Examples$|TestFixtures$|TestScripts$'; do
+for tests in 'TestDescriptions$' 'Page$|Reference|Examples$|TestFixtures$|TestScripts$|Design'; do
 	# shellcheck disable=SC2086 # packages are words on purpose
 	go test -count=1 -run "$tests" $packages -update >/dev/null || failed=yes
 done

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -238,5 +239,38 @@ func TestEngineLinksNoNetwork(t *testing.T) {
 		if name == "net/http" || name == "crypto/tls" || name == "log/slog" || name == "database/sql" {
 			t.Errorf("the engine links %s", name)
 		}
+	}
+}
+
+// How messages are written (CONTRIBUTING.md, "Messages"): a requirement says
+// "must be", and what something is not is said by "is not".
+var (
+	translated  = regexp.MustCompile(`\b(is|are) (no|none)\b`)
+	idiomatic   = regexp.MustCompile(`(?i)there (is|are) no\b|\b(is|are) no (longer|such|more)\b`)
+	requirement = regexp.MustCompile(`^(is|are) (an? |one of|between |https?\b|either )`)
+)
+
+func TestMessagesAreIdiomatic(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				return true
+			}
+			if translated.MatchString(idiomatic.ReplaceAllString(text, "")) {
+				t.Errorf("%s: say what it must be, or that it is not: %q", s.fset.Position(literal.Pos()), text)
+			}
+			if requirement.MatchString(text) && text != "is a folder" {
+				t.Errorf("%s: a requirement must say so: %q", s.fset.Position(literal.Pos()), text)
+			}
+			return true
+		})
 	}
 }

@@ -48,7 +48,7 @@ func newCORS(entries []string) (*cors, error) {
 			pattern := strings.ReplaceAll(regexp.QuoteMeta(entry), `\*`, `[a-z0-9.-]*`)
 			c.hosts = append(c.hosts, regexp.MustCompile(`(?i)^(?:`+pattern+`)$`))
 		default:
-			return nil, fmt.Errorf(`server.cors: %q is no host, origin or "null"`, entry)
+			return nil, fmt.Errorf(`server.cors: %q must be a host, an origin or "null"`, entry)
 		}
 	}
 	return c, nil

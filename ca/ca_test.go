@@ -330,7 +330,7 @@ func TestLoadRefuses(t *testing.T) {
 		"swapped":         {goodKey, good, nil, "no certificate in it"},
 		"key is a cert":   {good, good, nil, "no private key in it"},
 		"encrypted":       {good, write("enc.key", encrypted), nil, "is encrypted"},
-		"broken key":      {good, write("broken.key", broken), nil, "none that can be read"},
+		"broken key":      {good, write("broken.key", broken), nil, "must be in PKCS#8"},
 		"text":            {write("text.pem", []byte("hello")), goodKey, nil, "no certificate in it"},
 		"broken PEM cert": {write("b.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})), goodKey, nil, "certificate 1"},
 	} {

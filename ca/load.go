@@ -154,5 +154,5 @@ func parseKey(der []byte) (crypto.Signer, error) {
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}
-	return nil, errors.New("the private key is none that can be read (PKCS#8, SEC 1 or PKCS#1)")
+	return nil, errors.New("the private key must be in PKCS#8, SEC 1 or PKCS#1")
 }

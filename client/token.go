@@ -73,7 +73,7 @@ func newHolders(tokens []Token) ([]*holder, error) {
 			return nil, fmt.Errorf("client: token %d has no source or no origins", i+1)
 		}
 		if !httpguts.ValidHeaderFieldName(t.Header) {
-			return nil, fmt.Errorf("client: token %d: %q is no header name", i+1, t.Header)
+			return nil, fmt.Errorf("client: token %d: %q must be the name of a header", i+1, t.Header)
 		}
 		h := &holder{origins: map[string]bool{}, header: http.CanonicalHeaderKey(t.Header), source: t.Source, turn: make(chan struct{}, 1)}
 		for _, raw := range t.Origins {

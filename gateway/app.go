@@ -122,7 +122,7 @@ func configuredPins(list []PinConfig) ([]pin.Entry, error) {
 		if c.Expires != "" {
 			day, err := time.Parse(time.DateOnly, c.Expires)
 			if err != nil {
-				return nil, fmt.Errorf("pins: host %q: expires: %q is no day such as 2027-01-31", c.Host, c.Expires)
+				return nil, fmt.Errorf("pins: host %q: expires: %q must be a day, as in 2027-01-31", c.Host, c.Expires)
 			}
 			e.Expires = day
 		}

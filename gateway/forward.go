@@ -74,7 +74,7 @@ func (x *exchange) answersOptions() bool {
 	}
 	n, err := strconv.ParseUint(value, 10, 16)
 	if err != nil {
-		x.refuse(http.StatusBadRequest, reasonFraming, "Max-Forwards is no number")
+		x.refuse(http.StatusBadRequest, reasonFraming, "Max-Forwards must be a number")
 		return true
 	}
 	if n > 0 {

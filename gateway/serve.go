@@ -174,7 +174,7 @@ func (x *exchange) identify() bool {
 			}
 		}
 		if len(st.byUser) == 0 {
-			return x.stranger("the client certificate is no app's")
+			return x.stranger("the client certificate belongs to no app")
 		}
 	}
 	if st.only != nil {
@@ -206,7 +206,7 @@ func (x *exchange) identifyCredential(expected *app) bool {
 	got := sha256.Sum256([]byte(password))
 	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
 	if !ok || a == nil || !same || expected != nil && expected != a {
-		return x.stranger("the proxy credential is no app's")
+		return x.stranger("the proxy credential belongs to no app")
 	}
 	x.app, x.event.App, x.event.Identity = a, a.config.Name, "credential"
 	return true

@@ -29,7 +29,7 @@ func parseTarget(raw string) (target, error) {
 	}
 	t := target{scheme: strings.ToLower(scheme)}
 	if schemePort(t.scheme) == 0 {
-		return target{}, badAuthority("scheme is none of http, https, ws and wss")
+		return target{}, badAuthority("the scheme must be http, https, ws or wss")
 	}
 	end := strings.IndexAny(rest, "/?#\\")
 	if end < 0 {

@@ -160,7 +160,7 @@ func (c *connecting) checkUpgrade(r *http.Request, to target) string {
 	_, bad := badField(r.Header)
 	switch {
 	case !strings.HasPrefix(r.RequestURI, "/") || checkRest(to.rest) != nil:
-		return "the request target is no path"
+		return "the request target must be a path"
 	case err != nil || host != c.to:
 		return "the Host is not the tunnel's target"
 	case bad:

@@ -152,7 +152,7 @@ func (f *frame) walkTBS(data []byte) error {
 			return err
 		}
 		if len(v.body) != 1 || v.body[0] > 2 {
-			return fmt.Errorf("version % x is none of X.509's", v.body)
+			return fmt.Errorf("version % x is unknown: X.509 has 1, 2 and 3", v.body)
 		}
 		f.version = int(v.body[0]) + 1
 	}

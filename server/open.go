@@ -130,7 +130,7 @@ func (c *closers) close(ctx context.Context) error {
 // opened is closed again. Failures of the machine are *EnvironmentError; all
 // others are the configuration's.
 func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error) {
-	b := &Backend{Settings: s, options: o, server: s.Server.WithDefaults(), live: &live{}}
+	b := &Backend{Settings: s, options: o, server: s.Server.WithDefaults(), live: &live{served: make(chan struct{})}}
 	if o.Admin != "" {
 		b.server.Admin = o.Admin
 	}

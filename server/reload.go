@@ -25,7 +25,8 @@ type generation struct {
 
 // live is what runs: it is shared by the Backends that follow each other.
 type live struct {
-	reload sync.Mutex // one at a time
+	reload sync.Mutex    // one at a time
+	served chan struct{} // closed once Serve has begun
 
 	mu      sync.RWMutex
 	current *generation
@@ -68,6 +69,7 @@ func (l *live) start(ctx context.Context, running *sync.WaitGroup) {
 	defer l.mu.Unlock()
 	l.background, l.running = ctx, running
 	l.begin(l.current)
+	close(l.served)
 }
 
 // begin starts a generation's work. The caller holds mu.
@@ -85,17 +87,23 @@ func (l *live) end() *generation {
 	return l.current
 }
 
-// ErrNotServing says that a backend is not served, so that nothing can be
+// ErrNotServing says that a backend is no longer served, so that nothing can be
 // reloaded.
-var ErrNotServing = errors.New("server: it does not serve: nothing can be reloaded")
+var ErrNotServing = errors.New("server: it has ended: nothing can be reloaded")
 
 // Reload puts other settings into force: all of them or none. The requests that
 // run are finished by what was in force when they came; nothing is cut. On an
 // error nothing has changed. What only a start can change (the listeners, the
 // certificate's place, the database, the log) must be as it was. The outcome is a
-// notice in the events. It may be called at any time, also concurrently.
+// notice in the events. It may be called at any time, also concurrently; before
+// Serve it waits for that.
 func (b *Backend) Reload(ctx context.Context, s *settings.Settings) error {
 	l := b.live
+	select {
+	case <-l.served:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	l.reload.Lock()
 	defer l.reload.Unlock()
 	err := l.replace(ctx, s)

@@ -172,7 +172,9 @@ func TestReloadBeforeServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Reload(t.Context(), s); !errors.Is(err, ErrNotServing) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.Reload(ended, s); !errors.Is(err, context.Canceled) {
 		t.Errorf("before Serve: %v", err)
 	}
 	if err := b.Close(t.Context()); err != nil {

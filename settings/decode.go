@@ -78,7 +78,7 @@ func Parse(name string, data []byte) (s *Settings, err error) {
 	if err == nil {
 		var second any
 		if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-			return nil, &Error{File: name, Msg: "has a second document; one is read"}
+			return nil, &Error{File: name, Msg: "must be one document: a second one begins here"}
 		}
 	}
 	s.file, s.source = name, data

@@ -222,7 +222,7 @@ func (v Server) PublicURL(port string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("is an http or https URL without a path")
+		return nil, fmt.Errorf("must be an http or https URL without a path")
 	}
 	u.Path = ""
 	u.Host = strings.ToLower(u.Host)
@@ -283,21 +283,21 @@ func (s *Settings) Check() error {
 
 func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	if _, _, err := net.SplitHostPort(v.Listen); err != nil {
-		add(`is an address and a port, "127.0.0.1:8443"`, "server", "listen")
+		add(`must be an address and a port, as in "127.0.0.1:8443"`, "server", "listen")
 	}
 	if u, err := v.PublicURL(portOf(v.Listen)); err != nil {
 		add(err.Error(), "server", "url")
 	} else if u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()) {
-		add("is https: tokens would travel in the clear", "server", "url")
+		add("must be https: tokens would travel in the clear", "server", "url")
 	}
 	switch v.TLS.Mode {
 	case "off":
 		if !v.Loopback() {
-			add("off is for loopback: server.listen can be reached from outside", "server", "tls")
+			add("off must stay on loopback: server.listen can be reached from outside", "server", "tls")
 		}
 	case "files":
 		if v.TLS.Cert == "" || v.TLS.Key == "" {
-			add("has cert and key, both", "server", "tls")
+			add("must have both cert and key", "server", "tls")
 		}
 	}
 	if err := backend.CheckCORS(v.CORS); err != nil {
@@ -310,11 +310,11 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	}
 	for i, text := range v.Proxies {
 		if _, err := ParseRange(text); err != nil {
-			add("is an address or a range", "server", "proxies", fmt.Sprint(i))
+			add("must be an address or a range", "server", "proxies", fmt.Sprint(i))
 		}
 	}
 	if v.MaxConnections < 0 || v.Drain < 0 {
-		add("max_connections and drain are positive", "server")
+		add("max_connections and drain must be positive", "server")
 	}
 }
 
@@ -346,5 +346,5 @@ func (s *Settings) DatabaseKind() (string, error) {
 	case secret.Reference(d).Check() == nil:
 		return "secret", nil
 	}
-	return "", fmt.Errorf(`is "sqlite:PATH", "postgres://…", or a reference to one`)
+	return "", fmt.Errorf(`must be "sqlite:PATH", "postgres://…", or a reference to one`)
 }

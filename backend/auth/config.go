@@ -190,20 +190,20 @@ func (c Config) Check(public *url.URL, loopback bool) []*Problem {
 		add("is missing: it signs the session tokens (openssl rand -hex 32)", "signing_key")
 	}
 	if !slices.Contains([]string{"HS256", "ES256"}, c.Algorithm) {
-		add("is HS256 or ES256", "algorithm")
+		add("must be HS256 or ES256", "algorithm")
 	}
 	if !slices.Contains([]string{"allow", "401", "403", "login"}, c.Unauthenticated) {
-		add("is allow, 401, 403 or login", "unauthenticated")
+		add("must be allow, 401, 403 or login", "unauthenticated")
 	}
 	if _, known := c.Providers[c.LoginProvider]; c.Unauthenticated == "login" && !known {
 		add("names no provider; with `unauthenticated: login` one is needed", "login_provider")
 	}
 	if !strings.HasPrefix(c.Path, "/") || strings.HasSuffix(c.Path, "/") || c.Path != strings.ToLower(c.Path) || strings.ContainsAny(c.Path, "?#%\\ {}") {
-		add(`is a lower-case path such as "/.auth"`, "path")
+		add(`must be a lower-case path such as "/.auth"`, "path")
 	}
 	for name, d := range map[string]time.Duration{"lifetime": c.Lifetime, "refresh_grace": c.RefreshGrace, "nonce_lifetime": c.NonceLifetime, "key_rotation": c.KeyRotation} {
 		if d < time.Second || d > 10*365*24*time.Hour {
-			add("is between 1s and 87600h", name)
+			add("must be from 1s to 87600h", name)
 		}
 	}
 	for i, entry := range c.Redirects {
@@ -227,7 +227,7 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 		add("a provider's name is lower-case letters, digits, - and _, and none of " + strings.Join(reservedNames, ", "))
 	}
 	if !slices.Contains(providerTypes, p.Type) {
-		add("is one of "+strings.Join(providerTypes, ", "), "type")
+		add("must be one of "+strings.Join(providerTypes, ", "), "type")
 		return all
 	}
 	if p.Type == "development" {
@@ -243,7 +243,7 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 		add("is missing", "issuer")
 	}
 	if p.Issuer != "" && !secureURL(p.Issuer) {
-		add("is an https URL (http on loopback only)", "issuer")
+		add("must be an https URL (http on loopback only)", "issuer")
 	}
 	if p.Type == "apple" && p.ClientSecret == "" && (p.TeamID == "" || p.KeyID == "" || p.PrivateKey == "") {
 		add("apple needs team_id, key_id and private_key, or a client_secret that was made with them")
@@ -253,7 +253,7 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	}
 	for _, endpoint := range []string{p.Endpoints.Authorization, p.Endpoints.Token, p.Endpoints.UserInfo, p.Endpoints.Request, p.Endpoints.Inspection} {
 		if endpoint != "" && !secureURL(endpoint) {
-			add("are https URLs (http on loopback only)", "endpoints")
+			add("must be https URLs (http on loopback only)", "endpoints")
 		}
 	}
 	return all

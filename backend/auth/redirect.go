@@ -70,11 +70,11 @@ func parseAbsolute(text string) (*url.URL, error) {
 		return nil, errors.New("has a user name or a fragment")
 	}
 	if !schemeName.MatchString(u.Scheme) {
-		return nil, errors.New("has an odd scheme")
+		return nil, errors.New("must have a scheme of letters, digits, +, - and .")
 	}
 	web := u.Scheme == "http" || u.Scheme == "https"
 	if !web && slices.Contains(browserSchemes, u.Scheme) {
-		return nil, errors.New("has a scheme that is no app's own")
+		return nil, errors.New("must have an app's own scheme, with a dot in it, as in com.example.todo")
 	}
 	if web && (strings.Contains(text[len(u.Scheme):], "///") || u.Hostname() == "") {
 		return nil, errors.New("has no host")

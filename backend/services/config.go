@@ -138,11 +138,11 @@ func (s Service) check(add func(msg string, path ...string)) {
 	case s.Upstream == "":
 		add("is missing", "upstream")
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "":
-		add("is an http or https URL without a user name or fragment", "upstream")
+		add("must be an http or https URL without a user name or fragment", "upstream")
 	}
 	for key, access := range map[string]Access{"access": s.Access, "get": s.Get.Access, "post": s.Post.Access, "put": s.Put.Access, "patch": s.Patch.Access, "delete": s.Delete.Access} {
 		if access != "" && access != Anonymous && access != Authenticated && access != Disabled {
-			add("is anonymous, authenticated or disabled", key)
+			add("must be anonymous, authenticated or disabled", key)
 		}
 	}
 	if s.Rule != "" {
@@ -157,7 +157,7 @@ func (s Service) check(add func(msg string, path ...string)) {
 	}
 	for name, value := range s.Headers {
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || identity.ReservedHeader(name) || http.CanonicalHeaderKey(name) == "Host" {
-			add("is no header that can be set", "headers", name)
+			add("must be a header that may be set: not one of HTTP's own, or of Cordon's", "headers", name)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (i Inspect) write(ctx context.Context, w Write, id, version string) error {
 	if version != "" {
 		n, ok := odata.ParseVersion(version)
 		if !ok {
-			return &QueryError{"the version is none"}
+			return &QueryError{"the version must be the one that was read"}
 		}
 		w.Match = []int64{n}
 	}

@@ -165,7 +165,7 @@ func (t Table) definition(name string) (Definition, error) {
 func (t Table) checkSettings(name string) error {
 	for _, a := range []Access{t.Access, t.Read.Access, t.Insert.Access, t.Update.Access, t.Delete.Access, t.Undelete.Access} {
 		if !a.valid() {
-			return &ConfigError{name, "access", fmt.Sprintf("%q is none of anonymous, authenticated and disabled", a)}
+			return &ConfigError{name, "access", fmt.Sprintf("%q must be anonymous, authenticated or disabled", a)}
 		}
 	}
 	switch t.ID {
@@ -197,7 +197,7 @@ func (t Table) declared(name string, d *Definition) error {
 		key := "columns." + n
 		typ, ok := columnTypes[c.Type]
 		if !ok {
-			return &ConfigError{name, key, fmt.Sprintf("%q is no type: string, number, boolean or date", c.Type)}
+			return &ConfigError{name, key, fmt.Sprintf("%q must be a type: string, number, boolean or date", c.Type)}
 		}
 		if !odata.ValidName(n) {
 			return &ConfigError{name, key, "a column's name is letters, digits and underscores"}
@@ -217,7 +217,7 @@ func (t Table) declared(name string, d *Definition) error {
 		}
 		if c.Default != nil {
 			if def.Default, ok = defaultValue(c.Default, typ); !ok {
-				return &ConfigError{name, key, fmt.Sprintf("the default %v is no %s", c.Default, typ)}
+				return &ConfigError{name, key, fmt.Sprintf("the default %v must be a %s", c.Default, typ)}
 			}
 		}
 		d.Columns = append(d.Columns, def)

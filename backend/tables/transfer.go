@@ -105,7 +105,7 @@ func exporter(s *Shape, f Format, out *bufio.Writer) (each func(int, []odata.Val
 	case CSV:
 		return csvExporter(s, out)
 	default:
-		return nil, nil, fmt.Errorf("the format %q is none of json, jsonl and csv", f)
+		return nil, nil, fmt.Errorf("the format %q must be json, jsonl or csv", f)
 	}
 	return each, finish, nil
 }
@@ -168,7 +168,7 @@ func Import(ctx context.Context, store Store, t Table, s *Shape, f Format, r io.
 	case CSV:
 		err = im.csv(r)
 	default:
-		err = fmt.Errorf("the format %q is none of json, jsonl and csv", f)
+		err = fmt.Errorf("the format %q must be json, jsonl or csv", f)
 	}
 	if err == nil {
 		err = im.flush()

@@ -113,13 +113,13 @@ func typed(kind odata.Type, text string) (odata.Value, error) {
 	case odata.Number:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return odata.Value{}, fmt.Errorf("%q is no number", text)
+			return odata.Value{}, fmt.Errorf("%q must be a number", text)
 		}
 		return odata.NumberOf(f), nil
 	case odata.Date:
 		ms, ok := odata.ParseDate(text)
 		if !ok {
-			return odata.Value{}, fmt.Errorf("%q is no date, as in 2026-11-21T08:00:00Z", text)
+			return odata.Value{}, fmt.Errorf("%q must be a date, as in 2026-11-21T08:00:00Z", text)
 		}
 		return odata.DateOf(ms), nil
 	}

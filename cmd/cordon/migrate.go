@@ -124,12 +124,12 @@ func (o *migrateOptions) options() (migrate.Options, error) {
 	}
 	for _, domain := range o.topLevel {
 		if !isName(strings.Trim(domain, ".")) {
-			return migrate.Options{}, fmt.Errorf("--tld: %q is no domain", domain)
+			return migrate.Options{}, fmt.Errorf("--tld: %q must be a domain", domain)
 		}
 	}
 	for _, host := range o.hosts {
 		if !isName(host) {
-			return migrate.Options{}, fmt.Errorf("--host: %q is no host", host)
+			return migrate.Options{}, fmt.Errorf("--host: %q must be a host", host)
 		}
 	}
 	return migrate.Options{From: from, To: to, TopLevel: o.topLevel, Hosts: o.hosts}, nil

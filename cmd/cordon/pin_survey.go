@@ -102,7 +102,7 @@ func hostAndPort(arg string) (host string, port uint16, err error) {
 	}
 	n, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || n == 0 {
-		return "", 0, fmt.Errorf("%q is no port", digits)
+		return "", 0, fmt.Errorf("%q must be a port from 1 to 65535", digits)
 	}
 	if host, _, err = egress.ParseHost(host); err != nil {
 		return "", 0, fmt.Errorf("not a host: %w", err)

@@ -186,7 +186,7 @@ func (u *upStack) settings() (*settings.Settings, error) {
 		port = 8443
 		if _, text, err := net.SplitHostPort(s.Server.Listen); err == nil {
 			if port, err = strconv.Atoi(text); err != nil {
-				return nil, fmt.Errorf("%s: server.listen: %q is no port", file, text)
+				return nil, fmt.Errorf("%s: server.listen: %q must be a port", file, text)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func ask(args []js.Value, reply func(fs.FS, answer.Question) (any, error)) any {
 		name := names.Index(i).String()
 		content := args[0].Get(name)
 		if !content.InstanceOf(js.Global().Get("Uint8Array")) {
-			return string(answer.Encode(nil, fmt.Errorf("%s is no Uint8Array", name)))
+			return string(answer.Encode(nil, fmt.Errorf("%s must be a Uint8Array", name)))
 		}
 		data := make([]byte, content.Length())
 		js.CopyBytesToGo(data, content)

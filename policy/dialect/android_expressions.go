@@ -66,7 +66,7 @@ func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 	}
 	switch {
 	case errors.Is(err, errJavaRegexp):
-		rule.Flaw, rule.Note = policy.Dropped, "it is read as a Java regular expression and is none"
+		rule.Flaw, rule.Note = policy.Dropped, "it is read as a Java regular expression, and it is not valid as one"
 	case err != nil:
 		rule.Flaw, rule.Note = policy.Unreadable, "it is a Java regular expression with a construct that has no equal here"
 		unreadable = true

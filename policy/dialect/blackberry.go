@@ -177,7 +177,7 @@ var (
 func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri string, subdomains bool) {
 	if read := r.ascii(e, uri); read != uri {
 		if strings.ContainsAny(read, `"&`) {
-			r.keep(rule, policy.BreaksBuild, "packaging stops: it reads the file as ASCII, and what that leaves is no XML")
+			r.keep(rule, policy.BreaksBuild, "packaging stops: it reads the file as ASCII, and what that leaves is not XML")
 			return
 		}
 		uri = read
@@ -195,7 +195,7 @@ func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri str
 	rule.Patterns = []pattern.Pattern{approximation(parts, subdomains)}
 	switch {
 	case strings.Contains(parts.host, "*"):
-		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard is no wildcard here: the host "+parts.host+" is compared literally"
+		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard has no meaning here: the host "+parts.host+" is compared literally"
 	case strings.Contains(parts.path, "*"):
 		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard in a path is compared literally"
 	}

@@ -48,7 +48,7 @@ func readStrict(text string, subdomains, launch bool) (strictPattern, error) {
 	} else if scheme != "*" {
 		name, all, ok := cutScheme(scheme + ":")
 		if !ok || all != "" {
-			return strictPattern{}, fmt.Errorf("%q is no scheme", scheme)
+			return strictPattern{}, fmt.Errorf("%q must be a scheme", scheme)
 		}
 		if known, _ := knownScheme(name); known == "" {
 			return readOpaque(name, "//"+rest, launch)
@@ -141,7 +141,7 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	}
 	host, err := hostname.Normalize(name)
 	if err != nil || strings.ContainsRune(name, '%') {
-		return strictPattern{}, fmt.Errorf("%q is no host name and no address in its canonical spelling", name)
+		return strictPattern{}, fmt.Errorf("%q must be a host name, or an address in its canonical spelling", name)
 	}
 	language := pattern.Exactly(host).Fold()
 	if below && !isAddress(host) {
@@ -171,7 +171,7 @@ func splitPort(authority string) (host string, port int32, err error) {
 	}
 	port, ok := decimalPort(authority[colon+1:])
 	if !ok {
-		return "", 0, fmt.Errorf("%q is no port from 1 to 65535", authority[colon+1:])
+		return "", 0, fmt.Errorf("%q must be a port from 1 to 65535", authority[colon+1:])
 	}
 	return authority[:colon], port, nil
 }

@@ -112,7 +112,7 @@ func (l *iosHostList) entry(rule *policy.Rule, i int, group, host string) policy
 		return nil
 	}
 	if l.broken[group] {
-		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is no expression, and looking that up fails before this one is reached"
+		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is not a valid expression, and looking that up fails before this one is reached"
 		return nil
 	}
 	schemes := pattern.Exactly(group)
@@ -216,11 +216,11 @@ func iosHostExpression(text string) (l pattern.Language, note string) {
 		expr = `(?:` + iosAnything + `\.)?` + expr
 	}
 	if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
-		return l, "the host is no valid regular expression, and iOS reads it as one"
+		return l, "the host is not a valid regular expression, and iOS reads it as one"
 	}
 	l, err := pattern.Expression(`\A(?:` + expr + `)\z`)
 	if err != nil {
-		return pattern.Language{}, "the host is no valid regular expression, and iOS reads it as one"
+		return pattern.Language{}, "the host is not a valid regular expression, and iOS reads it as one"
 	}
 	return l, ""
 }

@@ -262,7 +262,7 @@ func (o iosOrigin) whyNever() string {
 	case !o.hasHost:
 		return ": it names no host"
 	case o.hasPort:
-		return ": its port is no port"
+		return ": its port must be a number from 1 to 65535"
 	}
 	return ": its scheme is in capitals"
 }

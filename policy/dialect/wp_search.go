@@ -39,11 +39,11 @@ type wpEntry struct {
 func (s *wpSearch) enter(rule *policy.Rule, number int) {
 	u, ok := parseSystemURI(strings.ReplaceAll(rule.Text, "*", wpStar))
 	if !ok || u.relative {
-		rule.Flaw, rule.Note = policy.Dropped, "the origin is no absolute URL, such as https://example.com"
+		rule.Flaw, rule.Note = policy.Dropped, "the origin must be an absolute URL, such as https://example.com"
 		return
 	}
 	if s.ended {
-		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is no regular expression, and looking that up fails before this one is reached"
+		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is not a valid regular expression, and looking that up fails before this one is reached"
 		return
 	}
 	path := u.pathAndQuery()
@@ -72,7 +72,7 @@ func (s *wpSearch) compile(rule *policy.Rule, entry *wpEntry) bool {
 	switch schemeState {
 	case netInvalid:
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this is none: the look-up fails"
+		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this is not a valid one: the look-up fails"
 		return false
 	case netForeign:
 		s.ended = true

@@ -38,7 +38,7 @@ func exportCapacitor(s Source) Artifact {
 		case o.Host == "":
 			out.AllowNavigation = append(out.AllowNavigation, "*")
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(o, false, "an IPv6 address is no host mask"))
+			losses = append(losses, Lose(o, false, "an IPv6 address cannot be written as a host mask"))
 			continue
 		case !strings.Contains(o.Host, "."):
 			losses = append(losses, Lose(o, false, "a mask of one label would cover every host that ends in .%s on Android", o.Host))

@@ -101,7 +101,7 @@ func inexact(origins []dialect.Origin) []Loss {
 		o := &origins[i]
 		switch {
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(o, false, "an IPv6 address is no source expression: it is refused"))
+			losses = append(losses, Lose(o, false, "an IPv6 address cannot be written as a source expression: it is refused"))
 		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")), secureToo(origins, o):
 			// Everything that its sources grow to is covered by a line, too.
 		default:

@@ -6,7 +6,7 @@ var meaningRules = []Rule{
 	{
 		ID: "access-no-effect", Severity: Low, Topic: TopicMeaning,
 		Title:       "<access> restricts nothing in the web view",
-		Explanation: "The web views of current platforms never ask the list for what pages load: scripts, images, XMLHttpRequest, media, WebSocket. The entries look like protection and are none; only a Content-Security-Policy restricts these.",
+		Explanation: "The web views of current platforms never ask the list for what pages load: scripts, images, XMLHttpRequest, media, WebSocket. The entries look like protection and give none; only a Content-Security-Policy restricts these.",
 		Gain:        "An injected script reaches any server, although the file seems to forbid it.",
 		Effects: effects(
 			"android 10+", "only native plugins ask the list",
@@ -68,7 +68,7 @@ var meaningRules = []Rule{
 		Gain:        "Nothing by itself; a wider entry added to make things work lets in more.",
 		Effects: effects(
 			"android 3.1+", "what does not fit the grammar as a whole",
-			"wp7, wp8", "what is no absolute URL", "tizen, w3c", "what has more than scheme, host and port"),
+			"wp7, wp8", "what is not an absolute URL", "tizen, w3c", "what has more than scheme, host and port"),
 		Remedy: "Write the entry in the common form: scheme://host, scheme://*.host, an optional port and path.",
 		check:  checkEntryDropped,
 	},
@@ -98,7 +98,7 @@ var meaningRules = []Rule{
 		ID: "entry-without-effect", Severity: Low, Topic: TopicMeaning,
 		Title:       "No platform of the project reads an entry",
 		Explanation: "None of the platforms that the app ships to knows the element, at its version.",
-		Gain:        "Nothing by itself; the list looks like protection and is none.",
+		Gain:        "Nothing by itself; the list looks like protection and gives none.",
 		Effects: effects(
 			"android before 4, ios before 4, amazon-fireos, blackberry10, wp7, wp8", "allow-navigation and allow-intent are unknown",
 			"ios 4+", "access is not read at run time"),

@@ -133,7 +133,7 @@ func (m *migration) masks(e *configxml.Element, g grant, config *capacitorConfig
 		m.note(e, "a scheme without a host cannot be said")
 		return
 	case strings.HasPrefix(g.host, "["):
-		m.note(e, "an IPv6 address is no host mask")
+		m.note(e, "an IPv6 address cannot be written as a host mask")
 		return
 	case !strings.Contains(g.host, "."):
 		m.note(e, "a mask of one label would cover every host that ends in ."+g.host+" on Android")

@@ -258,7 +258,7 @@ func (c *checker) note(r *Result) {
 				continue
 			}
 			if d := target.decide(kind, url); d.Verdict == a.Verdict || d.Verdict == policy.Bypass {
-				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" is no address and a host without a port has its scheme's own; http:* and https:* are all URLs of a scheme",
+				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" covers no address, and a host without a port has its scheme's own; http:* and https:* are all URLs of a scheme",
 					url, past[d.Verdict], t, kind)
 				return
 			}

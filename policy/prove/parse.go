@@ -124,7 +124,7 @@ func (l *lineReader) read() (*Assertion, error) {
 	case "same":
 		a.Form = Same
 	default:
-		return nil, l.fail(first, "%q is no beginning of an assertion: write never, always, only or same", first.text)
+		return nil, l.fail(first, "%q cannot begin an assertion: write never, always, only or same", first.text)
 	}
 	if a.Form != Same {
 		if err := l.verb(a); err != nil {
@@ -155,7 +155,7 @@ func (l *lineReader) verb(a *Assertion) error {
 	case "":
 		return l.fail(w, "%s what? Write allow, navigate, launch, bypass or block", a.Form)
 	default:
-		return l.fail(w, "%q is no verdict: write allow, navigate, launch, bypass or block", w.text)
+		return l.fail(w, "%q must be a verdict: write allow, navigate, launch, bypass or block", w.text)
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (l *lineReader) objects(a *Assertion) error {
 			continue
 		}
 		if err := a.urls.add(w.text); err != nil {
-			return l.fail(w, "%q is no set of URLs: %s", w.text, err)
+			return l.fail(w, "%q must be a set of URLs: %s", w.text, err)
 		}
 	}
 	if len(a.urls.texts) == 0 && (a.Form == Always || a.Form == Only) {

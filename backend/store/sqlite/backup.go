@@ -108,7 +108,7 @@ func checkBackup(ctx context.Context, file string) error {
 	defer c.close()
 	applied, err := appliedMigrations(ctx, c)
 	if err != nil || len(applied) == 0 {
-		return errors.Join(fmt.Errorf("sqlite: %s is no database of Cordon's", file), err)
+		return errors.Join(fmt.Errorf("sqlite: %s does not hold a database of Cordon's", file), err)
 	}
 	result, err := c.text("PRAGMA integrity_check")
 	if err != nil || result != "ok" {

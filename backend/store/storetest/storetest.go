@@ -98,7 +98,7 @@ func (a answer) row(t testing.TB) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
-		t.Fatalf("the body is no object: %v\n%s", err, a.body)
+		t.Fatalf("the body must be an object: %v\n%s", err, a.body)
 	}
 	return m
 }
@@ -108,7 +108,7 @@ func (a answer) rows(t testing.TB) []map[string]any {
 	t.Helper()
 	var m []map[string]any
 	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
-		t.Fatalf("the body is no array: %v\n%s", err, a.body)
+		t.Fatalf("the body must be an array: %v\n%s", err, a.body)
 	}
 	return m
 }

@@ -86,7 +86,7 @@ func Start(durable bool) (*Server, error) {
 	if address := os.Getenv("CORDON_TEST_POSTGRES"); address != "" {
 		u, err := url.Parse(address)
 		if err != nil {
-			return nil, errors.New("CORDON_TEST_POSTGRES is no URL")
+			return nil, errors.New("CORDON_TEST_POSTGRES must be a URL")
 		}
 		return &Server{url: u}, nil
 	}

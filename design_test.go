@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -176,4 +177,50 @@ func exists(name string) bool {
 		}
 	}
 	return false
+}
+
+// topics are what the decision records are about, by the first number of each.
+var topics = []struct {
+	from  int
+	title string
+}{
+	{1, "How a list decides"}, {10, "Patterns and their index"}, {20, "How the platforms read"},
+	{30, "config.xml, rules and fixes"}, {40, "What goes out: names, addresses, pins, certificates"},
+	{50, "The gateway"}, {60, "Who asks: sign-in, tokens, services"}, {70, "Tables, stores and protocols"},
+	{80, "The plugin and the exports"}, {100, "Comparing, proving, migrating"}, {110, "Development, console, documentation"},
+}
+
+var recordName = regexp.MustCompile(`^(\d{4})-[a-z0-9.-]+\.md$`)
+
+// The index of the decision records is made from their headings.
+func TestDecisionsIndexIsInDesign(t *testing.T) {
+	entries, err := os.ReadDir("docs/decisions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("# Decisions\n\nWhat was chosen where something else was possible: the context, the choice, what was given up. " +
+		"What code does is said in the packages' own comments.\nMade by make update.\n")
+	next := 0
+	for _, entry := range entries {
+		m := recordName.FindStringSubmatch(entry.Name())
+		if m == nil {
+			continue
+		}
+		number, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for next < len(topics) && number >= topics[next].from {
+			fmt.Fprintf(&b, "\n## %s\n\n", topics[next].title)
+			next++
+		}
+		heading, ok := strings.CutPrefix(firstLine(t, "docs/decisions/"+entry.Name()), "# ")
+		if !ok {
+			t.Errorf("docs/decisions/%s must begin with a heading", entry.Name())
+		}
+		_, title, _ := strings.Cut(heading, ". ")
+		fmt.Fprintf(&b, "- [%s](%s)\n", title, entry.Name())
+	}
+	golden.Compare(t, "docs/decisions/README.md", []byte(b.String()))
 }

@@ -293,16 +293,16 @@ func TestStoreFailure(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, c := range map[string]Config{
-		"s.upstream: is missing":                                             {"s": {}},
+		"s.upstream: is missing":                                                  {"s": {}},
 		"s.upstream: must be an http or https URL":                                {"s": {Upstream: "ftp://x"}},
 		"s.access: must be anonymous, authenticated or disabled":                  {"s": {Upstream: "http://x", Access: "open"}},
 		"s.post: must be anonymous, authenticated or disabled":                    {"s": {Upstream: "http://x", Post: Method{"x"}}},
-		"s.rule: identity: condition":                                        {"s": {Upstream: "http://x", Rule: "usr"}},
-		"s.rule: a service has no row":                                       {"s": {Upstream: "http://x", Rule: "row.a == 1"}},
-		"s.headers.X-Ms-Client-Principal-Id: must be a header that may be set":                   {"s": {Upstream: "http://x", Headers: map[string]string{"X-Ms-Client-Principal-Id": "1"}}},
-		"a/b: a service's name":                                              {"a/b": {Upstream: "http://x"}},
-		"echo: has the same name as Echo":                                    {"echo": {Upstream: "http://x"}, "Echo": {Upstream: "http://x"}},
-		"s: timeout, max_body and max_concurrent are positive":               {"s": {Upstream: "http://x", Timeout: -1}},
+		"s.rule: identity: condition":                                             {"s": {Upstream: "http://x", Rule: "usr"}},
+		"s.rule: a service has no row":                                            {"s": {Upstream: "http://x", Rule: "row.a == 1"}},
+		"s.headers.X-Ms-Client-Principal-Id: must be a header that may be set":    {"s": {Upstream: "http://x", Headers: map[string]string{"X-Ms-Client-Principal-Id": "1"}}},
+		"a/b: a service's name":                                                   {"a/b": {Upstream: "http://x"}},
+		"echo: has the same name as Echo":                                         {"echo": {Upstream: "http://x"}, "Echo": {Upstream: "http://x"}},
+		"s: timeout, max_body and max_concurrent are positive":                    {"s": {Upstream: "http://x", Timeout: -1}},
 		"s.upstream: must be an http or https URL without a user name or fragmen": {"s": {Upstream: "http://u:p@x"}},
 	} {
 		problems := c.Check()

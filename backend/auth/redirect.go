@@ -70,7 +70,7 @@ func parseAbsolute(text string) (*url.URL, error) {
 		return nil, errors.New("has a user name or a fragment")
 	}
 	if !schemeName.MatchString(u.Scheme) {
-		return nil, errors.New("must have a scheme of letters, digits, +, - and .")
+		return nil, errors.New("must have a scheme that begins with a letter, as in com.example.todo")
 	}
 	web := u.Scheme == "http" || u.Scheme == "https"
 	if !web && slices.Contains(browserSchemes, u.Scheme) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/lint/report"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/survey"
 )
 
 // checkOptions are the flags of cordon check.
@@ -104,10 +106,12 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	}
 	read.Base = filepath.ToSlash(dir)
 	if o.online {
-		var unreached []error
-		if read.Served, unreached, err = askPinned(cmd.Context(), read, o.authority); err != nil {
+		asked, err := survey.New(survey.Options{Authority: o.authority, Timeout: onlineTimeout, Now: time.Now()})
+		if err != nil {
 			return err
 		}
+		var unreached []error
+		read.Served, unreached = asked.Served(cmd.Context(), read)
 		for _, failed := range unreached {
 			fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not compared with its pins: %v\n", failed)
 		}
@@ -136,6 +140,9 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	}
 	return nil
 }
+
+// onlineTimeout bounds what is asked of one server.
+const onlineTimeout = 10 * time.Second
 
 // located puts the folder that was named before the file of an error, so that
 // the message names the file as the person would.

@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/survey"
 	"github.com/spf13/cobra"
 )
 
@@ -81,35 +84,47 @@ func runPin(cmd *cobra.Command, o *pinOptions, args []string) error {
 	if !slices.Contains(whichPins, o.which) {
 		return fmt.Errorf("--which %q: it must be leaf, issuer, root or all", o.which)
 	}
-	survey, err := newSurvey(o)
+	backups, err := readBackups(o.backups)
+	if err != nil {
+		return err
+	}
+	s, err := survey.New(survey.Options{
+		Authority: o.authority, Host: o.host, Timeout: o.timeout, Backups: backups, Now: time.Now()})
 	if err != nil {
 		return err
 	}
 	for _, arg := range args {
-		survey.look(cmd.Context(), arg)
+		s.Look(cmd.Context(), arg)
 	}
-	survey.advise()
+	s.Advise()
 	if o.format == "json" {
-		err = survey.writeJSON(cmd.OutOrStdout())
+		err = writePinsJSON(cmd.OutOrStdout(), s.Findings())
 	} else {
-		err = survey.writeText(cmd.OutOrStdout())
+		err = writePinsText(cmd.OutOrStdout(), s.Findings())
 	}
 	if err == nil && o.write {
-		err = survey.writeConfig(cmd.ErrOrStderr())
+		err = o.writeConfig(cmd.ErrOrStderr(), s)
 	}
 	if err != nil {
 		return err
 	}
-	return survey.status()
+	return surveyStatus(s)
 }
 
 // writeConfig adds the pins to the config.xml and says what it added.
-func (s *survey) writeConfig(w io.Writer) error {
-	entries, err := s.entries()
+func (o *pinOptions) writeConfig(w io.Writer, s *survey.Survey) error {
+	how := survey.Writing{Which: o.which, Subdomains: o.subdomains, Untrusted: o.untrusted}
+	if o.expires != "" {
+		var err error
+		if how.Expires, err = pins.ParseDate(o.expires); err != nil {
+			return err
+		}
+	}
+	entries, err := s.Entries(how)
 	if err != nil {
 		return err
 	}
-	doc, _, err := openConfig(s.options.config)
+	doc, _, err := openConfig(o.config)
 	if err != nil {
 		return err
 	}
@@ -131,7 +146,18 @@ func (s *survey) writeConfig(w io.Writer) error {
 			}
 		}
 	}
-	return s.warnBackup(w, doc.Name(), after, entries)
+	written, err := configxml.Parse(doc.Name(), after)
+	if err != nil {
+		return err
+	}
+	for _, host := range s.WithoutBackup(written, entries) {
+		_, err := fmt.Fprintf(w, "warning: %s has one pin and no backup: when its key changes, the app is locked out; "+
+			"add one with --backup\n", host)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaceFile replaces a file in one step and keeps its mode.
@@ -153,63 +179,10 @@ func replaceFile(name string, data []byte) error {
 	return os.Rename(tmp.Name(), name)
 }
 
-// entries makes config.xml entries of what was found.
-func (s *survey) entries() ([]pin.Entry, error) {
-	var expires time.Time
-	if s.options.expires != "" {
-		var err error
-		if expires, err = pins.ParseDate(s.options.expires); err != nil {
-			return nil, err
-		}
-		if !expires.After(s.now) {
-			return nil, fmt.Errorf("--expires %s is past: such a pin closes its host", s.options.expires)
-		}
-	}
-	var entries []pin.Entry
-	hosts := []string{}
-	leaf := map[string]bool{} // hosts with a pin of their own key
-	add := func(host string, h pin.Hash, authority bool) {
-		entries = append(entries, pin.Entry{Host: host, Subdomains: s.options.subdomains, Hashes: []pin.Hash{h}, Expires: expires, Authority: authority})
-		leaf[host] = leaf[host] || !authority
-		if !slices.Contains(hosts, host) {
-			hosts = append(hosts, host)
-		}
-	}
-	for _, f := range s.found {
-		if f.err != nil {
-			continue
-		}
-		if f.doubt != "" && !s.options.untrusted {
-			return nil, fmt.Errorf("%s: %s; to pin it all the same: --untrusted", f.source, f.doubt)
-		}
-		if len(f.hosts) == 0 {
-			return nil, fmt.Errorf("%s: neither its name nor its certificate names a host: give one with --host", f.source)
-		}
-		for _, host := range f.hosts {
-			for _, c := range f.chosen(s.options.which) {
-				add(host, c.Pin(), c.CA)
-			}
-		}
-	}
-	backups, err := s.backups()
-	if err != nil {
-		return nil, err
-	}
-	for _, host := range hosts {
-		for _, h := range backups {
-			add(host, h, !leaf[host]) // a backup of authorities is one, too
-		}
-	}
-	if len(entries) == 0 {
-		return nil, errors.New("there is no pin to write")
-	}
-	return entries, nil
-}
-
-// backups reads the --backup flags: pins in base64, or files with keys.
-func (s *survey) backups() ([]pin.Hash, error) {
+// readBackups reads the --backup flags: pins in base64, or files with keys.
+func readBackups(flags []string) ([]pin.Hash, error) {
 	var backups []pin.Hash
-	for _, text := range s.options.backups {
+	for _, text := range flags {
 		h, err := pin.ParseHash(text)
 		if err != nil {
 			data, fileErr := os.ReadFile(text)
@@ -226,4 +199,23 @@ func (s *survey) backups() ([]pin.Hash, error) {
 		backups = append(backups, h)
 	}
 	return backups, nil
+}
+
+// surveyStatus is the command's exit status: the environment's if a server could not
+// be reached, else that for findings if anything could not be read.
+func surveyStatus(s *survey.Survey) error {
+	var failed []string
+	for _, f := range s.Findings() {
+		if f.Err != nil {
+			failed = append(failed, f.Source)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	e := &exitError{status: exitFindings, err: fmt.Errorf("no pin from %s", strings.Join(failed, ", "))}
+	if s.Offline() {
+		e.status = exitEnvironment
+	}
+	return e
 }

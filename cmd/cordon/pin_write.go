@@ -10,6 +10,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/survey"
 )
 
 // role names a certificate's part in a chain.
@@ -32,22 +33,22 @@ func day(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// writeText writes what was found for people.
-func (s *survey) writeText(w io.Writer) error {
+// writePinsText writes what was found for people.
+func writePinsText(w io.Writer, found []*survey.Finding) error {
 	var b strings.Builder
-	for i, f := range s.found {
+	for i, f := range found {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString(f.source + "\n")
-		for _, c := range f.chain {
+		b.WriteString(f.Source + "\n")
+		for _, c := range f.Chain {
 			writeCertificate(&b, c)
 		}
-		for _, warning := range f.warnings {
+		for _, warning := range f.Warnings {
 			fmt.Fprintf(&b, "  warning  %s\n", wording.Printable(warning))
 		}
-		if f.err != nil {
-			fmt.Fprintf(&b, "  error    %s\n", wording.Printable(f.err.Error()))
+		if f.Err != nil {
+			fmt.Fprintf(&b, "  error    %s\n", wording.Printable(f.Err.Error()))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -98,24 +99,24 @@ type (
 	}
 )
 
-// writeJSON writes what was found as one object.
-func (s *survey) writeJSON(w io.Writer) error {
+// writePinsJSON writes what was found as one object.
+func writePinsJSON(w io.Writer, found []*survey.Finding) error {
 	out := pinsJSON{Certificates: []certificateJSON{}, Errors: []pinErrorJSON{}, Warnings: []pinWarningJSON{}}
-	for _, f := range s.found {
-		for i, c := range f.chain {
+	for _, f := range found {
+		for i, c := range f.Chain {
 			out.Certificates = append(out.Certificates, certificateJSON{
-				Source: f.source, Position: i, SHA256: c.Pin().String(), Role: role(c), Subject: c.Subject, Issuer: c.Issuer,
-				Names: append([]string{}, c.Names...), Hosts: append([]string{}, f.hosts...),
+				Source: f.Source, Position: i, SHA256: c.Pin().String(), Role: role(c), Subject: c.Subject, Issuer: c.Issuer,
+				Names: append([]string{}, c.Names...), Hosts: append([]string{}, f.Hosts...),
 				NotBefore: instant(c.NotBefore), NotAfter: instant(c.NotAfter), Serial: c.Serial, Key: c.Key,
 			})
 		}
-		for _, warning := range f.warnings {
-			out.Warnings = append(out.Warnings, pinWarningJSON{f.source, warning})
+		for _, warning := range f.Warnings {
+			out.Warnings = append(out.Warnings, pinWarningJSON{f.Source, warning})
 		}
-		if f.err != nil {
-			e := pinErrorJSON{Source: f.source, Message: f.err.Error()}
+		if f.Err != nil {
+			e := pinErrorJSON{Source: f.Source, Message: f.Err.Error()}
 			var format *pin.FormatError
-			if errors.As(f.err, &format) {
+			if errors.As(f.Err, &format) {
 				e.Format = string(format.Format)
 			}
 			out.Errors = append(out.Errors, e)

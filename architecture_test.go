@@ -58,6 +58,7 @@ var mayImport = map[string][]string{
 	"settings":             {"host", "backend", "backend/identity", "backend/auth", "backend/services", "backend/tables", "gateway", "egress", "event", "internal/**"},
 	"server":               {"host", "settings", "backend/**", "egress", "event", "pin", "ca", "internal/**"},
 	"plugin/**":            {"policy/**", "pin", "project", "plugin/engine/**"},
+	"record":               {"host", "policy/**", "gateway", "event"},
 	"survey":               {"pin", "egress", "policy/**"},
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},

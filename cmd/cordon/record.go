@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
-	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/record"
 	"github.com/spf13/cobra"
 )
 
@@ -122,57 +120,33 @@ func (f *recordFlags) ignored(host string) bool {
 	})
 }
 
-// watcher is a gateway in report mode and what it has seen.
-type watcher struct {
-	gateway *gateway.Gateway
-	mu      sync.Mutex
-	seen    map[propose.Observation]int
-	refused map[string]string
-}
-
-// Record is part of event.Sink.
-func (w *watcher) Record(e *event.Event) {
-	if e.Type != event.Decision || e.Host == "" {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch e.Verdict {
-	case event.Allowed, event.Reported:
-		o := propose.Observation{Scheme: orElse(e.Scheme, "https"), Host: e.Host, Port: int(e.Port), Path: e.Path, Kind: e.Kind}
-		w.seen[o]++
-	case event.Blocked:
-		w.refused[fmt.Sprintf("%s:%d", e.Host, e.Port)] = e.Reason
-	}
-}
-
 // watch runs the gateway while the command runs, or until the context ends.
 // failed is how the command ended.
 func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir string, command []string) (seen []propose.Observation, failed, err error) {
-	temporary, err := os.MkdirTemp("", "cordon-record-")
-	if err != nil {
-		return nil, nil, environment(err)
+	o := record.Options{Config: doc, Listen: f.listen, With: f.with}
+	if o.Private, err = parsePrivate(f.private); err != nil {
+		return nil, nil, err
 	}
-	defer os.RemoveAll(temporary)
-	config, authority, err := f.gatewayConfig(doc, temporary)
+	if f.inspect {
+		if o.Authority, err = f.authority(); err != nil {
+			return nil, nil, err
+		}
+	}
+	r, err := record.New(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &watcher{seen: map[propose.Observation]int{}, refused: map[string]string{}}
-	if w.gateway, err = gateway.New(gateway.Options{Config: config, Events: event.NewRecorder(w)}); err != nil {
-		return nil, nil, err
-	}
-	if err := w.gateway.Listen(); err != nil {
+	if err := r.Listen(); err != nil {
 		return nil, nil, environment(portHolder(err, "--listen"))
 	}
-	proxy := "http://" + w.gateway.Addr().String()
+	proxy := "http://" + r.Addr().String()
 	fmt.Fprintf(cmd.ErrOrStderr(), "recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	served := make(chan error, 1)
-	go func() { served <- w.gateway.Serve(ctx) }()
+	go func() { served <- r.Serve(ctx) }()
 	if len(command) > 0 {
-		failed = runBehind(cmd, command, proxy, authority)
+		failed = runBehind(cmd, command, proxy, o.Authority.Certificate)
 		cancel()
 	} else {
 		fmt.Fprintln(cmd.ErrOrStderr(), "use the app, then press Ctrl-C")
@@ -180,67 +154,40 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 	if err := <-served; err != nil {
 		return nil, nil, environment(err)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for o, count := range w.seen {
-		o.Count = count
-		seen = append(seen, o)
+	for _, refused := range r.Refused() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s was refused while recording (%s) and is not in the list\n",
+			wording.Printable(refused.Host), refused.Reason)
 	}
-	for _, host := range sortedKeys(w.refused) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: %s was refused while recording (%s) and is not in the list\n", wording.Printable(host), w.refused[host])
-	}
-	return seen, failed, nil
+	return r.Seen(), failed, nil
 }
 
-func sortedKeys(m map[string]string) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// gatewayConfig is a gateway that reports, for a copy of the config.xml with the
-// origins of --with. authority is the certificate to trust, "" without --inspect.
-func (f *recordFlags) gatewayConfig(doc *configxml.Document, temporary string) (config gateway.Config, authority string, err error) {
-	lines := make([]propose.Line, len(f.with))
-	for i, origin := range f.with {
-		if !strings.HasPrefix(origin, "https://") && !strings.HasPrefix(origin, "http://") {
-			return config, "", fmt.Errorf("--with %q: an origin, as in https://localhost:8443", origin)
-		}
-		lines[i] = propose.Line{Element: "access", Origin: origin}
-	}
-	data := doc.Bytes()
-	if edit, ok := propose.Insert(doc, lines...); ok {
-		if data, err = doc.Apply(edit); err != nil {
-			return config, "", err
-		}
-	}
-	name := filepath.Join(temporary, "config.xml")
-	if err := os.WriteFile(name, data, 0o600); err != nil {
-		return config, "", environment(err)
-	}
-	private, err := parsePrivate(f.private)
-	if err != nil {
-		return config, "", err
-	}
-	config = gateway.Config{Listen: f.listen, Log: "none", Timeouts: gateway.Timeouts{Drain: 2 * time.Second},
-		Apps: []gateway.AppConfig{{Name: "recorded", Config: name, Mode: "report", Private: private, Inspect: f.inspect}}}
-	if !f.inspect {
-		return config, "", nil
-	}
+// authority is the development authority, which --inspect decrypts with.
+func (f *recordFlags) authority() (gateway.CAConfig, error) {
 	dir := f.caDir
 	if dir == "" {
+		var err error
 		if dir, err = authorityDir(); err != nil {
-			return config, "", err
+			return gateway.CAConfig{}, err
 		}
 	}
 	if _, err := ca.Open(dir); err != nil {
-		return config, "", caError(err)
+		return gateway.CAConfig{}, caError(err)
 	}
-	config.CA = gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)}
-	return config, config.CA.Certificate, nil
+	return gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)}, nil
+}
+
+// readHAR reads the requests of a HAR file.
+func readHAR(name string) ([]propose.Observation, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, inputError(name, err)
+	}
+	defer file.Close()
+	seen, err := record.ReadHAR(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return seen, nil
 }
 
 // runBehind runs a command that finds the gateway in its environment.
@@ -265,24 +212,4 @@ func runBehind(cmd *cobra.Command, command []string, proxy, authority string) er
 		return &exitError{status: exitFindings, err: fmt.Errorf("%s ended with %s; the list may lack what it had yet to ask for", command[0], exit)}
 	}
 	return environment(err)
-}
-
-// proposals makes the list: https, unless cleartext is wanted.
-func (f *recordFlags) proposals(seen []propose.Observation) ([]propose.Proposal, map[string]bool) {
-	clear := map[string]bool{}
-	for i := range seen {
-		o := &seen[i]
-		if f.clear || o.Scheme == "https" || o.Scheme == "wss" {
-			continue
-		}
-		if _, err := netip.ParseAddr(o.Host); err == nil {
-			continue // an address has no certificate that a browser takes
-		}
-		o.Scheme = "https"
-		if o.Port == 80 {
-			o.Port = 443
-		}
-		clear[o.Host] = true
-	}
-	return propose.List(seen), clear
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -20,59 +19,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
-	"github.com/cordon-sec/cordon/policy"
 )
-
-func TestParseHAR(t *testing.T) {
-	const har = `{"log":{"entries":[
-	 {"_resourceType":"fetch","request":{"url":"https://API.example.org/v1?secret=x","headers":[]}},
-	 {"_resourceType":"other","request":{"url":"https://cdn.example.net:8443/a.png","headers":[{"name":"sec-fetch-dest","value":"image"}]}},
-	 {"request":{"url":"wss://live.example.org/socket","headers":null}},
-	 {"request":{"url":"https://bücher.example/"}},
-	 {"request":{"url":"http://[2001:db8::1]:80/x"}},
-	 {"request":{"url":"data:text/plain,hello"}}, {"request":{"url":"https://:99999/"}}, {"request":{"url":"::"}}, {}
-	]}}`
-	seen, err := parseHAR(strings.NewReader(har))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got strings.Builder
-	for _, o := range seen {
-		fmt.Fprintf(&got, "%s %s %d %s %s\n", o.Scheme, o.Host, o.Port, o.Path, o.Kind)
-	}
-	want := `https api.example.org 0 /v1 xhr
-https cdn.example.net 8443 /a.png image
-wss live.example.org 0 /socket websocket
-https xn--bcher-kva.example 0 / 
-http 2001:db8::1 80 /x 
-`
-	if got.String() != want {
-		t.Errorf("read\n%swant\n%s", got.String(), want)
-	}
-	for _, bad := range []string{"", "{}", "[]", `{"log":{}}`, `{"log":{"entries":{}}}`, "<har/>"} {
-		if _, err := parseHAR(strings.NewReader(bad)); err == nil {
-			t.Errorf("%q is taken for a HAR file", bad)
-		}
-	}
-}
-
-func FuzzParseHAR(f *testing.F) {
-	f.Add([]byte(`{"log":{"entries":[{"request":{"url":"https://a.example:1/p?q","headers":[{"name":"Sec-Fetch-Dest","value":"image"}]}}]}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		seen, err := parseHAR(bytes.NewReader(data))
-		if err != nil {
-			return
-		}
-		for _, o := range seen {
-			if o.Host == "" || o.Port < 0 || o.Port > 65535 || strings.ContainsAny(o.Host, "/?#@ \"<>") || strings.ContainsAny(o.Path, "?#") {
-				t.Errorf("observed %+v", o)
-			}
-			if o.Kind != "" && harKinds[o.Kind] == policy.AnyKind && o.Kind != "style" && o.Kind != "navigation" {
-				t.Errorf("kind %q", o.Kind)
-			}
-		}
-	})
-}
 
 // recorded runs cordon record without a command until use returns.
 func recorded(t *testing.T, args []string, use func(proxy string)) (stdout, stderr string, status int) {

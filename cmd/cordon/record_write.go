@@ -12,12 +12,13 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/record"
 	"github.com/spf13/cobra"
 )
 
 // propose prints what was asked for and the patch, or writes it.
 func (f *recordFlags) propose(cmd *cobra.Command, doc *configxml.Document, dir string, seen []propose.Observation) error {
-	list, clear := f.proposals(seen)
+	list, clear := record.Proposals(seen, f.clear)
 	if len(list) == 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "nothing was asked for: no list is proposed")
 		return nil

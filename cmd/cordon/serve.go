@@ -37,6 +37,8 @@ into force or nothing, and a broken file leaves the last good one. Listeners,
 the certificate's place, the database and the log take a restart.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			var files watch.Files
+			files.Mark(config) // before it is read: what changes from here on is read again
 			s, err := loadSettings(config)
 			if err != nil {
 				return err
@@ -48,7 +50,7 @@ the certificate's place, the database and the log take a restart.`,
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is fine\n", config)
 				return err
 			}
-			return serve(cmd, config, s, admin, console)
+			return serve(cmd, config, &files, s, admin, console)
 		},
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
@@ -60,7 +62,7 @@ the certificate's place, the database and the log take a restart.`,
 }
 
 // serve runs a backend until the command's context ends.
-func serve(cmd *cobra.Command, file string, s *settings.Settings, admin, console string) error {
+func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Settings, admin, console string) error {
 	o := server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
 	if console != "" {
 		var err error
@@ -85,7 +87,7 @@ func serve(cmd *cobra.Command, file string, s *settings.Settings, admin, console
 	defer cancel()
 	var reloading sync.WaitGroup
 	reloading.Go(func() {
-		reloadSettings(ctx, file, cmd.ErrOrStderr(), func(s *settings.Settings) error { return backend.Reload(ctx, s) })
+		reloadSettings(ctx, file, files, cmd.ErrOrStderr(), func(s *settings.Settings) error { return backend.Reload(ctx, s) })
 	})
 	err = backend.Serve(ctx)
 	cancel()
@@ -99,8 +101,7 @@ const reloadEvery = 2 * time.Second
 // reloadSettings reads the configuration again when it changes and on SIGHUP,
 // until the context ends, and says what came of it. A broken file leaves the last
 // good one in force.
-func reloadSettings(ctx context.Context, file string, w io.Writer, apply func(*settings.Settings) error) {
-	var files watch.Files
+func reloadSettings(ctx context.Context, file string, files *watch.Files, w io.Writer, apply func(*settings.Settings) error) {
 	again := func() {
 		files.Mark(file)
 		s, err := settings.Load(file)
@@ -116,7 +117,6 @@ func reloadSettings(ctx context.Context, file string, w io.Writer, apply func(*s
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	files.Mark(file)
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
 	for {

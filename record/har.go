@@ -1,11 +1,11 @@
-package main
+package record
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -37,29 +37,16 @@ type harEntry struct {
 	} `json:"request"`
 }
 
-// readHAR reads the requests of a HAR file.
-func readHAR(name string) ([]propose.Observation, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, inputError(name, err)
-	}
-	defer file.Close()
-	seen, err := parseHAR(io.LimitReader(file, maxHAR))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return seen, nil
-}
-
-// parseHAR reads requests over http, https, ws and wss; others, such as data:,
-// leave the app for no host.
-func parseHAR(r io.Reader) ([]propose.Observation, error) {
+// ReadHAR reads the requests of a HAR file (HTTP Archive 1.2) over http, https, ws
+// and wss; others, such as data:, leave the app for no host. At most 512 MiB are
+// read.
+func ReadHAR(r io.Reader) ([]propose.Observation, error) {
 	var har harFile
-	if err := json.NewDecoder(r).Decode(&har); err != nil {
+	if err := json.NewDecoder(io.LimitReader(r, maxHAR)).Decode(&har); err != nil {
 		return nil, fmt.Errorf("not a HAR file: %w", err)
 	}
 	if har.Log.Entries == nil {
-		return nil, fmt.Errorf("not a HAR file: it has no log.entries")
+		return nil, errors.New("not a HAR file: it has no log.entries")
 	}
 	var seen []propose.Observation
 	for i := range har.Log.Entries {

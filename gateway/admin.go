@@ -37,11 +37,11 @@ func (g *Gateway) adminPAC(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Reason: "no-app"})
 		return
 	}
-	writePAC(w, d.listener.Addr().String(), d.tls)
+	writePAC(w, d.accepts.Addr().String(), d.tls)
 }
 
-func (g *Gateway) doorOf(app string) *door {
-	for _, d := range g.doors {
+func (g *Gateway) doorOf(app string) *listener {
+	for _, d := range g.listeners {
 		if app == "" || d.app == app || d.app == "" && g.state.Load().byName[app] != nil {
 			return d
 		}

@@ -214,8 +214,8 @@ func coversCleartext(rule *policy.Rule) bool {
 	return false
 }
 
-// ruling is what the list says about a request.
-type ruling struct {
+// decision is what the list says about a request.
+type decision struct {
 	ok      bool
 	verdict event.Verdict
 	reason  string
@@ -224,13 +224,13 @@ type ruling struct {
 
 // decide asks the list, and looks at the port and at require_tls. anyPath says
 // that the path is unknown, as for a tunnel.
-func (a *app) decide(scheme string, to authority, path string, anyPath bool) ruling {
+func (a *app) decide(scheme string, to authority, path string, anyPath bool) decision {
 	cleartext := scheme == "http" || scheme == "ws"
 	if cleartext && (a.config.RequireTLS || to.port == 443) {
-		return ruling{verdict: event.Blocked, reason: reasonCleartext}
+		return decision{verdict: event.Blocked, reason: reasonCleartext}
 	}
 	d := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
-	r := ruling{reason: d.Reason.String(), rule: d.Rule}
+	r := decision{reason: d.Reason.String(), rule: d.Rule}
 	usual := to.port == 80 || to.port == 443
 	switch {
 	case d.Verdict == policy.Allow && !usual && !a.namesPort(d.Rule, scheme, to, path, anyPath):
@@ -248,7 +248,7 @@ func (a *app) decide(scheme string, to authority, path string, anyPath bool) rul
 }
 
 // hint says which line would let a request through that the list refuses.
-func hint(r ruling, scheme string, to authority) string {
+func hint(r decision, scheme string, to authority) string {
 	if r.reason != policy.NotListed.String() && r.reason != reasonPort {
 		return ""
 	}

@@ -19,8 +19,8 @@ type connecting struct {
 	t         *tunnel
 	to        authority
 	id        string
-	tls       ruling
-	cleartext ruling
+	tls       decision
+	cleartext decision
 	inspect   *inspector
 	config    *Config
 }
@@ -51,7 +51,7 @@ func (x *exchange) connect() {
 	if !c.tls.ok && c.cleartext.ok {
 		best = c.cleartext
 	}
-	x.ruled(best)
+	x.decided(best)
 	if !best.ok {
 		x.refuse(http.StatusForbidden, best.reason, hint(best, "https", to))
 		return

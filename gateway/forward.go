@@ -33,7 +33,7 @@ func (x *exchange) forward() {
 	t.scheme = asked
 	x.event.Scheme = asked
 	r := x.app.decide(t.scheme, t.authority, t.rest, false)
-	x.ruled(r)
+	x.decided(r)
 	if !r.ok {
 		x.refuse(http.StatusForbidden, r.reason, hint(r, t.scheme, t.authority))
 		return
@@ -46,7 +46,7 @@ func (x *exchange) forward() {
 		x.upgrade(t, r)
 		return
 	}
-	x.exchange(t, r)
+	x.forwardPlain(t, r)
 }
 
 // askedScheme returns the scheme that the list is asked for.
@@ -92,8 +92,8 @@ func (x *exchange) answersOptions() bool {
 	return true
 }
 
-// exchange forwards the request and the response.
-func (x *exchange) exchange(t target, r ruling) {
+// forwardPlain forwards a request that is not inspected, and its response.
+func (x *exchange) forwardPlain(t target, r decision) {
 	safe := emptyBody(x.r) && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead || x.r.Method == http.MethodOptions)
 	for {
 		u, err := x.dialUpstream(t, r, safe)
@@ -101,7 +101,7 @@ func (x *exchange) exchange(t target, r ruling) {
 			x.refuseDial(err)
 			return
 		}
-		trip := newTrip(x, u, t)
+		trip := newRoundTrip(x, u, t)
 		resp, err := trip.run()
 		if err != nil && u.reused && safe && trip.untouched() && x.r.Context().Err() == nil {
 			trip.end(false)
@@ -119,7 +119,7 @@ func (x *exchange) exchange(t target, r ruling) {
 
 // dialUpstream returns a kept connection for a request that may be repeated,
 // or a new one.
-func (x *exchange) dialUpstream(t target, r ruling, kept bool) (*upstream, error) {
+func (x *exchange) dialUpstream(t target, r decision, kept bool) (*upstream, error) {
 	key := poolKey{x.app, t.scheme, t.host, t.port}
 	if kept {
 		if u := x.g.kept.take(key); u != nil {
@@ -176,7 +176,7 @@ func (x *exchange) refuseUpstream(err error) {
 }
 
 // respond hands the origin's response on, each piece as it comes.
-func (x *exchange) respond(trip *trip, resp *http.Response) {
+func (x *exchange) respond(trip *roundTrip, resp *http.Response) {
 	x.event.Status = resp.StatusCode
 	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	copyFields(x.w.Header(), resp.Header)
@@ -235,7 +235,7 @@ func announceTrailers(to, trailer http.Header) {
 // copyBody passes the body on. It flushes when nothing more is there at the
 // moment, so that events and media arrive when they are sent, and small
 // responses in one piece.
-func (x *exchange) copyBody(trip *trip, resp *http.Response) (int64, error) {
+func (x *exchange) copyBody(trip *roundTrip, resp *http.Response) (int64, error) {
 	defer resp.Body.Close()
 	if resp.ContentLength == 0 || resp.Body == http.NoBody {
 		return 0, nil

@@ -2,8 +2,8 @@
 // decides every connection by the app's own config.xml, whatever the web view
 // asks its list and whatever it does not.
 //
-// The way of a request: a door (a listener) takes the connection, the app is
-// recognised (by the door, a client certificate or a proxy credential), the
+// The way of a request: a listener takes the connection, the app is
+// recognised (by the listener, a client certificate or a proxy credential), the
 // target is parsed into its one normal form, the app's policy decides, package
 // egress resolves and judges the address and connects to it, and what follows
 // is a tunnel whose first bytes are checked (connect.go, hello.go), a forwarded
@@ -68,16 +68,16 @@ type Options struct {
 // Gateway is a forward proxy that enforces policies. Make it with New, and
 // start it with Run.
 type Gateway struct {
-	options Options
-	events  *event.Recorder
-	dialer  *egress.Dialer
-	state   atomic.Pointer[state]
-	limits  *limits
-	tunnels tunnels
-	kept    pool
-	ids     ids
-	doors   []*door
-	admin   *door
+	options   Options
+	events    *event.Recorder
+	dialer    *egress.Dialer
+	state     atomic.Pointer[state]
+	limits    *limits
+	tunnels   tunnels
+	kept      pool
+	ids       ids
+	listeners []*listener
+	admin     *listener
 	// inspected serves what is inside decrypted tunnels.
 	inspected *inspectServer
 

@@ -247,10 +247,10 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(http.StatusBadRequest, reason, "an upgrade with a body")
 		return
 	}
-	ruled := x.app.decide(t.scheme, t.authority, t.rest, false)
-	x.ruled(ruled)
-	if !ruled.ok {
-		x.refuse(http.StatusForbidden, ruled.reason, hint(ruled, t.scheme, t.authority))
+	decided := x.app.decide(t.scheme, t.authority, t.rest, false)
+	x.decided(decided)
+	if !decided.ok {
+		x.refuse(http.StatusForbidden, decided.reason, hint(decided, t.scheme, t.authority))
 		return
 	}
 	if r.Method == http.MethodOptions && x.answersOptions() {
@@ -258,10 +258,10 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	dropHopFields(r.Header)
 	if upgrade {
-		x.upgrade(t, ruled)
+		x.upgrade(t, decided)
 		return
 	}
-	x.roundTrip(i, t)
+	x.forwardInspected(i, t)
 }
 
 // admitInside applies the limits to a request of an app that is known.

@@ -15,7 +15,7 @@ import (
 )
 
 // roundTrip forwards a request out of a decrypted tunnel.
-func (x *exchange) roundTrip(i *inspection, t target) {
+func (x *exchange) forwardInspected(i *inspection, t target) {
 	u, err := url.ParseRequestURI(t.rest)
 	if err != nil || u.RequestURI() != t.rest {
 		x.refuse(http.StatusBadRequest, reasonBadTarget, "the path has no single spelling")

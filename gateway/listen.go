@@ -20,14 +20,14 @@ import (
 	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
-// door is one listener of the proxy.
-type door struct {
+// listener is one address that the proxy answers at.
+type listener struct {
 	gateway *Gateway
 	// app is the app whose own listener this is, "" for the shared one.
-	app      string
-	listener net.Listener
-	server   *http.Server
-	tls      bool
+	app     string
+	accepts net.Listener
+	server  *http.Server
+	tls     bool
 }
 
 // ListenError is a listener that could not be opened.
@@ -68,7 +68,7 @@ func (g *Gateway) Listen() error {
 			g.closeDoors()
 			return &ListenError{st.config.Admin, err}
 		}
-		g.admin = &door{gateway: g, listener: l, server: g.adminServer()}
+		g.admin = &listener{gateway: g, accepts: l, server: g.adminServer()}
 		g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
 	}
 	return nil
@@ -81,10 +81,10 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		return err
 	}
 	g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
-	d := &door{gateway: g, app: appName, listener: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
+	d := &listener{gateway: g, app: appName, accepts: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
 	if st.tls != nil {
 		d.tls = true
-		d.listener = tls.NewListener(d.listener, &tls.Config{
+		d.accepts = tls.NewListener(d.accepts, &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				return g.state.Load().tls, nil
@@ -102,15 +102,15 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		DisableGeneralOptionsHandler: true,
 	}
-	g.doors = append(g.doors, d)
+	g.listeners = append(g.listeners, d)
 	return nil
 }
 
 func (g *Gateway) closeDoors() {
-	for _, d := range g.doors {
-		d.listener.Close()
+	for _, d := range g.listeners {
+		d.accepts.Close()
 	}
-	g.doors = nil
+	g.listeners = nil
 }
 
 // listenOn opens host:port, or takes the socket that systemd passes.
@@ -136,22 +136,22 @@ func listenOn(address string) (net.Listener, error) {
 // Addr returns the address of the shared listener, or of the first app's own;
 // AppAddr that of one app. They are nil before Listen.
 func (g *Gateway) Addr() net.Addr {
-	for _, d := range g.doors {
+	for _, d := range g.listeners {
 		if d.app == "" {
-			return d.listener.Addr()
+			return d.accepts.Addr()
 		}
 	}
-	if len(g.doors) > 0 {
-		return g.doors[0].listener.Addr()
+	if len(g.listeners) > 0 {
+		return g.listeners[0].accepts.Addr()
 	}
 	return nil
 }
 
 // AppAddr returns the address of the app's own listener, or nil.
 func (g *Gateway) AppAddr(app string) net.Addr {
-	for _, d := range g.doors {
+	for _, d := range g.listeners {
 		if d.app == app {
-			return d.listener.Addr()
+			return d.accepts.Addr()
 		}
 	}
 	return nil
@@ -162,7 +162,7 @@ func (g *Gateway) AdminAddr() net.Addr {
 	if g.admin == nil {
 		return nil
 	}
-	return g.admin.listener.Addr()
+	return g.admin.accepts.Addr()
 }
 
 // Serve accepts connections until the context ends, then drains: nothing new is
@@ -171,14 +171,14 @@ func (g *Gateway) AdminAddr() net.Addr {
 func (g *Gateway) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, len(g.doors)+1)
-	serve := func(d *door) {
-		if err := d.server.Serve(d.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	failed := make(chan error, len(g.listeners)+1)
+	serve := func(d *listener) {
+		if err := d.server.Serve(d.accepts); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}
 	var running sync.WaitGroup
-	for _, d := range g.doors {
+	for _, d := range g.listeners {
 		running.Go(func() { serve(d) })
 	}
 	if g.admin != nil {
@@ -214,7 +214,7 @@ func (g *Gateway) drain() {
 			if d.server.Shutdown(ctx) != nil {
 				d.server.Close()
 			}
-			d.listener.Close()
+			d.accepts.Close()
 		})
 	}
 	ending.Go(func() {
@@ -236,8 +236,8 @@ func (g *Gateway) drain() {
 	closeIdlePipes()
 }
 
-func (g *Gateway) allDoors() []*door {
-	all := append([]*door(nil), g.doors...)
+func (g *Gateway) allDoors() []*listener {
+	all := append([]*listener(nil), g.listeners...)
 	if g.admin != nil {
 		all = append(all, g.admin)
 	}

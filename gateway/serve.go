@@ -20,21 +20,21 @@ import (
 
 // exchange is one request on its way through the gateway.
 type exchange struct {
-	g     *Gateway
-	state *state
-	door  *door
-	app   *app
-	w     http.ResponseWriter
-	r     *http.Request
-	began time.Time
-	event event.Event
-	left  bool
+	g        *Gateway
+	state    *state
+	listener *listener
+	app      *app
+	w        http.ResponseWriter
+	r        *http.Request
+	began    time.Time
+	event    event.Event
+	left     bool
 }
 
-// ServeHTTP takes every request that a door's HTTP server has parsed.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP takes every request that a listener's HTTP server has parsed.
+func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g := d.gateway
-	x := exchange{g: g, state: g.state.Load(), door: d, w: w, r: r, began: time.Now()}
+	x := exchange{g: g, state: g.state.Load(), listener: d, w: w, r: r, began: time.Now()}
 	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method}
 	if client, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		x.event.Client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
@@ -156,7 +156,7 @@ func (x *exchange) tooMany(reason string, wait time.Duration) {
 // the proxy credential, in this order, and by nothing else that a client sends.
 func (x *exchange) identify() bool {
 	st := x.state
-	if name := x.door.app; name != "" {
+	if name := x.listener.app; name != "" {
 		if x.app = st.byName[name]; x.app == nil {
 			return x.stranger("the listener's app is no longer configured")
 		}
@@ -277,8 +277,8 @@ func kindOf(destination string) string {
 	return ""
 }
 
-// ruled notes what the list said.
-func (x *exchange) ruled(r ruling) {
+// decided notes what the list said.
+func (x *exchange) decided(r decision) {
 	x.event.Verdict, x.event.Reason = r.verdict, r.reason
 	x.event.Rule, x.event.Place = "", ""
 	if r.rule != nil {
@@ -357,7 +357,7 @@ func (x *exchange) serveItself() {
 		x.w.WriteHeader(http.StatusOK)
 		x.answered()
 	case x.r.URL.Path == pacPath && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
-		servePAC(x.w, x.r, x.door.tls)
+		servePAC(x.w, x.r, x.listener.tls)
 		x.event.Path = pacPath
 		x.answered()
 	default:

@@ -15,7 +15,7 @@ import (
 
 // upgrade forwards a WebSocket handshake that came in absolute form, and opens
 // a tunnel if the origin agrees.
-func (x *exchange) upgrade(t target, r ruling) {
+func (x *exchange) upgrade(t target, r decision) {
 	if !x.enterTunnel() {
 		return
 	}
@@ -25,7 +25,7 @@ func (x *exchange) upgrade(t target, r ruling) {
 		x.refuseDial(err)
 		return
 	}
-	trip := newTrip(x, u, t)
+	trip := newRoundTrip(x, u, t)
 	resp, err := shakeHands(u, x.r, t, x.state.config)
 	if err != nil {
 		u.close()
@@ -142,12 +142,12 @@ func (c *connecting) beginCleartext(flight *[]byte) {
 		return
 	}
 	t.event.Scheme, t.event.Path, t.event.Method = "ws", to.path(), r.Method
-	ruled := t.app.decide("ws", c.to, to.rest, false)
+	decided := t.app.decide("ws", c.to, to.rest, false)
 	x := exchange{event: t.event}
-	x.ruled(ruled)
+	x.decided(decided)
 	t.event = x.event
-	if !ruled.ok {
-		c.answer(http.StatusForbidden, ruled.reason, "")
+	if !decided.ok {
+		c.answer(http.StatusForbidden, decided.reason, "")
 		return
 	}
 	dropHopFields(r.Header)

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// trip is one request over one connection to an origin.
-type trip struct {
+// roundTrip is one request over one connection to an origin.
+type roundTrip struct {
 	x *exchange
 	u *upstream
 	t target
@@ -36,8 +36,8 @@ type trip struct {
 	first int64 // bytes allowed for the head, to see if any came
 }
 
-func newTrip(x *exchange, u *upstream, t target) *trip {
-	return &trip{x: x, u: u, t: t, stop: func() bool { return true }}
+func newRoundTrip(x *exchange, u *upstream, t target) *roundTrip {
+	return &roundTrip{x: x, u: u, t: t, stop: func() bool { return true }}
 }
 
 // expectTimeout is how long the gateway waits for 100 before it sends the body
@@ -48,7 +48,7 @@ const expectTimeout = time.Second
 const maxInformational = 8
 
 // run sends the request and reads the head of the response.
-func (p *trip) run() (*http.Response, error) {
+func (p *roundTrip) run() (*http.Response, error) {
 	x, conn := p.x, p.u.conn
 	p.stop = x.whenGone(func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	_ = conn.SetDeadline(time.Now().Add(x.state.config.Timeouts.ResponseHeader))
@@ -159,7 +159,7 @@ func writeTrailerNames(w *bufio.Writer, trailer http.Header) {
 
 // sendBody passes the request's body on, each piece as it comes. proceed, if
 // there is one, is closed when the origin wants the body.
-func (p *trip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
+func (p *roundTrip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 	defer releaseWriter(w)
 	if proceed != nil {
 		wait := time.NewTimer(expectTimeout)
@@ -203,7 +203,7 @@ func (p *trip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 	return p.u.conn.SetReadDeadline(time.Now().Add(p.x.state.config.Timeouts.ResponseHeader))
 }
 
-func (p *trip) copyUp(to io.Writer, w *bufio.Writer) error {
+func (p *roundTrip) copyUp(to io.Writer, w *bufio.Writer) error {
 	buffer := smallBuffers.Get().(*[]byte)
 	defer smallBuffers.Put(buffer)
 	control := http.NewResponseController(p.x.w)
@@ -238,7 +238,7 @@ func (p *trip) copyUp(to io.Writer, w *bufio.Writer) error {
 }
 
 // read reads heads until the final one.
-func (p *trip) read(proceed chan struct{}) (*http.Response, error) {
+func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 	for range maxInformational {
 		resp, err := http.ReadResponse(p.u.reader, p.x.r)
 		if err != nil {
@@ -285,22 +285,22 @@ func (x *exchange) inform(resp *http.Response) {
 }
 
 // untouched reports whether nothing of a response has come.
-func (p *trip) untouched() bool { return p.u.limit.left == p.first }
+func (p *roundTrip) untouched() bool { return p.u.limit.left == p.first }
 
 // bodyPending reports whether the request's body has not been read to its end.
-func (p *trip) bodyPending() bool { return p.body != nil && !p.consumed.Load() }
+func (p *roundTrip) bodyPending() bool { return p.body != nil && !p.consumed.Load() }
 
 // extend moves the time by which something more must have come.
-func (p *trip) extend(to time.Time) {
+func (p *roundTrip) extend(to time.Time) {
 	if p.x.r.Context().Err() != nil {
 		to = time.Now().Add(linger) // the client has closed its side meanwhile
 	}
 	_ = p.u.conn.SetReadDeadline(to)
 }
 
-// end finishes the trip: the connection is kept if both sides are at the end of
+// end finishes the round trip: the connection is kept if both sides are at the end of
 // a message, and closed otherwise.
-func (p *trip) end(keep bool) {
+func (p *roundTrip) end(keep bool) {
 	if p.body != nil {
 		close(p.over)
 		keep = p.endBody() && keep
@@ -314,7 +314,7 @@ func (p *trip) end(keep bool) {
 
 // endBody waits for the end of sending the body, and forces it if the origin
 // has answered without wanting the rest. It reports whether all was sent.
-func (p *trip) endBody() bool {
+func (p *roundTrip) endBody() bool {
 	if p.consumed.Load() {
 		late := time.NewTimer(time.Second)
 		defer late.Stop()

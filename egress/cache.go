@@ -107,7 +107,7 @@ func (c *cache) finish(host string, f *flight, addrs []netip.Addr, ttl time.Dura
 	if c.flights[host] == f {
 		delete(c.flights, host)
 	}
-	if ttl = min(ttl, MaxTTL); err == nil && ttl > 0 {
+	if ttl = max(MinTTL, min(ttl, MaxTTL)); err == nil {
 		c.makeRoom()
 		c.kept[host] = kept{addrs: addrs, expires: c.now().Add(ttl)}
 	}

@@ -132,6 +132,8 @@ func TestRebinding(t *testing.T) {
 	port, accepted := listen(t, "127.0.0.1:0")
 	resolver := &sequence{list: [][]string{{"127.0.0.1"}, {"10.0.0.1"}, {"127.0.0.1"}}}
 	d := testDialer(t, Config{Resolver: resolver})
+	now := time.Now()
+	d.cache.now = func() time.Time { return now }
 	to := Destination{Host: "rebind.example", Port: port, Allow: []Private{private(t, "", "127.0.0.1", 0)}}
 	conn, _, err := d.Dial(t.Context(), to)
 	if err != nil {
@@ -141,6 +143,7 @@ func TestRebinding(t *testing.T) {
 	if n := resolver.asked.Load(); n != 1 {
 		t.Errorf("one dial asked %d times", n)
 	}
+	now = now.Add(MinTTL)
 	if _, _, err := d.Dial(t.Context(), to); asError(t, err).Reason != AddressRefused {
 		t.Errorf("the second answer was used: %v", err)
 	}
@@ -255,8 +258,11 @@ func TestLookupsAreShared(t *testing.T) {
 			asked.Add(1)
 			time.Sleep(time.Second)
 			ttl := time.Hour
-			if host == "short.example" {
+			switch host {
+			case "short.example":
 				ttl = 10 * time.Second
+			case "never.example":
+				ttl = 0
 			}
 			return parseAddrs("8.8.8.8"), ttl, nil
 		})})
@@ -288,6 +294,17 @@ func TestLookupsAreShared(t *testing.T) {
 		resolve("short.example")
 		if n := asked.Load(); n != 4 {
 			t.Errorf("answers outlived their time: asked %d times", n)
+		}
+		for range 3 {
+			resolve("never.example")
+		}
+		if n := asked.Load(); n != 5 {
+			t.Errorf("a name that is not to be kept was asked for %d times within a second", n-4)
+		}
+		time.Sleep(MinTTL)
+		resolve("never.example")
+		if n := asked.Load(); n != 6 {
+			t.Errorf("it was kept for longer than %v", MinTTL)
 		}
 	})
 }

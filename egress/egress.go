@@ -42,6 +42,11 @@ const (
 	// MaxTTL is the longest time for which answers are kept, whatever the name
 	// server says.
 	MaxTTL = 60 * time.Second
+	// MinTTL is the shortest time for which answers are kept, also where the name
+	// server says 0: a browser that opens six connections at once asks once. Every
+	// kept answer is judged again when it is dialled, so that none of it opens an
+	// address that the name had not.
+	MinTTL = time.Second
 	// MaxAttempts is the most addresses that one dial tries.
 	MaxAttempts = 16
 )

@@ -274,3 +274,26 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 		})
 	}
 }
+
+// documented are the packages for other programs: each shows how it is used.
+var documented = []string{
+	"backend/identity", "ca", "client", "egress", "event", "gateway", "host", "pin", "policy/app", "policy/csp",
+	"policy/dialect", "policy/diff", "policy/export", "policy/lint", "policy/migrate", "policy/prove", "server", "settings",
+}
+
+func TestPublicPackagesHaveExamples(t *testing.T) {
+	shown := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, decl := range s.ast.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if ok && s.test() && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Example") {
+				shown[s.dir] = true
+			}
+		}
+	}
+	for _, dir := range documented {
+		if !shown[dir] {
+			t.Errorf("%s has no Example", dir)
+		}
+	}
+}

@@ -35,6 +35,7 @@ telemetry: { log: none }
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- b.Serve(ctx) }()
 	response, err := http.Get(b.URL.String() + "/tables/note?zumo-api-version=2.0.0")

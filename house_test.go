@@ -297,3 +297,17 @@ func TestPublicPackagesHaveExamples(t *testing.T) {
 		}
 	}
 }
+
+// The engine has no init: what a table holds is seen where it is declared.
+func TestPolicyHasNoInit(t *testing.T) {
+	for _, s := range sources(t) {
+		if !covers("policy/**", s.dir) || s.test() {
+			continue
+		}
+		for _, decl := range s.ast.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s has an init: write the table as a value", s.file)
+			}
+		}
+	}
+}

@@ -53,13 +53,8 @@ func Topics() []Topic {
 }
 
 // rules is the table of all rules, in the order of the reference.
-var rules []Rule
-
-// init joins the topics: a literal would be an initialisation cycle, because
-// some rules look others up.
-func init() {
-	rules = slices.Concat(reachRules, scopeRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules, pluginRules, pinRules, sourceRules, otherRules)
-}
+var rules = slices.Concat(reachRules, scopeRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
+	pluginRules, pinRules, sourceRules, otherRules)
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

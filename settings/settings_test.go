@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -194,4 +195,48 @@ func FuzzParse(f *testing.F) {
 			_ = s.Check()
 		}
 	})
+}
+
+// A line that is shown with an error does not show what stands in the place of a
+// secret, whatever is wrong with it.
+func TestExcerptsHideSecrets(t *testing.T) {
+	for text, shown := range map[string]string{
+		"identity: { signing_key: hunter2, lsten: 1 }\n":                                        "identity: { signing_key: ***, lsten: 1 }\n",
+		"identity: { signing_key: \"env:KEY\", lsten: 1 }\n":                                    "identity: { signing_key: \"env:KEY\", lsten: 1 }\n",
+		"identity:\n  providers: { google: { client_secret: 'hunter2', x: 1 } }\n":              "  providers: { google: { client_secret: ***, x: 1 } }\n",
+		"identity:\n  previous_keys:\n  - {hunter2: 1}\n":                                       "  ***\n",
+		"identity:\n  previous_keys:\n  - env:A\n  - {hunter2: 1}\n":                            "  ***\n",
+		"identity:\n  signing_key:\n    hunter2: 1\n":                                           "    ***\n",
+		"identity: { previous_keys: [hunter2, {a: 1}] }\n":                                      "identity: { previous_keys: *** }\n",
+		"identity: { previous_keys: [env:A, file:b], lsten: 1 }\n":                              "identity: { previous_keys: [env:A, file:b], lsten: 1 }\n",
+		"tables: { t: { webhook: { secret: hunter2, x: 1 } } }\n":                               "tables: { t: { webhook: { secret: ***, x: 1 } } }\n",
+		"gateway:\n  apps: [{ name: a, config: c, credential: { password: hunter2, x: 1 } }]\n": "  apps: [{ name: a, config: c, credential: { password: ***, x: 1 } }]\n",
+	} {
+		_, err := Parse("cordon.yaml", []byte(text))
+		if err == nil {
+			t.Errorf("%q is taken", text)
+			continue
+		}
+		if strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), " | "+shown) {
+			t.Errorf("%q: %v\nwant the line %q", text, err, shown)
+		}
+	}
+}
+
+// Each key that takes a secret is one that excerpts hide.
+func TestSecretKeysAreHidden(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/cordon-yaml.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (?:list of )?secrets? \\|").FindAllSubmatch(page, -1) {
+		found++
+		if name := string(row[1]); !strings.Contains(withoutSecrets([]string{name + ": hunter2"}, 0), "***") {
+			t.Errorf("%s takes a secret, and an excerpt would show it", name)
+		}
+	}
+	if found < 3 {
+		t.Errorf("the page names %d keys that take secrets", found)
+	}
 }

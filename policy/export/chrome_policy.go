@@ -64,16 +64,10 @@ func filters(o *dialect.Origin) []string {
 	}
 	var all []string
 	for _, scheme := range o.Schemes {
-		port := o.Port
-		switch {
-		case scheme == "https" && port == 0:
-			port = 443
-		case scheme == "http" && port == 0:
-			port = 80
-		case scheme != "https" && scheme != "http":
+		if scheme != "https" && scheme != "http" {
 			continue // a page is opened over http or https
 		}
-		all = append(all, fmt.Sprintf("%s://%s:%d%s", scheme, host, port, path))
+		all = append(all, fmt.Sprintf("%s://%s:%d%s", scheme, host, portOf(o, scheme), path))
 	}
 	return all
 }

@@ -61,14 +61,7 @@ func matchPatterns(origins []dialect.Origin) []string {
 			host = "*." + host
 		}
 		for _, scheme := range o.Schemes {
-			port := o.Port
-			if port == 0 {
-				port = 443
-				if scheme == "http" || scheme == "ws" {
-					port = 80
-				}
-			}
-			base := fmt.Sprintf("%s://%s:%d%s", scheme, host, port, o.Path)
+			base := fmt.Sprintf("%s://%s:%d%s", scheme, host, portOf(o, scheme), o.Path)
 			if o.Path != "" {
 				all = append(all, base, base+"?*")
 			}

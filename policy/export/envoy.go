@@ -71,13 +71,10 @@ func exportEnvoy(s Source) Artifact {
 	}
 	for i := range origins {
 		o := &origins[i]
+		losses = append(losses, tunnelLosses(o, "Envoy")...)
 		permissions := permissionsOf(o)
 		if len(permissions) == 0 {
-			losses = append(losses, Lose(o, false, "ws comes as a tunnel to Envoy, which cannot look inside: it is refused"))
 			continue
-		}
-		if o.Covers("wss") && !o.Covers("https") {
-			losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
 		}
 		name := fmt.Sprintf("%04d %s %s", i+1, o.Rule.Place, o.Rule.Text)
 		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions, Principals: []any{map[string]bool{"any": true}}}

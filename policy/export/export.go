@@ -284,3 +284,27 @@ func encodeLine(value any) []byte {
 	}
 	return content
 }
+
+// portOf is the port that a line means for a scheme: its own, or the scheme's.
+func portOf(o *dialect.Origin, scheme string) int {
+	switch {
+	case o.Port != 0:
+		return o.Port
+	case scheme == "https" || scheme == "wss":
+		return 443
+	}
+	return 80
+}
+
+// tunnelLosses are what a proxy that does not look inside tunnels cannot say of a
+// line about WebSockets.
+func tunnelLosses(o *dialect.Origin, proxy string) []Loss {
+	var losses []Loss
+	if o.Covers("wss") && !o.Covers("https") {
+		losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+	}
+	if o.Covers("ws") && !o.Covers("http") {
+		losses = append(losses, Lose(o, false, "ws comes as a tunnel to %s, which cannot look inside: it is refused", proxy))
+	}
+	return losses
+}

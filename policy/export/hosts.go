@@ -25,7 +25,8 @@ func exportHosts(s Source) Artifact {
 		if host == "" {
 			host = "*"
 		}
-		for _, port := range ports(o.Schemes, o.Port) {
+		for _, scheme := range o.Schemes {
+			port := portOf(o, scheme)
 			lines = append(lines, fmt.Sprintf("%s:%d", host, port))
 			if o.Subdomains {
 				lines = append(lines, fmt.Sprintf("*.%s:%d", host, port))
@@ -39,22 +40,4 @@ func exportHosts(s Source) Artifact {
 		content += strings.Join(lines, "\n") + "\n"
 	}
 	return Artifact{Path: "cordon-hosts.txt", Content: []byte(content), Losses: hostsFormat.Widening(origins)}
-}
-
-// ports returns the explicit port, or the schemes' own ones.
-func ports(schemes []string, port int) []int {
-	if port != 0 {
-		return []int{port}
-	}
-	var all []int
-	for _, scheme := range schemes {
-		own := 80
-		if scheme == "https" || scheme == "wss" {
-			own = 443
-		}
-		if !slices.Contains(all, own) {
-			all = append(all, own)
-		}
-	}
-	return all
 }

@@ -47,17 +47,12 @@ func exportSquid(s Source) Artifact {
 	for i := range origins {
 		o := &origins[i]
 		if o.Covers("https") || o.Covers("wss") {
-			find(true, orOwn(o.Port, 443)).add(o)
+			find(true, portOf(o, "https")).add(o)
 		}
-		if o.Covers("wss") && !o.Covers("https") {
-			losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+		if o.Covers("http") {
+			find(false, portOf(o, "http")).add(o)
 		}
-		switch {
-		case o.Covers("http"):
-			find(false, orOwn(o.Port, 80)).add(o)
-		case o.Covers("ws"):
-			losses = append(losses, Lose(o, false, "ws comes as a tunnel to squid, which cannot look inside: it is refused"))
-		}
+		losses = append(losses, tunnelLosses(o, "squid")...)
 	}
 	var b strings.Builder
 	b.WriteString(squidFormat.Header("# ", s))
@@ -68,13 +63,6 @@ func exportSquid(s Source) Artifact {
 	}
 	b.WriteString("http_access deny all\n")
 	return Artifact{Path: "cordon-squid.conf", Content: []byte(b.String()), Losses: losses}
-}
-
-func orOwn(port, own int) int {
-	if port == 0 {
-		return own
-	}
-	return port
 }
 
 func (g *group) add(o *dialect.Origin) {

@@ -17,7 +17,9 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	authority, err := ca.Create(filepath.Join(dir, "ca"), ca.Options{Name: "Todo development", Permit: []string{"localhost"}})
+	authority, err := ca.Create(filepath.Join(dir, "ca"), ca.Options{
+		Name: "Todo development", Permit: []string{"localhost"},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -161,11 +161,17 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 func unreadable(p *app.App) error {
 	for _, s := range p.Skipped {
 		if s.Name == p.Capacitor.Name {
-			return fmt.Errorf("%s: %s", s.Name, s.Why)
+			return &UnreadError{s.Name, s.Why}
 		}
 	}
-	return fmt.Errorf("%s: it is empty", p.Capacitor.Name)
+	return &UnreadError{p.Capacitor.Name, "it is empty"}
 }
+
+// UnreadError says why the one configuration of a project could not be read.
+type UnreadError struct{ Name, Why string }
+
+// Error names the file and why.
+func (e *UnreadError) Error() string { return e.Name + ": " + e.Why }
 
 // ReadConfig reads and parses one config.xml. A file that is too large is a
 // *TooLargeError, a folder or device an *IrregularError, a malformed file a

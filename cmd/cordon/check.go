@@ -17,11 +17,9 @@ import (
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
-	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/lint/report"
-	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/survey"
 )
 
@@ -102,7 +100,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	}
 	read, dir, err := openProject(path, targets)
 	if err != nil {
-		return located(path, err)
+		return err
 	}
 	read.Base = filepath.ToSlash(dir)
 	if o.online {
@@ -143,30 +141,6 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 
 // onlineTimeout bounds what is asked of one server.
 const onlineTimeout = 10 * time.Second
-
-// located puts the folder that was named before the file of an error, so that
-// the message names the file as the person would.
-func located(dir string, err error) error {
-	if info, failed := os.Stat(dir); failed != nil {
-		return err
-	} else if !info.IsDir() {
-		dir = filepath.Dir(dir)
-	}
-	var (
-		syntax    *configxml.SyntaxError
-		large     *project.TooLargeError
-		irregular *project.IrregularError
-	)
-	switch {
-	case errors.As(err, &syntax):
-		syntax.Place.File = filepath.Join(dir, syntax.Place.File)
-	case errors.As(err, &large):
-		large.Name = filepath.Join(dir, large.Name)
-	case errors.As(err, &irregular):
-		irregular.Name = filepath.Join(dir, irregular.Name)
-	}
-	return err
-}
 
 // writer returns the function that writes a report in the chosen format.
 func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *app.App, *lint.Report, int) error, error) {

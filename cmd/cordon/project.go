@@ -33,9 +33,36 @@ func openProject(path string, targets []policy.Target) (*app.App, string, error)
 	}
 	read, err := project.Read(os.DirFS(dir), options)
 	if err != nil {
-		return nil, "", inputError(path, err)
+		return nil, "", inputError(path, located(path, err))
 	}
 	return read, dir, nil
+}
+
+// located puts the folder that was named before the file of an error, so that
+// the message names the file as the person would.
+func located(dir string, err error) error {
+	if info, failed := os.Stat(dir); failed != nil {
+		return err
+	} else if !info.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	var (
+		syntax    *configxml.SyntaxError
+		large     *project.TooLargeError
+		irregular *project.IrregularError
+		unread    *project.UnreadError
+	)
+	switch {
+	case errors.As(err, &syntax):
+		syntax.Place.File = filepath.Join(dir, syntax.Place.File)
+	case errors.As(err, &large):
+		large.Name = filepath.Join(dir, large.Name)
+	case errors.As(err, &irregular):
+		irregular.Name = filepath.Join(dir, irregular.Name)
+	case errors.As(err, &unread):
+		unread.Name = filepath.Join(dir, unread.Name)
+	}
+	return err
 }
 
 // openConfig reads the config.xml that path names (a file or a project's

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/server"
 
 	"github.com/cordon-sec/cordon/event"
@@ -92,35 +93,65 @@ are part of the app. Nothing of that is written to the app's own files.`,
 
 // upStack is all that cordon up runs.
 type upStack struct {
-	flags   *upFlags
-	dir     string
-	app     *appFolder
-	appURL  *url.URL // of the development server, nil without one
-	site    *server.Backend
-	gateway *gateway.Gateway
-	ring    *event.Ring
-	log     *event.Log
-	logFile *os.File
-	events  *upEvents
+	flags  *upFlags
+	dir    string
+	app    *appFolder
+	appURL *url.URL // of the development server, nil without one
+	site   *server.Backend
+	// backend answers what is the backend's own, and front everything.
+	backend, front http.Handler
+	gateway        *gateway.Gateway
+	ring           *event.Ring
+	log            *event.Log
+	logFile        *os.File
+	events         *upEvents
 	// compiled are the rules at the start, as the gateway's platform reads them.
 	compiled *policy.Policy
 	// seen is the file of the rules as it was read last.
 	reloading sync.Mutex
-	seen      fileStamp
+	seen      watch.Stamp
 	missing   time.Time // since when it is not there, zero if it is
 	// standIn ends what the stand-in keeps open.
 	standIn     context.Context
 	stopStandIn context.CancelFunc
 }
 
+// check reads the flags before anything is made or run in the app's folder.
+func (f *upFlags) check() (appURL *url.URL, err error) {
+	for _, port := range []struct {
+		flag   string
+		number int
+	}{{"--port", f.port}, {"--gateway-port", f.gatewayPort}, {"--admin-port", f.adminPort}} {
+		if port.number < 0 || port.number > 65535 {
+			return nil, fmt.Errorf("%s %d: it must be a port from 0 to 65535", port.flag, port.number)
+		}
+	}
+	if f.platform != "" {
+		if _, err := dialect.ParseTarget(f.platform); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := parsePrivate(f.private); err != nil {
+		return nil, err
+	}
+	if f.appURL == "" {
+		return nil, nil
+	}
+	return parseAppURL(f.appURL)
+}
+
 func runUp(cmd *cobra.Command, f *upFlags, dir string) error {
+	appURL, err := f.check()
+	if err != nil {
+		return err
+	}
 	if err := offerInit(cmd, dir, f.yes); err != nil {
 		return err
 	}
 	if err := offerInstall(cmd, dir, f.install); err != nil {
 		return err
 	}
-	stack, err := openUp(cmd, f, dir)
+	stack, err := openUp(cmd, f, dir, appURL)
 	if err != nil {
 		return err
 	}
@@ -138,14 +169,9 @@ func runUp(cmd *cobra.Command, f *upFlags, dir string) error {
 }
 
 // openUp opens every part and listens; nothing is accepted yet.
-func openUp(cmd *cobra.Command, f *upFlags, dir string) (*upStack, error) {
-	u := &upStack{flags: f, dir: dir, ring: event.NewRing(100_000)}
+func openUp(cmd *cobra.Command, f *upFlags, dir string, appURL *url.URL) (*upStack, error) {
+	u := &upStack{flags: f, dir: dir, appURL: appURL, ring: event.NewRing(100_000)}
 	var err error
-	if f.appURL != "" {
-		if u.appURL, err = parseAppURL(f.appURL); err != nil {
-			return nil, err
-		}
-	}
 	if u.app, err = openAppFolder(dir, u.appURL != nil); err != nil {
 		return nil, err
 	}
@@ -153,7 +179,8 @@ func openUp(cmd *cobra.Command, f *upFlags, dir string) (*upStack, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.site, err = server.Open(cmd.Context(), s, server.Options{Cleartext: true, Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
+	u.site, err = server.Open(cmd.Context(), s, server.Options{
+		Cleartext: true, Site: u.inFront, Stdout: io.Discard, Stderr: cmd.ErrOrStderr()})
 	if err != nil {
 		return nil, settingsError(portHolder(err, "--port"))
 	}
@@ -243,7 +270,7 @@ func (u *upStack) abandon(ctx context.Context) {
 }
 
 func (u *upStack) openGateway(cmd *cobra.Command) error {
-	u.seen = stampOf(u.app.rules)
+	u.seen = watch.Look(u.app.rules)
 	config, err := u.gatewayConfig()
 	if err != nil {
 		return err
@@ -281,7 +308,7 @@ func (u *upStack) openGateway(cmd *cobra.Command) error {
 		}
 		return environment(portHolder(err, flag))
 	}
-	u.site.Handler = u.pages(u.site.Handler, &pageReports{app: u.app, events: recorder})
+	u.front = u.pages(&pageReports{app: u.app, events: recorder})
 	return cmd.Context().Err()
 }
 
@@ -353,9 +380,16 @@ func environmentIf(err error) error {
 	return environment(err)
 }
 
+// inFront puts the app before the backend: front is made when the gateway has its
+// address, and before anything is served.
+func (u *upStack) inFront(b *server.Backend) (http.Handler, error) {
+	u.backend = b.Handler
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { u.front.ServeHTTP(w, r) }), nil
+}
+
 // pages serves the app in front of the backend: what the backend does not own
 // is a file of the app, or the development server's.
-func (u *upStack) pages(backend http.Handler, reports http.Handler) http.Handler {
+func (u *upStack) pages(reports http.Handler) http.Handler {
 	standIn := newStandIn(u.standIn)
 	var pages http.Handler = &appPages{app: u.app}
 	if u.appURL != nil {
@@ -378,7 +412,7 @@ func (u *upStack) pages(backend http.Handler, reports http.Handler) http.Handler
 		case r.URL.Path == consoleLink:
 			console.ServeHTTP(w, r)
 		case ownedByBackend(r.URL.Path, u.site.Auth.Path()):
-			backend.ServeHTTP(w, r)
+			u.backend.ServeHTTP(w, r)
 		default:
 			u.refresh()
 			pages.ServeHTTP(w, r)

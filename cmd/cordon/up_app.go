@@ -61,17 +61,20 @@ func openAppFolder(dir string, devServer bool) (*appFolder, error) {
 		return nil, err
 	}
 	a := &appFolder{dir: dir, name: "app", start: "index.html", routes: found.Capacitor.Data != nil}
+	a.rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
+	native, err := app.ReadCapacitor(&app.File{Name: a.rules, Data: found.Capacitor.Data})
+	if err != nil && found.Config == nil {
+		return nil, err // beside a config.xml it counts for nothing here
+	}
+	if native.AppName != "" {
+		a.name = native.AppName
+	}
 	if !devServer {
 		if a.web, err = builtPages(dir, found); err != nil {
 			return nil, err
 		}
 		a.routes = a.routes || a.web != "www"
 	}
-	// A configuration that cannot be read names no app; load says what is wrong.
-	if native, err := app.ReadCapacitor(&found.Capacitor); err == nil && native.AppName != "" {
-		a.name = native.AppName
-	}
-	a.rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
 	if found.Config != nil {
 		a.config = found.Config.Name()
 		a.rules = filepath.Join(dir, filepath.FromSlash(a.config))

@@ -104,11 +104,6 @@ func (u *upEvents) problem() string {
 	return u.trouble + ". The last good rules stay in force."
 }
 
-// fileStamp tells one state of a file from another.
-type fileStamp = watch.Stamp
-
-func stampOf(name string) fileStamp { return watch.Look(name) }
-
 // watchEvery is how often the app's rules are looked at between requests.
 const watchEvery = 500 * time.Millisecond
 
@@ -122,7 +117,7 @@ func (u *upStack) watch(ctx context.Context) {
 func (u *upStack) refresh() {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	now := stampOf(u.app.rules)
+	now := watch.Look(u.app.rules)
 	switch {
 	case now == u.seen:
 		return

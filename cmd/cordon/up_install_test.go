@@ -90,6 +90,20 @@ func TestUpInstall(t *testing.T) {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 	})
+	t.Run("runs nothing for a wrong flag", func(t *testing.T) {
+		fakeNPM(t, "nothing")
+		dir := folder(t, project)
+		for _, flag := range []string{"--app-url=ftp://x", "--port=99999", "--platform=beos", "--private=x"} {
+			if status, _, errs := runCommand(t, "up", dir, "--install", "--yes", flag); status != exitUsage {
+				t.Errorf("%s: status %d, %s", flag, status, errs)
+			}
+		}
+		for _, name := range []string{"npm.log", ".cordon", "config.xml"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				t.Errorf("there is %s after a wrong flag", name)
+			}
+		}
+	})
 	t.Run("goes on where it fails", func(t *testing.T) {
 		fakeNPM(t, "ci")
 		said, ran := offered(t, folder(t, project), true)

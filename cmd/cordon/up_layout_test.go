@@ -269,12 +269,22 @@ func TestUpRefusals(t *testing.T) {
 	t.Parallel()
 	without := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
 	file := filepath.Join(folder(t, map[string]string{"a.txt": ""}), "a.txt")
+	malformed := folder(t, map[string]string{"config.xml": `<widget><access origin="x"`})
+	cut := folder(t, map[string]string{"capacitor.config.json": `{"webDir":`})
+	computed := folder(t, map[string]string{"capacitor.config.ts": "export default make()"})
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{filepath.Join(without, "none")}, "none: no such folder"},
 		{[]string{file}, "this is a file, not an app's folder"},
+		{[]string{malformed}, filepath.Join(malformed, "config.xml") + ":1:9: "},
+		{[]string{cut}, filepath.Join(cut, "capacitor.config.json") + ":1:10: it is not valid JSON"},
+		{[]string{computed}, filepath.Join(computed, "capacitor.config.ts") + ": line 1: "},
+		{[]string{without, "--port", "99999"}, "--port 99999: it must be a port from 0 to 65535"},
+		{[]string{without, "--admin-port", "-1"}, "--admin-port -1: it must be a port"},
+		{[]string{without, "--platform", "beos"}, `no platform "beos"`},
+		{[]string{without, "--private", "x"}, "--private"},
 		{[]string{without}, "there are no built pages (looked for dist"},
 		{[]string{without, "--app-url", "https://localhost:5173"}, "must be asked over http"},
 		{[]string{without, "--app-url", "http://192.168.1.5:5173"}, "must run on this machine"},

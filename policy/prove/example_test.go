@@ -18,7 +18,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	promises, err := prove.Parse("promises", []byte("never allow http://* on cordon\nalways allow https://api.example.com/* on cordon\n"))
+	promises, err := prove.Parse("promises", []byte(`never allow http://* on cordon
+always allow https://api.example.com/* on cordon
+`))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -82,6 +82,17 @@ func (c *cache) lookup(ctx context.Context, host string) (addrs []netip.Addr, ca
 	}
 }
 
+// peek returns the addresses of host if they are kept.
+func (c *cache) peek(host string) (addrs []netip.Addr, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.kept[host]
+	if !ok || !c.now().Before(k.expires) {
+		return nil, false
+	}
+	return k.addrs, true
+}
+
 // start begins a lookup; the caller holds the lock. The lookup keeps the
 // values of the first caller's context but not its end: others may wait for it
 // as well.

@@ -25,14 +25,7 @@ func (d *Dialer) Dial(ctx context.Context, to Destination) (*net.TCPConn, Result
 	if err != nil {
 		return nil, result, err
 	}
-	usable := make([]netip.Addr, 0, len(answers))
-	for _, a := range answers {
-		if a.Refused == Usable {
-			usable = append(usable, a.Addr.Unmap())
-		} else {
-			result.Refused = append(result.Refused, a)
-		}
-	}
+	usable := result.take(answers)
 	if len(usable) == 0 {
 		return nil, result, &Error{Step: StepJudge, Reason: AddressRefused, Host: to.Host, Refused: result.Refused}
 	}
@@ -48,6 +41,19 @@ func (d *Dialer) Dial(ctx context.Context, to Destination) (*net.TCPConn, Result
 	}
 	result.Addr = remote(conn)
 	return conn, result, nil
+}
+
+// take notes the answers that are dropped and returns the addresses of the others.
+func (r *Result) take(answers []Answer) []netip.Addr {
+	usable := make([]netip.Addr, 0, len(answers))
+	for _, a := range answers {
+		if a.Refused == Usable {
+			usable = append(usable, a.Addr.Unmap())
+		} else {
+			r.Refused = append(r.Refused, a)
+		}
+	}
+	return usable
 }
 
 func remote(conn *net.TCPConn) netip.AddrPort {

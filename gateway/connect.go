@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 )
 
@@ -16,27 +17,47 @@ var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
 // connecting is a CONNECT whose target the list has let through for TLS, for
 // cleartext, or for both.
 type connecting struct {
-	t         *tunnel
-	to        authority
-	id        string
-	tls       decision
-	cleartext decision
-	inspect   *inspector
-	config    *Config
+	t           *tunnel
+	to          authority
+	destination egress.Destination
+	id          string
+	tls         decision
+	cleartext   decision
+	inspect     *inspector
+	config      *Config
 }
 
 // connect answers CONNECT: it decides about the target, connects, and
 // checks the first bytes.
 func (x *exchange) connect() {
+	c := x.decideConnect()
+	if c == nil || !x.enterTunnel() {
+		return
+	}
+	ctx, cancel := x.context()
+	defer cancel()
+	upstream, result, err := x.g.dialer.Dial(ctx, c.destination)
+	x.dialled(result)
+	if err != nil {
+		x.leaveTunnel()
+		x.refuseDial(err)
+		return
+	}
+	x.establish(c, upstream)
+}
+
+// decideConnect decides about the target of a CONNECT. It answers if it returns
+// nil.
+func (x *exchange) decideConnect() *connecting {
 	to, err := parseAuthority(x.r.RequestURI)
 	if err != nil {
 		x.refuse(http.StatusBadRequest, reasonBadTarget, err.Error())
-		return
+		return nil
 	}
 	x.target("", to, "")
 	if !emptyBody(x.r) {
 		x.refuse(http.StatusBadRequest, reasonFraming, "CONNECT with a body")
-		return
+		return nil
 	}
 	c := &connecting{to: to, id: x.event.ID, config: &x.state.config}
 	if c.tls = x.app.decide("https", to, "/", true); !c.tls.ok {
@@ -54,24 +75,18 @@ func (x *exchange) connect() {
 	x.decided(best)
 	if !best.ok {
 		x.refuse(http.StatusForbidden, best.reason, hint(best, "https", to))
-		return
-	}
-	if !x.enterTunnel() {
-		return
-	}
-	ctx, cancel := x.context()
-	defer cancel()
-	upstream, result, err := x.g.dialer.Dial(ctx, x.app.destination(to, best.rule))
-	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
-	if err != nil {
-		x.leaveTunnel()
-		x.refuseDial(err)
-		return
+		return nil
 	}
 	if x.app.config.Inspect {
 		c.inspect = x.state.inspector
 	}
-	x.establish(c, upstream)
+	c.destination = x.app.destination(to, best.rule)
+	return c
+}
+
+// dialled notes how the connection to the origin came about.
+func (x *exchange) dialled(result egress.Result) {
+	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
 }
 
 // establish takes the connection over from the HTTP server and answers 200.
@@ -152,7 +167,7 @@ func putFlight(b *[]byte) {
 
 // begin answers 200, reads the first bytes, and lets them go on only if they
 // are what the target allows. It runs in the goroutine of the request, which
-// ends with it: the tunnel goes on in two small ones.
+// ends with it.
 func (c *connecting) begin(flight *[]byte) {
 	t := c.t
 	_ = t.client.SetReadDeadline(time.Now().Add(c.config.Timeouts.Hello))
@@ -161,27 +176,68 @@ func (c *connecting) begin(flight *[]byte) {
 		putFlight(flight)
 		return
 	}
-	hello, err := c.readFirst(flight)
+	for {
+		switch c.judge(*flight) {
+		case firstAllowed:
+			_ = t.client.SetReadDeadline(time.Time{})
+			if c.inspect != nil {
+				c.inspectTLS(flight)
+				return
+			}
+			c.start(flight)
+			return
+		case firstCleartext:
+			c.beginCleartext(flight)
+			return
+		case firstRefused:
+			putFlight(flight)
+			return
+		}
+		if err := readMore(t.client, flight); err != nil {
+			c.dropSilent(err)
+			putFlight(flight)
+			return
+		}
+	}
+}
+
+// first is what the first bytes of a tunnel are.
+type first int
+
+const (
+	// firstShort: a beginning of a ClientHello, or nothing: more must be read.
+	firstShort first = iota
+	// firstAllowed: a ClientHello with the server name of the target.
+	firstAllowed
+	// firstCleartext: no TLS. What it is remains to be seen.
+	firstCleartext
+	// firstRefused: anything else; the tunnel has been dropped.
+	firstRefused
+)
+
+// judge looks at the first bytes, as far as they have come.
+func (c *connecting) judge(flight []byte) first {
+	if len(flight) == 0 {
+		return firstShort
+	}
+	hello, err := readFlight(flight)
 	switch {
+	case errors.Is(err, errHelloShort) && len(flight) < maxFlight:
+		return firstShort
+	case errors.Is(err, errHelloShort):
+		err = badHello("more than %d bytes", maxFlight)
 	case errors.Is(err, errNotTLS):
-		c.beginCleartext(flight)
-		return
-	case err != nil:
-		c.dropFirst(err)
-		putFlight(flight)
-		return
+		return firstCleartext
+	}
+	if err != nil {
+		c.drop(event.Blocked, reasonHello, err.Error())
+		return firstRefused
 	}
 	if reason := c.checkName(hello); reason != "" {
 		c.drop(event.Blocked, reason, "the tunnel's server name is "+quoteName(hello.name))
-		putFlight(flight)
-		return
+		return firstRefused
 	}
-	_ = t.client.SetReadDeadline(time.Time{})
-	if c.inspect != nil {
-		c.inspectTLS(flight)
-		return
-	}
-	c.start(flight)
+	return firstAllowed
 }
 
 func quoteName(s string) string {
@@ -199,24 +255,6 @@ func (c *connecting) start(flight *[]byte) {
 	e := t.event
 	t.g.events.Record(&e)
 	t.relay()
-}
-
-// readFirst reads until the first bytes are a whole ClientHello, or cannot be.
-func (c *connecting) readFirst(flight *[]byte) (clientHello, error) {
-	for {
-		if len(*flight) > 0 {
-			hello, err := readFlight(*flight)
-			if !errors.Is(err, errHelloShort) {
-				return hello, err
-			}
-			if len(*flight) >= maxFlight {
-				return clientHello{}, badHello("more than %d bytes", maxFlight)
-			}
-		}
-		if err := readMore(c.t.client, flight); err != nil {
-			return clientHello{}, err
-		}
-	}
 }
 
 // readMore reads what is there behind what was read before.
@@ -250,16 +288,13 @@ func (c *connecting) checkName(hello clientHello) (reason string) {
 	return ""
 }
 
-// dropFirst ends a tunnel whose first bytes never became a ClientHello.
-func (c *connecting) dropFirst(err error) {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+// dropSilent ends a tunnel whose first bytes never became a ClientHello.
+func (c *connecting) dropSilent(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.drop(event.Blocked, reasonHelloTimeout, "no ClientHello in time")
-	case errors.Is(err, errHello):
-		c.drop(event.Blocked, reasonHello, err.Error())
-	default:
-		c.drop(event.Failed, reasonClientGone, "closed before the first bytes")
+		return
 	}
+	c.drop(event.Failed, reasonClientGone, "closed before the first bytes")
 }
 
 // drop records why the tunnel does not come about, and closes it.
@@ -269,8 +304,7 @@ func (c *connecting) drop(verdict event.Verdict, reason, detail string) {
 	e := t.event
 	e.Total = time.Since(t.began)
 	t.g.events.Record(&e)
-	t.client.Close()
-	t.upstream.Close()
+	t.closeEnds()
 	t.g.tunnels.remove(t)
 	t.app.limits.tunnels.leave()
 	t.g.limits.tunnels.leave()

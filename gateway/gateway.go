@@ -77,6 +77,7 @@ type Gateway struct {
 	kept      pool
 	ids       ids
 	listeners []*listener
+	workers   *workers // from Serve on
 	admin     *listener
 	// inspected serves what is inside decrypted tunnels.
 	inspected *inspectServer
@@ -122,6 +123,7 @@ func New(options Options) (*Gateway, error) {
 	g.dialer, err = egress.New(egress.Config{
 		Resolver: resolver, Roots: options.Roots,
 		DNSTimeout: c.Timeouts.Lookup, ConnectTimeout: c.Timeouts.Connect,
+		KeepAlive: -1, // silent tunnels are found by their counters
 	})
 	if err != nil {
 		return nil, err

@@ -90,6 +90,8 @@ func (g *Gateway) open(address, appName string, st *state) error {
 				return g.state.Load().tls, nil
 			},
 		})
+	} else {
+		d.accepts = g.workers.front(d, d.accepts)
 	}
 	c := st.config
 	d.server = &http.Server{
@@ -177,6 +179,17 @@ func (g *Gateway) Serve(ctx context.Context) error {
 			failed <- err
 		}
 	}
+	var err error
+	if g.workers, err = newWorkers(g); err != nil {
+		return fmt.Errorf("start the workers: %w", err)
+	}
+	g.workers.run()
+	defer g.workers.stop()
+	for _, d := range g.listeners {
+		if err := g.workers.open(d.accepts); err != nil {
+			return &ListenError{d.accepts.Addr().String(), err}
+		}
+	}
 	var running sync.WaitGroup
 	for _, d := range g.listeners {
 		running.Go(func() { serve(d) })
@@ -189,7 +202,6 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
 	systemd.Notify("READY=1")
-	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:

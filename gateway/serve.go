@@ -31,14 +31,20 @@ type exchange struct {
 	left     bool
 }
 
+// newExchange begins an exchange.
+func newExchange(d *listener, st *state, w http.ResponseWriter, r *http.Request, client netip.AddrPort) *exchange {
+	x := &exchange{g: d.gateway, state: st, listener: d, w: w, r: r, began: time.Now()}
+	x.event = event.Event{
+		ID: x.g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method, Client: client,
+	}
+	return x
+}
+
 // ServeHTTP takes every request that a listener's HTTP server has parsed.
 func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g := d.gateway
-	x := exchange{g: g, state: g.state.Load(), listener: d, w: w, r: r, began: time.Now()}
-	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method}
-	if client, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		x.event.Client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
-	}
+	client, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
+	x := newExchange(d, d.gateway.state.Load(), w, r, client)
 	if r.ProtoMajor != 1 || r.ProtoMinor == 0 {
 		// Older clients may frame a body in ways that are ignored in HTTP/1.0;
 		// what follows it must not be read as a request.

@@ -12,15 +12,23 @@ import (
 )
 
 // tunnel is two connections whose bytes are passed on as they are: after a
-// CONNECT, or after an upgrade. Once it moves it consists of two goroutines,
-// one for each direction, and no buffer.
+// CONNECT, or after an upgrade. Once it moves, it is the business of a worker,
+// or, where one of them is not the system's own connection, two goroutines, one
+// for each direction.
 type tunnel struct {
-	g        *Gateway
-	app      *app
+	g     *Gateway
+	app   *app
+	event event.Event
+	began time.Time
+
+	// client and upstream are the connections while goroutines serve them; flow
+	// is what a worker serves. hands is held while they change, and closed says
+	// that they will not any more.
+	hands    sync.Mutex
 	client   net.Conn
 	upstream net.Conn
-	event    event.Event
-	began    time.Time
+	flow     *flow
+	closed   bool
 
 	up, down atomic.Int64 // bytes from and to the client
 	running  atomic.Int32 // directions that move
@@ -53,6 +61,9 @@ func (t *tunnel) send(fromClient, fromUpstream []byte) {
 // relay passes bytes in both directions. It returns at once; the tunnel records
 // its end itself.
 func (t *tunnel) relay() {
+	if t.g.workers.adopt(t) {
+		return
+	}
 	t.running.Store(2)
 	go t.direction(t.upstream, t.client, &t.up)
 	go t.direction(t.client, t.upstream, &t.down)
@@ -60,7 +71,7 @@ func (t *tunnel) relay() {
 
 // direction is the life of one of the two goroutines.
 func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
-	err := pump(dst, src, moved)
+	err := copyConn(dst, src, moved)
 	last := t.running.Add(-1) == 0
 	if !last && errors.Is(err, io.EOF) && closeWrite(dst) == nil {
 		t.half.Store(true) // the other direction may go on
@@ -82,11 +93,31 @@ func closeWrite(c net.Conn) error {
 
 // shut closes both connections, once; whoever reads or writes them ends.
 func (t *tunnel) shut(reason string) {
+	t.hands.Lock()
+	defer t.hands.Unlock()
+	if t.flow != nil {
+		t.flow.shutLater(reason)
+		return
+	}
 	t.closing.Do(func() {
-		t.reason = reason
+		t.reason, t.closed = reason, true
 		t.client.Close()
 		t.upstream.Close()
 	})
+}
+
+// closeEnds closes both connections of a tunnel that does not move yet. A
+// worker's tunnel is closed on its worker.
+func (t *tunnel) closeEnds() {
+	t.hands.Lock()
+	f := t.flow
+	t.hands.Unlock()
+	if f != nil {
+		f.release()
+		return
+	}
+	t.client.Close()
+	t.upstream.Close()
 }
 
 // finish records the end. It runs once, when nothing of the tunnel runs any

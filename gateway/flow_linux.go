@@ -1,0 +1,514 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/reactor"
+)
+
+// phase is where a flow is on its way.
+type phase int
+
+const (
+	// heading: the request's head is awaited.
+	heading phase = iota
+	// dialling: the origin is being connected to by this worker.
+	dialling
+	// waiting: a goroutine looks the name up, and connects.
+	waiting
+	// greeting: 200 has been answered, and the first bytes are awaited.
+	greeting
+	// moving: bytes are passed on.
+	moving
+	// over: nothing is left of it here.
+	over
+)
+
+// flow is a connection that a worker serves, and later the tunnel that it has
+// become. It belongs to the worker's goroutine.
+type flow struct {
+	worker *worker
+	front  *front
+	from   netip.AddrPort
+	phase  phase
+	// deadline counts while the flow is among the worker's young.
+	deadline time.Time
+
+	clientFD, upstreamFD int
+	client, upstream     reactor.End // registered once there is something to wait for
+
+	// What is needed until bytes move.
+	flight *[]byte
+	x      *exchange
+	c      *connecting
+	began  time.Time // of connecting
+
+	t        *tunnel
+	up, down stream
+}
+
+// begin reads the head of a new connection.
+func (f *flow) begin() {
+	f.flight = takeFlight()
+	n, err := readOnce(f.clientFD, f.flight)
+	switch {
+	case n > 0:
+		f.head()
+	case err == unix.EAGAIN:
+		f.watchClient()
+		f.worker.expect(f, f.worker.g.state.Load().config.Timeouts.Header)
+	default:
+		f.release()
+	}
+}
+
+// readOnce reads what is there behind what was read before, without waiting.
+func readOnce(fd int, to *[]byte) (int, error) {
+	b := *to
+	if len(b) == cap(b) {
+		b = append(b, 0)[:len(b)]
+	}
+	n, err := retry(func() (int, error) { return unix.Read(fd, b[len(b):cap(b)]) })
+	*to = b[:len(b)+max(n, 0)]
+	return n, err
+}
+
+// watchClient and watchUpstream register an end. Where the system has no room
+// for that, the flow ends.
+func (f *flow) watchClient() bool {
+	return f.watch(&f.client, f.clientFD)
+}
+
+func (f *flow) watch(e *reactor.End, fd int) bool {
+	if e.Registered() {
+		return true
+	}
+	if err := f.worker.Add(e, fd, f); err != nil {
+		f.fail(err.Error())
+		return false
+	}
+	return true
+}
+
+// Ready goes on with the flow.
+func (f *flow) Ready(e *reactor.End) {
+	switch f.phase {
+	case heading:
+		f.readHead()
+	case dialling:
+		if e == &f.upstream {
+			f.connected()
+		}
+	case greeting:
+		if e != &f.upstream {
+			f.readFirst()
+		}
+	case moving:
+		f.relay()
+	}
+}
+
+// readHead reads the head of a connection that was silent at first.
+func (f *flow) readHead() {
+	n, err := readOnce(f.clientFD, f.flight)
+	switch {
+	case n > 0:
+		f.head()
+	case err == unix.EAGAIN:
+	default:
+		f.release() // without a word, as it came
+	}
+}
+
+// head goes on with a CONNECT, and hands everything else to the HTTP server.
+func (f *flow) head() {
+	delete(f.worker.young, f)
+	st := f.worker.g.state.Load()
+	r, early := readPlainConnect(*f.flight)
+	if r == nil || st.inspector != nil {
+		f.handOver()
+		return
+	}
+	x := newExchange(f.front.listener, st, &answer{}, r, f.from)
+	f.x = x
+	*f.flight = append((*f.flight)[:0], early...)
+	if !x.admit() {
+		f.answer()
+		return
+	}
+	c := x.decideConnect()
+	if c == nil || !x.enterTunnel() {
+		x.leave()
+		f.answer()
+		return
+	}
+	f.c, f.t = c, &tunnel{g: x.g, app: x.app, flow: f, began: x.began}
+	c.t = f.t
+	x.g.tunnels.add(f.t)
+	f.dial()
+}
+
+// handOver gives the connection, and what was read of it, to the HTTP server.
+func (f *flow) handOver() {
+	f.worker.Remove(&f.client)
+	f.phase = over
+	first := append([]byte(nil), *f.flight...)
+	f.dropFlight()
+	f.front.give(newSocket(f.clientFD, f.front.addr, f.from, first))
+}
+
+func (f *flow) dropFlight() {
+	if f.flight != nil {
+		putFlight(f.flight)
+		f.flight = nil
+	}
+}
+
+// attemptTime is how long the first address may take before all of them are
+// tried beside each other.
+const attemptTime = egress.DefaultAttemptDelay
+
+// dial connects to the origin: at once where its address is known, and in a
+// goroutine otherwise.
+func (f *flow) dial() {
+	f.began = time.Now()
+	fd, result, ok := f.worker.g.dialer.Start(f.c.destination)
+	if !ok {
+		f.dialAside()
+		return
+	}
+	f.x.dialled(result)
+	f.phase, f.upstreamFD = dialling, fd
+	if f.watch(&f.upstream, fd) {
+		f.worker.expect(f, attemptTime)
+	}
+}
+
+// dialAside connects in a goroutine: for what must be waited for, and for what
+// must be explained.
+func (f *flow) dialAside() {
+	w := f.worker
+	delete(w.young, f)
+	f.phase = waiting
+	to := f.c.destination
+	w.dials.Go(func() {
+		conn, result, err := w.g.dialer.Dial(w.ctx, to)
+		if !w.Post(func() { f.dialled(conn, result, err) }) && conn != nil {
+			_ = conn.Close()
+		}
+	})
+}
+
+// dialled takes over what the goroutine has connected to.
+func (f *flow) dialled(conn *net.TCPConn, result egress.Result, err error) {
+	if f.phase != waiting { // cut meanwhile
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return
+	}
+	f.x.dialled(result)
+	if err == nil {
+		var ok bool
+		if f.upstreamFD, ok = detach(conn); !ok {
+			_ = conn.Close()
+			err = errors.New("the system has no descriptor left")
+		}
+	}
+	if err != nil {
+		f.giveUp(func() { f.x.refuseDial(err) })
+		return
+	}
+	if f.watch(&f.upstream, f.upstreamFD) {
+		f.establish()
+	}
+}
+
+// connected goes on when the socket of Start has connected, or failed: then all
+// addresses are tried anew.
+func (f *flow) connected() {
+	if f.upstream.Over {
+		f.retryAside()
+		return
+	}
+	if f.upstream.Writable {
+		f.x.event.Connect = time.Since(f.began)
+		f.establish()
+	}
+}
+
+func (f *flow) retryAside() {
+	f.worker.Close(&f.upstream)
+	f.upstreamFD = -1
+	f.dialAside()
+}
+
+// giveUp ends a CONNECT that found no origin.
+func (f *flow) giveUp(refuse func()) {
+	x := f.x
+	x.leaveTunnel()
+	x.g.tunnels.remove(f.t)
+	refuse()
+	x.leave()
+	f.answer()
+}
+
+// fail ends the flow for want of the system's means.
+func (f *flow) fail(detail string) {
+	switch f.phase {
+	case heading:
+		f.release()
+	case dialling, waiting:
+		f.giveUp(func() { f.x.failed(http.StatusBadGateway, "unreachable", detail) })
+	case greeting:
+		f.c.drop(event.Failed, reasonClientGone, detail)
+	case moving:
+		f.end("")
+	}
+}
+
+// answer sends what the exchange has answered, and closes.
+func (f *flow) answer() {
+	b := f.x.w.(*answer).bytes()
+	_, _ = retry(func() (int, error) { return unix.Write(f.clientFD, b) }) // the client may be gone
+	f.release()
+}
+
+// establish answers 200 and awaits the first bytes.
+func (f *flow) establish() {
+	x, t := f.x, f.t
+	x.event.Status = http.StatusOK
+	t.event = x.event
+	f.x = nil
+	x.leave() // the request is over: from here on it is a tunnel
+	f.phase = greeting
+	n, _ := retry(func() (int, error) { return unix.Write(f.clientFD, established) })
+	if n != len(established) {
+		f.c.drop(event.Failed, reasonClientGone, "")
+		return
+	}
+	if !f.watchClient() {
+		return
+	}
+	f.worker.expect(f, f.c.config.Timeouts.Hello)
+	switch {
+	case len(*f.flight) > 0:
+		f.judge()
+	case f.client.Readable:
+		f.worker.Again(f)
+	}
+}
+
+// readFirst reads the first bytes of the tunnel.
+func (f *flow) readFirst() {
+	n, err := readOnce(f.clientFD, f.flight)
+	if len(*f.flight) < cap(*f.flight) {
+		f.client.Readable = f.client.Over // all that was there
+	}
+	switch {
+	case n > 0:
+		f.judge()
+	case err == unix.EAGAIN:
+	case err == nil:
+		f.c.dropSilent(io.EOF)
+	default:
+		f.c.dropSilent(err)
+	}
+}
+
+// judge goes on with a tunnel whose first bytes are as they must be.
+func (f *flow) judge() {
+	switch f.c.judge(*f.flight) {
+	case firstShort:
+		if f.client.Readable {
+			f.worker.Again(f)
+		}
+	case firstCleartext:
+		f.goCleartext()
+	case firstAllowed:
+		f.move()
+	}
+}
+
+// goCleartext lets a goroutine serve the tunnel until its handshake is done.
+func (f *flow) goCleartext() {
+	w, t, c, flight := f.worker, f.t, f.c, f.flight
+	w.Remove(&f.client)
+	w.Remove(&f.upstream)
+	delete(w.young, f)
+	f.phase, f.flight = over, nil
+	t.hands.Lock()
+	t.client = newSocket(f.clientFD, f.front.addr, f.from, nil)
+	t.upstream = newSocket(f.upstreamFD, nil, t.event.Address, nil)
+	t.flow = nil
+	t.hands.Unlock()
+	go c.beginCleartext(flight)
+}
+
+// move passes bytes on from now on, first those that were read already, and
+// then records the decision.
+func (f *flow) move() {
+	w, t := f.worker, f.t
+	delete(w.young, f)
+	f.phase = moving
+	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up}
+	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down}
+	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
+		return
+	}
+	if f.flight == nil { // adopted: its decision is recorded
+		return
+	}
+	f.up.pending = *f.flight
+	f.upstream.Writable = true
+	t.up.Add(int64(len(*f.flight)))
+	if _, err := f.up.flush(); err == nil && f.up.pending != nil {
+		f.up.pending = append([]byte(nil), f.up.pending...)
+	}
+	f.dropFlight()
+	f.c = nil
+	e := t.event
+	t.g.events.Record(&e)
+	f.relay()
+}
+
+// relay moves both streams.
+func (f *flow) relay() {
+	again := false
+	for _, n := range [...]*stream{&f.up, &f.down} {
+		more, err := n.run(f.worker.buffer)
+		again = again || more
+		switch {
+		case err == nil:
+		case err != io.EOF:
+			f.end("")
+			return
+		case !n.passed:
+			n.passed = true
+			f.t.half.Store(true) // the other direction may go on
+			if unix.Shutdown(n.to.FD, unix.SHUT_WR) != nil || f.up.passed && f.down.passed {
+				f.end("")
+				return
+			}
+		}
+	}
+	if again {
+		f.worker.Again(f)
+	}
+}
+
+// late ends what has waited too long.
+func (f *flow) late() {
+	delete(f.worker.young, f)
+	switch f.phase {
+	case heading:
+		f.release()
+	case dialling:
+		f.retryAside()
+	case greeting:
+		f.c.dropSilent(os.ErrDeadlineExceeded)
+	}
+}
+
+// shutLater ends the flow from another goroutine.
+func (f *flow) shutLater(reason string) {
+	f.worker.Post(func() {
+		switch f.phase {
+		case over:
+			f.passOn(reason)
+		case moving:
+			f.end(reason)
+		default:
+			f.fail(reason)
+		}
+	})
+}
+
+// passOn shuts a tunnel that has changed hands meanwhile.
+func (f *flow) passOn(reason string) {
+	f.t.hands.Lock()
+	changed := f.t.flow != f
+	f.t.hands.Unlock()
+	if changed {
+		f.t.shut(reason)
+	}
+}
+
+// end closes a moving tunnel and records its end.
+func (f *flow) end(reason string) {
+	f.t.reason = reason
+	f.release()
+	f.t.finish()
+}
+
+// release lets go of everything.
+func (f *flow) release() {
+	if f.phase == over {
+		return
+	}
+	w := f.worker
+	f.phase = over
+	delete(w.young, f)
+	f.up.drop()
+	f.down.drop()
+	f.dropFlight()
+	f.closeEnd(&f.client, f.clientFD)
+	f.closeEnd(&f.upstream, f.upstreamFD)
+}
+
+func (f *flow) closeEnd(e *reactor.End, fd int) {
+	switch {
+	case e.Registered():
+		f.worker.Close(e)
+	case fd >= 0:
+		f.worker.CloseFD(fd)
+	}
+}
+
+// answer is what an exchange answers on a connection without an HTTP server.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header returns the fields, to be changed before WriteHeader.
+func (a *answer) Header() http.Header {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	return a.header
+}
+
+// WriteHeader sets the status.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write adds to the body.
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// bytes returns the response as it goes out.
+func (a *answer) bytes() []byte {
+	var b bytes.Buffer
+	w := bufio.NewWriterSize(&b, 512)
+	w.WriteString("HTTP/1.1 ")
+	w.WriteString(statusLine(a.status))
+	w.WriteString("\r\n")
+	a.Header()["Date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
+	_ = a.header.Write(w)
+	w.WriteString("\r\n")
+	w.Write(a.body.Bytes())
+	w.Flush()
+	return b.Bytes()
+}

@@ -1,0 +1,302 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cordon-sec/cordon/internal/reactor"
+)
+
+// workers serve plain connections without a goroutine for each: they accept
+// them, answer CONNECT, check the first bytes, and pass bytes on. What is not a
+// CONNECT in its usual form goes on to the HTTP server (front.Accept). Half of
+// the processors have a worker, so that the other half has what blocks: HTTP,
+// TLS, names.
+type workers struct {
+	all     []*worker
+	running sync.WaitGroup
+	cancel  context.CancelFunc
+}
+
+// worker is one loop with what its flows share. All but Post belongs to the
+// goroutine that runs it.
+type worker struct {
+	*reactor.Loop
+	g *Gateway
+	// ctx ends with the worker; dials are the goroutines that wait for it.
+	ctx   context.Context
+	dials sync.WaitGroup
+	// buffer is what bytes go through on their way.
+	buffer []byte
+	// young are the flows with a deadline: those that do not move yet.
+	young map[*flow]struct{}
+	// resting are the listeners that could not be accepted from.
+	resting []*acceptor
+}
+
+// relayBuffer is how much is moved at once.
+const relayBuffer = 64 << 10
+
+func newWorkers(g *Gateway) (*workers, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	all := &workers{cancel: cancel}
+	for range max(1, runtime.GOMAXPROCS(0)/2) {
+		loop, err := reactor.New()
+		if err != nil {
+			all.run()
+			all.stop()
+			return nil, err
+		}
+		w := &worker{Loop: loop, g: g, ctx: ctx, buffer: make([]byte, relayBuffer), young: map[*flow]struct{}{}}
+		loop.OnTick(w.tick)
+		all.all = append(all.all, w)
+	}
+	return all, nil
+}
+
+// run starts the workers, which go on until stop.
+func (s *workers) run() {
+	for _, w := range s.all {
+		s.running.Go(w.Run)
+	}
+}
+
+// stop ends the workers and waits for them. What they still serve is cut.
+func (s *workers) stop() {
+	s.cancel()
+	for _, w := range s.all {
+		w.dials.Wait()
+		w.Stop()
+	}
+	s.running.Wait()
+}
+
+// tick ends what has waited too long. It reports whether anything waits.
+func (w *worker) tick(now time.Time) (more bool) {
+	for f := range w.young {
+		if !now.Before(f.deadline) {
+			f.late()
+		}
+	}
+	resting := w.resting
+	w.resting = nil
+	for _, a := range resting {
+		a.listen()
+	}
+	return len(w.young) > 0 || len(w.resting) > 0
+}
+
+// expect gives a flow a deadline.
+func (w *worker) expect(f *flow, in time.Duration) {
+	f.deadline = w.Now().Add(in)
+	w.young[f] = struct{}{}
+	w.Arm()
+}
+
+// adopt lets a worker serve a tunnel from here on, if both of its connections
+// are the system's own.
+func (s *workers) adopt(t *tunnel) bool {
+	t.hands.Lock()
+	defer t.hands.Unlock()
+	if t.closed || !detachable(t.client) || !detachable(t.upstream) {
+		return false
+	}
+	client, ok := detach(t.client)
+	upstream, ok2 := detach(t.upstream)
+	if !ok || !ok2 {
+		closeAll(client, upstream)
+		t.closed = true
+		return false // both are closed: the goroutines see it
+	}
+	w := s.all[int(t.began.UnixNano()>>10)%len(s.all)]
+	f := &flow{worker: w, phase: moving, t: t, clientFD: client, upstreamFD: upstream}
+	t.client, t.upstream, t.flow = nil, nil, f
+	if !w.Post(f.move) {
+		closeAll(client, upstream)
+	}
+	return true
+}
+
+func closeAll(descriptors ...int) {
+	for _, fd := range descriptors {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// front is a listener whose connections are begun by the workers. As a
+// net.Listener it has those that are not theirs to serve.
+type front struct {
+	listener *listener
+	inner    net.Listener
+	addr     net.Addr
+
+	mu        sync.Mutex
+	acceptors []*acceptor
+	waiting   []net.Conn
+	more      *sync.Cond
+	closed    bool
+}
+
+// front returns the listener that its connections come from once it is open.
+func (s *workers) front(d *listener, l net.Listener) net.Listener {
+	if _, ok := l.(*net.TCPListener); !ok {
+		return l
+	}
+	f := &front{listener: d, inner: l, addr: l.Addr()}
+	f.more = sync.NewCond(&f.mu)
+	return f
+}
+
+// open lets the workers accept from a front; it does nothing for another
+// listener.
+func (s *workers) open(l net.Listener) error {
+	f, ok := l.(*front)
+	if !ok {
+		return nil
+	}
+	raw, err := f.inner.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil
+	}
+	for _, w := range s.all {
+		fd := -1
+		if err := raw.Control(func(old uintptr) { fd, _ = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+			return err
+		}
+		prepare(fd)
+		a := &acceptor{front: f, worker: w, fd: fd}
+		f.acceptors = append(f.acceptors, a)
+		if !w.Post(a.listen) {
+			closeAll(fd)
+		}
+	}
+	return f.inner.Close() // its own copy of the socket, which nobody reads
+}
+
+// prepare sets what every connection inherits. Whoever connects speaks first
+// (HTTP, as everything here does), so that the kernel may wait for the first
+// bytes; a silent connection is handed over after about a second all the same.
+func prepare(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 1)
+}
+
+// Addr returns the address that is listened on.
+func (f *front) Addr() net.Addr { return f.addr }
+
+// Accept returns the next connection that the workers do not serve.
+func (f *front) Accept() (net.Conn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.waiting) == 0 && !f.closed {
+		f.more.Wait()
+	}
+	if f.closed {
+		return nil, net.ErrClosed
+	}
+	c := f.waiting[0]
+	f.waiting = f.waiting[1:]
+	return c, nil
+}
+
+// Close ends accepting.
+func (f *front) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	f.more.Broadcast()
+	for _, a := range f.acceptors {
+		a.worker.Post(a.close)
+	}
+	for _, c := range f.waiting {
+		_ = c.Close()
+	}
+	f.waiting = nil
+	if len(f.acceptors) == 0 {
+		return f.inner.Close()
+	}
+	return nil
+}
+
+// give hands a connection to the HTTP server.
+func (f *front) give(c net.Conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		_ = c.Close()
+		return
+	}
+	f.waiting = append(f.waiting, c)
+	f.more.Signal()
+}
+
+// acceptor is one worker's share of a front.
+type acceptor struct {
+	front  *front
+	worker *worker
+	fd     int
+	end    reactor.End
+	closed bool
+}
+
+// listen begins to accept, or begins again.
+func (a *acceptor) listen() {
+	if a.closed {
+		return
+	}
+	if err := a.worker.AddListener(&a.end, a.fd, a); err != nil {
+		a.rest()
+	}
+}
+
+// rest stops accepting for a moment.
+func (a *acceptor) rest() {
+	a.worker.Remove(&a.end)
+	a.worker.resting = append(a.worker.resting, a)
+	a.worker.Arm()
+}
+
+func (a *acceptor) close() {
+	a.closed = true
+	a.worker.Remove(&a.end)
+	a.worker.CloseFD(a.fd)
+}
+
+// Ready accepts one connection; if more wait, the loop says so again.
+func (a *acceptor) Ready(*reactor.End) {
+	fd, from, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	switch err {
+	case nil:
+		f := &flow{worker: a.worker, front: a.front, clientFD: fd, upstreamFD: -1, from: addressOf(from)}
+		f.begin()
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		a.rest() // until something has been closed; asking again at once would spin
+	}
+}
+
+// addressOf returns the address of a TCP endpoint, IPv4 as IPv4.
+func addressOf(a unix.Sockaddr) netip.AddrPort {
+	switch a := a.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}

@@ -80,7 +80,7 @@ func readOnce(fd int, to *[]byte) (int, error) {
 	if len(b) == cap(b) {
 		b = append(b, 0)[:len(b)]
 	}
-	n, err := retry(func() (int, error) { return unix.Read(fd, b[len(b):cap(b)]) })
+	n, err := read(fd, b[len(b):cap(b)])
 	*to = b[:len(b)+max(n, 0)]
 	return n, err
 }
@@ -120,9 +120,12 @@ func (f *flow) Ready(e *reactor.End) {
 	}
 }
 
-// readHead reads the head of a connection that was silent at first.
+// readHead reads the head of a request that was not there at first.
 func (f *flow) readHead() {
 	n, err := readOnce(f.clientFD, f.flight)
+	if len(*f.flight) < cap(*f.flight) {
+		f.client.Readable = f.client.Over // all that was there
+	}
 	switch {
 	case n > 0:
 		f.head()
@@ -132,18 +135,53 @@ func (f *flow) readHead() {
 	}
 }
 
-// head goes on with a CONNECT, and hands everything else to the HTTP server.
+// head goes on with a CONNECT, refuses what the list refuses, and hands
+// everything else to the HTTP server.
 func (f *flow) head() {
-	delete(f.worker.young, f)
-	st := f.worker.g.state.Load()
-	r, early := readPlainConnect(*f.flight)
-	if r == nil || st.inspector != nil {
-		f.handOver()
+	w := f.worker
+	delete(w.young, f)
+	st := w.g.state.Load()
+	for len(*f.flight) > 0 {
+		r, rest := readUsualHead(*f.flight)
+		switch {
+		case r != nil && r.Method == http.MethodConnect && st.inspector == nil:
+			f.x = newExchange(f.front.listener, st, &answer{}, r, f.from)
+			*f.flight = append((*f.flight)[:0], rest...)
+			f.connect()
+			return
+		case r == nil || r.Method != http.MethodGet || !f.front.listener.refuses(st, r):
+			f.handOver()
+			return
+		}
+		x := newExchange(f.front.listener, st, &answer{}, r, f.from)
+		x.serve()
+		*f.flight = append((*f.flight)[:0], rest...)
+		if !f.send(x) {
+			f.release()
+			return
+		}
+	}
+	if !f.watchClient() {
 		return
 	}
-	x := newExchange(f.front.listener, st, &answer{}, r, f.from)
-	f.x = x
-	*f.flight = append((*f.flight)[:0], early...)
+	w.expect(f, st.config.Timeouts.KeepAlive)
+	if f.client.Readable {
+		w.Again(f)
+	}
+}
+
+// send sends what the exchange has answered, and reports whether another
+// request may follow.
+func (f *flow) send(x *exchange) (more bool) {
+	a := x.w.(*answer)
+	b := a.bytes()
+	n, _ := write(f.clientFD, b)
+	return n == len(b) && a.header["Connection"] == nil
+}
+
+// connect goes on with a CONNECT.
+func (f *flow) connect() {
+	x := f.x
 	if !x.admit() {
 		f.answer()
 		return
@@ -281,8 +319,7 @@ func (f *flow) fail(detail string) {
 
 // answer sends what the exchange has answered, and closes.
 func (f *flow) answer() {
-	b := f.x.w.(*answer).bytes()
-	_, _ = retry(func() (int, error) { return unix.Write(f.clientFD, b) }) // the client may be gone
+	f.send(f.x) // the client may be gone
 	f.release()
 }
 
@@ -294,7 +331,7 @@ func (f *flow) establish() {
 	f.x = nil
 	x.leave() // the request is over: from here on it is a tunnel
 	f.phase = greeting
-	n, _ := retry(func() (int, error) { return unix.Write(f.clientFD, established) })
+	n, _ := write(f.clientFD, established)
 	if n != len(established) {
 		f.c.drop(event.Failed, reasonClientGone, "")
 		return

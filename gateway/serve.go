@@ -50,7 +50,12 @@ func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// what follows it must not be read as a request.
 		w.Header().Set("Connection", "close")
 	}
-	if len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
+	x.serve()
+}
+
+// serve answers the request.
+func (x *exchange) serve() {
+	if r := x.r; len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
 		x.serveItself()
 		return
 	}
@@ -58,14 +63,28 @@ func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer x.leave()
-	switch {
-	case r.Method == http.MethodConnect:
+	switch x.r.Method {
+	case http.MethodConnect:
 		x.connect()
-	case r.Method == http.MethodTrace:
+	case http.MethodTrace:
 		x.refuse(http.StatusMethodNotAllowed, reasonMethod, "TRACE is not forwarded")
 	default:
 		x.forward()
 	}
+}
+
+// refuses reports whether the list refuses a request in absolute form, where
+// that can be said without asking who it comes from.
+func (d *listener) refuses(st *state, r *http.Request) bool {
+	a := st.only
+	if d.app != "" {
+		a = st.byName[d.app]
+	}
+	t, err := parseTarget(r.RequestURI)
+	if err != nil || a == nil || a.credential != nil || t.scheme != "http" && t.scheme != "https" {
+		return false
+	}
+	return !a.decide(t.scheme, t.authority, t.rest, false).ok
 }
 
 // admit applies the limits and recognises the app. It answers if it returns

@@ -83,7 +83,7 @@ func (n *stream) flush() (done bool, err error) {
 
 // copy reads once and writes what was read.
 func (n *stream) copy(buffer []byte) error {
-	count, err := retry(func() (int, error) { return unix.Read(n.from.FD, buffer) })
+	count, err := read(n.from.FD, buffer)
 	switch {
 	case err == unix.EAGAIN:
 		n.from.Readable = false
@@ -110,7 +110,7 @@ func (n *stream) copy(buffer []byte) error {
 
 // write returns what was not taken.
 func (n *stream) write(b []byte) ([]byte, error) {
-	count, err := retry(func() (int, error) { return unix.Write(n.to.FD, b) })
+	count, err := write(n.to.FD, b)
 	if err == unix.EAGAIN {
 		n.to.Writable = false
 		return b, nil
@@ -182,20 +182,4 @@ func (n *stream) drop() {
 		putPipe(n.pipe)
 	}
 	n.pipe, n.held = nil, 0
-}
-
-func splice(from, to, size int) (int, error) {
-	return retry(func() (int, error) {
-		n, err := unix.Splice(from, nil, to, nil, size, unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE)
-		return int(n), err
-	})
-}
-
-// retry makes a system call again that a signal has interrupted.
-func retry(call func() (int, error)) (int, error) {
-	for {
-		if n, err := call(); err != unix.EINTR {
-			return n, err
-		}
-	}
 }

@@ -11,17 +11,18 @@ import (
 )
 
 var (
-	connectPrefix = []byte("CONNECT ")
-	headEnd       = []byte("\r\n\r\n")
+	fieldEnd = []byte("\r\n")
+	headEnd  = []byte("\r\n\r\n")
 )
 
-// readPlainConnect reads a CONNECT whose head is there as a whole and in its
-// usual form, and returns it with what follows the head. It returns nil for
-// everything else, which is not to say that it is wrong: the HTTP server looks
-// at it. The parser is the same (http.ReadRequest); what it would let through
-// and the server would not is not in the usual form.
-func readPlainConnect(b []byte) (r *http.Request, rest []byte) {
-	if !bytes.HasPrefix(b, connectPrefix) {
+// readUsualHead reads a request whose head is there as a whole and in its usual
+// form, a CONNECT or a GET without a body, and returns it with what follows the
+// head. It returns nil for everything else, which is not to say that it is
+// wrong: the HTTP server looks at it. The parser is the same
+// (http.ReadRequest); what it would let through and the server would not is not
+// in the usual form.
+func readUsualHead(b []byte) (r *http.Request, rest []byte) {
+	if !bytes.HasPrefix(b, []byte("CONNECT ")) && !bytes.HasPrefix(b, []byte("GET ")) {
 		return nil, nil
 	}
 	end := bytes.Index(b, headEnd)
@@ -41,30 +42,36 @@ func readPlainConnect(b []byte) (r *http.Request, rest []byte) {
 }
 
 // usualHead reports whether a head, without the empty line, holds nothing that
-// concerns a body or the connection, one Host at the most, and no byte that
-// needs a second look.
+// concerns a body, nothing special about the connection, one Host, and no byte
+// that needs a second look.
 func usualHead(head []byte) bool {
-	line, fields, _ := bytes.Cut(head, headEnd[:2])
+	line, fields, _ := bytes.Cut(head, fieldEnd)
 	if !bytes.HasSuffix(line, []byte(" HTTP/1.1")) || !printable(line) {
 		return false
 	}
+	hosts := 0
 	for len(fields) > 0 {
 		var field []byte
-		field, fields, _ = bytes.Cut(fields, headEnd[:2])
+		field, fields, _ = bytes.Cut(fields, fieldEnd)
 		name, value, found := bytes.Cut(field, []byte(":"))
 		if !found || !httpguts.ValidHeaderFieldName(string(name)) || !printable(value) {
 			return false
 		}
-		switch strings.ToLower(string(name)) {
-		case "content-length", "transfer-encoding", "trailer", "expect", "upgrade":
+		switch value := string(bytes.TrimSpace(value)); strings.ToLower(string(name)) {
+		case "content-length", "transfer-encoding", "trailer", "expect", "upgrade", "max-forwards":
 			return false
+		case "connection", "proxy-connection":
+			if !strings.EqualFold(value, "keep-alive") {
+				return false
+			}
 		case "host":
-			if !httpguts.ValidHostHeader(string(bytes.TrimSpace(value))) {
+			hosts++
+			if !httpguts.ValidHostHeader(value) {
 				return false
 			}
 		}
 	}
-	return true
+	return hosts == 1
 }
 
 func printable(b []byte) bool {

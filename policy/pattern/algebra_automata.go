@@ -46,7 +46,7 @@ func (schemeDomain) label(state int32) int32 {
 	return int32(bit(state == 1 || state > 1 && webScheme(webPrefixes[state-2]) < 0))
 }
 
-func (schemeDomain) settled(int32) bool { return false }
+func (schemeDomain) absorbing(int32) bool { return false }
 
 func (schemeDomain) split(p *partition) {
 	p.refine(func(c byte) uint8 {
@@ -71,10 +71,10 @@ const hostExpression = `\A(?:` +
 const octet = `(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
 
 func (s *search) hostDomain() automaton {
-	if s.hosts == nil {
-		s.hosts = newMachine(&Language{form: expression, text: hostExpression}, &s.budget)
+	if s.hostAutomaton == nil {
+		s.hostAutomaton = newLazyDFA(&Language{form: expression, text: hostExpression}, &s.budget)
 	}
-	return s.hosts
+	return s.hostAutomaton
 }
 
 // pathDomain is the automaton of a kind's paths, or of what follows the colon.
@@ -110,41 +110,48 @@ func (d pathDomain) next(state int32, c byte) int32 {
 }
 
 func (d pathDomain) label(state int32) int32 {
-	return int32(bit(state == pathSegment || state == pathText || state == pathStart && d.kind == hostKind))
+	return int32(bit(state == pathSegment || state == pathText || state == pathStart && d.kind == authorityKind))
 }
 
-func (pathDomain) settled(int32) bool { return false }
+func (pathDomain) absorbing(int32) bool { return false }
 
 func (pathDomain) split(p *partition) {
 	p.refine(func(c byte) uint8 { return bit(c == '/') + 2*bit(c == '.') })
 }
 
-// excluder is the automaton of the hosts that are free: not mentioned and not
-// under a host that is. It follows, from the start of every label on, a tree of
-// the hosts that are mentioned.
-type excluder struct {
-	nodes   []excluderNode
-	states  []excluderState
+// freshAutomaton is the automaton of the hosts that are fresh: not mentioned
+// and not below a host that is. It is a trie of the hosts that are mentioned,
+// followed from the start of every label on.
+type freshAutomaton struct {
+	nodes   []trieNode
+	states  []freshState
 	numbers map[string]int32
 }
 
-type excluderNode struct {
-	next               map[byte]int32
-	exact, below, wide bool
+type trieNode struct {
+	next                   map[byte]int32
+	exact, below, wildcard bool
 }
 
-type excluderState struct {
-	whole  int32 // the node that the whole host led to, or -1
-	labels []hit // the nodes that the host from some label on led to; label 1 if clean before it
-	clean  bool  // no underscore so far
-	label  bool  // a label begins here
+type freshState struct {
+	whole    int32        // the node that the whole host led to, or -1
+	suffixes []trieCursor // for the host from some label on
+	plain    bool         // no underscore so far
+	atLabel  bool         // a label begins here
 }
 
-// newExcluder makes the automaton of the hosts of a world that are free under
+// trieCursor is a node that was reached, and whether no underscore stands
+// before the text that led there.
+type trieCursor struct {
+	node  int32
+	plain bool
+}
+
+// newFreshAutomaton makes the automaton of the hosts that are fresh below
 // suffix.
-func newExcluder(w *world, suffix string) *excluder {
-	x := &excluder{nodes: []excluderNode{{}}, numbers: map[string]int32{}}
-	for _, host := range w.hosts {
+func newFreshAutomaton(idx *hostIndex, suffix string) *freshAutomaton {
+	x := &freshAutomaton{nodes: []trieNode{{}}, numbers: map[string]int32{}}
+	for _, host := range idx.hosts {
 		if suffix != "" && !strings.HasSuffix(host, "."+suffix) {
 			continue
 		}
@@ -157,21 +164,23 @@ func newExcluder(w *world, suffix string) *excluder {
 					x.nodes[at].next = map[byte]int32{}
 				}
 				x.nodes[at].next[host[i]] = next
-				x.nodes = append(x.nodes, excluderNode{})
+				x.nodes = append(x.nodes, trieNode{})
 			}
 			at = next
 		}
 		x.nodes[at].exact = true
-		x.nodes[at].below = len(w.below[host]) > 0
-		x.nodes[at].wide = len(w.wide[host]) > 0
+		x.nodes[at].below = len(idx.below[host]) > 0
+		x.nodes[at].wildcard = len(idx.wildcard[host]) > 0
 	}
-	x.state(excluderState{whole: 0, clean: true, label: true})
+	x.state(freshState{whole: 0, plain: true, atLabel: true})
 	return x
 }
 
-func (x *excluder) state(s excluderState) int32 {
-	key := binary.AppendVarint([]byte{bit(s.clean), bit(s.label)}, int64(s.whole))
-	key = appendHits(key, s.labels)
+func (x *freshAutomaton) state(s freshState) int32 {
+	key := binary.AppendVarint([]byte{bit(s.plain), bit(s.atLabel)}, int64(s.whole))
+	for _, at := range s.suffixes {
+		key = append(binary.AppendUvarint(key, uint64(at.node)), bit(at.plain))
+	}
 	n, ok := x.numbers[string(key)]
 	if !ok {
 		n = int32(len(x.states))
@@ -181,46 +190,46 @@ func (x *excluder) state(s excluderState) int32 {
 	return n
 }
 
-func (x *excluder) start() int32 { return 0 }
+func (x *freshAutomaton) start() int32 { return 0 }
 
-func (x *excluder) next(state int32, c byte) int32 {
+func (x *freshAutomaton) next(state int32, c byte) int32 {
 	from := x.states[state]
-	to := excluderState{whole: -1, clean: from.clean && c != '_', label: c == '.'}
-	labels := from.labels
-	if from.label {
-		labels = append(labels[:len(labels):len(labels)], hit{0, int32(bit(from.clean))})
+	to := freshState{whole: -1, plain: from.plain && c != '_', atLabel: c == '.'}
+	suffixes := from.suffixes
+	if from.atLabel {
+		suffixes = append(suffixes[:len(suffixes):len(suffixes)], trieCursor{0, from.plain})
 	}
 	if from.whole >= 0 {
 		to.whole = x.follow(from.whole, c)
 	}
-	for _, l := range labels {
-		if next := x.follow(l.track, c); next >= 0 {
-			to.labels = append(to.labels, hit{next, l.label})
+	for _, at := range suffixes {
+		if next := x.follow(at.node, c); next >= 0 {
+			to.suffixes = append(to.suffixes, trieCursor{next, at.plain})
 		}
 	}
 	return x.state(to)
 }
 
-func (x *excluder) follow(node int32, c byte) int32 {
+func (x *freshAutomaton) follow(node int32, c byte) int32 {
 	if next, ok := x.nodes[node].next[c]; ok {
 		return next
 	}
 	return -1
 }
 
-func (x *excluder) label(state int32) int32 {
+func (x *freshAutomaton) label(state int32) int32 {
 	s := x.states[state]
 	if s.whole >= 0 && x.nodes[s.whole].exact {
 		return 0
 	}
-	for _, l := range s.labels {
-		if node := &x.nodes[l.track]; node.wide || node.below && l.label == 1 {
+	for _, at := range s.suffixes {
+		if node := &x.nodes[at.node]; node.wildcard || node.below && at.plain {
 			return 0
 		}
 	}
 	return 1
 }
 
-func (x *excluder) settled(int32) bool { return false }
+func (x *freshAutomaton) absorbing(int32) bool { return false }
 
-func (x *excluder) split(p *partition) { p.refine(func(c byte) uint8 { return c }) }
+func (x *freshAutomaton) split(p *partition) { p.refine(func(c byte) uint8 { return c }) }

@@ -2,9 +2,9 @@ package pattern
 
 // node is a node of a boolean expression; a nil one is the empty set.
 type node struct {
-	inside []*node
-	leaf   *leaf
-	op     op
+	operands []*node
+	leaf     *leaf
+	op       op
 }
 
 type op uint8
@@ -51,7 +51,7 @@ func combine(o op, first URLSet, others []URLSet) URLSet {
 	for _, other := range others {
 		inside = append(inside, other.node)
 	}
-	return URLSet{&node{op: o, inside: inside}}
+	return URLSet{&node{op: o, operands: inside}}
 }
 
 // leaves calls visit for every list of the expression, in order.
@@ -62,7 +62,7 @@ func (n *node) leaves(visit func(*leaf)) {
 	if n.op == opLeaf {
 		visit(n.leaf)
 	}
-	for _, inner := range n.inside {
+	for _, inner := range n.operands {
 		inner.leaves(visit)
 	}
 }
@@ -76,9 +76,9 @@ func (n *node) holds(covered func(*leaf) bool) bool {
 	case opLeaf:
 		return covered(n.leaf)
 	case opNot:
-		return !n.inside[0].holds(covered)
+		return !n.operands[0].holds(covered)
 	}
-	for _, inner := range n.inside {
+	for _, inner := range n.operands {
 		if inner.holds(covered) == (n.op == opOr) {
 			return n.op == opOr
 		}
@@ -101,8 +101,8 @@ func (n *node) contains(c *canonical) bool {
 
 // speaksOf reports whether a host is in the domain of the expression: an IPv6
 // address is only if a list names it.
-func (n *node) speaksOf(host string) bool {
-	if host == "" || host[0] != '[' || host == anyIPv6 {
+func (n *node) domainHas(host string) bool {
+	if host == "" || host[0] != '[' || host == unlistedIPv6 {
 		return true
 	}
 	named := false

@@ -6,51 +6,51 @@ import (
 	"strings"
 )
 
-// vector is what several automata say about a text.
-type vector struct {
-	hits []hit
-	text string
+// witness is a text, with the labels that several automata give it.
+type witness struct {
+	matches []match
+	text    string
 }
 
-// freeHosts returns, for everything that the tracks can say about hosts that
-// nobody mentions (under suffix, or under none), what they say and such a host.
-func (s *search) freeHosts(w *world, suffix string, cell hostCell, tracks []int32) []vector {
-	constant, varying := s.constantUnder(w, suffix, cell, tracks)
-	f := freeSearch{s: s, w: w, suffix: suffix, cell: cell, tracks: varying, known: map[string]bool{}}
+// freshHosts returns a fresh host (below suffix, or below none) for every
+// combination of labels that the numbered automata can give to one.
+func (s *search) freshHosts(idx *hostIndex, suffix string, cell hostCell, automata []int32) []witness {
+	constant, varying := s.constantInCell(idx, suffix, cell, automata)
+	f := freshSearch{s: s, idx: idx, suffix: suffix, cell: cell, automata: varying, known: map[string]bool{}}
 	f.tryNames()
-	if len(varying) > 0 && !s.quick {
+	if len(varying) > 0 && !s.samplesOnly {
 		f.explore(false)
 		if f.pending > 0 {
 			f.explore(true)
 		}
 	}
 	for i := range f.found {
-		hits := append(slices.Clone(constant), f.found[i].hits...)
-		slices.SortFunc(hits, func(a, b hit) int { return int(a.track - b.track) })
-		f.found[i].hits = hits
+		matches := append(slices.Clone(constant), f.found[i].matches...)
+		slices.SortFunc(matches, func(a, b match) int { return int(a.automaton - b.automaton) })
+		f.found[i].matches = matches
 	}
 	return f.found
 }
 
-// constantUnder sets those tracks apart that say the same about every host
-// below a name.
-func (s *search) constantUnder(w *world, suffix string, cell hostCell, tracks []int32) (constant []hit, varying []int32) {
+// constantInCell sets those automata apart that give every host below a name
+// the same label.
+func (s *search) constantInCell(idx *hostIndex, suffix string, cell hostCell, automata []int32) (constant []match, varying []int32) {
 	if suffix == "" {
-		return nil, tracks
+		return nil, automata
 	}
-	for _, track := range tracks {
-		label, ok := s.labelUnder(reachedKey{w.tracks[track], cell}, suffix)
+	for _, number := range automata {
+		label, ok := s.labelInCell(reachedKey{idx.automata[number], cell}, suffix)
 		switch {
 		case !ok:
-			varying = append(varying, track)
+			varying = append(varying, number)
 		case label != 0:
-			constant = append(constant, hit{track, label})
+			constant = append(constant, match{number, label})
 		}
 	}
 	return constant, varying
 }
 
-func (s *search) labelUnder(key reachedKey, suffix string) (label int32, constant bool) {
+func (s *search) labelInCell(key reachedKey, suffix string) (label int32, constant bool) {
 	states, ok := s.reached[key]
 	if !ok {
 		states = s.reachable(key)
@@ -78,11 +78,11 @@ type reachedKey struct {
 
 const maxReachable = 64
 
-// reachable returns the states that what may stand before a suffix leads to,
-// dead for one of them if need be; at most maxReachable.
+// reachable returns the states after every text that may stand before a suffix,
+// the dead one included; at most maxReachable.
 func (s *search) reachable(key reachedKey) []int32 {
 	letters := strings.TrimSuffix(hostLetters, "_") + "."
-	if key.cell == otherwiseUnder {
+	if key.cell == underscoreSubdomain {
 		letters += "_"
 	}
 	states := []int32{key.a.start()}
@@ -100,103 +100,103 @@ func (s *search) reachable(key reachedKey) []int32 {
 	return states
 }
 
-// freeSearch looks for free hosts.
-type freeSearch struct {
-	s       *search
-	w       *world
-	suffix  string
-	cell    hostCell
-	tracks  []int32
-	found   []vector
-	known   map[string]bool // what the tracks say; false while no free host is known
-	pending int
+// freshSearch looks for fresh hosts.
+type freshSearch struct {
+	s        *search
+	idx      *hostIndex
+	suffix   string
+	cell     hostCell
+	automata []int32
+	found    []witness
+	known    map[string]bool // by matches; false while no fresh host is known
+	pending  int
 }
 
 // tryNames tries the hosts that people like to read.
-func (f *freeSearch) tryNames() {
+func (f *freshSearch) tryNames() {
 	names := []string{"evil.example", "evil.test", "198.51.100.7", "[2001:db8::1]", "localhost"}
 	more := "evil%d.example"
 	switch f.cell {
-	case cleanlyUnder:
+	case plainSubdomain:
 		names = []string{"www." + f.suffix, "evil." + f.suffix, "x." + f.suffix, "a.b." + f.suffix}
 		more = "evil%d." + f.suffix
-	case otherwiseUnder:
+	case underscoreSubdomain:
 		names = []string{"_x." + f.suffix, "a_b." + f.suffix, "a.b_c." + f.suffix}
 		more = "a_b%d." + f.suffix
 	}
-	if f.cell == atHost && len(f.s.hints)*len(f.tracks) < 1<<20 {
+	if f.cell == atHost && len(f.s.hints)*len(f.automata) < 1<<20 {
 		names = append(names, f.s.hints...)
 	}
 	for _, name := range names {
 		f.try(name)
 	}
-	for i := 1; len(f.found) == 0 && i <= len(f.w.hosts)+2; i++ {
+	for i := 1; len(f.found) == 0 && i <= len(f.idx.hosts)+2; i++ {
 		f.try(fmt.Sprintf(more, i))
 	}
 }
 
-func (f *freeSearch) try(name string) {
-	f.s.budget.spend(len(f.tracks) * len(name))
-	if f.w.free(name, f.suffix, f.cell) {
-		f.add(f.say(name), name)
+func (f *freshSearch) try(name string) {
+	f.s.budget.spend(len(f.automata) * len(name))
+	if f.idx.fresh(name, f.suffix, f.cell) {
+		f.add(f.matchesOf(name), name)
 	}
 }
 
-// say returns what the tracks say about a host.
-func (f *freeSearch) say(host string) []hit {
-	var hits []hit
-	for _, track := range f.tracks {
-		if label := labelOf(f.w.tracks[track], host); label != 0 {
-			hits = append(hits, hit{track, label})
+// matchesOf returns the labels that the automata give a host.
+func (f *freshSearch) matchesOf(host string) []match {
+	var matches []match
+	for _, number := range f.automata {
+		if label := labelOf(f.idx.automata[number], host); label != 0 {
+			matches = append(matches, match{number, label})
 		}
 	}
-	return hits
+	return matches
 }
 
-func (f *freeSearch) add(hits []hit, host string) {
-	key := string(appendHits(nil, hits))
+func (f *freshSearch) add(matches []match, host string) {
+	key := string(appendMatches(nil, matches))
 	if done, seen := f.known[key]; done {
 		return
 	} else if seen {
 		f.pending--
 	}
 	f.known[key] = true
-	f.found = append(f.found, vector{hits: hits, text: host})
+	f.found = append(f.found, witness{matches: matches, text: host})
 }
 
-// explore looks through all that the tracks can say. With exact, hosts that are
-// not free are kept out by an automaton; without, they are only noticed.
-func (f *freeSearch) explore(exact bool) {
-	e := exploration{automata: []automaton{f.s.hostDomain()}, alphabet: hostAlphabet, budget: &f.s.budget}
+// explore goes through all combinations of labels. With exact, hosts that are
+// not fresh are kept out by an automaton; without, they are only noticed.
+func (f *freshSearch) explore(exact bool) {
+	prod := product{automata: []automaton{f.s.hostDomain()}, alphabet: hostAlphabet, budget: &f.s.budget}
 	if f.suffix != "" {
 		front := `[a-z0-9.\-]+\.`
-		if f.cell == otherwiseUnder {
+		if f.cell == underscoreSubdomain {
 			front = `[a-z0-9.\-]*_[a-z0-9._\-]*\.`
 		}
 		under := Language{form: expression, text: `\A` + front + quoted(f.suffix, false) + `\z`}
-		e.automata = append(e.automata, newMachine(&under, &f.s.budget))
+		prod.automata = append(prod.automata, newLazyDFA(&under, &f.s.budget))
 	}
 	if exact {
-		e.automata = append(e.automata, newExcluder(f.w, f.suffix))
+		prod.automata = append(prod.automata, newFreshAutomaton(f.idx, f.suffix))
 	}
-	e.must = len(e.automata)
-	for _, track := range f.tracks {
-		e.automata = append(e.automata, f.w.tracks[track])
+	prod.required = len(prod.automata)
+	for _, number := range f.automata {
+		prod.automata = append(prod.automata, f.idx.automata[number])
 	}
 	if f.s.budget.spent() {
 		return
 	}
-	e.each(func(hits []hit, text func() string) bool {
-		for i := range hits {
-			hits[i].track = f.tracks[hits[i].track]
+	prod.eachState(func(matches []match, text func() string) bool {
+		for i := range matches {
+			matches[i].automaton = f.automata[matches[i].automaton]
 		}
-		key := string(appendHits(nil, hits))
+		key := string(appendMatches(nil, matches))
 		done, seen := f.known[key]
 		if done {
 			return true
 		}
-		if host := text(); f.w.free(host, f.suffix, f.cell) {
-			f.add(hits, host)
+		if host := text(); f.idx.fresh(host, f.suffix, f.cell) {
+			f.add(matches, host)
 			return true
 		}
 		if !seen {
@@ -205,7 +205,7 @@ func (f *freeSearch) explore(exact bool) {
 		}
 		// A state is known by one text only; where that is too long for a host,
 		// another might not be.
-		f.s.unsure = f.s.unsure || exact && !validHost(f.w.kind, text())
+		f.s.incomplete = f.s.incomplete || exact && !validHost(f.idx.kind, text())
 		return true
 	})
 }

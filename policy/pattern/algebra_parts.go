@@ -2,14 +2,15 @@ package pattern
 
 import "encoding/binary"
 
-// rest is what a pattern says beyond the host: the list it stands in, schemes,
-// ports and path. Rests that are equal have the same number.
-type rest struct {
-	leaf   int32
-	scheme int32 // into partTable.schemes
-	ports  ports
-	path   int32 // into partTable.paths, 0 for every path
-	also   int32 // a second path condition, 0 for none
+// constraint is what a pattern requires besides the host: schemes, ports and
+// path, with the list that the pattern stands in. Equal constraints have the
+// same number.
+type constraint struct {
+	leaf       int32
+	scheme     int32 // into partTable.schemes
+	ports      ports
+	path       int32 // into partTable.paths, 0 for every path
+	secondPath int32 // a second path condition, 0 for none
 }
 
 // ports is a set of ports: a Port, or one of the forms below.
@@ -19,8 +20,8 @@ type ports struct {
 }
 
 const (
-	somePort   Port = -2 // every explicit port
-	setOfPorts Port = -3
+	explicitPort Port = -2 // every explicit port
+	portsInSet   Port = -3
 )
 
 type portSet [1 << 10]uint64
@@ -30,9 +31,9 @@ func (s *portSet) add(port int32)      { s[port>>6] |= 1 << (port & 63) }
 
 func (p ports) has(port int32) bool {
 	switch p.form {
-	case somePort:
+	case explicitPort:
 		return port >= 0
-	case setOfPorts:
+	case portsInSet:
 		return port >= 0 && p.set.has(port)
 	}
 	return p.form.Covers(port)
@@ -40,7 +41,7 @@ func (p ports) has(port int32) bool {
 
 // and returns the ports that the pattern's port covers too; ok is false if
 // there are none.
-func (p ports) and(q Port) (ports, bool) {
+func (p ports) intersect(q Port) (ports, bool) {
 	switch {
 	case q == AnyPort:
 		return p, true
@@ -55,10 +56,10 @@ func (p ports) and(q Port) (ports, bool) {
 // schemePart is a set of schemes: of the web's, of the others that some list
 // names, and of all further ones.
 type schemePart struct {
-	web   uint8
-	names []uint64 // a bit for each of partTable.names
-	other bool     // further schemes, if all of conds hold
-	conds []hit    // labels of partTable.schemeTracks
+	web        uint8
+	names      []uint64 // a bit for each of partTable.names
+	other      bool     // further schemes, if all conditions hold
+	conditions []match  // labels of partTable.schemeTracks
 }
 
 func (s *schemePart) beyondWeb() bool {
@@ -74,26 +75,26 @@ func (s *schemePart) hasName(i int) bool { return s.names[i>>6]>>(i&63)&1 != 0 }
 
 // partTable numbers the parts of patterns.
 type partTable struct {
-	budget       *budget
-	names        []string // schemes beyond the web's, as they are mentioned
-	nameNumbers  map[string]int
-	schemes      []schemePart
-	schemeKeys   map[string]int32
-	schemeSeen   languageTable
-	schemeOf     []int32 // by number in schemeSeen
-	schemeTracks []automaton
-	paths        []automaton // 0 is nil
-	pathSeen     languageTable
-	pathOf       []int32 // by number in pathSeen; -1 for no path at all
-	machines     map[Language]automaton
-	rests        []rest
-	restNumbers  map[rest]int32
+	budget            *budget
+	names             []string // schemes beyond the web's, as they are mentioned
+	nameNumbers       map[string]int
+	schemes           []schemePart
+	schemeKeys        map[string]int32
+	schemeSeen        languageTable
+	schemeOf          []int32 // by number in schemeSeen
+	schemeAutomata    []automaton
+	paths             []automaton // 0 is nil
+	pathSeen          languageTable
+	pathOf            []int32 // by number in pathSeen; -1 for no path at all
+	dfas              map[Language]automaton
+	constraints       []constraint
+	constraintNumbers map[constraint]int32
 }
 
 func newPartTable(b *budget) *partTable {
 	return &partTable{
 		budget: b, nameNumbers: map[string]int{}, schemeKeys: map[string]int32{}, paths: []automaton{nil},
-		machines: map[Language]automaton{}, restNumbers: map[rest]int32{},
+		dfas: map[Language]automaton{}, constraintNumbers: map[constraint]int32{},
 	}
 }
 
@@ -133,8 +134,8 @@ func (t *languageTable) number(l *Language) (n int32, isNew bool) {
 func (t *partTable) mention(l *Language) {
 	switch l.form {
 	case union:
-		for i := range l.rare.any {
-			t.mention(&l.rare.any[i])
+		for i := range l.extra.members {
+			t.mention(&l.extra.members[i])
 		}
 	case exact:
 		name := l.text
@@ -175,7 +176,7 @@ func (t *partTable) newScheme(l *Language) schemePart {
 	case !finite(l):
 		if a := newAutomaton(l, t.budget); a != nil {
 			s.other = true
-			s.conds = []hit{{t.schemeTrack(a), 1}}
+			s.conditions = []match{{t.addSchemeAutomaton(a), 1}}
 		}
 	}
 	return s
@@ -186,17 +187,17 @@ func finite(l *Language) bool {
 	if l.form != union {
 		return l.form == exact || l.form == none
 	}
-	for i := range l.rare.any {
-		if !finite(&l.rare.any[i]) {
+	for i := range l.extra.members {
+		if !finite(&l.extra.members[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *partTable) schemeTrack(a automaton) int32 {
-	t.schemeTracks = append(t.schemeTracks, a)
-	return int32(len(t.schemeTracks) - 1)
+func (t *partTable) addSchemeAutomaton(a automaton) int32 {
+	t.schemeAutomata = append(t.schemeAutomata, a)
+	return int32(len(t.schemeAutomata) - 1)
 }
 
 func (t *partTable) schemeNumber(s schemePart) int32 {
@@ -204,7 +205,7 @@ func (t *partTable) schemeNumber(s schemePart) int32 {
 	for _, word := range s.names {
 		key = binary.LittleEndian.AppendUint64(key, word)
 	}
-	key = appendHits(key, s.conds)
+	key = appendMatches(key, s.conditions)
 	n, ok := t.schemeKeys[string(key)]
 	if !ok {
 		n = int32(len(t.schemes))
@@ -223,38 +224,38 @@ func (t *partTable) path(l *Language) int32 {
 	if isNew {
 		number := int32(-1)
 		if a := newAutomaton(l, t.budget); a != nil {
-			number = t.pathTrack(a)
+			number = t.addPathAutomaton(a)
 		}
 		t.pathOf = append(t.pathOf, number)
 	}
 	return t.pathOf[n]
 }
 
-func (t *partTable) pathTrack(a automaton) int32 {
+func (t *partTable) addPathAutomaton(a automaton) int32 {
 	t.paths = append(t.paths, a)
 	return int32(len(t.paths) - 1)
 }
 
-func (t *partTable) rest(r rest) int32 {
-	n, ok := t.restNumbers[r]
+func (t *partTable) constraintNumber(r constraint) int32 {
+	n, ok := t.constraintNumbers[r]
 	if !ok {
-		n = int32(len(t.rests))
-		t.restNumbers[r] = n
-		t.rests = append(t.rests, r)
+		n = int32(len(t.constraints))
+		t.constraintNumbers[r] = n
+		t.constraints = append(t.constraints, r)
 	}
 	return n
 }
 
-// machine returns the automaton of a language that is matched across parts.
-func (t *partTable) machine(l *Language) automaton {
+// dfa returns the automaton of a language that is matched across parts.
+func (t *partTable) dfa(l *Language) automaton {
 	key := Language{form: l.form, fold: l.fold, text: l.text}
 	if l.form == union {
-		return newMachine(l, t.budget)
+		return newLazyDFA(l, t.budget)
 	}
-	a, ok := t.machines[key]
+	a, ok := t.dfas[key]
 	if !ok {
-		a = newMachine(l, t.budget)
-		t.machines[key] = a
+		a = newLazyDFA(l, t.budget)
+		t.dfas[key] = a
 	}
 	return a
 }

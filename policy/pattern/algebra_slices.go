@@ -7,9 +7,9 @@ type stateAutomaton struct {
 	from int32
 }
 
-func (a stateAutomaton) start() int32             { return a.from }
-func (a stateAutomaton) label(state int32) int32  { return state + 1 }
-func (a stateAutomaton) settled(state int32) bool { return a.automaton.settled(state) }
+func (a stateAutomaton) start() int32               { return a.from }
+func (a stateAutomaton) label(state int32) int32    { return state + 1 }
+func (a stateAutomaton) absorbing(state int32) bool { return a.automaton.absorbing(state) }
 
 // endAutomaton is an automaton from some state on, with a label for each of
 // the states that texts may end in.
@@ -22,83 +22,87 @@ type endAutomaton struct {
 func (a *endAutomaton) start() int32            { return a.from }
 func (a *endAutomaton) label(state int32) int32 { return a.labels[state] }
 
-// sliceAutomaton is an automaton from some state on.
-type sliceAutomaton struct {
+// residualAutomaton accepts a residual language: it is an automaton that starts
+// in some other state.
+type residualAutomaton struct {
 	automaton
 	from int32
 }
 
-func (a sliceAutomaton) start() int32 { return a.from }
+func (a residualAutomaton) start() int32 { return a.from }
 
-type slice struct {
-	a    automaton
-	from int32
+// residual names the residual language of an automaton's state: what may still
+// follow once a text has led there.
+type residual struct {
+	automaton automaton
+	state     int32
 }
 
-// ends returns the states that texts of a domain lead to from a slice.
-func (s *search) ends(domain automaton, alphabet string, from slice) []int32 {
-	if from.a.settled(from.from) {
-		return []int32{from.from}
+// endStates returns the states in which the texts of a domain end, from a state
+// on.
+func (s *search) endStates(domain automaton, alphabet string, from residual) []int32 {
+	if from.automaton.absorbing(from.state) {
+		return []int32{from.state}
 	}
 	var ends []int32
 	seen := map[int32]bool{}
-	e := exploration{automata: []automaton{domain, stateAutomaton{from.a, from.from}}, must: 1, alphabet: alphabet, budget: &s.budget}
-	e.each(func(hits []hit, _ func() string) bool {
-		if len(hits) == 1 && !seen[hits[0].label-1] {
-			seen[hits[0].label-1] = true
-			ends = append(ends, hits[0].label-1)
+	prod := product{automata: []automaton{domain, stateAutomaton{from.automaton, from.state}}, required: 1, alphabet: alphabet, budget: &s.budget}
+	prod.eachState(func(matches []match, _ func() string) bool {
+		if len(matches) == 1 && !seen[matches[0].label-1] {
+			seen[matches[0].label-1] = true
+			ends = append(ends, matches[0].label-1)
 		}
 		return true
 	})
 	return ends
 }
 
-// hostTrack is a slice over hosts: its track, and one state for each group of
-// the states that hosts end in from which the same ports and paths lead on. The
-// label of the group is that state, plus one.
-type hostTrack struct {
-	number int32
-	ends   []int32
+// hostGroups sorts hosts by what may follow them: an automaton over hosts, and
+// one state for each group of the states that hosts end in from which the same
+// ports and paths lead on. The label of the group is that state, plus one.
+type hostGroups struct {
+	automaton int32
+	ends      []int32
 }
 
-func (s *search) hostTrack(w *world, from slice) hostTrack {
-	key := kindSlice{w.kind, from}
-	if track, ok := s.hostTracks[key]; ok {
-		return track
+func (s *search) hostGroups(idx *hostIndex, from residual) hostGroups {
+	key := kindResidual{idx.kind, from}
+	if groups, ok := s.hostGroupsOf[key]; ok {
+		return groups
 	}
-	type future struct{ slash, colon, label int32 }
-	groups := map[future]int32{}
-	a := &endAutomaton{automaton: from.a, from: from.from, labels: map[int32]int32{}}
-	var track hostTrack
-	for _, end := range s.hostEnds(w.kind, from) {
-		next := future{slash: from.a.next(end, '/'), colon: from.a.next(end, ':')}
-		if w.kind == hostKind {
-			next.label = from.a.label(end)
+	type continuation struct{ slash, colon, label int32 }
+	byContinuation := map[continuation]int32{}
+	a := &endAutomaton{automaton: from.automaton, from: from.state, labels: map[int32]int32{}}
+	var groups hostGroups
+	for _, end := range s.hostEnds(idx.kind, from) {
+		next := continuation{slash: from.automaton.next(end, '/'), colon: from.automaton.next(end, ':')}
+		if idx.kind == authorityKind {
+			next.label = from.automaton.label(end)
 		}
-		first, known := groups[next]
+		first, known := byContinuation[next]
 		if !known {
 			first = end
-			if !s.leadsOn(w.kind, slice{from.a, end}) {
+			if !s.canContinue(idx.kind, residual{from.automaton, end}) {
 				first = dead
 			} else {
-				track.ends = append(track.ends, end)
+				groups.ends = append(groups.ends, end)
 			}
-			groups[next] = first
+			byContinuation[next] = first
 		}
 		a.labels[end] = first + 1
 	}
-	track.number = w.track(a)
-	s.hostTracks[key] = track
-	return track
+	groups.automaton = idx.addAutomaton(a)
+	s.hostGroupsOf[key] = groups
+	return groups
 }
 
-// leadsOn reports whether a port or path behind a host is in the language.
-func (s *search) leadsOn(k kind, from slice) bool {
-	if from.a.settled(from.from) || s.slicePath(k, from) >= 0 {
+// canContinue reports whether a port or path behind a host is in the language.
+func (s *search) canContinue(k kind, from residual) bool {
+	if from.automaton.absorbing(from.state) || s.residualPath(k, from) >= 0 {
 		return true
 	}
-	for _, group := range s.portsFrom(slice{from.a, from.a.next(from.from, ':')}) {
-		if s.slicePath(k, slice{from.a, group.state}) >= 0 {
+	for _, group := range s.portsFrom(residual{from.automaton, from.automaton.next(from.state, ':')}) {
+		if s.residualPath(k, residual{from.automaton, group.state}) >= 0 {
 			return true
 		}
 	}
@@ -106,39 +110,39 @@ func (s *search) leadsOn(k kind, from slice) bool {
 }
 
 // hostEnds returns the states that hosts of a kind lead to.
-func (s *search) hostEnds(k kind, from slice) []int32 {
-	ends := s.ends(s.hostDomain(), hostAlphabet, from)
-	if k != hostKind {
+func (s *search) hostEnds(k kind, from residual) []int32 {
+	ends := s.endStates(s.hostDomain(), hostAlphabet, from)
+	if k != authorityKind {
 		return ends
 	}
 	for _, end := range ends {
-		if end == from.from {
+		if end == from.state {
 			return ends
 		}
 	}
-	return append(ends, from.from) // the empty host
+	return append(ends, from.state) // the empty host
 }
 
-// slicePath returns the number of the path part that a slice is, -1 if no path
-// of the kind is in it.
-func (s *search) slicePath(k kind, from slice) int32 {
-	key := kindSlice{k, from}
-	if n, ok := s.slicePaths[key]; ok {
+// residualPath returns the number of the path part that a residual language is,
+// -1 if no path of the kind is in it.
+func (s *search) residualPath(k kind, from residual) int32 {
+	key := kindResidual{k, from}
+	if n, ok := s.residualPaths[key]; ok {
 		return n
 	}
-	a := sliceAutomaton{from.a, from.from}
-	e := exploration{automata: []automaton{pathDomain{k}, a}, must: 2, alphabet: pathLetters, budget: &s.budget}
+	a := residualAutomaton{from.automaton, from.state}
+	prod := product{automata: []automaton{pathDomain{k}, a}, required: 2, alphabet: pathLetters, budget: &s.budget}
 	n := int32(-1)
-	if !e.each(func([]hit, func() string) bool { return false }) {
-		n = s.parts.pathTrack(a)
+	if !prod.eachState(func([]match, func() string) bool { return false }) {
+		n = s.parts.addPathAutomaton(a)
 	}
-	s.slicePaths[key] = n
+	s.residualPaths[key] = n
 	return n
 }
 
-type kindSlice struct {
+type kindResidual struct {
 	kind kind
-	from slice
+	from residual
 }
 
 // portGroup is the ports that lead to one state.
@@ -148,8 +152,8 @@ type portGroup struct {
 }
 
 // portsFrom groups the ports by the state that their digits lead to.
-func (s *search) portsFrom(from slice) []portGroup {
-	if from.from == dead {
+func (s *search) portsFrom(from residual) []portGroup {
+	if from.state == dead {
 		return nil
 	}
 	if groups, ok := s.portGroups[from]; ok {
@@ -160,12 +164,12 @@ func (s *search) portsFrom(from slice) []portGroup {
 	return groups
 }
 
-func (s *search) newPortGroups(from slice) []portGroup {
-	if state, ok := afterDigits(from.a, from.from); ok {
+func (s *search) newPortGroups(from residual) []portGroup {
+	if state, ok := afterDigits(from.automaton, from.state); ok {
 		if state == dead {
 			return nil
 		}
-		return []portGroup{{state, ports{form: somePort}}}
+		return []portGroup{{state, ports{form: explicitPort}}}
 	}
 	sets, order := map[int32]*portSet{}, []int32(nil)
 	var grow func(state, port int32)
@@ -175,7 +179,7 @@ func (s *search) newPortGroups(from slice) []portGroup {
 			if next == 0 || next > 65535 || !s.budget.spend(1) {
 				continue
 			}
-			to := from.a.next(state, byte('0'+digit))
+			to := from.automaton.next(state, byte('0'+digit))
 			if to == dead {
 				continue
 			}
@@ -187,10 +191,10 @@ func (s *search) newPortGroups(from slice) []portGroup {
 			grow(to, next)
 		}
 	}
-	grow(from.from, 0)
+	grow(from.state, 0)
 	groups := make([]portGroup, len(order))
 	for i, state := range order {
-		groups[i] = portGroup{state, ports{setOfPorts, sets[state]}}
+		groups[i] = portGroup{state, ports{portsInSet, sets[state]}}
 	}
 	return groups
 }

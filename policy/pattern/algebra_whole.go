@@ -10,19 +10,19 @@ import (
 // meet: the states that its automaton can be in there make it a finite union
 // of patterns over the parts.
 
-// whole is the work on one pattern that is matched across parts.
-type whole struct {
-	s       *search
-	w       *world
-	leaf    int32
-	pattern *Pattern
-	a       automaton
-	path    int32
+// wholeSplitter is the work on one pattern that is matched across parts.
+type wholeSplitter struct {
+	s         *search
+	idx       *hostIndex
+	leaf      int32
+	pattern   *Pattern
+	automaton automaton
+	path      int32
 }
 
 // addWhole enters a pattern with an expression over the whole URL.
 func (s *search) addWhole(leaf int32, r Reading, p *Pattern) {
-	a := s.parts.machine(&p.Whole)
+	a := s.parts.dfa(&p.Whole)
 	if a == nil {
 		return
 	}
@@ -30,19 +30,19 @@ func (s *search) addWhole(leaf int32, r Reading, p *Pattern) {
 		s.hints = append(s.hints, hint)
 	}
 	scheme := s.parts.schemes[s.parts.scheme(&p.Scheme)]
-	for k, w := range s.worlds {
+	for k, idx := range s.indexes {
 		path, ok := s.pathAs(kind(k), r, p)
 		if !ok {
 			continue
 		}
-		job := whole{s: s, w: w, leaf: leaf, pattern: p, a: a, path: path}
-		if w.kind == webKind {
-			job.webSchemes(scheme.web)
+		sp := wholeSplitter{s: s, idx: idx, leaf: leaf, pattern: p, automaton: a, path: path}
+		if idx.kind == webKind {
+			sp.webSchemes(scheme.web)
 			continue
 		}
-		job.names(scheme)
+		sp.names(scheme)
 		if scheme.other {
-			job.otherSchemes(scheme)
+			sp.otherSchemes(scheme)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func (s *search) addWhole(leaf int32, r Reading, p *Pattern) {
 // pathAs returns the path condition of a pattern for a kind of URL; ok is
 // false if the pattern covers none of that kind, or if that is not decided.
 func (s *search) pathAs(k kind, r Reading, p *Pattern) (path int32, ok bool) {
-	hostless := k == opaqueKind || k == hostKind && r == WebHosts
+	hostless := k == opaqueKind || k == authorityKind && r == WebHosts
 	if hostless && (!p.Host.covers("", false) || !p.Port.Covers(-1)) {
 		return 0, false
 	}
@@ -58,7 +58,7 @@ func (s *search) pathAs(k kind, r Reading, p *Pattern) (path int32, ok bool) {
 		return 0, p.Path.covers("", false)
 	}
 	path = s.parts.path(&p.Path)
-	if k == hostKind && r == WebHosts && path != 0 {
+	if k == authorityKind && r == WebHosts && path != 0 {
 		s.budget.left = -1 // two languages across parts at once are not decided
 		return 0, false
 	}
@@ -80,38 +80,38 @@ func hostHint(expr string) string {
 	return longest
 }
 
-func (w *whole) separator() string {
-	if w.w.kind == opaqueKind {
+func (sp *wholeSplitter) separator() string {
+	if sp.idx.kind == opaqueKind {
 		return ":"
 	}
 	return "://"
 }
 
-func (w *whole) webSchemes(mask uint8) {
+func (sp *wholeSplitter) webSchemes(mask uint8) {
 	groups, order := map[int32]uint8{}, []int32(nil)
 	for i, name := range webSchemes {
 		if mask>>i&1 == 0 {
 			continue
 		}
-		state := run(w.a, w.a.start(), name+w.separator())
+		state := run(sp.automaton, sp.automaton.start(), name+sp.separator())
 		if groups[state] == 0 {
 			order = append(order, state)
 		}
 		groups[state] |= 1 << i
 	}
-	empty := make([]uint64, (len(w.s.parts.names)+63)/64)
+	empty := make([]uint64, (len(sp.s.parts.names)+63)/64)
 	for _, state := range order {
-		w.fromHost(state, schemePart{web: groups[state], names: empty})
+		sp.fromHost(state, schemePart{web: groups[state], names: empty})
 	}
 }
 
-func (w *whole) names(scheme schemePart) {
+func (sp *wholeSplitter) names(scheme schemePart) {
 	groups, order := map[int32][]uint64{}, []int32(nil)
-	for i, name := range w.s.parts.names {
+	for i, name := range sp.s.parts.names {
 		if !scheme.hasName(i) {
 			continue
 		}
-		state := run(w.a, w.a.start(), name+w.separator())
+		state := run(sp.automaton, sp.automaton.start(), name+sp.separator())
 		if groups[state] == nil {
 			order = append(order, state)
 			groups[state] = make([]uint64, len(scheme.names))
@@ -119,32 +119,32 @@ func (w *whole) names(scheme schemePart) {
 		groups[state][i>>6] |= 1 << (i & 63)
 	}
 	for _, state := range order {
-		w.fromHost(state, schemePart{names: groups[state]})
+		sp.fromHost(state, schemePart{names: groups[state]})
 	}
 }
 
-func (w *whole) otherSchemes(scheme schemePart) {
-	from := slice{w.a, w.a.start()}
-	key := kindSlice{kinds + w.w.kind, from}
-	track, known := w.s.tracks[key]
+func (sp *wholeSplitter) otherSchemes(scheme schemePart) {
+	from := residual{sp.automaton, sp.automaton.start()}
+	key := kindResidual{kinds + sp.idx.kind, from}
+	number, known := sp.s.schemeAutomata[key]
 	if !known {
-		a := &endAutomaton{automaton: w.a, from: from.from, labels: map[int32]int32{}}
-		for _, end := range w.s.ends(schemeDomain{}, schemeLetters, from) {
+		a := &endAutomaton{automaton: sp.automaton, from: from.state, labels: map[int32]int32{}}
+		for _, end := range sp.s.endStates(schemeDomain{}, schemeLetters, from) {
 			// Schemes that lead to one state have one label: the state, plus one.
-			a.labels[end] = run(w.a, end, w.separator()) + 1
+			a.labels[end] = run(sp.automaton, end, sp.separator()) + 1
 		}
-		track = w.s.parts.schemeTrack(a)
-		w.s.tracks[key] = track
+		number = sp.s.parts.addSchemeAutomaton(a)
+		sp.s.schemeAutomata[key] = number
 	}
 	seen := map[int32]bool{}
-	for _, label := range sortedLabels(w.s.parts.schemeTracks[track]) {
+	for _, label := range sortedLabels(sp.s.parts.schemeAutomata[number]) {
 		if label == 0 || seen[label] {
 			continue
 		}
 		seen[label] = true
-		conds := append(scheme.conds[:len(scheme.conds):len(scheme.conds)], hit{track, label})
-		part := schemePart{names: make([]uint64, len(scheme.names)), other: true, conds: conds}
-		w.fromHost(label-1, part)
+		conditions := append(scheme.conditions[:len(scheme.conditions):len(scheme.conditions)], match{number, label})
+		part := schemePart{names: make([]uint64, len(scheme.names)), other: true, conditions: conditions}
+		sp.fromHost(label-1, part)
 	}
 }
 
@@ -158,70 +158,70 @@ func sortedLabels(a automaton) []int32 {
 	return labels
 }
 
-func (w *whole) fromHost(state int32, scheme schemePart) {
+func (sp *wholeSplitter) fromHost(state int32, scheme schemePart) {
 	if state == dead {
 		return
 	}
-	number := w.s.parts.schemeNumber(scheme)
-	host := &w.pattern.Host
+	number := sp.s.parts.schemeNumber(scheme)
+	host := &sp.pattern.Host
 	anyHost := Any()
-	if w.w.kind == opaqueKind {
-		w.fromPath(state, &anyHost, number, ports{form: NoPort}, nil)
+	if sp.idx.kind == opaqueKind {
+		sp.fromPath(state, &anyHost, number, ports{form: NoPort}, nil)
 		return
 	}
-	if w.s.hostless(w.leaf, w.w.kind) {
+	if sp.s.hostless(sp.leaf, sp.idx.kind) {
 		host = &anyHost
 	}
 	switch {
-	case w.a.settled(state):
-		if covered, ok := (ports{}).and(w.portOf()); ok {
-			w.fromPath(state, host, number, covered, nil)
+	case sp.automaton.absorbing(state):
+		if covered, ok := (ports{}).intersect(sp.portOf()); ok {
+			sp.fromPath(state, host, number, covered, nil)
 		}
 	case host.form == exact:
 		text := host.text
 		if host.fold {
 			text = lowerText(text)
 		}
-		w.fromPort(run(w.a, state, text), host, number, nil)
+		sp.fromPort(run(sp.automaton, state, text), host, number, nil)
 	default:
-		track := w.s.hostTrack(w.w, slice{w.a, state})
-		for _, end := range track.ends {
-			w.fromPort(end, host, number, []hit{{track.number, end + 1}})
+		groups := sp.s.hostGroups(sp.idx, residual{sp.automaton, state})
+		for _, end := range groups.ends {
+			sp.fromPort(end, host, number, []match{{groups.automaton, end + 1}})
 		}
 	}
 }
 
 // portOf is the pattern's port; where the reading sees no host it was compared
 // with none already.
-func (w *whole) portOf() Port {
-	if w.s.hostless(w.leaf, w.w.kind) {
+func (sp *wholeSplitter) portOf() Port {
+	if sp.s.hostless(sp.leaf, sp.idx.kind) {
 		return AnyPort
 	}
-	return w.pattern.Port
+	return sp.pattern.Port
 }
 
-func (w *whole) fromPort(state int32, host *Language, scheme int32, conds []hit) {
+func (sp *wholeSplitter) fromPort(state int32, host *Language, scheme int32, conditions []match) {
 	if state == dead {
 		return
 	}
-	if covered, ok := (ports{form: NoPort}).and(w.portOf()); ok {
-		w.fromPath(state, host, scheme, covered, conds)
+	if covered, ok := (ports{form: NoPort}).intersect(sp.portOf()); ok {
+		sp.fromPath(state, host, scheme, covered, conditions)
 	}
-	for _, group := range w.s.portsFrom(slice{w.a, w.a.next(state, ':')}) {
-		if covered, ok := group.ports.and(w.portOf()); ok {
-			w.fromPath(group.state, host, scheme, covered, conds)
+	for _, group := range sp.s.portsFrom(residual{sp.automaton, sp.automaton.next(state, ':')}) {
+		if covered, ok := group.ports.intersect(sp.portOf()); ok {
+			sp.fromPath(group.state, host, scheme, covered, conditions)
 		}
 	}
 }
 
-func (w *whole) fromPath(state int32, host *Language, scheme int32, covered ports, conds []hit) {
-	also := int32(0)
-	if !w.a.settled(state) {
-		also = w.s.slicePath(w.w.kind, slice{w.a, state})
+func (sp *wholeSplitter) fromPath(state int32, host *Language, scheme int32, covered ports, conditions []match) {
+	secondPath := int32(0)
+	if !sp.automaton.absorbing(state) {
+		secondPath = sp.s.residualPath(sp.idx.kind, residual{sp.automaton, state})
 	}
-	if also < 0 {
+	if secondPath < 0 {
 		return
 	}
-	p := piece{conds: conds, rest: w.s.parts.rest(rest{leaf: w.leaf, scheme: scheme, ports: covered, path: w.path, also: also})}
-	w.w.place(host, p, &w.s.budget)
+	c := clause{conditions: conditions, constraint: sp.s.parts.constraintNumber(constraint{leaf: sp.leaf, scheme: scheme, ports: covered, path: sp.path, secondPath: secondPath})}
+	sp.idx.place(host, c, &sp.s.budget)
 }

@@ -2,60 +2,62 @@ package pattern
 
 import "strings"
 
-// world is all patterns as one kind of URL sees them, sorted by host.
-type world struct {
-	kind   kind
-	exact  map[string][]piece
-	below  map[string][]piece // for the host and what is cleanly under it
-	wide   map[string][]piece // for all that is under the host
-	hosts  []string           // all of these, as they are mentioned
-	known  map[string]bool    // hosts
-	any    []piece
-	tracks []automaton // over hosts
-	odd    languageTable
-	oddOf  []int32 // tracks by number in odd; -1 for no host at all
+// hostIndex sorts the clauses of all patterns by host, for one kind of URL.
+// What is below a host splits into two cells (see hostCell), which is why below
+// and wildcard are apart.
+type hostIndex struct {
+	kind        kind
+	exact       map[string][]clause
+	below       map[string][]clause // for the host and its plain subdomains
+	wildcard    map[string][]clause // for all subdomains of the host
+	hosts       []string            // all of these, as they are mentioned
+	mentioned   map[string]bool     // hosts
+	anyHost     []clause
+	automata    []automaton // over hosts
+	unkeyed     languageTable
+	automatonOf []int32 // by number in unkeyed; -1 for no host at all
 }
 
-// piece is a rest that counts for a host if all conditions hold.
-type piece struct {
-	rest  int32
-	conds []hit // labels of world.tracks
+// clause is a constraint that counts for a host if all conditions hold.
+type clause struct {
+	constraint int32
+	conditions []match // labels of hostIndex.automata
 }
 
-func newWorld(k kind) *world {
-	return &world{
-		kind: k, exact: map[string][]piece{}, below: map[string][]piece{}, wide: map[string][]piece{}, known: map[string]bool{},
+func newHostIndex(k kind) *hostIndex {
+	return &hostIndex{
+		kind: k, exact: map[string][]clause{}, below: map[string][]clause{}, wildcard: map[string][]clause{}, mentioned: map[string]bool{},
 	}
 }
 
-// place enters a piece under the hosts of a language.
-func (w *world) place(host *Language, p piece, b *budget) {
+// place enters a clause under the hosts of a language.
+func (idx *hostIndex) place(host *Language, c clause, b *budget) {
 	text, keyed := host.hostKey()
 	if host.fold {
 		text = lowerText(text)
 	}
 	switch host.form {
 	case all, present:
-		w.any = append(w.any, p)
+		idx.anyHost = append(idx.anyHost, c)
 	case union:
-		for i := range host.rare.any {
-			w.place(&host.rare.any[i], p, b)
+		for i := range host.extra.members {
+			idx.place(&host.extra.members[i], c, b)
 		}
 	case exact:
-		if validHost(w.kind, text) {
-			w.mention(text)
-			w.exact[text] = append(w.exact[text], p)
+		if validHost(idx.kind, text) {
+			idx.mention(text)
+			idx.exact[text] = append(idx.exact[text], c)
 		}
 	default:
 		if !keyed || !isName(text) {
-			w.placeOdd(host, p, b)
+			idx.placeUnkeyed(host, c, b)
 			return
 		}
-		w.mention(text)
+		idx.mention(text)
 		if host.form == glob {
-			w.wide[text] = append(w.wide[text], p)
+			idx.wildcard[text] = append(idx.wildcard[text], c)
 		} else {
-			w.below[text] = append(w.below[text], p)
+			idx.below[text] = append(idx.below[text], c)
 		}
 	}
 }
@@ -66,56 +68,56 @@ func isName(text string) bool {
 	return validName(text) && !endsInNumber(text[strings.LastIndexByte(text, '.')+1:])
 }
 
-func (w *world) mention(text string) {
-	if !w.known[text] {
-		w.known[text] = true
-		w.hosts = append(w.hosts, text)
+func (idx *hostIndex) mention(text string) {
+	if !idx.mentioned[text] {
+		idx.mentioned[text] = true
+		idx.hosts = append(idx.hosts, text)
 	}
 }
 
-func (w *world) placeOdd(host *Language, p piece, b *budget) {
-	n, isNew := w.odd.number(host)
+func (idx *hostIndex) placeUnkeyed(host *Language, c clause, b *budget) {
+	n, isNew := idx.unkeyed.number(host)
 	if isNew {
-		track := int32(-1)
+		number := int32(-1)
 		if a := newAutomaton(host, b); a != nil {
-			track = w.track(a)
+			number = idx.addAutomaton(a)
 		}
-		w.oddOf = append(w.oddOf, track)
+		idx.automatonOf = append(idx.automatonOf, number)
 	}
-	if track := w.oddOf[n]; track >= 0 {
-		p.conds = append(p.conds[:len(p.conds):len(p.conds)], hit{track, 1})
-		w.any = append(w.any, p)
+	if number := idx.automatonOf[n]; number >= 0 {
+		c.conditions = append(c.conditions[:len(c.conditions):len(c.conditions)], match{number, 1})
+		idx.anyHost = append(idx.anyHost, c)
 	}
 }
 
-func (w *world) track(a automaton) int32 {
-	w.tracks = append(w.tracks, a)
-	return int32(len(w.tracks) - 1)
+func (idx *hostIndex) addAutomaton(a automaton) int32 {
+	idx.automata = append(idx.automata, a)
+	return int32(len(idx.automata) - 1)
 }
 
-// hostCell says where hosts are, seen from one that is mentioned. Below lets no
-// underscore stand before its host: only what has none there is cleanly under
-// a host.
+// hostCell says where hosts are, seen from one that is mentioned: at it, or
+// below. Below lets no underscore stand before its host; a plain subdomain has
+// none there.
 type hostCell uint8
 
 const (
 	atHost hostCell = iota
-	cleanlyUnder
-	otherwiseUnder
+	plainSubdomain
+	underscoreSubdomain
 )
 
-// covering calls visit for the pieces that lead to the hosts of a cell: the
-// host itself, or all hosts under it that are under no nearer host that is
+// covering calls visit for the clauses that count for the hosts of a cell: the
+// host itself, or all hosts below it that are below no nearer host that is
 // mentioned.
-func (w *world) covering(host string, cell hostCell, visit func([]piece)) {
-	clean := cell != otherwiseUnder
+func (idx *hostIndex) covering(host string, cell hostCell, visit func([]clause)) {
+	plain := cell != underscoreSubdomain
 	if cell == atHost {
-		visit(w.exact[host])
+		visit(idx.exact[host])
 	} else {
-		visit(w.wide[host])
+		visit(idx.wildcard[host])
 	}
-	if clean {
-		visit(w.below[host])
+	if plain {
+		visit(idx.below[host])
 	}
 	if host != "" && host[0] == '[' {
 		return
@@ -125,30 +127,30 @@ func (w *world) covering(host string, cell hostCell, visit func([]piece)) {
 		if !more {
 			return
 		}
-		clean = clean && !strings.Contains(label, "_")
-		if clean {
-			visit(w.below[parent])
+		plain = plain && !strings.Contains(label, "_")
+		if plain {
+			visit(idx.below[parent])
 		}
-		visit(w.wide[parent])
+		visit(idx.wildcard[parent])
 		rest = parent
 	}
 }
 
-// free reports whether a host is in a cell: under suffix, or with suffix ""
-// under no host at all, and not mentioned itself.
-func (w *world) free(host, suffix string, cell hostCell) bool {
-	if !validHost(w.kind, host) || w.known[host] {
+// fresh reports whether a host is in a cell (below suffix, or with suffix ""
+// below no host at all), and not mentioned itself.
+func (idx *hostIndex) fresh(host, suffix string, cell hostCell) bool {
+	if !validHost(idx.kind, host) || idx.mentioned[host] {
 		return false
 	}
-	clean := true
+	plain := true
 	for rest := host; ; {
 		label, parent, more := strings.Cut(rest, ".")
 		if !more {
 			return suffix == ""
 		}
-		clean = clean && !strings.Contains(label, "_")
-		if clean && len(w.below[parent]) > 0 || len(w.wide[parent]) > 0 {
-			return parent == suffix && clean == (cell == cleanlyUnder)
+		plain = plain && !strings.Contains(label, "_")
+		if plain && len(idx.below[parent]) > 0 || len(idx.wildcard[parent]) > 0 {
+			return parent == suffix && plain == (cell == plainSubdomain)
 		}
 		rest = parent
 	}

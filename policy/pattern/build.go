@@ -16,7 +16,7 @@ type builder struct {
 	anyHost  group
 	blob     []byte
 	size     int
-	lastKept uint32 // the entry that Set.kept ends with, plus one
+	lastFull uint32 // the entry that Set.full ends with, plus one
 }
 
 // record is one pattern under one host. A pattern over several hosts or paths
@@ -55,7 +55,7 @@ func (b *builder) gather() {
 		}
 		b.size += 2*entrySize + len(p.Host.text) + len(p.Path.text)
 		if _, ok := b.set.schemes.number(&p.Scheme); !ok || b.size > maxBlob || !indexable(&p.Host) || b.wholeOnly(p) {
-			b.leave(uint32(i), p)
+			b.addUnkeyed(uint32(i), p)
 			continue
 		}
 		b.addHosts(uint32(i), p, &p.Host)
@@ -75,12 +75,12 @@ func indexable(host *Language) bool {
 	case all, present:
 		return true
 	case union:
-		for i := range host.rare.any {
-			if !indexable(&host.rare.any[i]) {
+		for i := range host.extra.members {
+			if !indexable(&host.extra.members[i]) {
 				return false
 			}
 		}
-		return len(host.rare.any) <= math.MaxUint8
+		return len(host.extra.members) <= math.MaxUint8
 	}
 	_, ok := host.hostKey()
 	return ok
@@ -91,18 +91,18 @@ func (b *builder) addHosts(entry uint32, p *Pattern, host *Language) {
 		b.addPaths(entry, p, host, &p.Path)
 		return
 	}
-	for i := range host.rare.any {
-		b.addHosts(entry, p, &host.rare.any[i])
+	for i := range host.extra.members {
+		b.addHosts(entry, p, &host.extra.members[i])
 	}
 }
 
 func (b *builder) addPaths(entry uint32, p *Pattern, host, path *Language) {
-	if path.form != union || !p.Whole.IsZero() || len(path.rare.any) > fewEntries {
+	if path.form != union || !p.Whole.IsZero() || len(path.extra.members) > fewEntries {
 		b.add(record{host: host, path: path, entry: entry, next: noRecord})
 		return
 	}
-	for i := range path.rare.any {
-		b.addPaths(entry, p, host, &path.rare.any[i])
+	for i := range path.extra.members {
+		b.addPaths(entry, p, host, &path.extra.members[i])
 	}
 }
 
@@ -161,11 +161,11 @@ func (b *builder) keyOf(g *group) string {
 	return text
 }
 
-// leave puts a pattern where it is searched one by one.
-func (b *builder) leave(entry uint32, p *Pattern) {
-	r := residual{entry: entry, pattern: *p}
+// addUnkeyed enters a pattern that has no key in the table of hosts.
+func (b *builder) addUnkeyed(entry uint32, p *Pattern) {
+	r := unkeyedPattern{entry: entry, pattern: *p}
 	if p.Whole.form == expression {
 		r.literals = requiredLiterals(p.Whole.text)
 	}
-	b.set.residue = append(b.set.residue, r)
+	b.set.unkeyed = append(b.set.unkeyed, r)
 }

@@ -2,59 +2,63 @@ package pattern
 
 import "encoding/binary"
 
-// hit says that a text is in the language of a track, and its label there.
-type hit struct{ track, label int32 }
+// match says that a text is in the language of a numbered automaton, and its
+// label there.
+type match struct{ automaton, label int32 }
 
-// exploration runs several automata over all texts at once. The first must
-// automata have to accept; what the others (the tracks, counted from 0) say is
-// what a text is known by.
-type exploration struct {
+// product is the product automaton of several, built as far as texts lead. The
+// first required ones have to accept; the labels of the others, which are
+// numbered from 0, tell texts apart.
+type product struct {
 	automata []automaton
-	must     int
+	required int
 	alphabet string // in the order in which people like to read it
 	budget   *budget
 }
 
-// exploredState is a combination of states with the text that first led there:
+// component is an automaton of a product, by position, and the state it is in.
+type component struct{ at, state int32 }
+
+// productState is a combination of states with the text that first led there:
 // the text of its parent and one byte.
-type exploredState struct {
-	live    []hit // automata and their states
-	settled []hit // tracks whose label cannot change any more
-	parent  int32
-	byte    byte
+type productState struct {
+	live     []component
+	absorbed []match // those whose label cannot change any more
+	parent   int32
+	byte     byte
 }
 
-// stateCost is what a combination costs in steps besides the steps that lead
-// to it: it is kept to the end.
+// stateCost is what a state of the product costs in steps besides the steps
+// that lead to it: it is kept to the end.
 const stateCost = 64
 
-// each calls visit for every combination of states that accepts, with the hits
-// in ascending order and a shortest text that leads there, until visit returns
-// false. It reports whether all were visited.
-func (e *exploration) each(visit func(hits []hit, text func() string) bool) (all bool) {
+// eachState calls visit for every state of the product that accepts, with its
+// matches in ascending order and a shortest text that leads there, until visit
+// returns false. It reports whether all were visited.
+func (prod *product) eachState(visit func(matches []match, text func() string) bool) (all bool) {
 	var classes partition
-	for _, a := range e.automata {
+	for _, a := range prod.automata {
 		a.split(&classes)
 	}
-	letters := classes.letters(e.alphabet)
-	states := []exploredState{{parent: -1}}
-	for i, a := range e.automata {
-		states[0].live = append(states[0].live, hit{int32(i), a.start()})
+	letters := classes.letters(prod.alphabet)
+	states := []productState{{parent: -1}}
+	for i, a := range prod.automata {
+		states[0].live = append(states[0].live, component{int32(i), a.start()})
 	}
-	e.settle(&states[0])
+	prod.absorb(&states[0])
 	seen := map[string]bool{string(states[0].key(nil)): true}
 	var key []byte
 	for at := 0; at < len(states); at++ {
-		if hits, ok := e.accepts(&states[at]); ok {
-			if !visit(hits, func() string { return textOf(states, at) }) {
+		if matches, ok := prod.accepts(&states[at]); ok {
+			if !visit(matches, func() string { return textOf(states, at) }) {
 				return false
 			}
 		}
 		for i := 0; i < len(letters); i++ {
-			if !e.budget.spend(2 + len(states[at].live)) {
+			if !prod.budget.spend(2 + len(states[at].live)) {
 				return false
 			}
-			next, ok := e.next(&states[at], letters[i])
+			next, ok := prod.next(&states[at], letters[i])
 			if !ok {
 				continue
 			}
@@ -63,14 +67,14 @@ func (e *exploration) each(visit func(hits []hit, text func() string) bool) (all
 				seen[string(key)] = true
 				next.parent, next.byte = int32(at), letters[i]
 				states = append(states, next)
-				e.budget.spend(stateCost + len(key)) // for memory, too
+				prod.budget.spend(stateCost + len(key)) // for memory, too
 			}
 		}
 	}
-	return !e.budget.spent()
+	return !prod.budget.spent()
 }
 
-func textOf(states []exploredState, at int) string {
+func textOf(states []productState, at int) string {
 	var text []byte
 	for ; states[at].parent >= 0; at = int(states[at].parent) {
 		text = append(text, states[at].byte)
@@ -81,83 +85,84 @@ func textOf(states []exploredState, at int) string {
 	return string(text)
 }
 
-// next is the combination after a byte; ok is false if an automaton that must
+// next is the state after a byte; ok is false if an automaton that has to
 // accept no longer can.
-func (e *exploration) next(from *exploredState, c byte) (to exploredState, ok bool) {
-	to = exploredState{settled: from.settled, live: make([]hit, 0, len(from.live))}
+func (prod *product) next(from *productState, c byte) (to productState, ok bool) {
+	to = productState{absorbed: from.absorbed, live: make([]component, 0, len(from.live))}
 	for _, l := range from.live {
-		state := e.automata[l.track].next(l.label, c)
+		state := prod.automata[l.at].next(l.state, c)
 		if state == dead {
-			if int(l.track) < e.must {
+			if int(l.at) < prod.required {
 				return to, false
 			}
 			continue
 		}
-		to.live = append(to.live, hit{l.track, state})
+		to.live = append(to.live, component{l.at, state})
 	}
-	e.settle(&to)
+	prod.absorb(&to)
 	return to, true
 }
 
-// settle moves the tracks whose label is final from live to settled.
-func (e *exploration) settle(s *exploredState) {
+// absorb moves the automata that are in an absorbing state from live to
+// absorbed.
+func (prod *product) absorb(s *productState) {
 	kept := s.live[:0]
 	copied := false
 	for _, l := range s.live {
-		a := e.automata[l.track]
-		if int(l.track) < e.must || !a.settled(l.label) {
+		a := prod.automata[l.at]
+		if int(l.at) < prod.required || !a.absorbing(l.state) {
 			kept = append(kept, l)
 			continue
 		}
-		if label := a.label(l.label); label != 0 {
+		if label := a.label(l.state); label != 0 {
 			if !copied {
-				s.settled = append(make([]hit, 0, len(s.settled)+1), s.settled...)
+				s.absorbed = append(make([]match, 0, len(s.absorbed)+1), s.absorbed...)
 				copied = true
 			}
-			s.settled = insert(s.settled, hit{l.track - int32(e.must), label})
+			s.absorbed = insertMatch(s.absorbed, match{l.at - int32(prod.required), label})
 		}
 	}
 	s.live = kept
 }
 
-// insert adds a hit in ascending order of tracks.
-func insert(hits []hit, h hit) []hit {
-	hits = append(hits, h)
-	for i := len(hits) - 1; i > 0 && hits[i-1].track > hits[i].track; i-- {
-		hits[i-1], hits[i] = hits[i], hits[i-1]
+// insertMatch adds a match in ascending order of automata.
+func insertMatch(matches []match, m match) []match {
+	matches = append(matches, m)
+	for i := len(matches) - 1; i > 0 && matches[i-1].automaton > matches[i].automaton; i-- {
+		matches[i-1], matches[i] = matches[i], matches[i-1]
 	}
-	return hits
+	return matches
 }
 
-func (e *exploration) accepts(s *exploredState) (hits []hit, ok bool) {
-	hits = append([]hit(nil), s.settled...)
+func (prod *product) accepts(s *productState) (matches []match, ok bool) {
+	matches = append([]match(nil), s.absorbed...)
 	for _, l := range s.live {
-		label := e.automata[l.track].label(l.label)
+		label := prod.automata[l.at].label(l.state)
 		switch {
-		case int(l.track) < e.must:
+		case int(l.at) < prod.required:
 			if label == 0 {
 				return nil, false
 			}
 		case label != 0:
-			hits = insert(hits, hit{l.track - int32(e.must), label})
+			matches = insertMatch(matches, match{l.at - int32(prod.required), label})
 		}
 	}
-	return hits, true
+	return matches, true
 }
 
-func (s *exploredState) key(b []byte) []byte {
+func (s *productState) key(b []byte) []byte {
 	for _, l := range s.live {
-		b = binary.AppendUvarint(b, uint64(l.track)+1)
-		b = binary.AppendUvarint(b, uint64(uint32(l.label)))
+		b = binary.AppendUvarint(b, uint64(l.at)+1)
+		b = binary.AppendUvarint(b, uint64(uint32(l.state)))
 	}
 	b = append(b, 0)
-	return appendHits(b, s.settled)
+	return appendMatches(b, s.absorbed)
 }
 
-func appendHits(b []byte, hits []hit) []byte {
-	for _, h := range hits {
-		b = binary.AppendUvarint(b, uint64(h.track))
-		b = binary.AppendUvarint(b, uint64(h.label))
+func appendMatches(b []byte, matches []match) []byte {
+	for _, m := range matches {
+		b = binary.AppendUvarint(b, uint64(m.automaton))
+		b = binary.AppendUvarint(b, uint64(m.label))
 	}
 	return b
 }

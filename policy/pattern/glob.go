@@ -31,9 +31,9 @@ func hasLineEnd(s string) bool {
 	return false
 }
 
-// oddText reports whether the literal text of a glob may hold, or may combine
-// with what stands before or behind it to, a line end.
-func oddText(s string) bool { return !utf8.ValidString(s) || hasLineEnd(s) }
+// mayHoldLineEnd reports whether the literal text of a glob may hold, or may
+// combine with what stands before or behind it to, a line end.
+func mayHoldLineEnd(s string) bool { return !utf8.ValidString(s) || hasLineEnd(s) }
 
 // globCovers matches a glob without line ends in its text: then a string with
 // a line end is not in the language, and in any other "*" is any run at all,
@@ -65,14 +65,14 @@ func globCovers(text, s string, fold bool) bool {
 	return p == len(text)
 }
 
-// oddGlobCovers matches any glob, by keeping the set of all positions that a
-// match of the text so far can end at.
-func oddGlobCovers(text, s string, fold bool) bool {
+// generalGlobCovers matches any glob, by keeping the set of all positions that
+// a match of the text so far can end at.
+func generalGlobCovers(text, s string, fold bool) bool {
 	ends := make([]bool, len(s)+1)
 	ends[0] = true
 	for n, literal := range strings.Split(text, "*") {
 		if n > 0 {
-			runOver(ends, s)
+			overStar(ends, s)
 		}
 		next := make([]bool, len(s)+1)
 		for i := range ends {
@@ -85,8 +85,8 @@ func oddGlobCovers(text, s string, fold bool) bool {
 	return ends[len(s)]
 }
 
-// runOver adds the positions that a run without line ends leads to.
-func runOver(ends []bool, s string) {
+// overStar adds the positions that a run without line ends leads to.
+func overStar(ends []bool, s string) {
 	for i, reached := range ends {
 		if !reached {
 			continue

@@ -11,18 +11,18 @@ import (
 type grams struct {
 	size     int // of a run, at most 8
 	filter   []uint64
-	patterns map[uint64][]residual // by run, as a number
+	patterns map[uint64][]unkeyedPattern // by run, as a number
 }
 
 const (
 	// gramFilter is the number of words of the filter that spares most look-ups.
 	gramFilter = 1 << 10
-	// fewResidual is up to how many patterns are searched one by one anyway.
-	fewResidual = 16
+	// fewUnkeyed is up to how many patterns are searched one by one anyway.
+	fewUnkeyed = 16
 )
 
 func newGrams(size int) grams {
-	return grams{size: size, filter: make([]uint64, gramFilter), patterns: map[uint64][]residual{}}
+	return grams{size: size, filter: make([]uint64, gramFilter), patterns: map[uint64][]unkeyedPattern{}}
 }
 
 func gramBit(gram uint64) (word int, bit uint64) {
@@ -30,13 +30,13 @@ func gramBit(gram uint64) (word int, bit uint64) {
 	return int(h >> 6), 1 << (h & 63)
 }
 
-func (g *grams) put(gram uint64, r residual) {
+func (g *grams) put(gram uint64, r unkeyedPattern) {
 	word, bit := gramBit(gram)
 	g.filter[word] |= bit
 	g.patterns[gram] = append(g.patterns[gram], r)
 }
 
-// each calls visit for every run of a text, as a number.
+// eachGram calls visit for every run of a text, as a number.
 func eachGram(size int, text string, visit func(gram uint64)) {
 	var gram uint64
 	mask := uint64(1)<<(8*size-1)<<1 - 1
@@ -58,30 +58,30 @@ func (s *Set) searchGrams(q *query, g *grams) {
 			continue
 		}
 		if word, bit := gramBit(gram); g.filter[word]&bit != 0 {
-			s.searchResidue(q, g.patterns[gram])
+			s.searchUnkeyed(q, g.patterns[gram])
 		}
 	}
 }
 
-// sortResidue moves the patterns that must match a run of bytes from the
-// residue to the grams.
-func (b *builder) sortResidue() {
+// keyByGrams moves the patterns that must match a run of bytes from those
+// without a key to the grams.
+func (b *builder) keyByGrams() {
 	s := b.set
-	if len(s.residue) <= fewResidual {
+	if len(s.unkeyed) <= fewUnkeyed {
 		return
 	}
 	sizes := [...]int{8, 4}
 	var count [len(sizes)]map[uint64]int
 	for i, size := range sizes {
 		count[i] = map[uint64]int{}
-		for _, r := range s.residue {
+		for _, r := range s.unkeyed {
 			for _, literal := range r.literals {
 				eachGram(size, literal, func(gram uint64) { count[i][gram]++ })
 			}
 		}
 	}
-	kept := s.residue[:0]
-	for _, r := range s.residue {
+	remaining := s.unkeyed[:0]
+	for _, r := range s.unkeyed {
 		placed := false
 		for i, size := range sizes {
 			if gram, ok := rarest(size, r.literals, count[i]); ok {
@@ -91,11 +91,11 @@ func (b *builder) sortResidue() {
 			}
 		}
 		if !placed {
-			kept = append(kept, r)
+			remaining = append(remaining, r)
 		}
 	}
-	clear(s.residue[len(kept):])
-	s.residue = kept
+	clear(s.unkeyed[len(remaining):])
+	s.unkeyed = remaining
 }
 
 func rarest(size int, literals []string, count map[uint64]int) (rare uint64, ok bool) {

@@ -20,7 +20,7 @@ import "hash/maphash"
 //
 //	number of the pattern (4), port (4), scheme (2), flags (2), length of the path (1), path
 //
-// where for a kept pattern the path is its number in Set.kept. Numbers are
+// where for a pattern in full the path is its number in Set.full. Numbers are
 // little-endian.
 const (
 	manyEntries = 0xff
@@ -31,19 +31,19 @@ const (
 
 // The flags of an entry: which hosts lead to it, and what its path is.
 const (
-	hostExact uint16 = 1 << 0 // the URL's host is the text
-	hostBelow uint16 = 1 << 1 // it ends in a dot and the text, after label characters only
-	hostWide  uint16 = 1 << 2 // it ends in a dot and the text, after anything but line ends
-	hostAny   uint16 = 1 << 3 // every host, and an absent one
-	hostAsIs  uint16 = 1 << 4 // only hosts that are spelled like the text; with hostAny only hosts
-	hostLower uint16 = 1 << 5 // only hosts without upper-case letters before the text
-	pathFold  uint16 = 1 << 9
+	hostExact    uint16 = 1 << 0 // the URL's host is the text
+	hostBelow    uint16 = 1 << 1 // it ends in a dot and the text, after label characters only
+	hostWildcard uint16 = 1 << 2 // it ends in a dot and the text, after anything but line ends
+	hostAny      uint16 = 1 << 3 // every host, and an absent one
+	hostSameCase uint16 = 1 << 4 // only hosts that are spelled like the text; with hostAny only hosts
+	hostLower    uint16 = 1 << 5 // only hosts without upper-case letters before the text
+	pathFold     uint16 = 1 << 9
 
-	hostWays         = hostExact | hostBelow | hostWide | hostAny
-	hostNeeds        = hostAsIs | hostLower
-	pathShift        = 6
-	pathForms uint16 = 7
-	pathKept         = none // the whole pattern is in Set.kept
+	hostRelations           = hostExact | hostBelow | hostWildcard | hostAny
+	hostRequirements        = hostSameCase | hostLower
+	pathShift               = 6
+	pathForms        uint16 = 7
+	pathFull                = none // the whole pattern is in Set.full
 )
 
 // anyPathKey is the key of a bucket for URLs whose path is unknown; no path
@@ -129,7 +129,7 @@ func (s *Set) searchEntries(q *query, at, n uint32) {
 func (s *Set) entryCovers(q *query, at, size uint32) bool {
 	head := s.blob[at : at+entrySize]
 	flags := uint16(head[10]) | uint16(head[11])<<8
-	if flags&q.host&hostWays == 0 || flags&hostNeeds&^q.host != 0 {
+	if flags&q.hostFlags&hostRelations == 0 || flags&hostRequirements&^q.hostFlags != 0 {
 		return false
 	}
 	if port := int32(uint32At(head, 4)); port != int32(AnyPort) && port != q.u.Port {
@@ -143,8 +143,8 @@ func (s *Set) entryCovers(q *query, at, size uint32) bool {
 	}
 	path := form(flags >> pathShift & pathForms)
 	switch {
-	case path == pathKept:
-		return s.kept[uint32At(s.blob, at+entrySize)].Covers(q.u)
+	case path == pathFull:
+		return s.full[uint32At(s.blob, at+entrySize)].Covers(q.u)
 	case path == all || q.u.AnyPath:
 		return true
 	case q.u.Has&HasPath == 0:

@@ -7,43 +7,44 @@ import (
 	"strings"
 )
 
-// machine is the automaton of any language: its expression's program, made
-// deterministic state by state as texts lead there.
-type machine struct {
-	prog     *syntax.Prog
-	anchored bool
-	classes  partition
-	states   []machineState
-	numbers  map[string]int32
-	budget   *budget
-	visited  []uint32 // by instruction: the walk that saw it last
-	walk     uint32
+// lazyDFA is the automaton of any language: its expression's program (an NFA),
+// made deterministic state by state as texts lead there.
+type lazyDFA struct {
+	prog         *syntax.Prog
+	anchored     bool
+	classes      partition
+	states       []dfaState
+	stateNumbers map[string]int32
+	budget       *budget
+	visited      []uint32 // by instruction: the walk that saw it last
+	walk         uint32
 }
 
-// machineState is a set of instructions before the zero-width ones are
-// followed, which needs to know the next byte.
-type machineState struct {
-	at       []uint32
-	next     []int32 // by class; unknownState where nothing led yet
-	before   before
-	matched  bool
-	accepted int8 // -1 unknown
+// dfaState is a set of instructions before the zero-width ones are followed,
+// which needs to know the next byte.
+type dfaState struct {
+	instructions []uint32
+	next         []int32 // by class; unknownState where nothing led yet
+	behind       lookbehind
+	matched      bool
+	accepted     int8 // -1 unknown
 }
 
-// before is what stands before the next byte, as far as expressions can tell.
-type before uint8
+// lookbehind is what stands before the next byte, as far as expressions can
+// tell.
+type lookbehind uint8
 
 const (
-	atStart before = iota
+	atStart lookbehind = iota
 	afterWord
 	afterOther
 )
 
-func (k before) rune() rune { return [...]rune{atStart: -1, afterWord: 'a', afterOther: '/'}[k] }
+func (k lookbehind) rune() rune { return [...]rune{atStart: -1, afterWord: 'a', afterOther: '/'}[k] }
 
 const unknownState int32 = -2
 
-func newMachine(l *Language, b *budget) automaton {
+func newLazyDFA(l *Language, b *budget) automaton {
 	expr, ok := expressionOf(l)
 	if !ok {
 		return nil
@@ -58,18 +59,18 @@ func newMachine(l *Language, b *budget) automaton {
 		b.left = -1
 		return nil
 	}
-	m := &machine{
-		prog: prog, budget: b, numbers: map[string]int32{}, visited: make([]uint32, len(prog.Inst)),
+	d := &lazyDFA{
+		prog: prog, budget: b, stateNumbers: map[string]int32{}, visited: make([]uint32, len(prog.Inst)),
 		anchored: prog.StartCond()&syntax.EmptyBeginText != 0,
 	}
 	for i := range prog.Inst {
 		if inst := &prog.Inst[i]; isRune(inst) {
-			m.classes.refine(func(c byte) uint8 { return bit(inst.MatchRune(rune(c))) })
+			d.classes.refine(func(c byte) uint8 { return bit(inst.MatchRune(rune(c))) })
 		}
 	}
-	m.classes.refine(func(c byte) uint8 { return bit(syntax.IsWordChar(rune(c))) })
-	m.state([]uint32{uint32(prog.Start)}, atStart, false)
-	return m
+	d.classes.refine(func(c byte) uint8 { return bit(syntax.IsWordChar(rune(c))) })
+	d.state([]uint32{uint32(prog.Start)}, atStart, false)
+	return d
 }
 
 func bit(b bool) uint8 {
@@ -88,7 +89,7 @@ func isRune(inst *syntax.Inst) bool {
 }
 
 // state returns the number of a state.
-func (m *machine) state(at []uint32, k before, matched bool) int32 {
+func (d *lazyDFA) state(at []uint32, k lookbehind, matched bool) int32 {
 	key := make([]byte, 0, 2+4*len(at))
 	if matched {
 		at, k = nil, atStart
@@ -97,52 +98,52 @@ func (m *machine) state(at []uint32, k before, matched bool) int32 {
 	for _, i := range at {
 		key = append(key, uint8(i), uint8(i>>8), uint8(i>>16), uint8(i>>24))
 	}
-	if n, ok := m.numbers[string(key)]; ok {
+	if n, ok := d.stateNumbers[string(key)]; ok {
 		return n
 	}
-	n := int32(len(m.states))
-	m.numbers[string(key)] = n
-	next := make([]int32, m.classes.n)
+	n := int32(len(d.states))
+	d.stateNumbers[string(key)] = n
+	next := make([]int32, d.classes.n)
 	for i := range next {
 		next[i] = unknownState
 	}
-	m.states = append(m.states, machineState{at: at, next: next, before: k, matched: matched, accepted: -1})
-	m.budget.spend(8 + len(at))
+	d.states = append(d.states, dfaState{instructions: at, next: next, behind: k, matched: matched, accepted: -1})
+	d.budget.spend(8 + len(at))
 	return n
 }
 
-func (m *machine) start() int32 { return 0 }
+func (d *lazyDFA) start() int32 { return 0 }
 
-func (m *machine) next(state int32, c byte) int32 {
-	class := m.classes.class[c]
-	next := m.states[state].next[class]
+func (d *lazyDFA) next(state int32, c byte) int32 {
+	class := d.classes.class[c]
+	next := d.states[state].next[class]
 	if next == unknownState {
-		next = m.step(state, c)
-		m.states[state].next[class] = next
+		next = d.step(state, c)
+		d.states[state].next[class] = next
 	}
 	return next
 }
 
-func (m *machine) step(state int32, c byte) int32 {
-	from := &m.states[state]
+func (d *lazyDFA) step(state int32, c byte) int32 {
+	from := &d.states[state]
 	if from.matched {
 		return state
 	}
-	if m.budget.spent() {
+	if d.budget.spent() {
 		return dead
 	}
-	reached, matched := m.follow(from.at, syntax.EmptyOpContext(from.before.rune(), rune(c)))
+	reached, matched := d.follow(from.instructions, syntax.EmptyOpContext(from.behind.rune(), rune(c)))
 	if matched {
-		return m.state(nil, atStart, true)
+		return d.state(nil, atStart, true)
 	}
 	var at []uint32
 	for _, i := range reached {
-		if inst := &m.prog.Inst[i]; inst.MatchRune(rune(c)) {
+		if inst := &d.prog.Inst[i]; inst.MatchRune(rune(c)) {
 			at = append(at, inst.Out)
 		}
 	}
-	if !m.anchored {
-		at = append(at, uint32(m.prog.Start))
+	if !d.anchored {
+		at = append(at, uint32(d.prog.Start))
 	}
 	if len(at) == 0 {
 		return dead
@@ -152,23 +153,23 @@ func (m *machine) step(state int32, c byte) int32 {
 	if syntax.IsWordChar(rune(c)) {
 		k = afterWord
 	}
-	return m.state(slices.Compact(at), k, false)
+	return d.state(slices.Compact(at), k, false)
 }
 
 // follow returns the rune instructions that lead on from at where the
 // zero-width conditions hold, and whether a match ends there.
-func (m *machine) follow(at []uint32, holds syntax.EmptyOp) (reached []uint32, matched bool) {
-	m.walk++
+func (d *lazyDFA) follow(at []uint32, holds syntax.EmptyOp) (reached []uint32, matched bool) {
+	d.walk++
 	stack := slices.Clone(at)
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if m.visited[i] == m.walk {
+		if d.visited[i] == d.walk {
 			continue
 		}
-		m.visited[i] = m.walk
-		m.budget.spend(1)
-		switch inst := &m.prog.Inst[i]; inst.Op {
+		d.visited[i] = d.walk
+		d.budget.spend(1)
+		switch inst := &d.prog.Inst[i]; inst.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
 			stack = append(stack, inst.Out, inst.Arg)
 		case syntax.InstCapture, syntax.InstNop:
@@ -187,22 +188,22 @@ func (m *machine) follow(at []uint32, holds syntax.EmptyOp) (reached []uint32, m
 	return reached, matched
 }
 
-func (m *machine) label(state int32) int32 {
-	s := &m.states[state]
+func (d *lazyDFA) label(state int32) int32 {
+	s := &d.states[state]
 	if s.matched {
 		return 1
 	}
 	if s.accepted < 0 {
-		_, matched := m.follow(s.at, syntax.EmptyOpContext(s.before.rune(), -1))
+		_, matched := d.follow(s.instructions, syntax.EmptyOpContext(s.behind.rune(), -1))
 		s.accepted = int8(bit(matched))
 	}
 	return int32(s.accepted)
 }
 
-func (m *machine) settled(state int32) bool { return m.states[state].matched }
+func (d *lazyDFA) absorbing(state int32) bool { return d.states[state].matched }
 
-func (m *machine) split(p *partition) {
-	p.refine(func(c byte) uint8 { return m.classes.class[c] })
+func (d *lazyDFA) split(p *partition) {
+	p.refine(func(c byte) uint8 { return d.classes.class[c] })
 }
 
 // expressionOf writes a language as an expression over the domain's bytes, or
@@ -215,8 +216,8 @@ func expressionOf(l *Language) (expr string, ok bool) {
 		return l.text, true
 	case union:
 		var parts []string
-		for i := range l.rare.any {
-			if part, ok := expressionOf(&l.rare.any[i]); ok {
+		for i := range l.extra.members {
+			if part, ok := expressionOf(&l.extra.members[i]); ok {
 				parts = append(parts, "(?:"+part+")")
 			}
 		}
@@ -239,7 +240,7 @@ func expressionOf(l *Language) (expr string, ok bool) {
 		return `\A` + text + `(?:/|\z)`, true
 	case below:
 		return `\A(?:[A-Za-z0-9.\-]*\.)?` + text + `\z`, true
-	case lowBelow:
+	case belowLower:
 		return `\A(?:[a-z0-9.\-]*\.)?` + text + `\z`, true
 	}
 	return `\A` + strings.ReplaceAll(text, `\*`, `.*`) + `\z`, l.form == glob

@@ -1,13 +1,14 @@
 package pattern
 
-// covers is the obvious matcher: what an index answers must agree with it.
+// covers matches a string, absent unless has, in the plain way: what an index
+// answers must agree with it.
 func (l *Language) covers(s string, has bool) bool {
 	switch l.form {
 	case all:
 		return true
 	case union:
-		for i := range l.rare.any {
-			if l.rare.any[i].covers(s, has) {
+		for i := range l.extra.members {
+			if l.extra.members[i].covers(s, has) {
 				return true
 			}
 		}
@@ -17,18 +18,18 @@ func (l *Language) covers(s string, has bool) bool {
 		return false
 	}
 	switch l.form {
-	case below, lowBelow:
+	case below, belowLower:
 		n := len(s) - len(l.text)
 		if n < 0 || !same(s[n:], l.text, l.fold) {
 			return false
 		}
-		return n == 0 || s[n-1] == '.' && labelRun(s[:n]) && (l.form == below || lowerText(s[:n]) == s[:n])
+		return n == 0 || s[n-1] == '.' && onlyLabelBytes(s[:n]) && (l.form == below || lowerText(s[:n]) == s[:n])
 	case address:
 		return isAddress(s)
-	case oddGlob:
-		return oddGlobCovers(l.text, s, l.fold)
+	case generalGlob:
+		return generalGlobCovers(l.text, s, l.fold)
 	case expression:
-		return l.rare.re.MatchString(s)
+		return l.extra.re.MatchString(s)
 	}
 	return textCovers(l.form, l.text, s, l.fold)
 }
@@ -96,8 +97,9 @@ var isLabelByte = func() (table [256]bool) {
 	return table
 }()
 
-// labelRun reports whether s consists of ASCII letters, digits, "." and "-".
-func labelRun(s string) bool {
+// onlyLabelBytes reports whether s consists of ASCII letters, digits, "." and
+// "-".
+func onlyLabelBytes(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !isLabelByte[s[i]] {
 			return false

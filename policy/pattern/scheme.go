@@ -5,20 +5,20 @@ package pattern
 // one mask for all patterns.
 type schemes struct {
 	languages []Language
-	atoms     []schemeAtom
-	// open has the numbers of the languages that cover any present scheme,
+	named     []namedScheme
+	// present has the numbers of the languages that cover any present scheme,
 	// absent those that also cover an absent one.
-	open, absent uint64
-	// odd has the numbers of the languages that are matched one by one.
-	odd uint64
+	present, absent uint64
+	// scanned has the numbers of the languages that are matched one by one.
+	scanned uint64
 	// last is the number that was given out last: neighbours in a file are
 	// often alike.
 	last int
 }
 
-// schemeAtom is one scheme by name with the numbers of the languages that it
+// namedScheme is one scheme by name with the numbers of the languages that it
 // is in; text is in lower case where fold.
-type schemeAtom struct {
+type namedScheme struct {
 	text string
 	fold bool
 	mask uint64
@@ -29,8 +29,8 @@ const (
 	maskedSchemes = 64
 	// maxSchemes is how many scheme languages an index numbers.
 	maxSchemes = 1 << 10
-	// maxAtoms is how many names are compared with a URL's scheme.
-	maxAtoms = 32
+	// maxNamedSchemes is how many names are compared with a URL's scheme.
+	maxNamedSchemes = 32
 )
 
 // number returns the number of a scheme language, or ok false if there are too
@@ -59,33 +59,33 @@ func (s *schemes) number(l *Language) (n uint16, ok bool) {
 func (s *schemes) enter(l *Language, bit uint64) {
 	switch {
 	case l.form == all:
-		s.open |= bit
+		s.present |= bit
 		s.absent |= bit
 	case l.form == present:
-		s.open |= bit
+		s.present |= bit
 	case l.form == union:
-		for i := range l.rare.any {
-			s.enter(&l.rare.any[i], bit)
+		for i := range l.extra.members {
+			s.enter(&l.extra.members[i], bit)
 		}
-	case l.form == exact && len(s.atoms) < maxAtoms:
-		s.enterAtom(l, bit)
+	case l.form == exact && len(s.named) < maxNamedSchemes:
+		s.enterName(l, bit)
 	default:
-		s.odd |= bit
+		s.scanned |= bit
 	}
 }
 
-func (s *schemes) enterAtom(l *Language, bit uint64) {
+func (s *schemes) enterName(l *Language, bit uint64) {
 	text := l.text
 	if l.fold {
 		text = lowerText(text)
 	}
-	for i := range s.atoms {
-		if s.atoms[i].text == text && s.atoms[i].fold == l.fold {
-			s.atoms[i].mask |= bit
+	for i := range s.named {
+		if s.named[i].text == text && s.named[i].fold == l.fold {
+			s.named[i].mask |= bit
 			return
 		}
 	}
-	s.atoms = append(s.atoms, schemeAtom{text: text, fold: l.fold, mask: bit})
+	s.named = append(s.named, namedScheme{text: text, fold: l.fold, mask: bit})
 }
 
 // mask returns the numbers below maskedSchemes of the languages that cover the
@@ -94,15 +94,15 @@ func (s *schemes) mask(u *URL) uint64 {
 	if u.Has&HasScheme == 0 {
 		return s.absent
 	}
-	mask := s.open
-	for i := range s.atoms {
-		atom := &s.atoms[i]
-		if len(atom.text) == len(u.Scheme) && same(u.Scheme, atom.text, atom.fold) {
-			mask |= atom.mask
+	mask := s.present
+	for i := range s.named {
+		name := &s.named[i]
+		if len(name.text) == len(u.Scheme) && same(u.Scheme, name.text, name.fold) {
+			mask |= name.mask
 		}
 	}
-	if s.odd != 0 {
-		mask |= s.oddMask(u)
+	if s.scanned != 0 {
+		mask |= s.scannedMask(u)
 	}
 	return mask
 }
@@ -115,9 +115,9 @@ func (s *schemes) covers(n uint16, mask uint64, u *URL) bool {
 	return s.languages[n].covers(u.Scheme, u.Has&HasScheme != 0)
 }
 
-func (s *schemes) oddMask(u *URL) (mask uint64) {
+func (s *schemes) scannedMask(u *URL) (mask uint64) {
 	for i := 0; i < len(s.languages) && i < maskedSchemes; i++ {
-		if s.odd>>i&1 != 0 && s.languages[i].covers(u.Scheme, true) {
+		if s.scanned>>i&1 != 0 && s.languages[i].covers(u.Scheme, true) {
 			mask |= 1 << i
 		}
 	}

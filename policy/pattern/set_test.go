@@ -36,7 +36,7 @@ func TestExpressionsAgreeWithTheObviousMatcher(t *testing.T) {
 	pieces := []string{"http", "https?", "://", "a.b", `a\.b`, "api-1", "api-12", "shop.example", "(x|y)", ".*", "^", "long.name.example", "[ab]", "/", "é.example"}
 	hosts := []string{"a.b", "axb", "api-1.shop.example", "api-12.shop.example", "www.long.name.example", "é.example", "b"}
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := make([]Pattern, rapid.IntRange(0, 3*fewResidual).Draw(t, "patterns"))
+		patterns := make([]Pattern, rapid.IntRange(0, 3*fewUnkeyed).Draw(t, "patterns"))
 		for i := range patterns {
 			expr := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 5).Draw(t, "pieces"), "")
 			patterns[i] = Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(expr)}
@@ -138,7 +138,7 @@ func TestManyDistinctSchemes(t *testing.T) {
 		patterns = append(patterns, Pattern{Scheme: Exactly(fmt.Sprintf("s%d", i)), Host: Exactly("h"), Path: Any()})
 	}
 	set := NewSet(patterns)
-	for _, i := range []int{0, 1, maxAtoms - 1, maxAtoms, maskedSchemes, maskedSchemes + 1, maxSchemes - 1, maxSchemes, 2*maxSchemes - 1} {
+	for _, i := range []int{0, 1, maxNamedSchemes - 1, maxNamedSchemes, maskedSchemes, maskedSchemes + 1, maxSchemes - 1, maxSchemes, 2*maxSchemes - 1} {
 		u := URL{Scheme: fmt.Sprintf("s%d", i), Host: "h", Port: -1, Has: HasScheme | HasHost}
 		if entry, ok := set.Match(&u); !ok || entry != i {
 			t.Errorf("scheme %d: Match = %d, %v", i, entry, ok)
@@ -181,7 +181,7 @@ func TestIndexIsSmall(t *testing.T) {
 			text += len(patterns[i].Host.text) + len(patterns[i].Path.text)
 		}
 		set := NewSet(patterns)
-		size := 8*(len(set.hosts.slots)+len(set.paths.slots)) + len(set.blob) + 160*(len(set.kept)+len(set.residue))
+		size := 8*(len(set.hosts.slots)+len(set.paths.slots)) + len(set.blob) + 160*(len(set.full)+len(set.unkeyed))
 		if each := float64(size-text) / float64(n); each > 70 {
 			t.Errorf("%d rules: %.1f bytes a rule beyond its text", n, each)
 		}

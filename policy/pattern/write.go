@@ -19,55 +19,55 @@ func (b *builder) finish() *Set {
 	}
 	b.blob = make([]byte, 0, min(b.size, maxBlob))
 	offsets := make([]uint32, len(b.groups))
-	var crowded []crowd
+	var large []largeGroup
 	for i := range b.groups {
 		g := &b.groups[i]
 		text := lowerText(b.keyOf(g))
 		offsets[i] = uint32(len(b.blob))
 		b.blob = append(append(b.blob, uint8(len(text))), text...)
-		crowded = b.writeGroup(crowded, uint32(i), g)
+		large = b.writeGroup(large, uint32(i), g)
 	}
 	if b.anyHost.n > 0 {
 		s.hasAnyHost = true
 		s.anyHost = uint32(len(b.blob))
-		crowded = b.writeGroup(crowded, uint32(len(b.groups)), &b.anyHost)
+		large = b.writeGroup(large, uint32(len(b.groups)), &b.anyHost)
 	}
 	for i, slot := range s.hosts.slots {
 		if slot != 0 {
 			s.hosts.slots[i] = slot&tagBits | uint64(offsets[uint32(slot)-1]+1)
 		}
 	}
-	b.writeBuckets(crowded)
+	b.writeBuckets(large)
 	s.blob = string(b.blob)
-	b.sortResidue()
-	s.kept = slices.Clip(s.kept)
-	s.residue = slices.Clip(s.residue)
+	b.keyByGrams()
+	s.full = slices.Clip(s.full)
+	s.unkeyed = slices.Clip(s.unkeyed)
 	return s
 }
 
 // writeGroup writes a group's entries, or if they are too many its head, and
-// adds their buckets to crowded.
-func (b *builder) writeGroup(crowded []crowd, number uint32, g *group) []crowd {
+// adds their buckets to large.
+func (b *builder) writeGroup(large []largeGroup, number uint32, g *group) []largeGroup {
 	if g.n <= fewEntries {
 		b.blob = append(b.blob, uint8(g.n))
 		for at := g.head; at != noRecord; at = b.records[at].next {
 			b.writeEntry(&b.records[at])
 		}
-		return crowded
+		return large
 	}
-	c := b.crowd(number, g)
+	c := b.sortIntoBuckets(number, g)
 	b.blob = append(b.blob, manyEntries)
 	b.blob = binary.LittleEndian.AppendUint32(b.blob, number)
 	b.blob = append(b.blob, uint8(c.longest))
-	return append(crowded, c)
+	return append(large, c)
 }
 
 func (b *builder) writeEntry(r *record) {
 	p := &b.patterns[r.entry]
 	scheme, _ := b.set.schemes.number(&p.Scheme)
 	flags, path := hostFlags(r.host), ""
-	kept := !simplePath(r.path) || !p.Whole.IsZero() || r.host.needsSpelling()
-	if !kept {
+	full := !simplePath(r.path) || !p.Whole.IsZero() || r.host.needsCase()
+	if !full {
 		flags |= uint16(r.path.form) << pathShift
 		if r.path.fold {
 			flags |= pathFold
@@ -79,21 +79,21 @@ func (b *builder) writeEntry(r *record) {
 	b.blob = binary.LittleEndian.AppendUint32(b.blob, r.entry)
 	b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(p.Port))
 	b.blob = binary.LittleEndian.AppendUint16(b.blob, scheme)
-	if kept {
+	if full {
 		b.blob = append(b.blob, uint8(flags), uint8(flags>>8), 4)
-		b.blob = binary.LittleEndian.AppendUint32(b.blob, b.keep(r.entry))
+		b.blob = binary.LittleEndian.AppendUint32(b.blob, b.storeFull(r.entry))
 		return
 	}
 	b.blob = append(append(b.blob, uint8(flags), uint8(flags>>8), uint8(len(path))), path...)
 }
 
-// keep stores a whole pattern and returns its number.
-func (b *builder) keep(entry uint32) uint32 {
-	if b.lastKept != entry+1 {
-		b.set.kept = append(b.set.kept, b.patterns[entry])
-		b.lastKept = entry + 1
+// storeFull stores a whole pattern and returns its number.
+func (b *builder) storeFull(entry uint32) uint32 {
+	if b.lastFull != entry+1 {
+		b.set.full = append(b.set.full, b.patterns[entry])
+		b.lastFull = entry + 1
 	}
-	return uint32(len(b.set.kept) - 1)
+	return uint32(len(b.set.full) - 1)
 }
 
 func hostFlags(host *Language) (flags uint16) {
@@ -101,25 +101,25 @@ func hostFlags(host *Language) (flags uint16) {
 	case all:
 		return hostAny
 	case present:
-		return hostAny | hostAsIs
+		return hostAny | hostSameCase
 	case exact:
 		flags = hostExact
 	case below:
 		flags = hostBelow
-	case lowBelow:
+	case belowLower:
 		flags = hostBelow | hostLower
 	case glob:
-		flags = hostWide
+		flags = hostWildcard
 	}
-	if !host.fold && !host.needsSpelling() {
-		flags |= hostAsIs
+	if !host.fold && !host.needsCase() {
+		flags |= hostSameCase
 	}
 	return flags
 }
 
 // needsSpelling reports whether a host has upper-case letters and does not
 // fold: an index knows lower case only.
-func (l *Language) needsSpelling() bool {
+func (l *Language) needsCase() bool {
 	text, keyed := l.hostKey()
 	return keyed && !l.fold && lowerText(text) != text
 }
@@ -128,8 +128,8 @@ func simplePath(path *Language) bool {
 	return path.form <= glob && len(path.text) <= maxKey
 }
 
-// crowd is a group of many records, sorted into buckets.
-type crowd struct {
+// largeGroup is a group of many records, sorted into buckets.
+type largeGroup struct {
 	buckets map[bucket][]uint32 // to records
 	longest int
 }
@@ -142,8 +142,8 @@ type bucket struct {
 	key    string
 }
 
-func (b *builder) crowd(number uint32, g *group) crowd {
-	c := crowd{buckets: map[bucket][]uint32{}}
+func (b *builder) sortIntoBuckets(number uint32, g *group) largeGroup {
+	c := largeGroup{buckets: map[bucket][]uint32{}}
 	type anyPath struct {
 		at     bucket
 		scheme uint16
@@ -159,7 +159,7 @@ func (b *builder) crowd(number uint32, g *group) crowd {
 		c.buckets[in] = append(c.buckets[in], at)
 		scheme, _ := b.set.schemes.number(&p.Scheme)
 		open := anyPath{bucket{number, p.Port, anyPathKey, ""}, scheme, hostFlags(r.host)}
-		special := !p.Whole.IsZero() || r.host.needsSpelling()
+		special := !p.Whole.IsZero() || r.host.needsCase()
 		if special || !seen[open] {
 			seen[open] = seen[open] || !special
 			c.buckets[open.at] = append(c.buckets[open.at], at)
@@ -187,9 +187,9 @@ func pathKey(path *Language) string {
 	return lowerText(text[:max(0, strings.LastIndexByte(text, '/'))])
 }
 
-func (b *builder) writeBuckets(crowded []crowd) {
+func (b *builder) writeBuckets(large []largeGroup) {
 	total := 0
-	for _, c := range crowded {
+	for _, c := range large {
 		total += len(c.buckets)
 	}
 	if total == 0 {
@@ -197,7 +197,7 @@ func (b *builder) writeBuckets(crowded []crowd) {
 	}
 	s := b.set
 	s.paths = newTable(total)
-	for _, c := range crowded {
+	for _, c := range large {
 		for in, members := range maps.All(c.buckets) {
 			hash := bucketHash(s.seed, in.group, int32(in.port), in.length, []byte(in.key))
 			s.paths.put(hash, uint32(len(b.blob)))

@@ -149,17 +149,17 @@ func before(a, b *Finding) bool {
 
 // run is one pass over a project.
 type run struct {
-	project  *app.App
-	targets  []*reading // the project's targets
-	strict   *reading   // the strict reading
-	entries  []*entry   // the list's elements, in file order
-	rule     *Rule      // the rule that is running
-	findings []Finding
-	plugins  []plugin
-	sources  []*source
-	used     []use
-	own      own
-	lines    map[string][]int // where the lines of a file begin
+	project   *app.App
+	targets   []*reading // the project's targets
+	strict    *reading   // the strict reading
+	entries   []*entry   // the list's elements, in file order
+	rule      *Rule      // the rule that is running
+	findings  []Finding
+	plugins   []plugin
+	sources   []*source
+	usedURLs  []usedURL
+	appOrigin appOrigin
+	lines     map[string][]int // where the lines of a file begin
 }
 
 // reading is the list as one target reads it.
@@ -174,11 +174,11 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 	r := &run{project: p}
 	r.plugins = findPlugins(p)
 	r.sources = readSources(p)
-	r.used = r.uses()
+	r.usedURLs = r.findURLs()
 	if p.Config == nil {
 		return r, nil
 	}
-	r.own = r.findOwn()
+	r.appOrigin = r.findAppOrigin()
 	r.entries = findEntries(p.Config)
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {

@@ -21,7 +21,7 @@ type Set struct {
 	hosts   table
 	paths   table
 	schemes schemes
-	// blob holds the groups that the tables point to; see group.go.
+	// blob holds the groups that the tables point to; see set_group.go.
 	blob string
 	// anyHost is the offset of the entries of the patterns over any host, and
 	// hasAnyHost says that there are any.

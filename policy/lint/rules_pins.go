@@ -1,9 +1,5 @@
 package lint
 
-import (
-	"github.com/cordon-sec/cordon/policy"
-)
-
 // pinRules are about certificate pins, and what pins in an app that does not
 // use Cordon's yet. Those about time need Project.Now, pin-not-served
 // Project.Served.
@@ -82,15 +78,4 @@ var pinRules = []Rule{
 		Remedy:      "Let the server send Access-Control-Allow-Origin for these origins, and allow the headers that the app sets.",
 		check:       checkNeedsCORS,
 	},
-}
-
-// TopicPins is about certificate pins.
-const TopicPins Topic = "Pins"
-
-// placeOf returns where a pin problem stands.
-func (r *run) placeOf(file string, place policy.Place) policy.Place {
-	if file == "" {
-		return place
-	}
-	return policy.Place{File: file, Line: 1, Column: 1}
 }

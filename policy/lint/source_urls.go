@@ -8,8 +8,31 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 )
 
-// use is one URL that the app's sources name, and what for.
-type use struct {
+// Use is one URL that the app's own sources name.
+type Use struct {
+	URL string
+	// Kind is the kind of request that it makes; Navigation for links.
+	Kind policy.Kind
+	// Place is where it stands.
+	Place policy.Place
+}
+
+// Uses returns the web URLs that the pages and scripts of a project name, in
+// the order of its files. Libraries and frameworks that the app carries with it
+// are left out: what they name are mostly examples and documentation.
+func Uses(p *app.App) []Use {
+	r := &run{project: p, sources: readSources(p)}
+	var list []Use
+	for _, u := range r.findURLs() {
+		if !u.library {
+			list = append(list, Use{URL: u.url, Kind: u.kind, Place: u.file.Place(u.span.Start, u.span.End)})
+		}
+	}
+	return list
+}
+
+// usedURL is one URL that the app's sources name, and what for.
+type usedURL struct {
 	file *app.File
 	span app.Span
 	url  string
@@ -22,9 +45,9 @@ type use struct {
 	library bool
 }
 
-// uses lists the URLs that pages and scripts name, in the order of the files.
-func (r *run) uses() []use {
-	var list []use
+// findURLs lists the URLs that pages and scripts name, in the order of the files.
+func (r *run) findURLs() []usedURL {
+	var list []usedURL
 	for i := range r.project.Pages {
 		list = appendPageUses(list, &r.project.Pages[i])
 	}
@@ -43,7 +66,7 @@ var tagURLs = map[string]struct {
 	"object": {"data", policy.Frame}, "embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
 }
 
-func appendPageUses(list []use, page *app.Page) []use {
+func appendPageUses(list []usedURL, page *app.Page) []usedURL {
 	for i := range page.Tags {
 		tag := &page.Tags[i]
 		u, known := tagURLs[tag.Name]
@@ -55,7 +78,7 @@ func appendPageUses(list []use, page *app.Page) []use {
 			continue
 		}
 		if url := strings.TrimSpace(a.Value); isWebURL(url) {
-			list = append(list, use{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+			list = append(list, usedURL{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
 		}
 	}
 	return list
@@ -67,16 +90,16 @@ func loads(rel string) bool {
 	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") || strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
 }
 
-// requests are the functions whose first argument is a URL to request, and the
+// requestFunctions are the functions whose first argument is a URL to request, and the
 // properties that hold one.
 var (
-	requests = words(`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
+	requestFunctions = words(`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
 		upload uploadFile download downloadFile sendRequest axios Worker MobileServiceClient Request URL`)
-	addresses = words("src action url uri URL baseUrl baseURL endpoint")
+	urlProperties = words("src action url uri URL baseUrl baseURL endpoint")
 )
 
-// looks are the functions that look for a string rather than use it.
-var looks = words(`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
+// searchFunctions are the functions that look for a string rather than use it.
+var searchFunctions = words(`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
 	createElementNS ElementNS setAttributeNS getAttributeNS hasAttributeNS log warn error debug info Error`)
 
 func words(s string) map[string]bool {
@@ -87,21 +110,21 @@ func words(s string) map[string]bool {
 	return set
 }
 
-// lead is the code before a string: the name before its last mark, and the
-// mark: "(", ":", "=", "==", "," or "".
-type lead struct{ name, mark string }
+// preceding is the code before a string: the name before its last sign, and the
+// sign, its separator: "(", ":", "=", "==", "," or "".
+type preceding struct{ name, separator string }
 
-// leadOf reads the end of code from which blanks at the end were removed.
-func leadOf(before string) lead {
+// precedingOf reads the end of code from which blanks at the end were removed.
+func precedingOf(before string) preceding {
 	if before == "" {
-		return lead{}
+		return preceding{}
 	}
 	rest, mark := before[:len(before)-1], before[len(before)-1:]
 	switch mark {
 	case "(", ":", ",":
 	case "=":
 		if trimmed := strings.TrimRight(rest, "=!<>+"); len(trimmed) < len(rest) {
-			return lead{mark: "=="}
+			return preceding{separator: "=="}
 		}
 	default:
 		rest, mark = before, ""
@@ -111,7 +134,7 @@ func leadOf(before string) lead {
 	for at > 0 && isIdentifier(rest[at-1]) {
 		at--
 	}
-	return lead{name: rest[at:], mark: mark}
+	return preceding{name: rest[at:], separator: mark}
 }
 
 func isIdentifier(c byte) bool {
@@ -119,18 +142,18 @@ func isIdentifier(c byte) bool {
 }
 
 // compares reports whether a string after this code is looked for.
-func (l lead) compares() bool {
-	return l.mark == "==" || l.mark == "(" && looks[l.name] || l.mark == "" && l.name == "case"
+func (l preceding) compares() bool {
+	return l.separator == "==" || l.separator == "(" && searchFunctions[l.name] || l.separator == "" && l.name == "case"
 }
 
 // calls reports whether a string after this code visibly is the URL of a
 // request.
-func (l lead) calls(before string) bool {
-	switch l.mark {
+func (l preceding) calls(before string) bool {
+	switch l.separator {
 	case "(":
-		return requests[l.name]
+		return requestFunctions[l.name]
 	case ":", "=":
-		return addresses[l.name]
+		return urlProperties[l.name]
 	case ",":
 		return openMethod.MatchString(before)
 	}
@@ -140,7 +163,7 @@ func (l lead) calls(before string) bool {
 // openMethod matches the code before the URL in xhr.open("GET", "…").
 var openMethod = regexp.MustCompile(`\.open\s*\(\s*['"] *['"]\s*,$`)
 
-func appendScriptUses(list []use, s *source) []use {
+func appendScriptUses(list []usedURL, s *source) []usedURL {
 	for _, l := range s.literals {
 		url := l.text
 		if i := strings.Index(url, "${"); i >= 0 && l.quote == '`' {
@@ -150,15 +173,15 @@ func appendScriptUses(list []use, s *source) []use {
 			continue
 		}
 		before := s.before(l.start-1, 96)
-		lead := leadOf(before)
-		if lead.compares() {
+		code := precedingOf(before)
+		if code.compares() {
 			continue
 		}
 		kind := policy.XHR
 		if strings.HasPrefix(url, "ws") {
 			kind = policy.WebSocket
 		}
-		list = append(list, use{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind, called: lead.calls(before), library: s.library})
+		list = append(list, usedURL{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind, called: code.calls(before), library: s.library})
 	}
 	return list
 }

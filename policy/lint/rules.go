@@ -43,6 +43,7 @@ const (
 	TopicBuild   Topic = "Builds and native settings"
 	TopicCSP     Topic = "Content-Security-Policy"
 	TopicPlugins Topic = "Plugins"
+	TopicPins    Topic = "Pins"
 	TopicSource  Topic = "The app's own sources"
 	TopicOther   Topic = "Capacitor, other platforms and Cordon's own comments"
 )
@@ -53,8 +54,8 @@ func Topics() []Topic {
 }
 
 // rules is the table of all rules, in the order of the reference.
-var rules = slices.Concat(reachRules, scopeRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
-	pluginRules, pinRules, sourceRules, otherRules)
+var rules = slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
+	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

@@ -217,7 +217,7 @@ func developmentHost(host string) string {
 
 func checkDevelopmentHost(r *run) {
 	r.each(func(e *entry) {
-		if !e.web() || e.role == forContent && e.scheme == "" || r.ownOrigin(e) {
+		if !e.web() || e.role == forContent && e.scheme == "" || r.isAppOrigin(e) {
 			return
 		}
 		if what := developmentHost(e.host); what != "" {
@@ -226,15 +226,15 @@ func checkDevelopmentHost(r *run) {
 	}, forAccess, forNavigation, forContent)
 }
 
-// own is how the platform, or Ionic's web view plugin, serves the app's own
+// appOrigin is how the platform, or Ionic's web view plugin, serves the app's own
 // pages on the device.
-type own struct {
+type appOrigin struct {
 	hosts, schemes []string
 	anyPort        bool // a port of localhost
 }
 
-func (r *run) findOwn() own {
-	o := own{hosts: []string{"localhost"}, schemes: []string{"https"}}
+func (r *run) findAppOrigin() appOrigin {
+	o := appOrigin{hosts: []string{"localhost"}, schemes: []string{"https"}}
 	for _, platform := range []string{"", "android", "ios"} {
 		if host, ok := r.project.Config.Preference(platform, "hostname"); ok {
 			o.hosts = append(o.hosts, strings.ToLower(host))
@@ -249,12 +249,12 @@ func (r *run) findOwn() own {
 	return o
 }
 
-// ownOrigin reports whether an entry names the app's own origin.
-func (r *run) ownOrigin(e *entry) bool {
-	if r.own.anyPort && e.host == "localhost" {
+// isAppOrigin reports whether an entry names the app's own origin.
+func (r *run) isAppOrigin(e *entry) bool {
+	if r.appOrigin.anyPort && e.host == "localhost" {
 		return true
 	}
-	return e.port == "" && slices.Contains(r.own.hosts, e.host) && slices.Contains(r.own.schemes, e.scheme)
+	return e.port == "" && slices.Contains(r.appOrigin.hosts, e.host) && slices.Contains(r.appOrigin.schemes, e.scheme)
 }
 
 func checkUserinfo(r *run) {
@@ -294,7 +294,7 @@ func checkLookalike(r *run) {
 
 // remote reports whether an entry names a web host that is not the app's own.
 func (r *run) remote(e *entry) bool {
-	return (e.scheme == "http" || e.scheme == "https") && e.host != "" && !r.ownOrigin(e) && developmentHost(e.host) == ""
+	return (e.scheme == "http" || e.scheme == "https") && e.host != "" && !r.isAppOrigin(e) && developmentHost(e.host) == ""
 }
 
 func checkRemoteStart(r *run) {

@@ -26,7 +26,7 @@ func isCleartext(url string) bool {
 }
 
 func checkCleartextScript(r *run) {
-	for _, u := range r.used {
+	for _, u := range r.usedURLs {
 		if isCode(u.tag) && isCleartext(u.url) && developmentHost(hostOf(u.url)) == "" {
 			r.report(r.placeIn(u.file, u.span), nil, "<%s> loads %s unencrypted", u.tag, quote(u.url))
 		}
@@ -36,11 +36,11 @@ func checkCleartextScript(r *run) {
 // group collects uses of one host in one file, so that a host is reported
 // once.
 type group struct {
-	first use
+	first usedURL
 	count int
 }
 
-func grouped(uses []use, key func(use) string) []*group {
+func grouped(uses []usedURL, key func(usedURL) string) []*group {
 	var order []*group
 	index := make(map[string]*group)
 	for _, u := range uses {
@@ -63,15 +63,15 @@ func (g *group) more() string {
 }
 
 func checkCleartextURL(r *run) {
-	var list []use
-	for _, u := range r.used {
+	var list []usedURL
+	for _, u := range r.usedURLs {
 		host := hostOf(u.url)
 		if u.tag == "a" || isCode(u.tag) || !isCleartext(u.url) || developmentHost(host) != "" || isNamespace(host) || u.library && !u.called {
 			continue
 		}
 		list = append(list, u)
 	}
-	for _, g := range grouped(list, func(u use) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
+	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
 		r.report(r.placeIn(g.first.file, g.first.span), nil, "%s is reached unencrypted%s", hostOf(g.first.url), g.more())
 	}
 }
@@ -80,22 +80,22 @@ func checkHostNotListed(r *run) {
 	if r.strict == nil {
 		return
 	}
-	var list []use
-	for _, u := range r.used {
+	var list []usedURL
+	for _, u := range r.usedURLs {
 		host := hostOf(u.url)
 		if developmentHost(host) != "" || isNamespace(host) || u.library && !u.called || r.listed(u) {
 			continue
 		}
 		list = append(list, u)
 	}
-	for _, g := range grouped(list, func(u use) string { return hostOf(u.url) }) {
+	for _, g := range grouped(list, func(u usedURL) string { return hostOf(u.url) }) {
 		r.report(r.placeIn(g.first.file, g.first.span), nil, "no entry of %s covers %s%s", r.project.Config.Name(), hostOf(g.first.url), g.more())
 	}
 }
 
 // listed reports whether some reading of the list lets the URL load or be
 // handed out.
-func (r *run) listed(u use) bool {
+func (r *run) listed(u usedURL) bool {
 	kinds := []policy.Kind{u.kind, policy.Navigation}
 	if u.kind == policy.XHR {
 		kinds = append(kinds, policy.Plugin)
@@ -283,7 +283,7 @@ func (r *run) keysIn(f *app.File) {
 
 // assignedName returns the name that a string after this code is given to.
 func assignedName(before string) string {
-	if l := leadOf(before); l.mark == ":" || l.mark == "=" {
+	if l := precedingOf(before); l.separator == ":" || l.separator == "=" {
 		return l.name
 	}
 	return ""
@@ -319,7 +319,7 @@ func checkTokenInQuery(r *run) {
 				continue
 			}
 			m := tokenQuery.FindStringSubmatchIndex(l.text)
-			if m == nil || leadOf(s.before(l.start-1, 96)).compares() {
+			if m == nil || precedingOf(s.before(l.start-1, 96)).compares() {
 				continue
 			}
 			var options []option

@@ -14,6 +14,14 @@ import (
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
+// placeOf returns where a pin problem stands.
+func (r *run) placeOf(file string, place policy.Place) policy.Place {
+	if file == "" {
+		return place
+	}
+	return policy.Place{File: file, Line: 1, Column: 1}
+}
+
 // pinnedElements returns the pins of every platform, and what is wrong.
 func (r *run) pinnedElements() ([]pins.Element, []*pins.Problem) {
 	if r.project.Config == nil {

@@ -189,7 +189,7 @@ func (s *source) before(offset, n int) string {
 	return strings.TrimRight(string(s.masked[max(0, end-n):end]), " \t\r\n")
 }
 
-// place returns where bytes of the masked code stand in the file.
+// spanAt returns where bytes of the masked code stand in the file.
 func (s *source) spanAt(start, end int) app.Span {
 	return app.Span{Start: s.span.Start + start, End: s.span.Start + end}
 }

@@ -281,5 +281,5 @@ func (o iosOrigin) misread(text string) bool {
 	return true
 }
 
-// quoteOrigin puts a piece of an origin in quotes for a note.
+// quoteOrigin puts a part of an origin in quotes for a note.
 func quoteOrigin(s string) string { return `"` + s + `"` }

@@ -18,10 +18,10 @@ const wpStar = "replaced-text"
 type wpSearch struct {
 	local   bool
 	entries []wpEntry
-	// plain finds the entries without any wildcard by their host; odd are the
-	// others, by number.
-	plain map[string][]int
-	odd   []int
+	// byHost finds the entries without any wildcard by their host; expressions
+	// are the others, by number.
+	byHost      map[string][]int
+	expressions []int
 	// ended: an entry that is no expression throws when it is reached, so that
 	// the ones after it never are.
 	ended bool
@@ -160,12 +160,12 @@ func (e *wpEntry) patterns() []pattern.Pattern {
 }
 
 func (s *wpSearch) index() {
-	s.plain = make(map[string][]int)
+	s.byHost = make(map[string][]int)
 	for i := range s.entries {
 		if e := &s.entries[i]; e.whole == nil {
-			s.plain[e.host] = append(s.plain[e.host], i)
+			s.byHost[e.host] = append(s.byHost[e.host], i)
 		} else {
-			s.odd = append(s.odd, i)
+			s.expressions = append(s.expressions, i)
 		}
 	}
 }
@@ -189,15 +189,15 @@ func (s *wpSearch) find(u pattern.URL) int {
 			break
 		}
 		at += next + 3
-		for _, i := range s.plain[text.hostAt(at)] {
+		for _, i := range s.byHost[text.hostAt(at)] {
 			e := &s.entries[i]
 			if (best < 0 || i < best) && text.holds(e, at) && e.atSite(&u) {
 				best = i
 			}
 		}
 	}
-	if len(s.odd) > 0 {
-		best = s.findOdd(&u, text, best)
+	if len(s.expressions) > 0 {
+		best = s.findExpression(&u, text, best)
 	}
 	if best < 0 {
 		return -1
@@ -208,13 +208,13 @@ func (s *wpSearch) find(u pattern.URL) int {
 // buffers hold the texts that expressions are searched in.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-func (s *wpSearch) findOdd(u *pattern.URL, text wpText, best int) int {
+func (s *wpSearch) findExpression(u *pattern.URL, text wpText, best int) int {
 	whole, site := buffers.Get().(*[]byte), buffers.Get().(*[]byte)
 	defer buffers.Put(whole)
 	defer buffers.Put(site)
 	*whole = append(append((*whole)[:0], text.front...), text.slashes...)
 	*site = appendSite((*site)[:0], u)
-	for _, i := range s.odd {
+	for _, i := range s.expressions {
 		if best >= 0 && i > best {
 			break
 		}

@@ -24,8 +24,8 @@ func Reduced(p Pair) (map[string]bool, bool) {
 	if older == nil {
 		return nil, false
 	}
-	for _, kinds := range c.together() {
-		groups := []group{{kinds: kinds, older: older.Sets(kinds[0]), new: newer.Sets(kinds[0])}}
+	for _, kinds := range c.kindsByProgram() {
+		groups := []group{{kinds: kinds, older: older.Sets(kinds[0]), newer: newer.Sets(kinds[0])}}
 		found, _ := c.regions(groups)
 		for _, r := range found {
 			c.decide(kinds, r.URL)

@@ -7,7 +7,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 )
 
-// source is one piece of JavaScript: a file, or an inline script of a page.
+// source is one stretch of JavaScript: a file, or an inline script of a page.
 type source struct {
 	file *app.File
 	span app.Span

@@ -22,12 +22,12 @@ func (m *migration) sameReading(e *configxml.Element, role role) bool {
 	if now&^role != 0 && !(m.to.split && now&launch == 0) {
 		return false // it would do more than before
 	}
-	text := m.alone(e)
-	return m.same(e.Name, text, e.Name, text)
+	text := m.bareElement(e)
+	return m.sameURLs(e.Name, text, e.Name, text)
 }
 
-// alone is an element as text, without children and prefix.
-func (m *migration) alone(e *configxml.Element) string {
+// bareElement is an element as text, without children and prefix.
+func (m *migration) bareElement(e *configxml.Element) string {
 	text := string(m.doc.Bytes()[e.Start:e.TagEnd])
 	if !strings.HasSuffix(text, "/>") {
 		text = strings.TrimSuffix(text, ">") + "/>"
@@ -38,9 +38,9 @@ func (m *migration) alone(e *configxml.Element) string {
 	return text
 }
 
-// same reports whether the new platform reads an element as the old one reads
-// another: as the same set of URLs.
-func (m *migration) same(oldName, oldText, newName, newText string) bool {
+// sameURLs reports whether the new platform reads an element as the old one
+// reads another: as the same set of URLs.
+func (m *migration) sameURLs(oldName, oldText, newName, newText string) bool {
 	before, ok := patterns(oldName, oldText, m.options.From)
 	if !ok {
 		return false
@@ -84,7 +84,7 @@ func (m *migration) asWritten(e *configxml.Element, lines []line) []line {
 		strings.TrimSuffix(lines[0].value, "/*") == strings.TrimSuffix(one.value, "/*") {
 		return []line{one} // without a path every path is meant
 	}
-	if m.same(e.Name, m.alone(e), one.element, m.text(plain(e), one)) {
+	if m.sameURLs(e.Name, m.bareElement(e), one.element, m.text(withoutAttributes(e), one)) {
 		return []line{one}
 	}
 	return lines
@@ -100,7 +100,7 @@ func (m *migration) companions(e *configxml.Element, from role, grants []grant) 
 		if name == e.Name || name == own && e.Name == "allow-navigation" && m.to.split {
 			continue
 		}
-		made, _ := m.to.write(each, m.instances(grants))
+		made, _ := m.to.writeGrants(each, m.expandWildcards(grants))
 		if len(made) == 0 || len(grants) == 1 && grants[0].all {
 			made = []line{{element: name, attribute: attribute, value: m.from.text(e)}}
 		}
@@ -228,13 +228,13 @@ func (m *migration) finish() {
 	var texts []string
 	for _, l := range fresh {
 		if like != nil {
-			texts = append(texts, m.text(plain(like), l))
+			texts = append(texts, m.text(withoutAttributes(like), l))
 		} else {
-			texts = append(texts, m.text(plain(root), l))
+			texts = append(texts, m.text(withoutAttributes(root), l))
 		}
 	}
 	if like == nil {
-		m.inside(root, "\n  "+strings.Join(texts, "\n  ")+"\n")
+		m.insertInside(root, "\n  "+strings.Join(texts, "\n  ")+"\n")
 		return
 	}
 	lineBreak := m.lineBreak(like.Start)
@@ -246,8 +246,9 @@ func (m *migration) finish() {
 	m.edits = append(m.edits, configxml.Edit{Start: like.End, End: like.End, New: lineBreak + text})
 }
 
-// plain is an element whose manner is followed but not its attributes.
-func plain(e *configxml.Element) *configxml.Element {
+// withoutAttributes is an element whose manner is followed but not its
+// attributes.
+func withoutAttributes(e *configxml.Element) *configxml.Element {
 	return &configxml.Element{Prefix: listPrefix(e), Start: e.Start, End: e.End, TagEnd: e.TagEnd}
 }
 
@@ -259,8 +260,8 @@ func listPrefix(e *configxml.Element) string {
 	return ""
 }
 
-// inside puts text into an element without children.
-func (m *migration) inside(e *configxml.Element, text string) {
+// insertInside puts text into an element without children.
+func (m *migration) insertInside(e *configxml.Element, text string) {
 	if e.End != e.TagEnd {
 		m.edits = append(m.edits, configxml.Edit{Start: e.TagEnd, End: e.TagEnd, New: text})
 		return

@@ -20,9 +20,9 @@ func lineKey(element, value string, external bool) string {
 	return key
 }
 
-// write says grants in the reader's words, for one role. problem says what
-// cannot be said.
-func (r *reader) write(one role, grants []grant) (lines []line, problem string) {
+// writeGrants says grants in the reader's words, for one role. problem says
+// what cannot be said.
+func (r *reader) writeGrants(one role, grants []grant) (lines []line, problem string) {
 	name, attribute := r.element(one)
 	if len(grants) == 0 {
 		return nil, "no host is known that its wildcard stands for; name one with --tld or --host"

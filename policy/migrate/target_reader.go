@@ -55,7 +55,7 @@ func readerOf(t policy.Target) reader {
 	r := reader{target: t, language: urlPattern, attribute: "origin"}
 	switch t.Platform {
 	case "android":
-		r.androids(at)
+		r.configureAndroid(at)
 	case "amazon-fireos":
 		r.externals = at(3, 6, 0)
 		r.opaque = r.externals
@@ -81,7 +81,7 @@ func readerOf(t policy.Target) reader {
 	return r
 }
 
-func (r *reader) androids(at func(int, int, int) bool) {
+func (r *reader) configureAndroid(at func(int, int, int) bool) {
 	r.opaque = at(3, 6, 0)
 	r.split = at(4, 0, 0)
 	r.externals = at(3, 6, 0) && !at(10, 0, 0)

@@ -80,7 +80,7 @@ func CheckExport(name string, doc *configxml.Document, o Options) ([]Result, err
 }
 
 func cspQuestion(r *reading, d csp.Directive, kind policy.Kind) question {
-	sets := r.of(kind)
+	sets := r.setsOf(kind)
 	return question{
 		broken: pattern.Covered(pattern.WebHosts, cspPatterns(d)).Minus(sets.Allow),
 		exact:  true,

@@ -11,16 +11,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// nscFormat exports a policy as Android's Network Security
-// Configuration (API 24 and later): where cleartext is permitted, and the pins
-// of each host. The format shapes TLS; it cannot refuse a host.
-//
-// The rules that a reader of the file applies are those of
-// android.security.net.config: a host takes the configuration of its own
-// domain, else of the longest one above it that includes subdomains, and a
-// domain stands once in the whole file.
+// nscFormat is AndroidNSC; its constant describes it.
 var nscFormat = Format{
-	Name:  "android-nsc",
+	Name:  AndroidNSC,
 	Title: "Android Network Security Configuration",
 	Can:   Schemes | Exact | Deep | Pins,
 	Limits: []string{
@@ -47,9 +40,7 @@ func exportNSC(s Source) Artifact {
 	e := exporter{source: s}
 	e.collect()
 	var b strings.Builder
-	b.WriteString("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!--\n")
-	b.WriteString(strings.ReplaceAll(nscFormat.Header("  ", s), "--", "- -"))
-	b.WriteString("-->\n<network-security-config>\n")
+	b.WriteString("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + nscFormat.headerXML(s) + "<network-security-config>\n")
 	fmt.Fprintf(&b, "    <base-config cleartextTrafficPermitted=\"%t\">\n", e.everywhere)
 	b.WriteString("        <trust-anchors>\n            <certificates src=\"system\" />\n        </trust-anchors>\n    </base-config>\n")
 	for _, d := range e.domains {
@@ -68,19 +59,19 @@ type exporter struct {
 }
 
 func (e *exporter) collect() {
-	cleartext := slices.DeleteFunc(e.source.Wire(), func(o dialect.Origin) bool { return !o.Covers("http") && !o.Covers("ws") })
+	cleartext := e.source.Cleartext()
 	for i := range cleartext {
 		o := &cleartext[i]
 		e.everywhere = e.everywhere || o.Host == ""
 		switch {
 		case !o.Covers("http"):
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for http too, not only for ws"))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "":
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
 		case o.Port != 0:
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
 		case o.Host == "":
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted everywhere, to addresses too"))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted everywhere, to addresses too"))
 		}
 	}
 	for _, host := range e.hosts(cleartext) {

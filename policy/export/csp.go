@@ -11,12 +11,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// cspFormat exports a policy as a Content-Security-Policy: the one barrier
-// that a web view itself enforces on every kind of request, on every platform.
-//
-// A policy is made for a page. Connections, images, media, fonts and frames
-// follow the list; scripts and styles are limited to what the page uses, for a
-// list of hosts is no licence to run their code.
+// cspFormat is CSP; its constant describes it.
 var cspFormat = Format{
 	Name:  CSP,
 	Title: "Content-Security-Policy",
@@ -60,7 +55,7 @@ func exportCSP(s Source) Artifact {
 // in the page, and what it cannot express.
 func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	requests, frames := s.Requests(), s.Frames()
-	losses := slices.Concat(cspFormat.Widening(s.Wire()), inexact(s.Wire()))
+	losses := slices.Concat(cspFormat.widening(s.Wire()), inexact(s.Wire()))
 	listed := sources(requests, "https", "http")
 	connect := sources(requests, "https", "wss", "http", "ws")
 	var p csp.Policy
@@ -101,11 +96,11 @@ func inexact(origins []dialect.Origin) []Loss {
 		o := &origins[i]
 		switch {
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(o, false, "an IPv6 address cannot be written as a source expression: it is refused"))
+			losses = append(losses, lose(o, false, "an IPv6 address cannot be written as a source expression: it is refused"))
 		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")), secureToo(origins, o):
 			// Everything that its sources grow to is covered by a line, too.
 		default:
-			losses = append(losses, Lose(o, true, "the same host is covered over https as well"))
+			losses = append(losses, lose(o, true, "the same host is covered over https as well"))
 		}
 	}
 	return losses

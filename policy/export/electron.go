@@ -7,12 +7,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// electronFormat exports a policy as lists for an Electron app's main
-// process: match patterns for session.webRequest.onBeforeRequest, patterns for
-// will-navigate, and what shell.openExternal may be given. Cordova's Electron
-// platform enforces nothing of config.xml by itself.
+// electronFormat is Electron; its constant describes it.
 var electronFormat = Format{
-	Name:  "electron",
+	Name:  Electron,
 	Title: "Electron request and permission lists",
 	Can:   Schemes | Ports | Paths | Exact | Deep | Requests | Navigation | Launches | Denies,
 	Limits: []string{
@@ -40,7 +37,7 @@ func exportElectron(s Source) Artifact {
 		External:    matchPatterns(s.Launches()),
 		Permissions: []string{},
 	}
-	return Artifact{Path: "cordon-electron.json", Content: encode(out), Losses: electronFormat.Widening(s.Wire())}
+	return Artifact{Path: "cordon-electron.json", Content: encode(out), Losses: electronFormat.widening(s.Wire())}
 }
 
 // matchPatterns writes origins as match patterns, sorted, each once: "*.h"

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/dop251/goja"
 )
 
@@ -31,7 +30,7 @@ func pacReader(t testing.TB, content []byte) func(string) bool {
 		switch answer.String() {
 		case "DIRECT":
 			return true
-		case export.Nowhere:
+		case "PROXY 127.0.0.1:9":
 			return false
 		}
 		t.Fatalf("%s: %q", raw, answer)

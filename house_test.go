@@ -277,8 +277,10 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 
 // documented are the packages for other programs: each shows how it is used.
 var documented = []string{
-	"backend/identity", "ca", "client", "egress", "event", "gateway", "host", "pin", "policy", "policy/app", "policy/csp",
-	"policy/dialect", "policy/diff", "policy/export", "policy/lint", "policy/migrate", "policy/prove", "server", "settings",
+	"backend/identity", "backend/services", "backend/tables/odata", "ca", "client", "egress", "event", "gateway", "host",
+	"pin", "policy", "policy/app", "policy/csp", "policy/dialect", "policy/diff", "policy/export", "policy/lint",
+	"policy/lint/report", "policy/migrate", "policy/pattern", "policy/pins", "policy/propose", "policy/prove",
+	"policy/publicsuffix", "server", "settings",
 }
 
 func TestPublicPackagesHaveExamples(t *testing.T) {

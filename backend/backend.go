@@ -1,5 +1,15 @@
 // Package backend assembles the mobile backend: one http.Handler made of
 // sign-in, tables, services, push and the description of the tables.
+//
+// [New] takes the parts, each made by its own package, and puts them behind one
+// another: CORS, the caller's address, the middleware of package auth, then the
+// part that the first segment of the path names. A part that is nil answers 404;
+// only Options.Auth is required. New fails where CORS entries cannot be read
+// ([CheckCORS]); the handler it returns is safe for concurrent use, and turns the
+// panic of a part into a 500 that the operator hears of.
+//
+// To run a whole backend of a cordon.yaml, with its database and listeners, use
+// package server.
 package backend
 
 import (

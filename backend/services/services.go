@@ -1,6 +1,16 @@
 // Package services is the service layer: a request to /api/{name} goes on to the
 // owner's own HTTP service, with headers that prove who asks, and the answer
 // comes back as it is. It replaces the custom APIs of Azure Mobile Apps.
+//
+// Start with [New]: it takes a [Config] (the services section of cordon.yaml) and
+// the transport that reaches an upstream, and returns a [Handler], an http.Handler
+// for /api/{name} and everything below it. Config.Check returns every [Problem] of
+// a configuration at once; New fails on the first.
+//
+// A call that is refused is answered with the status and the text of the original
+// server; an upstream that fails is a 502 or 504 with nothing of the cause in it,
+// which goes to Options.Events. A Handler is safe for concurrent use. The caller
+// of a request is read from its context (package identity).
 package services
 
 import (

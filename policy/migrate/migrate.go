@@ -8,6 +8,11 @@
 // both policies are compared, and every difference is reported with a URL that
 // both were asked about.
 //
+// [File] does it: the [Result] has the new file, the notes for people and the
+// comparison (package diff), and Result.Lossless says whether anything changed.
+// File fails
+// if a target is unknown or the file cannot be edited.
+//
 // The package is pure, and its functions are safe for concurrent use.
 package migrate
 

@@ -8,6 +8,10 @@
 //
 // What cannot be read is a [Problem], and binds its host to nothing, so that a
 // slip of the pen closes a connection instead of opening it.
+//
+// [Set] gives what an app's pins bind, [Read] and [ReadFiles] the two halves of it
+// with what is wrong, and [Add] writes pins into a config.xml, every other byte as
+// it was. The package is pure, and its functions are safe for concurrent use.
 package pins
 
 import (

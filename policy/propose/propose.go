@@ -3,7 +3,10 @@
 // it.
 //
 // Call [List] with what was observed and [Insert] with the lines that a person
-// agreed to. The package is pure.
+// agreed to, or [Replace] for a list of nothing but those lines. What the file
+// has already is not inserted again.
+//
+// The package is pure, and its functions are safe for concurrent use.
 package propose
 
 import (

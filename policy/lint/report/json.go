@@ -1,6 +1,10 @@
 // Package report writes what package lint found: as text for people, as JSON and
 // SARIF 2.1.0 for programs, as workflow commands for GitHub, and the reference
 // page of all rules in Markdown. It decides nothing.
+//
+// Each function writes one format of a lint.Report to an io.Writer; its error is
+// the writer's. The bytes of a finding that is marked secret are never written.
+// The functions are safe for concurrent use.
 package report
 
 import (

@@ -123,11 +123,13 @@ func (b *backend) record(r *http.Request, status int) {
 	switch {
 	case status >= http.StatusInternalServerError:
 		verdict = event.Failed
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMethodNotAllowed, status == http.StatusTooManyRequests:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMethodNotAllowed,
+		status == http.StatusTooManyRequests:
 	default:
 		return
 	}
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "table-" + strconv.Itoa(status), Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Verdict: verdict, Reason: "table-" + strconv.Itoa(status), Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	b.Events.Record(e)
 }
@@ -171,8 +173,8 @@ func (b *backend) recover(next http.Handler) http.Handler {
 			if cause == http.ErrAbortHandler {
 				panic(cause) // the way to end a connection
 			}
-			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method, Path: r.URL.Path, Status: http.StatusInternalServerError,
-				Detail: place(cause)})
+			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method,
+				Path: r.URL.Path, Status: http.StatusInternalServerError, Detail: place(cause)})
 			problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
 		}()
 		next.ServeHTTP(w, r)

@@ -15,7 +15,8 @@ import (
 func columnValue(p property, c ColumnDef) (odata.Value, error) {
 	v := p.value
 	if p.nested {
-		return v, badRequest(fmt.Sprintf("The value of '%s' is an object or an array, which a column cannot hold", p.name))
+		return v,
+			badRequest(fmt.Sprintf("The value of '%s' is an object or an array, which a column cannot hold", p.name))
 	}
 	if v.IsNull() {
 		return v, nil
@@ -57,10 +58,14 @@ func columnValue(p property, c ColumnDef) (odata.Value, error) {
 // newColumn is the column that a property of a dynamic schema makes.
 func newColumn(p property) (ColumnDef, error) {
 	if !odata.ValidName(p.name) {
-		return ColumnDef{}, badRequest(fmt.Sprintf("'%.64s' is not a valid identifier. Identifiers must be under 128 characters in length, start with a letter or underscore, and can contain only alpha-numeric and underscore characters.", p.name))
+		return ColumnDef{},
+			badRequest(fmt.Sprintf("'%.64s' is not a valid identifier. Identifiers must be under 128 characters in "+
+				"length, start with a letter or underscore, and can contain only alpha-numeric and underscore "+
+				"characters.", p.name))
 	}
 	if p.nested {
-		return ColumnDef{}, badRequest(fmt.Sprintf("The value of '%s' is an object or an array, which a column cannot hold", p.name))
+		return ColumnDef{},
+			badRequest(fmt.Sprintf("The value of '%s' is an object or an array, which a column cannot hold", p.name))
 	}
 	typ := p.value.Type
 	if typ == odata.Integer {
@@ -81,7 +86,8 @@ type item struct {
 // reserved are the properties that no 2.0 body may have (azure-mobile-apps
 // 4.0.2, checkReservedProperties.js).
 func reserved(name string) bool {
-	return strings.EqualFold(name, "createdAt") || strings.EqualFold(name, "updatedAt") || strings.EqualFold(name, "deleted")
+	return strings.EqualFold(name, "createdAt") || strings.EqualFold(name, "updatedAt") ||
+		strings.EqualFold(name, "deleted")
 }
 
 // readItem reads the request's body as a row.

@@ -46,7 +46,8 @@ func Parse(s string) Policy {
 		}
 		if tokens := strings.Fields(s[start:end]); len(tokens) > 0 {
 			first := start + strings.Index(s[start:end], tokens[0])
-			d := Directive{Name: strings.ToLower(tokens[0]), Sources: tokens[1:], Start: first, End: first + len(strings.TrimSpace(s[first:end]))}
+			d := Directive{Name: strings.ToLower(tokens[0]), Sources: tokens[1:], Start: first,
+				End: first + len(strings.TrimSpace(s[first:end]))}
 			if _, twice := p.Get(d.Name); twice {
 				p.Repeated = append(p.Repeated, d)
 			} else {

@@ -43,7 +43,8 @@ func (s *wpSearch) enter(rule *policy.Rule, number int) {
 		return
 	}
 	if s.ended {
-		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is not a valid regular expression, and looking that up fails before this one is reached"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"an entry before it is not a valid regular expression, and looking that up fails before this one is reached"
 		return
 	}
 	path := u.pathAndQuery()
@@ -52,7 +53,8 @@ func (s *wpSearch) enter(rule *policy.Rule, number int) {
 	}
 	entry := wpEntry{rule: number, scheme: u.scheme, host: strings.ReplaceAll(u.host, wpStar, "*"), path: path}
 	rule.Flaw, rule.Note = wpFlaw(rule.Text, entry)
-	if strings.ContainsAny(entry.scheme, "+.") || strings.ContainsAny(entry.host, "*[") || strings.ContainsAny(path, `.*+?()[]{}|^$\`) {
+	if strings.ContainsAny(entry.scheme, "+.") || strings.ContainsAny(entry.host, "*[") ||
+		strings.ContainsAny(path, `.*+?()[]{}|^$\`) {
 		if !s.compile(rule, &entry) {
 			return
 		}
@@ -72,11 +74,13 @@ func (s *wpSearch) compile(rule *policy.Rule, entry *wpEntry) bool {
 	switch schemeState {
 	case netInvalid:
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this is not a valid one: the look-up fails"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the path as a regular expression, and this is not a valid one: the look-up fails"
 		return false
 	case netForeign:
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this one is of .NET's own kind"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the path as a regular expression, and this one is of .NET's own kind"
 		return false
 	}
 	var err error
@@ -85,7 +89,8 @@ func (s *wpSearch) compile(rule *policy.Rule, entry *wpEntry) bool {
 	}
 	if err != nil {
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the origin as a regular expression, and this one cannot be compiled"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the origin as a regular expression, and this one cannot be compiled"
 		return false
 	}
 	return true
@@ -115,11 +120,13 @@ func wpHost(host string) string {
 func wpFlaw(text string, entry wpEntry) (policy.Flaw, string) {
 	switch {
 	case strings.Contains(entry.scheme, wpStar):
-		return policy.NeverMatches, "a wildcard in the scheme stays in the expression as the text " + quoteOrigin(wpStar)
+		return policy.NeverMatches,
+			"a wildcard in the scheme stays in the expression as the text " + quoteOrigin(wpStar)
 	case strings.Contains(entry.path, wpStar):
 		return policy.NeverMatches, "a wildcard in the path stays in the expression as the text " + quoteOrigin(wpStar)
 	case strings.HasPrefix(entry.host, "*."):
-		return policy.Rewritten, "the expression is not anchored and loses the dot: it also covers hosts that merely end in " + quoteOrigin(entry.host[2:]) + ", and URLs that name it in their path or query"
+		return policy.Rewritten, "the expression is not anchored and loses the dot: it also covers hosts that " +
+			"merely end in " + quoteOrigin(entry.host[2:]) + ", and URLs that name it in their path or query"
 	case entry.host == "*":
 		return policy.Rewritten, "the wildcard covers word characters only: hosts with a dot are not covered"
 	case strings.Contains(entry.host, "*"):

@@ -110,11 +110,15 @@ func (c *comparison) compareExact(groups []group) {
 	}
 	if outcome == pattern.NotDecided {
 		tried := c.trySamples(groups)
-		c.doubt(groups, true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, more may differ", tried))
+		c.doubt(groups,
+			true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, "+
+				"more may differ", tried))
 	}
 	c.tryTexts(groups)
 	if c.unconfirmed > 0 {
-		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.unconfirmed))
+		c.doubt(groups,
+			false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept",
+				c.unconfirmed))
 	}
 }
 
@@ -175,7 +179,8 @@ const maxWork = 40_000_000
 
 // compareSampled compares groups where a platform's look-up is an algorithm.
 func (c *comparison) compareSampled(groups []group) {
-	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair), c.trySamples(groups))
+	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair),
+		c.trySamples(groups))
 	c.doubt(groups, false, why)
 }
 

@@ -199,7 +199,8 @@ func Documents(before, after *configxml.Document, targets []policy.Target, o Opt
 }
 
 // Compile makes a pair of two documents, each read as its own target.
-func Compile(before *configxml.Document, from policy.Target, after *configxml.Document, to policy.Target) (Pair, error) {
+func Compile(before *configxml.Document, from policy.Target, after *configxml.Document, to policy.Target) (Pair,
+	error) {
 	older, err := dialect.Compile(before, from)
 	if err != nil {
 		return Pair{}, err

@@ -19,7 +19,8 @@ func ReduceAbove(n int) int {
 // false where none is made.
 func Reduced(p Pair) (map[string]bool, bool) {
 	pairs := []Pair{p}
-	c := comparison{pair: p, options: Options{Kinds: policy.Kinds(), Steps: pattern.DefaultSteps}, report: &Report{Pairs: pairs}, merged: newMerger(pairs)}
+	c := comparison{pair: p, options: Options{Kinds: policy.Kinds(), Steps: pattern.DefaultSteps},
+		report: &Report{Pairs: pairs}, merged: newMerger(pairs)}
 	older, newer := c.reduced()
 	if older == nil {
 		return nil, false

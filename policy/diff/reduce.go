@@ -87,7 +87,8 @@ func (c *comparison) sameOrder() bool {
 			}
 			for j := range x[i].When {
 				s, t := x[i].When[j], y[i].When[j]
-				if s.List() != t.List() || s.Negated() != t.Negated() || s.Algorithmic() || t.Algorithmic() || !reflect.DeepEqual(s.Patterns(), t.Patterns()) {
+				if s.List() != t.List() || s.Negated() != t.Negated() || s.Algorithmic() || t.Algorithmic() ||
+					!reflect.DeepEqual(s.Patterns(), t.Patterns()) {
 					return false
 				}
 			}

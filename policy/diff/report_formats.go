@@ -82,7 +82,8 @@ func kindTexts(kinds []policy.Kind) []string {
 }
 
 func (r *Report) asJSON(title string) jsonComparison {
-	out := jsonComparison{Title: title, Widened: r.Widens(), Pairs: []jsonPair{}, Changes: []jsonChange{}, Undecided: []jsonDoubt{}}
+	out := jsonComparison{Title: title, Widened: r.Widens(), Pairs: []jsonPair{}, Changes: []jsonChange{},
+		Undecided: []jsonDoubt{}}
 	for _, p := range r.Pairs {
 		out.Pairs = append(out.Pairs, p.names())
 	}
@@ -102,7 +103,8 @@ func (r *Report) asJSON(title string) jsonComparison {
 		out.Changes = append(out.Changes, change)
 	}
 	for _, d := range r.Doubts {
-		out.Undecided = append(out.Undecided, jsonDoubt{r.Pairs[d.Pair].names(), kindTexts(d.Kinds), d.Exhausted, d.Why})
+		out.Undecided = append(out.Undecided,
+			jsonDoubt{r.Pairs[d.Pair].names(), kindTexts(d.Kinds), d.Exhausted, d.Why})
 	}
 	return out
 }
@@ -153,7 +155,8 @@ func WriteMarkdown(w io.Writer, sections []Section) error {
 					fmt.Fprintf(out, "| and %d more | | |\n", len(h.lines)-i)
 					break
 				}
-				fmt.Fprintf(out, "| %s | %s | %s |\n", code(line.URL), code(RuleText(line.Old)), code(RuleText(line.New)))
+				fmt.Fprintf(out, "| %s | %s | %s |\n", code(line.URL), code(RuleText(line.Old)),
+					code(RuleText(line.New)))
 			}
 			out.WriteString("\n")
 		}
@@ -165,7 +168,8 @@ func WriteMarkdown(w io.Writer, sections []Section) error {
 	return err
 }
 
-var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "[", `\[`)
+var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">",
+	"&gt;", "[", `\[`)
 
 // markdown writes a text so that it reads as itself.
 func markdown(s string) string { return markdownEscapes.Replace(wording.Printable(s)) }
@@ -204,7 +208,8 @@ func WriteGitHub(w io.Writer, sections []Section) error {
 				commandEscapes.Replace(s.Report.headingOf(line, s.View)+": "+wording.Printable(line.URL)))
 		}
 		for _, d := range s.Report.Doubts {
-			fmt.Fprintf(out, "::notice title=cordon diff::%s\n", commandEscapes.Replace("not decided: "+KindNames(d.Kinds)+": "+d.Why))
+			fmt.Fprintf(out, "::notice title=cordon diff::%s\n",
+				commandEscapes.Replace("not decided: "+KindNames(d.Kinds)+": "+d.Why))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -221,5 +226,6 @@ func position(l *Line) string {
 	if rule == nil || rule.Implicit() {
 		return ""
 	}
-	return fmt.Sprintf("file=%s,line=%d,col=%d,", propertyEscapes.Replace(rule.Place.File), rule.Place.Line, rule.Place.Column)
+	return fmt.Sprintf("file=%s,line=%d,col=%d,", propertyEscapes.Replace(rule.Place.File), rule.Place.Line,
+		rule.Place.Column)
 }

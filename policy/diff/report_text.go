@@ -59,9 +59,12 @@ func (r *Report) headingOf(l *Line, v View) string {
 }
 
 var (
-	past        = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
-	present     = [...]string{policy.Block: "blocks", policy.Allow: "allows", policy.Launch: "launches", policy.Bypass: "never asks about"}
-	presentMany = [...]string{policy.Block: "block", policy.Allow: "allow", policy.Launch: "launch", policy.Bypass: "never ask about"}
+	past = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched",
+		policy.Bypass: "never asked about"}
+	present = [...]string{policy.Block: "blocks", policy.Allow: "allows", policy.Launch: "launches",
+		policy.Bypass: "never asks about"}
+	presentMany = [...]string{policy.Block: "block", policy.Allow: "allow", policy.Launch: "launch",
+		policy.Bypass: "never ask about"}
 )
 
 func (r *Report) place(w Where, l *Line, v View) string {
@@ -89,7 +92,8 @@ func (r *Report) sides(w Where, l *Line) string {
 	if len(others) > 1 {
 		does = presentMany[l.New.Verdict]
 	}
-	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], wording.Join(others), does)
+	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], wording.Join(others),
+		does)
 }
 
 // KindNames writes kinds for people: "xhr, image", "every kind", "every kind

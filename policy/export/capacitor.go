@@ -35,14 +35,16 @@ func exportCapacitor(s Source) Artifact {
 			losses = append(losses, lose(o, false, "an IPv6 address cannot be written as a host mask"))
 			continue
 		case !strings.Contains(o.Host, "."):
-			losses = append(losses, lose(o, false, "a mask of one label would cover every host that ends in .%s on Android", o.Host))
+			losses = append(losses, lose(o, false,
+				"a mask of one label would cover every host that ends in .%s on Android", o.Host))
 			continue
 		default:
 			out.AllowNavigation = append(out.AllowNavigation, o.Host)
 		}
 		if o.Subdomains {
 			out.AllowNavigation = append(out.AllowNavigation, "*."+o.Host)
-			losses = append(losses, lose(o, false, "only one level below %s is covered: a star stands for one label", o.Host))
+			losses = append(losses, lose(o, false,
+				"only one level below %s is covered: a star stands for one label", o.Host))
 		}
 	}
 	for _, o := range s.Wire() {

@@ -33,11 +33,13 @@ func exportChrome(s Source) Artifact {
 	for i := range origins {
 		o := &origins[i]
 		if o.Path != "" {
-			losses = append(losses, lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
+			losses = append(losses, lose(o, false,
+				"the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
 		}
 		for _, filter := range filters(o) {
 			if len(out.Allowlist) == maxChromeEntries {
-				losses = append(losses, lose(o, false, "it comes after %d entries, and the browser reads no more", maxChromeEntries))
+				losses = append(losses, lose(o, false,
+					"it comes after %d entries, and the browser reads no more", maxChromeEntries))
 				break
 			}
 			out.Allowlist = append(out.Allowlist, filter)

@@ -13,7 +13,8 @@ var electronFormat = Format{
 	Title: "Electron request and permission lists",
 	Can:   Schemes | Ports | Paths | Exact | Deep | Requests | Navigation | Launches | Denies,
 	Limits: []string{
-		"the main process has to apply the lists: cancel what no pattern matches, and deny every permission that is not listed",
+		"the main process has to apply the lists: cancel what no pattern matches, and deny every permission that is " +
+			"not listed",
 	},
 }
 

@@ -74,7 +74,8 @@ func exportEnvoy(s Source) Artifact {
 			continue
 		}
 		name := fmt.Sprintf("%04d %s %s", i+1, o.Rule.Place, o.Rule.Text)
-		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions, Principals: []any{map[string]bool{"any": true}}}
+		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions,
+			Principals: []any{map[string]bool{"any": true}}}
 	}
 	if len(out.Rules.Policies) == 0 {
 		// Without policies the filter's ALLOW refuses everything, too; the

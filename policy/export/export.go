@@ -218,7 +218,8 @@ func (f Format) Needs(s Source) []string {
 // the format's comment mark.
 func (f Format) header(mark string, s Source) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s for %s, written by cordon export %s. Changes here are lost: change the source.\n", mark, f.Title, s.File, f.Name)
+	fmt.Fprintf(&b, "%s%s for %s, written by cordon export %s. Changes here are lost: change the source.\n", mark,
+		f.Title, s.File, f.Name)
 	for _, line := range f.Cannot() {
 		fmt.Fprintf(&b, "%sLimit: %s.\n", mark, strings.TrimSuffix(line, "."))
 	}
@@ -269,7 +270,8 @@ func (f Format) widening(origins []dialect.Origin) []Loss {
 			losses = append(losses, lose(o, true, "the path %s is not expressed: all of the host is covered", o.Path))
 		}
 		if f.Can&Ports == 0 && o.Port != 0 {
-			losses = append(losses, lose(o, true, "the port %d is not expressed: all ports of the host are covered", o.Port))
+			losses = append(losses, lose(o, true,
+				"the port %d is not expressed: all ports of the host are covered", o.Port))
 		}
 		if f.Can&Exact == 0 && o.Host != "" && !o.Subdomains && !o.Address() {
 			losses = append(losses, lose(o, true, "the names below %s are covered too", o.Host))
@@ -321,7 +323,8 @@ func tunnelLosses(o *dialect.Origin, proxy string) []Loss {
 		losses = append(losses, lose(o, true, "https to the same host passes too: its tunnel looks the same"))
 	}
 	if o.Covers("ws") && !o.Covers("http") {
-		losses = append(losses, lose(o, false, "ws comes as a tunnel to %s, which cannot look inside: it is refused", proxy))
+		losses = append(losses, lose(o, false,
+			"ws comes as a tunnel to %s, which cannot look inside: it is refused", proxy))
 	}
 	return losses
 }

@@ -33,9 +33,11 @@ type exception struct {
 func exportATS(s Source) Artifact {
 	var b strings.Builder
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + atsFormat.headerXML(s))
-	b.WriteString("<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
+	b.WriteString("<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" " +
+		"\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
 	dictionary, losses := TransportSecurity(s, "\t")
-	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n", dictionary)
+	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n",
+		dictionary)
 	return Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
 }
 
@@ -72,10 +74,12 @@ func cleartext(s Source) (everywhere bool, exceptions []exception, losses []Loss
 		switch {
 		case o.Host == "":
 			everywhere = true
-			losses = append(losses, lose(&o, true, "cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
+			losses = append(losses, lose(&o, true,
+				"cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
 			continue
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
+			losses = append(losses, lose(&o, false,
+				"an IPv6 address has no exception that iOS matches: its cleartext is refused"))
 			continue
 		case !o.Covers("http"):
 			losses = append(losses, lose(&o, true, "cleartext is permitted for http too, not only for ws"))
@@ -135,7 +139,8 @@ func (w *writer) pins(set *pin.Set) []Loss {
 		if len(p.leaf) == 0 {
 			key, hashes = "NSPinnedCAIdentities", p.authority
 		} else if len(p.authority) > 0 {
-			losses = append(losses, Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want them to match as well as those of the host"})
+			losses = append(losses, Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want " +
+				"them to match as well as those of the host"})
 		}
 		w.line(2, "<key>%s</key>", host)
 		w.line(2, "<dict>")
@@ -160,7 +165,8 @@ func collectPins(set *pin.Set) (map[string]pinned, []Loss) {
 	hosts := map[string]pinned{}
 	for _, entry := range set.Entries() {
 		if entry.Mode != pin.OnTopOfRoots {
-			losses = append(losses, Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
+			losses = append(losses, Loss{Rule: entry.Host,
+				Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
 			continue
 		}
 		if len(entry.Hashes) == 0 {

@@ -63,7 +63,8 @@ func checkPrepareFails(r *run) {
 			if why[e] != "" {
 				note = ": " + why[e]
 			}
-			r.report(r.at(e.element), []option{on(readings)}, "building for %s fails on %s%s", names(readings), quote(e.text), note)
+			r.report(r.at(e.element), []option{on(readings)},
+				"building for %s fails on %s%s", names(readings), quote(e.text), note)
 		}
 	}
 }
@@ -80,12 +81,14 @@ func contains(list []*reading, rd *reading) bool {
 func checkATSDisabled(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
 		if e.text == "*" || e.host == "*" && e.scheme != "" {
-			for _, narrower := range []string{"allows-arbitrary-loads-in-web-content", "allows-arbitrary-loads-in-media", "allows-arbitrary-loads-for-media", "allows-local-networking"} {
+			for _, narrower := range []string{"allows-arbitrary-loads-in-web-content",
+				"allows-arbitrary-loads-in-media", "allows-arbitrary-loads-for-media", "allows-local-networking"} {
 				if e.element.Value(narrower) == "true" {
 					return // iOS 10+ then ignores the wide key
 				}
 			}
-			r.report(r.at(e.element), []option{on(readings)}, "%s %s makes prepare write NSAllowsArbitraryLoads", e.attr.Name, quote(e.text))
+			r.report(r.at(e.element), []option{on(readings)},
+				"%s %s makes prepare write NSAllowsArbitraryLoads", e.attr.Name, quote(e.text))
 		}
 	})
 }
@@ -93,7 +96,8 @@ func checkATSDisabled(r *run) {
 func checkExternalCleartext(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
 		if e.role == forExternal && (e.scheme == "http" || e.scheme == "*") && e.host != "" && e.host != "*" {
-			r.report(r.at(e.element), []option{on(readings)}, "prepare allows insecure loads from %s inside the app, although the entry is external", e.base())
+			r.report(r.at(e.element), []option{on(readings)},
+				"prepare allows insecure loads from %s inside the app, although the entry is external", e.base())
 		}
 	})
 }
@@ -105,7 +109,8 @@ func checkATSKey(r *run) {
 			return
 		}
 		if strings.Contains(host, "*") || strings.HasSuffix(host, ".") || strings.HasPrefix(host, "[") {
-			r.report(r.at(e.element), []option{on(readings)}, "prepare writes the key %s, which no host equals", quote(host))
+			r.report(r.at(e.element), []option{on(readings)},
+				"prepare writes the key %s, which no host equals", quote(host))
 		}
 	})
 }
@@ -154,8 +159,10 @@ func checkWeakTLS(r *run) {
 			weak := a.Name == "minimum-tls-version" && (a.Value == "TLSv1.0" || a.Value == "TLSv1.1") ||
 				a.Name == "requires-forward-secrecy" && a.Value == "false"
 			if weak {
-				fix := r.fixed(fmt.Sprintf("remove %s, the default is stricter", a.Name), r.project.Config.RemoveAttr(a))
-				r.report(r.project.Config.Place(a.Start, a.End), []option{fix}, "%s=%s weakens TLS for %s", a.Name, quote(a.Value), quote(e.text))
+				fix := r.fixed(fmt.Sprintf("remove %s, the default is stricter", a.Name),
+					r.project.Config.RemoveAttr(a))
+				r.report(r.project.Config.Place(a.Start, a.End), []option{fix},
+					"%s=%s weakens TLS for %s", a.Name, quote(a.Value), quote(e.text))
 			}
 		}
 	}

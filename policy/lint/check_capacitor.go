@@ -21,14 +21,16 @@ func spanOf(v jsonspan.Value) app.Span { return app.Span{Start: v.Start, End: v.
 func checkCapacitorAny(r *run) {
 	for _, item := range r.capacitor("server", "allowNavigation").Items {
 		mask, ok := item.Text()
-		if !ok || strings.Contains(mask, ".") && strings.Trim(mask, "*.") != "" || mask == "localhost" || mask == "" || strings.ContainsAny(mask, ":/") {
+		if !ok || strings.Contains(mask, ".") && strings.Trim(mask, "*.") != "" || mask == "localhost" || mask == "" ||
+			strings.ContainsAny(mask, ":/") {
 			continue
 		}
 		what := "every host"
 		if strings.Trim(mask, "*.") != "" {
 			what = "every host under ." + mask + " on Android"
 		}
-		r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil, "the mask %s opens %s inside the app", quote(mask), what)
+		r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil,
+			"the mask %s opens %s inside the app", quote(mask), what)
 	}
 }
 
@@ -43,7 +45,8 @@ func checkCapacitorMask(r *run) {
 			partial = partial || strings.Contains(label, "*") && label != "*"
 		}
 		if mask == "" || partial || strings.ContainsAny(mask, ":/@?# ") {
-			r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil, "the mask %s is compared with hosts alone and covers none", quote(mask))
+			r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil,
+				"the mask %s is compared with hosts alone and covers none", quote(mask))
 		}
 	}
 }

@@ -127,7 +127,8 @@ func checkCSPElsewhere(r *run) {
 		return
 	}
 	if other := r.otherPageWithCSP(); other != nil {
-		r.report(headPlace(page), nil, "%s has a Content-Security-Policy, but %s, the start page, has none", other.Name, page.Name)
+		r.report(headPlace(page), nil,
+			"%s has a Content-Security-Policy, but %s, the start page, has none", other.Name, page.Name)
 	}
 }
 
@@ -203,14 +204,16 @@ func (r *run) hasList() bool {
 }
 
 func (r *run) strictAllows(url string, kind policy.Kind) bool {
-	return r.strict.policy.Decide(policy.Request{URL: url, Kind: kind, Strict: true, AnyPath: true}).Verdict == policy.Allow
+	return r.strict.policy.Decide(policy.Request{URL: url, Kind: kind, Strict: true, AnyPath: true}).Verdict ==
+		policy.Allow
 }
 
 // fetchKinds says what kind of request a directive governs.
 var fetchKinds = map[string]policy.Kind{
-	"default-src": policy.XHR, "connect-src": policy.XHR, "img-src": policy.Image, "media-src": policy.Media, "font-src": policy.Font,
-	"script-src": policy.Script, "script-src-elem": policy.Script, "style-src": policy.Style, "style-src-elem": policy.Style,
-	"frame-src": policy.Frame, "child-src": policy.Frame, "worker-src": policy.Script, "object-src": policy.Other, "manifest-src": policy.Other,
+	"default-src": policy.XHR, "connect-src": policy.XHR, "img-src": policy.Image, "media-src": policy.Media,
+	"font-src": policy.Font, "script-src": policy.Script, "script-src-elem": policy.Script, "style-src": policy.Style,
+	"style-src-elem": policy.Style, "frame-src": policy.Frame, "child-src": policy.Frame, "worker-src": policy.Script,
+	"object-src": policy.Other, "manifest-src": policy.Other,
 }
 
 func checkCSPWeaker(r *run) {
@@ -226,7 +229,8 @@ func checkCSPWeaker(r *run) {
 				continue
 			}
 			if extra := r.unlisted(d, kind); len(extra) > 0 {
-				r.report(p.place(m, d), nil, "%s lets in %s, which no entry of config.xml covers", d.Name, wording.Join(extra))
+				r.report(p.place(m, d), nil,
+					"%s lets in %s, which no entry of config.xml covers", d.Name, wording.Join(extra))
 			}
 		}
 	}
@@ -284,7 +288,8 @@ func checkCSPStronger(r *run) {
 		hosts = append(hosts[:3], "others")
 	}
 	m := p.metas[0]
-	r.report(p.page.Place(m.tag.Start, m.tag.End), nil, "config.xml lists %s, from which this page loads nothing", wording.Join(hosts))
+	r.report(p.page.Place(m.tag.Start, m.tag.End), nil,
+		"config.xml lists %s, from which this page loads nothing", wording.Join(hosts))
 }
 
 // mentions reports whether the page may load something from a host that the
@@ -298,7 +303,8 @@ func (p pagePolicy) mentions(e *entry) bool {
 		for _, token := range d.Sources {
 			s, isHost := csp.ParseSource(token)
 			host := strings.TrimPrefix(s.Host, "*.")
-			if ok && isHost && host != "" && (strings.EqualFold(host, e.base()) || e.below() && hasSuffixFold(host, "."+e.base())) {
+			if ok && isHost && host != "" &&
+				(strings.EqualFold(host, e.base()) || e.below() && hasSuffixFold(host, "."+e.base())) {
 				return true
 			}
 		}
@@ -328,7 +334,8 @@ func checkUnsafeInline(r *run) {
 func checkUnsafeInlineStyle(r *run) {
 	r.eachMeta(func(p *pagePolicy, m meta) {
 		d, ok := m.policy.Effective("style-src")
-		if script, _ := m.policy.Effective("script-src"); !ok || d.Name == script.Name || !d.Has("'unsafe-inline'") || d.Guarded() {
+		if script, _ := m.policy.Effective("script-src"); !ok || d.Name == script.Name || !d.Has("'unsafe-inline'") ||
+			d.Guarded() {
 			return // said once, by csp-unsafe-inline
 		}
 		r.report(p.place(m, d), nil, "%s lets inline styles apply", d.Name)

@@ -44,7 +44,8 @@ func checkOutsideHead(r *run) {
 		page := &r.project.Pages[i]
 		for _, m := range metasOf(page, "content-security-policy") {
 			if !m.tag.InHead && page.Whole {
-				r.report(page.Place(m.tag.Start, m.tag.End), nil, "the policy is ignored, because it does not stand in the head")
+				r.report(page.Place(m.tag.Start, m.tag.End), nil,
+					"the policy is ignored, because it does not stand in the head")
 			}
 		}
 	}
@@ -61,12 +62,14 @@ func checkAfterContent(r *run) {
 			switch {
 			case tag.Name == "script":
 				what = "script"
-			case tag.Name == "style", tag.Name == "link" && strings.Contains(strings.ToLower(tag.Value("rel")), "stylesheet"):
+			case tag.Name == "style",
+				tag.Name == "link" && strings.Contains(strings.ToLower(tag.Value("rel")), "stylesheet"):
 				what = "style"
 			}
 			if what != "" {
 				line := p.page.Place(tag.Start, tag.End).Line
-				r.report(p.page.Place(m.tag.Start, m.tag.End), nil, "the %s in line %d comes before the policy and is not governed by it", what, line)
+				r.report(p.page.Place(m.tag.Start, m.tag.End), nil,
+					"the %s in line %d comes before the policy and is not governed by it", what, line)
 				return
 			}
 		}
@@ -101,9 +104,10 @@ func checkRepeatedDirective(r *run) {
 }
 
 var knownDirectives = map[string]bool{
-	"base-uri": true, "block-all-mixed-content": true, "form-action": true, "navigate-to": true, "plugin-types": true, "prefetch-src": true,
-	"referrer": true, "reflected-xss": true, "report-to": true, "require-sri-for": true, "require-trusted-types-for": true,
-	"script-src-attr": true, "style-src-attr": true, "trusted-types": true, "upgrade-insecure-requests": true, "webrtc": true, "fenced-frame-src": true,
+	"base-uri": true, "block-all-mixed-content": true, "form-action": true, "navigate-to": true, "plugin-types": true,
+	"prefetch-src": true, "referrer": true, "reflected-xss": true, "report-to": true, "require-sri-for": true,
+	"require-trusted-types-for": true, "script-src-attr": true, "style-src-attr": true, "trusted-types": true,
+	"upgrade-insecure-requests": true, "webrtc": true, "fenced-frame-src": true,
 }
 
 func checkUnknownDirective(r *run) {
@@ -114,7 +118,8 @@ func checkUnknownDirective(r *run) {
 	})
 }
 
-var cspKeywords = map[string]bool{"self": true, "none": true, "unsafe-inline": true, "unsafe-eval": true, "strict-dynamic": true, "unsafe-hashes": true, "wasm-unsafe-eval": true}
+var cspKeywords = map[string]bool{"self": true, "none": true, "unsafe-inline": true, "unsafe-eval": true,
+	"strict-dynamic": true, "unsafe-hashes": true, "wasm-unsafe-eval": true}
 
 func checkUnquoted(r *run) {
 	r.eachDirective(func(p *pagePolicy, m meta, d csp.Directive) {
@@ -123,7 +128,8 @@ func checkUnquoted(r *run) {
 		}
 		for _, token := range d.Sources {
 			if cspKeywords[strings.ToLower(token)] {
-				r.report(p.place(m, d), nil, "%s in %s is the name of a host without its quotes; write '%s'", token, d.Name, strings.ToLower(token))
+				r.report(p.place(m, d), nil, "%s in %s is the name of a host without its quotes; write '%s'", token,
+					d.Name, strings.ToLower(token))
 				return
 			}
 		}

@@ -47,7 +47,8 @@ func checkAccessNoEffect(r *run) {
 	if count > 1 {
 		subject = fmt.Sprintf("the %d access entries restrict", count)
 	}
-	r.report(r.at(first.element), []option{on(readings)}, "%s nothing that pages request on %s", subject, names(readings))
+	r.report(r.at(first.element), []option{on(readings)},
+		"%s nothing that pages request on %s", subject, names(readings))
 }
 
 func checkLaunchGrants(r *run) {
@@ -55,14 +56,17 @@ func checkLaunchGrants(r *run) {
 		var readings []*reading
 		for _, rd := range r.all() {
 			for _, rule := range rd.rules[e.index] {
-				if rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 && rule.Flaw != policy.Dropped && rule.Flaw != policy.Ignored {
+				if rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 && rule.Flaw != policy.Dropped &&
+					rule.Flaw != policy.Ignored {
 					readings = append(readings, rd)
 					break
 				}
 			}
 		}
 		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)}, "%s is allowed inside the app on %s, where launch-external is not known", quote(e.text), names(readings))
+			r.report(r.at(e.element), []option{on(readings)},
+				"%s is allowed inside the app on %s, where launch-external is not known", quote(e.text),
+				names(readings))
 		}
 	}, forExternal)
 }
@@ -74,12 +78,14 @@ func checkPortAsScheme(r *run) {
 		}
 		var readings []*reading
 		for _, rd := range r.targets {
-			if rd.schemeFirst() && len(rd.rules[e.index]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) && !rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
+			if rd.schemeFirst() && len(rd.rules[e.index]) > 0 && !rd.entryCovers(e, e.sampleOf("http")) &&
+				!rd.entryCovers(e, e.sampleOf("https")) && rd.reads(e) {
 				readings = append(readings, rd)
 			}
 		}
 		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)}, "%s is read as the scheme %s with the host %s on %s", quote(e.text), e.host, e.port, names(readings))
+			r.report(r.at(e.element), []option{on(readings)},
+				"%s is read as the scheme %s with the host %s on %s", quote(e.text), e.host, e.port, names(readings))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent)
 }
@@ -96,7 +102,8 @@ func (rd *reading) schemeFirst() bool {
 
 // hostPort reports whether the text is host:port without a scheme.
 func hostPort(e *entry) bool {
-	return e.scheme == "" && e.host != "" && e.port != "" && strings.Trim(e.port, "0123456789") == "" && isScheme(e.host)
+	return e.scheme == "" && e.host != "" && e.port != "" && strings.Trim(e.port, "0123456789") == "" &&
+		isScheme(e.host)
 }
 
 // reads reports whether the target reads the entry's element at all.
@@ -132,8 +139,9 @@ func checkWildcardTop(r *run) {
 }
 
 var flawWords = map[policy.Flaw]string{
-	policy.Dropped: "dropped", policy.Cut: "cut", policy.NeverMatches: "never matched", policy.BreaksBuild: "refused at build time",
-	policy.Unreadable: "read in an unknown way", policy.Rewritten: "read as something else",
+	policy.Dropped: "dropped", policy.Cut: "cut", policy.NeverMatches: "never matched",
+	policy.BreaksBuild: "refused at build time", policy.Unreadable: "read in an unknown way",
+	policy.Rewritten: "read as something else",
 }
 
 // flawed reports every entry that some targets read with the flaw, once with
@@ -150,7 +158,8 @@ func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 				continue // port-read-as-scheme says it
 			}
 			for _, rule := range rd.rules[e.index] {
-				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten && rule.Purpose != policy.ForLaunch) {
+				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten &&
+					rule.Purpose != policy.ForLaunch) {
 					having = append(having, rd)
 					if note == "" && rule.Note != "" {
 						note = ": " + rule.Note
@@ -160,7 +169,8 @@ func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 			}
 		}
 		if len(having) > 0 {
-			r.report(r.at(e.element), []option{on(having)}, "%s is %s by %s%s", quote(e.text), verb, names(having), note)
+			r.report(r.at(e.element), []option{on(having)},
+				"%s is %s by %s%s", quote(e.text), verb, names(having), note)
 		}
 	}
 }
@@ -207,7 +217,8 @@ func checkWithoutEffect(r *run) {
 			}
 		}
 		if concerned > 0 && ignored == concerned {
-			r.report(r.at(e.element), []option{on(r.targets)}, "<%s> has no effect on %s", e.element.Name, names(r.targets))
+			r.report(r.at(e.element), []option{on(r.targets)},
+				"<%s> has no effect on %s", e.element.Name, names(r.targets))
 		}
 	}
 }
@@ -219,7 +230,8 @@ func checkNotStrict(r *run) {
 		return
 	}
 	for _, e := range r.entries {
-		if e.scope != "" || !e.has || e.role == forContent || r.explained(e, policy.Dropped) || e.anyHost() || hostPort(e) {
+		if e.scope != "" || !e.has || e.role == forContent || r.explained(e, policy.Dropped) || e.anyHost() ||
+			hostPort(e) {
 			continue
 		}
 		for _, rule := range r.strict.rules[e.index] {
@@ -265,7 +277,8 @@ func checkSubdomainsIgnored(r *run) {
 			}
 		}
 		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)}, "names below %s are not listed on %s: the attribute is ignored there", e.base(), names(readings))
+			r.report(r.at(e.element), []option{on(readings)},
+				"names below %s are not listed on %s: the attribute is ignored there", e.base(), names(readings))
 		}
 	}, forAccess, forExternal)
 }
@@ -278,7 +291,8 @@ func checkUnanchored(r *run) {
 		h, scheme := e.base(), e.schemeOr("http")
 		probes := []string{
 			scheme + "://" + h + ".evil.test/", scheme + "://" + h + "@evil.test/",
-			scheme + "://evil.test/?u=." + h, scheme + "://evil.test/." + h + "/", scheme + "://evil.test/?u=." + h + "/", scheme + "://not" + h + "/",
+			scheme + "://evil.test/?u=." + h, scheme + "://evil.test/." + h + "/",
+			scheme + "://evil.test/?u=." + h + "/", scheme + "://not" + h + "/",
 		}
 		for _, probe := range probes {
 			var readings []*reading
@@ -288,7 +302,8 @@ func checkUnanchored(r *run) {
 				}
 			}
 			if len(readings) > 0 {
-				r.report(r.at(e.element), []option{on(readings)}, "%s also covers %s on %s", quote(e.text), probe, names(readings))
+				r.report(r.at(e.element), []option{on(readings)},
+					"%s also covers %s on %s", quote(e.text), probe, names(readings))
 				return
 			}
 		}
@@ -306,9 +321,11 @@ func checkContentHost(r *run) {
 		}
 		options := []option{on(readings)}
 		if e.text == "index.html" && len(e.element.Attrs) == 1 {
-			options = append(options, r.fixed("remove <content>, index.html is the default", r.project.Config.Removal(e.element)))
+			options = append(options,
+				r.fixed("remove <content>, index.html is the default", r.project.Config.Removal(e.element)))
 		}
-		r.report(r.at(e.element), options, "src %s lets pages of the host %s open inside the app on %s", quote(e.text), e.host, names(readings))
+		r.report(r.at(e.element), options,
+			"src %s lets pages of the host %s open inside the app on %s", quote(e.text), e.host, names(readings))
 	}, forContent)
 }
 
@@ -344,7 +361,8 @@ func checkIDN(r *run) {
 			}
 		}
 		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)}, "web views ask for %s, which %s does not cover on %s", ascii, quote(e.text), names(readings))
+			r.report(r.at(e.element), []option{on(readings)},
+				"web views ask for %s, which %s does not cover on %s", ascii, quote(e.text), names(readings))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent)
 }
@@ -358,13 +376,15 @@ func checkSwallowed(r *run) {
 				continue
 			}
 			d := rd.policy.Decide(policy.Request{URL: e.sample(), Kind: policy.Navigation})
-			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() && entryAt(r.entries, d.Rule.Place.Start) != e {
+			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() &&
+				entryAt(r.entries, d.Rule.Place.Start) != e {
 				readings, by = append(readings, rd), d.Rule
 			}
 		}
 		if by != nil {
-			r.report(r.at(e.element), []option{on(readings)}, "what %s covers opens inside the app instead on %s, because of %s in line %d",
-				quote(e.text), names(readings), quote(by.Text), by.Place.Line)
+			r.report(r.at(e.element), []option{on(readings)},
+				"what %s covers opens inside the app instead on %s, because of %s in line %d", quote(e.text),
+				names(readings), quote(by.Text), by.Place.Line)
 		}
 	}, forIntent, forExternal)
 }

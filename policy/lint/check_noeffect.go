@@ -62,7 +62,8 @@ func checkShadowed(r *run) {
 			pointless[by] = append(pointless[by], e)
 		default:
 			fix := r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))
-			r.report(r.at(e.element), []option{fix}, "%s in line %d already covers %s", quote(by.text), r.line(by), quote(e.text))
+			r.report(r.at(e.element), []option{fix},
+				"%s in line %d already covers %s", quote(by.text), r.line(by), quote(e.text))
 		}
 	}
 	for by, list := range pointless {
@@ -71,7 +72,8 @@ func checkShadowed(r *run) {
 			more = fmt.Sprintf(" and %d other %s", n, wording.Plural(n, "entry", "entries"))
 		}
 		// No fix: the entries are what should stay once the catch-all goes.
-		r.report(r.at(list[0].element), nil, "%s in line %d already covers %s%s", quote(by.text), r.line(by), quote(list[0].text), more)
+		r.report(r.at(list[0].element), nil,
+			"%s in line %d already covers %s%s", quote(by.text), r.line(by), quote(list[0].text), more)
 	}
 }
 
@@ -157,8 +159,9 @@ func witnesses(e *entry) []string {
 
 // platformNames are the names that <platform> may have; those without a list
 // of their own are here because the rule is about spelling.
-var platformNames = []string{"android", "ios", "browser", "electron", "windows", "windows8", "wp7", "wp8", "blackberry10", "blackberry",
-	"amazon-fireos", "firefoxos", "ubuntu", "osx", "tizen", "webos", "winphone", "qnx", "symbian", "bada", "www"}
+var platformNames = []string{"android", "ios", "browser", "electron", "windows", "windows8", "wp7", "wp8",
+	"blackberry10", "blackberry", "amazon-fireos", "firefoxos", "ubuntu", "osx", "tizen", "webos", "winphone", "qnx",
+	"symbian", "bada", "www"}
 
 func isPlatform(name string) bool {
 	for _, known := range platformNames {
@@ -176,7 +179,8 @@ func checkUnknownScope(r *run) {
 	}
 	for _, e := range r.project.Config.Root().Children {
 		if e.Name == "platform" && !isPlatform(e.Value("name")) && len(e.Children) > 0 {
-			r.report(r.at(e), nil, "there is no platform called %s, so nothing inside has an effect", quote(e.Value("name")))
+			r.report(r.at(e), nil, "there is no platform called %s, so nothing inside has an effect",
+				quote(e.Value("name")))
 		}
 	}
 }
@@ -192,7 +196,8 @@ func checkMisplaced(r *run) {
 	root := r.project.Config.Root()
 	root.Walk(func(e *configxml.Element) bool {
 		p := e.Parent
-		if isListElement(e.Name) && p != root && p != nil && (p.Name != "platform" || p.Parent != root) && !inNative(p) {
+		if isListElement(e.Name) && p != root && p != nil && (p.Name != "platform" || p.Parent != root) &&
+			!inNative(p) {
 			r.report(r.at(e), nil, "<%s> inside <%s> is not part of the list that prepare reads", e.Name, p.Name)
 		}
 		return true

@@ -70,7 +70,8 @@ func checkPinExpired(r *run) {
 func checkPinSoon(r *run) {
 	r.ends(func(place policy.Place, what string, end time.Time) {
 		if left := end.Sub(r.project.Now); left > 0 && left < soon {
-			r.report(place, nil, "%s expires on %s, in %d days", what, end.UTC().Format(time.DateOnly), int(left.Hours()/24))
+			r.report(place, nil, "%s expires on %s, in %d days", what, end.UTC().Format(time.DateOnly),
+				int(left.Hours()/24))
 		}
 	})
 }
@@ -165,16 +166,22 @@ func checkPinServed(r *run) {
 
 // httpPlugins say what each plugin really pins.
 var httpPlugins = map[string]string{
-	"com.synconset.cordovaHTTP": "the first release of cordova-plugin-http: after enableSSLPinning(true) it trusts every .cer file of www/certificates for every host",
-	"cordova-plugin-http": "after enableSSLPinning(true) it trusts every .cer file of www/certificates for every host, " +
+	"com.synconset.cordovaHTTP": "the first release of cordova-plugin-http: after enableSSLPinning(true) it trusts " +
+		"every .cer file of www/certificates for every host",
+	"cordova-plugin-http": "after enableSSLPinning(true) it trusts every .cer file of www/certificates for " +
+		"every host, " +
 		"and on Android instead of the system's authorities",
-	"cordova-plugin-advanced-http": "after setServerTrustMode(\"pinned\") it trusts every .cer file of www/certificates for every host; " +
-		"in every mode but legacy it brings trust managers of its own, which the network security configuration does not bind",
-	"com-intel-security-cordova-plugin": "it pins the public key given as serverKey, request by request, in an OpenSSL of 2016",
+	"cordova-plugin-advanced-http": "after setServerTrustMode(\"pinned\") it trusts every .cer file of " +
+		"www/certificates for every host; " +
+		"in every mode but legacy it brings trust managers of its own, which the network security configuration does " +
+		"not bind",
+	"com-intel-security-cordova-plugin": "it pins the public key given as serverKey, request by request, in an " +
+		"OpenSSL of 2016",
 }
 
 // httpObjects are the globals of the plugins, as code calls them.
-var httpObjects = regexp.MustCompile(`\b(cordovaHTTP|cordova\s*\.\s*plugins?\s*\.\s*http|intel\s*\.\s*security\s*\.\s*secureTransport)\s*\.\s*(\w+)\s*\(\s*`)
+var httpObjects = regexp.MustCompile(`\b(cordovaHTTP|cordova\s*\.\s*plugins?\s*\.\s*http|` +
+	`intel\s*\.\s*security\s*\.\s*secureTransport)\s*\.\s*(\w+)\s*\(\s*`)
 
 func pluginOf(object string) string {
 	switch {
@@ -250,6 +257,7 @@ func checkNeedsCORS(r *run) {
 			r.report(r.placeIn(s.file, span), nil, "%s, which has to allow the app by CORS", subject)
 			return
 		}
-		r.report(r.placeIn(s.file, span), nil, "%s without CORS; with fetch the server would have to allow the app", subject)
+		r.report(r.placeIn(s.file, span), nil,
+			"%s without CORS; with fetch the server would have to allow the app", subject)
 	})
 }

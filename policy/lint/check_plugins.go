@@ -68,12 +68,16 @@ func featureID(e *configxml.Element) string {
 }
 
 func isPluginPackage(name string) bool {
-	for _, part := range []string{"cordova-plugin", "phonegap-plugin", "cordova-sqlite", "-cordova-plugin", "cordova.plugins.", "com-intel-security"} {
+	for _, part := range []string{"cordova-plugin", "phonegap-plugin", "cordova-sqlite", "-cordova-plugin",
+		"cordova.plugins.", "com-intel-security"} {
 		if strings.Contains(name, part) {
 			return true
 		}
 	}
-	return strings.HasPrefix(name, "org.apache.cordova.") || strings.HasPrefix(name, "@awesome-cordova-plugins/") || strings.HasPrefix(name, "@capacitor/") && name != "@capacitor/cli" && name != "@capacitor/core" && name != "@capacitor/android" && name != "@capacitor/ios"
+	return strings.HasPrefix(name, "org.apache.cordova.") ||
+		strings.HasPrefix(name, "@awesome-cordova-plugins/") || strings.HasPrefix(name, "@capacitor/") &&
+		name != "@capacitor/cli" && name != "@capacitor/core" && name != "@capacitor/android" &&
+		name != "@capacitor/ios"
 }
 
 // pluginSummary names some plugins that pages can call, for a message, or is
@@ -148,7 +152,8 @@ func checkWhitelistMissing(r *run) {
 	}
 	for _, e := range r.entries {
 		if e.role != forContent && (e.scope == "" || e.scope == "android") {
-			r.report(r.at(e.element), []option{on(reads)}, "on %s this and every other entry has no effect without %s", names(reads), whitelistPlugin)
+			r.report(r.at(e.element), []option{on(reads)},
+				"on %s this and every other entry has no effect without %s", names(reads), whitelistPlugin)
 			return
 		}
 	}
@@ -157,14 +162,16 @@ func checkWhitelistMissing(r *run) {
 // retired are plugins that are no longer maintained, and what takes their
 // place.
 var retired = map[string]string{
-	"cordova-plugin-http":                           "cordova-plugin-advanced-http, its maintained successor",
-	"com.synconset.cordovaHTTP":                     "cordova-plugin-advanced-http, its maintained successor",
-	"com-intel-security-cordova-plugin":             "the platform's own key store and pinning at the network layer; its last release (December 2016) carries OpenSSL 1.0.2h",
-	"cordova-plugin-file-transfer":                  "fetch or XMLHttpRequest with cordova-plugin-file",
-	"cordova-plugin-contacts":                       "a maintained contacts plugin; the repository is archived",
-	"cordova-plugin-globalization":                  "the Intl API of the web view",
-	"cordova-plugin-console":                        "console, which the web views support themselves",
-	"cordova-plugin-crosswalk-webview":              "the system web view; Crosswalk's Chromium is from 2016 and has known holes",
+	"cordova-plugin-http":       "cordova-plugin-advanced-http, its maintained successor",
+	"com.synconset.cordovaHTTP": "cordova-plugin-advanced-http, its maintained successor",
+	"com-intel-security-cordova-plugin": "the platform's own key store and pinning at the network layer; " +
+		"its last release (December 2016) carries OpenSSL 1.0.2h",
+	"cordova-plugin-file-transfer": "fetch or XMLHttpRequest with cordova-plugin-file",
+	"cordova-plugin-contacts":      "a maintained contacts plugin; the repository is archived",
+	"cordova-plugin-globalization": "the Intl API of the web view",
+	"cordova-plugin-console":       "console, which the web views support themselves",
+	"cordova-plugin-crosswalk-webview": "the system web view; Crosswalk's Chromium is from 2016 and has " +
+		"known holes",
 	"cordova-plugin-wkwebview-engine":               "cordova-ios 6 and later, which has WKWebView built in",
 	"cordova-plugin-device-orientation":             "the DeviceOrientation API of the web view",
 	"cordova-plugin-device-motion":                  "the DeviceMotion API of the web view",
@@ -180,7 +187,8 @@ var retired = map[string]string{
 func checkRetired(r *run) {
 	for _, p := range r.plugins {
 		if strings.HasPrefix(p.name, "org.apache.cordova.") {
-			r.report(p.place, nil, "%s is a name of the plugin registry that was closed in 2016; use the npm package cordova-plugin-%s",
+			r.report(p.place, nil, "%s is a name of the plugin registry that was closed in 2016; use the npm package "+
+				"cordova-plugin-%s",
 				p.name, strings.ReplaceAll(strings.TrimPrefix(p.name, "org.apache.cordova."), ".", "-"))
 			continue
 		}

@@ -17,7 +17,8 @@ func checkEnforcesNothing(r *run) {
 	for _, engine := range r.project.Engines {
 		if listless[engine.Name] && !seen[engine.Name] {
 			seen[engine.Name] = true
-			r.report(engine.Place, nil, "%s enforces no list, and %s has no Content-Security-Policy", engine.Name, page.Name)
+			r.report(engine.Place, nil,
+				"%s enforces no list, and %s has no Content-Security-Policy", engine.Name, page.Name)
 		}
 	}
 }

@@ -37,7 +37,8 @@ func (r *run) each(visit func(*entry), roles ...role) {
 func checkAccessCatchAll(r *run) {
 	r.each(func(e *entry) {
 		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() {
-			r.report(r.at(e.element), []option{on(readings)}, "origin %s lets the app request every host%s", quote(e.text), alsoCleartext(readings, e))
+			r.report(r.at(e.element), []option{on(readings)},
+				"origin %s lets the app request every host%s", quote(e.text), alsoCleartext(readings, e))
 		}
 	}, forAccess)
 }
@@ -52,7 +53,8 @@ func alsoCleartext(readings []*reading, e *entry) string {
 func checkNavigationCatchAll(r *run) {
 	r.each(func(e *entry) {
 		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() {
-			r.report(r.at(e.element), []option{on(readings)}, "href %s lets every page open inside the app", quote(e.text))
+			r.report(r.at(e.element), []option{on(readings)},
+				"href %s lets every page open inside the app", quote(e.text))
 		}
 	}, forNavigation)
 }
@@ -66,7 +68,8 @@ func (r *run) anyScheme(e *entry) []*reading {
 func checkIntentCatchAll(r *run) {
 	r.each(func(e *entry) {
 		if readings := r.anyScheme(e); len(readings) > 0 || e.text == "*" {
-			r.report(r.at(e.element), []option{on(readings)}, "%s %s hands URLs of every scheme to other apps", e.attr.Name, quote(e.text))
+			r.report(r.at(e.element), []option{on(readings)},
+				"%s %s hands URLs of every scheme to other apps", e.attr.Name, quote(e.text))
 		}
 	}, forIntent, forExternal)
 }
@@ -77,7 +80,8 @@ func checkIntentAnyWebsite(r *run) {
 			return
 		}
 		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() && e.web() {
-			r.report(r.at(e.element), []option{on(readings)}, "%s %s opens every %s site outside the app", e.attr.Name, quote(e.text), e.schemeOr("https"))
+			r.report(r.at(e.element), []option{on(readings)},
+				"%s %s opens every %s site outside the app", e.attr.Name, quote(e.text), e.schemeOr("https"))
 		}
 	}, forIntent, forExternal)
 }
@@ -115,7 +119,8 @@ func checkIntentDangerous(r *run) {
 func checkCleartextOrigin(r *run) {
 	secure := make(map[string]bool)
 	key := func(e *entry, scheme string) string {
-		return strings.Join([]string{string('0' + rune(e.role)), e.scope, scheme, e.host, e.port, e.path, e.element.Value("subdomains")}, "\x00")
+		return strings.Join([]string{string('0' + rune(e.role)), e.scope, scheme, e.host, e.port, e.path,
+			e.element.Value("subdomains")}, "\x00")
 	}
 	r.each(func(e *entry) { secure[key(e, e.scheme)] = true }, forAccess, forNavigation)
 	r.each(func(e *entry) {
@@ -126,9 +131,11 @@ func checkCleartextOrigin(r *run) {
 		readings := covering(r.all(), e, e.sampleOf(e.schemeCleartext()))
 		options := []option{on(readings)}
 		if e.scheme != "*" && secure[key(e, e.scheme+"s")] {
-			options = append(options, r.fixed("remove the cleartext entry, the encrypted one stays", r.project.Config.Removal(e.element)))
+			options = append(options,
+				r.fixed("remove the cleartext entry, the encrypted one stays", r.project.Config.Removal(e.element)))
 		}
-		r.report(r.at(e.element), options, "%s %s lets the app talk to %s unencrypted", e.attr.Name, quote(e.text), e.host)
+		r.report(r.at(e.element), options,
+			"%s %s lets the app talk to %s unencrypted", e.attr.Name, quote(e.text), e.host)
 	}, forAccess, forNavigation)
 }
 
@@ -148,12 +155,14 @@ func (r *run) suffixes(kind publicsuffix.Kind) {
 		if !e.web() || !e.below() || publicsuffix.IsSuffix(e.base()) != kind {
 			return
 		}
-		readings := covering(r.all(), e, e.schemeOr("https")+"://stranger."+e.base()+strings.TrimSuffix(samplePath(e), "*"))
+		readings := covering(r.all(), e,
+			e.schemeOr("https")+"://stranger."+e.base()+strings.TrimSuffix(samplePath(e), "*"))
 		who := "whoever registers it"
 		if kind == publicsuffix.Hosting {
 			who = "whichever customer it belongs to"
 		}
-		r.report(r.at(e.element), []option{on(readings)}, "%s %s covers every name below %s, %s", e.attr.Name, quote(e.text), e.base(), who)
+		r.report(r.at(e.element), []option{on(readings)},
+			"%s %s covers every name below %s, %s", e.attr.Name, quote(e.text), e.base(), who)
 	}, forAccess, forExternal, forNavigation)
 }
 
@@ -207,7 +216,8 @@ func developmentHost(host string) string {
 			return "a private network"
 		}
 	}
-	for _, suffix := range []string{"ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "localtunnel.me", "loca.lt", "serveo.net", "trycloudflare.com"} {
+	for _, suffix := range []string{"ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "localtunnel.me",
+		"loca.lt", "serveo.net", "trycloudflare.com"} {
 		if host == suffix || strings.HasSuffix(host, "."+suffix) {
 			return "a tunnel to somebody's machine"
 		}
@@ -263,7 +273,8 @@ func checkUserinfo(r *run) {
 			return
 		}
 		if strings.Contains(e.user, ":") {
-			r.report(r.atValue(e.attr), []option{secret}, "the %s of <%s> holds a user name and a password", e.attr.Name, e.element.Name)
+			r.report(r.atValue(e.attr), []option{secret},
+				"the %s of <%s> holds a user name and a password", e.attr.Name, e.element.Name)
 			return
 		}
 		r.report(r.at(e.element), nil, "%s %s holds a user name", e.attr.Name, quote(e.text))
@@ -276,7 +287,8 @@ func checkMixedScript(r *run) {
 			return
 		}
 		if label, scripts := mixedScripts(e.host); label != "" {
-			r.report(r.at(e.element), nil, "the label %s of %s mixes %s letters", quote(label), quote(e.text), wording.Join(scripts))
+			r.report(r.at(e.element), nil,
+				"the label %s of %s mixes %s letters", quote(label), quote(e.text), wording.Join(scripts))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent, forContent)
 }
@@ -287,14 +299,16 @@ func checkLookalike(r *run) {
 			return
 		}
 		if label, reads := lookalike(e.host); label != "" {
-			r.report(r.at(e.element), nil, "the label %s of %s reads like %s but is another name", quote(label), quote(e.text), quote(reads))
+			r.report(r.at(e.element), nil,
+				"the label %s of %s reads like %s but is another name", quote(label), quote(e.text), quote(reads))
 		}
 	}, forAccess, forExternal, forNavigation, forIntent, forContent)
 }
 
 // remote reports whether an entry names a web host that is not the app's own.
 func (r *run) remote(e *entry) bool {
-	return (e.scheme == "http" || e.scheme == "https") && e.host != "" && !r.isAppOrigin(e) && developmentHost(e.host) == ""
+	return (e.scheme == "http" || e.scheme == "https") && e.host != "" && !r.isAppOrigin(e) &&
+		developmentHost(e.host) == ""
 }
 
 func checkRemoteStart(r *run) {
@@ -316,13 +330,15 @@ func checkRemoteNavigation(r *run) {
 		return
 	}
 	r.each(func(e *entry) {
-		if e.opaque || e.host == "" || e.anyHost() || len(r.anyWebsite(e)) > 0 || developmentHost(e.host) != "" || !e.web() {
+		if e.opaque || e.host == "" || e.anyHost() || len(r.anyWebsite(e)) > 0 || developmentHost(e.host) != "" ||
+			!e.web() {
 			return
 		}
 		readings := covering(r.targets, e, e.sample())
 		if len(readings) == 0 {
 			return
 		}
-		r.report(r.at(e.element), []option{on(readings)}, "pages of %s open inside the app and may call its %s", e.host, callable)
+		r.report(r.at(e.element), []option{on(readings)},
+			"pages of %s open inside the app and may call its %s", e.host, callable)
 	}, forNavigation)
 }

@@ -72,7 +72,8 @@ func manifest(attribute, message string) func(*run) {
 	}
 }
 
-var secretName = regexp.MustCompile(`(?i)(secret|passw(or)?d|passphrase|private[_.-]?key|api[_.-]?key|access[_.-]?key|auth[_.-]?token|access[_.-]?token|client[_.-]?token|credential)`)
+var secretName = regexp.MustCompile(`(?i)(secret|passw(or)?d|passphrase|private[_.-]?key|api[_.-]?key|` +
+	`access[_.-]?key|auth[_.-]?token|access[_.-]?token|client[_.-]?token|credential)`)
 
 func checkConfigSecret(r *run) {
 	if r.project.Config == nil {

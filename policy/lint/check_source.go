@@ -66,13 +66,15 @@ func checkCleartextURL(r *run) {
 	var list []usedURL
 	for _, u := range r.usedURLs {
 		host := hostOf(u.url)
-		if u.tag == "a" || isCode(u.tag) || !isCleartext(u.url) || developmentHost(host) != "" || isNamespace(host) || u.library && !u.called {
+		if u.tag == "a" || isCode(u.tag) || !isCleartext(u.url) || developmentHost(host) != "" || isNamespace(host) ||
+			u.library && !u.called {
 			continue
 		}
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
-		r.report(r.placeIn(g.first.file, g.first.span), nil, "%s is reached unencrypted%s", hostOf(g.first.url), g.more())
+		r.report(r.placeIn(g.first.file, g.first.span), nil,
+			"%s is reached unencrypted%s", hostOf(g.first.url), g.more())
 	}
 }
 
@@ -89,7 +91,8 @@ func checkHostNotListed(r *run) {
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u usedURL) string { return hostOf(u.url) }) {
-		r.report(r.placeIn(g.first.file, g.first.span), nil, "no entry of %s covers %s%s", r.project.Config.Name(), hostOf(g.first.url), g.more())
+		r.report(r.placeIn(g.first.file, g.first.span), nil,
+			"no entry of %s covers %s%s", r.project.Config.Name(), hostOf(g.first.url), g.more())
 	}
 }
 
@@ -103,7 +106,8 @@ func (r *run) listed(u usedURL) bool {
 	for _, rd := range r.all() {
 		for _, kind := range kinds {
 			d := rd.policy.Decide(policy.Request{URL: u.url, Kind: kind, Strict: true, AnyPath: true})
-			if d.Verdict == policy.Allow || d.Verdict == policy.Launch && (u.tag == "a" || u.tag == "" && d.Rule != nil) {
+			if d.Verdict == policy.Allow ||
+				d.Verdict == policy.Launch && (u.tag == "a" || u.tag == "" && d.Rule != nil) {
 				return true
 			}
 		}
@@ -121,10 +125,12 @@ func checkRemoteScript(r *run) {
 			if strings.HasPrefix(url, "//") {
 				url = "https:" + url
 			}
-			if tag.Name != "script" || !ok || !isWebURL(url) || tag.Value("integrity") != "" || developmentHost(hostOf(url)) != "" {
+			if tag.Name != "script" || !ok || !isWebURL(url) || tag.Value("integrity") != "" ||
+				developmentHost(hostOf(url)) != "" {
 				continue
 			}
-			r.report(page.Place(a.ValueStart, a.ValueEnd), nil, "the script of %s runs in the app, whatever it contains that day", hostOf(url))
+			r.report(page.Place(a.ValueStart, a.ValueEnd), nil,
+				"the script of %s runs in the app, whatever it contains that day", hostOf(url))
 		}
 	}
 }
@@ -132,8 +138,10 @@ func checkRemoteScript(r *run) {
 func checkSourceUserinfo(r *run) {
 	for _, s := range r.sources {
 		for _, l := range s.literals {
-			if strings.IndexByte(l.text, '@') >= 0 && withUserinfo.MatchString(l.text) && !strings.Contains(l.text, "${") {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret}, "a URL with user name and password")
+			if strings.IndexByte(l.text, '@') >= 0 && withUserinfo.MatchString(l.text) &&
+				!strings.Contains(l.text, "${") {
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret},
+					"a URL with user name and password")
 			}
 		}
 	}
@@ -142,7 +150,8 @@ func checkSourceUserinfo(r *run) {
 		for j := range page.Tags {
 			for _, a := range page.Tags[j].Attrs {
 				if strings.IndexByte(a.Value, '@') >= 0 && withUserinfo.MatchString(a.Value) {
-					r.report(page.Place(a.ValueStart, a.ValueEnd), []option{secret}, "a URL with user name and password")
+					r.report(page.Place(a.ValueStart, a.ValueEnd), []option{secret},
+						"a URL with user name and password")
 				}
 			}
 		}
@@ -173,7 +182,8 @@ func checkBasicAuth(r *run) {
 			continue
 		}
 		for _, m := range findAll(s, basicCall, "BasicAuth") {
-			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s sends a user name and password with every request", s.masked[m[2]:m[3]])
+			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
+				"%s sends a user name and password with every request", s.masked[m[2]:m[3]])
 		}
 		for _, l := range s.literals {
 			if value, ok := strings.CutPrefix(l.text, "Basic "); ok && (value == "" || isCredentials(value)) {
@@ -181,7 +191,8 @@ func checkBasicAuth(r *run) {
 				if value != "" {
 					options = append(options, secret)
 				}
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options, "a Basic authorisation header")
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options,
+					"a Basic authorisation header")
 			}
 		}
 		r.basicOpen(s)
@@ -263,7 +274,8 @@ func checkEmbeddedKey(r *run) {
 				name = s.quotedName(i)
 			}
 			if name != "" && secretName.MatchString(name) && looksSecret(l.text) && knownKey(l.text) == "" {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret}, "%s holds what its name says", name)
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret},
+					"%s holds what its name says", name)
 			}
 		}
 	}
@@ -307,7 +319,8 @@ func (s *source) quotedName(i int) string {
 	return s.literals[i-1].text
 }
 
-var tokenQuery = regexp.MustCompile(`(?i)[?&](access_?token|id_?token|auth_?token|refresh_?token|token|api_?key|password|passwd|pwd|client_?secret|secret|session_?id|jwt)=`)
+var tokenQuery = regexp.MustCompile(`(?i)[?&](access_?token|id_?token|auth_?token|refresh_?token|token|api_?key|` +
+	`password|passwd|pwd|client_?secret|secret|session_?id|jwt)=`)
 
 func checkTokenInQuery(r *run) {
 	for _, s := range r.sources {
@@ -326,7 +339,8 @@ func checkTokenInQuery(r *run) {
 			if m[1] < len(l.text) && l.text[m[1]] != '&' && l.text[m[1]] != '$' {
 				options = append(options, secret) // the value stands there, too
 			}
-			r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options, "%s goes into a query string", l.text[m[2]:m[3]])
+			r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options,
+				"%s goes into a query string", l.text[m[2]:m[3]])
 		}
 	}
 }
@@ -337,7 +351,8 @@ var (
 	storeIndex    = regexp.MustCompile(`\blocalStorage\s*\[\s*`)
 	// tokenName takes a word that ends there: a tokenizer and a secretary are
 	// no secrets.
-	tokenName = regexp.MustCompile(`(?i:token|jwt|passw(or)?d|secret|credential|api_?key|session_?id|bearer)s?([^a-z]|$)`)
+	tokenName = regexp.MustCompile(`(?i:token|jwt|passw(or)?d|secret|credential|api_?key|session_?id|` +
+		`bearer)s?([^a-z]|$)`)
 )
 
 func checkTokenInStorage(r *run) {
@@ -347,7 +362,8 @@ func checkTokenInStorage(r *run) {
 		}
 		for _, m := range append(storeCall.FindAllIndex(s.masked, -1), r.assignedIndexes(s)...) {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && tokenName.MatchString(l.text) {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), nil, "%s is kept in localStorage", quote(l.text))
+				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), nil,
+					"%s is kept in localStorage", quote(l.text))
 			}
 		}
 		for _, m := range storeProperty.FindAllSubmatchIndex(s.masked, -1) {
@@ -372,18 +388,21 @@ func (r *run) assignedIndexes(s *source) [][]int {
 }
 
 var (
-	trustCall = regexp.MustCompile(`\b(acceptAllCerts\s*\(\s*(?:true|!0)|validateDomainName\s*\(\s*(?:false|!1)|rejectUnauthorized['"]?\s*:\s*(?:false|!1))`)
+	trustCall = regexp.MustCompile(`\b(acceptAllCerts\s*\(\s*(?:true|!0)|validateDomainName\s*\(\s*(?:false|!1)|` +
+		`rejectUnauthorized['"]?\s*:\s*(?:false|!1))`)
 	trustMode = regexp.MustCompile(`\b(setServerTrustMode|setSSLCertMode)\s*\(\s*`)
 )
 
 func checkTLSOff(r *run) {
 	for _, s := range r.sources {
 		for _, m := range findAll(s, trustCall, "acceptAllCerts", "validateDomainName", "rejectUnauthorized") {
-			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
+			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
+				"%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
 		}
 		for _, m := range findAll(s, trustMode, "ServerTrustMode", "SSLCertMode") {
 			if l, ok := s.literalAt(s.span.Start + m[1]); ok && l.text == "nocheck" {
-				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s(\"nocheck\") makes the plugin accept every certificate", s.masked[m[2]:m[3]])
+				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
+					"%s(\"nocheck\") makes the plugin accept every certificate", s.masked[m[2]:m[3]])
 			}
 		}
 	}

@@ -4,12 +4,15 @@ package lint
 var capacitorRules = []Rule{
 	{
 		ID: "capacitor-navigation-any", Severity: Critical, Topic: TopicOther,
-		Title:       "Capacitor opens every page inside the app",
-		Explanation: "server.allowNavigation holds host masks. A lone * covers every host; a mask of one label covers every host under that top-level domain on Android.",
-		Gain:        "One link or redirect to the attacker's page, which on Android also becomes an origin of the native bridge.",
-		Effects:     effects("android", "\"*\" and \"com\" cover every host (under .com)", "ios", "\"*\" covers every host, \"com\" only a host of that name"),
-		Remedy:      "Name the hosts, or remove allowNavigation: other hosts then open in the browser.",
-		check:       checkCapacitorAny,
+		Title: "Capacitor opens every page inside the app",
+		Explanation: "server.allowNavigation holds host masks. A lone * covers every host; a mask of one label " +
+			"covers every host under that top-level domain on Android.",
+		Gain: "One link or redirect to the attacker's page, which on Android also becomes an origin of the " +
+			"native bridge.",
+		Effects: effects("android", "\"*\" and \"com\" cover every host (under .com)", "ios",
+			"\"*\" covers every host, \"com\" only a host of that name"),
+		Remedy: "Name the hosts, or remove allowNavigation: other hosts then open in the browser.",
+		check:  checkCapacitorAny,
 	},
 	{
 		ID: "capacitor-mask-useless", Severity: Medium, Topic: TopicOther,
@@ -22,12 +25,13 @@ var capacitorRules = []Rule{
 	},
 	{
 		ID: "capacitor-cleartext", Severity: Medium, Topic: TopicOther,
-		Title:       "Capacitor allows cleartext traffic",
-		Explanation: "server.cleartext writes usesCleartextTraffic=\"true\" into the manifest, for every host. It is meant for live reload.",
-		Gain:        "Reading and changing what the app sends over http.",
-		Effects:     effects("android", "cleartext to every host", "ios", "not read"),
-		Remedy:      "Remove it from what is shipped.",
-		check:       checkCapacitorCleartext,
+		Title: "Capacitor allows cleartext traffic",
+		Explanation: "server.cleartext writes usesCleartextTraffic=\"true\" into the manifest, for every host. It is " +
+			"meant for live reload.",
+		Gain:    "Reading and changing what the app sends over http.",
+		Effects: effects("android", "cleartext to every host", "ios", "not read"),
+		Remedy:  "Remove it from what is shipped.",
+		check:   checkCapacitorCleartext,
 	},
 	{
 		ID: "capacitor-server-url", Severity: High, Topic: TopicOther,

@@ -21,8 +21,10 @@ var keyForms = []struct {
 	{"xox", regexp.MustCompile(`\bxox[baprs]-[0-9A-Za-z-]{10,}`), "a Slack token"},
 	{"SG.", regexp.MustCompile(`\bSG\.[0-9A-Za-z_-]{20,}\.[0-9A-Za-z_-]{20,}`), "a SendGrid key"},
 	{"AccountKey=", regexp.MustCompile(`\bAccountKey=[0-9A-Za-z+/]{40,}={0,2}`), "an Azure storage key"},
-	{"SharedAccessKey=", regexp.MustCompile(`\bSharedAccessKey=[0-9A-Za-z+/]{20,}={0,2}`), "an Azure shared access key"},
-	{"eyJ", regexp.MustCompile(`\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}`), "a signed token (JWT)"},
+	{"SharedAccessKey=", regexp.MustCompile(`\bSharedAccessKey=[0-9A-Za-z+/]{20,}={0,2}`),
+		"an Azure shared access key"},
+	{"eyJ", regexp.MustCompile(`\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}`),
+		"a signed token (JWT)"},
 }
 
 // knownKey says what kind of secret a text holds, by its form, or "".
@@ -35,13 +37,15 @@ func knownKey(s string) string {
 	return ""
 }
 
-var placeholder = regexp.MustCompile(`(?i)^(\$|\{|<|%|@)|your|example|change.?me|placeholder|dummy|xxx|\*\*\*|\.\.\.|^test|todo|insert|replace|undefined|null|password|secret|token`)
+var placeholder = regexp.MustCompile(`(?i)^(\$|\{|<|%|@)|your|example|change.?me|placeholder|dummy|xxx|\*\*\*|\.\.\.|` +
+	`^test|todo|insert|replace|undefined|null|password|secret|token`)
 
 // looksSecret reports whether a value that is named like a secret also looks
 // like one: long enough, without blanks, no placeholder, and of mixed
 // characters.
 func looksSecret(s string) bool {
-	if len(s) < 8 || len(s) > 4096 || strings.ContainsAny(s, " \t\r\n/") && !strings.HasSuffix(s, "=") || placeholder.MatchString(s) {
+	if len(s) < 8 || len(s) > 4096 || strings.ContainsAny(s, " \t\r\n/") && !strings.HasSuffix(s, "=") ||
+		placeholder.MatchString(s) {
 		return false
 	}
 	digits := strings.ContainsAny(s, "0123456789")

@@ -49,10 +49,12 @@ func newSource(f *app.File, span app.Span) *source {
 	return s
 }
 
-var libraryParts = []string{"/lib/", "/libs/", "/vendor/", "/vendors/", "/node_modules/", "/bower_components/", "/plugins/", "/cordova-js-src/", "/third_party/"}
+var libraryParts = []string{"/lib/", "/libs/", "/vendor/", "/vendors/", "/node_modules/", "/bower_components/",
+	"/plugins/", "/cordova-js-src/", "/third_party/"}
 
-var libraryNames = []string{"cordova", "jquery", "angular", "ionic", "react", "vue", "zone", "polyfill", "require", "underscore", "lodash", "backbone",
-	"bootstrap", "moment", "hammer", "knockout", "handlebars", "mustache", "d3.", "three.", "phonegap", "zepto", "modernizr"}
+var libraryNames = []string{"cordova", "jquery", "angular", "ionic", "react", "vue", "zone", "polyfill", "require",
+	"underscore", "lodash", "backbone", "bootstrap", "moment", "hammer", "knockout", "handlebars", "mustache", "d3.",
+	"three.", "phonegap", "zepto", "modernizr"}
 
 // isLibrary reports whether a file is somebody else's code, by its name.
 func isLibrary(name string) bool {
@@ -138,7 +140,8 @@ func (s *source) literal(i int, quote byte) int {
 	if strings.IndexByte(text, '\\') >= 0 {
 		text = strings.ReplaceAll(text, `\/`, "/")
 	}
-	s.literals = append(s.literals, literal{start: s.span.Start + i + 1, end: s.span.Start + end, quote: quote, text: text})
+	s.literals = append(s.literals,
+		literal{start: s.span.Start + i + 1, end: s.span.Start + end, quote: quote, text: text})
 	s.blank(i+1, end)
 	return end + 1
 }

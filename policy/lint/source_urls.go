@@ -61,9 +61,10 @@ var tagURLs = map[string]struct {
 	attr string
 	kind policy.Kind
 }{
-	"script": {"src", policy.Script}, "link": {"href", policy.Style}, "img": {"src", policy.Image}, "iframe": {"src", policy.Frame},
-	"frame": {"src", policy.Frame}, "video": {"src", policy.Media}, "audio": {"src", policy.Media}, "source": {"src", policy.Media},
-	"object": {"data", policy.Frame}, "embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
+	"script": {"src", policy.Script}, "link": {"href", policy.Style}, "img": {"src", policy.Image},
+	"iframe": {"src", policy.Frame}, "frame": {"src", policy.Frame}, "video": {"src", policy.Media},
+	"audio": {"src", policy.Media}, "source": {"src", policy.Media}, "object": {"data", policy.Frame},
+	"embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
 }
 
 func appendPageUses(list []usedURL, page *app.Page) []usedURL {
@@ -78,7 +79,8 @@ func appendPageUses(list []usedURL, page *app.Page) []usedURL {
 			continue
 		}
 		if url := strings.TrimSpace(a.Value); isWebURL(url) {
-			list = append(list, usedURL{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd}, url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+			list = append(list, usedURL{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd},
+				url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
 		}
 	}
 	return list
@@ -87,7 +89,8 @@ func appendPageUses(list []usedURL, page *app.Page) []usedURL {
 // loads reports whether a link element of this kind makes a request.
 func loads(rel string) bool {
 	rel = strings.ToLower(rel)
-	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") || strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
+	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") ||
+		strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
 }
 
 // requestFunctions are the functions whose first argument is a URL to request, and the
@@ -181,7 +184,8 @@ func appendScriptUses(list []usedURL, s *source) []usedURL {
 		if strings.HasPrefix(url, "ws") {
 			kind = policy.WebSocket
 		}
-		list = append(list, usedURL{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind, called: code.calls(before), library: s.library})
+		list = append(list, usedURL{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind,
+			called: code.calls(before), library: s.library})
 	}
 	return list
 }
@@ -220,8 +224,9 @@ func hostOf(url string) string {
 // which nobody requests.
 func isNamespace(host string) bool {
 	switch host {
-	case "www.w3.org", "ns.adobe.com", "purl.org", "xml.apache.org", "java.sun.com", "json-schema.org", "www.apache.org", "xmlns.com",
-		"schema.org", "cordova.apache.org", "phonegap.com", "www.opengis.net", "docs.oasis-open.org", "www.topografix.com":
+	case "www.w3.org", "ns.adobe.com", "purl.org", "xml.apache.org", "java.sun.com", "json-schema.org",
+		"www.apache.org", "xmlns.com", "schema.org", "cordova.apache.org", "phonegap.com", "www.opengis.net",
+		"docs.oasis-open.org", "www.topografix.com":
 		return true
 	}
 	return strings.HasPrefix(host, "schemas.") || strings.HasPrefix(host, "xmlns.") || strings.HasPrefix(host, "ns.")

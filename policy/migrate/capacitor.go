@@ -164,7 +164,8 @@ func capacitorSpec(config *capacitorConfig, split func(string) pattern.URL) poli
 	var list policy.List
 	for i, mask := range config.Server.AllowNavigation {
 		p := pattern.Pattern{
-			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask), Path: pattern.Any(),
+			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask),
+			Path: pattern.Any(),
 		}
 		spec.Rules = append(spec.Rules, policy.Rule{
 			Element: "allowNavigation", Text: mask, Purpose: policy.ForNavigation, Patterns: []pattern.Pattern{p},
@@ -196,8 +197,10 @@ func (c *capacitorConfig) ownPages() []pattern.Pattern {
 	}
 	host := pattern.Exactly(pick(c.Server.Hostname, "localhost")).Fold()
 	return []pattern.Pattern{
-		{Scheme: pattern.Exactly(pick(c.Server.AndroidScheme, "https")), Host: host, Path: pattern.Any(), Port: pattern.NoPort},
-		{Scheme: pattern.Exactly(pick(c.Server.IOSScheme, "capacitor")), Host: host, Path: pattern.Any(), Port: pattern.NoPort},
+		{Scheme: pattern.Exactly(pick(c.Server.AndroidScheme, "https")), Host: host, Path: pattern.Any(),
+			Port: pattern.NoPort},
+		{Scheme: pattern.Exactly(pick(c.Server.IOSScheme, "capacitor")), Host: host, Path: pattern.Any(),
+			Port: pattern.NoPort},
 	}
 }
 

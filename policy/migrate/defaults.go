@@ -17,7 +17,8 @@ func (m *migration) noteUnaskedLaunches() {
 		return
 	}
 	var grants []grant
-	everything := handsOver(m.old, "https://cordon-probe.invalid/") && !handsOver(m.bare, "https://cordon-probe.invalid/")
+	everything := handsOver(m.old, "https://cordon-probe.invalid/") &&
+		!handsOver(m.bare, "https://cordon-probe.invalid/")
 	if everything {
 		grants = append(grants, grant{all: true})
 	}
@@ -65,7 +66,8 @@ func (m *migration) plugin() {
 		for _, e := range there {
 			m.gone[e] = len(m.edits)
 			m.edits = append(m.edits, m.doc.Removal(e))
-			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin, Message: "removed: the list is built in"})
+			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin,
+				Message: "removed: the list is built in"})
 		}
 	case split && len(there) == 0 && !m.lacksPlugin():
 		m.tail = append(m.tail, line{element: "plugin", attribute: "name", value: whitelistPlugin})

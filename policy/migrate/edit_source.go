@@ -79,8 +79,10 @@ func (m *migration) asWritten(e *configxml.Element, lines []line) []line {
 	if len(lines) == 0 || m.to.language != urlPattern && m.to.language != strictText {
 		return lines
 	}
-	one := line{element: lines[0].element, attribute: lines[0].attribute, value: m.from.text(e), external: lines[0].external}
-	if _, host, ok := strings.Cut(strings.TrimSuffix(one.value, "/*"), "://"); ok && len(lines) == 1 && !strings.Contains(host, "/") &&
+	one := line{element: lines[0].element, attribute: lines[0].attribute, value: m.from.text(e),
+		external: lines[0].external}
+	if _, host, ok := strings.Cut(strings.TrimSuffix(one.value, "/*"), "://"); ok && len(lines) == 1 &&
+		!strings.Contains(host, "/") &&
 		strings.TrimSuffix(lines[0].value, "/*") == strings.TrimSuffix(one.value, "/*") {
 		return []line{one} // without a path every path is meant
 	}
@@ -182,7 +184,8 @@ func (m *migration) copied(e *configxml.Element, l line) (string, bool) {
 				continue
 			}
 			found = true
-			edits = append(edits, configxml.Edit{Start: a.Start, End: a.End, New: l.attribute + `="` + configxml.Escape(l.value) + `"` + l.attributes()})
+			edits = append(edits, configxml.Edit{Start: a.Start, End: a.End,
+				New: l.attribute + `="` + configxml.Escape(l.value) + `"` + l.attributes()})
 		case a.Name == "subdomains" || a.Name == "launch-external":
 			edits = append(edits, m.doc.RemoveAttr(a))
 		}

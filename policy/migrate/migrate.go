@@ -220,7 +220,8 @@ func (m *migration) element(e *configxml.Element) {
 		// What stands in the old platform's own element stays its own.
 		if kept {
 			name, attribute := m.to.element(role)
-			lines = append(lines, line{element: name, attribute: attribute, value: m.from.text(e), external: m.to.external(e)})
+			lines = append(lines, line{element: name, attribute: attribute, value: m.from.text(e),
+				external: m.to.external(e)})
 		}
 		m.tail = append(m.tail, lines...)
 		return

@@ -46,7 +46,8 @@ func (r *reader) writeGrants(one role, grants []grant) (lines []line, problem st
 func (r *reader) values(one role, g grant) (values []string, subdomains bool, problem string) {
 	switch {
 	case g.all && r.language == strictText && one == launch:
-		return []string{"http://*/*", "https://*/*"}, false, "every scheme cannot be said; name the schemes that are launched"
+		return []string{"http://*/*", "https://*/*"}, false,
+			"every scheme cannot be said; name the schemes that are launched"
 	case g.all && r.language == strictText:
 		return []string{"*://*"}, false, ""
 	case g.all:

@@ -194,7 +194,8 @@ func (r *reader) element(one role) (name, attribute string) {
 // scheme reports whether an origin of the target can name a scheme.
 func (r *reader) scheme(name string) bool {
 	if r.target.Platform == "ios" && r.target.Version.AtLeast(8, 0, 0) {
-		return name != "" && 'a' <= name[0] && name[0] <= 'z' && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
+		return name != "" && 'a' <= name[0] && name[0] <= 'z' &&
+			strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 	}
 	if r.language == urlPattern {
 		return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") == ""

@@ -39,7 +39,8 @@ func (l *leaf) equal(m *leaf) bool {
 }
 
 func (p *Pattern) equal(q *Pattern) bool {
-	return p.Port == q.Port && p.Scheme.equal(&q.Scheme) && p.Host.equal(&q.Host) && p.Path.equal(&q.Path) && p.Whole.equal(&q.Whole)
+	return p.Port == q.Port && p.Scheme.equal(&q.Scheme) && p.Host.equal(&q.Host) && p.Path.equal(&q.Path) &&
+		p.Whole.equal(&q.Whole)
 }
 
 func combine(o op, first URLSet, others []URLSet) URLSet {

@@ -34,7 +34,8 @@ func (s *search) freshHosts(idx *hostIndex, suffix string, cell hostCell, automa
 
 // constantInCell sets those automata apart that give every host below a name
 // the same label.
-func (s *search) constantInCell(idx *hostIndex, suffix string, cell hostCell, automata []int32) (constant []match, varying []int32) {
+func (s *search) constantInCell(idx *hostIndex, suffix string, cell hostCell, automata []int32) (constant []match,
+	varying []int32) {
 	if suffix == "" {
 		return nil, automata
 	}

@@ -26,7 +26,8 @@ type clause struct {
 
 func newHostIndex(k kind) *hostIndex {
 	return &hostIndex{
-		kind: k, exact: map[string][]clause{}, below: map[string][]clause{}, wildcard: map[string][]clause{}, mentioned: map[string]bool{},
+		kind: k, exact: map[string][]clause{}, below: map[string][]clause{}, wildcard: map[string][]clause{},
+		mentioned: map[string]bool{},
 	}
 }
 

@@ -46,7 +46,8 @@ func (s *search) endStates(domain automaton, alphabet string, from residual) []i
 	}
 	var ends []int32
 	seen := map[int32]bool{}
-	prod := product{automata: []automaton{domain, stateAutomaton{from.automaton, from.state}}, required: 1, alphabet: alphabet, budget: &s.budget}
+	prod := product{automata: []automaton{domain, stateAutomaton{from.automaton, from.state}}, required: 1,
+		alphabet: alphabet, budget: &s.budget}
 	prod.eachState(func(matches []match, _ func() string) bool {
 		if len(matches) == 1 && !seen[matches[0].label-1] {
 			seen[matches[0].label-1] = true

@@ -34,7 +34,8 @@ func newSearch(q Question, yield func(Region) bool) *search {
 		question: q, yield: yield, budget: budget{q.Steps}, leafNumbers: map[*leaf]int32{},
 		residualPaths: map[kindResidual]int32{}, portGroups: map[residual][]portGroup{},
 		solutions: map[string][]subregion{}, pathsOf: map[string][]witness{},
-		reached: map[reachedKey][]int32{}, schemeAutomata: map[kindResidual]int32{}, hostGroupsOf: map[kindResidual]hostGroups{}, emitted: map[string]bool{},
+		reached: map[reachedKey][]int32{}, schemeAutomata: map[kindResidual]int32{},
+		hostGroupsOf: map[kindResidual]hostGroups{}, emitted: map[string]bool{},
 	}
 	s.parts = newPartTable(&s.budget)
 	for k := range s.indexes {
@@ -258,7 +259,8 @@ func (s *search) covering(clauses []clause, matches []match) []int32 {
 // hold reports whether all conditions are among the matches, which are in order.
 func hold(conditions, matches []match) bool {
 	for _, cond := range conditions {
-		i, found := slices.BinarySearchFunc(matches, cond.automaton, func(m match, number int32) int { return int(m.automaton - number) })
+		i, found := slices.BinarySearchFunc(matches, cond.automaton,
+			func(m match, number int32) int { return int(m.automaton - number) })
 		if !found || matches[i].label != cond.label {
 			return false
 		}

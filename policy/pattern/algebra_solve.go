@@ -184,7 +184,8 @@ func plausibleRest(scheme string) string {
 }
 
 func hasMatch(all []match, number int32) bool {
-	_, found := slices.BinarySearchFunc(all, number, func(m match, number int32) int { return int(m.automaton - number) })
+	_, found := slices.BinarySearchFunc(all, number,
+		func(m match, number int32) int { return int(m.automaton - number) })
 	return found
 }
 

@@ -71,7 +71,8 @@ var characterClass = regexp.MustCompile(`\[[^\]]*\]`)
 func hostHint(expr string) string {
 	longest := ""
 	expr = characterClass.ReplaceAllString(expr, ".")
-	for _, run := range strings.FieldsFunc(expr, func(r rune) bool { return !strings.ContainsRune(hostLetters+`.\`, r) }) {
+	for _, run := range strings.FieldsFunc(expr,
+		func(r rune) bool { return !strings.ContainsRune(hostLetters+`.\`, r) }) {
 		run = strings.Trim(strings.ReplaceAll(run, `\.`, "."), ".-")
 		if len(run) > len(longest) && isName(run) && strings.Contains(run, ".") {
 			longest = run
@@ -222,6 +223,8 @@ func (sp *wholeSplitter) fromPath(state int32, host *Language, scheme int32, cov
 	if secondPath < 0 {
 		return
 	}
-	c := clause{conditions: conditions, constraint: sp.s.parts.constraintNumber(constraint{leaf: sp.leaf, scheme: scheme, ports: covered, path: sp.path, secondPath: secondPath})}
+	c := clause{conditions: conditions,
+		constraint: sp.s.parts.constraintNumber(constraint{leaf: sp.leaf, scheme: scheme, ports: covered, path: sp.path,
+			secondPath: secondPath})}
 	sp.idx.place(host, c, &sp.s.budget)
 }

@@ -13,9 +13,9 @@ func ExampleList() {
 		{Scheme: "wss", Host: "api.example.org", Kind: "websocket"},
 		{Scheme: "http", Host: "cdn.example.net", Path: "/logo.png", Kind: "image"},
 	}) {
-		fmt.Println(p.Line, p.Kinds, p.Count, p.Warnings)
+		fmt.Println(p.Line, p.Kinds, p.Count, len(p.Warnings))
 	}
 	// Output:
-	// <access origin="https://api.example.org" /> [websocket xhr] 8 []
-	// <access origin="http://cdn.example.net" /> [image] 1 [it is unencrypted: anyone on the way can read and change it]
+	// <access origin="https://api.example.org" /> [websocket xhr] 8 0
+	// <access origin="http://cdn.example.net" /> [image] 1 1
 }

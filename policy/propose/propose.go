@@ -74,7 +74,8 @@ func List(observed []Observation) []Proposal {
 		k := key{o.Scheme == "https" || o.Scheme == "wss", o.Host, o.Port}
 		p := groups[k]
 		if p == nil {
-			p = &Proposal{Line: Line{Element: "access", Origin: k.origin()}, Site: site(o.Host), Warnings: Warnings(k.origin())}
+			p = &Proposal{Line: Line{Element: "access", Origin: k.origin()}, Site: site(o.Host),
+				Warnings: Warnings(k.origin())}
 			groups[k] = p
 		}
 		p.Count += o.Count

@@ -29,7 +29,8 @@ type urls struct {
 func (u *urls) add(text string) error {
 	u.texts = append(u.texts, text)
 	if scheme, rest, _ := strings.Cut(text, ":"); rest == "*" && isWeb(scheme) {
-		all := pattern.Covered(pattern.WebHosts, []pattern.Pattern{{Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: pattern.Any()}})
+		all := pattern.Covered(pattern.WebHosts,
+			[]pattern.Pattern{{Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: pattern.Any()}})
 		u.set, u.wide = u.set.Union(all), u.wide.Union(all)
 		u.schemes = append(u.schemes, scheme)
 		return nil

@@ -236,7 +236,9 @@ func (c *checker) search(q question) Case {
 	if found.Outcome == Refuted {
 		return found
 	}
-	return Case{Outcome: NotDecided, Why: fmt.Sprintf("the platform looks its list up by an algorithm; none of %d URLs that were tried breaks it", tries)}
+	return Case{Outcome: NotDecided,
+		Why: fmt.Sprintf("the platform looks its list up by an algorithm; none of %d URLs that were tried breaks it",
+			tries)}
 }
 
 // note looks whether something holds in the strict reading only, in which "*"
@@ -258,7 +260,8 @@ func (c *checker) note(r *Result) {
 				continue
 			}
 			if d := target.decide(kind, url); d.Verdict == a.Verdict || d.Verdict == policy.Bypass {
-				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" covers no address, and a host without a port has its scheme's own; http:* and https:* are all URLs of a scheme",
+				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" covers no address, and a host without a port "+
+					"has its scheme's own; http:* and https:* are all URLs of a scheme",
 					url, past[d.Verdict], t, kind)
 				return
 			}
@@ -266,4 +269,5 @@ func (c *checker) note(r *Result) {
 	}
 }
 
-var past = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
+var past = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched",
+	policy.Bypass: "never asked about"}

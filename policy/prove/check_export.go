@@ -86,7 +86,8 @@ func cspQuestion(r *reading, d csp.Directive, kind policy.Kind) question {
 		exact:  true,
 		breaks: func(url string) (Case, bool) {
 			decision := r.decide(kind, url)
-			return Case{Outcome: Refuted, URL: url, Decision: decision}, decision.Verdict != policy.Allow && d.Allows(url, appPage)
+			return Case{Outcome: Refuted, URL: url, Decision: decision},
+				decision.Verdict != policy.Allow && d.Allows(url, appPage)
 		},
 	}
 }

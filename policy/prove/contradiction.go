@@ -23,7 +23,8 @@ func (f *File) contradictions() error {
 			}
 			kind, target, shared := commonCase(first, second)
 			if shared {
-				return &ContradictionError{First: first.Place, Second: second.Place, URL: url, Kind: kind, Target: target}
+				return &ContradictionError{First: first.Place, Second: second.Place, URL: url, Kind: kind,
+					Target: target}
 			}
 		}
 	}

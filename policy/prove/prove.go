@@ -85,7 +85,8 @@ type ContradictionError struct {
 
 // Error names both places and the URL.
 func (e *ContradictionError) Error() string {
-	return fmt.Sprintf("%s: contradicts line %d: no policy can keep both for %s (%s on %s)", e.Second, e.First.Line, e.URL, e.Kind, e.Target)
+	return fmt.Sprintf("%s: contradicts line %d: no policy can keep both for %s (%s on %s)", e.Second, e.First.Line,
+		e.URL, e.Kind, e.Target)
 }
 
 // Outcome is what was found out about an assertion. Its zero value is

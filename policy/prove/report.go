@@ -46,14 +46,16 @@ func WriteText(w io.Writer, proofs []Proof) error {
 		if len(p.Results) == 1 {
 			noun = "assertion"
 		}
-		fmt.Fprintf(out, "%d %s: %d hold, %d refuted, %d not decided\n", len(p.Results), noun, len(p.Results)-refuted-undecided, refuted, undecided)
+		fmt.Fprintf(out, "%d %s: %d hold, %d refuted, %d not decided\n", len(p.Results), noun,
+			len(p.Results)-refuted-undecided, refuted, undecided)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
 func (r *Result) writeText(out *strings.Builder) {
-	fmt.Fprintf(out, "  %-12s %s  (%s:%d)\n", r.Outcome, wording.Printable(r.Assertion.Text), r.Assertion.Place.File, r.Assertion.Place.Line)
+	fmt.Fprintf(out, "  %-12s %s  (%s:%d)\n", r.Outcome, wording.Printable(r.Assertion.Text), r.Assertion.Place.File,
+		r.Assertion.Place.Line)
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		const indent = "               "
@@ -62,9 +64,11 @@ func (r *Result) writeText(out *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(out, "%s%s\n", indent, wording.Printable(c.URL))
-		fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.Decision.Verdict], c.Kind, c.Target, diff.RuleText(c.Decision))
+		fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.Decision.Verdict], c.Kind, c.Target,
+			diff.RuleText(c.Decision))
 		if c.Other.Platform != "" {
-			fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.OtherDecision.Verdict], c.Kind, c.Other, diff.RuleText(c.OtherDecision))
+			fmt.Fprintf(out, "%s  %s for %s on %s  %s\n", indent, past[c.OtherDecision.Verdict], c.Kind, c.Other,
+				diff.RuleText(c.OtherDecision))
 		}
 	}
 	if r.Note != "" {
@@ -139,7 +143,8 @@ func WriteJSON(w io.Writer, proofs []Proof) error {
 }
 
 func (c *Case) asJSON() jsonCase {
-	out := jsonCase{Outcome: c.Outcome.String(), Platform: c.Target.String(), Kind: c.Kind.String(), URL: c.URL, Why: c.Why}
+	out := jsonCase{Outcome: c.Outcome.String(), Platform: c.Target.String(), Kind: c.Kind.String(), URL: c.URL,
+		Why: c.Why}
 	if c.Outcome == Refuted {
 		out.Decision = asJSON(c.Decision)
 	}

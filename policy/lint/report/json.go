@@ -59,7 +59,8 @@ type jsonEdit struct {
 // WriteJSON writes a report for programs. known is how many findings a
 // baseline left out.
 func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
-	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{}, Known: known}
+	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{},
+		Known: known}
 	for i := range r.Findings {
 		out.Findings = append(out.Findings, asJSON(p, &r.Findings[i]))
 	}
@@ -88,8 +89,9 @@ func targetNames(targets []policy.Target) []string {
 
 func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line, Column: f.Place.Column,
-		Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy, Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
+		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line,
+		Column: f.Place.Column, Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy,
+		Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
 	}
 	if len(f.Targets) > 0 {
 		out.Targets = targetNames(f.Targets)

@@ -130,6 +130,7 @@ func (l *iosHostList) entry(rule *policy.Rule, i int, group, host string) policy
 	return policy.List{{Pattern: p, Rule: i}}
 }
 
+// fail marks an entry at which the app ends when it starts; see iosStopped.
 func (l *iosHostList) fail(i int, note string) {
 	rule := &l.rules.rules[i]
 	rule.Flaw, rule.Note = policy.BreaksBuild, note
@@ -138,8 +139,10 @@ func (l *iosHostList) fail(i int, note string) {
 	}
 }
 
-// reachable returns the list without the entries of the web schemes' own
-// groups if the group for all of them, which is looked up first, fails.
+// reachable returns the list without what is never looked up: a host that is no
+// regular expression raises an exception when it is, and blocks what comes
+// after it. It leaves out the entries of the web schemes' own groups if the
+// group for all of them, which is looked up first, fails.
 func (l *iosHostList) reachable() policy.List {
 	if !l.broken[""] {
 		return l.list

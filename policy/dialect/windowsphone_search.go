@@ -14,7 +14,17 @@ import (
 const wpStar = "replaced-text"
 
 // wpSearch is the list of Windows Phone: expressions that are searched for in
-// a URL, without an anchor.
+// a URL, without an anchor. An entry covers a URL if its expression is found in
+// the URL and also in scheme://host/, or else not in the path and query. "Not
+// found" is no set of URLs that a pattern can say, and the path goes into the
+// expression unescaped; so the list is one function of the program
+// (policy.FoundBy), and the rules' patterns are the nearest sets, for comparing
+// and exporting.
+//
+// .NET's expressions are translated as far as origins use them: groups, classes,
+// quantifiers, alternation, anchors. What is invalid throws on the device, so
+// that the entries after it do not count; what has no equal in Go is treated the
+// same way, towards blocking.
 type wpSearch struct {
 	local   bool
 	entries []wpEntry

@@ -22,18 +22,21 @@ const module = "github.com/cordon-sec/cordon"
 // packages of this module that it may import. "x/**" stands for x and what is
 // below it. The longest matching key counts; a package without a key fails.
 var mayImport = map[string][]string{
-	"host":                 {},
-	"policy/pattern":       {},
-	"policy/publicsuffix":  {},
-	"policy/csp":           {},
-	"policy":               {"host", "policy/pattern"},
-	"policy/configxml":     {"policy"},
-	"policy/dialect":       {"host", "policy", "policy/pattern", "policy/configxml"},
-	"policy/app":           {"policy", "policy/configxml", "policy/pins", "internal/jsonspan"},
-	"policy/diff":          {"policy", "policy/pattern", "policy/configxml", "policy/dialect", "internal/output", "internal/wording"},
-	"policy/lint":          engine("host", "policy/app", "policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin", "internal/jsonspan", "internal/wording"),
-	"policy/lint/report":   {"policy", "policy/app", "policy/lint", "internal/output", "internal/wording"},
-	"policy/prove":         engine("policy/diff", "policy/csp", "policy/export", "policy/pins", "pin", "internal/output", "internal/wording"),
+	"host":                {},
+	"policy/pattern":      {},
+	"policy/publicsuffix": {},
+	"policy/csp":          {},
+	"policy":              {"host", "policy/pattern"},
+	"policy/configxml":    {"policy"},
+	"policy/dialect":      {"host", "policy", "policy/pattern", "policy/configxml"},
+	"policy/app":          {"policy", "policy/configxml", "policy/pins", "internal/jsonspan"},
+	"policy/diff": {"policy", "policy/pattern", "policy/configxml", "policy/dialect", "internal/output",
+		"internal/wording"},
+	"policy/lint": engine("host", "policy/app", "policy/diff", "policy/csp", "policy/publicsuffix",
+		"policy/pins", "pin", "internal/jsonspan", "internal/wording"),
+	"policy/lint/report": {"policy", "policy/app", "policy/lint", "internal/output", "internal/wording"},
+	"policy/prove": engine("policy/diff", "policy/csp", "policy/export", "policy/pins", "pin",
+		"internal/output", "internal/wording"),
 	"policy/migrate":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/propose":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/pins":          {"host", "policy", "policy/configxml", "pin"},
@@ -51,19 +54,22 @@ var mayImport = map[string][]string{
 	"backend/services":     {"host", "backend/identity", "event", "internal/**", "egress"},
 	"backend/tables/odata": {},
 	"backend/tables":       {"host", "backend/tables/odata", "backend/identity", "event", "internal/**", "egress"},
-	"backend/store/**":     {"backend/identity", "backend/auth", "backend/tables/**", "backend/services", "backend/store/**", "internal/**"},
-	"backend/clienttest":   {"backend/**", "internal/**", "egress", "event", "ca", "pin"},
-	"backend":              {"host", "backend/identity", "backend/auth", "backend/tables", "backend/services", "event", "internal/**"},
-	"console":              {"host", "policy/**", "event"},
-	"settings":             {"host", "backend", "backend/identity", "backend/auth", "backend/services", "backend/tables", "gateway", "egress", "event", "internal/**"},
-	"server":               {"host", "settings", "backend/**", "egress", "event", "pin", "ca", "internal/**"},
-	"plugin/**":            {"policy/**", "pin", "project", "plugin/engine/**"},
-	"record":               {"host", "policy/**", "gateway", "event"},
-	"survey":               {"pin", "egress", "policy/**"},
-	"cmd/cordon":           {"**"},
-	"internal/**":          {"internal/**"},
-	"internal/admin":       {"host", "internal/**"},
-	".":                    {"**"},
+	"backend/store/**": {"backend/identity", "backend/auth", "backend/tables/**", "backend/services",
+		"backend/store/**", "internal/**"},
+	"backend/clienttest": {"backend/**", "internal/**", "egress", "event", "ca", "pin"},
+	"backend": {"host", "backend/identity", "backend/auth", "backend/tables", "backend/services", "event",
+		"internal/**"},
+	"console": {"host", "policy/**", "event"},
+	"settings": {"host", "backend", "backend/identity", "backend/auth", "backend/services", "backend/tables",
+		"gateway", "egress", "event", "internal/**"},
+	"server":         {"host", "settings", "backend/**", "egress", "event", "pin", "ca", "internal/**"},
+	"plugin/**":      {"policy/**", "pin", "project", "plugin/engine/**"},
+	"record":         {"host", "policy/**", "gateway", "event"},
+	"survey":         {"pin", "egress", "policy/**"},
+	"cmd/cordon":     {"**"},
+	"internal/**":    {"internal/**"},
+	"internal/admin": {"host", "internal/**"},
+	".":              {"**"},
 }
 
 // engine is the pure core, with more.
@@ -84,7 +90,8 @@ var onlyIn = map[string][]string{
 
 // pureBans are the packages that policy/** and pin never import: no network,
 // no system, no log.
-var pureBans = []string{"net/http", "net", "os", "os/exec", "log", "log/slog", "io/ioutil", "syscall", "database/sql", "math/rand", "crypto/rand"}
+var pureBans = []string{"net/http", "net", "os", "os/exec", "log", "log/slog", "io/ioutil", "syscall", "database/sql",
+	"math/rand", "crypto/rand"}
 
 type source struct {
 	file string // slash-separated, relative to the module
@@ -207,7 +214,8 @@ func TestPolicyAndPinArePure(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if x, ok := selector.X.(*ast.Ident); ok && x.Name == "time" && (selector.Sel.Name == "Now" || selector.Sel.Name == "Since") {
+			if x, ok := selector.X.(*ast.Ident); ok && x.Name == "time" &&
+				(selector.Sel.Name == "Now" || selector.Sel.Name == "Since") {
 				t.Errorf("%s reads the clock: time comes as a parameter", s.fset.Position(n.Pos()))
 			}
 			return true

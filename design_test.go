@@ -138,7 +138,8 @@ func TestDesignNamesWhatExists(t *testing.T) {
 	_, rest, _ := strings.Cut(string(design), "<!-- end of imports -->")
 	for _, span := range codeSpan.FindAllStringSubmatch(top+rest, -1) {
 		text := span[1]
-		if m := commandWords.FindStringSubmatch(text); m != nil && !strings.Contains(string(commands), "\n## cordon "+m[1]+"\n") {
+		if m := commandWords.FindStringSubmatch(text); m != nil &&
+			!strings.Contains(string(commands), "\n## cordon "+m[1]+"\n") {
 			t.Errorf("%s: there is no command cordon %s", designFile, m[1])
 		}
 		first, _, _ := strings.Cut(text, "/")
@@ -187,7 +188,8 @@ var topics = []struct {
 	{1, "How a list decides"}, {10, "Patterns and their index"}, {20, "How the platforms read"},
 	{30, "config.xml, rules and fixes"}, {40, "What goes out: names, addresses, pins, certificates"},
 	{50, "The gateway"}, {60, "Who asks: sign-in, tokens, services"}, {70, "Tables, stores and protocols"},
-	{80, "The plugin and the exports"}, {100, "Comparing, proving, migrating"}, {110, "Development, console, documentation"},
+	{80, "The plugin and the exports"}, {100, "Comparing, proving, migrating"},
+	{110, "Development, console, documentation"},
 }
 
 var recordName = regexp.MustCompile(`^(\d{4})-[a-z0-9.-]+\.md$`)
@@ -199,7 +201,8 @@ func TestDecisionsIndexIsInDesign(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	b.WriteString("# Decisions\n\nWhat was chosen where something else was possible: the context, the choice, what was given up. " +
+	b.WriteString("# Decisions\n\nWhat was chosen where something else was possible: the context, the choice, what " +
+		"was given up. " +
 		"What code does is said in the packages' own comments.\nMade by make update.\n")
 	next := 0
 	for _, entry := range entries {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestEveryPackageIsDocumented(t *testing.T) {
@@ -130,6 +131,45 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// maxColumns is how long a line of code may be; a tab counts four columns.
+const maxColumns = 120
+
+// A string over several lines is the text of some file, and may be as wide as
+// that is.
+func TestLinesFit(t *testing.T) {
+	for _, s := range sources(t) {
+		if ast.IsGenerated(s.ast) {
+			continue
+		}
+		code, err := os.ReadFile(s.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted := quotedLines(s)
+		for i, line := range strings.Split(string(code), "\n") {
+			columns := utf8.RuneCountInString(line) + 3*strings.Count(line, "\t")
+			if columns > maxColumns && !quoted[i+1] {
+				t.Errorf("%s:%d: %d columns, want at most %d: break the line", s.file, i+1, columns, maxColumns)
+			}
+		}
+	}
+}
+
+// quotedLines are the numbers of the lines that strings over several lines
+// cover.
+func quotedLines(s source) map[int]bool {
+	quoted := map[int]bool{}
+	ast.Inspect(s.ast, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && strings.Contains(literal.Value, "\n") {
+			for i := s.fset.Position(literal.Pos()).Line; i <= s.fset.Position(literal.End()).Line; i++ {
+				quoted[i] = true
+			}
+		}
+		return true
+	})
+	return quoted
+}
+
 func TestFolderNames(t *testing.T) {
 	banned := []string{"pkg", "util", "utils", "common", "models", "types", "helpers"}
 	for _, s := range sources(t) {
@@ -207,7 +247,8 @@ func TestDependencyListIsCurrent(t *testing.T) {
 		t.Fatalf("scripts/deps.sh: %v", err)
 	}
 	if string(got) != string(want) {
-		t.Errorf("deps.txt is not current: run make deps and have the change reviewed\n%s", firstDifference(string(want), string(got)))
+		t.Errorf("deps.txt is not current: run make deps and have the change reviewed\n%s",
+			firstDifference(string(want), string(got)))
 	}
 }
 
@@ -277,8 +318,10 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 
 // documented are the packages for other programs: each shows how it is used.
 var documented = []string{
-	"backend/identity", "ca", "client", "egress", "event", "gateway", "host", "pin", "policy", "policy/app", "policy/csp",
-	"policy/dialect", "policy/diff", "policy/export", "policy/lint", "policy/migrate", "policy/prove", "server", "settings",
+	"backend/identity", "backend/services", "backend/tables/odata", "ca", "client", "egress", "event", "gateway",
+	"host", "pin", "policy", "policy/app", "policy/csp", "policy/dialect", "policy/diff", "policy/export",
+	"policy/lint", "policy/lint/report", "policy/migrate", "policy/pattern", "policy/pins", "policy/propose",
+	"policy/prove", "policy/publicsuffix", "server", "settings",
 }
 
 func TestPublicPackagesHaveExamples(t *testing.T) {

@@ -123,7 +123,8 @@ func TestEveryVariableIsListed(t *testing.T) {
 
 // lane.Real is the first statement of its test, where scripts/real.sh finds it.
 func TestRealTestsAreFound(t *testing.T) {
-	out, err := exec.Command("sh", "-c", `sed -n '/^marked() {/,/^}/p' scripts/real.sh > "$0" && . "$0" && marked`, path.Join(t.TempDir(), "marked.sh")).Output()
+	out, err := exec.Command("sh", "-c", `sed -n '/^marked() {/,/^}/p' scripts/real.sh > "$0" && . "$0" && marked`,
+		path.Join(t.TempDir(), "marked.sh")).Output()
 	if err != nil {
 		t.Skipf("no shell and git here: %v: what make real runs was not compared", err)
 	}
@@ -184,8 +185,10 @@ func TestOneBrowser(t *testing.T) {
 				return true
 			}
 			from, ok := x.X.(*ast.Ident)
-			if ok && from.Name == "chromedp" && (strings.HasPrefix(x.Sel.Name, "New") || x.Sel.Name == "DefaultExecAllocatorOptions") {
-				t.Errorf("%s: chromedp.%s opens a page without the guard of internal/browsertest", s.fset.Position(n.Pos()), x.Sel.Name)
+			if ok && from.Name == "chromedp" &&
+				(strings.HasPrefix(x.Sel.Name, "New") || x.Sel.Name == "DefaultExecAllocatorOptions") {
+				t.Errorf("%s: chromedp.%s opens a page without the guard of internal/browsertest",
+					s.fset.Position(n.Pos()), x.Sel.Name)
 			}
 			return true
 		})

@@ -1,5 +1,15 @@
 // Package backend assembles the mobile backend: one http.Handler made of
 // sign-in, tables, services, push and the description of the tables.
+//
+// [New] takes the parts, each made by its own package, and puts them behind one
+// another: CORS, the caller's address, the middleware of package auth, then the
+// part that the first segment of the path names. A part that is nil answers 404;
+// only Options.Auth is required. New fails where CORS entries cannot be read
+// ([CheckCORS]); the handler it returns is safe for concurrent use, and turns the
+// panic of a part into a 500 that the operator hears of.
+//
+// To run a whole backend of a cordon.yaml, with its database and listeners, use
+// package server.
 package backend
 
 import (
@@ -113,11 +123,13 @@ func (b *backend) record(r *http.Request, status int) {
 	switch {
 	case status >= http.StatusInternalServerError:
 		verdict = event.Failed
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMethodNotAllowed, status == http.StatusTooManyRequests:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusMethodNotAllowed,
+		status == http.StatusTooManyRequests:
 	default:
 		return
 	}
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "table-" + strconv.Itoa(status), Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Verdict: verdict, Reason: "table-" + strconv.Itoa(status), Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	b.Events.Record(e)
 }
@@ -161,8 +173,8 @@ func (b *backend) recover(next http.Handler) http.Handler {
 			if cause == http.ErrAbortHandler {
 				panic(cause) // the way to end a connection
 			}
-			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method, Path: r.URL.Path, Status: http.StatusInternalServerError,
-				Detail: place(cause)})
+			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method,
+				Path: r.URL.Path, Status: http.StatusInternalServerError, Detail: place(cause)})
 			problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
 		}()
 		next.ServeHTTP(w, r)

@@ -74,20 +74,23 @@ func TestRoutes(t *testing.T) {
 		status       int
 		body         string
 	}{
-		{"GET", "/tables/x", 200, "tables /tables/x"}, {"GET", "/TABLES/X", 200, "tables /TABLES/X"}, {"GET", "/Tables/x/", 200, "tables /Tables/x/"},
-		{"DELETE", "/api/echo", 200, "services /api/echo"}, {"GET", "/API/echo", 200, "services"},
-		{"PUT", "/push/installations/0c5e", 204, ""}, {"DELETE", "/Push/Installations/0c5e/", 204, ""}, {"GET", "/push/installations/0c5e", 405, ""},
-		{"PUT", "/push/installations", 404, ""}, {"PUT", "/push/other/1", 404, ""},
-		{"GET", "/.auth/me", 401, ""}, {"GET", "/.AUTH/ME", 401, ""}, {"GET", "/.well-known/jwks.json", 200, `{"keys":[]}`},
-		{"GET", "/swagger", 200, `"swagger":"2.0"`}, {"GET", "/swagger/", 200, `"swagger":"2.0"`}, {"POST", "/swagger", 405, ""},
-		{"GET", "/", 404, ""}, {"GET", "/tablesx/x", 404, ""}, {"GET", "/healthz", 404, ""}, {"GET", "/metrics", 404, ""}, {"GET", "/.authx", 404, ""},
+		{"GET", "/tables/x", 200, "tables /tables/x"}, {"GET", "/TABLES/X", 200, "tables /TABLES/X"},
+		{"GET", "/Tables/x/", 200, "tables /Tables/x/"}, {"DELETE", "/api/echo", 200, "services /api/echo"},
+		{"GET", "/API/echo", 200, "services"}, {"PUT", "/push/installations/0c5e", 204, ""},
+		{"DELETE", "/Push/Installations/0c5e/", 204, ""}, {"GET", "/push/installations/0c5e", 405, ""},
+		{"PUT", "/push/installations", 404, ""}, {"PUT", "/push/other/1", 404, ""}, {"GET", "/.auth/me", 401, ""},
+		{"GET", "/.AUTH/ME", 401, ""}, {"GET", "/.well-known/jwks.json", 200, `{"keys":[]}`},
+		{"GET", "/swagger", 200, `"swagger":"2.0"`}, {"GET", "/swagger/", 200, `"swagger":"2.0"`},
+		{"POST", "/swagger", 405, ""}, {"GET", "/", 404, ""}, {"GET", "/tablesx/x", 404, ""},
+		{"GET", "/healthz", 404, ""}, {"GET", "/metrics", 404, ""}, {"GET", "/.authx", 404, ""},
 	} {
 		w := do(h, c.method, c.path)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, w.Code, w.Body)
 		}
 	}
-	if w := do(newBackend(t, func(o *Options) { o.NoSwagger, o.Tables = true, nil }), "GET", "/swagger"); w.Code != 404 {
+	if w := do(newBackend(t, func(o *Options) { o.NoSwagger, o.Tables = true, nil }), "GET",
+		"/swagger"); w.Code != 404 {
 		t.Errorf("swagger turned off: %d", w.Code)
 	}
 }
@@ -99,34 +102,43 @@ func TestPanicIsAnAnswer(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	events := ring.Latest()
-	if len(events) != 1 || events[0].Reason != "panic" || !strings.Contains(events[0].Detail, "backend_test.go") || strings.Contains(events[0].Detail, "s3cret") {
+	if len(events) != 1 || events[0].Reason != "panic" || !strings.Contains(events[0].Detail, "backend_test.go") ||
+		strings.Contains(events[0].Detail, "s3cret") {
 		t.Errorf("events %+v", events)
 	}
 }
 
 func TestCORS(t *testing.T) {
 	h := newBackend(t, func(o *Options) {
-		o.CORS = []string{"localhost", "*.example.org", "app.*.test.*", "capacitor://only", "https://exact.example:8443"}
+		o.CORS = []string{"localhost", "*.example.org", "app.*.test.*", "capacitor://only",
+			"https://exact.example:8443"}
 	})
 	for origin, want := range map[string]bool{
-		"http://localhost": true, "https://localhost:3000": true, "ms-appx-web://localhost": true, "ionic://localhost": true, "app://LOCALHOST": true,
-		"https://a.example.org": true, "http://a.b.example.org:81": true, "https://app.x.test.y": true, "capacitor://only": true, "https://exact.example:8443": true,
-		"https://example.org": false, "https://localhost.evil": false, "https://evil.example": false, "null": false, "file://": false, "ftp://localhost": false,
-		"https://a.example.org.evil": false, "https://localhost/path": false, "https://u@localhost": false, "capacitor://a.example.org": false, "https://exact.example": false,
-		"https://evil?localhost": false, "https://a_b.example.org": false, "garbage": false, "": false,
+		"http://localhost": true, "https://localhost:3000": true, "ms-appx-web://localhost": true,
+		"ionic://localhost": true, "app://LOCALHOST": true, "https://a.example.org": true,
+		"http://a.b.example.org:81": true, "https://app.x.test.y": true, "capacitor://only": true,
+		"https://exact.example:8443": true, "https://example.org": false, "https://localhost.evil": false,
+		"https://evil.example": false, "null": false, "file://": false, "ftp://localhost": false,
+		"https://a.example.org.evil": false, "https://localhost/path": false, "https://u@localhost": false,
+		"capacitor://a.example.org": false, "https://exact.example": false, "https://evil?localhost": false,
+		"https://a_b.example.org": false, "garbage": false, "": false,
 	} {
 		w := do(h, "GET", "/tables/x", "Origin", origin)
 		got := w.Header().Get("Access-Control-Allow-Origin")
-		if w.Code != 200 || (got == origin && origin != "") != want || !want && w.Header().Get("Access-Control-Expose-Headers") != "" {
+		if w.Code != 200 || (got == origin && origin != "") != want ||
+			!want && w.Header().Get("Access-Control-Expose-Headers") != "" {
 			t.Errorf("%q: %d, allowed %q", origin, w.Code, got)
 		}
 		if w.Header().Get("Vary") != "Origin" {
 			t.Errorf("%q: Vary %q", origin, w.Header().Get("Vary"))
 		}
 	}
-	w := do(h, "OPTIONS", "/tables/x", "Origin", "https://localhost", "Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", "X-ZUMO-AUTH, zumo-api-version,if-match")
-	want := map[string]string{"Access-Control-Allow-Origin": "https://localhost", "Access-Control-Allow-Headers": "X-ZUMO-AUTH, zumo-api-version,if-match",
-		"Access-Control-Allow-Methods": "GET, PUT, PATCH, POST, DELETE, OPTIONS", "Access-Control-Max-Age": "300", "Access-Control-Expose-Headers": "Link,Etag"}
+	w := do(h, "OPTIONS", "/tables/x", "Origin", "https://localhost", "Access-Control-Request-Method", "PATCH",
+		"Access-Control-Request-Headers", "X-ZUMO-AUTH, zumo-api-version,if-match")
+	want := map[string]string{"Access-Control-Allow-Origin": "https://localhost",
+		"Access-Control-Allow-Headers": "X-ZUMO-AUTH, zumo-api-version,if-match",
+		"Access-Control-Allow-Methods": "GET, PUT, PATCH, POST, DELETE, OPTIONS", "Access-Control-Max-Age": "300",
+		"Access-Control-Expose-Headers": "Link,Etag"}
 	for name, value := range want {
 		if w.Header().Get(name) != value {
 			t.Errorf("preflight: %s is %q", name, w.Header().Get(name))
@@ -143,13 +155,16 @@ func TestCORS(t *testing.T) {
 	if w.Header().Get("Access-Control-Allow-Headers") != "" {
 		t.Error("odd headers were echoed")
 	}
-	if w := do(h, "GET", "/.auth/me", "Origin", "https://localhost"); w.Code != 401 || w.Header().Get("Access-Control-Allow-Origin") == "" {
+	if w := do(h, "GET", "/.auth/me", "Origin", "https://localhost"); w.Code != 401 ||
+		w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Error("a page cannot read its 401")
 	}
-	if w := do(newBackend(t, func(o *Options) { o.CORS = []string{"null"} }), "GET", "/tables/x", "Origin", "null"); w.Header().Get("Access-Control-Allow-Origin") != "null" {
+	if w := do(newBackend(t, func(o *Options) { o.CORS = []string{"null"} }), "GET", "/tables/x", "Origin",
+		"null"); w.Header().Get("Access-Control-Allow-Origin") != "null" {
 		t.Error("null was listed and is refused")
 	}
-	if w := do(newBackend(t, nil), "GET", "/tables/x", "Origin", "http://localhost:1"); w.Header().Get("Access-Control-Allow-Origin") == "" {
+	if w := do(newBackend(t, nil), "GET", "/tables/x", "Origin",
+		"http://localhost:1"); w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Error("localhost is the default")
 	}
 	for _, entry := range []string{"", "a b", "https://", "https://a/b", "https://*.a", "(", "https://a?b"} {
@@ -162,8 +177,10 @@ func TestCORS(t *testing.T) {
 func TestSwagger(t *testing.T) {
 	h := newBackend(t, func(o *Options) {
 		o.Name = "Todo"
-		o.TablesConfig = tables.Config{"TodoItem": {SoftDelete: true, Access: tables.Authenticated, Read: tables.Operation{Access: tables.Anonymous},
-			Columns: map[string]tables.Column{"text": {Type: "string"}, "qty": {Type: "number"}, "done": {Type: "bool"}, "due": {Type: "date"}}}}
+		o.TablesConfig = tables.Config{"TodoItem": {SoftDelete: true, Access: tables.Authenticated,
+			Read: tables.Operation{Access: tables.Anonymous},
+			Columns: map[string]tables.Column{"text": {Type: "string"}, "qty": {Type: "number"}, "done": {Type: "bool"},
+				"due": {Type: "date"}}}}
 	})
 	var document struct {
 		Info  struct{ Title string }
@@ -186,15 +203,19 @@ func TestSwagger(t *testing.T) {
 		t.Fatal(err)
 	}
 	table, item := document.Paths["/tables/TodoItem"], document.Paths["/tables/TodoItem/{id}"]
-	if len(table) != 2 || len(item) != 4 || table["get"].OperationID != "QueryTodoItem" || len(table["get"].Security) != 0 || len(table["post"].Security) != 1 || item["patch"].Responses["412"] == nil {
+	if len(table) != 2 || len(item) != 4 || table["get"].OperationID != "QueryTodoItem" ||
+		len(table["get"].Security) != 0 || len(table["post"].Security) != 1 || item["patch"].Responses["412"] == nil {
 		t.Errorf("paths %+v", document.Paths)
 	}
 	p := document.Definitions["TodoItem"].Properties
-	if p["due"].Format != "date-time" || p["qty"].Type != "number" || p["qty"].Format != "float" || p["done"].Type != "boolean" || !p["version"].ReadOnly || p["deleted"].Type != "boolean" || p["text"].Type != "string" {
+	if p["due"].Format != "date-time" || p["qty"].Type != "number" || p["qty"].Format != "float" ||
+		p["done"].Type != "boolean" || !p["version"].ReadOnly || p["deleted"].Type != "boolean" ||
+		p["text"].Type != "string" {
 		t.Errorf("properties %+v", p)
 	}
 	parameters := table["get"].Parameters
-	if last := parameters[len(parameters)-1]; last.Name != "zumo-api-version" || last.In != "header" || document.Host != "localhost:8443" || document.Info.Title != "Todo" {
+	if last := parameters[len(parameters)-1]; last.Name != "zumo-api-version" || last.In != "header" ||
+		document.Host != "localhost:8443" || document.Info.Title != "Todo" {
 		t.Errorf("document %+v", document)
 	}
 	if document.SecurityDefinitions["EasyAuth"]["name"] != "x-zumo-auth" {
@@ -218,7 +239,8 @@ func TestProxiesAreBelieved(t *testing.T) {
 			t.Errorf("%q: %s, want %s", forwarded, w.Body, want)
 		}
 	}
-	if w := do(newBackend(t, nil), "GET", "/tables/x", "X-Forwarded-For", "203.0.113.9"); !strings.HasSuffix(w.Body.String(), " 192.0.2.1:1234") {
+	if w := do(newBackend(t, nil), "GET", "/tables/x", "X-Forwarded-For",
+		"203.0.113.9"); !strings.HasSuffix(w.Body.String(), " 192.0.2.1:1234") {
 		t.Errorf("a stranger was believed: %s", w.Body)
 	}
 }
@@ -236,12 +258,14 @@ func BenchmarkChain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	h, err := New(Options{Auth: server, Tables: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), URL: public, Events: event.NewRecorder()})
+	h, err := New(Options{Auth: server, Tables: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+		URL: public, Events: event.NewRecorder()})
 	if err != nil {
 		b.Fatal(err)
 	}
 	r := httptest.NewRequest("GET", "/tables/todoitem/1", nil)
-	for name, value := range map[string]string{"ZUMO-API-VERSION": "2.0.0", "X-ZUMO-INSTALLATION-ID": "x", "X-ZUMO-VERSION": "x", "Accept": "application/json", "User-Agent": "x", "X-ZUMO-FEATURES": "x"} {
+	for name, value := range map[string]string{"ZUMO-API-VERSION": "2.0.0", "X-ZUMO-INSTALLATION-ID": "x",
+		"X-ZUMO-VERSION": "x", "Accept": "application/json", "User-Agent": "x", "X-ZUMO-FEATURES": "x"} {
 		r.Header.Set(name, value)
 	}
 	b.ReportAllocs()

@@ -22,7 +22,8 @@ var DefaultCORS = []string{"localhost"}
 
 // hostSchemes are the schemes under which a listed host may call. The last three
 // are those of apps in web views, which have no host but localhost.
-var hostSchemes = map[string]bool{"http": true, "https": true, "ms-appx-web": true, "app": true, "ionic": true, "capacitor": true}
+var hostSchemes = map[string]bool{"http": true, "https": true, "ms-appx-web": true, "app": true, "ionic": true,
+	"capacitor": true}
 
 var hostPattern = regexp.MustCompile(`^[A-Za-z0-9.*-]+$`)
 
@@ -40,7 +41,8 @@ func newCORS(entries []string) (*cors, error) {
 			c.null = true
 		case strings.Contains(entry, "://"):
 			u, err := url.Parse(entry)
-			if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || strings.Contains(entry, "*") {
+			if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil ||
+				strings.Contains(entry, "*") {
 				return nil, fmt.Errorf("server.cors: %q is not an origin", entry)
 			}
 			c.origins[strings.ToLower(u.Scheme+"://"+u.Host)] = true
@@ -65,7 +67,8 @@ func (c *cors) allows(origin string) bool {
 		return c.null
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" ||
+		u.Fragment != "" {
 		return false
 	}
 	if c.origins[strings.ToLower(u.Scheme+"://"+u.Host)] {

@@ -51,7 +51,8 @@ func newSwagger(o Options) http.Handler {
 }
 
 func errorType() object {
-	return object{"type": "object", "properties": object{"error": object{"type": "string", "description": "The error message"}}}
+	return object{"type": "object",
+		"properties": object{"error": object{"type": "string", "description": "The error message"}}}
 }
 
 // properties are the declared and the system columns.
@@ -65,7 +66,8 @@ func properties(t tables.Table) object {
 		id = "number"
 	}
 	all["id"] = property(id, false)
-	all["createdAt"], all["updatedAt"], all["version"] = property("date", true), property("date", true), property("string", true)
+	all["createdAt"], all["updatedAt"], all["version"] = property("date", true), property("date", true),
+		property("string", true)
 	if t.SoftDelete {
 		all["deleted"] = property("boolean", false)
 	}
@@ -97,28 +99,37 @@ func property(typ string, readOnly bool) object {
 
 // tablePaths describes /tables/{name} and /tables/{name}/{id}.
 func tablePaths(name string, t tables.Table) (table, item object) {
-	one, many := object{"$ref": "#/definitions/" + name}, object{"type": "array", "items": object{"$ref": "#/definitions/" + name}}
+	one, many := object{"$ref": "#/definitions/" + name},
+		object{"type": "array", "items": object{"$ref": "#/definitions/" + name}}
 	id := object{"name": "id", "description": "The record identifier", "required": true, "type": "string", "in": "path"}
 	body := object{"name": "body", "description": "The item", "required": true, "schema": one, "in": "body"}
-	conflict := object{"409": outcome("A concurrency violation occurred", one), "412": outcome("A concurrency violation occurred", one)}
+	conflict := object{"409": outcome("A concurrency violation occurred", one),
+		"412": outcome("A concurrency violation occurred", one)}
 	operation := func(verb, summary string, own tables.Operation, responses object, parameters ...object) object {
 		return describe(verb, summary, name, t, own, responses, parameters)
 	}
 	table = object{
-		"get": operation("Query", "Query the "+name+" table", t.Read, object{"200": outcome("An array of items matching the provided query", many)}, odataParameters()...),
+		"get": operation("Query", "Query the "+name+" table", t.Read,
+			object{"200": outcome("An array of items matching the provided query", many)}, odataParameters()...),
 		"post": operation("Insert", "Insert a record into the "+name+" table", t.Insert,
-			object{"201": outcome("The inserted item", one), "409": outcome("An item with the same ID already exists", one)}, body),
+			object{"201": outcome("The inserted item", one),
+				"409": outcome("An item with the same ID already exists", one)}, body),
 	}
 	item = object{
-		"get":    operation("Find", "Find a specific record in the "+name+" table", t.Read, object{"200": outcome("The requested item", one)}, id),
-		"post":   operation("Undelete", "Undelete a record from the "+name+" table", t.Undelete, with(conflict, "201", outcome("The undeleted item", one)), id),
-		"patch":  operation("Update", "Update a record in the "+name+" table", t.Update, with(conflict, "200", outcome("The updated item", one)), id, body),
-		"delete": operation("Delete", "Delete a record from the "+name+" table", t.Delete, with(conflict, "200", outcome("The deleted item", one)), id),
+		"get": operation("Find", "Find a specific record in the "+name+" table", t.Read,
+			object{"200": outcome("The requested item", one)}, id),
+		"post": operation("Undelete", "Undelete a record from the "+name+" table", t.Undelete,
+			with(conflict, "201", outcome("The undeleted item", one)), id),
+		"patch": operation("Update", "Update a record in the "+name+" table", t.Update,
+			with(conflict, "200", outcome("The updated item", one)), id, body),
+		"delete": operation("Delete", "Delete a record from the "+name+" table", t.Delete,
+			with(conflict, "200", outcome("The deleted item", one)), id),
 	}
 	return table, item
 }
 
-func describe(verb, summary, name string, t tables.Table, own tables.Operation, responses object, parameters []object) object {
+func describe(verb, summary, name string, t tables.Table, own tables.Operation, responses object,
+	parameters []object) object {
 	access := own.Access
 	if access == "" {
 		access = t.Access
@@ -127,13 +138,16 @@ func describe(verb, summary, name string, t tables.Table, own tables.Operation, 
 	if access == tables.Authenticated || t.PerUser && access != tables.Disabled {
 		security = append(security, object{"EasyAuth": []string{}})
 	}
-	for status, text := range map[string]string{"400": "The format of the request was incorrect", "404": "The table or item could not be found",
-		"405": "The operation has been disabled", "500": "An internal error occurred"} {
+	for status, text := range map[string]string{"400": "The format of the request was incorrect",
+		"404": "The table or item could not be found", "405": "The operation has been disabled",
+		"500": "An internal error occurred"} {
 		responses[status] = object{"description": text}
 	}
-	version := object{"name": "zumo-api-version", "description": "The API version", "required": true, "type": "string", "in": "header", "default": "2.0.0"}
-	return object{"tags": []string{name}, "summary": summary, "operationId": verb + strings.ToUpper(name[:1]) + name[1:],
-		"parameters": append(slices.Clone(parameters), version), "responses": responses, "security": security}
+	version := object{"name": "zumo-api-version", "description": "The API version", "required": true, "type": "string",
+		"in": "header", "default": "2.0.0"}
+	return object{"tags": []string{name}, "summary": summary,
+		"operationId": verb + strings.ToUpper(name[:1]) + name[1:],
+		"parameters":  append(slices.Clone(parameters), version), "responses": responses, "security": security}
 }
 
 func outcome(description string, schema object) object {
@@ -148,8 +162,10 @@ func with(base object, status string, value object) object {
 
 func odataParameters() []object {
 	var all []object
-	for _, p := range [][3]string{{"$filter", "OData filter clause", "string"}, {"$orderby", "OData order by clause", "string"}, {"$skip", "OData skip clause", "integer"},
-		{"$top", "OData top clause", "integer"}, {"$select", "OData select clause", "string"}, {"$inlinecount", "OData inline count clause", "string"}} {
+	for _, p := range [][3]string{{"$filter", "OData filter clause", "string"},
+		{"$orderby", "OData order by clause", "string"}, {"$skip", "OData skip clause", "integer"},
+		{"$top", "OData top clause", "integer"}, {"$select", "OData select clause", "string"},
+		{"$inlinecount", "OData inline count clause", "string"}} {
 		all = append(all, object{"name": p[0], "description": p[1], "required": false, "type": p[2], "in": "query"})
 	}
 	return all

@@ -6,6 +6,15 @@
 // development authority is made on the machine that uses it, its key never
 // leaves a file that only its owner can read, it can be limited to named
 // hosts, and nothing here ever installs it anywhere.
+//
+// Start with [OpenOrCreate] for a development authority, or [Load] for one that an
+// operator brings; Authority.Issuer gives the certificates, as a tls.Config asks
+// for them (Issuer.GetCertificate). Errors that callers tell apart are [ErrExists],
+// [ErrNone], [ErrWrongKey], [ErrNotCA] and [ErrExpired]; each error names the
+// file. [Instructions] says how each system is made to trust an authority.
+//
+// An Authority and an Issuer are safe for concurrent use, and print without the
+// key.
 package ca
 
 import (

@@ -92,13 +92,16 @@ func TestCreateOnce(t *testing.T) {
 func TestCreatedAuthority(t *testing.T) {
 	a := create(t, ca.Options{})
 	c := a.Certificate()
-	if _, ok := c.PublicKey.(*ecdsa.PublicKey); !ok || !c.IsCA || !c.MaxPathLenZero || len(a.Permitted()) != 0 || len(a.Notes()) != 0 {
+	if _, ok := c.PublicKey.(*ecdsa.PublicKey); !ok || !c.IsCA || !c.MaxPathLenZero || len(a.Permitted()) != 0 ||
+		len(a.Notes()) != 0 {
 		t.Errorf("certificate %+v", c)
 	}
-	if !strings.HasPrefix(c.Subject.CommonName, "Cordon development CA") || len(a.Fingerprint()) != 95 || a.String() != c.Subject.CommonName {
+	if !strings.HasPrefix(c.Subject.CommonName, "Cordon development CA") || len(a.Fingerprint()) != 95 ||
+		a.String() != c.Subject.CommonName {
 		t.Errorf("named %q, fingerprint %s", a, a.Fingerprint())
 	}
-	if block, rest := pem.Decode(a.PEM()); block == nil || len(rest) > 0 || block.Type != "CERTIFICATE" || string(block.Bytes) != string(c.Raw) {
+	if block, rest := pem.Decode(a.PEM()); block == nil || len(rest) > 0 || block.Type != "CERTIFICATE" ||
+		string(block.Bytes) != string(c.Raw) {
 		t.Errorf("PEM text %s", a.PEM())
 	}
 	if s := fmt.Sprintf("%s %v", a, a); strings.Contains(s, "PRIVATE") || strings.Contains(s, "0x") {
@@ -106,7 +109,8 @@ func TestCreatedAuthority(t *testing.T) {
 	}
 	for name, o := range map[string]ca.Options{
 		"short life": {Lifetime: time.Minute}, "long life": {Lifetime: 100 * ca.DefaultLifetime},
-		"long name": {Name: strings.Repeat("x", 65)}, "bad host": {Permit: []string{"a b"}}, "dot": {Permit: []string{"."}},
+		"long name": {Name: strings.Repeat("x", 65)}, "bad host": {Permit: []string{"a b"}},
+		"dot": {Permit: []string{"."}},
 	} {
 		if _, err := ca.Create(filepath.Join(t.TempDir(), "ca"), o); err == nil {
 			t.Errorf("%s: created", name)
@@ -136,7 +140,8 @@ func TestLeavesWork(t *testing.T) {
 	})
 	defer wg.Wait()
 	defer l.Close()
-	for _, host := range []string{"localhost", "API.example.org", "127.0.0.1", strings.Repeat("a", 60) + ".example.org"} {
+	for _, host := range []string{"localhost", "API.example.org", "127.0.0.1",
+		strings.Repeat("a", 60) + ".example.org"} {
 		conn, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{RootCAs: a.Pool(), ServerName: host})
 		if err != nil {
 			t.Errorf("%s: %v", host, err)
@@ -151,7 +156,8 @@ func TestLeavesWork(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	for _, host := range []string{"", "*.example.org", "Example.org", "a b", "127.1", "::ffff:7f00:1", "fe80::1%eth0", "a."} {
+	for _, host := range []string{"", "*.example.org", "Example.org", "a b", "127.1", "::ffff:7f00:1",
+		"fe80::1%eth0", "a."} {
 		if c, err := i.Leaf(host); err == nil {
 			t.Errorf("Leaf(%q) = %v", host, c.Leaf.DNSNames)
 		}
@@ -175,9 +181,11 @@ func TestLimitedAuthority(t *testing.T) {
 		want   bool
 	}{
 		{named, "localhost", true}, {named, "example.org", true}, {named, "a.b.example.org", true},
-		{named, "example.com", false}, {named, "notexample.org", false}, {named, "127.0.0.1", false}, {named, "::1", false},
-		{addresses, "127.9.9.9", true}, {addresses, "::1", true}, {addresses, "::2", false}, {addresses, "10.0.0.1", false}, {addresses, "localhost", false},
-		{issuer(t, mixed, ca.IssuerOptions{}), "10.0.0.1", true}, {issuer(t, mixed, ca.IssuerOptions{}), "10.0.0.2", false},
+		{named, "example.com", false}, {named, "notexample.org", false}, {named, "127.0.0.1", false},
+		{named, "::1", false}, {addresses, "127.9.9.9", true}, {addresses, "::1", true}, {addresses, "::2", false},
+		{addresses, "10.0.0.1", false}, {addresses, "localhost", false},
+		{issuer(t, mixed, ca.IssuerOptions{}), "10.0.0.1", true},
+		{issuer(t, mixed, ca.IssuerOptions{}), "10.0.0.2", false},
 	} {
 		if _, err := c.issuer.Leaf(c.host); (err == nil) != c.want {
 			t.Errorf("Leaf(%q): %v, want success %v", c.host, err, c.want)
@@ -235,7 +243,8 @@ func TestIssuerCache(t *testing.T) {
 	now = now.Add(ca.LeafLifetime * 3 / 4)
 	mu.Unlock()
 	c, err := i.Leaf("b.example")
-	if err != nil || c.Leaf.SerialNumber.String() == kept || c.Leaf.NotAfter.Before(now.Add(ca.LeafLifetime-time.Minute)) {
+	if err != nil || c.Leaf.SerialNumber.String() == kept ||
+		c.Leaf.NotAfter.Before(now.Add(ca.LeafLifetime-time.Minute)) {
 		t.Errorf("a certificate near its end was not renewed: %v", err)
 	}
 	if _, err := i.Leaf("bad host"); err == nil {
@@ -274,7 +283,8 @@ func TestLoadOperatorsAuthority(t *testing.T) {
 	}
 	between := x509.NewCertPool()
 	between.AddCert(middle.Certificate)
-	if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: "a.example", Roots: root.Pool(), Intermediates: between}); err != nil {
+	if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: "a.example", Roots: root.Pool(),
+		Intermediates: between}); err != nil {
 		t.Error(err)
 	}
 	for _, kind := range []string{"ecdsa", "ed25519"} {
@@ -289,7 +299,8 @@ func TestLoadOperatorsAuthority(t *testing.T) {
 		t.Errorf("DER and PKCS#1: %v", err)
 	}
 	sec1, _ := x509.MarshalECPrivateKey(middle.Key.(*ecdsa.PrivateKey))
-	if _, err := ca.Load(cert, write("sec1.key", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}))); err != nil {
+	if _, err := ca.Load(cert,
+		write("sec1.key", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1}))); err != nil {
 		t.Errorf("SEC 1: %v", err)
 	}
 	open := write("open.key", middle.KeyPEM(t))
@@ -322,17 +333,18 @@ func TestLoadRefuses(t *testing.T) {
 		want      error
 		says      string
 	}{
-		"wrong key":       {good, write("other.key", other.KeyPEM(t)), ca.ErrWrongKey, "other.key"},
-		"leaf":            {write("leaf.pem", leaf.PEM()), write("leaf.key", leaf.KeyPEM(t)), ca.ErrNotCA, "leaf.pem"},
-		"expired":         {write("old.pem", old.PEM()), write("old.key", old.KeyPEM(t)), ca.ErrExpired, "old.pem"},
-		"no certificate":  {filepath.Join(dir, "none.pem"), goodKey, fs.ErrNotExist, "none.pem"},
-		"no key":          {good, filepath.Join(dir, "none.key"), fs.ErrNotExist, "none.key"},
-		"swapped":         {goodKey, good, nil, "no certificate in it"},
-		"key is a cert":   {good, good, nil, "no private key in it"},
-		"encrypted":       {good, write("enc.key", encrypted), nil, "is encrypted"},
-		"broken key":      {good, write("broken.key", broken), nil, "must be in PKCS#8"},
-		"text":            {write("text.pem", []byte("hello")), goodKey, nil, "no certificate in it"},
-		"broken PEM cert": {write("b.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})), goodKey, nil, "certificate 1"},
+		"wrong key":      {good, write("other.key", other.KeyPEM(t)), ca.ErrWrongKey, "other.key"},
+		"leaf":           {write("leaf.pem", leaf.PEM()), write("leaf.key", leaf.KeyPEM(t)), ca.ErrNotCA, "leaf.pem"},
+		"expired":        {write("old.pem", old.PEM()), write("old.key", old.KeyPEM(t)), ca.ErrExpired, "old.pem"},
+		"no certificate": {filepath.Join(dir, "none.pem"), goodKey, fs.ErrNotExist, "none.pem"},
+		"no key":         {good, filepath.Join(dir, "none.key"), fs.ErrNotExist, "none.key"},
+		"swapped":        {goodKey, good, nil, "no certificate in it"},
+		"key is a cert":  {good, good, nil, "no private key in it"},
+		"encrypted":      {good, write("enc.key", encrypted), nil, "is encrypted"},
+		"broken key":     {good, write("broken.key", broken), nil, "must be in PKCS#8"},
+		"text":           {write("text.pem", []byte("hello")), goodKey, nil, "no certificate in it"},
+		"broken PEM cert": {write("b.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})),
+			goodKey, nil, "certificate 1"},
 	} {
 		_, err := ca.Load(c.cert, c.key)
 		if err == nil || !strings.Contains(err.Error(), c.says) || c.want != nil && !errors.Is(err, c.want) {

@@ -70,7 +70,8 @@ func (a *Authority) Issuer(options IssuerOptions) (*Issuer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ca: make a key: %w", err)
 	}
-	i := &Issuer{authority: a, key: key, size: options.Size, now: options.Now, byHost: map[string]*list.Element{}, recent: list.New()}
+	i := &Issuer{authority: a, key: key, size: options.Size, now: options.Now, byHost: map[string]*list.Element{},
+		recent: list.New()}
 	if i.size <= 0 {
 		i.size = DefaultCacheSize
 	}

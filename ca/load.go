@@ -86,10 +86,12 @@ func (a *Authority) check(certificateFile, keyFile string, now time.Time) error 
 func (a *Authority) note(keyFile string) []string {
 	var notes []string
 	if info, err := os.Stat(keyFile); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		notes = append(notes, fmt.Sprintf("%s: others can read the key (mode %04o): chmod 600", keyFile, info.Mode().Perm()))
+		notes = append(notes, fmt.Sprintf("%s: others can read the key (mode %04o): chmod 600", keyFile,
+			info.Mode().Perm()))
 	}
 	if left := time.Until(a.certificate.NotAfter); left < 30*24*time.Hour {
-		notes = append(notes, fmt.Sprintf("the authority %q expires on %s", a, a.certificate.NotAfter.UTC().Format(time.DateOnly)))
+		notes = append(notes, fmt.Sprintf("the authority %q expires on %s", a,
+			a.certificate.NotAfter.UTC().Format(time.DateOnly)))
 	}
 	return notes
 }
@@ -130,7 +132,8 @@ func readKey(name string) (crypto.Signer, error) {
 			continue
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-			return nil, fmt.Errorf("ca: %s: the key is encrypted; decrypt it with: openssl pkey -in FILE -out FILE.key", name)
+			return nil, fmt.Errorf("ca: %s: the key is encrypted; decrypt it with: openssl pkey -in FILE -out FILE.key",
+				name)
 		}
 		key, err := parseKey(block.Bytes)
 		if err != nil {

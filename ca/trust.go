@@ -40,14 +40,17 @@ func Instructions(file string, certificate *x509.Certificate) []Instruction {
 			[]string{"$ curl --cacert " + q + " https://localhost:8443/"}, nil,
 		}, {
 			"go", "Programs in Go on Unix (nothing is installed)",
-			[]string{"$ export SSL_CERT_FILE=" + q, "The system's own authorities are then not trusted in that shell."}, []string{"$ unset SSL_CERT_FILE"},
+			[]string{"$ export SSL_CERT_FILE=" + q, "The system's own authorities are then not trusted in that shell."},
+			[]string{"$ unset SSL_CERT_FILE"},
 		}, {
 			"node", "Node.js (nothing is installed)",
 			[]string{"$ export NODE_EXTRA_CA_CERTS=" + q}, []string{"$ unset NODE_EXTRA_CA_CERTS"},
 		}, {
 			"debian", "Debian, Ubuntu, Alpine",
-			[]string{"$ sudo cp " + q + " /usr/local/share/ca-certificates/" + name + ".crt", "$ sudo update-ca-certificates"},
-			[]string{"$ sudo rm /usr/local/share/ca-certificates/" + name + ".crt", "$ sudo update-ca-certificates --fresh"},
+			[]string{"$ sudo cp " + q + " /usr/local/share/ca-certificates/" + name + ".crt",
+				"$ sudo update-ca-certificates"},
+			[]string{"$ sudo rm /usr/local/share/ca-certificates/" + name + ".crt",
+				"$ sudo update-ca-certificates --fresh"},
 		}, {
 			"fedora", "Fedora, RHEL, Arch",
 			[]string{"$ sudo trust anchor --store " + q},
@@ -58,7 +61,8 @@ func Instructions(file string, certificate *x509.Certificate) []Instruction {
 			[]string{"$ certutil -d sql:$HOME/.pki/nssdb -D -n " + name},
 		}, {
 			"firefox", "Firefox (its own store)",
-			[]string{"Settings > Privacy & Security > View Certificates > Authorities > Import, choose the file, tick \"identify websites\"."},
+			[]string{"Settings > Privacy & Security > View Certificates > Authorities > Import, choose the file, " +
+				"tick \"identify websites\"."},
 			[]string{"The same place: select \"Cordon development\", Delete or Distrust."},
 		}, {
 			"macos", "macOS (and Safari, Chrome there)",
@@ -73,7 +77,8 @@ func Instructions(file string, certificate *x509.Certificate) []Instruction {
 			[]string{
 				"$ adb push " + q + " /sdcard/Download/" + name + ".crt",
 				"Settings > Security > Encryption & credentials > Install a certificate > CA certificate.",
-				"Apps for Android 7 and later trust it only if they say so: put <certificates src=\"user\"/> into debug-overrides of the network security config (cordon export android-nsc writes it).",
+				"Apps for Android 7 and later trust it only if they say so: put <certificates src=\"user\"/> into " +
+					"debug-overrides of the network security config (cordon export android-nsc writes it).",
 			},
 			[]string{"Settings > Security > Encryption & credentials > User credentials."},
 		}, {

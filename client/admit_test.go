@@ -14,7 +14,9 @@ import (
 // FuzzAdmit gives any URL to the client: what it lets out has one meaning, the
 // policy allows exactly that, and it carries no token.
 func FuzzAdmit(f *testing.F) {
-	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://*.example.org/v1"/><access origin="http://a.example:8080"/><access origin="https://bücher.example"/></widget>`))
+	doc, err := configxml.Parse("config.xml",
+		[]byte(`<widget><access origin="https://*.example.org/v1"/><access origin="http://a.example:8080"/><access `+
+			`origin="https://bücher.example"/></widget>`))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -27,9 +29,10 @@ func FuzzAdmit(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, s := range []string{
-		"https://api.example.org/v1/a?b=c#d", "http://a.example:8080/", "https://bücher.example/", "https://BÜCHER.example:443/%2e%2e/x",
-		"https://x.example.org/v1/../v2", "https://x.example.org:/v1", "https://u@x.example.org/v1", "https://x.example.org\\@evil.example/v1",
-		"https:x.example.org/v1", "https://x.example.org./v1", "https://x。example.org/v1?token=1", "https://[::ffff:127.0.0.1]/",
+		"https://api.example.org/v1/a?b=c#d", "http://a.example:8080/", "https://bücher.example/",
+		"https://BÜCHER.example:443/%2e%2e/x", "https://x.example.org/v1/../v2", "https://x.example.org:/v1",
+		"https://u@x.example.org/v1", "https://x.example.org\\@evil.example/v1", "https:x.example.org/v1",
+		"https://x.example.org./v1", "https://x。example.org/v1?token=1", "https://[::ffff:127.0.0.1]/",
 	} {
 		f.Add(s)
 	}
@@ -50,7 +53,8 @@ func FuzzAdmit(f *testing.F) {
 		if err != nil || again.Host != out.URL.Host || again.EscapedPath() != out.URL.EscapedPath() {
 			t.Fatalf("%q leaves as %q, which reads differently", raw, out.URL)
 		}
-		if d := p.Decide(policy.Request{URL: withoutFragment(out.URL), Kind: policy.XHR, Strict: true}); d.Verdict != policy.Allow {
+		if d := p.Decide(policy.Request{URL: withoutFragment(out.URL), Kind: policy.XHR, Strict: true}); d.Verdict !=
+			policy.Allow {
 			t.Fatalf("%q leaves as %q, which is not allowed", raw, out.URL)
 		}
 		if name := tokenInURL(out.URL); name != "" {

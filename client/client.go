@@ -7,6 +7,15 @@
 // says http. Tokens are attached as headers, only over TLS, only to the
 // origins that own them, and never after a redirect that came from elsewhere;
 // a request that carries a token in its URL is refused.
+//
+// [New] takes a compiled policy (dialect.Compile) and returns the client;
+// [Transport] returns only what it sends requests with. A request that the policy
+// refuses fails with a [*DeniedError] before a byte has left; one that fails on
+// the way, with an *egress.Error. Both are found by errors.As in the *url.Error
+// that an http.Client returns.
+//
+// The client, its transport and the policy are safe for concurrent use; a
+// [TokenSource] must be.
 package client
 
 import (

@@ -60,7 +60,8 @@ func newWorld(t *testing.T, handler http.HandlerFunc) *world {
 		w.mu.Unlock()
 		handler(rw, r)
 	})
-	leaf := w.root.Leaf(t, testpki.Spec{Name: "example.org", Hosts: []string{"*.example.org", "example.org", "127.0.0.1"}})
+	leaf := w.root.Leaf(t, testpki.Spec{Name: "example.org",
+		Hosts: []string{"*.example.org", "example.org", "127.0.0.1"}})
 	secure := httptest.NewUnstartedServer(record)
 	secure.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
 	secure.EnableHTTP2 = true
@@ -184,7 +185,8 @@ func TestPolicyDecidesBeforeAByteLeaves(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %v, want %v", url, got, want)
 		}
-		if s := e.Error(); strings.Contains(s, "hunter2") || strings.Contains(s, "secret") || strings.Contains(s, "eyJ") {
+		if s := e.Error(); strings.Contains(s, "hunter2") || strings.Contains(s, "secret") ||
+			strings.Contains(s, "eyJ") {
 			t.Errorf("%s: the error holds a secret: %s", url, s)
 		}
 	}
@@ -194,7 +196,8 @@ func TestPolicyDecidesBeforeAByteLeaves(t *testing.T) {
 	if int(told.Load()) != len(denied) {
 		t.Errorf("told of %d denials, want %d", told.Load(), len(denied))
 	}
-	for _, fine := range []string{"/?$top=10&$skiptoken=X", "/?pageToken=abc", "/?access_token=", "/?q=a.b.c#access_token=x"} {
+	for _, fine := range []string{"/?$top=10&$skiptoken=X", "/?pageToken=abc", "/?access_token=",
+		"/?q=a.b.c#access_token=x"} {
 		if _, _, err := get(c, w.url("api.example.org", fine)); err != nil {
 			t.Errorf("%s: %v", fine, err)
 		}
@@ -204,7 +207,8 @@ func TestPolicyDecidesBeforeAByteLeaves(t *testing.T) {
 	if _, _, err := do(c, r); err == nil {
 		t.Error("a Host field for another site was sent")
 	}
-	strict := newClient(t, compile(t, `<access origin="http://plain.example.org:`+w.plain+`"/>`), client.Options{Egress: w.config, RequireTLS: true})
+	strict := newClient(t, compile(t, `<access origin="http://plain.example.org:`+w.plain+`"/>`),
+		client.Options{Egress: w.config, RequireTLS: true})
 	_, _, err := get(strict, "http://plain.example.org:"+w.plain+"/x")
 	if _, got := cause(t, err); got != client.CleartextRefused {
 		t.Errorf("http with RequireTLS: %v", err)
@@ -233,7 +237,8 @@ func TestPinsHold(t *testing.T) {
 	}
 	for hash, want := range map[pin.Hash]bool{root: true, {1}: false} {
 		config := w.config
-		if config.Pins, err = pin.NewSet(pin.Entry{Host: "example.org", Subdomains: true, Hashes: []pin.Hash{hash}}); err != nil {
+		if config.Pins, err = pin.NewSet(pin.Entry{Host: "example.org", Subdomains: true,
+			Hashes: []pin.Hash{hash}}); err != nil {
 			t.Fatal(err)
 		}
 		c := newClient(t, compile(t, w.access("api.example.org")), client.Options{Egress: config})
@@ -273,15 +278,19 @@ func TestTokensStayWithTheirOrigins(t *testing.T) {
 			http.Redirect(rw, r, to, http.StatusTemporaryRedirect)
 			return
 		}
-		_, _ = fmt.Fprintf(rw, "%s|%s|%s", r.Header.Get("X-ZUMO-AUTH"), r.Header.Get("Authorization"), r.Header.Get("X-Mine"))
+		_, _ = fmt.Fprintf(rw, "%s|%s|%s", r.Header.Get("X-ZUMO-AUTH"), r.Header.Get("Authorization"),
+			r.Header.Get("X-Mine"))
 	})
-	c := newClient(t, compile(t, w.access("api.example.org"), w.access("graph.example.org"), w.access("cdn.example.org"),
-		`<access origin="http://api.example.org:`+w.plain+`"/>`),
+	c := newClient(t, compile(t, w.access("api.example.org"), w.access("graph.example.org"),
+		w.access("cdn.example.org"), `<access origin="http://api.example.org:`+w.plain+`"/>`),
 		client.Options{Egress: w.config, Tokens: []client.Token{
-			{Origins: []string{w.url("api.example.org", "")}, Header: client.HeaderZumo, Source: client.StaticToken("zumo-secret")},
-			{Origins: []string{w.url("GRAPH.example.org", "/")}, Header: client.HeaderAuthorization, Source: client.StaticToken("graph-secret")},
+			{Origins: []string{w.url("api.example.org", "")}, Header: client.HeaderZumo,
+				Source: client.StaticToken("zumo-secret")},
+			{Origins: []string{w.url("GRAPH.example.org", "/")}, Header: client.HeaderAuthorization,
+				Source: client.StaticToken("graph-secret")},
 		}})
-	api, graph, cdn := w.url("api.example.org", "/end"), w.url("graph.example.org", "/end"), w.url("cdn.example.org", "/end")
+	api, graph, cdn := w.url("api.example.org", "/end"), w.url("graph.example.org", "/end"),
+		w.url("cdn.example.org", "/end")
 	via := func(first string, rest ...string) string {
 		to := rest[len(rest)-1]
 		for i := len(rest) - 2; i >= 0; i-- {
@@ -337,7 +346,8 @@ func TestTokensStayWithTheirOrigins(t *testing.T) {
 	} else if _, got := cause(t, err); got != client.NotAllowed {
 		t.Errorf("redirect: %v", err)
 	}
-	if s := fmt.Sprintf("%v %+v %#v %s", client.StaticToken("hunter2"), client.StaticToken("hunter2"), client.StaticToken("hunter2"), client.StaticToken("hunter2")); strings.Contains(s, "hunter2") {
+	if s := fmt.Sprintf("%v %+v %#v %s", client.StaticToken("hunter2"), client.StaticToken("hunter2"),
+		client.StaticToken("hunter2"), client.StaticToken("hunter2")); strings.Contains(s, "hunter2") {
 		t.Errorf("a token prints as %s", s)
 	}
 }
@@ -370,7 +380,8 @@ func TestRefreshOnce(t *testing.T) {
 	})
 	tokens := &source{token: "stale"}
 	c := newClient(t, compile(t, w.access("api.example.org")), client.Options{Egress: w.config,
-		Tokens: []client.Token{{Origins: []string{w.url("api.example.org", "")}, Header: "x-zumo-auth", Source: tokens}}})
+		Tokens: []client.Token{{Origins: []string{w.url("api.example.org", "")}, Header: "x-zumo-auth",
+			Source: tokens}}})
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
@@ -394,7 +405,8 @@ func TestRefreshOnce(t *testing.T) {
 	}
 	// A body that cannot be sent again is not.
 	tokens.token = "stale"
-	r, _ := http.NewRequest(http.MethodPost, w.url("api.example.org", "/items"), io.MultiReader(strings.NewReader("once")))
+	r, _ := http.NewRequest(http.MethodPost, w.url("api.example.org", "/items"),
+		io.MultiReader(strings.NewReader("once")))
 	if status, _, err := do(c, r); err != nil || status != 401 {
 		t.Errorf("a body that cannot be sent again: %d, %v", status, err)
 	}
@@ -415,10 +427,11 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		"no source":   {Tokens: []client.Token{{Origins: []string{"https://a.example"}, Header: "X"}}},
 		"no origin":   {Tokens: []client.Token{{Header: "X", Source: static}}},
 		"http origin": {Tokens: []client.Token{{Origins: []string{"http://a.example"}, Header: "X", Source: static}}},
-		"path":        {Tokens: []client.Token{{Origins: []string{"https://a.example/x"}, Header: "X", Source: static}}},
-		"wildcard":    {Tokens: []client.Token{{Origins: []string{"*"}, Header: "X", Source: static}}},
-		"bad header":  {Tokens: []client.Token{{Origins: []string{"https://a.example"}, Header: "X Y", Source: static}}},
-		"bad egress":  {Egress: egress.Config{DNSTimeout: -1}},
+		"path": {Tokens: []client.Token{{Origins: []string{"https://a.example/x"}, Header: "X",
+			Source: static}}},
+		"wildcard":   {Tokens: []client.Token{{Origins: []string{"*"}, Header: "X", Source: static}}},
+		"bad header": {Tokens: []client.Token{{Origins: []string{"https://a.example"}, Header: "X Y", Source: static}}},
+		"bad egress": {Egress: egress.Config{DNSTimeout: -1}},
 	} {
 		if _, err := client.New(p, o); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -75,11 +75,14 @@ func newHolders(tokens []Token) ([]*holder, error) {
 		if !httpguts.ValidHeaderFieldName(t.Header) {
 			return nil, fmt.Errorf("client: token %d: %q must be the name of a header", i+1, t.Header)
 		}
-		h := &holder{origins: map[string]bool{}, header: http.CanonicalHeaderKey(t.Header), source: t.Source, turn: make(chan struct{}, 1)}
+		h := &holder{origins: map[string]bool{}, header: http.CanonicalHeaderKey(t.Header), source: t.Source,
+			turn: make(chan struct{}, 1)}
 		for _, raw := range t.Origins {
 			u, err := url.Parse(raw)
-			if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || !ascii(u.Host) {
-				return nil, fmt.Errorf("client: token %d: %q is not an origin such as https://api.example.org", i+1, raw)
+			if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil ||
+				strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || !ascii(u.Host) {
+				return nil, fmt.Errorf("client: token %d: %q is not an origin such as https://api.example.org", i+1,
+					raw)
 			}
 			h.origins[originOf(u)] = true
 		}

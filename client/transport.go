@@ -198,7 +198,8 @@ func checkRedirect(rt http.RoundTripper) func(*http.Request, []*http.Request) er
 		if sameOrigin(r) {
 			return nil
 		}
-		for _, name := range []string{"Authorization", "X-Zumo-Auth", "Cookie", "Proxy-Authorization", "Www-Authenticate", "Referer"} {
+		for _, name := range []string{"Authorization", "X-Zumo-Auth", "Cookie", "Proxy-Authorization",
+			"Www-Authenticate", "Referer"} {
 			r.Header.Del(name)
 		}
 		for _, h := range g.tokens {

@@ -109,7 +109,8 @@ func (c *console) parse() error {
 func (c *console) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; form-action 'self'; "+
+			"frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -119,7 +120,8 @@ func (c *console) guard(next http.Handler) http.Handler {
 				return
 			}
 		} else if !hostname.IsLoopback(r.Host) {
-			http.Error(w, "The console answers to loopback names only: open it as http://localhost.", http.StatusForbidden)
+			http.Error(w, "The console answers to loopback names only: open it as http://localhost.",
+				http.StatusForbidden)
 			return
 		}
 		if r.Body != nil {

@@ -49,7 +49,8 @@ type rows struct {
 
 func (r *rows) List(context.Context) ([]console.Table, error) {
 	return []console.Table{{
-		Name: "todoitem", Columns: []console.Column{{Name: "id", Type: "string", System: true}, {Name: "text", Type: "string"}},
+		Name: "todoitem", Columns: []console.Column{{Name: "id", Type: "string", System: true},
+			{Name: "text", Type: "string"}},
 		Access: []console.Permission{{Verb: "read", Who: "authenticated"}},
 	}}, nil
 }
@@ -65,7 +66,8 @@ func (r *rows) Rows(_ context.Context, _, after string, limit int) ([]console.Ro
 	var page []console.Row
 	for i := first; i < r.count && len(page) < limit; i++ {
 		id := fmt.Sprintf("%06d", i)
-		page = append(page, console.Row{ID: id, Version: "v1", Cells: []string{id, `<script>alert("` + id + `")</script>`}})
+		page = append(page, console.Row{ID: id, Version: "v1",
+			Cells: []string{id, `<script>alert("` + id + `")</script>`}})
 	}
 	return page, nil
 }
@@ -108,7 +110,8 @@ func start(t *testing.T) *world {
 		app:  &memoryApp{"<widget>\n  <access origin=\"*\" />\n</widget>\n"},
 		ring: event.NewRing(1000), rows: &rows{count: 120}, people: &people{}, t: t,
 	}
-	handler, err := console.New(console.Config{Base: "/console", Title: "todo", Policy: w.app, Traffic: w.ring, Tables: w.rows, People: w.people})
+	handler, err := console.New(console.Config{Base: "/console", Title: "todo", Policy: w.app, Traffic: w.ring,
+		Tables: w.rows, People: w.people})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +170,8 @@ func TestPolicyPage(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, body)
 	}
-	w.shows(body, `&lt;access origin=&#34;*&#34; /&gt;`, "access-catch-all", "android@15.0.0", "never-asked", "bypass", `href="#L2"`)
+	w.shows(body, `&lt;access origin=&#34;*&#34; /&gt;`, "access-catch-all", "android@15.0.0", "never-asked", "bypass",
+		`href="#L2"`)
 	_, fragment := w.get("/policy/try?url=tel:112", "HX-Request", "true")
 	if strings.Contains(fragment, "<html") || !strings.Contains(fragment, "not-listed") {
 		t.Errorf("fragment: %s", fragment)
@@ -176,7 +180,8 @@ func TestPolicyPage(t *testing.T) {
 
 func TestFromADeniedRequestToTheLine(t *testing.T) {
 	w := start(t)
-	w.ring.Record(&event.Event{Type: event.Decision, Verdict: event.Blocked, Host: "api.example.org", Port: 443, Reason: "not-listed", Time: time.Now()})
+	w.ring.Record(&event.Event{Type: event.Decision, Verdict: event.Blocked, Host: "api.example.org", Port: 443,
+		Reason: "not-listed", Time: time.Now()})
 	_, body := w.get("/traffic")
 	link := "/policy/allow?scheme=&amp;host=api.example.org&amp;port=443"
 	w.shows(body, "not-listed", link)
@@ -189,10 +194,12 @@ func TestFromADeniedRequestToTheLine(t *testing.T) {
 		t.Fatalf("status %d: %s", status, body)
 	}
 	w.shows(body, "Added")
-	if want := "<widget>\n  <access origin=\"*\" />\n  <access origin=\"https://api.example.org\" />\n</widget>\n"; w.app.data != want {
+	want := "<widget>\n  <access origin=\"*\" />\n  <access origin=\"https://api.example.org\" />\n</widget>\n"
+	if w.app.data != want {
 		t.Errorf("config.xml is\n%s", w.app.data)
 	}
-	if status, _ := w.do(http.MethodPost, "/policy/allow", url.Values{"host": {"a/b"}}); status != http.StatusBadRequest {
+	if status, _ := w.do(http.MethodPost, "/policy/allow",
+		url.Values{"host": {"a/b"}}); status != http.StatusBadRequest {
 		t.Errorf("a host that is none: status %d", status)
 	}
 }
@@ -230,11 +237,13 @@ func TestTables(t *testing.T) {
 	if strings.Contains(body, "More rows") {
 		t.Error("the last page leads on")
 	}
-	w.do(http.MethodPost, "/tables/todoitem/set", url.Values{"id": {"000001"}, "version": {"v1"}, "column": {"text"}, "value": {"milk"}})
+	w.do(http.MethodPost, "/tables/todoitem/set",
+		url.Values{"id": {"000001"}, "version": {"v1"}, "column": {"text"}, "value": {"milk"}})
 	if w.rows.set != "todoitem 000001 text milk" {
 		t.Errorf("set %q", w.rows.set)
 	}
-	if status, _ := w.do(http.MethodPost, "/tables/todoitem/set", url.Values{"id": {"1"}, "version": {"old"}}); status != http.StatusConflict {
+	if status, _ := w.do(http.MethodPost, "/tables/todoitem/set",
+		url.Values{"id": {"1"}, "version": {"old"}}); status != http.StatusConflict {
 		t.Errorf("a stale version: status %d, want 409", status)
 	}
 	if status, _ := w.get("/tables/missing"); status != http.StatusNotFound {
@@ -314,7 +323,8 @@ func TestReadOnly(t *testing.T) {
 	if strings.Contains(body, "<form") {
 		t.Error("there is a form to change the file")
 	}
-	if status, _ := w.do(http.MethodPost, "/policy/allow", url.Values{"host": {"api.example.org"}}); status != http.StatusForbidden || w.app.data != "<widget/>" {
+	if status, _ := w.do(http.MethodPost, "/policy/allow",
+		url.Values{"host": {"api.example.org"}}); status != http.StatusForbidden || w.app.data != "<widget/>" {
 		t.Errorf("status %d, and the file is %s", status, w.app.data)
 	}
 }

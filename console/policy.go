@@ -125,7 +125,8 @@ type tryRow struct {
 	Cells  []policy.Decision
 }
 
-var triedKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket, policy.Plugin}
+var triedKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket,
+	policy.Plugin}
 
 func (c *console) try(w http.ResponseWriter, r *http.Request) {
 	app, err := c.config.Policy.Project(r.Context())
@@ -178,7 +179,8 @@ func proposedLine(r *http.Request) (propose.Line, error) {
 	if err != nil || port < 0 || port > 65535 {
 		port = 0
 	}
-	observed := propose.Observation{Scheme: r.FormValue("scheme"), Host: strings.Trim(r.FormValue("host"), "[]"), Port: port}
+	observed := propose.Observation{Scheme: r.FormValue("scheme"), Host: strings.Trim(r.FormValue("host"), "[]"),
+		Port: port}
 	switch {
 	case observed.Scheme == "" && port == 80, observed.Scheme == "http", observed.Scheme == "ws":
 		observed.Scheme = "http"

@@ -108,7 +108,8 @@ func (c *console) table(w http.ResponseWriter, r *http.Request) {
 
 func (c *console) setCell(w http.ResponseWriter, r *http.Request) {
 	table := r.PathValue("table")
-	err := c.config.Tables.Set(r.Context(), table, r.FormValue("id"), r.FormValue("version"), r.FormValue("column"), r.FormValue("value"))
+	err := c.config.Tables.Set(r.Context(), table, r.FormValue("id"), r.FormValue("version"), r.FormValue("column"),
+		r.FormValue("value"))
 	c.changed(w, r, table, "Saved.", err)
 }
 

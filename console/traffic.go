@@ -46,7 +46,8 @@ func (trafficPage) Verdicts() []event.Verdict {
 // Query is the filter as the query of a link.
 func (p trafficPage) Query() template.URL {
 	values := url.Values{}
-	for name, value := range map[string]string{"verdict": string(p.Filter.Verdict), "host": p.Filter.Host, "app": p.Filter.App} {
+	for name, value := range map[string]string{"verdict": string(p.Filter.Verdict), "host": p.Filter.Host,
+		"app": p.Filter.App} {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -58,7 +59,8 @@ const trafficRows = 100
 
 func (c *console) traffic(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	filter := trafficFilter{Verdict: event.Verdict(query.Get("verdict")), Host: strings.ToLower(query.Get("host")), App: query.Get("app")}
+	filter := trafficFilter{Verdict: event.Verdict(query.Get("verdict")), Host: strings.ToLower(query.Get("host")),
+		App: query.Get("app")}
 	before, err := strconv.ParseUint(query.Get("before"), 10, 64)
 	if err != nil {
 		before = 0

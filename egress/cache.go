@@ -41,7 +41,8 @@ type flight struct {
 }
 
 func newCache(resolver Resolver, timeout time.Duration, now func() time.Time) *cache {
-	return &cache{resolver: resolver, timeout: timeout, now: now, kept: map[string]kept{}, flights: map[string]*flight{}}
+	return &cache{resolver: resolver, timeout: timeout, now: now, kept: map[string]kept{},
+		flights: map[string]*flight{}}
 }
 
 // lookup returns the addresses of host, and whether they had been kept. The

@@ -33,7 +33,8 @@ func (d *Dialer) Dial(ctx context.Context, to Destination) (*net.TCPConn, Result
 	conn, failed, err := d.race(ctx, interleave(usable), to.Port)
 	result.Connect, result.Failed = time.Since(began), failed
 	if err != nil {
-		e := &Error{Step: StepConnect, Reason: Unreachable, Host: to.Host, Refused: result.Refused, Failed: failed, Err: err}
+		e := &Error{Step: StepConnect, Reason: Unreachable, Host: to.Host, Refused: result.Refused, Failed: failed,
+			Err: err}
 		if len(failed) > 0 {
 			e.Addr = failed[len(failed)-1].Addr
 		}

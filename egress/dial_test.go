@@ -89,7 +89,8 @@ func leakCheck(t *testing.T) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	t.Cleanup(func() {
-		lane.Until(t, fmt.Sprintf("%d goroutines, as before", before), func() bool { return runtime.NumGoroutine() <= before })
+		lane.Until(t, fmt.Sprintf("%d goroutines, as before", before),
+			func() bool { return runtime.NumGoroutine() <= before })
 	})
 }
 
@@ -106,9 +107,11 @@ func TestDialUsesOnlyJudgedAddresses(t *testing.T) {
 	leakCheck(t)
 	port, accepted := listen(t, "127.0.0.1:0")
 	d := testDialer(t, Config{
-		Resolver: answers{"mixed.example": {"169.254.169.254", "127.0.0.1", "::1", "10.0.0.1"}, "bad.example": {"127.0.0.1", "::ffff:127.0.0.1"}},
+		Resolver: answers{"mixed.example": {"169.254.169.254", "127.0.0.1", "::1", "10.0.0.1"},
+			"bad.example": {"127.0.0.1", "::ffff:127.0.0.1"}},
 	})
-	conn, result, err := d.Dial(t.Context(), Destination{Host: "Mixed.Example", Port: port, Allow: []Private{private(t, "mixed.example", "127.0.0.1", 0)}})
+	conn, result, err := d.Dial(t.Context(),
+		Destination{Host: "Mixed.Example", Port: port, Allow: []Private{private(t, "mixed.example", "127.0.0.1", 0)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +120,8 @@ func TestDialUsesOnlyJudgedAddresses(t *testing.T) {
 		t.Errorf("result %+v, want 127.0.0.1 and three refused", result)
 	}
 	_, result, err = d.Dial(t.Context(), Destination{Host: "bad.example", Port: port})
-	if e := asError(t, err); e.Reason != AddressRefused || e.Step != StepJudge || !e.Reason.Refused() || e.Timeout() || len(e.Refused) != 2 || len(result.Refused) != 2 {
+	if e := asError(t, err); e.Reason != AddressRefused || e.Step != StepJudge || !e.Reason.Refused() || e.Timeout() ||
+		len(e.Refused) != 2 || len(result.Refused) != 2 {
 		t.Errorf("error %v, want both addresses refused", e)
 	}
 	if n := accepted.Load(); n != 1 {
@@ -167,8 +171,9 @@ func TestDialFallsBack(t *testing.T) {
 	leakCheck(t)
 	port, _ := listen(t, "127.0.0.1:0")
 	d := testDialer(t, Config{
-		Resolver: answers{"a.example": {"127.0.0.2", "127.0.0.3", "127.0.0.1"}, "dead.example": {"127.0.0.2", "127.0.0.3"}},
-		Allow:    []Private{private(t, "", "127.0.0.0/8", 0)},
+		Resolver: answers{"a.example": {"127.0.0.2", "127.0.0.3", "127.0.0.1"},
+			"dead.example": {"127.0.0.2", "127.0.0.3"}},
+		Allow: []Private{private(t, "", "127.0.0.0/8", 0)},
 	})
 	conn, result, err := d.Dial(t.Context(), Destination{Host: "a.example", Port: port})
 	if err != nil {
@@ -191,7 +196,8 @@ func TestDialSilentAddress(t *testing.T) {
 	port, _ := listen(t, "127.0.0.1:0")
 	silent := silentAddr(t, port)
 	d := testDialer(t, Config{
-		Resolver:       answers{"a.example": {silent.Addr().String(), "127.0.0.1"}, "dead.example": {silent.Addr().String()}, "dead2.example": {silent.Addr().String(), "127.0.0.9"}},
+		Resolver: answers{"a.example": {silent.Addr().String(), "127.0.0.1"},
+			"dead.example": {silent.Addr().String()}, "dead2.example": {silent.Addr().String(), "127.0.0.9"}},
 		Allow:          []Private{private(t, "", "127.0.0.0/8", 0)},
 		AttemptDelay:   20 * time.Millisecond,
 		ConnectTimeout: 5 * time.Second,
@@ -254,18 +260,19 @@ func TestDialRefusesHosts(t *testing.T) {
 func TestLookupsAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
-		d := testDialer(t, Config{Resolver: ResolverFunc(func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
-			asked.Add(1)
-			time.Sleep(time.Second)
-			ttl := time.Hour
-			switch host {
-			case "short.example":
-				ttl = 10 * time.Second
-			case "never.example":
-				ttl = 0
-			}
-			return parseAddrs("8.8.8.8"), ttl, nil
-		})})
+		d := testDialer(t,
+			Config{Resolver: ResolverFunc(func(ctx context.Context, host string) ([]netip.Addr, time.Duration, error) {
+				asked.Add(1)
+				time.Sleep(time.Second)
+				ttl := time.Hour
+				switch host {
+				case "short.example":
+					ttl = 10 * time.Second
+				case "never.example":
+					ttl = 0
+				}
+				return parseAddrs("8.8.8.8"), ttl, nil
+			})})
 		resolve := func(host string) {
 			if _, err := d.Resolve(t.Context(), Destination{Host: host, Port: 443}); err != nil {
 				t.Error(err)
@@ -314,11 +321,12 @@ func TestLookupsAreShared(t *testing.T) {
 func TestLookupEndsWithItsCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
-		d := testDialer(t, Config{Resolver: ResolverFunc(func(ctx context.Context, _ string) ([]netip.Addr, time.Duration, error) {
-			<-ctx.Done()
-			ended <- ctx.Err()
-			return nil, 0, ctx.Err()
-		})})
+		d := testDialer(t,
+			Config{Resolver: ResolverFunc(func(ctx context.Context, _ string) ([]netip.Addr, time.Duration, error) {
+				<-ctx.Done()
+				ended <- ctx.Err()
+				return nil, 0, ctx.Err()
+			})})
 		to := Destination{Host: "a.example", Port: 443}
 		first, cancelFirst := context.WithCancel(t.Context())
 		second, cancelSecond := context.WithCancel(t.Context())
@@ -356,10 +364,11 @@ func TestLookupEndsWithItsCallers(t *testing.T) {
 func TestDeafResolver(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	d := testDialer(t, Config{DNSTimeout: 30 * time.Millisecond, Resolver: ResolverFunc(func(context.Context, string) ([]netip.Addr, time.Duration, error) {
-		<-release
-		return nil, 0, nil
-	})})
+	d := testDialer(t, Config{DNSTimeout: 30 * time.Millisecond,
+		Resolver: ResolverFunc(func(context.Context, string) ([]netip.Addr, time.Duration, error) {
+			<-release
+			return nil, 0, nil
+		})})
 	_, err := d.Resolve(t.Context(), Destination{Host: "a.example", Port: 443})
 	if e := asError(t, err); !e.Timeout() {
 		t.Errorf("error %v, want a time-out", e)

@@ -178,7 +178,8 @@ var errNotUnderstood = errors.New("the server does not understand the question")
 
 // exchange sends one query over a socket of its own, so that the source port is
 // a new one each time, and returns the reply that belongs to it.
-func exchange(ctx context.Context, network string, edns bool, server netip.AddrPort, q dnsmessage.Question) ([]byte, error) {
+func exchange(ctx context.Context, network string, edns bool, server netip.AddrPort, q dnsmessage.Question) ([]byte,
+	error) {
 	id, query, err := newQuery(q, edns)
 	if err != nil {
 		return nil, err

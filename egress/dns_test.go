@@ -122,7 +122,8 @@ func (s *nameServer) names() []string {
 }
 
 // message builds a reply with records of the question's type and aliases.
-func message(q dnsmessage.Question, id uint16, rcode dnsmessage.RCode, truncated bool, records ...dnsmessage.Resource) []byte {
+func message(q dnsmessage.Question, id uint16, rcode dnsmessage.RCode, truncated bool,
+	records ...dnsmessage.Resource) []byte {
 	m := dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: id, Response: true, RCode: rcode, Truncated: truncated},
 		Questions: []dnsmessage.Question{q},
@@ -159,7 +160,8 @@ func zone(q dnsmessage.Question, id uint16, tcp bool) [][]byte {
 	case name == "both.example.":
 		return ok(record(name, "2001:db8::1", 300))
 	case name == "alias.example." && four:
-		return ok(record("C.example.", "192.0.2.9", 300), record("alias.example.", "b.example.", 7), record("b.EXAMPLE.", "c.example.", 300))
+		return ok(record("C.example.", "192.0.2.9", 300), record("alias.example.", "b.example.", 7),
+			record("b.EXAMPLE.", "c.example.", 300))
 	case name == "loop.example.":
 		return ok(record(name, "loop2.example.", 1), record("loop2.example.", name, 1))
 	case name == "stray.example." && four:
@@ -283,7 +285,8 @@ func TestServerWithoutEDNS(t *testing.T) {
 		}
 		q := m.Questions[0]
 		if len(m.Additionals) > 0 {
-			m = dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RCode: dnsmessage.RCodeFormatError}}
+			m = dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true,
+				RCode: dnsmessage.RCodeFormatError}}
 			packed, _ := m.Pack()
 			return packed
 		}
@@ -301,7 +304,8 @@ func TestServerWithoutEDNS(t *testing.T) {
 
 func TestParseServer(t *testing.T) {
 	for s, want := range map[string]string{
-		"127.0.0.1": "127.0.0.1:53", "127.0.0.1:5353": "127.0.0.1:5353", "::1": "[::1]:53", "[::1]": "[::1]:53", "[::1]:54": "[::1]:54",
+		"127.0.0.1": "127.0.0.1:53", "127.0.0.1:5353": "127.0.0.1:5353", "::1": "[::1]:53", "[::1]": "[::1]:53",
+		"[::1]:54": "[::1]:54",
 	} {
 		if got, err := ParseServer(s); err != nil || got.String() != want {
 			t.Errorf("ParseServer(%q) = %v, %v, want %s", s, got, err, want)
@@ -327,7 +331,8 @@ func TestSystemResolver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("127.0.0.1 localhost # me\n# 192.0.2.1 commented.example\n192.0.2.77\tWWW.Example.  alias\n2001:db8::7 www.example\nnonsense www.example\n")
+	write("127.0.0.1 localhost # me\n# 192.0.2.1 commented.example\n192.0.2.77\tWWW.Example.  alias\n" +
+		"2001:db8::7 www.example\nnonsense www.example\n")
 	s := &system{hosts: file{path: hosts}, conf: file{path: filepath.Join(dir, "none")}}
 	for host, want := range map[string][]string{
 		"www.example":    {"192.0.2.77", "2001:db8::7"},
@@ -342,7 +347,8 @@ func TestSystemResolver(t *testing.T) {
 	}
 	write("192.0.2.78 www.example\n")
 	s.hosts.checked = time.Now().Add(-2 * recheck)
-	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil || !slices.Equal(addrs, parseAddrs("192.0.2.78")) {
+	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil ||
+		!slices.Equal(addrs, parseAddrs("192.0.2.78")) {
 		t.Errorf("after a change: %v, %v", addrs, err)
 	}
 	// Another file of the same size and time, as tools leave that keep times.
@@ -357,11 +363,14 @@ func TestSystemResolver(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.hosts.checked = time.Now().Add(-2 * recheck)
-	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil || !slices.Equal(addrs, parseAddrs("192.0.2.79")) {
+	if addrs, _, err := s.LookupAddrs(t.Context(), "www.example"); err != nil ||
+		!slices.Equal(addrs, parseAddrs("192.0.2.79")) {
 		t.Errorf("after a replacement: %v, %v", addrs, err)
 	}
-	conf := parseResolvConf([]byte("# nameserver 192.0.2.1\nsearch example.org\nnameserver 127.0.0.53\nnameserver fe80::1%eth0\noptions ndots:5 timeout:1 use-vc\n"))
-	if len(conf.servers) != 2 || conf.servers[0].String() != "127.0.0.53:53" || conf.timeout != time.Second || !conf.tcpOnly {
+	conf := parseResolvConf([]byte("# nameserver 192.0.2.1\nsearch example.org\nnameserver 127.0.0.53\n" +
+		"nameserver fe80::1%eth0\noptions ndots:5 timeout:1 use-vc\n"))
+	if len(conf.servers) != 2 || conf.servers[0].String() != "127.0.0.53:53" || conf.timeout != time.Second ||
+		!conf.tcpOnly {
 		t.Errorf("resolv.conf: %+v", conf)
 	}
 	if conf := parseResolvConf(nil); len(conf.servers) != 2 || conf.servers[0].String() != "127.0.0.1:53" {
@@ -374,7 +383,8 @@ func TestSystemResolver(t *testing.T) {
 }
 
 func FuzzReadReply(f *testing.F) {
-	q := dnsmessage.Question{Name: dnsmessage.MustNewName("alias.example."), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}
+	q := dnsmessage.Question{Name: dnsmessage.MustNewName("alias.example."), Type: dnsmessage.TypeA,
+		Class: dnsmessage.ClassINET}
 	f.Add(zone(q, 7, false)[0])
 	q.Name = dnsmessage.MustNewName("loop.example.")
 	f.Add(zone(q, 7, true)[0])

@@ -14,6 +14,16 @@
 //
 // Nothing here decides whether a host may be reached at all: that is the
 // policy's, and it comes first.
+//
+// Start with [New] and the zero [Config], which is the safe default. Dialer.Dial
+// connects, Dialer.DialTLS speaks TLS besides, and Dialer.Transport is an
+// http.Transport over both. Every error of theirs is an [*Error]: the [Step] that
+// failed, a [Reason] from a closed list, and whether it was a refusal of this side
+// (Reason.Refused) or a failure of the other. Every call keeps to its context and
+// to the bounds of Config.
+//
+// A Dialer is safe for concurrent use and starts no goroutine that outlives the
+// calls that need it; a [Resolver] must be safe, too.
 package egress
 
 import (

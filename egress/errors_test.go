@@ -17,14 +17,16 @@ func TestErrorTexts(t *testing.T) {
 		`"a.example": judge: address-refused: 10.0.0.1 (special-purpose), 2002:a00:1::1 (embedded-ipv4)`: {
 			Step: StepJudge, Reason: AddressRefused, Host: "a.example", Refused: refused},
 		`"a\nb": resolve: bad-host: no`: {Host: "a\nb", Reason: BadHost, Err: errors.New("no")},
-		`"x": tls: wrong-name: 10.0.0.1 (special-purpose), 10.0.0.1 (special-purpose), 10.0.0.1 (special-purpose), 10.0.0.1 (special-purpose) and 2 more`: {
+		`"x": tls: wrong-name: 10.0.0.1 (special-purpose), 10.0.0.1 (special-purpose), 10.0.0.1 (special-purpose), ` +
+			`10.0.0.1 (special-purpose) and 2 more`: {
 			Step: StepTLS, Reason: WrongName, Host: "x", Refused: slices.Repeat(refused[:1], 6)},
 	} {
 		if got := e.Error(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	if s := fmt.Sprint(Judge(netip.MustParseAddr("8.8.8.8")), Step(9), Reason(99), Refusal(99)); s != "8.8.8.8 invalid-step invalid-reason invalid-refusal" {
+	if s := fmt.Sprint(Judge(netip.MustParseAddr("8.8.8.8")), Step(9), Reason(99), Refusal(99)); s != "8.8.8.8 "+
+		"invalid-step invalid-reason invalid-refusal" {
 		t.Errorf("names: %s", s)
 	}
 	seen := map[string]bool{}
@@ -42,7 +44,8 @@ func TestTimeoutIsTold(t *testing.T) {
 		want bool
 	}{
 		{context.DeadlineExceeded, true}, {os.ErrDeadlineExceeded, true}, {&net.DNSError{IsTimeout: true}, true},
-		{fmt.Errorf("x: %w", context.DeadlineExceeded), true}, {context.Canceled, false}, {errors.New("x"), false}, {nil, false},
+		{fmt.Errorf("x: %w", context.DeadlineExceeded), true}, {context.Canceled, false}, {errors.New("x"), false},
+		{nil, false},
 	} {
 		var e net.Error = &Error{Err: c.err}
 		if e.Timeout() != c.want {
@@ -60,7 +63,8 @@ func TestOwnInterfaces(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(addrs, netip.Addr.IsLoopback) {
 		t.Fatalf("addresses %v, %v", addrs, err)
 	}
-	d := testDialer(t, Config{Allow: []Private{private(t, "", "0.0.0.0/0", 0), private(t, "", "::/0", 0)}, OwnPorts: []uint16{3128}})
+	d := testDialer(t, Config{Allow: []Private{private(t, "", "0.0.0.0/0", 0), private(t, "", "::/0", 0)},
+		OwnPorts: []uint16{3128}})
 	for _, addr := range addrs {
 		if a := d.judge("a.example", addr, Destination{Host: "a.example", Port: 3128}); a.Refused == Usable {
 			t.Errorf("%s on the own port is usable", addr)

@@ -27,13 +27,14 @@ func TestJudgeRanges(t *testing.T) {
 	}{
 		{"0.0.0.0/8", Special}, {"10.0.0.0/8", Special}, {"100.64.0.0/10", Special}, {"127.0.0.0/8", Special},
 		{"169.254.0.0/16", Special}, {"172.16.0.0/12", Special}, {"192.0.0.0/24", Special}, {"192.0.2.0/24", Special},
-		{"192.88.99.0/24", Special}, {"192.168.0.0/16", Special}, {"198.18.0.0/15", Special}, {"198.51.100.0/24", Special},
-		{"203.0.113.0/24", Special}, {"224.0.0.0/4", Special}, {"240.0.0.0/4", Special}, {"255.255.255.255/32", Special},
-		{"::/128", Special}, {"::1/128", Special}, {"::2/127", Embedded}, {"::ffff:0:0:0/96", Embedded},
-		{"64:ff9b:1::/48", Embedded}, {"100::/64", Special}, {"100:0:0:1::/64", Special}, {"2001::/32", Embedded},
-		{"2001:1::/32", Special}, {"2001:1ff::/32", Special}, {"2001:db8::/32", Special}, {"2002::/16", Embedded},
-		{"3fff::/20", Special}, {"5f00::/16", Special}, {"fc00::/7", Special}, {"fe80::/10", Special},
-		{"fec0::/10", Special}, {"ff00::/8", Special}, {"4000::/3", Special}, {"200::/7", Special}, {"e000::/4", Special},
+		{"192.88.99.0/24", Special}, {"192.168.0.0/16", Special}, {"198.18.0.0/15", Special},
+		{"198.51.100.0/24", Special}, {"203.0.113.0/24", Special}, {"224.0.0.0/4", Special}, {"240.0.0.0/4", Special},
+		{"255.255.255.255/32", Special}, {"::/128", Special}, {"::1/128", Special}, {"::2/127", Embedded},
+		{"::ffff:0:0:0/96", Embedded}, {"64:ff9b:1::/48", Embedded}, {"100::/64", Special}, {"100:0:0:1::/64", Special},
+		{"2001::/32", Embedded}, {"2001:1::/32", Special}, {"2001:1ff::/32", Special}, {"2001:db8::/32", Special},
+		{"2002::/16", Embedded}, {"3fff::/20", Special}, {"5f00::/16", Special}, {"fc00::/7", Special},
+		{"fe80::/10", Special}, {"fec0::/10", Special}, {"ff00::/8", Special}, {"4000::/3", Special},
+		{"200::/7", Special}, {"e000::/4", Special},
 	} {
 		prefix := netip.MustParsePrefix(r.prefix)
 		for _, addr := range []netip.Addr{prefix.Addr(), last(prefix)} {
@@ -75,14 +76,15 @@ func TestJudgePublic(t *testing.T) {
 		"169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0",
 		"192.88.98.255", "192.88.100.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
 		"198.51.99.255", "198.51.101.0", "203.0.112.255", "203.0.114.0", "223.255.255.255",
-		"2000::", "2001:200::", "2001:db7:ffff::1", "2001:db9::", "2003::", "2606:4700::1111", "3ffe:ffff::", "3fff:1000::",
-		"::ffff:8.8.8.8", "64:ff9b::808:808",
+		"2000::", "2001:200::", "2001:db7:ffff::1", "2001:db9::", "2003::", "2606:4700::1111", "3ffe:ffff::",
+		"3fff:1000::", "::ffff:8.8.8.8", "64:ff9b::808:808",
 	} {
 		if a := Judge(netip.MustParseAddr(s)); a.Refused != Usable {
 			t.Errorf("Judge(%s) = %v (%s), want usable", s, a.Refused, a.Range)
 		}
 	}
-	for _, addr := range []netip.Addr{{}, netip.MustParseAddr("2606:4700::1111%eth0"), netip.MustParseAddr("fe80::1%1")} {
+	for _, addr := range []netip.Addr{{}, netip.MustParseAddr("2606:4700::1111%eth0"),
+		netip.MustParseAddr("fe80::1%1")} {
 		if Judge(addr).Refused == Usable {
 			t.Errorf("Judge(%q) is usable", addr)
 		}
@@ -230,17 +232,19 @@ func TestParsePrivateRefuses(t *testing.T) {
 
 func TestParseHost(t *testing.T) {
 	for _, s := range []string{
-		"", ".", "a.", "a..b", ".a", "a b", "a/b", "a@b", "a:80", "[::1]", "::1%lo", "::1%25lo", "127.1", "0x7f.1", "0x7f000001", "017700000001",
-		"2130706433", "127.0.0.01", "127.0.0.1.", "1.2.3.4.5", "256.1.1.1", "0:0:0:0:0:0:0:1", "::0001", "::FFFF:7f00:1",
-		"a.0x1", "a.123", "1.2.3.0x", "faß.example", "ａ.example", "a\x00b", "*.example.org", "[", "a]b", "127。0。0。1",
+		"", ".", "a.", "a..b", ".a", "a b", "a/b", "a@b", "a:80", "[::1]", "::1%lo",
+		"::1%25lo", "127.1", "0x7f.1", "0x7f000001", "017700000001", "2130706433", "127.0.0.01", "127.0.0.1.",
+		"1.2.3.4.5", "256.1.1.1", "0:0:0:0:0:0:0:1", "::0001", "::FFFF:7f00:1", "a.0x1", "a.123", "1.2.3.0x",
+		"faß.example", "ａ.example", "a\x00b", "*.example.org", "[", "a]b", "127。0。0。1",
 	} {
 		if host, addr, err := ParseHost(s); err == nil {
 			t.Errorf("ParseHost(%q) = %q, %v, want an error", s, host, addr)
 		}
 	}
 	for s, want := range map[string]string{
-		"a": "a", "API.Example.ORG": "api.example.org", "xn--fa-hia.example": "xn--fa-hia.example", "_dmarc.a": "_dmarc.a",
-		"127.0.0.1": "127.0.0.1", "::1": "::1", "2001:DB8::1": "2001:db8::1", "1.2.3.com": "1.2.3.com", "0x1.example": "0x1.example",
+		"a": "a", "API.Example.ORG": "api.example.org", "xn--fa-hia.example": "xn--fa-hia.example",
+		"_dmarc.a": "_dmarc.a", "127.0.0.1": "127.0.0.1", "::1": "::1", "2001:DB8::1": "2001:db8::1",
+		"1.2.3.com": "1.2.3.com", "0x1.example": "0x1.example",
 	} {
 		if got, _, err := ParseHost(s); err != nil || got != want {
 			t.Errorf("ParseHost(%q) = %q, %v, want %q", s, got, err, want)

@@ -26,7 +26,8 @@ func sockets(t *testing.T) int {
 	}
 	n := 0
 	for _, e := range list {
-		if target, err := os.Readlink(filepath.Join(folder, e.Name())); err == nil && strings.HasPrefix(target, "socket:") {
+		if target, err := os.Readlink(filepath.Join(folder, e.Name())); err == nil &&
+			strings.HasPrefix(target, "socket:") {
 			n++
 		}
 	}

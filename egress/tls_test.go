@@ -64,7 +64,8 @@ func newChains(t testing.TB, key string) chains {
 	c.root = testpki.Root(t, testpki.Spec{Name: "Root", Key: key})
 	c.intermediate = c.root.Intermediate(t, testpki.Spec{Name: "Intermediate", Key: key})
 	c.leaf = c.intermediate.Leaf(t, testpki.Spec{Name: host, Hosts: []string{host}, Key: key})
-	c.expired = c.intermediate.Leaf(t, testpki.Spec{Name: host, Hosts: []string{host}, From: testpki.Now.Add(-48 * time.Hour), To: testpki.Now.Add(-24 * time.Hour)})
+	c.expired = c.intermediate.Leaf(t, testpki.Spec{Name: host, Hosts: []string{host},
+		From: testpki.Now.Add(-48 * time.Hour), To: testpki.Now.Add(-24 * time.Hour)})
 	c.wrong = c.intermediate.Leaf(t, testpki.Spec{Name: "other", Hosts: []string{"other.example.org"}})
 	c.self = testpki.SelfSigned(t, testpki.Spec{Name: host, Hosts: []string{host}})
 	c.other = testpki.Root(t, testpki.Spec{Name: "Other root"})
@@ -172,7 +173,8 @@ func TestPinsOnTopOfRoots(t *testing.T) {
 		if got := connect(t, Config{Roots: c.root.Pool(), Pins: s.pins}, port, Destination{}); got != s.want {
 			t.Errorf("%s: %v, want %v", s.name, got, s.want)
 		}
-		if got := connect(t, Config{Roots: c.root.Pool(), Pins: onTop(never, backup)}, port, Destination{Pins: s.pins}); got != s.want {
+		if got := connect(t, Config{Roots: c.root.Pool(), Pins: onTop(never, backup)}, port,
+			Destination{Pins: s.pins}); got != s.want {
 			t.Errorf("%s, for the destination: %v, want %v", s.name, got, s.want)
 		}
 	}
@@ -230,17 +232,20 @@ func TestPinsInsteadOfRoots(t *testing.T) {
 		entries []pin.Entry
 		want    Reason
 	}{
-		"empty":      {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots}}, PinsUnreadable},
-		"unreadable": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{[]byte("x")}}}, PinsUnreadable},
+		"empty": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots}}, PinsUnreadable},
+		"unreadable": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{[]byte("x")}}},
+			PinsUnreadable},
 		"one of two unreadable": {[]pin.Entry{
 			{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{[]byte("x"), c.root.DER()}}}, PinsUnreadable},
-		"expired": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{c.root.DER()}, Expires: testpki.Now}}, PinsExpired},
+		"expired": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{c.root.DER()},
+			Expires: testpki.Now}}, PinsExpired},
 		"both modes": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{c.root.DER()}},
 			{Host: host, Hashes: []pin.Hash{hash(t, c.leaf)}}}, fine},
 		"both modes, key wrong": {[]pin.Entry{{Host: host, Mode: pin.InsteadOfRoots, Anchors: [][]byte{c.root.DER()}},
 			{Host: host, Hashes: []pin.Hash{hash(t, c.other)}}}, PinMismatch},
 	} {
-		if got := connect(t, Config{Roots: c.root.Pool(), Pins: set(t, s.entries...)}, port, Destination{}); got != s.want {
+		if got := connect(t, Config{Roots: c.root.Pool(), Pins: set(t, s.entries...)}, port,
+			Destination{}); got != s.want {
 			t.Errorf("%s: %v, want %v", name, got, s.want)
 		}
 	}
@@ -248,8 +253,10 @@ func TestPinsInsteadOfRoots(t *testing.T) {
 
 func TestTLSFloor(t *testing.T) {
 	c := newChains(t, "rsa")
-	for version, want := range map[uint16]Reason{tls.VersionTLS11: HandshakeFailed, tls.VersionTLS12: fine, tls.VersionTLS13: fine} {
-		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{c.leaf.TLS()}, MinVersion: version, MaxVersion: version})
+	for version, want := range map[uint16]Reason{tls.VersionTLS11: HandshakeFailed, tls.VersionTLS12: fine,
+		tls.VersionTLS13: fine} {
+		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{c.leaf.TLS()}, MinVersion: version,
+			MaxVersion: version})
 		if got := connect(t, Config{Roots: c.root.Pool()}, port, Destination{}); got != want {
 			t.Errorf("TLS %x: %v, want %v", version, got, want)
 		}
@@ -268,7 +275,8 @@ func TestHandshakeTimesOut(t *testing.T) {
 	}
 	defer l.Close()
 	d := testDialer(t, Config{Resolver: everywhere, Allow: loopback(), TLSTimeout: 50 * time.Millisecond})
-	_, _, err = d.DialTLS(t.Context(), Destination{Host: host, Port: l.Addr().(*net.TCPAddr).AddrPort().Port()}, TLSOptions{})
+	_, _, err = d.DialTLS(t.Context(), Destination{Host: host, Port: l.Addr().(*net.TCPAddr).AddrPort().Port()},
+		TLSOptions{})
 	if e := asError(t, err); !e.Timeout() || e.Step != StepTLS {
 		t.Errorf("error %v, want a time-out of tls", e)
 	}
@@ -288,13 +296,15 @@ func TestPresent(t *testing.T) {
 		port := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{s.cert}})
 		d := testDialer(t, Config{Resolver: everywhere, Allow: loopback(), Roots: c.root.Pool()})
 		p, result, err := d.Present(t.Context(), Destination{Host: host, Port: port})
-		if err != nil || len(p.Sent) != s.sent || len(p.Verified) != s.verified || (p.Err == nil) != (s.verified > 0) || !result.Addr.IsValid() {
+		if err != nil || len(p.Sent) != s.sent || len(p.Verified) != s.verified || (p.Err == nil) != (s.verified > 0) ||
+			!result.Addr.IsValid() {
 			t.Errorf("%s: %d sent, %d verified, %v, %v", s.name, len(p.Sent), len(p.Verified), p.Err, err)
 		}
 	}
 	port, _ := listen(t, "127.0.0.1:0")
 	d := testDialer(t, Config{Resolver: everywhere, Allow: loopback()})
-	if _, _, err := d.Present(t.Context(), Destination{Host: host, Port: port}); asError(t, err).Reason != HandshakeFailed {
+	if _, _, err := d.Present(t.Context(), Destination{Host: host, Port: port}); asError(t,
+		err).Reason != HandshakeFailed {
 		t.Errorf("an echo server: %v", err)
 	}
 }
@@ -322,7 +332,8 @@ func TestTransport(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
 	d := testDialer(t, Config{Resolver: everywhere, Roots: c.root.Pool()})
-	transport := d.Transport(TransportOptions{Allow: loopback(), Pins: set(t, pin.Entry{Host: host, Hashes: []pin.Hash{hash(t, c.leaf)}})})
+	transport := d.Transport(TransportOptions{Allow: loopback(),
+		Pins: set(t, pin.Entry{Host: host, Hashes: []pin.Hash{hash(t, c.leaf)}})})
 	defer transport.CloseIdleConnections()
 	base := "https://" + net.JoinHostPort(host, l.Addr().String()[len("127.0.0.1:"):])
 	var seen []Result

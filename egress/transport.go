@@ -46,7 +46,8 @@ func (d *Dialer) Transport(options TransportOptions) *http.Transport {
 				return nil, err
 			}
 			if !options.Cleartext {
-				return nil, &Error{Step: StepConnect, Reason: Cleartext, Host: dest.Host, Err: errors.New("only https leaves here")}
+				return nil, &Error{Step: StepConnect, Reason: Cleartext, Host: dest.Host,
+					Err: errors.New("only https leaves here")}
 			}
 			conn, result, err := d.Dial(ctx, dest)
 			observe(ctx, result, err)

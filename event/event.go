@@ -8,6 +8,11 @@
 //
 // Query strings, fragments, user names and bodies never enter an event: build
 // Path with [SafePath].
+//
+// [NewRecorder] makes a Recorder of sinks, and Recorder.Record records. A nil
+// Recorder records nothing, so that parts need not ask whether there is one.
+// [Parse] reads a line of a log back. Recorder and sinks are safe for concurrent
+// use; a Log is closed at the end, so that what it holds is written.
 package event
 
 import (

@@ -43,7 +43,8 @@ func TestLogWritesOneLineWithoutTheQuery(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatalf("%v in %q", err, out.String())
 	}
-	for key, want := range map[string]any{"msg": "decision", "path": "/a", "host": "evil.example", "verdict": "block", "reason": "not-listed", "client": "10.0.0.1:5", "port": float64(80), "app": "shop"} {
+	for key, want := range map[string]any{"msg": "decision", "path": "/a", "host": "evil.example", "verdict": "block",
+		"reason": "not-listed", "client": "10.0.0.1:5", "port": float64(80), "app": "shop"} {
 		if got[key] != want {
 			t.Errorf("%s = %v, want %v", key, got[key], want)
 		}
@@ -143,7 +144,8 @@ cordon_decisions_total{app="shop",reason="not-listed",source="gateway",verdict="
 cordon_bytes_total{app="shop",direction="down",source="gateway"} 4
 cordon_bytes_total{app="shop",direction="up",source="gateway"} 10
 `
-	if err := testutil.GatherAndCompare(m.Registry(), strings.NewReader(want), "cordon_decisions_total", "cordon_bytes_total"); err != nil {
+	if err := testutil.GatherAndCompare(m.Registry(), strings.NewReader(want), "cordon_decisions_total",
+		"cordon_bytes_total"); err != nil {
 		t.Error(err)
 	}
 }

@@ -79,7 +79,8 @@ func NewLog(w io.Writer, options LogOptions) *Log {
 
 // eventTime drops the logger's own time and level: an event has its own time.
 func eventTime(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && (a.Key == slog.LevelKey || a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime && a.Value.Time().IsZero()) {
+	if len(groups) == 0 && (a.Key == slog.LevelKey ||
+		a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime && a.Value.Time().IsZero()) {
 		return slog.Attr{}
 	}
 	return a

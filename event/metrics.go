@@ -31,10 +31,12 @@ func NewMetrics() *Metrics {
 			Name: "cordon_bytes_total", Help: "Bytes moved for apps, by direction as the app sees it.",
 		}, []string{"source", "app", "direction"}),
 		lookup: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "cordon_lookup_seconds", Help: "Time to resolve names.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
+			Name: "cordon_lookup_seconds", Help: "Time to resolve names.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}),
 		connect: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "cordon_connect_seconds", Help: "Time to connect to an address.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
+			Name: "cordon_connect_seconds", Help: "Time to connect to an address.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
 		}),
 		total: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "cordon_duration_seconds", Help: "Time from the request to its end, or to the end of what it opened.",
@@ -60,8 +62,10 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 
 // WatchLog adds the log's losses to the metrics.
 func (m *Metrics) WatchLog(l *Log) {
-	m.Gauge("cordon_log_queue", "Events that wait for the log's writer.", func() float64 { return float64(len(l.queue)) })
-	m.Gauge("cordon_log_failed_events", "Events that the log's writer refused.", func() float64 { return float64(l.Failed()) })
+	m.Gauge("cordon_log_queue", "Events that wait for the log's writer.",
+		func() float64 { return float64(len(l.queue)) })
+	m.Gauge("cordon_log_failed_events", "Events that the log's writer refused.",
+		func() float64 { return float64(l.Failed()) })
 }
 
 // Handler serves the metrics in Prometheus' text format.

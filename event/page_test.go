@@ -34,7 +34,8 @@ func TestPage(t *testing.T) {
 			got += e.ID + " "
 		}
 		if got != test.want || next != test.next {
-			t.Errorf("page before %d of %d: %q, next %d; want %q, next %d", test.before, test.limit, got, next, test.want, test.next)
+			t.Errorf("page before %d of %d: %q, next %d; want %q, next %d", test.before, test.limit, got, next,
+				test.want, test.next)
 		}
 	}
 	if page, next := NewRing(3).Page(0, 3, all); page != nil || next != 0 {

@@ -14,7 +14,8 @@ import (
 // What Log writes, Parse reads: the same event.
 func TestParseReadsTheLog(t *testing.T) {
 	texts := rapid.StringMatching(`[ -~é\n]{0,20}`)
-	addresses := rapid.SampledFrom([]netip.AddrPort{{}, netip.MustParseAddrPort("10.0.0.1:5"), netip.MustParseAddrPort("[fd00::1]:443")})
+	addresses := rapid.SampledFrom([]netip.AddrPort{{}, netip.MustParseAddrPort("10.0.0.1:5"),
+		netip.MustParseAddrPort("[fd00::1]:443")})
 	spans := rapid.Custom(func(t *rapid.T) time.Duration {
 		return time.Duration(rapid.Int64Range(0, int64(24*time.Hour/time.Microsecond)).Draw(t, "µs")) * time.Microsecond
 	})
@@ -29,8 +30,9 @@ func TestParseReadsTheLog(t *testing.T) {
 			Verdict: rapid.SampledFrom([]Verdict{"", Allowed, Blocked, Reported, Failed}).Draw(t, "verdict"),
 			Reason:  texts.Draw(t, "reason"), Rule: texts.Draw(t, "rule"), Place: texts.Draw(t, "place"),
 			Detail: texts.Draw(t, "detail"), Address: addresses.Draw(t, "address"),
-			Status: rapid.IntRange(0, 599).Draw(t, "status"), Up: rapid.Int64().Draw(t, "up"), Down: rapid.Int64().Draw(t, "down"),
-			Lookup: spans.Draw(t, "lookup"), Connect: spans.Draw(t, "connect"), Total: spans.Draw(t, "total"),
+			Status: rapid.IntRange(0, 599).Draw(t, "status"), Up: rapid.Int64().Draw(t, "up"),
+			Down: rapid.Int64().Draw(t, "down"), Lookup: spans.Draw(t, "lookup"), Connect: spans.Draw(t, "connect"),
+			Total: spans.Draw(t, "total"),
 		}
 		var out bytes.Buffer
 		l := NewLog(&out, LogOptions{})
@@ -49,7 +51,8 @@ func TestParseReadsTheLog(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	old, err := Parse([]byte(`{"time":"x","level":"INFO","msg":"decision","at":"2026-01-02T03:04:05Z","verdict":"deny","dropped":3}`))
+	old, err := Parse([]byte(`{"time":"x","level":"INFO","msg":"decision","at":"2026-01-02T03:04:05Z",` +
+		`"verdict":"deny","dropped":3}`))
 	if err != nil || old.Verdict != Blocked || !old.Time.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
 		t.Errorf("a line of an earlier release: %+v, %v", old, err)
 	}
@@ -62,7 +65,8 @@ func TestParse(t *testing.T) {
 		`{"msg":"close","at":"2026-01-02T03:04:05Z","client":"secret"}`: "client and address must be",
 		`{"msg":"close","at":"2026-01-02T03:04:05Z","port":70000}`:      "one JSON object",
 	} {
-		if _, err := Parse([]byte(line)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+		if _, err := Parse([]byte(line)); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}

@@ -34,7 +34,8 @@ func TestAddressesAndPortsComeFromPatterns(t *testing.T) {
 		{"cordon", "https://a.test:8080", "a.test", 8081, "/", false, false},
 	} {
 		name := test.platform + " " + test.origin + " asked for " + test.host
-		data := []byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="` + test.origin + `"/><allow-navigation href="` + test.origin + `"/></widget>`)
+		data := []byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="` + test.origin +
+			`"/><allow-navigation href="` + test.origin + `"/></widget>`)
 		config := AppConfig{Name: "app", Config: "config.xml", Data: data, Platform: test.platform}
 		a, err := compileApp(config, secret.Source{})
 		if err != nil {

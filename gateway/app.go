@@ -168,16 +168,19 @@ func review(p *policy.Policy, c AppConfig) (warnings []string, err error) {
 		rule := &p.Rules()[i]
 		if rule.Flaw != policy.NoFlaw && !rule.Implicit() {
 			if c.Strict {
-				return nil, fmt.Errorf("%s: <%s> %q is %s: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
+				return nil, fmt.Errorf("%s: <%s> %q is %s: %s", rule.Place, rule.Element, rule.Text, rule.Flaw,
+					rule.Note)
 			}
-			n.add("are not read as written", "%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place, rule.Element, rule.Text, rule.Flaw, rule.Note)
+			n.add("are not read as written", "%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place,
+				rule.Element, rule.Text, rule.Flaw, rule.Note)
 		}
 		if rule.Purpose == policy.ForLaunch || len(rule.Patterns) == 0 {
 			continue
 		}
 		live++
 		if !c.Inspect && hasPath(rule) {
-			n.add("have a path", "%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: true would bind both)", rule.Place, rule.Text)
+			n.add("have a path", "%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: "+
+				"true would bind both)", rule.Place, rule.Text)
 		}
 		if coversCleartext(rule) && !c.RequireTLS && !rule.Implicit() {
 			n.add("allow cleartext", "%s: %q allows cleartext", rule.Place, rule.Text)

@@ -29,7 +29,8 @@ func runBrowser(t *testing.T, s *site) {
 	leaf := s.secure.server.TLS.Certificates[0]
 	good, goodTLS := browsertest.NewOrigin(t, false, nil), browsertest.NewOrigin(t, true, &leaf)
 	evil, evilTLS := browsertest.NewOrigin(t, false, nil), browsertest.NewOrigin(t, true, &leaf)
-	s.writeRules(fmt.Sprintf(`<access origin="http://page.test:%[1]s"/><access origin="http://good.test:%[1]s"/><access origin="https://secure.test:%[2]s"/>`,
+	s.writeRules(fmt.Sprintf(`<access origin="http://page.test:%[1]s"/><access `+
+		`origin="http://good.test:%[1]s"/><access origin="https://secure.test:%[2]s"/>`,
 		good.Port, goodTLS.Port))
 	if err := s.gateway.Reload(); err != nil {
 		t.Fatal(err)

@@ -81,7 +81,9 @@ func corpusSites(t *testing.T, run func(t *testing.T, s *site)) {
 		s.name("mixed-private.test", "192.168.0.1", "fd00::1", "169.254.169.254")
 		s.name("metadata.test", "169.254.169.254")
 		s.name("self-mapped.test", "::ffff:127.0.0.1")
-		s.writeRules(corpusRules + `<access origin="http://self.test:{gateway}"/><access origin="https://self.test:{gateway}"/><access origin="https://self-mapped.test:{gateway}"/><access origin="https://127.0.0.1:{gateway}"/>`)
+		s.writeRules(corpusRules + `<access origin="http://self.test:{gateway}"/><access ` +
+			`origin="https://self.test:{gateway}"/><access origin="https://self-mapped.test:{gateway}"/><access ` +
+			`origin="https://127.0.0.1:{gateway}"/>`)
 		if err := s.gateway.Reload(); err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +265,8 @@ func TestCorpusResponses(t *testing.T) {
 		if got != each.want {
 			t.Errorf("%s: %s, want %s", each.comment, got, each.want)
 		}
-		if strings.Contains(string(body), "poisoned") || resp.Header.Get("Proxy-Authenticate") != "" || resp.Header.Get("X-Hop") != "" {
+		if strings.Contains(string(body), "poisoned") || resp.Header.Get("Proxy-Authenticate") != "" ||
+			resp.Header.Get("X-Hop") != "" {
 			t.Errorf("BREACH: %s: %v %s", each.comment, resp.Header, body)
 		}
 		c.Close()
@@ -275,10 +278,12 @@ func TestCorpusResponses(t *testing.T) {
 // change between two lookups.
 func TestCorpusRebinding(t *testing.T) {
 	refused := []string{
-		"10.0.0.1", "100.64.0.1", "127.0.0.2", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1",
-		"192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "0.0.0.0", "0.1.2.3",
-		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1",
-		"100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "fe80::1%lo",
+		"10.0.0.1", "100.64.0.1", "127.0.0.2", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1",
+		"192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1",
+		"240.0.0.1", "255.255.255.255", "0.0.0.0", "0.1.2.3", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+		"::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1",
+		"2001::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254",
+		"fe80::1", "fec0::1", "ff02::1", "fe80::1%lo",
 	}
 	corpusSites(t, func(t *testing.T, s *site) {
 		for i, address := range refused {
@@ -290,7 +295,8 @@ func TestCorpusRebinding(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, request := range []string{"CONNECT " + host + ":443 HTTP/1.1", "CONNECT " + host + ":80 HTTP/1.1", "GET http://" + host + "/ HTTP/1.1"} {
+			for _, request := range []string{"CONNECT " + host + ":443 HTTP/1.1", "CONNECT " + host + ":80 HTTP/1.1",
+				"GET http://" + host + "/ HTTP/1.1"} {
 				c := s.dial()
 				c.send(request + "\r\nHost: x\r\n\r\n")
 				resp, body := c.answer("GET")

@@ -94,7 +94,8 @@ func (x *exchange) answersOptions() bool {
 
 // forwardPlain forwards a request that is not inspected, and its response.
 func (x *exchange) forwardPlain(t target, r decision) {
-	safe := emptyBody(x.r) && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead || x.r.Method == http.MethodOptions)
+	safe := emptyBody(x.r) &&
+		(x.r.Method == http.MethodGet || x.r.Method == http.MethodHead || x.r.Method == http.MethodOptions)
 	for {
 		u, err := x.dialUpstream(t, r, safe)
 		if err != nil {

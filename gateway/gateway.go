@@ -139,9 +139,12 @@ func New(options Options) (*Gateway, error) {
 }
 
 func (g *Gateway) registerGauges(m *event.Metrics) {
-	m.Gauge("cordon_gateway_tunnels", "Open tunnels and upgraded connections.", func() float64 { return float64(g.tunnels.count()) })
-	m.Gauge("cordon_gateway_requests", "Requests in progress.", func() float64 { return float64(g.limits.requests.now.Load()) })
-	m.Gauge("cordon_gateway_upstream_idle", "Kept connections to origins.", func() float64 { return float64(g.kept.count()) })
+	m.Gauge("cordon_gateway_tunnels", "Open tunnels and upgraded connections.",
+		func() float64 { return float64(g.tunnels.count()) })
+	m.Gauge("cordon_gateway_requests", "Requests in progress.",
+		func() float64 { return float64(g.limits.requests.now.Load()) })
+	m.Gauge("cordon_gateway_upstream_idle", "Kept connections to origins.",
+		func() float64 { return float64(g.kept.count()) })
 }
 
 // compile reads everything that a state consists of. Limits of apps that were
@@ -199,8 +202,10 @@ func (g *Gateway) Warnings() []string {
 		if listen == "" {
 			listen = st.config.Listen
 		}
-		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) && !systemd.IsSocket(listen) {
-			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name, listen))
+		if a.credential == nil && a.config.Certificate == "" && !hostname.IsLoopback(listen) &&
+			!systemd.IsSocket(listen) {
+			all = append(all, fmt.Sprintf("%s: whoever reaches %s is the app: nothing identifies it", a.config.Name,
+				listen))
 		}
 		for _, w := range a.warnings {
 			all = append(all, a.config.Name+": "+w)

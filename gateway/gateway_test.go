@@ -18,14 +18,15 @@ import (
 
 func TestForward(t *testing.T) {
 	s := newSite(t, usualRules, nil)
-	resp, body := s.get("http://plain.test:{plain}/a/b?c=d", "X-Zumo-Auth: token", "Connection: X-Hop", "X-Hop: 1", "Proxy: evil", "Accept-Encoding: br")
+	resp, body := s.get("http://plain.test:{plain}/a/b?c=d", "X-Zumo-Auth: token", "Connection: X-Hop", "X-Hop: 1",
+		"Proxy: evil", "Accept-Encoding: br")
 	if resp.StatusCode != 200 {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
 	for name, want := range map[string]string{
 		"X-Host": s.fill("plain.test:{plain}"), "X-Target": "/a/b?c=d", "X-Got-X-Zumo-Auth": "token",
-		"X-Got-Accept-Encoding": "br", "X-Got-X-Hop": "", "X-Got-Proxy": "", "X-Got-Connection": "", "Proxy-Authenticate": "",
-		"X-Got-User-Agent": "",
+		"X-Got-Accept-Encoding": "br", "X-Got-X-Hop": "", "X-Got-Proxy": "", "X-Got-Connection": "",
+		"Proxy-Authenticate": "", "X-Got-User-Agent": "",
 	} {
 		if got := resp.Header.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
@@ -33,7 +34,8 @@ func TestForward(t *testing.T) {
 	}
 	lane.Until(t, "the decision is recorded", func() bool { return len(s.decisions()) == 1 })
 	e := s.decisions()[0]
-	if e.Verdict != event.Allowed || e.App != "app" || e.Host != "plain.test" || e.Path != "/a/b" || e.Status != 200 || e.Place == "" || e.Address.Port() != s.plain.port {
+	if e.Verdict != event.Allowed || e.App != "app" || e.Host != "plain.test" || e.Path != "/a/b" || e.Status != 200 ||
+		e.Place == "" || e.Address.Port() != s.plain.port {
 		t.Errorf("event = %+v", e)
 	}
 }
@@ -44,7 +46,8 @@ func TestForwardDenied(t *testing.T) {
 	for range 2 { // the connection stays open after a refused request without a body
 		c.send(s.fill("GET http://evil.test:{evil}/?q=secret HTTP/1.1\r\nHost: plain.test\r\n\r\n"))
 		resp, body := c.answer("GET")
-		if resp.StatusCode != 403 || resp.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(body, `"reason":"not-listed"`) {
+		if resp.StatusCode != 403 || resp.Header.Get("Content-Type") != "application/problem+json" ||
+			!strings.Contains(body, `"reason":"not-listed"`) {
 			t.Fatalf("%d %v %s", resp.StatusCode, resp.Header, body)
 		}
 		if !strings.Contains(body, s.decisions()[len(s.decisions())-1].ID) {
@@ -54,7 +57,8 @@ func TestForwardDenied(t *testing.T) {
 	if n := s.evil.connections(); n != 0 {
 		t.Errorf("the denied origin saw %d connections", n)
 	}
-	if e := s.decisions()[0]; e.Path != "/" || e.Verdict != event.Blocked || e.Detail != s.fill(`<access origin="http://evil.test:{evil}"/> would allow it`) {
+	if e := s.decisions()[0]; e.Path != "/" || e.Verdict != event.Blocked ||
+		e.Detail != s.fill(`<access origin="http://evil.test:{evil}"/> would allow it`) {
 		t.Errorf("event = %+v", e)
 	}
 }
@@ -64,7 +68,8 @@ func TestForwardBodies(t *testing.T) {
 	c := s.dial()
 	for _, each := range []struct{ name, head, body, want string }{
 		{"sized", "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", "hello", "hello"},
-		{"chunked", "PUT {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "hello"},
+		{"chunked", "PUT {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n",
+			"hello"},
 		{"get with body", "GET {} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n", "ab", "ab"},
 		{"expect", "POST {} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "ab", "ab"},
 		{"empty post", "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "", ""},
@@ -89,7 +94,8 @@ func TestForwardHeadAndRange(t *testing.T) {
 		t.Errorf("HEAD: %d, length %d", resp.StatusCode, resp.ContentLength)
 	}
 	c.send(s.fill("GET http://plain.test:{plain}/file HTTP/1.1\r\nHost: x\r\nRange: bytes=10-19\r\n\r\n"))
-	if resp, body := c.answer("GET"); resp.StatusCode != 206 || body != "0123456789" || resp.Header.Get("Content-Range") != "bytes 10-19/1000000" {
+	if resp, body := c.answer("GET"); resp.StatusCode != 206 || body != "0123456789" ||
+		resp.Header.Get("Content-Range") != "bytes 10-19/1000000" {
 		t.Errorf("range: %d %q %v", resp.StatusCode, body, resp.Header)
 	}
 	c.send(s.fill("GET http://plain.test:{plain}/file HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -104,13 +110,15 @@ func TestForwardHeadAndRange(t *testing.T) {
 func TestForwardOddities(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	t.Run("redirect is handed back", func(t *testing.T) {
-		if resp, _ := s.get("http://plain.test:{plain}/redirect"); resp.StatusCode != 302 || resp.Header.Get("Location") != "http://evil.test/" {
+		if resp, _ := s.get("http://plain.test:{plain}/redirect"); resp.StatusCode != 302 ||
+			resp.Header.Get("Location") != "http://evil.test/" {
 			t.Errorf("%d %v", resp.StatusCode, resp.Header)
 		}
 	})
 	t.Run("407 of an origin", func(t *testing.T) {
 		resp, body := s.get("http://plain.test:{plain}/407")
-		if resp.StatusCode != 502 || resp.Header.Get("Proxy-Authenticate") != "" || !strings.Contains(body, reasonUpstream407) {
+		if resp.StatusCode != 502 || resp.Header.Get("Proxy-Authenticate") != "" ||
+			!strings.Contains(body, reasonUpstream407) {
 			t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
 		}
 	})
@@ -150,9 +158,11 @@ func TestConnect(t *testing.T) {
 	secure.Close()
 	lane.Until(t, "the tunnel's end is recorded", func() bool {
 		list := s.ring.Latest()
-		return len(list) == 2 && list[1].Type == event.Close && list[1].Up > 100 && list[1].Down > 500 && list[0].ID == list[1].ID
+		return len(list) == 2 && list[1].Type == event.Close && list[1].Up > 100 && list[1].Down > 500 &&
+			list[0].ID == list[1].ID
 	})
-	if e := s.ring.Latest()[0]; e.Verdict != event.Allowed || e.Reason != "listed" || e.Host != "secure.test" || e.Method != "CONNECT" {
+	if e := s.ring.Latest()[0]; e.Verdict != event.Allowed || e.Reason != "listed" || e.Host != "secure.test" ||
+		e.Method != "CONNECT" {
 		t.Errorf("event = %+v", e)
 	}
 }
@@ -204,7 +214,8 @@ func TestOptimisticHello(t *testing.T) {
 func TestConnectDenied(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	c := s.dial()
-	c.send(s.fill("CONNECT evil.test:{evil} HTTP/1.1\r\nHost: x\r\n\r\nGET http://plain.test:{plain}/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"))
+	c.send(s.fill("CONNECT evil.test:{evil} HTTP/1.1\r\nHost: x\r\n\r\n" +
+		"GET http://plain.test:{plain}/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"))
 	resp, body := c.answer("GET")
 	if resp.StatusCode != 403 || !strings.Contains(body, "not-listed") {
 		t.Fatalf("%d %s", resp.StatusCode, body)
@@ -312,7 +323,8 @@ func captureHello(t testing.TB, c *tls.Config) []byte {
 
 func TestWebSocket(t *testing.T) {
 	s := newSite(t, usualRules, nil)
-	const shake = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n"
+	const shake = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: eA==\r\n\r\n"
 	echo := func(c *client) {
 		t.Helper()
 		resp, err := http.ReadResponse(c.reader, nil)

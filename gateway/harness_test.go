@@ -131,7 +131,8 @@ func serveEcho(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	defer conn.Close()
-	io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n")
+	io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: x\r\n\r\n")
 	io.Copy(conn, rw)
 }
 
@@ -190,7 +191,8 @@ func (s *site) start() {
 
 func (s *site) writeRules(rules string) {
 	s.t.Helper()
-	text := "<?xml version='1.0'?>\n<widget id='org.example.app' xmlns='http://www.w3.org/ns/widgets'>\n" + s.fill(rules) + "\n</widget>\n"
+	text := "<?xml version='1.0'?>\n<widget id='org.example.app' xmlns='http://www.w3.org/ns/widgets'>\n" +
+		s.fill(rules) + "\n</widget>\n"
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -314,7 +316,8 @@ func (c *client) tls(s *site, name string) *tls.Conn {
 func (s *site) get(url string, fields ...string) (*http.Response, string) {
 	s.t.Helper()
 	c := s.dial()
-	c.send(s.fill("GET " + url + " HTTP/1.1\r\nHost: ignored.test\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"))
+	c.send(s.fill("GET " + url + " HTTP/1.1\r\nHost: ignored.test\r\n" + strings.Join(append(fields, ""), "\r\n") +
+		"\r\n"))
 	return c.answer("GET")
 }
 

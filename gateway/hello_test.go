@@ -88,37 +88,59 @@ func helloCases() []helloCase {
 		{"grease first", records(message(grease, named, extension{0x2a2a, []byte{0}}), maxRecord), ""},
 		{"grease ECH", records(message(named, greaseECH), maxRecord), ""},
 		{"post-quantum key share", records(message(keyShare, named), maxRecord), ""},
-		{"name last", records(message(extension{16, vector(2, vector(1, []byte("h2")))}, keyShare, named), maxRecord), ""},
+		{"name last", records(message(extension{16, vector(2, vector(1, []byte("h2")))}, keyShare, named), maxRecord),
+			""},
 		{"early data behind", append(records(good, maxRecord), 23, 3, 3, 0, 3, 1, 2, 3), ""},
 		{"large padding", records(message(named, extension{21, make([]byte, 12000)}), maxRecord), ""},
 
-		{"another name", records(message(extension{extServerName, serverName("evil.test")}), maxRecord), reasonNameMismatch},
-		{"real ECH under a provider's name", records(message(extension{extServerName, serverName("cloudflare-ech.test")}, greaseECH), maxRecord), reasonNameMismatch},
-		{"name below", records(message(extension{extServerName, serverName("a.raw.test")}), maxRecord), reasonNameMismatch},
+		{"another name", records(message(extension{extServerName, serverName("evil.test")}), maxRecord),
+			reasonNameMismatch},
+		{"real ECH under a provider's name",
+			records(message(extension{extServerName, serverName("cloudflare-ech.test")}, greaseECH), maxRecord),
+			reasonNameMismatch},
+		{"name below", records(message(extension{extServerName, serverName("a.raw.test")}), maxRecord),
+			reasonNameMismatch},
 		{"name above", records(message(extension{extServerName, serverName("test")}), maxRecord), reasonNameMismatch},
-		{"name as suffix", records(message(extension{extServerName, serverName("xraw.test")}), maxRecord), reasonNameMismatch},
+		{"name as suffix", records(message(extension{extServerName, serverName("xraw.test")}), maxRecord),
+			reasonNameMismatch},
 		{"no name", records(message(grease), maxRecord), reasonNameMissing},
-		{"no extensions", records(append([]byte{messageHello}, vector(3, append(append([]byte{3, 3}, make([]byte, 32)...), 0, 0, 2, 0x13, 1, 1, 0))...), maxRecord), reasonNameMissing},
+		{"no extensions", records(append([]byte{messageHello},
+			vector(3, append(append([]byte{3, 3}, make([]byte, 32)...), 0, 0, 2, 0x13, 1, 1, 0))...), maxRecord),
+			reasonNameMissing},
 		{"trailing dot", records(message(extension{extServerName, serverName("raw.test.")}), maxRecord), reasonHello},
 		{"empty name", records(message(extension{extServerName, serverName("")}), maxRecord), reasonHello},
 		{"empty list of names", records(message(extension{extServerName, vector(2, nil)}), maxRecord), reasonHello},
 		{"empty extension", records(message(extension{extServerName, nil}), maxRecord), reasonHello},
-		{"two names", records(message(extension{extServerName, serverName("raw.test", "evil.test")}), maxRecord), reasonHello},
-		{"same name twice", records(message(extension{extServerName, serverName("raw.test", "raw.test")}), maxRecord), reasonHello},
-		{"two extensions", records(message(named, extension{extServerName, serverName("evil.test")}), maxRecord), reasonHello},
-		{"two extensions, good one last", records(message(extension{extServerName, serverName("evil.test")}, named), maxRecord), reasonHello},
+		{"two names", records(message(extension{extServerName, serverName("raw.test", "evil.test")}), maxRecord),
+			reasonHello},
+		{"same name twice", records(message(extension{extServerName, serverName("raw.test", "raw.test")}), maxRecord),
+			reasonHello},
+		{"two extensions", records(message(named, extension{extServerName, serverName("evil.test")}), maxRecord),
+			reasonHello},
+		{"two extensions, good one last",
+			records(message(extension{extServerName, serverName("evil.test")}, named), maxRecord), reasonHello},
 		{"another extension twice", records(message(named, keyShare, keyShare), maxRecord), reasonHello},
 		{"grease twice", records(message(named, grease, grease), maxRecord), reasonHello},
-		{"unknown type of name", records(message(extension{extServerName, vector(2, append([]byte{1}, vector(2, []byte("raw.test"))...))}), maxRecord), reasonHello},
-		{"zero in the name", records(message(extension{extServerName, serverName("raw.test\x00.evil.test")}), maxRecord), reasonHello},
-		{"blank in the name", records(message(extension{extServerName, serverName("raw.test ")}), maxRecord), reasonHello},
-		{"slash in the name", records(message(extension{extServerName, serverName("raw.test/")}), maxRecord), reasonHello},
-		{"port in the name", records(message(extension{extServerName, serverName("raw.test:443")}), maxRecord), reasonHello},
-		{"UTF-8 in the name", records(message(extension{extServerName, serverName("räw.test")}), maxRecord), reasonHello},
-		{"address as name", records(message(extension{extServerName, serverName("127.0.0.1")}), maxRecord), reasonHello},
+		{"unknown type of name",
+			records(message(extension{extServerName, vector(2, append([]byte{1}, vector(2, []byte("raw.test"))...))}),
+				maxRecord), reasonHello},
+		{"zero in the name", records(message(extension{extServerName, serverName("raw.test\x00.evil.test")}),
+			maxRecord), reasonHello},
+		{"blank in the name", records(message(extension{extServerName, serverName("raw.test ")}), maxRecord),
+			reasonHello},
+		{"slash in the name", records(message(extension{extServerName, serverName("raw.test/")}), maxRecord),
+			reasonHello},
+		{"port in the name", records(message(extension{extServerName, serverName("raw.test:443")}), maxRecord),
+			reasonHello},
+		{"UTF-8 in the name", records(message(extension{extServerName, serverName("räw.test")}), maxRecord),
+			reasonHello},
+		{"address as name", records(message(extension{extServerName, serverName("127.0.0.1")}), maxRecord),
+			reasonHello},
 		{"IPv6 as name", records(message(extension{extServerName, serverName("::1")}), maxRecord), reasonHello},
-		{"bytes after the list", records(message(extension{extServerName, append(serverName("raw.test"), 0)}), maxRecord), reasonHello},
-		{"list longer than its extension", records(message(extension{extServerName, []byte{0, 200, 0, 0, 8}}), maxRecord), reasonHello},
+		{"bytes after the list",
+			records(message(extension{extServerName, append(serverName("raw.test"), 0)}), maxRecord), reasonHello},
+		{"list longer than its extension",
+			records(message(extension{extServerName, []byte{0, 200, 0, 0, 8}}), maxRecord), reasonHello},
 		{"ServerHello", records(append([]byte{2}, good[1:]...), maxRecord), reasonHello},
 		{"message inside is longer than said", records(append(bytes.Clone(good), 0), maxRecord), reasonHello},
 		{"two hellos in a record", records(append(bytes.Clone(good), good...), maxRecord), reasonHello},
@@ -132,7 +154,9 @@ func helloCases() []helloCase {
 		{"HTTP", []byte("GET / HTTP/1.1\r\nHost: raw.test\r\n\r\n"), reasonNotTLS},
 		{"SSH", []byte("SSH-2.0-x\r\n"), reasonNotTLS},
 		{"a zero", []byte{0}, reasonNotTLS},
-		{"alert between fragments", append(append(records(good[:20], maxRecord), 21, 3, 1, 0, 2, 1, 0), records(good[20:], maxRecord)...), reasonNotTLS},
+		{"alert between fragments",
+			append(append(records(good[:20], maxRecord), 21, 3, 1, 0, 2, 1, 0), records(good[20:], maxRecord)...),
+			reasonNotTLS},
 	}
 	for _, n := range []int{1, 3, 4, 5, 40, 100, len(good) - 1} {
 		if reason := ""; len(good)/n < maxHelloRecords {
@@ -169,7 +193,9 @@ func TestReadFlight(t *testing.T) {
 			t.Errorf("%s: %q, %v, want no name", each.name, hello.name, err)
 		}
 	}
-	for _, protocol := range []*tls.Config{{ServerName: "raw.test"}, {ServerName: "raw.test", MaxVersion: tls.VersionTLS12}, {ServerName: "raw.test", NextProtos: []string{"h2", "http/1.1"}}} {
+	for _, protocol := range []*tls.Config{{ServerName: "raw.test"},
+		{ServerName: "raw.test", MaxVersion: tls.VersionTLS12},
+		{ServerName: "raw.test", NextProtos: []string{"h2", "http/1.1"}}} {
 		if hello, err := readFlight(captureHello(t, protocol)); err != nil || hello.name != "raw.test" {
 			t.Errorf("a hello of crypto/tls: %q, %v", hello.name, err)
 		}
@@ -205,7 +231,8 @@ func FuzzReadFlight(f *testing.F) {
 			t.Fatal("an error with a result")
 		}
 		if hello.name != "" {
-			if n, err := hostname.Parse(hello.name); err != nil || n.String() != hello.name || !bytes.Contains(bytes.ToLower(data), []byte(hello.name[:1])) {
+			if n, err := hostname.Parse(hello.name); err != nil || n.String() != hello.name ||
+				!bytes.Contains(bytes.ToLower(data), []byte(hello.name[:1])) {
 				t.Fatalf("name %q", hello.name)
 			}
 		}
@@ -276,7 +303,8 @@ func TestServerNames(t *testing.T) {
 				e := s.decisions()[before]
 				if each.reason == "" {
 					if !bytes.Equal(got, each.flight) || e.Reason != "listed" {
-						t.Errorf("%s in steps of %d: %d of %d bytes arrived, %s", each.name, step, len(got), len(each.flight), e.Reason)
+						t.Errorf("%s in steps of %d: %d of %d bytes arrived, %s", each.name, step, len(got),
+							len(each.flight), e.Reason)
 					}
 				} else if len(got) != 0 {
 					t.Errorf("BREACH: %s in steps of %d: %d bytes reached the origin", each.name, step, len(got))
@@ -313,7 +341,8 @@ func TestSilentTunnelIsClosed(t *testing.T) {
 func TestSlowHeadIsClosed(t *testing.T) {
 	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Header = 150 * time.Millisecond })
 	c := s.dial()
-	for _, piece := range strings.SplitAfter("GET http://plain.test/ HTTP/1.1\r\nX: 1\r\nY: 2\r\nZ: 3\r\nA: 4\r\n", "\n") {
+	for _, piece := range strings.SplitAfter("GET http://plain.test/ HTTP/1.1\r\nX: 1\r\nY: 2\r\nZ: 3\r\nA: 4\r\n",
+		"\n") {
 		if _, err := io.WriteString(c.Conn, piece); err != nil {
 			break
 		}

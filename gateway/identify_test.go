@@ -59,7 +59,8 @@ func TestCredentials(t *testing.T) {
 		{"two credentials", []string{basic("news", "other"), basic("shop", "s3cret")}, 403, ""},
 		{"no base64", []string{"Proxy-Authorization: Basic !!!"}, 403, ""},
 		{"another app's policy", []string{basic("news", "other")}, 403, "news"},
-		{"forged role", []string{basic("news", "other"), "X-Smokescreen-Role: shop", "X-App: shop", "Forwarded: for=127.0.0.1"}, 403, "news"},
+		{"forged role", []string{basic("news", "other"), "X-Smokescreen-Role: shop", "X-App: shop",
+			"Forwarded: for=127.0.0.1"}, 403, "news"},
 		{"Authorization is for the origin", []string{strings.TrimPrefix(basic("shop", "s3cret"), "Proxy-")}, 407, ""},
 	} {
 		t.Run(each.name, func(t *testing.T) {
@@ -153,13 +154,15 @@ func TestClientCertificates(t *testing.T) {
 	if resp, err := get(shop); err != nil || resp.StatusCode != 200 {
 		t.Errorf("the app's certificate: %v %v", resp, err)
 	}
-	if resp, err := get(root.Leaf(t, testpki.Spec{Name: "shop.device", Hosts: []string{"other.device"}})); err != nil || resp.StatusCode != 403 {
+	if resp, err := get(root.Leaf(t, testpki.Spec{Name: "shop.device", Hosts: []string{"other.device"}})); err != nil ||
+		resp.StatusCode != 403 {
 		t.Errorf("a common name beside another alternative name: %v %v", resp, err)
 	}
 	if resp, err := get(nil); err != nil || resp.StatusCode != 403 {
 		t.Errorf("no certificate: %v %v", resp, err)
 	}
-	stranger := testpki.Root(t, testpki.Spec{Name: "Stranger"}).Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"shop.device"}})
+	stranger := testpki.Root(t, testpki.Spec{Name: "Stranger"}).Leaf(t,
+		testpki.Spec{Name: "x", Hosts: []string{"shop.device"}})
 	if resp, err := get(stranger); err == nil && resp.StatusCode != 403 { // Go's client does not even send it
 		t.Errorf("a certificate of another authority got %d", resp.StatusCode)
 	}
@@ -187,7 +190,8 @@ func TestReportModeRelaxesTheListOnly(t *testing.T) {
 		}
 	}
 	a := s.gateway.state.Load().apps[0]
-	if r := a.decide("https", authority{host: "evil.test", port: 443}, "/", true); !r.ok || r.verdict != "report" || r.reason != "not-listed" {
+	if r := a.decide("https", authority{host: "evil.test", port: 443}, "/", true); !r.ok || r.verdict != "report" ||
+		r.reason != "not-listed" {
 		t.Errorf("an unlisted host in report mode: %+v", r)
 	}
 	if r := a.decide("http", authority{host: "evil.test", port: 443}, "/", false); r.ok {
@@ -244,7 +248,8 @@ func TestProxyProtocol(t *testing.T) {
 	}
 	plain := newSite(t, usualRules, nil)
 	c = plain.dial()
-	c.send("PROXY TCP4 198.51.100.7 127.0.0.1 8080 80\r\n" + plain.fill("GET http://plain.test:{plain}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
+	c.send("PROXY TCP4 198.51.100.7 127.0.0.1 8080 80\r\n" +
+		plain.fill("GET http://plain.test:{plain}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
 	if resp, _ := c.answer("GET"); resp.StatusCode != 400 {
 		t.Errorf("a header from a source that is not listed: %d", resp.StatusCode)
 	}

@@ -221,7 +221,8 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g, c := s.g, i.c
 	x := exchange{g: g, state: g.state.Load(), w: w, r: r, began: time.Now()}
-	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method, Client: c.t.event.Client, Identity: c.t.event.Identity}
+	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method,
+		Client: c.t.event.Client, Identity: c.t.event.Identity}
 	x.event.App = c.t.app.config.Name
 	if x.app = x.state.byName[c.t.app.config.Name]; x.app == nil {
 		x.refuse(http.StatusForbidden, reasonBadIdentity, "the app is no longer configured")

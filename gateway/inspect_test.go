@@ -43,7 +43,8 @@ const inspectRules = `<access origin="https://secure.test:{secure}/app"/>
 
 func inspectClient(s *site, pool *x509.CertPool, http2 bool) *http.Client {
 	proxy, _ := url.Parse("http://" + s.addr)
-	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: http2, DisableCompression: true}
+	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: pool},
+		ForceAttemptHTTP2: http2, DisableCompression: true}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
 }
@@ -98,7 +99,8 @@ func TestInspect(t *testing.T) {
 			t.Errorf("an unlisted host: %d", resp.StatusCode)
 		}
 		for _, e := range s.decisions() {
-			if e.Method == "GET" && e.Path == "/app/x" && (e.Verdict != event.Allowed || e.Scheme != "https" || e.Host != "secure.test") {
+			if e.Method == "GET" && e.Path == "/app/x" &&
+				(e.Verdict != event.Allowed || e.Scheme != "https" || e.Host != "secure.test") {
 				t.Errorf("event = %+v", e)
 			}
 		}
@@ -143,7 +145,8 @@ func TestInspectSeesTheHost(t *testing.T) {
 func TestInspectWebSocket(t *testing.T) {
 	s, pool := inspectingSite(t, inspectRules, nil)
 	secure, reader := s.inside("other.test:{secure}", "other.test", pool)
-	io.WriteString(secure, s.fill("GET /ws HTTP/1.1\r\nHost: other.test:{secure}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n\r\n"))
+	io.WriteString(secure, s.fill("GET /ws HTTP/1.1\r\nHost: other.test:{secure}\r\nConnection: Upgrade\r\n"+
+		"Upgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n\r\n"))
 	resp, err := http.ReadResponse(reader, nil)
 	if err != nil || resp.StatusCode != 101 {
 		t.Fatalf("%v %v", resp, err)
@@ -174,7 +177,8 @@ func TestInspectIsNotWeaker(t *testing.T) {
 	if resp, body := c.answer("GET"); resp.StatusCode != 403 || !strings.Contains(body, "address-refused") {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
-	old := &tls.Config{ServerName: "other.test", RootCAs: pool, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	old := &tls.Config{ServerName: "other.test", RootCAs: pool, MaxVersion: tls.VersionTLS11,
+		MinVersion: tls.VersionTLS10}
 	s.writeRules(inspectRules)
 	if err := s.gateway.Reload(); err != nil {
 		t.Fatal(err)
@@ -186,7 +190,8 @@ func TestInspectIsNotWeaker(t *testing.T) {
 
 func TestInspectPins(t *testing.T) {
 	s, pool := inspectingSite(t, inspectRules, func(c *Config) {
-		c.Apps[0].Pins = []PinConfig{{Host: "other.test", SPKI: []string{"YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg="}}}
+		c.Apps[0].Pins = []PinConfig{{Host: "other.test",
+			SPKI: []string{"YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg="}}}
 	})
 	resp, err := inspectClient(s, pool, true).Get(s.fill("https://other.test:{secure}/"))
 	if err != nil {

@@ -41,7 +41,8 @@ var drops = []struct {
 		io.WriteString(c.Conn, s.fill("CONNECT evil.test:{evil} HTTP/1.1\r\nHost: x\r\n\r\n"))
 	}},
 	{"half a body", func(s *site, c *client, _ string) {
-		io.WriteString(c.Conn, s.fill("POST http://plain.test:{plain}/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"))
+		io.WriteString(c.Conn,
+			s.fill("POST http://plain.test:{plain}/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"))
 	}},
 	{"request sent", func(s *site, c *client, _ string) {
 		io.WriteString(c.Conn, s.fill("GET http://plain.test:{plain}/file HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -51,7 +52,8 @@ var drops = []struct {
 		c.reader.ReadByte()
 	}},
 	{"in a WebSocket", func(s *site, c *client, _ string) {
-		io.WriteString(c.Conn, s.fill("GET ws://plain.test:{plain}/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"))
+		io.WriteString(c.Conn, s.fill("GET ws://plain.test:{plain}/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"+
+			"Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n"))
 		c.reader.ReadByte()
 	}},
 }

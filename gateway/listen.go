@@ -81,7 +81,8 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		return err
 	}
 	g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
-	d := &listener{gateway: g, app: appName, accepts: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
+	d := &listener{gateway: g, app: appName,
+		accepts: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
 	if st.tls != nil {
 		d.tls = true
 		d.accepts = tls.NewListener(d.accepts, &tls.Config{
@@ -265,7 +266,8 @@ func serverTLS(c *TLSConfig) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"}}
 	if c.ClientCA == "" {
 		return config, nil
 	}

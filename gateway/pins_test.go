@@ -25,7 +25,8 @@ func TestPinsThatCannotBeRead(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "config.xml")
-			body := `<widget xmlns:cordon="urn:cordon:1"><access origin="https://api.example"/><cordon:pin ` + test.pin + `/></widget>`
+			body := `<widget xmlns:cordon="urn:cordon:1"><access origin="https://api.example"/><cordon:pin ` +
+				test.pin + `/></widget>`
 			if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +41,8 @@ func TestPinsThatCannotBeRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(a.warnings, "\n"); test.warning == "" != (got == "") || !strings.Contains(got, test.warning) {
+			if got := strings.Join(a.warnings, "\n"); test.warning == "" != (got == "") ||
+				!strings.Contains(got, test.warning) {
 				t.Errorf("warnings %q, want %q", got, test.warning)
 			}
 			if _, bound := a.pins.For("api.example"); !bound {

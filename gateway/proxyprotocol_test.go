@@ -193,7 +193,8 @@ func TestTunnelBehindProxyHeader(t *testing.T) {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
 	inside := c.tls(s, "secure.test")
-	if _, err := io.WriteString(inside, s.fill("GET /file HTTP/1.1\r\nHost: secure.test:{secure}\r\n\r\n")); err != nil {
+	if _, err := io.WriteString(inside,
+		s.fill("GET /file HTTP/1.1\r\nHost: secure.test:{secure}\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(inside), nil)

@@ -37,7 +37,8 @@ func TestPasswordIsBesideTheConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, reference := range []string{
-		"file:pw.txt", "text-file:pw.txt", "file:./pw.txt", "env:SHOP_PASSWORD", "text-env:SHOP_PASSWORD", "file:" + absolute,
+		"file:pw.txt", "text-file:pw.txt", "file:./pw.txt", "env:SHOP_PASSWORD", "text-env:SHOP_PASSWORD",
+		"file:" + absolute,
 	} {
 		config, dir := withPassword(t, secret.Reference(reference))
 		g, err := New(Options{Config: config.Relative(dir)})

@@ -97,7 +97,8 @@ func TestNamedPlatform(t *testing.T) {
 		s := newSite(t, usualRules, func(c *Config) {
 			c.Apps[0].Platform = platform
 		})
-		s.writeRules(`<access origin="http://plain.test:{plain}"/><allow-navigation href="http://plain.test:{plain}/*"/>`)
+		s.writeRules(`<access origin="http://plain.test:{plain}"/><allow-navigation ` +
+			`href="http://plain.test:{plain}/*"/>`)
 		if err := s.gateway.Reload(); err != nil {
 			t.Fatal(err)
 		}
@@ -115,12 +116,15 @@ func TestNamedPlatform(t *testing.T) {
 }
 
 func TestLaunchRulesOpenNothing(t *testing.T) {
-	s := newSite(t, `<allow-intent href="http://evil.test:{evil}"/><access origin="http://other.test:{evil}" launch-external="yes"/><allow-navigation href="http://plain.test:{plain}"/>`, nil)
-	s.writeRules(`<allow-intent href="http://evil.test:{evil}"/><access origin="http://other.test:{evil}" launch-external="yes"/><allow-navigation href="http://plain.test:{plain}"/>`)
+	s := newSite(t, `<allow-intent href="http://evil.test:{evil}"/><access origin="http://other.test:{evil}" `+
+		`launch-external="yes"/><allow-navigation href="http://plain.test:{plain}"/>`, nil)
+	s.writeRules(`<allow-intent href="http://evil.test:{evil}"/><access origin="http://other.test:{evil}" ` +
+		`launch-external="yes"/><allow-navigation href="http://plain.test:{plain}"/>`)
 	if err := s.gateway.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	for url, want := range map[string]int{"http://evil.test:{evil}/": 403, "http://other.test:{evil}/": 403, "http://plain.test:{plain}/": 200} {
+	for url, want := range map[string]int{"http://evil.test:{evil}/": 403, "http://other.test:{evil}/": 403,
+		"http://plain.test:{plain}/": 200} {
 		if resp, _ := s.get(url); resp.StatusCode != want {
 			t.Errorf("%s: %d, want %d", url, resp.StatusCode, want)
 		}
@@ -203,16 +207,19 @@ func TestConfigMistakes(t *testing.T) {
 		{"no name", with(func(a *AppConfig) { a.Name = "" }), "no name"},
 		{"no file", with(func(a *AppConfig) { a.Config = "" }), "no config.xml is named"},
 		{"name twice", Config{Apps: []AppConfig{good, good}}, "used twice"},
-		{"nothing identifies", Config{Apps: []AppConfig{good, {Name: "b", Config: "x"}}}, "each needs a listen address"},
+		{"nothing identifies", Config{Apps: []AppConfig{good, {Name: "b", Config: "x"}}},
+			"each needs a listen address"},
 		{"unknown mode", with(func(a *AppConfig) { a.Mode = "open" }), "neither enforce nor report"},
 		{"certificate without an authority", with(func(a *AppConfig) { a.Certificate = "x" }), "client_ca is needed"},
-		{"secret in the file", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u", "secret"} }), "must be a reference"},
+		{"secret in the file", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u", "secret"} }),
+			"must be a reference"},
 		{"colon in the user", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u:x", "env:X"} }), "colon"},
 		{"inspection without an authority", with(func(a *AppConfig) { a.Inspect = true }), "ca.certificate and ca.key"},
 		{"private host", with(func(a *AppConfig) {
 			a.Private = []PrivateConfig{{Host: "a..b", Range: netip.MustParsePrefix("10.0.0.0/8")}}
 		}), "private"},
-		{"private without a range", with(func(a *AppConfig) { a.Private = []PrivateConfig{{Host: "a.test"}} }), "no range"},
+		{"private without a range", with(func(a *AppConfig) { a.Private = []PrivateConfig{{Host: "a.test"}} }),
+			"no range"},
 		{"pins without a pin", with(func(a *AppConfig) { a.Pins = []PinConfig{{Host: "a.test"}} }), "no pin"},
 		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
 		{"admin of a host that is called systemd", Config{Apps: []AppConfig{good}, Admin: "systemd.example:9090"},
@@ -242,7 +249,8 @@ func TestWarningsAreFew(t *testing.T) {
 	}
 	s := newSite(t, rules.String(), nil)
 	list := s.gateway.Warnings()
-	if len(list) != 2*notesOfASort+2 || !strings.Contains(strings.Join(list, "\n"), "and 990 more rules that allow cleartext") {
+	if len(list) != 2*notesOfASort+2 ||
+		!strings.Contains(strings.Join(list, "\n"), "and 990 more rules that allow cleartext") {
 		t.Errorf("%d warnings: %q", len(list), list)
 	}
 }

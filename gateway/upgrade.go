@@ -129,7 +129,8 @@ func (c *connecting) beginCleartext(flight *[]byte) {
 		return
 	}
 	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
-	limit := &headLimit{from: io.MultiReader(bytes.NewReader(*flight), t.client), left: int64(c.config.Limits.RequestHeader)}
+	limit := &headLimit{from: io.MultiReader(bytes.NewReader(*flight), t.client),
+		left: int64(c.config.Limits.RequestHeader)}
 	reader := bufio.NewReader(limit)
 	r, err := http.ReadRequest(reader)
 	if err != nil {

@@ -28,7 +28,8 @@ func replace(t *testing.T, path, old, text string) {
 		t.Fatalf("%q does not take the place of %q", text, old)
 	}
 	next := path + ".next"
-	if err := errors.Join(writeFile(next, changed), os.Chtimes(next, info.ModTime(), info.ModTime()), os.Rename(next, path)); err != nil {
+	if err := errors.Join(writeFile(next, changed), os.Chtimes(next, info.ModTime(), info.ModTime()),
+		os.Rename(next, path)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -41,7 +42,8 @@ func (s *site) allows(url string) bool {
 func TestReplacedFileIsRead(t *testing.T) {
 	s := newSite(t, `<access origin="http://plain.test:{plain}"/>`, nil)
 	replace(t, s.config, "plain.test", "other.test")
-	lane.Until(t, "the file that took the place is in force", func() bool { return s.allows("http://other.test:{plain}/") })
+	lane.Until(t, "the file that took the place is in force",
+		func() bool { return s.allows("http://other.test:{plain}/") })
 }
 
 // The files are read by New and looked at from Serve on: a change between the two

@@ -30,7 +30,8 @@ func TestEveryReaderAgrees(t *testing.T) {
 		n, err := host.Parse(written)
 		listed := err == nil
 		if got := allowed(t, written); got != listed {
-			t.Errorf("%s: listed and asked for, the strict reading allows it: %v; it is a host: %v (%v)", written, got, listed, err)
+			t.Errorf("%s: listed and asked for, the strict reading allows it: %v; it is a host: %v (%v)", written, got,
+				listed, err)
 		}
 		if !listed {
 			continue
@@ -47,7 +48,9 @@ func TestEveryReaderAgrees(t *testing.T) {
 // allowed reports whether a list of that host alone allows a URL of it.
 func allowed(t *testing.T, written string) bool {
 	t.Helper()
-	doc, err := configxml.Parse("config.xml", []byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="https://`+configxml.Escape(written)+`"/></widget>`))
+	doc, err := configxml.Parse("config.xml",
+		[]byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="https://`+configxml.Escape(written)+
+			`"/></widget>`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,10 @@
 // octal, hexadecimal and full-width addresses, zones, empty labels. An IPv4
 // address that is written as IPv6 (::ffff:1.2.3.4) is the IPv4 address.
 //
+// [Parse] is what nearly everybody needs: its errors say what is wrong with the
+// host and what to write instead. A Name is a comparable value, with == for equal
+// hosts; it is immutable and safe for concurrent use.
+//
 // The package is pure: no network, no clock, no log.
 package host
 

@@ -43,11 +43,13 @@ func TestHosts(t *testing.T) {
 
 func TestIsLoopback(t *testing.T) {
 	for text, want := range map[string]bool{
-		"localhost": true, "LOCALHOST": true, "localhost.": true, "app.localhost": true, "localhost:8443": true, "app.localhost.:1": true,
-		"127.0.0.1": true, "127.8.9.1:80": true, "[::1]": true, "[::1]:443": true, "::1": true, "::ffff:127.0.0.1": true, "[::ffff:127.0.0.1]:1": true,
-		"": false, ":80": false, "localhost.evil.example": false, "evil-localhost": false, "127.0.0.1.evil.example": false, "10.0.0.1": false,
-		"0x7f.1": false, "127.1": false, "2130706433": false, "0.0.0.0": false, "[::]": false, "localhost:80:80": false, "localhost:http": false,
-		"fe80::1%lo": false, "[::1%lo]": false, "user@localhost": false, "localhost/": false, "１２７.0.0.1": false,
+		"localhost": true, "LOCALHOST": true, "localhost.": true, "app.localhost": true, "localhost:8443": true,
+		"app.localhost.:1": true, "127.0.0.1": true, "127.8.9.1:80": true, "[::1]": true, "[::1]:443": true,
+		"::1": true, "::ffff:127.0.0.1": true, "[::ffff:127.0.0.1]:1": true, "": false, ":80": false,
+		"localhost.evil.example": false, "evil-localhost": false, "127.0.0.1.evil.example": false, "10.0.0.1": false,
+		"0x7f.1": false, "127.1": false, "2130706433": false, "0.0.0.0": false, "[::]": false, "localhost:80:80": false,
+		"localhost:http": false, "fe80::1%lo": false, "[::1%lo]": false, "user@localhost": false, "localhost/": false,
+		"１２７.0.0.1": false,
 	} {
 		if got := host.IsLoopback(text); got != want {
 			t.Errorf("%q: %v, want %v", text, got, want)
@@ -71,7 +73,8 @@ func TestLongHosts(t *testing.T) {
 }
 
 func TestFromAddr(t *testing.T) {
-	for text, want := range map[string]string{"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "10.0.0.1", "fe80::1%eth0": "[fe80::1]"} {
+	for text, want := range map[string]string{"10.0.0.1": "10.0.0.1", "::ffff:10.0.0.1": "10.0.0.1",
+		"fe80::1%eth0": "[fe80::1]"} {
 		if got := host.FromAddr(netip.MustParseAddr(text)).URL(); got != want {
 			t.Errorf("%s is %s, want %s", text, got, want)
 		}
@@ -88,7 +91,8 @@ func TestParseDoesNotAllocate(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"a.example", "xn--bcher-kva.example", "bücher。example", "[::ffff:1.2.3.4]", "1.2.3.4", "foo.0x", "-_.a"} {
+	for _, text := range []string{"a.example", "xn--bcher-kva.example", "bücher。example", "[::ffff:1.2.3.4]", "1.2.3.4",
+		"foo.0x", "-_.a"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

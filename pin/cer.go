@@ -131,7 +131,8 @@ func diagnose(name string, data []byte, err error) *FormatError {
 	switch trimmed := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(data) == 0:
 		e.Format = Empty
-	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")), bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")), bytes.HasPrefix(data, []byte("\xff\xfe")),
+		bytes.HasPrefix(data, []byte("\xfe\xff")):
 		e.Format, e.Remedy = BOM, "save it without the mark, then "+convert
 	case bytes.Contains(trimmed, []byte("-----BEGIN ")):
 		e.Format, e.Remedy = diagnosePEM(trimmed)
@@ -243,7 +244,8 @@ func isBase64(data []byte) bool {
 		return false
 	}
 	for _, c := range data {
-		if !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '\r' || c == '\n') {
+		if !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/' ||
+			c == '\r' || c == '\n') {
 			return false
 		}
 	}

@@ -26,10 +26,11 @@ func certificates(t testing.TB) map[string]*testpki.Pair {
 	return map[string]*testpki.Pair{
 		"root":         root,
 		"intermediate": root.Intermediate(t, testpki.Spec{Name: "Intermediate", Key: "p384"}),
-		"rsa":          root.Leaf(t, testpki.Spec{Name: "rsa.example", Hosts: []string{"rsa.example", "192.0.2.1"}, Key: "rsa"}),
-		"ecdsa":        root.Leaf(t, testpki.Spec{Name: "ec.example", Hosts: []string{"ec.example"}}),
-		"ed25519":      root.Leaf(t, testpki.Spec{Name: "ed.example", Hosts: []string{"ed.example"}, Key: "ed25519"}),
-		"expired":      root.Leaf(t, testpki.Spec{Name: "old.example", To: testpki.Now.Add(-time.Minute)}),
+		"rsa": root.Leaf(t,
+			testpki.Spec{Name: "rsa.example", Hosts: []string{"rsa.example", "192.0.2.1"}, Key: "rsa"}),
+		"ecdsa":   root.Leaf(t, testpki.Spec{Name: "ec.example", Hosts: []string{"ec.example"}}),
+		"ed25519": root.Leaf(t, testpki.Spec{Name: "ed.example", Hosts: []string{"ed.example"}, Key: "ed25519"}),
+		"expired": root.Leaf(t, testpki.Spec{Name: "old.example", To: testpki.Now.Add(-time.Minute)}),
 		"long ago": root.Leaf(t, testpki.Spec{Name: "ancient", From: time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC),
 			To: time.Date(2051, 1, 1, 0, 0, 0, 0, time.UTC)}),
 		"no name": root.Leaf(t, testpki.Spec{}),
@@ -46,7 +47,8 @@ func TestPinsAgreeWithTheStandardLibrary(t *testing.T) {
 			continue
 		}
 		want := p.Certificate
-		if !bytes.Equal(c.SPKI, want.RawSubjectPublicKeyInfo) || c.Pin() != pin.Hash(sha256.Sum256(want.RawSubjectPublicKeyInfo)) {
+		if !bytes.Equal(c.SPKI, want.RawSubjectPublicKeyInfo) ||
+			c.Pin() != pin.Hash(sha256.Sum256(want.RawSubjectPublicKeyInfo)) {
 			t.Errorf("%s: another public key", name)
 		}
 		names := slices.Clone(want.DNSNames)
@@ -57,13 +59,15 @@ func TestPinsAgreeWithTheStandardLibrary(t *testing.T) {
 			t.Errorf("%s: names %v, CA %v, CN %q", name, c.Names, c.CA, c.CommonName())
 		}
 		if !c.NotBefore.Equal(want.NotBefore) || !c.NotAfter.Equal(want.NotAfter) {
-			t.Errorf("%s: valid from %v to %v, want %v to %v", name, c.NotBefore, c.NotAfter, want.NotBefore, want.NotAfter)
+			t.Errorf("%s: valid from %v to %v, want %v to %v", name, c.NotBefore, c.NotAfter, want.NotBefore,
+				want.NotAfter)
 		}
 		if c.SelfIssued != bytes.Equal(want.RawIssuer, want.RawSubject) {
 			t.Errorf("%s: self-issued %v", name, c.SelfIssued)
 		}
 	}
-	keys := map[string]string{"rsa": "RSA 2048", "ecdsa": "ECDSA P-256", "ed25519": "Ed25519", "intermediate": "ECDSA P-384"}
+	keys := map[string]string{"rsa": "RSA 2048", "ecdsa": "ECDSA P-256", "ed25519": "Ed25519",
+		"intermediate": "ECDSA P-384"}
 	all := certificates(t)
 	for name, want := range keys {
 		if c, err := pin.ReadCER(name, all[name].DER()); err != nil || c.Key != want {
@@ -77,7 +81,8 @@ const knownPin = "C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M="
 
 // TestKnownAnswer hashes the Ed25519 key that RFC 8410 section 10.1 prints.
 func TestKnownAnswer(t *testing.T) {
-	block, _ := pem.Decode([]byte("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"))
+	block, _ := pem.Decode([]byte("-----BEGIN PUBLIC KEY-----\n" +
+		"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"))
 	sum := sha256.Sum256(block.Bytes)
 	want := base64.StdEncoding.EncodeToString(sum[:])
 	if got := pin.HashOf(block.Bytes).String(); got != want {
@@ -98,8 +103,9 @@ func TestParseHash(t *testing.T) {
 	for _, s := range []string{
 		"", "x", good[:43], good + "=", good + "\n", good[:10] + "\n" + good[10:], "sha1/" + good, "sha512/" + good,
 		base64.StdEncoding.EncodeToString(make([]byte, 31)), base64.StdEncoding.EncodeToString(make([]byte, 33)),
-		base64.StdEncoding.EncodeToString(make([]byte, 32)), strings.Repeat("ab", 32), base64.RawStdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32)),
-		good[:42] + "F=", // bits beyond the last byte
+		base64.StdEncoding.EncodeToString(make([]byte, 32)), strings.Repeat("ab", 32),
+		// bits beyond the last byte
+		base64.RawStdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32)), good[:42] + "F=",
 	} {
 		if h, err := pin.ParseHash(s); err == nil {
 			t.Errorf("ParseHash(%q) = %v, want an error", s, h)
@@ -110,7 +116,8 @@ func TestParseHash(t *testing.T) {
 // tlv writes one DER element.
 func tlv(tag byte, body ...[]byte) []byte {
 	content := bytes.Join(body, nil)
-	b, err := asn1.Marshal(asn1.RawValue{FullBytes: nil, Class: int(tag >> 6), IsCompound: tag&0x20 != 0, Tag: int(tag & 0x1f), Bytes: content})
+	b, err := asn1.Marshal(asn1.RawValue{FullBytes: nil, Class: int(tag >> 6), IsCompound: tag&0x20 != 0,
+		Tag: int(tag & 0x1f), Bytes: content})
 	if err != nil {
 		panic(err)
 	}
@@ -137,7 +144,8 @@ func TestCertificateThatTheLibraryRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(c.SPKI, spki) || c.Key != "1.2.3.4.5" || c.Serial != "80" || c.Subject != `CN=odd\nname` || !c.SelfIssued {
+	if !bytes.Equal(c.SPKI, spki) || c.Key != "1.2.3.4.5" || c.Serial != "80" || c.Subject != `CN=odd\nname` ||
+		!c.SelfIssued {
 		t.Errorf("read %+v", c)
 	}
 	if c.NotAfter.Year() != 2051 || c.NotBefore.Year() != 2025 {
@@ -169,8 +177,10 @@ func TestFormatsThatAreRefused(t *testing.T) {
 	}{1, bytes.Repeat([]byte{7}, 32)})
 	encrypted := tlv(0x30, tlv(0x30, tlv(0x06, []byte{0x2a, 3, 4})), tlv(0x04, []byte("sealed")))
 	pkcs7 := tlv(0x30, tlv(0x06, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2}), tlv(0xa0, der))
-	pkcs12 := tlv(0x30, tlv(0x02, []byte{3}), tlv(0x30, tlv(0x06, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1}), tlv(0xa0, tlv(0x04, []byte("x")))))
-	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: p["ecdsa"].Certificate.RawSubjectPublicKeyInfo})
+	pkcs12 := tlv(0x30, tlv(0x02, []byte{3}),
+		tlv(0x30, tlv(0x06, []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1}), tlv(0xa0, tlv(0x04, []byte("x")))))
+	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
+		Bytes: p["ecdsa"].Certificate.RawSubjectPublicKeyInfo})
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	indefinite := bytes.Clone(der)
 	indefinite[1] = 0x80
@@ -185,7 +195,8 @@ func TestFormatsThatAreRefused(t *testing.T) {
 		{"pem chain", join(p["ecdsa"].PEM(), p["rsa"].PEM()), pin.PEMChain},
 		{"pem with key", join(p["ecdsa"].PEM(), p["ecdsa"].KeyPEM(t)), pin.PEMKey},
 		{"pem public key", publicPEM, pin.PEMPublicKey},
-		{"pem request", []byte("-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n"), pin.PEMOther},
+		{"pem request", []byte("-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END CERTIFICATE REQUEST-----\n"),
+			pin.PEMOther},
 		{"pem pkcs7", []byte("-----BEGIN PKCS7-----\nMA==\n-----END PKCS7-----\n"), pin.PKCS7},
 		{"bom and pem", join([]byte("\xef\xbb\xbf"), p["ecdsa"].PEM()), pin.BOM},
 		{"utf-16", []byte("\xff\xfe-\x00-\x00"), pin.BOM},
@@ -211,7 +222,8 @@ func TestFormatsThatAreRefused(t *testing.T) {
 		{"gif", []byte("GIF89a\x01\x00\x01\x00"), pin.Unknown},
 		{"indefinite length", indefinite, pin.Broken},
 		{"empty sequence", []byte{0x30, 0}, pin.Broken},
-		{"request", tlv(0x30, tlv(0x30, tlv(0x02, []byte{0})), tlv(0x30, tlv(0x06, []byte{0x2a})), tlv(0x03, []byte{0})), pin.Broken},
+		{"request", tlv(0x30, tlv(0x30, tlv(0x02, []byte{0})), tlv(0x30, tlv(0x06, []byte{0x2a})),
+			tlv(0x03, []byte{0})), pin.Broken},
 	} {
 		got, err := pin.ReadCER("f.cer", c.data)
 		if err == nil {
@@ -222,7 +234,8 @@ func TestFormatsThatAreRefused(t *testing.T) {
 		if e.Format != c.want {
 			t.Errorf("%s: %q, want %q (%v)", c.name, e.Format, c.want, err)
 		}
-		if !strings.HasPrefix(err.Error(), "f.cer: not a DER certificate but ") || !strings.Contains(err.Error(), string(c.want)) {
+		if !strings.HasPrefix(err.Error(), "f.cer: not a DER certificate but ") ||
+			!strings.Contains(err.Error(), string(c.want)) {
 			t.Errorf("%s: message %q", c.name, err)
 		}
 		if _, err := pin.Of(c.data); err == nil {
@@ -232,7 +245,8 @@ func TestFormatsThatAreRefused(t *testing.T) {
 }
 
 func TestNamesThatDevicesLoad(t *testing.T) {
-	for name, want := range map[string]bool{"a.cer": true, "X.CER": false, "a.Cer": false, "a.crt": false, "a.pem": false, "readme.txt": false, ".cer": true} {
+	for name, want := range map[string]bool{"a.cer": true, "X.CER": false, "a.Cer": false, "a.crt": false,
+		"a.pem": false, "readme.txt": false, ".cer": true} {
 		loaded, warning := pin.LoadedByDevices(name)
 		if loaded != want || (warning == "") != (want || name == "readme.txt") {
 			t.Errorf("LoadedByDevices(%q) = %v, %q", name, loaded, warning)

@@ -35,7 +35,8 @@ func ReadChain(name string, data []byte) ([]*Certificate, error) {
 		chain = append(chain, c)
 	}
 	if begun := bytes.Count(data, []byte("-----BEGIN CERTIFICATE-----")); len(chain) != begun {
-		return nil, &FormatError{Name: name, Format: Truncated, Err: fmt.Errorf("%d of %d PEM blocks can be read", len(chain), begun)}
+		return nil, &FormatError{Name: name, Format: Truncated,
+			Err: fmt.Errorf("%d of %d PEM blocks can be read", len(chain), begun)}
 	}
 	return chain, nil
 }
@@ -78,7 +79,8 @@ func Warnings(chain []*Certificate, now time.Time) []string {
 		case now.After(c.NotAfter):
 			warnings = append(warnings, fmt.Sprintf("%q expired on %s", name, c.NotAfter.Format(time.DateOnly)))
 		case now.Before(c.NotBefore):
-			warnings = append(warnings, fmt.Sprintf("%q is not valid before %s", name, c.NotBefore.Format(time.DateOnly)))
+			warnings = append(warnings,
+				fmt.Sprintf("%q is not valid before %s", name, c.NotBefore.Format(time.DateOnly)))
 		case now.Add(ExpiryNotice).After(c.NotAfter):
 			warnings = append(warnings, fmt.Sprintf("%q expires soon, on %s", name, c.NotAfter.Format(time.DateOnly)))
 		}
@@ -91,7 +93,8 @@ func Warnings(chain []*Certificate, now time.Time) []string {
 		seen = append(seen, c.Pin())
 	}
 	if leaves == len(chain) && leaves > 0 {
-		warnings = append(warnings, "only a server's own key: a new key locks the app out unless a backup pin is there before")
+		warnings = append(warnings,
+			"only a server's own key: a new key locks the app out unless a backup pin is there before")
 	}
 	return warnings
 }

@@ -20,11 +20,12 @@ func TestReadChain(t *testing.T) {
 		want []string
 		err  pin.Format
 	}{
-		"DER":          {p["rsa"].DER(), []string{"rsa.example"}, ""},
-		"PEM":          {p["rsa"].PEM(), []string{"rsa.example"}, ""},
-		"chain":        {join(p["rsa"].PEM(), []byte("# and"), p["root"].PEM()), []string{"rsa.example", "Root"}, ""},
-		"with key":     {join(p["rsa"].PEM(), p["rsa"].KeyPEM(t)), nil, pin.PEMKey},
-		"one broken":   {join(p["rsa"].PEM(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})), nil, pin.Broken},
+		"DER":      {p["rsa"].DER(), []string{"rsa.example"}, ""},
+		"PEM":      {p["rsa"].PEM(), []string{"rsa.example"}, ""},
+		"chain":    {join(p["rsa"].PEM(), []byte("# and"), p["root"].PEM()), []string{"rsa.example", "Root"}, ""},
+		"with key": {join(p["rsa"].PEM(), p["rsa"].KeyPEM(t)), nil, pin.PEMKey},
+		"one broken": {join(p["rsa"].PEM(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")})),
+			nil, pin.Broken},
 		"cut off":      {join(p["rsa"].PEM(), p["root"].PEM()[:100]), nil, pin.Truncated},
 		"PKCS#7":       {[]byte("-----BEGIN PKCS7-----\nMA==\n-----END PKCS7-----\n"), nil, pin.PKCS7},
 		"text":         {[]byte("hello"), nil, pin.Text},
@@ -53,13 +54,15 @@ func TestOfFile(t *testing.T) {
 	spki := p.Certificate.RawSubjectPublicKeyInfo
 	want := pin.HashOf(spki)
 	for name, data := range map[string][]byte{
-		"DER": p.DER(), "PEM": p.PEM(), "key": spki, "PEM key": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}),
+		"DER": p.DER(), "PEM": p.PEM(), "key": spki,
+		"PEM key": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}),
 	} {
 		if h, err := pin.OfFile("f", data); err != nil || h != want {
 			t.Errorf("%s: %v, %v", name, h, err)
 		}
 	}
-	for name, data := range map[string][]byte{"private": p.KeyPEM(t), "text": []byte("x"), "longer": append(bytes.Clone(spki), 0)} {
+	for name, data := range map[string][]byte{"private": p.KeyPEM(t), "text": []byte("x"),
+		"longer": append(bytes.Clone(spki), 0)} {
 		if h, err := pin.OfFile("f", data); err == nil {
 			t.Errorf("%s: %v", name, h)
 		}
@@ -89,11 +92,13 @@ func TestWarnings(t *testing.T) {
 		"chain":     {[]*pin.Certificate{good, authority}, nil},
 		"authority": {[]*pin.Certificate{authority}, nil},
 		"leaf only": {[]*pin.Certificate{good}, []string{"only a server's own key"}},
-		"expired":   {[]*pin.Certificate{leaf(testpki.Spec{To: at(0).Add(-time.Second)}), authority}, []string{`"leaf" expired on`}},
-		"soon":      {[]*pin.Certificate{leaf(testpki.Spec{To: at(30)}), authority}, []string{`"leaf" expires soon`}},
-		"later":     {[]*pin.Certificate{leaf(testpki.Spec{From: at(1), To: at(365)}), authority}, []string{`"leaf" is not valid before`}},
-		"twice":     {[]*pin.Certificate{good, good, authority}, []string{"the same key"}},
-		"none":      {nil, nil},
+		"expired": {[]*pin.Certificate{leaf(testpki.Spec{To: at(0).Add(-time.Second)}), authority},
+			[]string{`"leaf" expired on`}},
+		"soon": {[]*pin.Certificate{leaf(testpki.Spec{To: at(30)}), authority}, []string{`"leaf" expires soon`}},
+		"later": {[]*pin.Certificate{leaf(testpki.Spec{From: at(1), To: at(365)}), authority},
+			[]string{`"leaf" is not valid before`}},
+		"twice": {[]*pin.Certificate{good, good, authority}, []string{"the same key"}},
+		"none":  {nil, nil},
 	} {
 		got := pin.Warnings(c.chain, testpki.Now)
 		if len(got) != len(c.want) || len(got) > 0 && !strings.Contains(got[0], c.want[0]) {

@@ -24,9 +24,11 @@ func BenchmarkHooks(b *testing.B) {
 	}
 	page := "<!doctype html><html><head><title>t</title></head><body></body></html>"
 	put("config.xml", `<widget id="a.b" version="1.0.0"><access origin="https://api.example.org"/></widget>`)
-	put("platforms/android/app/src/main/AndroidManifest.xml", `<manifest xmlns:android="http://schemas.android.com/apk/res/android"><application/></manifest>`)
+	put("platforms/android/app/src/main/AndroidManifest.xml",
+		`<manifest xmlns:android="http://schemas.android.com/apk/res/android"><application/></manifest>`)
 	put("platforms/ios/App/App-Info.plist", `<plist version="1.0"><dict><key>A</key><string>b</string></dict></plist>`)
-	for _, web := range []string{"www", "platforms/android/app/src/main/assets/www", "platforms/ios/www", "platforms/browser/www"} {
+	for _, web := range []string{"www", "platforms/android/app/src/main/assets/www", "platforms/ios/www",
+		"platforms/browser/www"} {
 		put(web+"/index.html", page)
 	}
 	const script = `const steps = require('./scripts/steps.js'); const quiet = { log() {} };

@@ -115,9 +115,11 @@ func TestBrowserPlatform(t *testing.T) {
 }
 
 func checkPolicy(b browser, o *origin) {
-	b.Expect(browsertest.Failed("*://evil.test:*"), browsertest.Failed("*://x.good.test:*"), browsertest.Failed("*://xsub.test:*"))
+	b.Expect(browsertest.Failed("*://evil.test:*"), browsertest.Failed("*://x.good.test:*"),
+		browsertest.Failed("*://xsub.test:*"))
 	for host, allowed := range map[string]bool{
-		"good.test": true, "a.b.sub.test": true, "sub.test": true, "evil.test": false, "x.good.test": false, "xsub.test": false,
+		"good.test": true, "a.b.sub.test": true, "sub.test": true, "evil.test": false, "x.good.test": false,
+		"xsub.test": false,
 	} {
 		got := evaluate[struct {
 			Worked  map[string]bool `json:"worked"`
@@ -145,19 +147,23 @@ func checkHTTP(b browser, o *origin) {
 	base := "https://good.test:" + o.port
 	b.Expect(browsertest.Failed(base+"/missing"), browsertest.Failed(base+"/closed"))
 	for _, method := range []string{"get", "delete", "post", "put", "patch"} {
-		got := evaluate[outcome](b, "outcome(cordovaHTTP.%s('%s/%s', {a: 'x y'}, {'X-Own': 'o'}))", method, base, method)
+		got := evaluate[outcome](b,
+			"outcome(cordovaHTTP.%s('%s/%s', {a: 'x y'}, {'X-Own': 'o'}))", method, base, method)
 		data, _ := got.Value["data"].(string)
-		if !got.OK || got.Value["status"] != 200.0 || !strings.Contains(data, strings.ToUpper(method)) || !strings.Contains(data, "a=x%20y") {
+		if !got.OK || got.Value["status"] != 200.0 || !strings.Contains(data, strings.ToUpper(method)) ||
+			!strings.Contains(data, "a=x%20y") {
 			b.t.Errorf("%s: %+v", method, got)
 		}
 		if header, ok := o.reached("good.test/" + method); !ok || header.Get("X-Own") != "o" {
 			b.t.Errorf("%s: the server saw %v", method, header)
 		}
 	}
-	if got := evaluate[outcome](b, "outcome(cordovaHTTP.head('%s/head', {}, {}))", base); !got.OK || got.Value["data"] != "" {
+	if got := evaluate[outcome](b, "outcome(cordovaHTTP.head('%s/head', {}, {}))", base); !got.OK ||
+		got.Value["data"] != "" {
 		b.t.Errorf("head: %+v", got)
 	}
-	if got := evaluate[outcome](b, "outcome(cordovaHTTP.uploadFile('%s/up', {n: 1}, {}, new Blob(['bytes']), 'part'))", base); !got.OK || !strings.Contains(fmt.Sprint(got.Value["data"]), "bytes") {
+	if got := evaluate[outcome](b, "outcome(cordovaHTTP.uploadFile('%s/up', {n: 1}, {}, new Blob(['bytes']), 'part'))",
+		base); !got.OK || !strings.Contains(fmt.Sprint(got.Value["data"]), "bytes") {
 		b.t.Errorf("upload: %+v", got)
 	}
 	for script, want := range map[string]outcome{
@@ -174,7 +180,8 @@ func checkHTTP(b browser, o *origin) {
 		} else {
 			evaluate[outcome](b, "outcome(cordovaHTTP.enableSSLPinning(true))")
 		}
-		if got := evaluate[outcome](b, "outcome(%s)", script); got.OK || got.Status != want.Status || !strings.Contains(got.Message, want.Message) {
+		if got := evaluate[outcome](b, "outcome(%s)", script); got.OK || got.Status != want.Status ||
+			!strings.Contains(got.Message, want.Message) {
 			b.t.Errorf("%s: %+v, want %+v", script, got, want)
 		}
 	}
@@ -182,7 +189,8 @@ func checkHTTP(b browser, o *origin) {
 	if _, came := o.reached("good.test/pinned"); came {
 		b.t.Error("a request left although pinning could not be promised")
 	}
-	got := evaluate[outcome](b, "outcome(new Promise((ok, fail) => { cordovaHTTP.get('%s/callback', {}, {}, ok, fail); }))", base)
+	got := evaluate[outcome](b,
+		"outcome(new Promise((ok, fail) => { cordovaHTTP.get('%s/callback', {}, {}, ok, fail); }))", base)
 	if !got.OK || got.Value["status"] != 200.0 {
 		b.t.Errorf("callback: %+v", got)
 	}
@@ -220,11 +228,14 @@ func checkExplain(b browser, o *origin) {
 		"wss://a.sub.test:" + o.port + "/":   "allow listed 6",
 	} {
 		got := evaluate[outcome](b, "outcome(cordon.policy.explain(%q))", url)
-		if answer := fmt.Sprint(got.Value["verdict"], " ", got.Value["reason"], " ", got.Value["line"]); !got.OK || answer != want {
+		if answer := fmt.Sprint(got.Value["verdict"], " ", got.Value["reason"], " ", got.Value["line"]); !got.OK ||
+			answer != want {
 			b.t.Errorf("%s: %s, want %s (%+v)", url, answer, want, got)
 		}
 	}
-	if got := evaluate[outcome](b, "outcome(cordon.policy.explain('https://good.test/', {platform: 'android@3.0.0', kind: 'nonsense'}))"); got.OK || !strings.Contains(got.Message, "nonsense") {
+	got := evaluate[outcome](b,
+		"outcome(cordon.policy.explain('https://good.test/', {platform: 'android@3.0.0', kind: 'nonsense'}))")
+	if got.OK || !strings.Contains(got.Message, "nonsense") {
 		b.t.Errorf("%+v", got)
 	}
 }

@@ -29,7 +29,9 @@ const appConfig = `<?xml version='1.0' encoding='utf-8'?>
 </widget>
 `
 
-const connect = "connect-src 'self' https://api.example.org wss://api.example.org https://cdn.example.org https://*.cdn.example.org wss://cdn.example.org wss://*.cdn.example.org http://plain.example.org ws://plain.example.org;"
+const connect = "connect-src 'self' https://api.example.org wss://api.example.org https://cdn.example.org " +
+	"https://*.cdn.example.org wss://cdn.example.org wss://*.cdn.example.org http://plain.example.org " +
+	"ws://plain.example.org;"
 
 // One project with the real tools: what prepare leaves is right, and a second
 // prepare leaves the same.
@@ -42,9 +44,11 @@ func TestPrepare(t *testing.T) {
 	tc.must(t, app, "prepare")
 	first := digest(t, app+"/platforms")
 	t.Run("csp", func(t *testing.T) {
-		for _, page := range []string{"platforms/android/app/src/main/assets/www/index.html", "platforms/ios/www/index.html", "platforms/browser/www/index.html", "platforms/electron/www/index.html"} {
+		for _, page := range []string{"platforms/android/app/src/main/assets/www/index.html",
+			"platforms/ios/www/index.html", "platforms/browser/www/index.html", "platforms/electron/www/index.html"} {
 			text := read(t, app, page)
-			if strings.Count(text, "Content-Security-Policy") != 1 || !strings.Contains(text, connect) || strings.Contains(text, "unsafe-eval';") && !strings.Contains(text, "wasm-unsafe-eval") {
+			if strings.Count(text, "Content-Security-Policy") != 1 || !strings.Contains(text, connect) ||
+				strings.Contains(text, "unsafe-eval';") && !strings.Contains(text, "wasm-unsafe-eval") {
 				t.Errorf("%s:\n%s", page, text)
 			}
 		}
@@ -118,7 +122,8 @@ func checkAndroid(t *testing.T, app string) {
 		t.Fatalf("%+v", file)
 	}
 	api, plain := file.Domains[0], file.Domains[1]
-	if api.Domain != "api.example.org" || api.Cleartext || len(api.Pins.Pins) != 2 || api.Pins.Expiration != "2099-06-30" {
+	if api.Domain != "api.example.org" || api.Cleartext || len(api.Pins.Pins) != 2 ||
+		api.Pins.Expiration != "2099-06-30" {
 		t.Errorf("%+v", api)
 	}
 	if plain.Domain != "plain.example.org" || !plain.Cleartext || len(plain.Pins.Pins) != 0 {
@@ -133,7 +138,8 @@ func checkIOS(t *testing.T, app string) {
 	flat := regexp.MustCompile(`\s+`).ReplaceAllString(ats, "")
 	for _, part := range []string{
 		"<key>NSAllowsArbitraryLoads</key><false/>",
-		"<key>plain.example.org</key><dict><key>NSIncludesSubdomains</key><false/><key>NSExceptionAllowsInsecureHTTPLoads</key><true/>",
+		"<key>plain.example.org</key><dict><key>NSIncludesSubdomains</key><false/>" +
+			"<key>NSExceptionAllowsInsecureHTTPLoads</key><true/>",
 		"<key>NSPinnedDomains</key><dict><key>api.example.org</key>",
 		"<string>C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=</string>",
 		"<string>diGVwiVYbubAI3RW4hB9xU8e/CH2GnkuvVFZE8zmgzI=</string>",
@@ -146,10 +152,13 @@ func checkIOS(t *testing.T, app string) {
 
 func checkSettings(t *testing.T, app string) {
 	for platform, want := range map[string]string{
-		"android/app/src/main/assets": `"enforced":"native"`, "ios": `"enforced":"unverified"`, "browser": `"enforced":"none"`, "electron": `"enforced":"none"`,
+		"android/app/src/main/assets": `"enforced":"native"`, "ios": `"enforced":"unverified"`,
+		"browser": `"enforced":"none"`, "electron": `"enforced":"none"`,
 	} {
 		text := read(t, app, path.Join("platforms", platform, "www/plugins/cordova-plugin-cordon/www/settings.js"))
-		for _, part := range []string{want, `"debug":false`, `{"host":"api.example.org","subdomains":false,"expires":"2099-06-30"}`, `cordova.define("cordova-plugin-cordon.settings"`} {
+		for _, part := range []string{want, `"debug":false`,
+			`{"host":"api.example.org","subdomains":false,"expires":"2099-06-30"}`,
+			`cordova.define("cordova-plugin-cordon.settings"`} {
 			if !strings.Contains(text, part) {
 				t.Errorf("%s: the settings lack %s:\n%s", platform, part, text)
 			}

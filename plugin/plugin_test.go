@@ -25,7 +25,8 @@ func needNode(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("node", "--version").Output()
 	if err != nil {
-		lane.Missing(t, "no Node.js on this machine (https://nodejs.org, release 20 or newer): the plugin was not tried")
+		lane.Missing(t, "no Node.js on this machine (https://nodejs.org, release 20 or newer): the plugin was "+
+			"not tried")
 	}
 	found := regexp.MustCompile(`^v(\d+)`).FindSubmatch(out)
 	if found == nil {
@@ -65,7 +66,8 @@ func pack(t *testing.T) string {
 			packFailure = err.Error()
 			return
 		}
-		out, err := command(t, workshop, []string{"CORDON_PLUGIN_SOURCE=" + here}, "npm", "pack", "--silent", "--pack-destination", dir).CombinedOutput()
+		out, err := command(t, workshop, []string{"CORDON_PLUGIN_SOURCE=" + here}, "npm", "pack", "--silent",
+			"--pack-destination", dir).CombinedOutput()
 		matches, _ := filepath.Glob(filepath.Join(dir, "*.tgz"))
 		if err != nil || len(matches) != 1 {
 			packFailure = string(out)
@@ -134,8 +136,9 @@ func TestPackage(t *testing.T) {
 			t.Errorf("the package holds %s", name)
 		}
 	}
-	for _, name := range []string{"package.json", "plugin.xml", "dist/engine.wasm", "dist/inapp.wasm", "dist/wasm_exec.js", "dist/LICENSE",
-		"scripts/check.js", "scripts/export.js", "scripts/capacitor.js", "www/cordon.js", "www/http.js", "www/auth.js", "types/index.d.ts"} {
+	for _, name := range []string{"package.json", "plugin.xml", "dist/engine.wasm", "dist/inapp.wasm",
+		"dist/wasm_exec.js", "dist/LICENSE", "scripts/check.js", "scripts/export.js", "scripts/capacitor.js",
+		"www/cordon.js", "www/http.js", "www/auth.js", "types/index.d.ts"} {
 		if !have[name] {
 			t.Errorf("the package lacks %s", name)
 		}
@@ -157,7 +160,8 @@ func TestJavaScript(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no JavaScript tests: %v", err)
 	}
-	out, err := command(t, workshop, nil, "node", append([]string{"--test", "--test-reporter=spec"}, files...)...).CombinedOutput()
+	out, err := command(t, workshop, nil, "node",
+		append([]string{"--test", "--test-reporter=spec"}, files...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

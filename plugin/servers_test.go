@@ -32,7 +32,8 @@ type origin struct {
 func newOrigin(t *testing.T) *origin {
 	t.Helper()
 	o := &origin{seen: map[string]http.Header{}}
-	leaf := testpki.Root(t, testpki.Spec{Name: "Test Root"}).Leaf(t, testpki.Spec{Name: "good.test", Hosts: []string{"good.test", "*.good.test", "evil.test", "own.test"}})
+	leaf := testpki.Root(t, testpki.Spec{Name: "Test Root"}).Leaf(t,
+		testpki.Spec{Name: "good.test", Hosts: []string{"good.test", "*.good.test", "evil.test", "own.test"}})
 	server := httptest.NewUnstartedServer(o)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
 	server.StartTLS()
@@ -96,14 +97,16 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "in")
 	default:
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-		_ = json.NewEncoder(w).Encode(map[string]any{"method": r.Method, "query": r.URL.RawQuery, "type": r.Header.Get("Content-Type"), "body": string(body)})
+		_ = json.NewEncoder(w).Encode(map[string]any{"method": r.Method, "query": r.URL.RawQuery,
+			"type": r.Header.Get("Content-Type"), "body": string(body)})
 	}
 }
 
 // silence returns a second of it as a WAV file.
 func silence() []byte {
 	data := make([]byte, 8000)
-	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x00\x00\x00\x00")
+	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt " +
+		"\x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x00\x00\x00\x00")
 	binary.LittleEndian.PutUint32(head[4:], uint32(len(head)-8+len(data)))
 	binary.LittleEndian.PutUint32(head[40:], uint32(len(data)))
 	return append(head, data...)
@@ -117,7 +120,8 @@ func hello(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n\x81\x05hello", base64.StdEncoding.EncodeToString(sum[:]))
+	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\n\r\n\x81\x05hello", base64.StdEncoding.EncodeToString(sum[:]))
 	_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second))
 	_, _ = io.Copy(io.Discard, rw)
 }

@@ -59,7 +59,8 @@ func newToolchain(t *testing.T) toolchain {
 	if err := os.WriteFile(filepath.Join(tc.dir, "package.json"), []byte(`{"private": true}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := command(t, tc.dir, tc.env, "npm", "install", "cordova@"+cordovaRelease, "typescript@"+typescriptRelease).CombinedOutput()
+	out, err := command(t, tc.dir, tc.env, "npm", "install", "cordova@"+cordovaRelease,
+		"typescript@"+typescriptRelease).CombinedOutput()
 	if err != nil {
 		tc.unreachable(t, "npm install cordova", out, err)
 	}
@@ -81,7 +82,8 @@ func (tc toolchain) unreachable(t *testing.T, what string, out []byte, err error
 // cordova runs one command in a project and returns what it said.
 func (tc toolchain) cordova(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	out, err := command(t, dir, tc.env, filepath.Join(tc.bin, "cordova"), append(args, "--no-telemetry")...).CombinedOutput()
+	out, err := command(t, dir, tc.env, filepath.Join(tc.bin, "cordova"),
+		append(args, "--no-telemetry")...).CombinedOutput()
 	return string(out), err
 }
 
@@ -158,7 +160,8 @@ func digest(t *testing.T, dir string) map[string][sha256.Size]byte {
 func TestTypes(t *testing.T) {
 	lane.Real(t)
 	tc := newToolchain(t)
-	out, err := command(t, ".", tc.env, filepath.Join(tc.bin, "tsc"), "--noEmit", "--strict", "--lib", "es2020,dom", "--target", "es2020", "test/usage.ts", "types/index.d.ts").CombinedOutput()
+	out, err := command(t, ".", tc.env, filepath.Join(tc.bin, "tsc"), "--noEmit", "--strict", "--lib", "es2020,dom",
+		"--target", "es2020", "test/usage.ts", "types/index.d.ts").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

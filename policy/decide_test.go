@@ -32,7 +32,8 @@ func entry(rule int, scheme, host string) policy.Entry {
 func example() *policy.Policy {
 	rules := []policy.Rule{
 		{Element: "access", Text: "a", Place: policy.Place{File: "config.xml", Line: 3, Column: 5}},
-		{Element: "allow-intent", Text: "b", Place: policy.Place{File: "config.xml", Line: 4, Column: 5}, Purpose: policy.ForLaunch},
+		{Element: "allow-intent", Text: "b", Place: policy.Place{File: "config.xml", Line: 4, Column: 5},
+			Purpose: policy.ForLaunch},
 		{Text: "built in"},
 	}
 	secret := pattern.Pattern{Scheme: pattern.Any(), Host: pattern.Any(), Path: pattern.Within("/secret")}
@@ -122,7 +123,8 @@ func TestDecideWithUnknownPath(t *testing.T) {
 func TestZeroPolicyBlocks(t *testing.T) {
 	var zero policy.Policy
 	for _, kind := range append(policy.Kinds(), policy.AnyKind) {
-		if d := zero.Decide(policy.Request{URL: "https://a.example/", Kind: kind}); d.Verdict != policy.Block || d.Rule != nil {
+		if d := zero.Decide(policy.Request{URL: "https://a.example/", Kind: kind}); d.Verdict != policy.Block ||
+			d.Rule != nil {
 			t.Errorf("%s: %s", kind, d.Verdict)
 		}
 	}

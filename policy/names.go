@@ -1,16 +1,23 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
+
+// nameOf returns the name that a table has for a value of an enumeration, or
+// "invalid-" and what it would be one of.
+func nameOf[T ~uint8](names []string, value T, what string) string {
+	if int(value) < len(names) {
+		return names[value]
+	}
+	return "invalid-" + what
+}
 
 var verdictNames = [...]string{Block: "block", Allow: "allow", Launch: "launch", Bypass: "bypass"}
 
 // String returns the verdict's name: block, allow, launch or bypass.
-func (v Verdict) String() string {
-	if int(v) < len(verdictNames) {
-		return verdictNames[v]
-	}
-	return "invalid-verdict"
-}
+func (v Verdict) String() string { return nameOf(verdictNames[:], v, "verdict") }
 
 var kindNames = [kindCount]string{
 	AnyKind:     "any",
@@ -29,12 +36,7 @@ var kindNames = [kindCount]string{
 }
 
 // String returns the kind's name, such as "xhr".
-func (k Kind) String() string {
-	if k < kindCount {
-		return kindNames[k]
-	}
-	return "invalid-kind"
-}
+func (k Kind) String() string { return nameOf(kindNames[:], k, "kind") }
 
 // ParseKind returns the kind of that name. "any" is not a name to ask for.
 func ParseKind(name string) (Kind, error) {
@@ -43,7 +45,7 @@ func ParseKind(name string) (Kind, error) {
 			return k, nil
 		}
 	}
-	return AnyKind, fmt.Errorf("unknown kind %q (known: %s)", name, joinKinds())
+	return AnyKind, fmt.Errorf("unknown kind %q (known: %s)", name, strings.Join(kindNames[Navigation:], ", "))
 }
 
 // Kinds lists every kind but AnyKind, in order.
@@ -55,26 +57,10 @@ func Kinds() []Kind {
 	return all
 }
 
-func joinKinds() string {
-	s := ""
-	for k := Navigation; k < kindCount; k++ {
-		if s != "" {
-			s += ", "
-		}
-		s += kindNames[k]
-	}
-	return s
-}
-
 var purposeNames = [...]string{ForRequest: "request", ForNavigation: "navigation", ForLaunch: "launch"}
 
 // String returns the purpose's name: request, navigation or launch.
-func (p Purpose) String() string {
-	if int(p) < len(purposeNames) {
-		return purposeNames[p]
-	}
-	return "invalid-purpose"
-}
+func (p Purpose) String() string { return nameOf(purposeNames[:], p, "purpose") }
 
 var flawNames = [flawCount]string{
 	NoFlaw:       "",
@@ -88,12 +74,7 @@ var flawNames = [flawCount]string{
 }
 
 // String returns the flaw's name, "" for NoFlaw.
-func (f Flaw) String() string {
-	if f < flawCount {
-		return flawNames[f]
-	}
-	return "invalid-flaw"
-}
+func (f Flaw) String() string { return nameOf(flawNames[:], f, "flaw") }
 
 // String returns file:line:column, as editors and compilers write it.
 func (p Place) String() string {

@@ -43,17 +43,30 @@ type Kind uint8
 // navigation covers it, never because of a launch rule.
 const (
 	AnyKind Kind = iota
+	// Navigation opens a page in the app's own window.
 	Navigation
+	// Frame opens a page inside a page.
 	Frame
 	Script
 	Style
 	Image
 	Font
+	// XHR is XMLHttpRequest and fetch.
 	XHR
+	// Media is video and audio.
 	Media
 	WebSocket
 	EventSource
+	// Plugin is the question that the platform offers to native plugins, which
+	// open connections of their own: on Android Config.isUrlWhiteListed up to
+	// 3.7, for any scheme, and the request rule of
+	// PluginManager.shouldAllowRequest from 4.0 on, which in 10.0.0 to 10.1.0 ends
+	// in a null error, and so in Block, unless the URL is a listed navigation. On
+	// BlackBerry 10 no such question could be established (Unverified). A plugin
+	// that does not ask is not bound by any list. Which plugin asks is not told
+	// apart.
 	Plugin
+	// Other is whatever else a web view requests.
 	Other
 	kindCount
 )

@@ -51,12 +51,7 @@ var reasonNames = [reasonCount]string{
 }
 
 // String returns the reason as it stands in JSON output and logs.
-func (r Reason) String() string {
-	if r < reasonCount {
-		return reasonNames[r]
-	}
-	return "invalid-reason"
-}
+func (r Reason) String() string { return nameOf(reasonNames[:], r, "reason") }
 
 var reasonDocs = [reasonCount]string{
 	NotListed:      "no entry of the list covers the URL",

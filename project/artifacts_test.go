@@ -45,7 +45,8 @@ func TestExamples(t *testing.T) {
 				for _, loss := range artifact.Losses {
 					losses.WriteString(loss.Place.String() + ": " + loss.Rule + ": " + loss.Message + "\n")
 				}
-				got.Files = append(got.Files, txtar.File{Name: e.Name, Data: artifact.Content}, txtar.File{Name: e.Name + " losses", Data: []byte(losses.String())})
+				got.Files = append(got.Files, txtar.File{Name: e.Name, Data: artifact.Content},
+					txtar.File{Name: e.Name + " losses", Data: []byte(losses.String())})
 			}
 			golden.Compare(t, filepath.Join("testdata/exports", name+".txtar"), txtar.Format(got))
 		})
@@ -58,7 +59,8 @@ func valid(t *testing.T, format string, content []byte) {
 	t.Helper()
 	switch format {
 	case "csp":
-		if p := csp.Parse(strings.TrimSpace(string(content))); len(p.String()) == 0 || strings.Contains(string(content), "\n\n") {
+		if p := csp.Parse(strings.TrimSpace(string(content))); len(p.String()) == 0 ||
+			strings.Contains(string(content), "\n\n") {
 			t.Errorf("csp: %s", content)
 		}
 	case "android-nsc", "ios-ats":

@@ -49,9 +49,11 @@ const config = {
 };
 export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"name":null},"plugins":{"Splash":{"delay":10}}}`,
 			[]string{"...:4", "server:5", "ios.scheme:6", "ios.name:6", "...:7"}},
-		"changed later": {"const config = { webDir: 'www' };\nconfig.server = { url: 'http://a' };\nexport default config;",
+		"changed later": {"const config = { webDir: 'www' };\nconfig.server = { url: 'http://a' };\n" +
+			"export default config;",
 			`{"webDir":"www"}`, []string{"...:2"}},
-		"changed under a condition": {"let config = { webDir: 'www' };\nif (x) {\n  config = other\n}\nexport default config;",
+		"changed under a condition": {"let config = { webDir: 'www' };\nif (x) {\n  config = other\n}\n" +
+			"export default config;",
 			`{"webDir":"www"}`, []string{"...:3"}},
 		"changed behind the export": {"const config = { webDir: 'www' };\nexport default config;\nconfig.server = {}",
 			`{"webDir":"www"}`, []string{"...:3"}},
@@ -59,7 +61,8 @@ export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"na
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"in a template": {"const config = { webDir: 'www' };\nlog(`${config.webDir = 'x'}`)\nexport default config",
 			`{"webDir":"www"}`, []string{"...:2"}},
-		"behind what may be a text": {"const config = { webDir: 'www' };\n/'/; config.webDir = 1\nexport default config",
+		"behind what may be a text": {"const config = { webDir: 'www' };\n/'/; config.webDir = 1\n" +
+			"export default config",
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"module.exports changed": {"module.exports = { webDir: 'www' };\nmodule.exports.webDir = 'x';",
 			`{"webDir":"www"}`, []string{"...:2"}},
@@ -69,10 +72,12 @@ export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"na
 			"const config = { webDir: 'www' } // config\nexport default config",
 			`{"webDir":"www"}`, nil},
 		"a comment ends a line": {"const a = 1 // no semicolon\nlet env\nlet c: string; const f: () => void = x\n" +
-			"const config: Config<{a: 1}> = <Config>{ webDir: 'www' } as Partial<Config> // here\nexport default config // there",
+			"const config: Config<{a: 1}> = <Config>{ webDir: 'www' } as Partial<Config> // here\n" +
+			"export default config // there",
 			`{"webDir":"www"}`, nil},
 		"a type before the object": {"export default <CapacitorConfig>{ webDir: 'www' }", `{"webDir":"www"}`, nil},
-		"a spread first":           {`export default { ...base, webDir: 'www' }`, `{"webDir":"www"}`, []string{"...:1"}},
+		"a spread first": {`export default { ...base, webDir: 'www' }`, `{"webDir":"www"}`,
+			[]string{"...:1"}},
 	} {
 		made, left, err := literalConfig([]byte(test.source))
 		if err != nil {
@@ -100,7 +105,8 @@ export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"na
 // the source.
 func TestLiteralConfigKeepsPlaces(t *testing.T) {
 	const source = "const config = {\n  webDir: 'www',\n  // a comment\n  server: {\n    allowNavigation: [\n" +
-		"      'a.example',\n    ],\n  },\n  plugins: { A: { list: [ 'b', 'c.example' ] } },\n};\nexport default config;\n"
+		"      'a.example',\n    ],\n  },\n  plugins: { A: { list: [ 'b', 'c.example' ] } },\n};\n" +
+		"export default config;\n"
 	made, _, err := literalConfig([]byte(source))
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +121,11 @@ func TestLiteralConfigKeepsPlaces(t *testing.T) {
 
 func TestLiteralConfigRefuses(t *testing.T) {
 	for source, want := range map[string]string{
-		"":                                             "line 1: the file exports no object",
-		"export default make();":                       "line 1: what is exported must be an object that is written out",
-		"const c = make();\nexport default c":          "line 2: what is exported must be an object that is written out",
+		"": "line 1: the file exports no object",
+		"export default make();": "line 1: what is exported must be an object that is " +
+			"written out",
+		"const c = make();\nexport default c": "line 2: what is exported must be an object that is " +
+			"written out",
 		"export default { a: 1 }.frozen()":             "line 1: something is done to the object",
 		"export default { a: { b: 1 ":                  "line 1: an object is not closed",
 		"export default { a: [ ) ] }":                  "line 1: an entry of a list is expected here",
@@ -154,12 +162,19 @@ func TestCapacitorConfiguration(t *testing.T) {
 		want    string // the name that it was read from
 		skipped string
 	}{
-		"ts before json":       {map[string]string{"capacitor.config.ts": "export default { webDir: 'a' }", "capacitor.config.json": "{}"}, "capacitor.config.ts", ""},
-		"js":                   {map[string]string{"capacitor.config.js": "module.exports = { webDir: 'a' }"}, "capacitor.config.js", ""},
-		"computed, with copy":  {map[string]string{"capacitor.config.ts": computedConfig, "ios/App/App/capacitor.config.json": "{}"}, "ios/App/App/capacitor.config.json", ""},
-		"computed, no copy":    {map[string]string{"capacitor.config.ts": computedConfig}, "capacitor.config.ts", "line 1: webDir is computed; run npx cap copy"},
-		"a function, no copy":  {map[string]string{"capacitor.config.ts": "export default make()", "config.xml": "<widget><name>a</name></widget>"}, "capacitor.config.ts", "line 1: what is exported must be an object"},
-		"nothing but the copy": {map[string]string{"android/app/src/main/assets/capacitor.config.json": "{}", "config.xml": "<widget><name>a</name></widget>"}, "android/app/src/main/assets/capacitor.config.json", ""},
+		"ts before json": {map[string]string{"capacitor.config.ts": "export default { webDir: 'a' }",
+			"capacitor.config.json": "{}"}, "capacitor.config.ts", ""},
+		"js": {map[string]string{"capacitor.config.js": "module.exports = { webDir: 'a' }"},
+			"capacitor.config.js", ""},
+		"computed, with copy": {map[string]string{"capacitor.config.ts": computedConfig,
+			"ios/App/App/capacitor.config.json": "{}"}, "ios/App/App/capacitor.config.json", ""},
+		"computed, no copy": {map[string]string{"capacitor.config.ts": computedConfig}, "capacitor.config.ts",
+			"line 1: webDir is computed; run npx cap copy"},
+		"a function, no copy": {map[string]string{"capacitor.config.ts": "export default make()",
+			"config.xml": "<widget><name>a</name></widget>"}, "capacitor.config.ts",
+			"line 1: what is exported must be an object"},
+		"nothing but the copy": {map[string]string{"android/app/src/main/assets/capacitor.config.json": "{}",
+			"config.xml": "<widget><name>a</name></widget>"}, "android/app/src/main/assets/capacitor.config.json", ""},
 	} {
 		fsys := fstest.MapFS{}
 		for file, text := range test.files {
@@ -176,7 +191,8 @@ func TestCapacitorConfiguration(t *testing.T) {
 				said = s.Why
 			}
 		}
-		if p.Capacitor.Name != test.want || !strings.HasPrefix(said, test.skipped) || (said == "") != (test.skipped == "") {
+		if p.Capacitor.Name != test.want || !strings.HasPrefix(said, test.skipped) ||
+			(said == "") != (test.skipped == "") {
 			t.Errorf("%s: read %s, and said %q", name, p.Capacitor.Name, said)
 		}
 	}
@@ -201,7 +217,8 @@ func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
 func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 	fsys := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default make()")}}
 	_, err := Read(fsys, Options{})
-	const want = "capacitor.config.ts: line 1: what is exported must be an object that is written out; run npx cap copy, " +
+	const want = "capacitor.config.ts: line 1: what is exported must be an object that is written out; run npx " +
+		"cap copy, " +
 		"then the copy below android/ or ios/ is read"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)

@@ -96,7 +96,8 @@ func (p *literalParser) word() string {
 	start := p.at
 	for p.at < len(p.data) {
 		c := p.data[p.at]
-		if c != '_' && c != '$' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9' || p.at == start) {
+		if c != '_' && c != '$' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') &&
+			(c < '0' || c > '9' || p.at == start) {
 			break
 		}
 		p.step()

@@ -20,7 +20,8 @@ func FuzzPagePolicy(f *testing.F) {
 		`<html><head><meta http-equiv="Content-Security-Policy" content="default-src *"></head>`,
 		`<head><meta charset=utf-8><meta http-equiv=content-security-policy content='x "y"'><script></script>`,
 		`<head><script src=a></script><meta http-equiv="Content-Security-Policy" content="a">`,
-		"<head\r\n><!-- <head> --><base href=/></head>", "<p>", "", "<head>\x00</head", `<meta http-equiv="Content-Security-Policy" content=default-src>`,
+		"<head\r\n><!-- <head> --><base href=/></head>", "<p>", "", "<head>\x00</head",
+		`<meta http-equiv="Content-Security-Policy" content=default-src>`,
 	} {
 		f.Add([]byte(page), "default-src 'self'; connect-src https://a.example")
 	}
@@ -53,8 +54,8 @@ func FuzzPagePolicy(f *testing.F) {
 // given a policy: what stands before the head has opened the body.
 func TestPolicyBehindTheBody(t *testing.T) {
 	for page, want := range map[string]bool{
-		"\ufeff <!doctype html>\n<!-- c --><html>\n<head>": true, "text<head>": false, "<p><head>": false, "<html>x<head>": false, "<body><head></head>": false,
-		"<head></head><head>": true,
+		"\ufeff <!doctype html>\n<!-- c --><html>\n<head>": true, "text<head>": false, "<p><head>": false,
+		"<html>x<head>": false, "<body><head></head>": false, "<head></head><head>": true,
 	} {
 		p := ReadPage(app.File{Name: "p.html", Data: []byte(page)})
 		if _, ok := withPolicy(&p, "default-src 'self'"); ok != want {
@@ -65,7 +66,9 @@ func TestPolicyBehindTheBody(t *testing.T) {
 
 // A member that is set has its value, and every other member stays.
 func FuzzSetMember(f *testing.F) {
-	for _, data := range []string{`{}`, `{"server": {}}`, `{"a": [1, {"server": 2}], "server" : {"url": "x", "cleartext": true }}`, `{"server": 1}`, `[]`, ` {"server":{"cleartext":{"cleartext":1}}} `} {
+	for _, data := range []string{`{}`, `{"server": {}}`,
+		`{"a": [1, {"server": 2}], "server" : {"url": "x", "cleartext": true }}`, `{"server": 1}`, `[]`,
+		` {"server":{"cleartext":{"cleartext":1}}} `} {
 		f.Add([]byte(data), true)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, value bool) {
@@ -105,8 +108,10 @@ func FuzzSetPlistKey(f *testing.F) {
 	const value = "<dict>\n\t\t<key>NSAllowsArbitraryLoads</key>\n\t\t<false/>\n\t</dict>"
 	for _, data := range []string{
 		"<plist><dict><key>A</key><string>b</string></dict></plist>",
-		"<plist><dict><key>NSAppTransportSecurity</key><dict><key>x</key><true/></dict><key>B</key><true/></dict></plist>",
-		"<plist><dict/></plist>", "<plist><array/></plist>", "<plist><dict><key>NSAppTransportSecurity</key></dict></plist>",
+		"<plist><dict><key>NSAppTransportSecurity</key><dict><key>x</key><true/></dict>" +
+			"<key>B</key><true/></dict></plist>",
+		"<plist><dict/></plist>", "<plist><array/></plist>",
+		"<plist><dict><key>NSAppTransportSecurity</key></dict></plist>",
 	} {
 		f.Add([]byte(data))
 	}

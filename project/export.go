@@ -86,7 +86,8 @@ func (w *placement) pages(export.Artifact) error {
 		data, ok := withPolicy(page, made.String())
 		if !ok {
 			if page.Whole {
-				w.losses = append(w.losses, export.Loss{Rule: page.Name, Message: "the page has no <head> that a policy can be put into: nothing limits what it loads"})
+				w.losses = append(w.losses, export.Loss{Rule: page.Name,
+					Message: "the page has no <head> that a policy can be put into: nothing limits what it loads"})
 			}
 			continue
 		}

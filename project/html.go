@@ -70,13 +70,15 @@ func after(rest []byte, mark string) int {
 
 // kept are the tags that rules look at.
 var kept = map[string]bool{
-	"meta": true, "script": true, "style": true, "link": true, "img": true, "iframe": true, "frame": true, "video": true, "audio": true,
-	"source": true, "object": true, "embed": true, "form": true, "a": true, "base": true, "head": true,
+	"meta": true, "script": true, "style": true, "link": true, "img": true, "iframe": true, "frame": true,
+	"video": true, "audio": true, "source": true, "object": true, "embed": true, "form": true, "a": true, "base": true,
+	"head": true,
 }
 
 // headElements are the elements that do not end an implied head.
 var headElements = map[string]bool{
-	"html": true, "head": true, "title": true, "meta": true, "link": true, "script": true, "style": true, "base": true, "noscript": true, "template": true,
+	"html": true, "head": true, "title": true, "meta": true, "link": true, "script": true, "style": true, "base": true,
+	"noscript": true, "template": true,
 }
 
 func (s *pageScanner) tag(i int) int {
@@ -115,7 +117,8 @@ func (s *pageScanner) raw(tag app.Tag) int {
 		}
 		at += 2
 	}
-	if _, external := tag.Attr("src"); tag.Name == "script" && !external && isJavaScript(tag.Value("type")) && end > tag.End {
+	if _, external := tag.Attr("src"); tag.Name == "script" && !external && isJavaScript(tag.Value("type")) &&
+		end > tag.End {
 		s.page.Inline = append(s.page.Inline, app.Span{Start: tag.End, End: end})
 	}
 	return end
@@ -123,7 +126,8 @@ func (s *pageScanner) raw(tag app.Tag) int {
 
 func isJavaScript(kind string) bool {
 	kind = strings.ToLower(strings.TrimSpace(kind))
-	return kind == "" || kind == "module" || strings.Contains(kind, "javascript") || strings.Contains(kind, "ecmascript")
+	return kind == "" || kind == "module" || strings.Contains(kind, "javascript") ||
+		strings.Contains(kind, "ecmascript")
 }
 
 // attributes reads from at to the end of the start tag.

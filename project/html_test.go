@@ -18,8 +18,10 @@ func TestReadPage(t *testing.T) {
 		{"quotes", `<meta a="1" B='2' c=3 d>`, `meta true a="1" b="2" c="3" d=""`, ""},
 		{"entities", `<meta content="a&quot;b &amp; c">`, `meta true content="a\"b & c"`, ""},
 		{"comment", `<!-- <meta a="1"> --><script src=x></script>`, `script true src="x"`, ""},
-		{"raw text", `<script>"<meta a=1>"</script><style><meta></style><title><meta></title>`, "script true|style true", `"<meta a=1>"`},
-		{"other types", `<script type="text/template"><img src=x></script><script type=module>1</script>`, `script true type="text/template"|script true type="module"`, "1"},
+		{"raw text", `<script>"<meta a=1>"</script><style><meta></style><title><meta></title>`,
+			"script true|style true", `"<meta a=1>"`},
+		{"other types", `<script type="text/template"><img src=x></script><script type=module>1</script>`,
+			`script true type="text/template"|script true type="module"`, "1"},
 		{"head ends", `<head><meta a=1></head><meta b=2>`, `head true|meta true a="1"|meta false b="2"`, ""},
 		{"head ends by body", `<meta a=1><div><meta b=2>`, `meta true a="1"|meta false b="2"`, ""},
 		{"self closing", `<img src=a/><img src="b"/>`, `img false src="a/"|img false src="b"`, ""},
@@ -55,7 +57,8 @@ func TestReadPage(t *testing.T) {
 // tag begins where one begins.
 func FuzzReadPage(f *testing.F) {
 	for _, seed := range []string{
-		`<!DOCTYPE html><html><head><meta http-equiv="Content-Security-Policy" content="default-src 'self'"></head><body onload="x"><script>1</script>`,
+		`<!DOCTYPE html><html><head><meta http-equiv="Content-Security-Policy" content="default-src ` +
+			`'self'"></head><body onload="x"><script>1</script>`,
 		"<!--", "<script", "<a href='", "<a =b c==d>", "</", "<title></titl", "<img src=x/>",
 	} {
 		f.Add([]byte(seed))

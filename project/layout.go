@@ -41,7 +41,8 @@ var layouts = []Layout{
 func androidLayout(base, web string) Layout {
 	return Layout{
 		Platform: "android", Web: path.Join(base, web),
-		Manifest: path.Join(base, "AndroidManifest.xml"), Resource: path.Join(base, "res/xml/network_security_config.xml"),
+		Manifest: path.Join(base, "AndroidManifest.xml"),
+		Resource: path.Join(base, "res/xml/network_security_config.xml"),
 	}
 }
 
@@ -114,7 +115,8 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 	for _, name := range o.Formats {
 		e, ok := export.Find(name)
 		if !ok || placements[name] == nil {
-			return nil, nil, fmt.Errorf("%q: the format of a prepared platform must be csp, android-nsc or ios-ats", name)
+			return nil, nil, fmt.Errorf("%q: the format of a prepared platform must be csp, android-nsc or ios-ats",
+				name)
 		}
 		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly}
 		if name == "csp" {

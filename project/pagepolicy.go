@@ -124,7 +124,8 @@ func insertPolicy(p *app.Page, content string) (data []byte, ok bool) {
 	for i := range p.Tags {
 		if tag := &p.Tags[i]; tag.Name == "head" {
 			line := lineEnd(p.Data)
-			return splice(p.Data, tag.End, tag.End, line+`<meta http-equiv="Content-Security-Policy" content="`+value+`">`), true
+			return splice(p.Data, tag.End, tag.End,
+				line+`<meta http-equiv="Content-Security-Policy" content="`+value+`">`), true
 		}
 	}
 	return nil, false

@@ -54,7 +54,8 @@ type NotFoundError struct {
 
 // Error lists the places that were looked at.
 func (e *NotFoundError) Error() string {
-	return "no config.xml here (looked for " + strings.Join(e.Looked, ", ") + "); name the file, or run in the app's folder"
+	return "no config.xml here (looked for " + strings.Join(e.Looked, ", ") +
+		"); name the file, or run in the app's folder"
 }
 
 // TooLargeError reports a file that is larger than what is read.
@@ -66,7 +67,8 @@ type TooLargeError struct {
 
 // Error names the file and both sizes.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("%s has %d bytes, more than the %d that are read; check that this is the right file", e.Name, e.Size, e.Max)
+	return fmt.Sprintf("%s has %d bytes, more than the %d that are read; check that this is the right file", e.Name,
+		e.Size, e.Max)
 }
 
 // IrregularError reports a config.xml that is no ordinary file.

@@ -40,7 +40,8 @@ const widget = "<widget/>"
 func TestFindConfig(t *testing.T) {
 	order := []string{
 		"config.xml", "www/config.xml", "res/xml/config.xml", "platforms/android/app/src/main/res/xml/config.xml",
-		"platforms/ios/Shop/config.xml", "platforms/browser/config.xml", "platforms/electron/www/config.xml", "platforms/android/res/xml/config.xml",
+		"platforms/ios/Shop/config.xml", "platforms/browser/config.xml", "platforms/electron/www/config.xml",
+		"platforms/android/res/xml/config.xml",
 	}
 	files := folder("readme.txt", "")
 	for i := len(order) - 1; i >= 0; i-- {
@@ -65,7 +66,8 @@ func TestReadConfigRefuses(t *testing.T) {
 		irregular *project.IrregularError
 		large     *project.TooLargeError
 	)
-	for name, as := range map[string]any{"bad.xml": &syntax, "binary.xml": &syntax, "folder": &irregular, "device.xml": &irregular} {
+	for name, as := range map[string]any{"bad.xml": &syntax, "binary.xml": &syntax, "folder": &irregular,
+		"device.xml": &irregular} {
 		if _, err := project.ReadConfig(files, name); !errors.As(err, as) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -92,8 +94,9 @@ func (b bigFS) Stat(name string) (fs.FileInfo, error) {
 
 func TestReadPages(t *testing.T) {
 	p := read(t, folder("config.xml", `<widget><content src="app/start.html?x"/></widget>`,
-		"www/index.html", "<p>", "www/app/start.html", "<!DOCTYPE html><title>x", "www/js/a.js", "1", "www/js/b.MJS", "2", "www/x.css", "",
-		"www/node_modules/x/y.js", "3", "www/.hidden/z.js", "4", "other/q.js", "5", "www/binary.html", "\x00"))
+		"www/index.html", "<p>", "www/app/start.html", "<!DOCTYPE html><title>x", "www/js/a.js", "1", "www/js/b.MJS",
+		"2", "www/x.css", "", "www/node_modules/x/y.js", "3", "www/.hidden/z.js", "4", "other/q.js", "5",
+		"www/binary.html", "\x00"))
 	var pages, scripts []string
 	for _, page := range p.Pages {
 		pages = append(pages, fmt.Sprint(page.Name, page.Start, page.Whole))
@@ -114,12 +117,13 @@ func TestReadPages(t *testing.T) {
 
 func TestWebRoots(t *testing.T) {
 	for name, files := range map[string]fstest.MapFS{
-		"platforms/android/app/src/main/assets/www/index.html": folder("platforms/android/app/src/main/res/xml/config.xml", widget),
-		"platforms/ios/www/index.html":                         folder("platforms/ios/App/config.xml", widget),
-		"platforms/browser/www/index.html":                     folder("platforms/browser/config.xml", widget),
-		"index.html":                                           folder("config.xml", widget),
-		"dist/index.html":                                      folder("capacitor.config.json", `{"webDir": "dist"}`),
-		"www/index.html":                                       folder("www/config.xml", widget),
+		"platforms/android/app/src/main/assets/www/index.html": folder(
+			"platforms/android/app/src/main/res/xml/config.xml", widget),
+		"platforms/ios/www/index.html":     folder("platforms/ios/App/config.xml", widget),
+		"platforms/browser/www/index.html": folder("platforms/browser/config.xml", widget),
+		"index.html":                       folder("config.xml", widget),
+		"dist/index.html":                  folder("capacitor.config.json", `{"webDir": "dist"}`),
+		"www/index.html":                   folder("www/config.xml", widget),
 	} {
 		files[name] = &fstest.MapFile{Data: []byte("<html>")}
 		p := read(t, files)
@@ -131,7 +135,8 @@ func TestWebRoots(t *testing.T) {
 
 // TestLimits: what is too much is listed, never left out in silence.
 func TestLimits(t *testing.T) {
-	files := folder("config.xml", widget, "www/large.js", strings.Repeat(" ", project.MaxFile+1), "package.json", strings.Repeat(" ", project.MaxManifest+1))
+	files := folder("config.xml", widget, "www/large.js", strings.Repeat(" ", project.MaxFile+1), "package.json",
+		strings.Repeat(" ", project.MaxManifest+1))
 	for i := range project.MaxFiles + 10 {
 		files[fmt.Sprintf("www/many/%05d.js", i)] = &fstest.MapFile{}
 	}
@@ -156,14 +161,22 @@ func TestTargets(t *testing.T) {
 		{"nothing said", folder("config.xml", widget), "android@15.1.0 ios@8.1.1"},
 		{"engines", folder("config.xml", "<widget>"+engine+`<platform name="ios"/></widget>`), "android@9.1.0"},
 		{"old spelling", folder("config.xml", `<widget><engine name="ios" version="3.9.2"/></widget>`), "ios@3.9.2"},
-		{"platform elements", folder("config.xml", `<widget><platform name="wp8"/><platform name="ios"/><platform name="wp8"/><platform name="nope"/></widget>`), "wp8@3.8.2 ios@8.1.1"},
-		{"package.json", folder("config.xml", widget, "package.json", `{"cordova": {"platforms": ["ios", "browser"]}, "devDependencies": {"cordova-ios": "~6.2.0", "cordova-plugin-x": "1"}}`), "ios@6.2.0"},
-		{"platforms without versions", folder("config.xml", widget, "package.json", `{"cordova": {"platforms": ["ios"]}}`), "ios@8.1.1"},
+		{"platform elements", folder("config.xml", `<widget><platform name="wp8"/><platform name="ios"/><platform `+
+			`name="wp8"/><platform name="nope"/></widget>`), "wp8@3.8.2 ios@8.1.1"},
+		{"package.json", folder("config.xml", widget,
+			"package.json", `{"cordova": {"platforms": ["ios", "browser"]}, "devDependencies": {"cordova-ios": `+
+				`"~6.2.0", "cordova-plugin-x": "1"}}`), "ios@6.2.0"},
+		{"platforms without versions",
+			folder("config.xml", widget, "package.json", `{"cordova": {"platforms": ["ios"]}}`), "ios@8.1.1"},
 		{"installed", folder("config.xml", widget, "package.json", `{"dependencies": {"cordova-android": "*"}}`,
 			"node_modules/cordova-android/package.json", `{"version": "12.0.1"}`), "android@12.0.1"},
-		{"repository", folder("config.xml", `<widget><engine name="android" spec="https://github.com/apache/cordova-android.git#4.1.0"/></widget>`), "android@15.1.0"},
-		{"newer than known", folder("config.xml", `<widget><engine name="android" spec="99.0.0"/></widget>`), "android@15.1.0"},
-		{"older than known", folder("config.xml", `<widget><engine name="android" spec="1.0"/></widget>`), "android@2.0.0"},
+		{"repository", folder("config.xml",
+			`<widget><engine name="android" spec="https://github.com/apache/cordova-android.git#4.1.0"/></widget>`),
+			"android@15.1.0"},
+		{"newer than known", folder("config.xml", `<widget><engine name="android" spec="99.0.0"/></widget>`),
+			"android@15.1.0"},
+		{"older than known", folder("config.xml", `<widget><engine name="android" spec="1.0"/></widget>`),
+			"android@2.0.0"},
 		{"tizen", folder("config.xml", `<widget xmlns:tizen="http://tizen.org/ns/widgets"/>`), "tizen@2.5.0"},
 		{"BlackBerry", folder("config.xml", `<widget><rim:permissions/></widget>`), "blackberry10@3.8.0"},
 		{"Capacitor", folder("capacitor.config.json", "{}"), ""},

@@ -19,11 +19,14 @@ func TestWebDir(t *testing.T) {
 		want   string
 		looked []string
 	}{
-		"cordova":              {files: []string{"www/index.html"}, want: "www"},
-		"capacitor":            {files: []string{"www-built/index.html", "dist/index.html"}, app: app.App{Capacitor: capacitor, Package: manifest}, want: "www-built"},
-		"capacitor, not built": {files: []string{"dist/index.html"}, app: app.App{Capacitor: capacitor, Package: manifest}, looked: []string{"www-built"}},
-		"vite":                 {files: []string{"index.html", "dist/index.html"}, app: app.App{Package: manifest}, want: "dist"},
-		"angular":              {files: []string{"dist/shop/browser/index.html"}, app: app.App{Package: manifest}, want: "dist/shop/browser"},
+		"cordova": {files: []string{"www/index.html"}, want: "www"},
+		"capacitor": {files: []string{"www-built/index.html", "dist/index.html"},
+			app: app.App{Capacitor: capacitor, Package: manifest}, want: "www-built"},
+		"capacitor, not built": {files: []string{"dist/index.html"},
+			app: app.App{Capacitor: capacitor, Package: manifest}, looked: []string{"www-built"}},
+		"vite": {files: []string{"index.html", "dist/index.html"}, app: app.App{Package: manifest}, want: "dist"},
+		"angular": {files: []string{"dist/shop/browser/index.html"}, app: app.App{Package: manifest},
+			want: "dist/shop/browser"},
 		"not built": {files: []string{"index.html", "dist/app.js"}, app: app.App{Package: manifest},
 			looked: []string{"www", "dist", "dist/*/browser", "dist/*", "build", "out"}},
 		"pages beside config.xml": {files: []string{"index.html"}, looked: []string{"www"}},
@@ -34,7 +37,8 @@ func TestWebDir(t *testing.T) {
 		}
 		got, err := project.WebDir(fsys, &test.app)
 		var missing *project.NoPagesError
-		if errors.As(err, &missing); got != test.want || (missing == nil) != (test.looked == nil) || missing != nil && !slices.Equal(missing.Looked, test.looked) {
+		if errors.As(err, &missing); got != test.want || (missing == nil) != (test.looked == nil) ||
+			missing != nil && !slices.Equal(missing.Looked, test.looked) {
 			t.Errorf("%s: %q %v, want %q after looking for %v", name, got, err, test.want, test.looked)
 		}
 	}

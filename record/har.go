@@ -84,7 +84,8 @@ func (e *harEntry) observation() (o propose.Observation, ok bool) {
 		}
 		port = int(n)
 	}
-	return propose.Observation{Scheme: u.Scheme, Host: host, Port: port, Path: u.EscapedPath(), Kind: e.kind(u.Scheme)}, true
+	return propose.Observation{Scheme: u.Scheme, Host: host, Port: port, Path: u.EscapedPath(), Kind: e.kind(u.Scheme)},
+		true
 }
 
 // kind is what asked: from Sec-Fetch-Dest, which the browser itself sends, or
@@ -109,9 +110,10 @@ func (e *harEntry) kind(scheme string) string {
 // harKinds are the words of Sec-Fetch-Dest (Fetch Metadata Request Headers,
 // section 2.1) and of Chromium's resource types.
 var harKinds = map[string]policy.Kind{
-	"document": policy.Navigation, "iframe": policy.Frame, "frame": policy.Frame, "object": policy.Frame, "embed": policy.Frame,
-	"script": policy.Script, "worker": policy.Script, "sharedworker": policy.Script, "serviceworker": policy.Script,
-	"style": policy.Style, "stylesheet": policy.Style, "image": policy.Image, "font": policy.Font,
-	"audio": policy.Media, "video": policy.Media, "track": policy.Media, "media": policy.Media, "texttrack": policy.Media,
-	"empty": policy.XHR, "xhr": policy.XHR, "fetch": policy.XHR, "ping": policy.XHR, "eventsource": policy.EventSource, "websocket": policy.WebSocket,
+	"document": policy.Navigation, "iframe": policy.Frame, "frame": policy.Frame, "object": policy.Frame,
+	"embed": policy.Frame, "script": policy.Script, "worker": policy.Script, "sharedworker": policy.Script,
+	"serviceworker": policy.Script, "style": policy.Style, "stylesheet": policy.Style, "image": policy.Image,
+	"font": policy.Font, "audio": policy.Media, "video": policy.Media, "track": policy.Media, "media": policy.Media,
+	"texttrack": policy.Media, "empty": policy.XHR, "xhr": policy.XHR, "fetch": policy.XHR, "ping": policy.XHR,
+	"eventsource": policy.EventSource, "websocket": policy.WebSocket,
 }

@@ -43,14 +43,16 @@ http 2001:db8::1 80 /x
 }
 
 func FuzzReadHAR(f *testing.F) {
-	f.Add([]byte(`{"log":{"entries":[{"request":{"url":"https://a.example:1/p?q","headers":[{"name":"Sec-Fetch-Dest","value":"image"}]}}]}}`))
+	f.Add([]byte(`{"log":{"entries":[{"request":{"url":"https://a.example:1/p?q","headers":[{"name":"Sec-Fetch-Dest",` +
+		`"value":"image"}]}}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		seen, err := ReadHAR(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
 		for _, o := range seen {
-			if o.Host == "" || o.Port < 0 || o.Port > 65535 || strings.ContainsAny(o.Host, "/?#@ \"<>") || strings.ContainsAny(o.Path, "?#") {
+			if o.Host == "" || o.Port < 0 || o.Port > 65535 || strings.ContainsAny(o.Host, "/?#@ \"<>") ||
+				strings.ContainsAny(o.Path, "?#") {
 				t.Errorf("observed %+v", o)
 			}
 			if o.Kind != "" && harKinds[o.Kind] == policy.AnyKind && o.Kind != "style" && o.Kind != "navigation" {

@@ -15,7 +15,9 @@ import (
 
 // A recorder notes what goes through it, listed or not, and what even it refuses.
 func TestRecorder(t *testing.T) {
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "here")
+	}))
 	defer site.Close()
 	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://a.example"/></widget>`))
 	if err != nil {
@@ -56,7 +58,8 @@ func TestRecorder(t *testing.T) {
 	}
 	// This machine's own addresses are private, and nothing lets them through.
 	refused := r.Refused()
-	if len(refused) != 1 || refused[0].Host != target.Host || refused[0].Reason != "address-refused" || len(r.Seen()) != 0 {
+	if len(refused) != 1 || refused[0].Host != target.Host || refused[0].Reason != "address-refused" ||
+		len(r.Seen()) != 0 {
 		t.Errorf("refused %v, seen %v", refused, r.Seen())
 	}
 	if _, err := New(Options{Config: doc, With: []string{"localhost:8443"}}); err == nil {
@@ -68,14 +71,16 @@ func TestRecorder(t *testing.T) {
 // cleartext is wanted.
 func TestProposals(t *testing.T) {
 	seen := []propose.Observation{
-		{Scheme: "http", Host: "a.example", Port: 80}, {Scheme: "wss", Host: "b.example"}, {Scheme: "http", Host: "10.0.0.1"},
+		{Scheme: "http", Host: "a.example", Port: 80}, {Scheme: "wss", Host: "b.example"},
+		{Scheme: "http", Host: "10.0.0.1"},
 	}
 	list, raised := Proposals(seen, false)
 	var origins []string
 	for _, p := range list {
 		origins = append(origins, p.Line.Origin)
 	}
-	if got := strings.Join(origins, " "); got != "http://10.0.0.1 https://a.example https://b.example" || len(raised) != 1 || !raised["a.example"] {
+	if got := strings.Join(origins, " "); got != "http://10.0.0.1 https://a.example https://b.example" ||
+		len(raised) != 1 || !raised["a.example"] {
 		t.Errorf("%s, raised %v", got, raised)
 	}
 	if list, raised := Proposals(seen[:1], true); len(raised) != 0 || list[0].Line.Origin != "http://a.example" {

@@ -43,7 +43,8 @@ func TestCleartextBesideTLS(t *testing.T) {
 		}
 	}
 	for _, text := range []string{`{"id":"a"}`, `{"id":"b"}`} {
-		response, err := b.client.Post(b.Plain.String()+"/tables/note?zumo-api-version=2.0.0", "application/json", strings.NewReader(text))
+		response, err := b.client.Post(b.Plain.String()+"/tables/note?zumo-api-version=2.0.0", "application/json",
+			strings.NewReader(text))
 		if err != nil || response.StatusCode != http.StatusCreated {
 			t.Fatalf("a row over http: %v %v", response, err)
 		}
@@ -97,9 +98,11 @@ func TestCleartextConnectionsEnd(t *testing.T) {
 func TestCleartextStaysOnThisMachine(t *testing.T) {
 	t.Setenv("CORDON_TEST_KEY", strings.Repeat("ab", 32))
 	for _, server := range []string{
-		`{ listen: "0.0.0.0:0" }`, `{ listen: "127.0.0.1:0", url: "https://app.example" }`, `{ listen: "127.0.0.1:0", tls: off }`,
+		`{ listen: "0.0.0.0:0" }`, `{ listen: "127.0.0.1:0", url: "https://app.example" }`,
+		`{ listen: "127.0.0.1:0", tls: off }`,
 	} {
-		s := load(t, t.TempDir(), "server: "+server+"\nidentity: { signing_key: \"env:CORDON_TEST_KEY\" }\ntelemetry: { log: none }\n")
+		s := load(t, t.TempDir(),
+			"server: "+server+"\nidentity: { signing_key: \"env:CORDON_TEST_KEY\" }\ntelemetry: { log: none }\n")
 		b, err := Open(t.Context(), s, Options{Cleartext: true, Stdout: io.Discard, Stderr: io.Discard})
 		if err == nil {
 			_ = b.Close(context.Background())

@@ -147,7 +147,8 @@ func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error
 
 // openParts opens what a reload replaces.
 func (b *Backend) openParts(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{b.openEgress, b.openAuth, b.openTables, b.openServices, b.assemble} {
+	for _, step := range []func(context.Context) error{b.openEgress, b.openAuth, b.openTables, b.openServices,
+		b.assemble} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -179,8 +180,10 @@ func (b *Backend) listen(ctx context.Context) error {
 		return fmt.Errorf("server.url %w", err)
 	}
 	if b.options.Cleartext {
-		if !b.server.Loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" || b.server.TLS.Mode == "off" {
-			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s", b.server.Listen, b.URL)
+		if !b.server.Loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" ||
+			b.server.TLS.Mode == "off" {
+			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s",
+				b.server.Listen, b.URL)
 		}
 		b.Plain = &url.URL{Scheme: "http", Host: b.URL.Host}
 	}
@@ -302,8 +305,10 @@ func (b *Backend) openTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Tables, err = tables.New(ctx, config, b.Store, tables.Options{URL: b.URL, Log: slog.New(slog.NewTextHandler(b.options.Stderr, nil)),
-		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(b.Settings.Path(name)) }, Webhooks: b.webhookClient(), WebhookKey: key})
+	b.Tables, err = tables.New(ctx, config, b.Store,
+		tables.Options{URL: b.URL, Log: slog.New(slog.NewTextHandler(b.options.Stderr, nil)),
+			ReadFile: func(name string) ([]byte, error) { return os.ReadFile(b.Settings.Path(name)) },
+			Webhooks: b.webhookClient(), WebhookKey: key})
 	if err != nil {
 		return err
 	}
@@ -313,8 +318,9 @@ func (b *Backend) openTables(ctx context.Context) error {
 
 func (b *Backend) openServices(context.Context) error {
 	var err error
-	b.Services, err = services.New(services.Options{Config: b.Settings.Services, Transport: b.serviceTransport, Tokens: b.Auth,
-		PrivateCookies: []string{auth.CookieName, "CordonLogin-", "CordonCompletion"}, Events: b.Events})
+	b.Services, err = services.New(services.Options{Config: b.Settings.Services, Transport: b.serviceTransport,
+		Tokens: b.Auth, PrivateCookies: []string{auth.CookieName, "CordonLogin-", "CordonCompletion"},
+		Events: b.Events})
 	return err
 }
 
@@ -328,8 +334,9 @@ func (b *Backend) assemble(context.Context) error {
 		proxies = append(proxies, prefix)
 	}
 	var err error
-	b.Handler, err = backend.New(backend.Options{Auth: b.Auth, Tables: b.Tables, Services: b.Services, TablesConfig: b.Settings.Tables,
-		NoSwagger: b.server.Swagger != nil && !*b.server.Swagger, Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
+	b.Handler, err = backend.New(backend.Options{Auth: b.Auth, Tables: b.Tables, Services: b.Services,
+		TablesConfig: b.Settings.Tables, NoSwagger: b.server.Swagger != nil && !*b.server.Swagger,
+		Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ func everywhere(host string) []egress.Private {
 
 // serviceTransport reaches one upstream of a service, private or not.
 func (b *Backend) serviceTransport(upstream *url.URL) http.RoundTripper {
-	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream.Hostname()), Cleartext: upstream.Scheme == "http"})
+	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream.Hostname()),
+		Cleartext: upstream.Scheme == "http"})
 	transport.MaxIdleConnsPerHost = 64
 	transport.IdleConnTimeout = 90 * time.Second
 	b.parts.add(func(context.Context) error { transport.CloseIdleConnections(); return nil })
@@ -65,7 +66,8 @@ func sameOrigin(r *http.Request, via []*http.Request) error {
 // egress.allow covers, http to the latter only. It follows no redirects.
 func (b *Backend) webhookClient() *http.Client {
 	secure := b.dialer.Transport(egress.TransportOptions{})
-	clear := &http.Transport{DialContext: b.dialAllowed, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 256 << 10}
+	clear := &http.Transport{DialContext: b.dialAllowed, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 256 << 10}
 	b.parts.add(func(context.Context) error { secure.CloseIdleConnections(); clear.CloseIdleConnections(); return nil })
 	return &http.Client{Transport: bySchema{secure: secure, clear: clear}, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

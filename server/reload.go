@@ -162,7 +162,8 @@ func (g *generation) retire(ctx context.Context) {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	if err := g.backend.parts.close(closing); err != nil {
-		g.backend.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "close", Detail: err.Error()})
+		g.backend.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "close",
+			Detail: err.Error()})
 	}
 }
 

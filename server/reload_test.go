@@ -34,18 +34,22 @@ func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	r := run(t, dir, reloadable+"tables: { note: { columns: { text: string } } }\n", Options{})
 	token := r.token(t)
-	if resp, body := r.do(t, http.MethodPost, "/tables/note", `{"text":"one"}`, "X-ZUMO-AUTH", token); resp.StatusCode != http.StatusCreated {
+	if resp, body := r.do(t, http.MethodPost, "/tables/note", `{"text":"one"}`, "X-ZUMO-AUTH",
+		token); resp.StatusCode != http.StatusCreated {
 		t.Fatalf("a row: %d %s", resp.StatusCode, body)
 	}
-	if resp, _ := r.do(t, http.MethodGet, "/tables/other", "", "X-ZUMO-AUTH", token); resp.StatusCode != http.StatusNotFound {
+	if resp, _ := r.do(t, http.MethodGet, "/tables/other", "", "X-ZUMO-AUTH",
+		token); resp.StatusCode != http.StatusNotFound {
 		t.Fatalf("a table that is not there: %d", resp.StatusCode)
 	}
-	next := load(t, dir, reloadable+"tables: { note: { columns: { text: string } }, other: { columns: { n: number } } }\n")
+	next := load(t, dir, reloadable+
+		"tables: { note: { columns: { text: string } }, other: { columns: { n: number } } }\n")
 	if err := r.Reload(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []string{"note", "other"} {
-		if resp, body := r.do(t, http.MethodGet, "/tables/"+table, "", "X-ZUMO-AUTH", token); resp.StatusCode != http.StatusOK {
+		if resp, body := r.do(t, http.MethodGet, "/tables/"+table, "", "X-ZUMO-AUTH",
+			token); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s after the reload: %d %s", table, resp.StatusCode, body)
 		}
 	}
@@ -63,19 +67,23 @@ func TestReloadOfNothing(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"a listener": {strings.Replace(reloadable, "127.0.0.1:0", "127.0.0.1:8444", 1) + tables,
 			"a changed server.listen takes a restart; nothing of the file is in force"},
-		"a database and a log": {strings.Replace(reloadable, "log: none", "log: stdout", 1) + tables + "database: \"sqlite:other.db\"\n",
+		"a database and a log": {strings.Replace(reloadable, "log: none", "log: stdout", 1) + tables +
+			"database: \"sqlite:other.db\"\n",
 			"a changed database and telemetry.log takes a restart"},
 		"a secret": {strings.Replace(reloadable, "identity: { ", "identity: { signing_key: env:CORDON_NOT_SET, ", 1) +
 			"tables: { note: { columns: { text: string } }, other: { columns: { n: number } } }\n", "CORDON_NOT_SET"},
 		"a column of another type": {reloadable + "tables: { note: { columns: { text: boolean } } }\n", "note"},
 	} {
-		if err := r.Reload(t.Context(), load(t, dir, test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+		if err := r.Reload(t.Context(), load(t, dir, test.text)); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", name, err, test.want)
 		}
-		if resp, _ := r.do(t, http.MethodGet, "/tables/note", "", "X-ZUMO-AUTH", token); resp.StatusCode != http.StatusOK {
+		if resp, _ := r.do(t, http.MethodGet, "/tables/note", "", "X-ZUMO-AUTH",
+			token); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: the table answers %d afterwards", name, resp.StatusCode)
 		}
-		if resp, _ := r.do(t, http.MethodGet, "/tables/other", "", "X-ZUMO-AUTH", token); resp.StatusCode != http.StatusNotFound {
+		if resp, _ := r.do(t, http.MethodGet, "/tables/other", "", "X-ZUMO-AUTH",
+			token); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: a part of the file is in force: %d", name, resp.StatusCode)
 		}
 	}
@@ -101,7 +109,8 @@ func TestReloadCutsNothing(t *testing.T) {
 	}))
 	defer upstream.Close()
 	dir := t.TempDir()
-	r := run(t, dir, reloadable+"services: { slow: { upstream: \""+upstream.URL+"\", access: anonymous } }\n", Options{})
+	r := run(t, dir, reloadable+"services: { slow: { upstream: \""+upstream.URL+"\", access: anonymous } }\n",
+		Options{})
 	type answer struct {
 		status int
 		body   string

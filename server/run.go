@@ -70,7 +70,8 @@ func (b *Backend) Warnings() []string {
 	if b.tls != nil {
 		warnings = append(warnings, b.tls.notes...)
 		if b.tls.created {
-			warnings = append(warnings, "a development authority was made: browsers and apps trust the site once they trust it (cordon ca trust --dir "+filepath.Dir(b.tls.authority)+")")
+			warnings = append(warnings, "a development authority was made: browsers and apps trust the site once "+
+				"they trust it (cordon ca trust --dir "+filepath.Dir(b.tls.authority)+")")
 		}
 	}
 	return warnings
@@ -135,7 +136,8 @@ func (b *Backend) Serve(ctx context.Context) error {
 	closed := errors.Join(last.backend.parts.close(closing), b.fixed.close(closing))
 	if errors.Is(closed, context.DeadlineExceeded) {
 		// Webhooks that nobody takes are in the log; they are no failed stop.
-		slog.New(slog.NewTextHandler(b.options.Stderr, nil)).Warn("stopped before everything was written", "error", closed)
+		slog.New(slog.NewTextHandler(b.options.Stderr, nil)).Warn("stopped before everything was written", "error",
+			closed)
 		closed = nil
 	}
 	return errors.Join(err, closed)
@@ -188,9 +190,9 @@ func (b *Backend) siteServer() *http.Server {
 		handler = measure(b.Metrics.Registry(), handler)
 	}
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute,
-		ConnContext: b.markPlain,
-		ErrorLog:    b.errorLog(),
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute,
+		WriteTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute, ConnContext: b.markPlain,
+		ErrorLog: b.errorLog(),
 	}
 }
 

@@ -94,10 +94,11 @@ func run(t testing.TB, dir, text string, o Options) *running {
 	if pem, err := os.ReadFile(filepath.Join(dir, ".cordon", "ca", ca.CertificateFile)); err == nil {
 		config.RootCAs.AppendCertsFromPEM(pem)
 	}
-	r.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, b.Addr().String())
-		}}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r.client = &http.Client{Timeout: 10 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return (&net.Dialer{}).DialContext(ctx, network, b.Addr().String())
+			}}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return r
 }
 
@@ -148,7 +149,8 @@ func TestServe(t *testing.T) {
 	}))
 	defer upstream.Close()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "seed.json"), []byte(`[{"id":"s1","text":"seeded"}]`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "seed.json"), []byte(`[{"id":"s1","text":"seeded"}]`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("TEST_KEY", strings.Repeat("ab", 32))
@@ -160,13 +162,16 @@ services: { echo: { upstream: "`+upstream.URL+`", access: authenticated } }
 `, Options{Admin: "127.0.0.1:0"})
 	token := r.token(t)
 	// This client would rather speak HTTP/2, which has no reason phrases.
-	if resp, body := r.do(t, "GET", "/tables/todo", "", "X-ZUMO-AUTH", token); resp.StatusCode != 200 || !strings.Contains(body, "seeded") || resp.Proto != "HTTP/1.1" {
+	if resp, body := r.do(t, "GET", "/tables/todo", "", "X-ZUMO-AUTH", token); resp.StatusCode != 200 ||
+		!strings.Contains(body, "seeded") || resp.Proto != "HTTP/1.1" {
 		t.Errorf("table: %d %s %s", resp.StatusCode, resp.Proto, body)
 	}
-	if _, body := r.do(t, "DELETE", "/API/Echo", "x", "X-ZUMO-AUTH", token); !strings.HasPrefix(body, "DELETE by sid:") {
+	if _, body := r.do(t, "DELETE", "/API/Echo", "x", "X-ZUMO-AUTH", token); !strings.HasPrefix(body,
+		"DELETE by sid:") {
 		t.Errorf("service: %s", body)
 	}
-	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/metrics": `cordon_http_requests_total{part="tables",status="200"} 1`} {
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready",
+		"/metrics": `cordon_http_requests_total{part="tables",status="200"} 1`} {
 		resp, err := http.Get("http://" + r.AdminAddr().String() + path)
 		if err != nil {
 			t.Fatal(err)
@@ -183,7 +188,8 @@ services: { echo: { upstream: "`+upstream.URL+`", access: authenticated } }
 		t.Errorf("the admin listener answers under a strange name: %v, %v", resp.Status, err)
 	}
 	lines := strings.Join(r.Lines(), "\n")
-	for _, part := range []string{"Serving https://localhost:", "google (development)", "/tables/todo", "/api/echo  " + upstream.URL, "Data in sqlite:" + dir, "Admin on http://127.0.0.1:"} {
+	for _, part := range []string{"Serving https://localhost:", "google (development)", "/tables/todo",
+		"/api/echo  " + upstream.URL, "Data in sqlite:" + dir, "Admin on http://127.0.0.1:"} {
 		if !strings.Contains(lines, part) {
 			t.Errorf("start-up does not say %q:\n%s", part, lines)
 		}
@@ -248,7 +254,9 @@ telemetry: { log: none }
 // TestStopEndsStreams stops a server that would wait an hour for a stream of
 // events.
 func TestStopEndsStreams(t *testing.T) {
-	r := run(t, t.TempDir(), `{server: { listen: "127.0.0.1:0", tls: off, admin: "127.0.0.1:0", drain: 1h }, telemetry: {log: none}}`, Options{})
+	r := run(t, t.TempDir(),
+		`{server: { listen: "127.0.0.1:0", tls: off, admin: "127.0.0.1:0", drain: 1h }, telemetry: {log: none}}`,
+		Options{})
 	resp, err := http.Get("http://" + r.AdminAddr().String() + "/events")
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +298,8 @@ func TestOpenErrors(t *testing.T) {
 			t.Errorf("%s: %v (environment: %v)", text, err, !environment)
 		}
 	}
-	if _, err := Open(t.Context(), load(t, t.TempDir(), `server: { listen: "127.0.0.1:0", tls: off }`), Options{Admin: "0.0.0.0:0", Stdout: io.Discard, Stderr: io.Discard}); err == nil {
+	if _, err := Open(t.Context(), load(t, t.TempDir(), `server: { listen: "127.0.0.1:0", tls: off }`),
+		Options{Admin: "0.0.0.0:0", Stdout: io.Discard, Stderr: io.Discard}); err == nil {
 		t.Error("an admin address that others reach was taken")
 	}
 }
@@ -304,7 +313,9 @@ func TestWebhooksInTheClear(t *testing.T) {
 	}))
 	defer hook.Close()
 	client := func(egress string) *http.Client {
-		r := run(t, t.TempDir(), `{server: { listen: "127.0.0.1:0", tls: off }, egress: {allow: [`+egress+`]}, telemetry: {log: none}}`, Options{})
+		r := run(t, t.TempDir(),
+			`{server: { listen: "127.0.0.1:0", tls: off }, egress: {allow: [`+egress+`]}, telemetry: {log: none}}`,
+			Options{})
 		return r.webhookClient()
 	}
 	allowed, refused := client(`"127.0.0.0/8"`), client("")
@@ -314,10 +325,12 @@ func TestWebhooksInTheClear(t *testing.T) {
 	if resp, err := allowed.Get(hook.URL + "/away"); err != nil || resp.StatusCode != 302 {
 		t.Errorf("a redirect was followed: %v", err)
 	}
-	if resp, err := allowed.Get(strings.Replace(hook.URL, "127.0.0.1", "localhost", 1)); err != nil || resp.StatusCode != 200 {
+	if resp, err := allowed.Get(strings.Replace(hook.URL, "127.0.0.1", "localhost", 1)); err != nil ||
+		resp.StatusCode != 200 {
 		t.Errorf("an allowed name: %v", err)
 	}
-	for _, address := range []string{hook.URL, strings.Replace(hook.URL, "127.0.0.1", "localhost", 1), strings.Replace(hook.URL, "http:", "https:", 1)} {
+	for _, address := range []string{hook.URL, strings.Replace(hook.URL, "127.0.0.1", "localhost", 1),
+		strings.Replace(hook.URL, "http:", "https:", 1)} {
 		if _, err := refused.Get(address); err == nil {
 			t.Errorf("%s was reached without an entry", address)
 		}
@@ -455,7 +468,8 @@ func TestCertificateIsRenewedWhileServing(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- b.Serve(ctx) }()
 	served := func() string {
-		conn, err := tls.Dial("tcp", b.Addr().String(), &tls.Config{InsecureSkipVerify: true}) // only the name counts here
+		// only the name counts here
+		conn, err := tls.Dial("tcp", b.Addr().String(), &tls.Config{InsecureSkipVerify: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -476,7 +490,8 @@ func TestCertificateIsRenewedWhileServing(t *testing.T) {
 func TestDatabaseName(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
-		"database: \"sqlite:data/x.db\"\n": "sqlite:" + filepath.Join(dir, "data/x.db"), "{}\n": "sqlite:" + filepath.Join(dir, "cordon.db"),
+		"database: \"sqlite:data/x.db\"\n": "sqlite:" + filepath.Join(dir, "data/x.db"),
+		"{}\n":                             "sqlite:" + filepath.Join(dir, "cordon.db"),
 		"database: \"postgres://ann:secret@db.example/todo\"\n": "postgres://ann:xxxxx@db.example/todo",
 		"database: \"env:NOT_SET\"\n":                           "env:NOT_SET",
 	} {

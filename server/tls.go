@@ -70,7 +70,8 @@ func (b *Backend) developmentTLS() (*serverTLS, error) {
 	if err != nil {
 		return nil, environment(fmt.Errorf("the development authority in %s: %w", dir, err))
 	}
-	return &serverTLS{config: baseTLS(issuer.GetCertificate), authority: filepath.Join(dir, ca.CertificateFile), created: created, notes: authority.Notes()}, nil
+	return &serverTLS{config: baseTLS(issuer.GetCertificate), authority: filepath.Join(dir, ca.CertificateFile),
+		created: created, notes: authority.Notes()}, nil
 }
 
 // filesTLS serves a certificate from files, which are read again when they change,

@@ -67,7 +67,8 @@ func Parse(name string, data []byte) (s *Settings, err error) {
 	// list belongs: those are errors like any other.
 	defer func() {
 		if recover() != nil {
-			s, err = nil, &Error{File: name, Msg: "is not YAML that can be read; look for a tag, an anchor or an alias (!, & or *) without a fitting value"}
+			s, err = nil, &Error{File: name, Msg: "is not YAML that can be read; look for a tag, an anchor or an " +
+				"alias (!, & or *) without a fitting value"}
 		}
 	}()
 	s = &Settings{}
@@ -91,7 +92,8 @@ func decodeError(name string, data []byte, err error) error {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
 		position := located.GetToken().Position
-		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: located.GetMessage(), Excerpt: excerpt(data, position.Line, position.Column)}
+		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: located.GetMessage(),
+			Excerpt: excerpt(data, position.Line, position.Column)}
 	}
 	e := &Error{File: name, Msg: strings.TrimSpace(err.Error())}
 	if _, value, ok := strings.Cut(e.Msg, `"`); ok { // some errors have the value and no place
@@ -120,9 +122,11 @@ func findValue(data []byte, value string) (line, column int) {
 // bareSecret is such a key without a value on its line, and referred what may be
 // shown of one.
 var (
-	secretKey  = regexp.MustCompile(`\b((?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*)(\[[^\]]*\]?|[^\s,}\]][^,}]*)`)
-	bareSecret = regexp.MustCompile(`^\s*(?:-\s+)?["']?(?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*(?:[|>][-+0-9]*)?\s*$`)
-	referred   = regexp.MustCompile(`^["']?(?:text-)?(?:env|file):`)
+	secretKey = regexp.MustCompile(`\b((?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*)(\[[^\]]*\]?|[^\s,}\]][^,` +
+		`}]*)`)
+	bareSecret = regexp.MustCompile(`^\s*(?:-\s+)?["']?(?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*(?:[|` +
+		`>][-+0-9]*)?\s*$`)
+	referred = regexp.MustCompile(`^["']?(?:text-)?(?:env|file):`)
 )
 
 // withoutSecrets is a line of the file as it may be shown: what stands where a
@@ -234,7 +238,8 @@ func tableProblem(err error) (msg string, path []string) {
 // checkRules compiles the conditions of the tables.
 func (s *Settings) checkRules(add func(string, ...string)) {
 	for name, t := range s.Tables {
-		for key, source := range map[string]string{"": t.Rule, "read": t.Read.Rule, "insert": t.Insert.Rule, "update": t.Update.Rule, "delete": t.Delete.Rule, "undelete": t.Undelete.Rule} {
+		for key, source := range map[string]string{"": t.Rule, "read": t.Read.Rule, "insert": t.Insert.Rule,
+			"update": t.Update.Rule, "delete": t.Delete.Rule, "undelete": t.Undelete.Rule} {
 			if source == "" {
 				continue
 			}

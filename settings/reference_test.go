@@ -17,12 +17,16 @@ const referenceFile = "../docs/reference/cordon-yaml.md"
 
 // referenceParts are the definitions in the order of the page.
 var referenceParts = [][2]string{
-	{"settings.App", "app"}, {"settings.Server", "server"}, {"auth.Config", "identity"}, {"auth.ProviderConfig", "identity.providers.{name}"},
-	{"auth.Endpoints", "identity.providers.{name}.endpoints"}, {"tables.Table", "tables.{name}"}, {"tables.Operation", "tables.{name}.read, insert, update, delete, undelete"},
-	{"tables.Webhook", "tables.{name}.webhook"}, {"services.Service", "services.{name}"}, {"services.Method", "services.{name}.get, post, put, patch, delete"},
-	{"settings.Egress", "egress"}, {"gateway.Config", "gateway"}, {"gateway.AppConfig", "gateway.apps[]"}, {"gateway.CredentialConfig", "gateway.apps[].credential"},
-	{"gateway.PrivateConfig", "gateway.apps[].private[]"}, {"gateway.PinConfig", "gateway.apps[].pins[]"}, {"gateway.Limits", "gateway.limits and gateway.apps[].limits"},
-	{"gateway.TLSConfig", "gateway.tls"}, {"gateway.CAConfig", "gateway.ca"}, {"gateway.Timeouts", "gateway.timeouts"}, {"settings.Telemetry", "telemetry"},
+	{"settings.App", "app"}, {"settings.Server", "server"}, {"auth.Config", "identity"},
+	{"auth.ProviderConfig", "identity.providers.{name}"}, {"auth.Endpoints", "identity.providers.{name}.endpoints"},
+	{"tables.Table", "tables.{name}"}, {"tables.Operation", "tables.{name}.read, insert, update, delete, undelete"},
+	{"tables.Webhook", "tables.{name}.webhook"}, {"services.Service", "services.{name}"},
+	{"services.Method", "services.{name}.get, post, put, patch, delete"}, {"settings.Egress", "egress"},
+	{"gateway.Config", "gateway"}, {"gateway.AppConfig", "gateway.apps[]"},
+	{"gateway.CredentialConfig", "gateway.apps[].credential"}, {"gateway.PrivateConfig", "gateway.apps[].private[]"},
+	{"gateway.PinConfig", "gateway.apps[].pins[]"}, {"gateway.Limits", "gateway.limits and gateway.apps[].limits"},
+	{"gateway.TLSConfig", "gateway.tls"}, {"gateway.CAConfig", "gateway.ca"}, {"gateway.Timeouts", "gateway.timeouts"},
+	{"settings.Telemetry", "telemetry"},
 }
 
 // reference writes the page from the schema.
@@ -55,10 +59,12 @@ func reference(t *testing.T) []byte {
 		seen[part[0]] = true
 		referenceTable(&b, "`"+part[1]+"`", definition.Properties)
 		if part[0] == "settings.Server" {
-			b.WriteString("\n`tls` as a mapping has `cert` and `key`, PEM files that are read again when they change.\n")
+			b.WriteString("\n`tls` as a mapping has `cert` and `key`, PEM files that are read again when they " +
+				"change.\n")
 		}
 		if part[0] == "tables.Table" {
-			b.WriteString("\nA column is the name of its type, or a mapping with `type`, `default`, `unique`, `required` and `ignore_case`; an index is a column or a list of columns.\n")
+			b.WriteString("\nA column is the name of its type, or a mapping with `type`, `default`, `unique`, " +
+				"`required` and `ignore_case`; an index is a column or a list of columns.\n")
 		}
 	}
 	for name := range root.Defs {
@@ -114,7 +120,8 @@ func valueOf(p map[string]any) string {
 		return "secret"
 	}
 	kind, _ := p["type"].(string)
-	return map[string]string{"array": "list", "string": "text", "integer": "number", "number": "number", "boolean": "true or false"}[kind]
+	return map[string]string{"array": "list", "string": "text", "integer": "number", "number": "number",
+		"boolean": "true or false"}[kind]
 }
 
 // TestReference compares the page with the source. The descriptions are embedded:

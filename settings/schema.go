@@ -58,9 +58,11 @@ func (g *generator) special(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[TLS]():
 		return schema{"oneOf": []any{schema{"enum": []any{"development", "off", false}}, g.object(t)}}, true
 	case reflect.TypeFor[tables.Column]():
-		return schema{"oneOf": []any{schema{"enum": []any{"string", "number", "boolean", "bool", "date", "datetime"}}, g.object(t)}}, true
+		return schema{"oneOf": []any{schema{"enum": []any{"string", "number", "boolean", "bool", "date", "datetime"}},
+			g.object(t)}}, true
 	case reflect.TypeFor[tables.Index]():
-		return schema{"oneOf": []any{schema{"type": "string"}, schema{"type": "array", "items": schema{"type": "string"}}}}, true
+		return schema{"oneOf": []any{schema{"type": "string"},
+			schema{"type": "array", "items": schema{"type": "string"}}}}, true
 	case reflect.TypeFor[tables.Access]():
 		return schema{"enum": []any{"anonymous", "authenticated", "disabled"}}, true
 	}

@@ -51,7 +51,8 @@ func addComments(all map[string]string, typ string, s *ast.StructType) {
 	for _, field := range s.Fields.List {
 		for _, name := range field.Names {
 			if field.Tag != nil {
-				keys[name.Name], _, _ = strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml"), ",")
+				keys[name.Name], _, _ = strings.Cut(reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml"),
+					",")
 			}
 		}
 	}
@@ -138,7 +139,8 @@ func validate(t *testing.T, s *jsonschema.Schema, text []byte) error {
 func TestSchemaAndDecoderAgree(t *testing.T) {
 	s := compileSchema(t)
 	for _, text := range []string{issueExample,
-		"server: {tls: {cert: a, key: b}}", "server: {tls: off}", "identity: {unauthenticated: 401}", "identity: {unauthenticated: \"403\"}",
+		"server: {tls: {cert: a, key: b}}", "server: {tls: off}", "identity: {unauthenticated: 401}",
+		"identity: {unauthenticated: \"403\"}",
 		"tables: {a: {columns: {b: {type: string, default: x, unique: true}}, indexes: [b, [b, b]]}}",
 		"gateway: {apps: [{name: a, config: config.xml, private: [{host: h, range: 10.0.0.0/8}]}]}",
 	} {
@@ -149,9 +151,11 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 			t.Errorf("the decoder refuses %s: %v", text, err)
 		}
 	}
-	for _, text := range []string{"servr: {}", "server: {lisen: x}", "server: {listen: [1]}", "identity: {providers: {a: {client: x}}}", "identity: {lifetime: soon}",
-		"identity: {rate_limit: many}", "tables: {a: {columns: {b: {typ: string}}}}", "tables: {a: {page: 3}}", "services: {a: {upstrem: x}}", "server: {tls: {cert: a, kee: b}}",
-		"gateway: {apps: [{nam: a}]}", "database: {a: b}", "egress: {allow: {a: b}}", "tables: {a: {webhook: {uri: x}}}"} {
+	for _, text := range []string{"servr: {}", "server: {lisen: x}", "server: {listen: [1]}",
+		"identity: {providers: {a: {client: x}}}", "identity: {lifetime: soon}", "identity: {rate_limit: many}",
+		"tables: {a: {columns: {b: {typ: string}}}}", "tables: {a: {page: 3}}", "services: {a: {upstrem: x}}",
+		"server: {tls: {cert: a, kee: b}}", "gateway: {apps: [{nam: a}]}", "database: {a: b}",
+		"egress: {allow: {a: b}}", "tables: {a: {webhook: {uri: x}}}"} {
 		if validate(t, s, []byte(text)) == nil {
 			t.Errorf("the schema takes %s", text)
 		}

@@ -48,8 +48,10 @@ func TestParseTheDocumentedExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := s.Tables["todoitem"]
-	if s.Server.TLS.Mode != "development" || s.Identity.Providers["aad"].Issuer != "https://issuer.example" || table.Columns["due"].Type != "date" ||
-		table.RecordsExpire.Hours() != 720 || table.Read.Access != "anonymous" || s.Services["echo"].Post.Access != "disabled" || s.Egress.Allow[0] != "127.0.0.0/8" {
+	if s.Server.TLS.Mode != "development" || s.Identity.Providers["aad"].Issuer != "https://issuer.example" ||
+		table.Columns["due"].Type != "date" ||
+		table.RecordsExpire.Hours() != 720 || table.Read.Access != "anonymous" ||
+		s.Services["echo"].Post.Access != "disabled" || s.Egress.Allow[0] != "127.0.0.0/8" {
 		t.Errorf("read as %+v", s)
 	}
 }
@@ -70,7 +72,8 @@ func TestEmptyFile(t *testing.T) {
 // decoder finds.
 func TestErrorsShowTheLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"server:\n  lisen: x\n":                             "cordon.yaml:2:3: unknown field \"lisen\"\n  2 |   lisen: x\n    |   ^",
+		"server:\n  lisen: x\n": "cordon.yaml:2:3: unknown field \"lisen\"\n" +
+			"  2 |   lisen: x\n    |   ^",
 		"server:\n  listen: [1]\n":                          "cordon.yaml:2:11: ",
 		"a: 1\n":                                            "cordon.yaml:1:1: unknown field \"a\"",
 		"database: a\ndatabase: b\n":                        "cordon.yaml:2:1: ",
@@ -93,24 +96,33 @@ func TestErrorsShowTheLine(t *testing.T) {
 
 // TestCheckShowsTheLine checks what only the meaning tells.
 func TestCheckShowsTheLine(t *testing.T) {
-	for text, want := range map[string]string{
-		"identity: {signing_key: s3cret}\n":                                                                        "cordon.yaml:1:12: identity.signing_key secret ***: is given by a reference",
-		"server: {listen: \"0.0.0.0:1\", url: \"https://a.example\"}\n":                                            "cordon.yaml: identity.signing_key is missing",
-		"server: {tls: off, listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\"}":                            "cordon.yaml:1:10: server.tls off must stay on loopback",
-		"server:\n  url: http://app.example\nidentity: {signing_key: \"env:K\"}":                                   "cordon.yaml:2:3: server.url must be https",
-		"server:\n  url: https://app.example/x\n":                                                                  "cordon.yaml:2:3: server.url must be an http or https URL without a path\n  2 |   url: https://app.example/x\n    |   ^",
-		"server: {cors: [\"a b\"]}\n":                                                                              "server.cors \"a b\"",
-		"server: {admin: \"0.0.0.0:1\"}\n":                                                                         "server.admin \"0.0.0.0:1\" must be a loopback address",
-		"identity:\n  redirects:\n    - https://a.example\n    - http://b.example\n":                               "cordon.yaml:4:7: identity.redirects.1 http is for loopback only",
-		"identity: {providers: {google: {type: googl}}}\n":                                                         "identity.providers.google.type must be one of",
-		"server: {listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\", providers: {g: {type: development}}}": "cordon.yaml:2:46: identity.providers.g the development provider",
-		"tables:\n  a:\n    columns: {b: strin}\n":                                                                 "tables.a.",
-		"tables:\n  a:\n    read: {rule: \"usr.id == 1\"}\n":                                                       "cordon.yaml:3:12: tables.a.read.rule identity: condition",
-		"services:\n  a: {upstream: ftp://x}\n":                                                                    "cordon.yaml:2:7: services.a.upstream must be an http",
-		"egress: {allow: [\"10.0.0.0/33\"]}\n":                                                                     "cordon.yaml:1:18: egress.allow.0",
-		"database: mysql://x\n":                                                                                    "cordon.yaml:1:1: database must be",
-		"gateway: {apps: [{name: a}]}\n":                                                                           "gateway apps[0] (a): config",
+	for _, each := range [][2]string{
+		{"identity: {signing_key: s3cret}\n",
+			"cordon.yaml:1:12: identity.signing_key secret ***: is given by a reference"},
+		{"server: {listen: \"0.0.0.0:1\", url: \"https://a.example\"}\n",
+			"cordon.yaml: identity.signing_key is missing"},
+		{"server: {tls: off, listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\"}",
+			"cordon.yaml:1:10: server.tls off must stay on loopback"},
+		{"server:\n  url: http://app.example\nidentity: {signing_key: \"env:K\"}",
+			"cordon.yaml:2:3: server.url must be https"},
+		{"server:\n  url: https://app.example/x\n", "cordon.yaml:2:3: server.url must be an http or https URL " +
+			"without a path\n  2 |   url: https://app.example/x\n    |   ^"},
+		{"server: {cors: [\"a b\"]}\n", "server.cors \"a b\""},
+		{"server: {admin: \"0.0.0.0:1\"}\n", "server.admin \"0.0.0.0:1\" must be a loopback address"},
+		{"identity:\n  redirects:\n    - https://a.example\n    - http://b.example\n",
+			"cordon.yaml:4:7: identity.redirects.1 http is for loopback only"},
+		{"identity: {providers: {google: {type: googl}}}\n", "identity.providers.google.type must be one of"},
+		{"server: {listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\", providers: {g: {type: development}}}",
+			"cordon.yaml:2:46: identity.providers.g the development provider"},
+		{"tables:\n  a:\n    columns: {b: strin}\n", "tables.a."},
+		{"tables:\n  a:\n    read: {rule: \"usr.id == 1\"}\n",
+			"cordon.yaml:3:12: tables.a.read.rule identity: condition"},
+		{"services:\n  a: {upstream: ftp://x}\n", "cordon.yaml:2:7: services.a.upstream must be an http"},
+		{"egress: {allow: [\"10.0.0.0/33\"]}\n", "cordon.yaml:1:18: egress.allow.0"},
+		{"database: mysql://x\n", "cordon.yaml:1:1: database must be"},
+		{"gateway: {apps: [{name: a}]}\n", "gateway apps[0] (a): config"},
 	} {
+		text, want := each[0], each[1]
 		s, err := Parse("cordon.yaml", []byte(text))
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
@@ -123,7 +135,9 @@ func TestCheckShowsTheLine(t *testing.T) {
 }
 
 func TestSecretsDoNotShow(t *testing.T) {
-	for _, text := range []string{"identity: {signing_key: s3cretkey}", "identity: {providers: {google: {client_id: a, client_secret: s3cretkey}}}", "database: \"env:S3CRET_UNSET\"", "tables: {a: {webhook: {url: \"https://x\", secret: s3cretkey}}}"} {
+	for _, text := range []string{"identity: {signing_key: s3cretkey}",
+		"identity: {providers: {google: {client_id: a, client_secret: s3cretkey}}}", "database: \"env:S3CRET_UNSET\"",
+		"tables: {a: {webhook: {url: \"https://x\", secret: s3cretkey}}}"} {
 		s, err := Parse("cordon.yaml", []byte(text))
 		if err != nil {
 			t.Fatal(err)
@@ -201,16 +215,23 @@ func FuzzParse(f *testing.F) {
 // secret, whatever is wrong with it.
 func TestExcerptsHideSecrets(t *testing.T) {
 	for text, shown := range map[string]string{
-		"identity: { signing_key: hunter2, lsten: 1 }\n":                                        "identity: { signing_key: ***, lsten: 1 }\n",
-		"identity: { signing_key: \"env:KEY\", lsten: 1 }\n":                                    "identity: { signing_key: \"env:KEY\", lsten: 1 }\n",
-		"identity:\n  providers: { google: { client_secret: 'hunter2', x: 1 } }\n":              "  providers: { google: { client_secret: ***, x: 1 } }\n",
-		"identity:\n  previous_keys:\n  - {hunter2: 1}\n":                                       "  ***\n",
-		"identity:\n  previous_keys:\n  - env:A\n  - {hunter2: 1}\n":                            "  ***\n",
-		"identity:\n  signing_key:\n    hunter2: 1\n":                                           "    ***\n",
-		"identity: { previous_keys: [hunter2, {a: 1}] }\n":                                      "identity: { previous_keys: *** }\n",
-		"identity: { previous_keys: [env:A, file:b], lsten: 1 }\n":                              "identity: { previous_keys: [env:A, file:b], lsten: 1 }\n",
-		"tables: { t: { webhook: { secret: hunter2, x: 1 } } }\n":                               "tables: { t: { webhook: { secret: ***, x: 1 } } }\n",
-		"gateway:\n  apps: [{ name: a, config: c, credential: { password: hunter2, x: 1 } }]\n": "  apps: [{ name: a, config: c, credential: { password: ***, x: 1 } }]\n",
+		"identity: { signing_key: hunter2, lsten: 1 }\n": "identity: { " +
+			"signing_key: ***, lsten: 1 }\n",
+		"identity: { signing_key: \"env:KEY\", lsten: 1 }\n": "identity: { " +
+			"signing_key: \"env:KEY\", lsten: 1 }\n",
+		"identity:\n  providers: { google: { client_secret: 'hunter2', x: 1 } }\n": "  providers: { " +
+			"google: { client_secret: ***, x: 1 } }\n",
+		"identity:\n  previous_keys:\n  - {hunter2: 1}\n":            "  ***\n",
+		"identity:\n  previous_keys:\n  - env:A\n  - {hunter2: 1}\n": "  ***\n",
+		"identity:\n  signing_key:\n    hunter2: 1\n":                "    ***\n",
+		"identity: { previous_keys: [hunter2, {a: 1}] }\n": "identity: { " +
+			"previous_keys: *** }\n",
+		"identity: { previous_keys: [env:A, file:b], lsten: 1 }\n": "identity: { " +
+			"previous_keys: [env:A, file:b], lsten: 1 }\n",
+		"tables: { t: { webhook: { secret: hunter2, x: 1 } } }\n": "tables: { t: { " +
+			"webhook: { secret: ***, x: 1 } } }\n",
+		"gateway:\n  apps: [{ name: a, config: c, credential: { password: hunter2, x: 1 } }]\n": "  apps: [{ name: " +
+			"a, config: c, credential: { password: ***, x: 1 } }]\n",
 	} {
 		_, err := Parse("cordon.yaml", []byte(text))
 		if err == nil {
@@ -230,7 +251,8 @@ func TestSecretKeysAreHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (?:list of )?secrets? \\|").FindAllSubmatch(page, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\| (?:list of )?secrets? \\|").FindAllSubmatch(page,
+		-1) {
 		found++
 		if name := string(row[1]); !strings.Contains(withoutSecrets([]string{name + ": hunter2"}, 0), "***") {
 			t.Errorf("%s takes a secret, and an excerpt would show it", name)

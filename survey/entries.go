@@ -26,13 +26,15 @@ type Writing struct {
 // Entries makes config.xml entries of what was found.
 func (s *Survey) Entries(w Writing) ([]pin.Entry, error) {
 	if !w.Expires.IsZero() && !w.Expires.After(s.options.Now) {
-		return nil, fmt.Errorf("--expires %s is past: such a pin closes its host", w.Expires.UTC().Format(time.DateOnly))
+		return nil, fmt.Errorf("--expires %s is past: such a pin closes its host",
+			w.Expires.UTC().Format(time.DateOnly))
 	}
 	var entries []pin.Entry
 	hosts := []string{}
 	leaf := map[string]bool{} // hosts with a pin of their own key
 	add := func(host string, h pin.Hash, authority bool) {
-		entries = append(entries, pin.Entry{Host: host, Subdomains: w.Subdomains, Hashes: []pin.Hash{h}, Expires: w.Expires, Authority: authority})
+		entries = append(entries, pin.Entry{Host: host, Subdomains: w.Subdomains, Hashes: []pin.Hash{h},
+			Expires: w.Expires, Authority: authority})
 		leaf[host] = leaf[host] || !authority
 		if !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
@@ -46,7 +48,8 @@ func (s *Survey) Entries(w Writing) ([]pin.Entry, error) {
 			return nil, fmt.Errorf("%s: %s; to pin it all the same: --untrusted", f.Source, f.Doubt)
 		}
 		if len(f.Hosts) == 0 {
-			return nil, fmt.Errorf("%s: neither its name nor its certificate names a host: give one with --host", f.Source)
+			return nil, fmt.Errorf("%s: neither its name nor its certificate names a host: give one with --host",
+				f.Source)
 		}
 		for _, host := range f.Hosts {
 			for _, c := range f.chosen(w.Which) {

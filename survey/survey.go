@@ -122,7 +122,8 @@ func (s *Survey) Look(ctx context.Context, arg string) {
 	case errors.Is(err, fs.ErrNotExist):
 		host, port, hostErr := hostAndPort(arg)
 		if hostErr != nil {
-			s.found = append(s.found, &Finding{Source: arg, Err: fmt.Errorf("%s: no such file or folder, and %w", arg, hostErr)})
+			s.found = append(s.found,
+				&Finding{Source: arg, Err: fmt.Errorf("%s: no such file or folder, and %w", arg, hostErr)})
 			return
 		}
 		s.found = append(s.found, s.lookServer(ctx, arg, host, port))
@@ -159,7 +160,8 @@ func (s *Survey) lookDir(dir string) {
 		}
 	}
 	if len(s.found) == before {
-		s.found = append(s.found, &Finding{Source: dir, Warnings: []string{"no certificate file in this folder: where pinning is on, every request fails"}})
+		s.found = append(s.found, &Finding{Source: dir,
+			Warnings: []string{"no certificate file in this folder: where pinning is on, every request fails"}})
 	}
 }
 

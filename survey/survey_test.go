@@ -51,7 +51,8 @@ func TestSurvey(t *testing.T) {
 		s.Look(t.Context(), at)
 		s.Advise()
 		f := s.Findings()[0]
-		if f.Err != nil || len(f.Chain) == 0 || f.Chain[0].Subject == "" || (f.Doubt != "") != test.doubt || s.Offline() {
+		if f.Err != nil || len(f.Chain) == 0 || f.Chain[0].Subject == "" || (f.Doubt != "") != test.doubt ||
+			s.Offline() {
 			t.Fatalf("%s: %+v", test.name, f)
 		}
 		entries, err := s.Entries(survey.Writing{Which: "leaf", Untrusted: test.untrusted})
@@ -80,9 +81,11 @@ func TestSurveyOfMistakes(t *testing.T) {
 	for _, arg := range []string{dir, empty, filepath.Join(dir, "none"), "localhost:0", "127.1:443", "localhost:1"} {
 		s.Look(t.Context(), arg)
 	}
-	for i, want := range []string{"broken.cer", "", "no such file or folder", "port from 1 to 65535", "not a host", "localhost"} {
+	for i, want := range []string{"broken.cer", "", "no such file or folder", "port from 1 to 65535", "not a host",
+		"localhost"} {
 		f := s.Findings()[i]
-		if want == "" && (f.Err != nil || len(f.Warnings) != 1) || want != "" && (f.Err == nil || !strings.Contains(f.Err.Error(), want)) {
+		if want == "" && (f.Err != nil || len(f.Warnings) != 1) ||
+			want != "" && (f.Err == nil || !strings.Contains(f.Err.Error(), want)) {
 			t.Errorf("%s: %v %v, want %q", f.Source, f.Err, f.Warnings, want)
 		}
 	}

@@ -81,7 +81,8 @@ func (p *apple) finish(ctx context.Context, a *attempt, callback url.Values) (*o
 		given, family := shorten(user.Name.First, 100), shorten(user.Name.Last, 100)
 		if full := strings.TrimSpace(given + " " + family); full != "" {
 			out.Claims = append(out.Claims, identity.Claim{Type: identity.ClaimGiven, Value: given},
-				identity.Claim{Type: identity.ClaimSurname, Value: family}, identity.Claim{Type: identity.ClaimName, Value: full})
+				identity.Claim{Type: identity.ClaimSurname, Value: family},
+				identity.Claim{Type: identity.ClaimName, Value: full})
 		}
 	}
 	return out, nil

@@ -103,7 +103,8 @@ func (s *Server) verifyToken(text string, grace time.Duration) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	return proof{session: t.Session, user: t.Subject, provider: t.Provider, issued: t.Issued, expires: t.Expires, claims: t.Claims}, nil
+	return proof{session: t.Session, user: t.Subject, provider: t.Provider, issued: t.Issued, expires: t.Expires,
+		claims: t.Claims}, nil
 }
 
 // cookieContent is what a session cookie holds, sealed.
@@ -133,7 +134,8 @@ func (s *Server) verifyCookie(text string, grace time.Duration) (proof, error) {
 	if err := json.Unmarshal(plain, &c); err != nil || c.User == "" {
 		return proof{}, errCookie
 	}
-	p := proof{session: c.Session, user: c.User, provider: c.Provider, issued: time.Unix(c.Issued, 0).UTC(), expires: time.Unix(c.Expires, 0).UTC(), cookie: true}
+	p := proof{session: c.Session, user: c.User, provider: c.Provider, issued: time.Unix(c.Issued, 0).UTC(),
+		expires: time.Unix(c.Expires, 0).UTC(), cookie: true}
 	if !p.expires.Add(grace).After(s.now()) {
 		return proof{}, errCookie
 	}
@@ -143,14 +145,15 @@ func (s *Server) verifyCookie(text string, grace time.Duration) (proof, error) {
 // setCookie gives the browser its session.
 func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, session Session) error {
 	now := s.now()
-	plain, err := json.Marshal(cookieContent{Session: session.ID, User: session.User, Provider: session.Provider, Issued: now.Unix(), Expires: now.Add(s.config.Lifetime).Unix()})
+	plain, err := json.Marshal(cookieContent{Session: session.ID, User: session.User, Provider: session.Provider,
+		Issued: now.Unix(), Expires: now.Add(s.config.Lifetime).Unix()})
 	if err != nil {
 		return fmt.Errorf("auth: making a cookie: %w", err)
 	}
 	value := base64.RawURLEncoding.EncodeToString(s.boxes.cookie.Seal(plain, ""))
 	// It outlives its content by the grace period, so that it can be refreshed.
-	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: value, Path: "/", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode,
-		MaxAge: int((s.config.Lifetime + s.config.RefreshGrace).Seconds())})
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: value, Path: "/", HttpOnly: true, Secure: s.secure(r),
+		SameSite: http.SameSiteLaxMode, MaxAge: int((s.config.Lifetime + s.config.RefreshGrace).Seconds())})
 	return nil
 }
 
@@ -159,7 +162,8 @@ func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, session Sessi
 func (s *Server) clearCookies(w http.ResponseWriter, r *http.Request) {
 	for _, c := range r.Cookies() {
 		if strings.HasPrefix(c.Name, CookieName) {
-			http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode, MaxAge: -1})
+			http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", HttpOnly: true, Secure: s.secure(r),
+				SameSite: http.SameSiteLaxMode, MaxAge: -1})
 		}
 	}
 }

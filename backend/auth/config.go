@@ -174,7 +174,8 @@ func setDefault[T comparable](value *T, def T) {
 }
 
 var (
-	providerTypes = []string{"oidc", "aad", "google", "apple", "microsoftaccount", "facebook", "github", "twitter", "x", "development"}
+	providerTypes = []string{"oidc", "aad", "google", "apple", "microsoftaccount", "facebook", "github", "twitter", "x",
+		"development"}
 	providerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	reservedNames = []string{"done", "iframereceiver", "callback", "token"}
 )
@@ -198,10 +199,12 @@ func (c Config) Check(public *url.URL, loopback bool) []*Problem {
 	if _, known := c.Providers[c.LoginProvider]; c.Unauthenticated == "login" && !known {
 		add("names no provider; with `unauthenticated: login` one is needed", "login_provider")
 	}
-	if !strings.HasPrefix(c.Path, "/") || strings.HasSuffix(c.Path, "/") || c.Path != strings.ToLower(c.Path) || strings.ContainsAny(c.Path, "?#%\\ {}") {
+	if !strings.HasPrefix(c.Path, "/") || strings.HasSuffix(c.Path, "/") || c.Path != strings.ToLower(c.Path) ||
+		strings.ContainsAny(c.Path, "?#%\\ {}") {
 		add(`must be a lower-case path such as "/.auth"`, "path")
 	}
-	for name, d := range map[string]time.Duration{"lifetime": c.Lifetime, "refresh_grace": c.RefreshGrace, "nonce_lifetime": c.NonceLifetime, "key_rotation": c.KeyRotation} {
+	for name, d := range map[string]time.Duration{"lifetime": c.Lifetime, "refresh_grace": c.RefreshGrace,
+		"nonce_lifetime": c.NonceLifetime, "key_rotation": c.KeyRotation} {
 		if d < time.Second || d > 10*365*24*time.Hour {
 			add("must be from 1s to 87600h", name)
 		}
@@ -224,7 +227,8 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	var all []*Problem
 	add := func(msg string, path ...string) { all = append(all, &Problem{Path: path, Msg: msg}) }
 	if !providerName.MatchString(name) || slices.Contains(reservedNames, name) {
-		add("a provider's name is lower-case letters, digits, - and _, and none of " + strings.Join(reservedNames, ", "))
+		add("a provider's name is lower-case letters, digits, - and _, and none of " +
+			strings.Join(reservedNames, ", "))
 	}
 	if !slices.Contains(providerTypes, p.Type) {
 		add("must be one of "+strings.Join(providerTypes, ", "), "type")
@@ -251,7 +255,8 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	if slices.Contains([]string{"facebook", "github", "twitter", "x"}, p.Type) && p.ClientSecret == "" {
 		add("is missing", "client_secret")
 	}
-	for _, endpoint := range []string{p.Endpoints.Authorization, p.Endpoints.Token, p.Endpoints.UserInfo, p.Endpoints.Request, p.Endpoints.Inspection} {
+	for _, endpoint := range []string{p.Endpoints.Authorization, p.Endpoints.Token, p.Endpoints.UserInfo,
+		p.Endpoints.Request, p.Endpoints.Inspection} {
 		if endpoint != "" && !secureURL(endpoint) {
 			add("must be https URLs (http on loopback only)", "endpoints")
 		}

@@ -85,8 +85,8 @@ type easyAuthProvider struct {
 }
 
 // easyAuthTypes maps the names of an auth.json to those of a Config.
-var easyAuthTypes = map[string]string{"azureActiveDirectory": "aad", "google": "google", "facebook": "facebook", "gitHub": "github", "twitter": "twitter",
-	"apple": "apple", "legacyMicrosoftAccount": "microsoftaccount"}
+var easyAuthTypes = map[string]string{"azureActiveDirectory": "aad", "google": "google", "facebook": "facebook",
+	"gitHub": "github", "twitter": "twitter", "apple": "apple", "legacyMicrosoftAccount": "microsoftaccount"}
 
 // ImportEasyAuth makes a Config of an auth.json of App Service. Secrets stay
 // where they are: a setting's name becomes an environment variable's. The notes
@@ -97,10 +97,12 @@ func ImportEasyAuth(data []byte) (Config, []string, error) {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return Config{}, nil, fmt.Errorf("auth.json: %w", err)
 	}
-	c := Config{SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY", Redirects: in.Login.Redirects, Excluded: in.GlobalValidation.Excluded}
+	c := Config{SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY", Redirects: in.Login.Redirects,
+		Excluded: in.GlobalValidation.Excluded}
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	note("signing_key: set WEBSITE_AUTH_SIGNING_KEY to the value that the site had, and its tokens stay valid if issuer and audience stay https://{site}/")
+	note("signing_key: set WEBSITE_AUTH_SIGNING_KEY to the value that the site had, and its tokens stay valid if " +
+		"issuer and audience stay https://{site}/")
 	if err := in.importSite(&c, note); err != nil {
 		return Config{}, nil, err
 	}
@@ -231,8 +233,9 @@ func importProviders(c *Config, name string, raw json.RawMessage, note func(stri
 
 func (p easyAuthProvider) importAs(c *Config, name, typ string, note func(string, ...any)) {
 	r := p.Registration
-	out := ProviderConfig{Type: typ, ClientID: first(r.ClientID, r.AppID, r.ConsumerKey), Scopes: p.Login.Scopes, Audiences: p.Validation.Audiences,
-		Issuer: first(r.Issuer, r.OpenID.Issuer, strings.TrimSuffix(r.OpenID.WellKnown, "/.well-known/openid-configuration"))}
+	out := ProviderConfig{Type: typ, ClientID: first(r.ClientID, r.AppID, r.ConsumerKey), Scopes: p.Login.Scopes,
+		Audiences: p.Validation.Audiences, Issuer: first(r.Issuer, r.OpenID.Issuer,
+			strings.TrimSuffix(r.OpenID.WellKnown, "/.well-known/openid-configuration"))}
 	if p.Enabled != nil && !*p.Enabled || out.ClientID == "" {
 		return
 	}
@@ -257,12 +260,14 @@ func (p easyAuthProvider) importAs(c *Config, name, typ string, note func(string
 	if typ == "aad" {
 		// "https://login.microsoftonline.com/{tenant}/v2.0" is what the type makes
 		// of a tenant; sts.windows.net is the issuer of the same tenant's v1 tokens.
-		if u, err := url.Parse(out.Issuer); err == nil && (u.Host == "login.microsoftonline.com" || u.Host == "sts.windows.net") {
+		if u, err := url.Parse(out.Issuer); err == nil &&
+			(u.Host == "login.microsoftonline.com" || u.Host == "sts.windows.net") {
 			out.Tenant, out.Issuer = strings.Split(strings.Trim(u.Path, "/"), "/")[0], ""
 		}
 	}
 	if p.Login.NameClaim != "" {
-		note("providers.%s: nameClaimType is not taken over; the friendly name is preferred_username, email or name", name)
+		note("providers.%s: nameClaimType is not taken over; the friendly name is preferred_username, email or name",
+			name)
 	}
 	c.Providers[name] = out
 }

@@ -39,14 +39,17 @@ func TestImportEasyAuth(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY", Lifetime: 150 * time.Minute, RefreshGrace: 48 * time.Hour, NonceLifetime: 10 * time.Minute,
-		Redirects:       []string{"todoapp://easyauth.callback", "https://app.example/"},
+		SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY", Lifetime: 150 * time.Minute, RefreshGrace: 48 * time.Hour,
+		NonceLifetime: 10 * time.Minute, Redirects: []string{"todoapp://easyauth.callback", "https://app.example/"},
 		Unauthenticated: "login", Excluded: []string{"/public"}, LoginProvider: "aad",
 		Providers: map[string]ProviderConfig{
-			"aad": {Type: "aad", Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "aad-client", ClientSecret: secret.Reference("text-env:AAD_SECRET"),
-				Audiences: []string{"api://x"}, Parameters: map[string]string{"domain_hint": "example.org"}},
-			"facebook": {Type: "facebook", ClientID: "fb", ClientSecret: "text-env:FB_SECRET", Scopes: []string{"email"}},
-			"myidp":    {Type: "oidc", Issuer: "https://idp.example/base", ClientID: "my", ClientSecret: "text-env:MY_SECRET", Scopes: []string{"openid"}},
+			"aad": {Type: "aad", Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "aad-client",
+				ClientSecret: secret.Reference("text-env:AAD_SECRET"), Audiences: []string{"api://x"},
+				Parameters: map[string]string{"domain_hint": "example.org"}},
+			"facebook": {Type: "facebook", ClientID: "fb", ClientSecret: "text-env:FB_SECRET",
+				Scopes: []string{"email"}},
+			"myidp": {Type: "oidc", Issuer: "https://idp.example/base", ClientID: "my",
+				ClientSecret: "text-env:MY_SECRET", Scopes: []string{"openid"}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -64,8 +67,10 @@ func TestImportEasyAuth(t *testing.T) {
 }
 
 func TestImportEasyAuthErrors(t *testing.T) {
-	for _, text := range []string{"", "[]", `{"globalValidation":{"unauthenticatedClientAction":"Surprise"}}`, `{"login":{"cookieExpiration":{"timeToExpiration":"8h"}}}`,
-		`{"login":{"nonce":{"nonceExpirationInterval":"a:b:c"}}}`, `{"identityProviders":{"google":[]}}`, `{"identityProviders":{"openIdConnectProviders":[]}}`} {
+	for _, text := range []string{"", "[]", `{"globalValidation":{"unauthenticatedClientAction":"Surprise"}}`,
+		`{"login":{"cookieExpiration":{"timeToExpiration":"8h"}}}`,
+		`{"login":{"nonce":{"nonceExpirationInterval":"a:b:c"}}}`, `{"identityProviders":{"google":[]}}`,
+		`{"identityProviders":{"openIdConnectProviders":[]}}`} {
 		if _, _, err := ImportEasyAuth([]byte(text)); err == nil {
 			t.Errorf("%s was taken", text)
 		}

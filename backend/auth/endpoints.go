@@ -77,7 +77,8 @@ func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
 	entries := []tokenEntry{}
 	wanted := strings.ToLower(r.URL.Query().Get("provider"))
 	if wanted == "" || wanted == p.User.Provider {
-		entry := tokenEntry{ProviderName: p.User.Provider, UserID: first(p.User.Name, p.User.ID), UserClaims: p.User.Claims}
+		entry := tokenEntry{ProviderName: p.User.Provider, UserID: first(p.User.Name, p.User.ID),
+			UserClaims: p.User.Claims}
 		if entry.UserClaims == nil {
 			entry.UserClaims = []identity.Claim{}
 		}
@@ -86,7 +87,8 @@ func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
 			s.refuseProof(w, r, fmt.Errorf("%w: %w", ErrUnavailable, err))
 			return
 		}
-		entry.AccessToken, entry.AccessTokenSecret, entry.IDToken, entry.RefreshToken = t.Access, t.Secret, t.ID, t.Refresh
+		entry.AccessToken, entry.AccessTokenSecret, entry.IDToken, entry.RefreshToken = t.Access, t.Secret, t.ID,
+			t.Refresh
 		if s.config.Providers[p.User.Provider].Type == "microsoftaccount" {
 			entry.AuthToken = t.ID
 		}
@@ -109,14 +111,16 @@ func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) {
 	target := first(query.Get("post_logout_redirect_uri"), query.Get("post_logout_redirect_url"))
 	if target != "" {
 		if native, err := s.places.accept(target); err != nil || native {
-			s.page(w, r, http.StatusBadRequest, "Sign-out refused", "The address to return to is not on the list of allowed ones.")
+			s.page(w, r, http.StatusBadRequest, "Sign-out refused",
+				"The address to return to is not on the list of allowed ones.")
 			return
 		}
 	}
 	if c, err := s.graceProof(r); err == nil && c.session != "" {
 		if err := s.Revoke(r.Context(), c.session); err != nil {
 			s.record(r, event.Failed, "logout-failed", err.Error(), http.StatusServiceUnavailable)
-			s.page(w, r, http.StatusServiceUnavailable, "Sign-out failed", "Signing out is not possible at the moment. Please try again.")
+			s.page(w, r, http.StatusServiceUnavailable, "Sign-out failed",
+				"Signing out is not possible at the moment. Please try again.")
 			return
 		}
 		s.record(r, event.Allowed, "logout", c.provider, http.StatusFound)
@@ -150,7 +154,8 @@ func (s *Server) handleSessions(w http.ResponseWriter, r *http.Request) {
 	list := []sessionEntry{}
 	for _, e := range sessions {
 		if e.Expires.Add(s.config.RefreshGrace).After(s.now()) {
-			list = append(list, sessionEntry{ID: e.ID, Provider: e.Provider, Agent: e.Agent, Created: e.Created, Renewed: e.Renewed, Expires: e.Expires, Current: e.ID == p.Session})
+			list = append(list, sessionEntry{ID: e.ID, Provider: e.Provider, Agent: e.Agent, Created: e.Created,
+				Renewed: e.Renewed, Expires: e.Expires, Current: e.ID == p.Session})
 		}
 	}
 	writeJSON(w, http.StatusOK, list)

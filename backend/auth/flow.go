@@ -48,8 +48,8 @@ func (f flow) GoString() string { return f.String() }
 
 // ourParameters are the query parameters of a sign-in that are for us; all
 // others are for the provider.
-var ourParameters = []string{"session_mode", "completion_type", "completion_origin", "post_login_redirect_url", "post_login_redirect_uri",
-	"code_challenge", "code_challenge_method", "zumo-api-version"}
+var ourParameters = []string{"session_mode", "completion_type", "completion_origin", "post_login_redirect_url",
+	"post_login_redirect_uri", "code_challenge", "code_challenge_method", "zumo-api-version"}
 
 // newFlow reads the query of GET /.auth/login/{provider}. Errors are for the
 // user who looks at the page.
@@ -73,7 +73,8 @@ func (s *Server) newFlow(providerName string, query url.Values) (*flow, error) {
 	default:
 		return nil, errors.New("completion_type is postMessage")
 	}
-	if f.Redirect = first(query.Get("post_login_redirect_uri"), query.Get("post_login_redirect_url")); f.Redirect != "" {
+	if f.Redirect = first(query.Get("post_login_redirect_uri"),
+		query.Get("post_login_redirect_url")); f.Redirect != "" {
 		if f.Native, err = s.places.accept(f.Redirect); err != nil {
 			return nil, errors.New("the address to return to is not on the list of allowed ones")
 		}
@@ -144,7 +145,8 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, f *flow, a *attem
 	for _, old := range others[:max(0, len(others)-maxFlows+1)] {
 		http.SetCookie(w, s.flowCookie(r, old, "", -1))
 	}
-	http.SetCookie(w, s.flowCookie(r, name, base64.RawURLEncoding.EncodeToString(s.boxes.flow.Seal(plain, name)), int(flowCookieLife.Seconds())))
+	http.SetCookie(w, s.flowCookie(r, name, base64.RawURLEncoding.EncodeToString(s.boxes.flow.Seal(plain, name)),
+		int(flowCookieLife.Seconds())))
 	return nil
 }
 
@@ -155,7 +157,8 @@ func (s *Server) flowCookie(r *http.Request, name, value string, maxAge int) *ht
 	if s.secure(r) {
 		same = http.SameSiteNoneMode
 	}
-	return &http.Cookie{Name: name, Value: value, Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r), SameSite: same, MaxAge: maxAge}
+	return &http.Cookie{Name: name, Value: value, Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r),
+		SameSite: same, MaxAge: maxAge}
 }
 
 // flowName is the cookie's name for a state. It tells the state of several
@@ -187,7 +190,8 @@ func (s *Server) resume(r *http.Request, providerName, state string) (f *flow, l
 			continue
 		}
 		f := &flow{}
-		if json.Unmarshal(plain, f) != nil || f.Provider != providerName || subtle.ConstantTimeCompare([]byte(f.State), []byte(state)) != 1 {
+		if json.Unmarshal(plain, f) != nil || f.Provider != providerName ||
+			subtle.ConstantTimeCompare([]byte(f.State), []byte(state)) != 1 {
 			continue
 		}
 		return f, s.now().Unix() >= f.Expires, nil
@@ -199,7 +203,8 @@ func (s *Server) resume(r *http.Request, providerName, state string) (f *flow, l
 func extra(query url.Values) url.Values {
 	out := url.Values{}
 	for name, values := range query {
-		if !slices.Contains(ourParameters, strings.ToLower(name)) && len(name) <= 64 && len(values) > 0 && len(values[0]) <= 1024 {
+		if !slices.Contains(ourParameters, strings.ToLower(name)) && len(name) <= 64 && len(values) > 0 &&
+			len(values[0]) <= 1024 {
 			out.Set(name, values[0])
 		}
 	}

@@ -103,7 +103,8 @@ func (s *Server) handOverCode(w http.ResponseWriter, r *http.Request, f *flow, s
 	if err != nil {
 		return fmt.Errorf("auth: keeping a code: %w", err)
 	}
-	err = s.store.PutOnce(r.Context(), Once{Kind: "code", Key: key, Sealed: s.boxes.code.Seal(plain, key), Expires: s.now().Add(codeLife)})
+	err = s.store.PutOnce(r.Context(),
+		Once{Kind: "code", Key: key, Sealed: s.boxes.code.Seal(plain, key), Expires: s.now().Add(codeLife)})
 	if err != nil {
 		return fmt.Errorf("auth: keeping a code: %w", err)
 	}
@@ -123,7 +124,8 @@ func (s *Server) handleCode(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "This site has no sign-in of that name.")
 		return
 	}
-	session, err := s.redeem(r.Context(), name, r.URL.Query().Get("authorization_code"), r.URL.Query().Get("code_verifier"))
+	session, err := s.redeem(r.Context(), name, r.URL.Query().Get("authorization_code"),
+		r.URL.Query().Get("code_verifier"))
 	if err != nil {
 		s.record(r, event.Blocked, "code-refused", err.Error(), http.StatusBadRequest)
 		w.WriteHeader(http.StatusBadRequest)
@@ -180,8 +182,10 @@ func (s *Server) setCompletion(w http.ResponseWriter, r *http.Request, f *flow) 
 	if err != nil { // strings always encode
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: completionCookie, Value: base64.RawURLEncoding.EncodeToString(s.boxes.page.Seal(plain, completionCookie)),
-		Path: s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode, MaxAge: int(completionLife.Seconds())})
+	http.SetCookie(w, &http.Cookie{Name: completionCookie,
+		Value: base64.RawURLEncoding.EncodeToString(s.boxes.page.Seal(plain, completionCookie)),
+		Path:  s.config.Path + "/login", HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(completionLife.Seconds())})
 }
 
 // completionOrigin reads what setCompletion wrote, "" for none. The list of
@@ -194,7 +198,8 @@ func (s *Server) completionOrigin(r *http.Request) string {
 		}
 		plain, err := s.boxes.page.Open(sealed, completionCookie)
 		var content completion
-		if err != nil || json.NewDecoder(bytes.NewReader(plain)).Decode(&content) != nil || s.now().Unix() >= content.Expires {
+		if err != nil || json.NewDecoder(bytes.NewReader(plain)).Decode(&content) != nil ||
+			s.now().Unix() >= content.Expires {
 			continue
 		}
 		if origin, err := s.places.origin(content.Origin); err == nil {

@@ -61,7 +61,9 @@ func (s *Server) addSigningKey(ctx context.Context, now, active time.Time, after
 	// It signs for one rotation, and what it signed can be refreshed for long
 	// after that.
 	retired := active.Add(s.config.KeyRotation + s.config.Lifetime + s.config.RefreshGrace + keyLead)
-	return s.store.PutSigningKey(ctx, SigningKey{ID: key.ID, Sealed: s.boxes.key.Seal(der, key.ID), Created: now, Active: active, Retired: retired}, after)
+	return s.store.PutSigningKey(ctx,
+		SigningKey{ID: key.ID, Sealed: s.boxes.key.Seal(der, key.ID), Created: now, Active: active, Retired: retired},
+		after)
 }
 
 // openSigningKeys returns the keys that open, and the one that becomes active

@@ -41,8 +41,10 @@ func (s *Server) limited(w http.ResponseWriter, r *http.Request, what string) bo
 		return false
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	s.record(r, event.Blocked, "rate-limited", "more than "+strconv.Itoa(s.config.RateLimit)+" "+what+" requests a minute", http.StatusTooManyRequests)
-	problem.Write(w, problem.Problem{Status: http.StatusTooManyRequests, Detail: "Too many requests. Try again later.", Reason: "rate-limited"})
+	s.record(r, event.Blocked, "rate-limited",
+		"more than "+strconv.Itoa(s.config.RateLimit)+" "+what+" requests a minute", http.StatusTooManyRequests)
+	problem.Write(w, problem.Problem{Status: http.StatusTooManyRequests, Detail: "Too many requests. Try again later.",
+		Reason: "rate-limited"})
 	return true
 }
 
@@ -90,7 +92,8 @@ func (s *Server) sendToProvider(w http.ResponseWriter, r *http.Request, p provid
 const providerTimeout = 20 * time.Second
 
 func (s *Server) newAttempt(r *http.Request, f *flow, extra url.Values) *attempt {
-	return &attempt{Callback: s.callback(r, f.Provider), State: random(), Nonce: random(), Verifier: random(), Extra: extra}
+	return &attempt{Callback: s.callback(r, f.Provider), State: random(), Nonce: random(), Verifier: random(),
+		Extra: extra}
 }
 
 // callback is our redirect URI at a provider.
@@ -104,7 +107,8 @@ func (s *Server) callback(r *http.Request, providerName string) string {
 // name of its own here.
 func (s *Server) developmentLogin(w http.ResponseWriter, r *http.Request, d *development, f *flow, query url.Values) {
 	if host := hostName(r.Host); !hostname.IsLoopback(host) && !slices.Contains(s.places.hosts(), host) {
-		s.page(w, r, http.StatusForbidden, "Sign-in refused", "The development provider answers under loopback names only.")
+		s.page(w, r, http.StatusForbidden, "Sign-in refused",
+			"The development provider answers under loopback names only.")
 		return
 	}
 	if d.config.Picker && query.Get("login_hint") == "" {
@@ -152,7 +156,8 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request) {
 	f, late, err := s.resume(r, name, values.Get("state"))
 	if err != nil {
 		s.record(r, event.Blocked, "login-state", "a callback without a sign-in of this browser", http.StatusBadRequest)
-		s.page(w, r, http.StatusBadRequest, "Sign-in failed", "This sign-in was not begun in this browser, or has been used. Please begin again.")
+		s.page(w, r, http.StatusBadRequest, "Sign-in failed",
+			"This sign-in was not begun in this browser, or has been used. Please begin again.")
 		return
 	}
 	http.SetCookie(w, s.flowCookie(r, flowName(f.State), "", -1))
@@ -172,7 +177,8 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request) {
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, p provider, f *flow, values url.Values) {
 	ctx, cancel := context.WithTimeout(r.Context(), providerTimeout)
 	defer cancel()
-	err := s.store.PutOnce(ctx, Once{Kind: "state", Key: hashText(f.State), Expires: s.now().Add(flowCookieLife + s.config.NonceLifetime)})
+	err := s.store.PutOnce(ctx,
+		Once{Kind: "state", Key: hashText(f.State), Expires: s.now().Add(flowCookieLife + s.config.NonceLifetime)})
 	if errors.Is(err, ErrExists) {
 		s.page(w, r, http.StatusBadRequest, "Sign-in failed", "This sign-in has been used. Please begin again.")
 		return
@@ -185,7 +191,8 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, p provider, f *f
 		s.handOverError(w, r, f, shorten(first(values.Get("error_description"), code, "access_denied"), 200))
 		return
 	}
-	a := &attempt{Callback: s.callback(r, f.Provider), State: f.State, Nonce: f.Nonce, Verifier: f.Verifier, Secret: f.Secret}
+	a := &attempt{Callback: s.callback(r, f.Provider), State: f.State, Nonce: f.Nonce, Verifier: f.Verifier,
+		Secret: f.Secret}
 	out, err := p.finish(ctx, a, values)
 	if err != nil {
 		s.failFlow(w, r, f, err)
@@ -216,7 +223,8 @@ func (s *Server) handleTrade(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &c) {
 		return
 	}
-	if d, ok := p.(*development); ok && !hostname.IsLoopback(hostName(r.Host)) && !slices.Contains(s.places.hosts(), hostName(r.Host)) {
+	if d, ok := p.(*development); ok && !hostname.IsLoopback(hostName(r.Host)) &&
+		!slices.Contains(s.places.hosts(), hostName(r.Host)) {
 		writeError(w, http.StatusForbidden, "The development provider "+d.name+" answers under loopback names only.")
 		return
 	}
@@ -271,7 +279,8 @@ func (s *Server) handleOwnToken(w http.ResponseWriter, r *http.Request) {
 		s.refuseProof(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, loginResult{AuthenticationToken: body.AuthenticationToken, User: loginUser{UserID: p.User.ID}})
+	writeJSON(w, http.StatusOK,
+		loginResult{AuthenticationToken: body.AuthenticationToken, User: loginUser{UserID: p.User.ID}})
 }
 
 // answerToken mints the session's token and sends it.
@@ -288,7 +297,8 @@ func (s *Server) answerToken(w http.ResponseWriter, r *http.Request, session Ses
 // readJSON decodes a JSON object. A form, which any web page can post across
 // origins without asking, is refused.
 func readJSON(w http.ResponseWriter, r *http.Request, out any) bool {
-	if kind := r.Header.Get("Content-Type"); kind != "" && !strings.Contains(strings.ToLower(kind), "application/json") {
+	if kind := r.Header.Get("Content-Type"); kind != "" &&
+		!strings.Contains(strings.ToLower(kind), "application/json") {
 		writeError(w, http.StatusUnsupportedMediaType, "The body is JSON.")
 		return false
 	}

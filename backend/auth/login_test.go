@@ -28,17 +28,20 @@ func TestLoginByFragment(t *testing.T) {
 		t.Error("two users have the same id")
 	}
 	claims := jwt.MapClaims{}
-	if _, err := jwt.ParseWithClaims(result.AuthenticationToken, claims, func(*jwt.Token) (any, error) { return hexKey(t), nil }); err != nil {
+	if _, err := jwt.ParseWithClaims(result.AuthenticationToken, claims,
+		func(*jwt.Token) (any, error) { return hexKey(t), nil }); err != nil {
 		t.Fatal(err)
 	}
 	site := s.web.URL + "/"
-	for name, want := range map[string]any{"sub": result.User.UserID, "stable_sid": result.User.UserID, "idp": "google", "ver": "3", "iss": site, "aud": site} {
+	for name, want := range map[string]any{"sub": result.User.UserID, "stable_sid": result.User.UserID, "idp": "google",
+		"ver": "3", "iss": site, "aud": site} {
 		if claims[name] != want {
 			t.Errorf("%s is %v, want %v", name, claims[name], want)
 		}
 	}
 	want := []tokenEntry{{ProviderName: "google", UserID: "ann@example.org", UserClaims: []identity.Claim{
-		{Type: identity.ClaimNameID, Value: "ann@example.org"}, {Type: identity.ClaimName, Value: "ann@example.org"}, {Type: identity.ClaimMail, Value: "ann@example.org"}}}}
+		{Type: identity.ClaimNameID, Value: "ann@example.org"}, {Type: identity.ClaimName, Value: "ann@example.org"},
+		{Type: identity.ClaimMail, Value: "ann@example.org"}}}}
 	if diff := cmp.Diff(want, s.meOf(result.AuthenticationToken)); diff != "" {
 		t.Error(diff)
 	}
@@ -112,14 +115,16 @@ func TestLogoutRevokesTheSession(t *testing.T) {
 			t.Errorf("session %s kept its tokens", id)
 		}
 	}
-	wantStatus(t, s.get(nil, "/.auth/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example"), http.StatusBadRequest)
+	wantStatus(t, s.get(nil, "/.auth/logout?post_logout_redirect_uri=https%3A%2F%2Fevil.example"),
+		http.StatusBadRequest)
 	wantStatus(t, s.get(nil, "/.auth/logout/done"), http.StatusOK)
 }
 
 func TestPopup(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.browser()
-	resp := s.get(c, "/.auth/login/google?session_mode=token&completion_type=postMessage&completion_origin=https%3A%2F%2Fapp.example")
+	resp := s.get(c, "/.auth/login/google?session_mode=token&completion_type=postMessage&"+
+		"completion_origin=https%3A%2F%2Fapp.example")
 	wantStatus(t, resp, http.StatusFound)
 	if got := resp.Header.Get("Location"); !strings.HasPrefix(got, "done#token=") {
 		t.Errorf("sent to %s", got)
@@ -128,16 +133,21 @@ func TestPopup(t *testing.T) {
 	if body := bodyOf(t, resp); !strings.Contains(body, `var origin = "https://app.example"`) {
 		t.Errorf("the page does not know the origin: %s", body)
 	}
-	if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+	if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-ancestors 'none'") ||
+		strings.Contains(policy, "unsafe") {
 		t.Errorf("policy %s", policy)
 	}
 	s.wait(3 * time.Minute)
 	if body := bodyOf(t, s.get(c, "/.auth/login/done")); !strings.Contains(body, `var origin = ""`) {
 		t.Errorf("the origin outlived its time: %s", body)
 	}
-	for _, origin := range []string{"https://evil.example", "https://app.example.evil", "https://app.example:444", "http://app.example", "null", "", "*", "https://app.example/x", "https://user@app.example", "javascript:alert(1)"} {
-		resp := s.get(nil, "/.auth/login/google?session_mode=token&completion_type=postMessage&completion_origin="+url.QueryEscape(origin))
-		if body := bodyOf(t, resp); resp.StatusCode != http.StatusBadRequest || strings.Contains(body, "token=") || resp.Header.Get("Location") != "" {
+	for _, origin := range []string{"https://evil.example", "https://app.example.evil", "https://app.example:444",
+		"http://app.example", "null", "", "*", "https://app.example/x", "https://user@app.example",
+		"javascript:alert(1)"} {
+		resp := s.get(nil, "/.auth/login/google?session_mode=token&completion_type=postMessage&completion_origin="+
+			url.QueryEscape(origin))
+		if body := bodyOf(t, resp); resp.StatusCode != http.StatusBadRequest || strings.Contains(body, "token=") ||
+			resp.Header.Get("Location") != "" {
 			t.Errorf("origin %q: %d %s", origin, resp.StatusCode, body)
 		}
 	}
@@ -155,7 +165,8 @@ func sdkVerifier() (verifier, challenge string) {
 // codeOf begins a native app's sign-in and returns its code.
 func (s *site) codeOf(challenge string) string {
 	s.t.Helper()
-	resp := s.get(nil, "/.auth/login/google?post_login_redirect_url=todoapp%3A%2F%2Feasyauth.callback&code_challenge="+challenge+"&code_challenge_method=S256")
+	resp := s.get(nil, "/.auth/login/google?post_login_redirect_url=todoapp%3A%2F%2Feasyauth.callback&code_challenge="+
+		challenge+"&code_challenge_method=S256")
 	wantStatus(s.t, resp, http.StatusFound)
 	code, ok := strings.CutPrefix(resp.Header.Get("Location"), "todoapp://easyauth.callback#authorization_code=")
 	if !ok {
@@ -175,7 +186,8 @@ func TestNativeApp(t *testing.T) {
 		case 2:
 			encoded = strings.ReplaceAll(challenge, "=", "%3D") // a bare plus
 		}
-		exchange := "/.auth/login/google/token?authorization_code=" + s.codeOf(encoded) + "&code_verifier=" + url.QueryEscape(verifier)
+		exchange := "/.auth/login/google/token?authorization_code=" + s.codeOf(encoded) + "&code_verifier=" +
+			url.QueryEscape(verifier)
 		resp := s.get(nil, exchange)
 		wantStatus(t, resp, http.StatusOK)
 		s.meOf(parseToken(t, bodyOf(t, resp)).AuthenticationToken)
@@ -191,7 +203,8 @@ func TestNativeAppRefusals(t *testing.T) {
 	verifier, challenge := sdkVerifier()
 	good := url.QueryEscape(challenge)
 	exchange := func(provider, code, verifier string) int {
-		return s.get(nil, "/.auth/login/"+provider+"/token?authorization_code="+code+"&code_verifier="+url.QueryEscape(verifier)).StatusCode
+		return s.get(nil, "/.auth/login/"+provider+"/token?authorization_code="+code+"&code_verifier="+
+			url.QueryEscape(verifier)).StatusCode
 	}
 	code := s.codeOf(good)
 	if got := exchange("google", code, "wrong"); got != http.StatusBadRequest {
@@ -209,12 +222,16 @@ func TestNativeAppRefusals(t *testing.T) {
 		t.Errorf("a late code: %d", got)
 	}
 	for name, query := range map[string]string{
-		"no challenge":      "post_login_redirect_url=todoapp://easyauth.callback&session_mode=token",
-		"plain":             "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=" + good + "&code_challenge_method=plain",
-		"no method":         "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=" + good,
-		"short challenge":   "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=AAAA&code_challenge_method=S256",
-		"foreign scheme":    "post_login_redirect_url=evil://easyauth.callback&code_challenge=" + good + "&code_challenge_method=S256",
-		"another host":      "post_login_redirect_url=todoapp://other&code_challenge=" + good + "&code_challenge_method=S256",
+		"no challenge": "post_login_redirect_url=todoapp://easyauth.callback&session_mode=token",
+		"plain": "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=" + good +
+			"&code_challenge_method=plain",
+		"no method": "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=" + good,
+		"short challenge": "post_login_redirect_url=todoapp://easyauth.callback&code_challenge=AAAA&" +
+			"code_challenge_method=S256",
+		"foreign scheme": "post_login_redirect_url=evil://easyauth.callback&code_challenge=" + good +
+			"&code_challenge_method=S256",
+		"another host": "post_login_redirect_url=todoapp://other&code_challenge=" + good +
+			"&code_challenge_method=S256",
 		"nowhere to return": "code_challenge=" + good + "&code_challenge_method=S256",
 		"cookie, native":    "post_login_redirect_url=todoapp://easyauth.callback",
 		"foreign site":      "post_login_redirect_url=https://evil.example/",
@@ -231,7 +248,8 @@ func TestNativeAppRefusals(t *testing.T) {
 
 func TestTokenToAnAllowedPage(t *testing.T) {
 	s := newSite(t, nil)
-	resp := s.get(nil, "/.auth/login/google?session_mode=token&post_login_redirect_url="+url.QueryEscape("https://other.example/in"))
+	resp := s.get(nil, "/.auth/login/google?session_mode=token&post_login_redirect_url="+
+		url.QueryEscape("https://other.example/in"))
 	encoded, ok := strings.CutPrefix(resp.Header.Get("Location"), "https://other.example/in#token=")
 	if !ok {
 		t.Fatalf("sent to %s", resp.Header.Get("Location"))
@@ -253,7 +271,8 @@ func TestPicker(t *testing.T) {
 	state, _, _ := strings.Cut(rest, `"`)
 	form := url.Values{"state": {state}, "user": {"zoë@example.org"}}.Encode()
 	post := func(c *http.Client, form string) *http.Response {
-		return s.send(c, http.MethodPost, "/.auth/login/google/callback", form, "Content-Type", "application/x-www-form-urlencoded")
+		return s.send(c, http.MethodPost, "/.auth/login/google/callback", form, "Content-Type",
+			"application/x-www-form-urlencoded")
 	}
 	wantStatus(t, post(s.browser(), form), http.StatusBadRequest) // another browser
 	resp = post(c, form)
@@ -284,13 +303,15 @@ func TestProviderRefusal(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Providers["google"] = ProviderConfig{Type: "development", Picker: true} })
 	for query, want := range map[string]string{
 		"session_mode=token": "../done#error=The%20user%20said%20no",
-		"session_mode=token&completion_type=postMessage&completion_origin=https://app.example": "../done#error=The%20user%20said%20no",
+		"session_mode=token&completion_type=postMessage" +
+			"&completion_origin=https://app.example": "../done#error=The%20user%20said%20no",
 		"": "",
 	} {
 		c := s.browser()
 		_, rest, _ := strings.Cut(bodyOf(t, s.get(c, "/.auth/login/google?"+query)), `name="state" value="`)
 		state, _, _ := strings.Cut(rest, `"`)
-		resp := s.get(c, "/.auth/login/google/callback?error=access_denied&error_description=The+user+said+no&state="+state)
+		resp := s.get(c, "/.auth/login/google/callback?error=access_denied&error_description=The+user+said+no&state="+
+			state)
 		if got := resp.Header.Get("Location"); got != want {
 			t.Errorf("%s: sent to %s", query, got)
 		}
@@ -312,7 +333,8 @@ func TestRebindingDoesNotReachTheDevelopmentProvider(t *testing.T) {
 		defer resp.Body.Close()
 		return resp.StatusCode
 	}
-	for host, want := range map[string]int{"evil.example": 403, "localhost.evil.example": 403, "192.0.2.1": 403, "localhost:1": 302, "127.9.9.9": 302, "[::1]:8443": 302, "app.localhost": 302, "app.example": 302} {
+	for host, want := range map[string]int{"evil.example": 403, "localhost.evil.example": 403, "192.0.2.1": 403,
+		"localhost:1": 302, "127.9.9.9": 302, "[::1]:8443": 302, "app.localhost": 302, "app.example": 302} {
 		if got := ask(host); got != want {
 			t.Errorf("Host %s: %d, want %d", host, got, want)
 		}
@@ -326,7 +348,8 @@ func TestDevelopmentProviderNeedsLoopback(t *testing.T) {
 		url      *url.URL
 		loopback bool
 	}{{public, true}, {&url.URL{Scheme: "https", Host: "localhost"}, false}} {
-		_, err := New(t.Context(), Options{Config: config, URL: c.url, Loopback: c.loopback, Store: newMemoryStore(), Secrets: testSecrets()})
+		_, err := New(t.Context(),
+			Options{Config: config, URL: c.url, Loopback: c.loopback, Store: newMemoryStore(), Secrets: testSecrets()})
 		if err == nil || !strings.Contains(err.Error(), "needs server.listen and server.url on loopback") {
 			t.Errorf("%v, loopback %v: %v", c.url, c.loopback, err)
 		}
@@ -336,7 +359,8 @@ func TestDevelopmentProviderNeedsLoopback(t *testing.T) {
 func TestClientFlow(t *testing.T) {
 	s := newSite(t, nil)
 	post := func(path, body string, headers ...string) *http.Response {
-		return s.send(nil, http.MethodPost, path, body, append([]string{"Content-Type", "application/json"}, headers...)...)
+		return s.send(nil, http.MethodPost, path, body,
+			append([]string{"Content-Type", "application/json"}, headers...)...)
 	}
 	resp := post("/.auth/login/google?extra=1", `{"access_token":"ann"}`, "X-ZUMO-AUTH", "broken")
 	wantStatus(t, resp, http.StatusOK)
@@ -350,20 +374,25 @@ func TestClientFlow(t *testing.T) {
 		path, body string
 		want       int
 	}{
-		{"/.auth/login/google", ``, 400}, {"/.auth/login/google", `[]`, 400}, {"/.auth/login/google", `{`, 400}, {"/.auth/login/google", `{}`, 400},
-		{"/.auth/login/google", `"x"`, 400}, {"/.auth/login/google", `{"access_token":7}`, 400}, {"/.auth/login/google", `{"access_token":"` + strings.Repeat("x", maxForm) + `"}`, 413},
-		{"/.auth/login/nobody", `{"access_token":"x"}`, 404}, {"/.auth/login", `{}`, 400}, {"/.auth/login", `{"authenticationToken":"a.b.c"}`, 401},
+		{"/.auth/login/google", ``, 400}, {"/.auth/login/google", `[]`, 400}, {"/.auth/login/google", `{`, 400},
+		{"/.auth/login/google", `{}`, 400}, {"/.auth/login/google", `"x"`, 400},
+		{"/.auth/login/google", `{"access_token":7}`, 400},
+		{"/.auth/login/google", `{"access_token":"` + strings.Repeat("x", maxForm) + `"}`, 413},
+		{"/.auth/login/nobody", `{"access_token":"x"}`, 404}, {"/.auth/login", `{}`, 400},
+		{"/.auth/login", `{"authenticationToken":"a.b.c"}`, 401},
 	} {
 		resp := post(c.path, c.body)
 		if resp.StatusCode != c.want {
 			t.Errorf("%s %.40s: %d, want %d", c.path, c.body, resp.StatusCode, c.want)
 		}
 		var answer map[string]string
-		if err := json.Unmarshal([]byte(bodyOf(t, resp)), &answer); err != nil || answer["error"]+answer["message"] == "" {
+		if err := json.Unmarshal([]byte(bodyOf(t, resp)), &answer); err != nil ||
+			answer["error"]+answer["message"] == "" {
 			t.Errorf("%s %.40s: clients find no text in %v", c.path, c.body, answer)
 		}
 	}
-	resp = s.send(nil, http.MethodPost, "/.auth/login/google", "access_token=ann", "Content-Type", "application/x-www-form-urlencoded")
+	resp = s.send(nil, http.MethodPost, "/.auth/login/google", "access_token=ann", "Content-Type",
+		"application/x-www-form-urlencoded")
 	wantStatus(t, resp, http.StatusUnsupportedMediaType)
 }
 
@@ -401,7 +430,8 @@ func TestOtherNames(t *testing.T) {
 func TestCustomPath(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Path = "/signin" })
 	resp := s.get(nil, "/SignIn/Login/GOOGLE/?session_mode=token")
-	if got := resp.Header.Get("Location"); resp.StatusCode != http.StatusFound || !strings.HasPrefix(got, "done#token=") {
+	if got := resp.Header.Get("Location"); resp.StatusCode != http.StatusFound ||
+		!strings.HasPrefix(got, "done#token=") {
 		t.Errorf("%d, sent to %s", resp.StatusCode, got)
 	}
 	wantStatus(t, s.get(nil, "/.auth/me"), http.StatusNotFound)

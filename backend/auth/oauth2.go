@@ -37,15 +37,18 @@ type oauthProvider struct {
 }
 
 func (b *providerBase) endpoints(authorization, token string) oauth2.Endpoint {
-	return oauth2.Endpoint{AuthURL: first(b.config.Endpoints.Authorization, authorization), TokenURL: first(b.config.Endpoints.Token, token)}
+	return oauth2.Endpoint{AuthURL: first(b.config.Endpoints.Authorization, authorization),
+		TokenURL: first(b.config.Endpoints.Token, token)}
 }
 
 // newFacebook is Facebook Login (Graph API). A user's token is good for any app
 // that shows it, so it is inspected first: debug_token names the app.
 func newFacebook(b providerBase) *oauthProvider {
 	p := &oauthProvider{providerBase: b, issuer: "https://www.facebook.com", scope: []string{"public_profile", "email"},
-		endpoint: b.endpoints("https://www.facebook.com/v21.0/dialog/oauth", "https://graph.facebook.com/v21.0/oauth/access_token"),
-		profile:  first(b.config.Endpoints.UserInfo, "https://graph.facebook.com/v21.0/me?fields=id,name,email,first_name,last_name"),
+		endpoint: b.endpoints("https://www.facebook.com/v21.0/dialog/oauth",
+			"https://graph.facebook.com/v21.0/oauth/access_token"),
+		profile: first(b.config.Endpoints.UserInfo,
+			"https://graph.facebook.com/v21.0/me?fields=id,name,email,first_name,last_name"),
 		mapped: map[string]string{"id": identity.ClaimNameID, "email": identity.ClaimMail, "name": identity.ClaimName,
 			"first_name": identity.ClaimGiven, "last_name": identity.ClaimSurname}}
 	p.endpoint.AuthStyle = oauth2.AuthStyleInParams
@@ -89,14 +92,16 @@ func newFacebook(b providerBase) *oauthProvider {
 
 // newGitHub is GitHub's OAuth app flow.
 func newGitHub(b providerBase) *oauthProvider {
-	p := &oauthProvider{providerBase: b, issuer: "https://github.com", scope: []string{"read:user", "user:email"}, refreshs: true,
-		endpoint: b.endpoints("https://github.com/login/oauth/authorize", "https://github.com/login/oauth/access_token"),
-		profile:  first(b.config.Endpoints.UserInfo, "https://api.github.com/user"),
-		mapped:   map[string]string{"id": identity.ClaimNameID, "email": identity.ClaimMail, "name": identity.ClaimName}}
+	p := &oauthProvider{providerBase: b, issuer: "https://github.com", scope: []string{"read:user", "user:email"},
+		refreshs: true, endpoint: b.endpoints("https://github.com/login/oauth/authorize",
+			"https://github.com/login/oauth/access_token"),
+		profile: first(b.config.Endpoints.UserInfo, "https://api.github.com/user"),
+		mapped:  map[string]string{"id": identity.ClaimNameID, "email": identity.ClaimMail, "name": identity.ClaimName}}
 	p.read = func(u map[string]any) (string, string, string) {
 		return text(u, "id"), first(text(u, "login"), text(u, "email")), text(u, "email")
 	}
-	inspect := first(b.config.Endpoints.Inspection, "https://api.github.com/applications/"+url.PathEscape(b.config.ClientID)+"/token")
+	inspect := first(b.config.Endpoints.Inspection,
+		"https://api.github.com/applications/"+url.PathEscape(b.config.ClientID)+"/token")
 	p.bound = func(ctx context.Context, access string) error {
 		body, err := json.Marshal(map[string]string{"access_token": access})
 		if err != nil {
@@ -127,7 +132,8 @@ func newGitHub(b providerBase) *oauthProvider {
 // newX is X with OAuth 2.0. X has no way to tell which app a token was given
 // to, so a client cannot bring one.
 func newX(b providerBase) *oauthProvider {
-	p := &oauthProvider{providerBase: b, issuer: "https://x.com", scope: []string{"users.read", "tweet.read", "offline.access"}, refreshs: true,
+	p := &oauthProvider{providerBase: b, issuer: "https://x.com",
+		scope: []string{"users.read", "tweet.read", "offline.access"}, refreshs: true,
 		endpoint: b.endpoints("https://x.com/i/oauth2/authorize", "https://api.x.com/2/oauth2/token"),
 		profile:  first(b.config.Endpoints.UserInfo, "https://api.x.com/2/users/me"),
 		mapped:   map[string]string{"id": identity.ClaimNameID, "name": identity.ClaimName}}
@@ -139,7 +145,8 @@ func newX(b providerBase) *oauthProvider {
 }
 
 func (p *oauthProvider) oauth(callback string) *oauth2.Config {
-	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: p.secret, Endpoint: p.endpoint, RedirectURL: callback, Scopes: p.scopes(p.scope...)}
+	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: p.secret, Endpoint: p.endpoint,
+		RedirectURL: callback, Scopes: p.scopes(p.scope...)}
 }
 
 func (p *oauthProvider) start(_ context.Context, a *attempt) (string, error) {
@@ -210,5 +217,6 @@ func (p *oauthProvider) who(ctx context.Context, access string) (*outcome, error
 	if subject == "" || len(subject) > 255 {
 		return nil, errRefused
 	}
-	return &outcome{Issuer: p.issuer, Subject: subject, Name: first(name, subject), Mail: mail, Claims: profileClaims(p.config.Type, profile, p.mapped)}, nil
+	return &outcome{Issuer: p.issuer, Subject: subject, Name: first(name, subject), Mail: mail,
+		Claims: profileClaims(p.config.Type, profile, p.mapped)}, nil
 }

@@ -21,19 +21,23 @@ func social(t *testing.T) *httptest.Server {
 		json.NewEncoder(w).Encode(v)
 	}
 	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue("code") != "good" && r.FormValue("refresh_token") != "refresh" || r.FormValue("code") != "" && r.FormValue("code_verifier") == "" {
+		if r.FormValue("code") != "good" && r.FormValue("refresh_token") != "refresh" ||
+			r.FormValue("code") != "" && r.FormValue("code_verifier") == "" {
 			w.WriteHeader(http.StatusBadRequest)
 			answer(w, map[string]string{"error": "invalid_grant"})
 			return
 		}
-		answer(w, map[string]any{"access_token": "ours", "refresh_token": "refresh", "token_type": "bearer", "expires_in": 3600})
+		answer(w, map[string]any{"access_token": "ours", "refresh_token": "refresh", "token_type": "bearer",
+			"expires_in": 3600})
 	})
 	mux.HandleFunc("/me", func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") || strings.Contains(r.URL.RawQuery, "access_token") {
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") ||
+			strings.Contains(r.URL.RawQuery, "access_token") {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		answer(w, map[string]any{"id": 4211234567890, "login": "ann", "username": "ann", "email": "ann@example.org", "name": "Ann", "first_name": "Ann", "picture": map[string]any{"a": 1}, "site": "https://a.example"})
+		answer(w, map[string]any{"id": 4211234567890, "login": "ann", "username": "ann", "email": "ann@example.org",
+			"name": "Ann", "first_name": "Ann", "picture": map[string]any{"a": 1}, "site": "https://a.example"})
 	})
 	mux.HandleFunc("/inspect/facebook", func(w http.ResponseWriter, r *http.Request) {
 		app := map[string]string{"ours": "client", "theirs": "other"}[r.FormValue("input_token")]
@@ -82,16 +86,20 @@ func social(t *testing.T) *httptest.Server {
 func socialSite(t *testing.T, typ string) (*site, *httptest.Server) {
 	p := social(t)
 	return newSite(t, func(c *Config) {
-		e := Endpoints{Authorization: p.URL + "/authorize", Token: p.URL + "/token", UserInfo: p.URL + "/me", Inspection: p.URL + "/inspect/" + typ}
+		e := Endpoints{Authorization: p.URL + "/authorize", Token: p.URL + "/token", UserInfo: p.URL + "/me",
+			Inspection: p.URL + "/inspect/" + typ}
 		if typ == "twitter" {
-			e = Endpoints{Authorization: p.URL + "/authorize", Token: p.URL + "/access_token", UserInfo: p.URL + "/verify?a=b", Request: p.URL + "/request_token"}
+			e = Endpoints{Authorization: p.URL + "/authorize", Token: p.URL + "/access_token",
+				UserInfo: p.URL + "/verify?a=b", Request: p.URL + "/request_token"}
 		}
-		c.Providers = map[string]ProviderConfig{"my": {Type: typ, ClientID: "client", ClientSecret: "text-env:CLIENT_SECRET", Endpoints: e}}
+		c.Providers = map[string]ProviderConfig{"my": {Type: typ, ClientID: "client",
+			ClientSecret: "text-env:CLIENT_SECRET", Endpoints: e}}
 	}), p
 }
 
 func TestSocialServerFlow(t *testing.T) {
-	for typ, login := range map[string]string{"facebook": "ann@example.org", "github": "ann", "x": "ann", "twitter": "ann"} {
+	for typ, login := range map[string]string{"facebook": "ann@example.org", "github": "ann", "x": "ann",
+		"twitter": "ann"} {
 		t.Run(typ, func(t *testing.T) {
 			s, p := socialSite(t, typ)
 			c := s.browser()
@@ -102,7 +110,8 @@ func TestSocialServerFlow(t *testing.T) {
 			}
 			back := url.Values{"code": {"good"}, "state": {there.Query().Get("state")}}
 			if typ == "twitter" {
-				back = url.Values{"oauth_token": {there.Query().Get("oauth_token")}, "oauth_verifier": {"good"}, "state": {flowState(t, s, resp)}}
+				back = url.Values{"oauth_token": {there.Query().Get("oauth_token")}, "oauth_verifier": {"good"},
+					"state": {flowState(t, s, resp)}}
 			} else if there.Query().Get("code_challenge_method") != "S256" {
 				t.Errorf("no PKCE in %s", there)
 			}
@@ -113,7 +122,9 @@ func TestSocialServerFlow(t *testing.T) {
 			}
 			token := decodeToken(t, encoded).AuthenticationToken
 			me := s.meOf(token)[0]
-			if me.UserID != login || me.AccessToken != "ours" || (me.AccessTokenSecret == "tokensecret") != (typ == "twitter") || claimValues(me.UserClaims, identity.ClaimNameID) == "" {
+			if me.UserID != login || me.AccessToken != "ours" ||
+				(me.AccessTokenSecret == "tokensecret") != (typ == "twitter") ||
+				claimValues(me.UserClaims, identity.ClaimNameID) == "" {
 				t.Errorf("me is %+v", me)
 			}
 			want := map[string]int{"facebook": 400, "github": 200, "x": 200, "twitter": 400}[typ]
@@ -146,10 +157,12 @@ func flowState(t *testing.T, s *site, resp *http.Response) string {
 
 func TestSocialClientFlow(t *testing.T) {
 	for typ, cases := range map[string]map[string]int{
-		"facebook": {`{"access_token":"ours"}`: 200, `{"access_token":"theirs"}`: 401, `{"access_token":"invented"}`: 401, `{}`: 400},
-		"github":   {`{"access_token":"ours"}`: 200, `{"access_token":"theirs"}`: 401, `{"id_token":"x"}`: 400},
-		"x":        {`{"access_token":"ours"}`: 401, `{}`: 400},
-		"twitter":  {`{"access_token":"ours","access_token_secret":"tokensecret"}`: 200, `{"access_token":"ours"}`: 400, `{"access_token":"theirs","access_token_secret":"s"}`: 401},
+		"facebook": {`{"access_token":"ours"}`: 200, `{"access_token":"theirs"}`: 401,
+			`{"access_token":"invented"}`: 401, `{}`: 400},
+		"github": {`{"access_token":"ours"}`: 200, `{"access_token":"theirs"}`: 401, `{"id_token":"x"}`: 400},
+		"x":      {`{"access_token":"ours"}`: 401, `{}`: 400},
+		"twitter": {`{"access_token":"ours","access_token_secret":"tokensecret"}`: 200, `{"access_token":"ours"}`: 400,
+			`{"access_token":"theirs","access_token_secret":"s"}`: 401},
 	} {
 		s, _ := socialSite(t, typ)
 		for body, want := range cases {
@@ -163,14 +176,18 @@ func TestSocialClientFlow(t *testing.T) {
 // TestOAuthSignature has the examples of RFC 5849, section 1.2.
 func TestOAuthSignature(t *testing.T) {
 	token, _ := url.Parse("https://photos.example.net/token")
-	got := oauthSignature("POST", token, map[string]string{"oauth_consumer_key": "dpf43f3p2l4k3l03", "oauth_token": "hh5s93j4hdidpola", "oauth_signature_method": "HMAC-SHA1",
-		"oauth_timestamp": "137131201", "oauth_nonce": "walatlh", "oauth_verifier": "hfdp7dh39dks9884"}, "kd94hf93k423kf44", "hdhd0244k9j7ao03")
+	got := oauthSignature("POST",
+		token, map[string]string{"oauth_consumer_key": "dpf43f3p2l4k3l03", "oauth_token": "hh5s93j4hdidpola",
+			"oauth_signature_method": "HMAC-SHA1", "oauth_timestamp": "137131201", "oauth_nonce": "walatlh",
+			"oauth_verifier": "hfdp7dh39dks9884"}, "kd94hf93k423kf44", "hdhd0244k9j7ao03")
 	if got != "gKgrFCywp7rO0OXSjdot/IHF7IU=" {
 		t.Errorf("token: %s", got)
 	}
 	photos, _ := url.Parse("http://photos.example.net/photos?file=vacation.jpg&size=original")
-	got = oauthSignature("GET", photos, map[string]string{"oauth_consumer_key": "dpf43f3p2l4k3l03", "oauth_token": "nnch734d00sl2jdk", "oauth_signature_method": "HMAC-SHA1",
-		"oauth_timestamp": "137131202", "oauth_nonce": "chapoH"}, "kd94hf93k423kf44", "pfkkdhi9sl3r4s00")
+	got = oauthSignature("GET",
+		photos, map[string]string{"oauth_consumer_key": "dpf43f3p2l4k3l03", "oauth_token": "nnch734d00sl2jdk",
+			"oauth_signature_method": "HMAC-SHA1", "oauth_timestamp": "137131202", "oauth_nonce": "chapoH"},
+		"kd94hf93k423kf44", "pfkkdhi9sl3r4s00")
 	if got != "MdpQcU8iPSUjWoN/UDMsK2sui9I=" {
 		t.Errorf("photos: %s", got)
 	}

@@ -73,7 +73,8 @@ func newOpenID(b providerBase) *openID {
 // shared reports whether the issuer stands for many tenants, so that the
 // tokens' own issuer differs from it.
 func (p *openID) shared() bool {
-	return p.config.Type == "aad" && slices.Contains([]string{"common", "organizations"}, first(p.config.Tenant, "common")) && p.config.Issuer == ""
+	return p.config.Type == "aad" &&
+		slices.Contains([]string{"common", "organizations"}, first(p.config.Tenant, "common")) && p.config.Issuer == ""
 }
 
 const (
@@ -146,7 +147,8 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 	}
 	// The key set lives longer than this request, so it gets a context of its own.
 	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.client), document.Keys)
-	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, style: p.authStyle(document.Styles), at: p.now()}, nil
+	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, style: p.authStyle(document.Styles),
+		at: p.now()}, nil
 }
 
 // authStyle chooses how the client secret is shown: in the header, which is the
@@ -174,7 +176,8 @@ func (p *openID) oauth(d *discovered, callback string) (*oauth2.Config, error) {
 	}
 	endpoint := d.provider.Endpoint()
 	endpoint.AuthStyle = d.style
-	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: endpoint, RedirectURL: callback, Scopes: scopes}, nil
+	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: endpoint, RedirectURL: callback,
+		Scopes: scopes}, nil
 }
 
 func (p *openID) start(ctx context.Context, a *attempt) (string, error) {
@@ -299,7 +302,8 @@ func (p *openID) renew(ctx context.Context, t identity.ProviderToken) (*outcome,
 
 // verify checks a JWT of the provider: signature, issuer, expiry, and that it
 // is for one of the audiences.
-func (p *openID) verify(ctx context.Context, d *discovered, raw string, audiences []string) (*outcome, *oidc.IDToken, error) {
+func (p *openID) verify(ctx context.Context, d *discovered, raw string, audiences []string) (*outcome, *oidc.IDToken,
+	error) {
 	if raw == "" || len(raw) > 64<<10 {
 		return nil, nil, errRefused
 	}

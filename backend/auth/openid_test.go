@@ -65,12 +65,14 @@ func (p *issuer) discovery(w http.ResponseWriter, _ *http.Request) {
 	if p.issued != "" {
 		name = p.issued
 	}
-	json.NewEncoder(w).Encode(map[string]any{"issuer": name, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token",
-		"jwks_uri": p.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}})
+	json.NewEncoder(w).Encode(map[string]any{"issuer": name, "authorization_endpoint": p.URL + "/authorize",
+		"token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
+		"id_token_signing_alg_values_supported": []string{"RS256", "HS256", "none"}})
 }
 
 func (p *issuer) keys(w http.ResponseWriter, _ *http.Request) {
-	json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
+	json.NewEncoder(w).Encode(
+		jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k", Algorithm: "RS256", Use: "sig"}}})
 }
 
 func (p *issuer) authorize(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +81,8 @@ func (p *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	code := random()
 	p.codes[code] = q
-	http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {q.Get("state")}, "iss": {p.URL}}.Encode(), http.StatusFound)
+	http.Redirect(w, r, q.Get("redirect_uri")+"?"+
+		url.Values{"code": {code}, "state": {q.Get("state")}, "iss": {p.URL}}.Encode(), http.StatusFound)
 }
 
 func (p *issuer) exchange(w http.ResponseWriter, r *http.Request) {
@@ -105,21 +108,24 @@ func (p *issuer) exchange(w http.ResponseWriter, r *http.Request) {
 		request, ok := p.codes[r.PostForm.Get("code")]
 		delete(p.codes, r.PostForm.Get("code"))
 		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-		if !ok || request.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || request.Get("redirect_uri") != r.PostForm.Get("redirect_uri") {
+		if !ok || request.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) ||
+			request.Get("redirect_uri") != r.PostForm.Get("redirect_uri") {
 			refuse("invalid_grant")
 			return
 		}
 		nonce = request.Get("nonce")
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(map[string]any{"access_token": "access-" + random(), "refresh_token": "refresh-" + random(), "token_type": "Bearer", "expires_in": 3600,
+	json.NewEncoder(w).Encode(map[string]any{"access_token": "access-" + random(),
+		"refresh_token": "refresh-" + random(), "token_type": "Bearer", "expires_in": 3600,
 		"id_token": p.idToken(nonce)})
 }
 
 // idToken signs an ID token for ann.
 func (p *issuer) idToken(nonce string) string {
-	claims := jwt.MapClaims{"iss": p.URL, "sub": "ann", "aud": "client", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
-		"email": "ann@example.org", "name": "Ann", "groups": []string{"a", "b"}, "nonce": nonce}
+	claims := jwt.MapClaims{"iss": p.URL, "sub": "ann", "aud": "client", "exp": time.Now().Add(time.Hour).Unix(),
+		"iat": time.Now().Unix(), "email": "ann@example.org", "name": "Ann", "groups": []string{"a", "b"},
+		"nonce": nonce}
 	for name, value := range p.claims {
 		if claims[name] = value; value == nil {
 			delete(claims, name)
@@ -137,7 +143,8 @@ func (p *issuer) idToken(nonce string) string {
 // siteWith starts a site with the issuer as provider "my".
 func siteWith(t *testing.T, p *issuer, change func(*ProviderConfig)) *site {
 	return newSite(t, func(c *Config) {
-		config := ProviderConfig{Type: "oidc", Issuer: p.URL, ClientID: "client", ClientSecret: "text-env:CLIENT_SECRET"}
+		config := ProviderConfig{Type: "oidc", Issuer: p.URL, ClientID: "client",
+			ClientSecret: "text-env:CLIENT_SECRET"}
 		if change != nil {
 			change(&config)
 		}
@@ -165,14 +172,16 @@ func TestOpenIDServerFlow(t *testing.T) {
 		t.Fatalf("sent to %s", resp.Header.Get("Location"))
 	}
 	me := s.meOf(decodeToken(t, encoded).AuthenticationToken)[0]
-	if me.UserID != "ann@example.org" || !strings.HasPrefix(me.AccessToken, "access-") || !strings.HasPrefix(me.RefreshToken, "refresh-") || me.IDToken == "" || !strings.HasSuffix(me.ExpiresOn, "Z") {
+	if me.UserID != "ann@example.org" || !strings.HasPrefix(me.AccessToken, "access-") ||
+		!strings.HasPrefix(me.RefreshToken, "refresh-") || me.IDToken == "" || !strings.HasSuffix(me.ExpiresOn, "Z") {
 		t.Errorf("me is %+v", me)
 	}
 	count := map[string]int{}
 	for _, c := range me.UserClaims {
 		count[c.Type]++
 	}
-	if count["groups"] != 2 || count[identity.ClaimMail] != 1 || count[identity.ClaimNameID] != 1 || count["nonce"] != 0 {
+	if count["groups"] != 2 || count[identity.ClaimMail] != 1 || count[identity.ClaimNameID] != 1 ||
+		count["nonce"] != 0 {
 		t.Errorf("claims %v", me.UserClaims)
 	}
 }
@@ -180,14 +189,17 @@ func TestOpenIDServerFlow(t *testing.T) {
 func TestOpenIDForwardsParameters(t *testing.T) {
 	p := newIssuer(t)
 	s := siteWith(t, p, func(c *ProviderConfig) { c.Parameters = map[string]string{"prompt": "consent"} })
-	resp := s.get(nil, "/.auth/login/my?session_mode=token&access_type=offline&login_hint=a%26b&state=evil&redirect_uri=https://evil.example&prompt=none&completion_type=postMessage&completion_origin=https://app.example")
+	resp := s.get(nil, "/.auth/login/my?session_mode=token&access_type=offline&login_hint=a%26b&state=evil&"+
+		"redirect_uri=https://evil.example&prompt=none&completion_type=postMessage&"+
+		"completion_origin=https://app.example")
 	u, err := url.Parse(resp.Header.Get("Location"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := u.Query()
-	for name, want := range map[string]string{"access_type": "offline", "login_hint": "a&b", "prompt": "consent", "client_id": "client", "response_type": "code",
-		"redirect_uri": s.web.URL + "/.auth/login/my/callback", "code_challenge_method": "S256", "session_mode": "", "completion_origin": "", "scope": "openid profile email"} {
+	for name, want := range map[string]string{"access_type": "offline", "login_hint": "a&b", "prompt": "consent",
+		"client_id": "client", "response_type": "code", "redirect_uri": s.web.URL + "/.auth/login/my/callback",
+		"code_challenge_method": "S256", "session_mode": "", "completion_origin": "", "scope": "openid profile email"} {
 		if got := q.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -205,10 +217,12 @@ func TestOpenIDRefusals(t *testing.T) {
 	}
 	public := x509.MarshalPKCS1PublicKey(&other.PublicKey)
 	for name, bend := range map[string]func(p *issuer){
-		"nonce":             func(p *issuer) { p.claims = map[string]any{"nonce": "other"} },
-		"no nonce":          func(p *issuer) { p.claims = map[string]any{"nonce": nil} },
-		"audience":          func(p *issuer) { p.claims = map[string]any{"aud": "other"} },
-		"azp":               func(p *issuer) { p.claims = map[string]any{"aud": []string{"client", "other"}, "azp": "other"} },
+		"nonce":    func(p *issuer) { p.claims = map[string]any{"nonce": "other"} },
+		"no nonce": func(p *issuer) { p.claims = map[string]any{"nonce": nil} },
+		"audience": func(p *issuer) { p.claims = map[string]any{"aud": "other"} },
+		"azp": func(p *issuer) {
+			p.claims = map[string]any{"aud": []string{"client", "other"}, "azp": "other"}
+		},
 		"several audiences": func(p *issuer) { p.claims = map[string]any{"aud": []string{"client", "other"}} },
 		"issuer":            func(p *issuer) { p.claims = map[string]any{"iss": "https://other.example"} },
 		"expired":           func(p *issuer) { p.claims = map[string]any{"exp": time.Now().Add(-time.Minute).Unix()} },
@@ -216,9 +230,11 @@ func TestOpenIDRefusals(t *testing.T) {
 		"no subject":        func(p *issuer) { p.claims = map[string]any{"sub": nil} },
 		"long subject":      func(p *issuer) { p.claims = map[string]any{"sub": strings.Repeat("s", 256)} },
 		"key":               func(p *issuer) { p.signKey = other },
-		"none":              func(p *issuer) { p.method, p.signKey = jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType },
-		"HS256 by secret":   func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, []byte("client-s3cret") },
-		"HS256 by key":      func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, public },
+		"none": func(p *issuer) {
+			p.method, p.signKey = jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType
+		},
+		"HS256 by secret": func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, []byte("client-s3cret") },
+		"HS256 by key":    func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, public },
 		"no id token": func(p *issuer) {
 			p.token = func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Content-Type", "application/json")
@@ -260,7 +276,8 @@ func TestCallbackBelongsToOneBrowserOnce(t *testing.T) {
 	wantStatus(t, s.get(s.browser(), back), http.StatusBadRequest)                                // a victim's browser
 	wantStatus(t, s.get(c, strings.Replace(back, "state=", "state=x", 1)), http.StatusBadRequest) // another state
 	wantStatus(t, s.get(c, strings.Replace(back, "/my/", "/nobody/", 1)), http.StatusNotFound)    // another provider
-	mixed := s.get(c, strings.Replace(back, "iss=http%3A%2F%2F127", "iss=http%3A%2F%2F128", 1))   // another issuer (RFC 9207)
+	// another issuer (RFC 9207)
+	mixed := s.get(c, strings.Replace(back, "iss=http%3A%2F%2F127", "iss=http%3A%2F%2F128", 1))
 	if got := mixed.Header.Get("Location"); !strings.HasPrefix(got, "../done#error=") {
 		t.Errorf("an answer of another issuer: sent to %s", got)
 	}
@@ -306,7 +323,8 @@ func TestOpenIDClientFlow(t *testing.T) {
 	p.Close()
 	p.claims = nil
 	s = siteWith(t, p, nil)
-	wantStatus(t, s.send(nil, http.MethodPost, "/.auth/login/my", `{"id_token":"`+p.idToken("")+`"}`), http.StatusBadGateway)
+	wantStatus(t, s.send(nil, http.MethodPost, "/.auth/login/my", `{"id_token":"`+p.idToken("")+`"}`),
+		http.StatusBadGateway)
 }
 
 func TestGoogleCodeFillsTheStore(t *testing.T) {
@@ -319,15 +337,18 @@ func TestGoogleCodeFillsTheStore(t *testing.T) {
 		}
 		p.claims = map[string]any{"sub": user}
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"access_token": "access", "refresh_token": "refresh-1", "id_token": p.idToken(""), "token_type": "Bearer"})
+		json.NewEncoder(w).Encode(map[string]any{"access_token": "access", "refresh_token": "refresh-1",
+			"id_token": p.idToken(""), "token_type": "Bearer"})
 		p.claims = nil
 		return true
 	}
-	body := `{"id_token":"` + p.idToken("") + `","authorization_code":"from-the-app","redirect_uri":"https://redirect.example"}`
+	body := `{"id_token":"` + p.idToken("") +
+		`","authorization_code":"from-the-app","redirect_uri":"https://redirect.example"}`
 	user = "ann"
 	resp := s.send(nil, http.MethodPost, "/.auth/login/my", body)
 	wantStatus(t, resp, http.StatusOK)
-	if me := s.meOf(parseToken(t, bodyOf(t, resp)).AuthenticationToken)[0]; me.AccessToken != "access" || me.RefreshToken != "refresh-1" {
+	if me := s.meOf(parseToken(t, bodyOf(t, resp)).AuthenticationToken)[0]; me.AccessToken != "access" ||
+		me.RefreshToken != "refresh-1" {
 		t.Errorf("the store has %+v", me)
 	}
 	user = "bob"
@@ -348,12 +369,14 @@ func TestApple(t *testing.T) {
 	}
 	testEnv["APPLE_KEY"] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 	s := siteWith(t, p, func(c *ProviderConfig) {
-		c.Type, c.ClientSecret, c.TeamID, c.KeyID, c.PrivateKey = "apple", "", "TEAM", "KEY", secret.Reference("text-env:APPLE_KEY")
+		c.Type, c.ClientSecret, c.TeamID, c.KeyID, c.PrivateKey = "apple", "", "TEAM", "KEY",
+			secret.Reference("text-env:APPLE_KEY")
 	})
 	c := s.browser()
 	resp := s.get(c, "/.auth/login/my?session_mode=token")
 	there, err := url.Parse(resp.Header.Get("Location"))
-	if err != nil || there.Query().Get("response_mode") != "form_post" || there.Query().Get("scope") != "openid name email" {
+	if err != nil || there.Query().Get("response_mode") != "form_post" ||
+		there.Query().Get("scope") != "openid name email" {
 		t.Fatalf("sent to %v", there)
 	}
 	back, err := url.Parse(s.get(c, there.String()).Header.Get("Location"))
@@ -363,7 +386,8 @@ func TestApple(t *testing.T) {
 	form := back.Query()
 	form.Set("user", `{"name":{"firstName":"Ann","lastName":"Example"}}`)
 	back.RawQuery = ""
-	resp = s.send(c, http.MethodPost, back.String(), form.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Origin", "https://appleid.apple.com", "Sec-Fetch-Site", "cross-site")
+	resp = s.send(c, http.MethodPost, back.String(), form.Encode(), "Content-Type", "application/x-www-form-urlencoded",
+		"Origin", "https://appleid.apple.com", "Sec-Fetch-Site", "cross-site")
 	encoded, ok := strings.CutPrefix(resp.Header.Get("Location"), "../done#token=")
 	if !ok {
 		t.Fatalf("%d, sent to %s: %s", resp.StatusCode, resp.Header.Get("Location"), bodyOf(t, resp))
@@ -373,8 +397,10 @@ func TestApple(t *testing.T) {
 		t.Errorf("claims %v", me.UserClaims)
 	}
 	claims := jwt.MapClaims{}
-	token, err := jwt.ParseWithClaims(p.last.Get("client_secret"), claims, func(*jwt.Token) (any, error) { return crypto.PublicKey(&key.PublicKey), nil }, jwt.WithTimeFunc(s.clock))
-	if err != nil || token.Header["kid"] != "KEY" || claims["iss"] != "TEAM" || claims["sub"] != "client" || claims["aud"] != "https://appleid.apple.com" {
+	token, err := jwt.ParseWithClaims(p.last.Get("client_secret"), claims,
+		func(*jwt.Token) (any, error) { return crypto.PublicKey(&key.PublicKey), nil }, jwt.WithTimeFunc(s.clock))
+	if err != nil || token.Header["kid"] != "KEY" || claims["iss"] != "TEAM" || claims["sub"] != "client" ||
+		claims["aud"] != "https://appleid.apple.com" {
 		t.Errorf("client secret %v, %v", claims, err)
 	}
 }
@@ -403,8 +429,10 @@ func TestEntraTenants(t *testing.T) {
 		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", entraHost + other + "/v2.0", tenant, false},
 		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", entraHost + "{tenantid}/v2.0", "{tenantid}", false},
 		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", "https://evil.example/" + tenant + "/v2.0", tenant, false},
-		{ProviderConfig{Tenants: []string{tenant}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant, true},
-		{ProviderConfig{Tenants: []string{other}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant, false},
+		{ProviderConfig{Tenants: []string{tenant}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant,
+			true},
+		{ProviderConfig{Tenants: []string{other}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant,
+			false},
 		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", entraHost + tenant + "/v2.0", tenant, true},
 		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", stsHost + tenant + "/", tenant, true},
 		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", entraHost + other + "/v2.0", other, false},

@@ -79,7 +79,8 @@ func (s *Server) write(w http.ResponseWriter, status int, p page) {
 	}
 	h := w.Header()
 	// form-action is left open: the answer to the form redirects to the app.
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+script+"; style-src 'nonce-"+p.Nonce+"'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+script+"; style-src 'nonce-"+p.Nonce+
+		"'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -101,7 +102,8 @@ func (s *Server) pickerPage(w http.ResponseWriter, d *development, state string)
 // the token from its fragment; a popup's page posts it to the origin that the
 // sign-in was begun for.
 func (s *Server) handleDone(w http.ResponseWriter, r *http.Request) {
-	s.write(w, http.StatusOK, page{Title: "Sign-in", Text: "You have signed in. You can close this window.", Script: true, Origin: s.completionOrigin(r)})
+	s.write(w, http.StatusOK, page{Title: "Sign-in", Text: "You have signed in. You can close this window.",
+		Script: true, Origin: s.completionOrigin(r)})
 }
 
 // handleLogoutDone is where a sign-out ends by default.

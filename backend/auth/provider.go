@@ -96,7 +96,8 @@ func (e *errProvider) Error() string { return "the provider failed: " + e.err.Er
 func (e *errProvider) Unwrap() error { return e.err }
 
 // newProvider builds the provider that a configuration describes.
-func newProvider(name string, c ProviderConfig, client *http.Client, secrets secret.Source, now func() time.Time) (provider, error) {
+func newProvider(name string, c ProviderConfig, client *http.Client, secrets secret.Source,
+	now func() time.Time) (provider, error) {
 	var clientSecret string
 	if c.ClientSecret != "" {
 		value, err := secrets.Resolve(c.ClientSecret)
@@ -150,7 +151,8 @@ func (b *providerBase) scopes(usual ...string) []string {
 // ownParameters are those of an authorization request that a client cannot
 // set: they are ours.
 var ownParameters = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
-	"code_challenge", "code_challenge_method", "request", "request_uri", "registration", "client_secret", "code", "code_verifier", "grant_type", "claims"}
+	"code_challenge", "code_challenge_method", "request", "request_uri", "registration", "client_secret", "code",
+	"code_verifier", "grant_type", "claims"}
 
 // authorization returns the options of an authorization request: PKCE, the
 // operator's parameters, and the client's where they are not ours.
@@ -170,11 +172,13 @@ func (b *providerBase) authorization(a *attempt) []oauth2.AuthCodeOption {
 // token copies what a token endpoint gave.
 func (b *providerBase) token(t *oauth2.Token) identity.ProviderToken {
 	id, _ := t.Extra("id_token").(string)
-	return identity.ProviderToken{Provider: b.name, Access: t.AccessToken, Refresh: t.RefreshToken, ID: id, Expires: t.Expiry.UTC()}
+	return identity.ProviderToken{Provider: b.name, Access: t.AccessToken, Refresh: t.RefreshToken, ID: id,
+		Expires: t.Expiry.UTC()}
 }
 
 // exchange trades an authorization code.
-func (b *providerBase) exchange(ctx context.Context, c *oauth2.Config, code string, options ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
+func (b *providerBase) exchange(ctx context.Context, c *oauth2.Config, code string,
+	options ...oauth2.AuthCodeOption) (*oauth2.Token, error) {
 	if code == "" {
 		return nil, errRefused
 	}

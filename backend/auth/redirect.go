@@ -23,7 +23,8 @@ var schemeName = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 
 // browserSchemes run something in a browser or mean a page of the web: no app
 // owns them.
-var browserSchemes = []string{"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "javascript", "vbscript", "about", "filesystem", "view-source", "intent"}
+var browserSchemes = []string{"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "javascript", "vbscript",
+	"about", "filesystem", "view-source", "intent"}
 
 const nativeHost = "easyauth.callback"
 
@@ -151,7 +152,9 @@ func (d *destinations) accept(text string) (native bool, err error) {
 	}
 	if strings.HasPrefix(text, "/") {
 		u, err := url.Parse(text)
-		if err != nil || strings.HasPrefix(text, "//") || u.Host != "" || u.Fragment != "" || strings.Contains(text, "#") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "//") || dotted(u.Path) {
+		if err != nil || strings.HasPrefix(text, "//") || u.Host != "" || u.Fragment != "" ||
+			strings.Contains(text, "#") || strings.Contains(u.Path, "\\") || strings.HasPrefix(u.Path, "//") ||
+			dotted(u.Path) {
 			return false, errRedirect
 		}
 		return false, nil

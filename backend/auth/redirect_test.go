@@ -8,8 +8,9 @@ import (
 
 func testPlaces(t testing.TB) *destinations {
 	t.Helper()
-	d, err := newDestinations(&url.URL{Scheme: "https", Host: "own.example"}, []string{"todoapp://easyauth.callback", "https://app.example", "https://exact.example/in?a=1",
-		"https://below.example/spa/*", "http://localhost:3000", "https://port.example:8443"})
+	d, err := newDestinations(&url.URL{Scheme: "https", Host: "own.example"},
+		[]string{"todoapp://easyauth.callback", "https://app.example", "https://exact.example/in?a=1",
+			"https://below.example/spa/*", "http://localhost:3000", "https://port.example:8443"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,19 +19,27 @@ func testPlaces(t testing.TB) *destinations {
 
 func TestRedirects(t *testing.T) {
 	d := testPlaces(t)
-	for _, text := range []string{"/", "/a/b?c=d&e", "/.auth/login/done", "https://own.example", "https://own.example/x?y", "https://OWN.example:443/x", "todoapp://easyauth.callback",
-		"https://app.example", "https://app.example/any/path?q=1", "https://exact.example/in?a=1", "https://below.example/spa/", "https://below.example/spa/a/b?c", "http://localhost:3000/x",
-		"https://port.example:8443/"} {
+	for _, text := range []string{"/", "/a/b?c=d&e", "/.auth/login/done", "https://own.example",
+		"https://own.example/x?y", "https://OWN.example:443/x", "todoapp://easyauth.callback", "https://app.example",
+		"https://app.example/any/path?q=1", "https://exact.example/in?a=1", "https://below.example/spa/",
+		"https://below.example/spa/a/b?c", "http://localhost:3000/x", "https://port.example:8443/"} {
 		if _, err := d.accept(text); err != nil {
 			t.Errorf("%s was refused", text)
 		}
 	}
-	for _, text := range []string{"", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "/%0a//x\n", "https:evil.example", "https:///evil.example",
-		"https://evil.example", "https://app.example.evil.example", "https://app.example@evil.example", "https://evil.example#https://app.example", "https://app.example:444", "https://app.example:",
-		"http://app.example", "https://user@app.example/", "https://exact.example/in", "https://exact.example/in?a=2", "https://exact.example/in/", "https://exact.example/IN?a=1",
-		"https://below.example/spa", "https://below.example/spax", "https://below.example/spa/../x", "https://below.example/spa/%2e%2e/x", "https://below.example/", "todoapp://other", "todoapp://easyauth.callback/",
-		"todoapp://easyauth.callback?x", "todoapp://EasyAuth.callback", "evil://easyauth.callback", "javascript:alert(1)", "javascript://easyauth.callback", "data:text/html,x", "http://localhost", "http://localhost:3001",
-		"https://app.example/#fragment", "/a#b", "a/b", "?x", "/.//evil.example", "/..//evil.example", "/a/%2e%2e//evil.example", "https://app.example\\@evil.example", "https://app.example%2eevil.example", "https://[::1]", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
+	for _, text := range []string{"", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`,
+		"/\t/evil.example", "/%0a//x\n", "https:evil.example", "https:///evil.example", "https://evil.example",
+		"https://app.example.evil.example", "https://app.example@evil.example",
+		"https://evil.example#https://app.example", "https://app.example:444", "https://app.example:",
+		"http://app.example", "https://user@app.example/", "https://exact.example/in", "https://exact.example/in?a=2",
+		"https://exact.example/in/", "https://exact.example/IN?a=1", "https://below.example/spa",
+		"https://below.example/spax", "https://below.example/spa/../x", "https://below.example/spa/%2e%2e/x",
+		"https://below.example/", "todoapp://other", "todoapp://easyauth.callback/", "todoapp://easyauth.callback?x",
+		"todoapp://EasyAuth.callback", "evil://easyauth.callback", "javascript:alert(1)",
+		"javascript://easyauth.callback", "data:text/html,x", "http://localhost", "http://localhost:3001",
+		"https://app.example/#fragment", "/a#b", "a/b", "?x", "/.//evil.example", "/..//evil.example",
+		"/a/%2e%2e//evil.example", "https://app.example\\@evil.example", "https://app.example%2eevil.example",
+		"https://[::1]", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
 		"https://app.example/" + strings.Repeat("a", 3000)} {
 		if _, err := d.accept(text); err == nil && text != "https://app.example:" {
 			t.Errorf("%q was accepted", text)
@@ -39,8 +48,11 @@ func TestRedirects(t *testing.T) {
 }
 
 func TestRedirectEntries(t *testing.T) {
-	for _, text := range []string{"", "app.example", "http://app.example", "https://app.example/*/x", "https://*.example", "https://app.example/x*", "myapp://callback", "myapp://easyauth.callback/", "MYAPP://easyauth.callback/x",
-		"javascript://easyauth.callback", "https://u:p@app.example", "https://app.example/#x", "https://app.example/a/../b", "https://", "file:///x", "intent://easyauth.callback", "https://app.example/ x"} {
+	for _, text := range []string{"", "app.example", "http://app.example", "https://app.example/*/x",
+		"https://*.example", "https://app.example/x*", "myapp://callback", "myapp://easyauth.callback/",
+		"MYAPP://easyauth.callback/x", "javascript://easyauth.callback", "https://u:p@app.example",
+		"https://app.example/#x", "https://app.example/a/../b", "https://", "file:///x", "intent://easyauth.callback",
+		"https://app.example/ x"} {
 		if entry, err := parseRedirect(text); err == nil {
 			t.Errorf("%q was read as %+v", text, entry)
 		}
@@ -61,13 +73,15 @@ func TestEncodeComponent(t *testing.T) {
 // FuzzRedirect holds every accepted address against the way in which browsers
 // read one: from a page of ours it must lead to a place that is listed.
 func FuzzRedirect(f *testing.F) {
-	for _, text := range []string{"/a", "//b", "https://app.example/x", "todoapp://easyauth.callback", `/\evil`, "https://below.example/spa/x", "https:app.example"} {
+	for _, text := range []string{"/a", "//b", "https://app.example/x", "todoapp://easyauth.callback", `/\evil`,
+		"https://below.example/spa/x", "https:app.example"} {
 		f.Add(text)
 	}
 	d := testPlaces(f)
 	page, _ := url.Parse("https://own.example/.auth/login/x/callback")
-	listed := map[string]bool{"https://own.example": true, "https://app.example": true, "https://exact.example": true, "https://below.example": true, "http://localhost:3000": true,
-		"https://port.example:8443": true, "todoapp://easyauth.callback": true}
+	listed := map[string]bool{"https://own.example": true, "https://app.example": true, "https://exact.example": true,
+		"https://below.example": true, "http://localhost:3000": true, "https://port.example:8443": true,
+		"todoapp://easyauth.callback": true}
 	f.Fuzz(func(t *testing.T, text string) {
 		native, err := d.accept(text)
 		if err != nil {
@@ -79,7 +93,8 @@ func FuzzRedirect(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q was accepted and does not parse", text)
 		}
-		if origin := target.Scheme + "://" + hostOf(target); !listed[origin] || native != (target.Scheme == "todoapp") || target.User != nil {
+		if origin := target.Scheme + "://" + hostOf(target); !listed[origin] ||
+			native != (target.Scheme == "todoapp") || target.User != nil {
 			t.Fatalf("%q leads to %s", text, origin)
 		}
 	})
@@ -87,7 +102,8 @@ func FuzzRedirect(f *testing.F) {
 
 // FuzzOrigin finds origins that are accepted and are not listed.
 func FuzzOrigin(f *testing.F) {
-	for _, text := range []string{"https://app.example", "null", "https://app.example:443", "https://app.example.evil"} {
+	for _, text := range []string{"https://app.example", "null", "https://app.example:443",
+		"https://app.example.evil"} {
 		f.Add(text)
 	}
 	d := testPlaces(f)
@@ -97,7 +113,8 @@ func FuzzOrigin(f *testing.F) {
 			return
 		}
 		switch origin {
-		case "https://own.example", "https://app.example", "https://exact.example", "https://below.example", "http://localhost:3000", "https://port.example:8443":
+		case "https://own.example", "https://app.example", "https://exact.example", "https://below.example",
+			"http://localhost:3000", "https://port.example:8443":
 		default:
 			t.Fatalf("%q was accepted as %s", text, origin)
 		}

@@ -115,7 +115,8 @@ func (s *Server) awaitRefresh(ctx context.Context, c proof) (session Session, mi
 		if session.Version != first {
 			return session, false, nil
 		}
-		err = s.store.PutOnce(ctx, Once{Kind: "refresh", Key: refreshLease(session), Expires: s.now().Add(2 * leaseLife)})
+		err = s.store.PutOnce(ctx,
+			Once{Kind: "refresh", Key: refreshLease(session), Expires: s.now().Add(2 * leaseLife)})
 		if err == nil || errors.Is(err, ErrExists) && time.Since(began) > leaseLife {
 			return session, true, nil
 		}
@@ -133,7 +134,8 @@ func (s *Server) awaitRefresh(ctx context.Context, c proof) (session Session, mi
 // liveSession reads the session of a proof, which must not be over.
 func (s *Server) liveSession(ctx context.Context, c proof) (Session, error) {
 	session, err := s.store.Session(ctx, c.session)
-	if errors.Is(err, ErrNotFound) || err == nil && (!session.Revoked.IsZero() || session.User != c.user || s.revoked.refuses(session.ID, session.User, session.Created)) {
+	if errors.Is(err, ErrNotFound) || err == nil && (!session.Revoked.IsZero() || session.User != c.user ||
+		s.revoked.refuses(session.ID, session.User, session.Created)) {
 		return Session{}, errRevokedToken
 	}
 	if err != nil {

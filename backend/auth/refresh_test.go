@@ -13,7 +13,8 @@ import (
 func TestRefresh(t *testing.T) {
 	p := newIssuer(t)
 	s := siteWith(t, p, nil)
-	encoded, _ := strings.CutPrefix(s.loginAt(s.browser(), "session_mode=token").Header.Get("Location"), "../done#token=")
+	encoded, _ := strings.CutPrefix(s.loginAt(s.browser(), "session_mode=token").Header.Get("Location"),
+		"../done#token=")
 	before := decodeToken(t, encoded)
 	refresh := func(token string) *http.Response { return s.get(nil, "/.auth/refresh", "X-ZUMO-AUTH", token) }
 	old := s.meOf(before.AuthenticationToken)[0]
@@ -55,7 +56,8 @@ func TestRefresh(t *testing.T) {
 func TestRefreshTogether(t *testing.T) {
 	p := newIssuer(t)
 	s := siteWith(t, p, nil)
-	encoded, _ := strings.CutPrefix(s.loginAt(s.browser(), "session_mode=token").Header.Get("Location"), "../done#token=")
+	encoded, _ := strings.CutPrefix(s.loginAt(s.browser(), "session_mode=token").Header.Get("Location"),
+		"../done#token=")
 	before := decodeToken(t, encoded)
 	used := map[string]bool{}
 	p.token = func(w http.ResponseWriter, r *http.Request) bool {
@@ -74,7 +76,8 @@ func TestRefreshTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := New(t.Context(), Options{Config: s.Server.config, URL: public, Loopback: true, Store: s.store, Secrets: testSecrets(), Client: s.web.Client(), Now: s.clock})
+	second, err := New(t.Context(), Options{Config: s.Server.config, URL: public, Loopback: true, Store: s.store,
+		Secrets: testSecrets(), Client: s.web.Client(), Now: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	config := o.Config.withDefaults(o.URL)
 	s := &Server{config: config, public: o.URL, store: o.Store, events: o.Events, now: o.Now,
-		providers: map[string]provider{}, limits: newLimiter(config.RateLimit, o.Now), known: newProofCache(), revoked: newRevocations()}
+		providers: map[string]provider{}, limits: newLimiter(config.RateLimit, o.Now), known: newProofCache(),
+		revoked: newRevocations()}
 	var err error
 	if s.places, err = newDestinations(o.URL, config.Redirects); err != nil {
 		return nil, fmt.Errorf("identity.redirects: %w", err)
@@ -132,8 +133,9 @@ func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
 	if err := s.openShared(ctx, secrets); err != nil {
 		return err
 	}
-	for purpose, box := range map[string]**sealing.Box{"auth cookie": &s.boxes.cookie, "auth flow": &s.boxes.flow, "auth code": &s.boxes.code,
-		"auth session": &s.boxes.session, "auth signing key": &s.boxes.key, "auth page": &s.boxes.page} {
+	for purpose, box := range map[string]**sealing.Box{"auth cookie": &s.boxes.cookie, "auth flow": &s.boxes.flow,
+		"auth code": &s.boxes.code, "auth session": &s.boxes.session, "auth signing key": &s.boxes.key,
+		"auth page": &s.boxes.page} {
 		made, err := sealing.NewBox(purpose, s.shared...)
 		if err != nil {
 			return err
@@ -144,7 +146,8 @@ func (s *Server) openKeys(ctx context.Context, secrets secret.Source) error {
 	if s.idKey, err = s.keepSecret(ctx, "id key"); err != nil {
 		return err
 	}
-	s.authority, err = identity.NewAuthority(s.config.Issuer, s.config.Audience, identity.Algorithm(s.config.Algorithm), &identity.KeySet{Shared: s.shared}, s.now)
+	s.authority, err = identity.NewAuthority(s.config.Issuer, s.config.Audience, identity.Algorithm(s.config.Algorithm),
+		&identity.KeySet{Shared: s.shared}, s.now)
 	if err != nil {
 		return err
 	}
@@ -159,7 +162,8 @@ func (s *Server) openShared(ctx context.Context, secrets secret.Source) error {
 			return err
 		}
 		s.shared = append(s.shared, key)
-		s.warnings = append(s.warnings, "identity.signing_key is not set: a key was made and is kept in the database, which is for development only")
+		s.warnings = append(s.warnings, "identity.signing_key is not set: a key was made and is kept in the "+
+			"database, which is for development only")
 	} else if err := s.addShared("identity.signing_key", s.config.SigningKey, secrets); err != nil {
 		return err
 	}
@@ -182,9 +186,12 @@ func (s *Server) addShared(name string, reference secret.Reference, secrets secr
 	}
 	if len(key) < identity.MinKeyBytes {
 		if !isText {
-			return fmt.Errorf("%s: has %d bytes, a hexadecimal key has %d or more", name, len(key), identity.MinKeyBytes)
+			return fmt.Errorf("%s: has %d bytes, a hexadecimal key has %d or more", name, len(key),
+				identity.MinKeyBytes)
 		}
-		s.warnings = append(s.warnings, fmt.Sprintf("%s is a text of %d bytes: it can be guessed from any token. Make a key with: openssl rand -hex 32", name, len(key)))
+		s.warnings = append(s.warnings,
+			fmt.Sprintf("%s is a text of %d bytes: it can be guessed from any token. Make a key with: openssl "+
+				"rand -hex 32", name, len(key)))
 	}
 	s.shared = append(s.shared, key)
 	return nil
@@ -215,7 +222,8 @@ func (s *Server) DeriveKey(purpose string) ([]byte, error) {
 // over revocations of other processes, exchanges signing keys, and removes what
 // has expired.
 func (s *Server) Run(ctx context.Context) {
-	revocations, rotation, sweep := time.NewTicker(revocationPoll), time.NewTicker(time.Minute), time.NewTicker(time.Hour)
+	revocations, rotation, sweep := time.NewTicker(revocationPoll), time.NewTicker(time.Minute),
+		time.NewTicker(time.Hour)
 	defer revocations.Stop()
 	defer rotation.Stop()
 	defer sweep.Stop()
@@ -253,7 +261,8 @@ func (s *Server) notice(reason, detail string) {
 
 // record tells the operator how a request to us was answered.
 func (s *Server) record(r *http.Request, verdict event.Verdict, reason, detail string, status int) {
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: reason, Detail: detail, Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Verdict: verdict, Reason: reason, Detail: detail, Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	s.events.Record(e)
 }

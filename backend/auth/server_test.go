@@ -31,7 +31,8 @@ type site struct {
 const testHexKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 var testEnv = map[string]string{
-	"KEY": testHexKey, "OTHER": strings.Repeat("ab", 32), "SHORT": "tooshort", "SHORTHEX": "aabb", "CLIENT_SECRET": "client-s3cret",
+	"KEY": testHexKey, "OTHER": strings.Repeat("ab", 32), "SHORT": "tooshort", "SHORTHEX": "aabb",
+	"CLIENT_SECRET": "client-s3cret",
 }
 
 func testSecrets() secret.Source {
@@ -66,8 +67,10 @@ func (s *site) open(change func(*Config)) {
 	s.t.Helper()
 	config := Config{
 		SigningKey: "env:KEY", RateLimit: -1,
-		Redirects: []string{"todoapp://easyauth.callback", "https://app.example", "https://other.example/in", "http://localhost:3000"},
-		Providers: map[string]ProviderConfig{"google": {Type: "development", Users: []string{"ann@example.org", "bob@example.org"}}},
+		Redirects: []string{"todoapp://easyauth.callback", "https://app.example", "https://other.example/in",
+			"http://localhost:3000"},
+		Providers: map[string]ProviderConfig{"google": {Type: "development",
+			Users: []string{"ann@example.org", "bob@example.org"}}},
 	}
 	if change != nil {
 		change(&config)
@@ -76,8 +79,9 @@ func (s *site) open(change func(*Config)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.Server, err = New(context.Background(), Options{Config: config, URL: public, Loopback: true, Store: s.store, Secrets: testSecrets(),
-		Client: s.web.Client(), Now: s.clock})
+	s.Server, err = New(context.Background(),
+		Options{Config: config, URL: public, Loopback: true, Store: s.store, Secrets: testSecrets(),
+			Client: s.web.Client(), Now: s.clock})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -91,7 +95,8 @@ func (s *site) browser() *http.Client {
 		s.t.Fatal(err)
 	}
 	c := s.web.Client()
-	return &http.Client{Transport: c.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Transport: c.Transport, Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // get sends a GET with headers given as pairs.
@@ -134,7 +139,8 @@ func bodyOf(t testing.TB, resp *http.Response) string {
 func wantStatus(t testing.TB, resp *http.Response, status int) {
 	t.Helper()
 	if resp.StatusCode != status {
-		t.Fatalf("%s %s: status %d, want %d: %s", resp.Request.Method, resp.Request.URL, resp.StatusCode, status, bodyOf(t, resp))
+		t.Fatalf("%s %s: status %d, want %d: %s", resp.Request.Method, resp.Request.URL, resp.StatusCode, status,
+			bodyOf(t, resp))
 	}
 }
 
@@ -157,7 +163,8 @@ func parseToken(t testing.TB, text string) loginResult {
 	if err := json.Unmarshal([]byte(text), &result); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
-	if len(result.User.UserID) != 36 || !strings.HasPrefix(result.User.UserID, "sid:") || strings.Count(result.AuthenticationToken, ".") != 2 {
+	if len(result.User.UserID) != 36 || !strings.HasPrefix(result.User.UserID, "sid:") ||
+		strings.Count(result.AuthenticationToken, ".") != 2 {
 		t.Fatalf("unexpected result %s", text)
 	}
 	return result

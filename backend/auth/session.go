@@ -31,7 +31,8 @@ func (sessionSecrets) String() string { return "***" }
 func (sessionSecrets) GoString() string { return "***" }
 
 func (x sessionSecrets) token(provider string) identity.ProviderToken {
-	return identity.ProviderToken{Provider: provider, Access: x.Access, ID: x.ID, Refresh: x.Refresh, Secret: x.Secret, Expires: x.Expires}
+	return identity.ProviderToken{Provider: provider, Access: x.Access, ID: x.ID, Refresh: x.Refresh, Secret: x.Secret,
+		Expires: x.Expires}
 }
 
 func (x *sessionSecrets) setToken(t identity.ProviderToken) {
@@ -70,8 +71,9 @@ func (s *Server) signIn(r *http.Request, providerName string, out *outcome) (Ses
 	var id [16]byte
 	rand.Read(id[:])
 	session := Session{
-		ID: base64.RawURLEncoding.EncodeToString(id[:]), User: identity.UserID(s.idKey, out.Issuer, out.Subject), Provider: providerName,
-		Name: shorten(out.Name, 255), Agent: shorten(r.UserAgent(), 200), Created: now, Renewed: now, Expires: now.Add(s.config.Lifetime),
+		ID: base64.RawURLEncoding.EncodeToString(id[:]), User: identity.UserID(s.idKey, out.Issuer, out.Subject),
+		Provider: providerName, Name: shorten(out.Name, 255), Agent: shorten(r.UserAgent(), 200), Created: now,
+		Renewed: now, Expires: now.Add(s.config.Lifetime),
 	}
 	secrets := sessionSecrets{Claims: out.Claims}
 	secrets.setToken(out.Token)
@@ -79,7 +81,8 @@ func (s *Server) signIn(r *http.Request, providerName string, out *outcome) (Ses
 	if session.Sealed, err = s.sealSession(session.ID, secrets); err != nil {
 		return Session{}, err
 	}
-	user := User{ID: session.User, Provider: providerName, Issuer: out.Issuer, Subject: out.Subject, Name: session.Name, Mail: shorten(out.Mail, 255), Created: now, Seen: now}
+	user := User{ID: session.User, Provider: providerName, Issuer: out.Issuer, Subject: out.Subject, Name: session.Name,
+		Mail: shorten(out.Mail, 255), Created: now, Seen: now}
 	if err := s.store.PutUser(ctx, user); err != nil {
 		return Session{}, fmt.Errorf("auth: keeping a user: %w", err)
 	}
@@ -109,8 +112,8 @@ func (loginResult) GoString() string { return "***" }
 // mint makes the session token of a session, valid from now on.
 func (s *Server) mint(session Session) (loginResult, error) {
 	now := s.now()
-	t := identity.Token{Subject: session.User, StableID: session.User, Provider: session.Provider, Version: "3", Session: session.ID,
-		Issued: now, Expires: now.Add(s.config.Lifetime)}
+	t := identity.Token{Subject: session.User, StableID: session.User, Provider: session.Provider, Version: "3",
+		Session: session.ID, Issued: now, Expires: now.Add(s.config.Lifetime)}
 	if s.config.HideDeprecatedSID {
 		t.Version, t.StableID = "4", ""
 	}
@@ -242,7 +245,8 @@ func (s *Server) ListSessions(ctx context.Context, user string) ([]Session, erro
 
 // ProviderToken returns what the provider gave for the principal's session; ok
 // is false when there is nothing.
-func (s *Server) ProviderToken(ctx context.Context, p *identity.Principal) (token identity.ProviderToken, ok bool, err error) {
+func (s *Server) ProviderToken(ctx context.Context, p *identity.Principal) (token identity.ProviderToken, ok bool,
+	err error) {
 	if p == nil || p.Session == "" {
 		return identity.ProviderToken{}, false, nil
 	}

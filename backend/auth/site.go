@@ -31,7 +31,8 @@ func (s *Server) Middleware(next http.Handler) http.Handler {
 		}
 		if p != nil && p.Cookie && s.cross.Check(r) != nil {
 			s.record(r, event.Blocked, "cross-origin", "a cookie came along from another site", http.StatusForbidden)
-			problem.Write(w, problem.Problem{Status: http.StatusForbidden, Detail: "The request comes from another site.", Reason: "cross-origin"})
+			problem.Write(w, problem.Problem{Status: http.StatusForbidden,
+				Detail: "The request comes from another site.", Reason: "cross-origin"})
 			return
 		}
 		if p != nil || err != nil {
@@ -101,7 +102,8 @@ func (s *Server) refuseAnonymous(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	problem.Write(w, problem.Problem{Status: status, Detail: "You must be logged in to use this application", Reason: "unauthenticated"})
+	problem.Write(w, problem.Problem{Status: status, Detail: "You must be logged in to use this application",
+		Reason: "unauthenticated"})
 }
 
 // native reports whether a request comes from an app rather than from a person
@@ -112,5 +114,6 @@ func native(r *http.Request) bool {
 			return true
 		}
 	}
-	return r.Header.Get("X-Requested-With") != "" || r.Header.Get("ZUMO-API-VERSION") != "" || !strings.Contains(r.Header.Get("Accept"), "text/html")
+	return r.Header.Get("X-Requested-With") != "" || r.Header.Get("ZUMO-API-VERSION") != "" ||
+		!strings.Contains(r.Header.Get("Accept"), "text/html")
 }

@@ -45,23 +45,28 @@ func TestWhereTheTokenIs(t *testing.T) {
 	ann, bob := s.signIn("ann"), s.signIn("bob")
 	cookie, _, _ := strings.Cut(s.get(nil, "/.auth/login/google?login_hint=ann").Header.Get("Set-Cookie"), ";")
 	cookie = strings.TrimPrefix(cookie, CookieName+"=")
-	for _, headers := range [][]string{{"X-ZUMO-AUTH", ann.AuthenticationToken}, {"Cookie", CookieName + "=" + cookie}} {
+	for _, headers := range [][]string{{"X-ZUMO-AUTH", ann.AuthenticationToken},
+		{"Cookie", CookieName + "=" + cookie}} {
 		s.ask("GET", "/", headers...) // both are remembered now
 	}
 	for name, c := range map[string]struct {
 		headers []string
 		want    string // the user, "" for nobody, "401"
 	}{
-		"nothing":             {nil, ""},
-		"X-ZUMO-AUTH":         {[]string{"X-ZUMO-AUTH", ann.AuthenticationToken}, ann.User.UserID},
-		"bearer in it":        {[]string{"X-ZUMO-AUTH", "bearer " + ann.AuthenticationToken}, ann.User.UserID},
-		"Authorization":       {[]string{"Authorization", "Bearer " + ann.AuthenticationToken}, ann.User.UserID},
-		"BEARER":              {[]string{"Authorization", "BEARER " + ann.AuthenticationToken}, ann.User.UserID},
-		"both":                {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH", bob.AuthenticationToken}, bob.User.UserID},
-		"empty X-ZUMO-AUTH":   {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH", ""}, ann.User.UserID},
-		"broken X-ZUMO-AUTH":  {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH", "x"}, "401"},
-		"Basic":               {[]string{"Authorization", "Basic eDp5"}, "401"},
-		"changed":             {[]string{"X-ZUMO-AUTH", ann.AuthenticationToken[:len(ann.AuthenticationToken)-2] + "AA"}, "401"},
+		"nothing":       {nil, ""},
+		"X-ZUMO-AUTH":   {[]string{"X-ZUMO-AUTH", ann.AuthenticationToken}, ann.User.UserID},
+		"bearer in it":  {[]string{"X-ZUMO-AUTH", "bearer " + ann.AuthenticationToken}, ann.User.UserID},
+		"Authorization": {[]string{"Authorization", "Bearer " + ann.AuthenticationToken}, ann.User.UserID},
+		"BEARER":        {[]string{"Authorization", "BEARER " + ann.AuthenticationToken}, ann.User.UserID},
+		"both": {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH",
+			bob.AuthenticationToken}, bob.User.UserID},
+		"empty X-ZUMO-AUTH": {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH", ""},
+			ann.User.UserID},
+		"broken X-ZUMO-AUTH": {[]string{"Authorization", "Bearer " + ann.AuthenticationToken, "X-ZUMO-AUTH", "x"},
+			"401"},
+		"Basic": {[]string{"Authorization", "Basic eDp5"}, "401"},
+		"changed": {[]string{"X-ZUMO-AUTH",
+			ann.AuthenticationToken[:len(ann.AuthenticationToken)-2] + "AA"}, "401"},
 		"a stranger's cookie": {[]string{"Cookie", CookieName + "=abc"}, ""},
 		"a token as cookie":   {[]string{"Cookie", CookieName + "=" + ann.AuthenticationToken}, ""},
 		"a cookie as token":   {[]string{"X-ZUMO-AUTH", cookie}, "401"},
@@ -73,7 +78,8 @@ func TestWhereTheTokenIs(t *testing.T) {
 		if w.Code == http.StatusUnauthorized {
 			got = "401"
 			var body map[string]string
-			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body["name"] != "JsonWebTokenError" || w.Header().Get("WWW-Authenticate") == "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body["name"] != "JsonWebTokenError" ||
+				w.Header().Get("WWW-Authenticate") == "" {
 				t.Errorf("%s: refused with %s", name, w.Body)
 			}
 		}
@@ -86,7 +92,8 @@ func TestWhereTheTokenIs(t *testing.T) {
 // TestOwnersOwnLogin covers tokens that the owner's code signs with the key.
 func TestOwnersOwnLogin(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Issuer, c.Audience = "urn:any", "urn:thing" })
-	claims := jwt.MapClaims{"sub": "their-user-7", "iss": "urn:any", "aud": "urn:thing", "ver": "3", "email": "ann@example.org", "roles": []string{"boss"}}
+	claims := jwt.MapClaims{"sub": "their-user-7", "iss": "urn:any", "aud": "urn:thing", "ver": "3",
+		"email": "ann@example.org", "roles": []string{"boss"}}
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(hexKey(t))
 	if err != nil {
 		t.Fatal(err)
@@ -122,8 +129,10 @@ func TestCookieFromAnotherSite(t *testing.T) {
 		want    int
 	}{
 		{"GET", nil, 200}, {"GET", []string{"Sec-Fetch-Site", "cross-site"}, 200},
-		{"POST", nil, 200}, {"POST", []string{"Sec-Fetch-Site", "same-origin"}, 200}, {"POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
-		{"DELETE", []string{"Sec-Fetch-Site", "same-site", "Origin", "https://sub.own.example"}, 403}, {"PATCH", []string{"Origin", "null"}, 403},
+		{"POST", nil, 200}, {"POST", []string{"Sec-Fetch-Site", "same-origin"}, 200},
+		{"POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
+		{"DELETE", []string{"Sec-Fetch-Site", "same-site", "Origin", "https://sub.own.example"}, 403},
+		{"PATCH", []string{"Origin", "null"}, 403},
 		{"POST", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://app.example"}, 200},
 	} {
 		if w := s.ask(c.method, "/tables/x", append(c.headers, "Cookie", cookie)...); w.Code != c.want {
@@ -160,7 +169,8 @@ func TestWholeSite(t *testing.T) {
 		{"401", "GET", "/open//../x", nil, 401, ""},
 		{"401", "GET", "/open/%2e%2e/x", nil, 401, ""},
 		{"401", "GET", "/open/..;/x", nil, 401, ""},
-		{"login", "GET", "/page?a=b", []string{"Accept", "text/html"}, 302, "/.auth/login/google?post_login_redirect_uri=%2Fpage%3Fa%3Db"},
+		{"login", "GET", "/page?a=b", []string{"Accept", "text/html"}, 302,
+			"/.auth/login/google?post_login_redirect_uri=%2Fpage%3Fa%3Db"},
 		{"login", "GET", "//evil.example", []string{"Accept", "text/html"}, 302, "/.auth/login/google"},
 		{"login", "GET", "/page", []string{"Accept", "application/json"}, 401, ""},
 		{"login", "GET", "/page", []string{"Accept", "text/html", "X-ZUMO-VERSION", "x"}, 401, ""},
@@ -195,13 +205,16 @@ func TestSessions(t *testing.T) {
 	if other.Current {
 		other = entries[1]
 	}
-	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions/"+other.ID, "", "X-ZUMO-AUTH", bob.AuthenticationToken), http.StatusNotFound)
-	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions/"+other.ID, "", "X-ZUMO-AUTH", ann.AuthenticationToken), http.StatusNoContent)
+	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions/"+other.ID, "", "X-ZUMO-AUTH", bob.AuthenticationToken),
+		http.StatusNotFound)
+	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions/"+other.ID, "", "X-ZUMO-AUTH", ann.AuthenticationToken),
+		http.StatusNoContent)
 	wantStatus(t, s.get(nil, "/.auth/me", "X-ZUMO-AUTH", phone.AuthenticationToken), http.StatusUnauthorized)
 	s.meOf(ann.AuthenticationToken)
 	third := s.signIn("ann")
 	s.wait(time.Second)
-	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions", "", "Authorization", "Bearer "+ann.AuthenticationToken), http.StatusNoContent)
+	wantStatus(t, s.send(nil, "DELETE", "/.auth/sessions", "", "Authorization", "Bearer "+ann.AuthenticationToken),
+		http.StatusNoContent)
 	for _, token := range []string{ann.AuthenticationToken, third.AuthenticationToken} {
 		wantStatus(t, s.get(nil, "/.auth/me", "X-ZUMO-AUTH", token), http.StatusUnauthorized)
 		wantStatus(t, s.get(nil, "/.auth/refresh", "X-ZUMO-AUTH", token), http.StatusUnauthorized)
@@ -218,7 +231,8 @@ func TestRevocationReachesOtherProcesses(t *testing.T) {
 	s := newSite(t, nil)
 	ann := s.signIn("ann")
 	public, _ := url.Parse(s.web.URL)
-	second, err := New(t.Context(), Options{Config: Config{SigningKey: "env:KEY"}, URL: public, Loopback: true, Store: s.store, Secrets: testSecrets(), Now: s.clock})
+	second, err := New(t.Context(), Options{Config: Config{SigningKey: "env:KEY"}, URL: public, Loopback: true,
+		Store: s.store, Secrets: testSecrets(), Now: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +260,8 @@ func TestStoreDoesNotAnswer(t *testing.T) {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
-	if got := s.get(nil, "/.auth/login/google?session_mode=token").Header.Get("Location"); !strings.HasPrefix(got, "done#error=") {
+	if got := s.get(nil, "/.auth/login/google?session_mode=token").Header.Get("Location"); !strings.HasPrefix(got,
+		"done#error=") {
 		t.Errorf("sent to %s", got)
 	}
 	if w := s.ask("GET", "/", "X-ZUMO-AUTH", token); w.Code != http.StatusServiceUnavailable {
@@ -278,7 +293,8 @@ func TestAsymmetricTokens(t *testing.T) {
 		return string(text)
 	}
 	first := keys()
-	if len(first) != 1 || !strings.Contains(header(before.AuthenticationToken), `"alg":"ES256"`) || !strings.Contains(header(before.AuthenticationToken), first[0]) {
+	if len(first) != 1 || !strings.Contains(header(before.AuthenticationToken), `"alg":"ES256"`) ||
+		!strings.Contains(header(before.AuthenticationToken), first[0]) {
 		t.Fatalf("keys %v, header %s", first, header(before.AuthenticationToken))
 	}
 	s.wait(23*time.Hour + 55*time.Minute)
@@ -292,7 +308,8 @@ func TestAsymmetricTokens(t *testing.T) {
 	s.open(change) // a restart, over the same store
 	second := keys()
 	after := s.signIn("ann")
-	if len(second) != 2 || !strings.Contains(header(after.AuthenticationToken), second[1]) || after.User != before.User {
+	if len(second) != 2 || !strings.Contains(header(after.AuthenticationToken), second[1]) ||
+		after.User != before.User {
 		t.Errorf("the new key does not sign: %v, %s", second, header(after.AuthenticationToken))
 	}
 	wantStatus(t, s.get(nil, "/.auth/refresh", "X-ZUMO-AUTH", before.AuthenticationToken), http.StatusOK)
@@ -305,7 +322,8 @@ func TestAsymmetricTokens(t *testing.T) {
 func TestWarningsAndErrorsAtStart(t *testing.T) {
 	start := func(key secret.Reference) ([]string, error) {
 		public, _ := url.Parse("https://localhost:1")
-		s, err := New(t.Context(), Options{Config: Config{SigningKey: key}, URL: public, Loopback: true, Store: newMemoryStore(), Secrets: testSecrets()})
+		s, err := New(t.Context(), Options{Config: Config{SigningKey: key}, URL: public, Loopback: true,
+			Store: newMemoryStore(), Secrets: testSecrets()})
 		if err != nil {
 			return nil, err
 		}
@@ -314,14 +332,16 @@ func TestWarningsAndErrorsAtStart(t *testing.T) {
 	if warnings, err := start("env:KEY"); err != nil || len(warnings) != 0 {
 		t.Errorf("a good key: %v, %v", warnings, err)
 	}
-	if warnings, err := start("text-env:SHORT"); err != nil || len(warnings) != 1 || strings.Contains(warnings[0], "tooshort") {
+	if warnings, err := start("text-env:SHORT"); err != nil || len(warnings) != 1 ||
+		strings.Contains(warnings[0], "tooshort") {
 		t.Errorf("a short text: %v, %v", warnings, err)
 	}
 	if warnings, err := start(""); err != nil || len(warnings) != 1 {
 		t.Errorf("no key: %v, %v", warnings, err)
 	}
 	for _, key := range []secret.Reference{"env:SHORTHEX", "env:SHORT", "env:UNSET", "tooshort"} {
-		if _, err := start(key); err == nil || strings.Contains(err.Error(), "tooshort") || strings.Contains(err.Error(), "aabb") {
+		if _, err := start(key); err == nil || strings.Contains(err.Error(), "tooshort") ||
+			strings.Contains(err.Error(), "aabb") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
@@ -356,7 +376,8 @@ func FuzzForm(f *testing.F) {
 	f.Add("multipart/form-data; boundary=x", "--x\r\n")
 	f.Add("", "\xff")
 	f.Fuzz(func(t *testing.T, kind, body string) {
-		for _, path := range []string{"/.auth/login/google/callback", "/.auth/login", "/.auth/login/google?" + url.QueryEscape(body), "/.auth/refresh", "/.auth/logout"} {
+		for _, path := range []string{"/.auth/login/google/callback", "/.auth/login",
+			"/.auth/login/google?" + url.QueryEscape(body), "/.auth/refresh", "/.auth/logout"} {
 			r := httptest.NewRequest("POST", path, strings.NewReader(body))
 			r.Header.Set("Content-Type", kind)
 			w := httptest.NewRecorder()
@@ -387,7 +408,8 @@ func FuzzLoginQuery(f *testing.F) {
 		}
 		base, fragment, _ := strings.Cut(location, "#")
 		_, err := s.places.accept(base)
-		if base != "done" && err != nil || strings.ContainsAny(location, "\r\n") || strings.Contains(base, "token=") && strings.Contains(base, "eyJ") || len(fragment) > 0 && !strings.Contains(fragment, "=") {
+		if base != "done" && err != nil || strings.ContainsAny(location, "\r\n") || strings.Contains(base, "token=") &&
+			strings.Contains(base, "eyJ") || len(fragment) > 0 && !strings.Contains(fragment, "=") {
 			t.Errorf("%q was sent to %q", query, location)
 		}
 	})

@@ -22,7 +22,8 @@ type memoryStore struct {
 }
 
 func newMemoryStore() *memoryStore {
-	return &memoryStore{secrets: map[string][]byte{}, once: map[[2]string]Once{}, users: map[string]User{}, sessions: map[string]Session{}}
+	return &memoryStore{secrets: map[string][]byte{}, once: map[[2]string]Once{}, users: map[string]User{},
+		sessions: map[string]Session{}}
 }
 
 func (m *memoryStore) lock() (func(), error) {
@@ -141,7 +142,9 @@ func (m *memoryStore) Sessions(_ context.Context, user string) ([]Session, error
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b Session) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(a, b Session) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
+	})
 	return all, err
 }
 

@@ -33,7 +33,8 @@ func newTwitter(b providerBase) *twitter {
 		request:   first(e.Request, "https://api.twitter.com/oauth/request_token"),
 		authorize: first(e.Authorization, "https://api.twitter.com/oauth/authenticate"),
 		access:    first(e.Token, "https://api.twitter.com/oauth/access_token"),
-		verify:    first(e.UserInfo, "https://api.twitter.com/1.1/account/verify_credentials.json?include_email=true&skip_status=true"),
+		verify: first(e.UserInfo,
+			"https://api.twitter.com/1.1/account/verify_credentials.json?include_email=true&skip_status=true"),
 	}
 }
 
@@ -56,10 +57,12 @@ func (p *twitter) start(ctx context.Context, a *attempt) (string, error) {
 
 func (p *twitter) finish(ctx context.Context, a *attempt, callback url.Values) (*outcome, error) {
 	token, secret, _ := strings.Cut(a.Secret, " ")
-	if subtle.ConstantTimeCompare([]byte(callback.Get("oauth_token")), []byte(token)) != 1 || callback.Get("oauth_verifier") == "" {
+	if subtle.ConstantTimeCompare([]byte(callback.Get("oauth_token")), []byte(token)) != 1 ||
+		callback.Get("oauth_verifier") == "" {
 		return nil, errRefused
 	}
-	answer, err := p.form(ctx, p.access, map[string]string{"oauth_token": token, "oauth_verifier": callback.Get("oauth_verifier")}, secret)
+	answer, err := p.form(ctx, p.access,
+		map[string]string{"oauth_token": token, "oauth_verifier": callback.Get("oauth_verifier")}, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +100,16 @@ func (p *twitter) who(ctx context.Context, token, secret string) (*outcome, erro
 	for _, name := range []string{"id_str", "name", "email", "screen_name", "location", "url", "lang"} {
 		wanted[name] = profile[name]
 	}
-	claims := profileClaims("twitter", wanted, map[string]string{"id_str": identity.ClaimNameID, "name": identity.ClaimName, "email": identity.ClaimMail})
-	return &outcome{Issuer: "https://api.twitter.com", Subject: subject, Name: first(text(profile, "screen_name"), subject), Mail: text(profile, "email"),
-		Claims: claims, Token: identity.ProviderToken{Provider: p.name, Access: token, Secret: secret}}, nil
+	claims := profileClaims("twitter", wanted,
+		map[string]string{"id_str": identity.ClaimNameID, "name": identity.ClaimName, "email": identity.ClaimMail})
+	return &outcome{Issuer: "https://api.twitter.com", Subject: subject,
+		Name: first(text(profile, "screen_name"), subject), Mail: text(profile, "email"), Claims: claims,
+		Token: identity.ProviderToken{Provider: p.name, Access: token, Secret: secret}}, nil
 }
 
 // form sends a signed POST and reads the form that comes back.
-func (p *twitter) form(ctx context.Context, address string, parameters map[string]string, secret string) (url.Values, error) {
+func (p *twitter) form(ctx context.Context, address string, parameters map[string]string, secret string) (url.Values,
+	error) {
 	r, err := p.signed(ctx, http.MethodPost, address, parameters, secret)
 	if err != nil {
 		return nil, err
@@ -128,7 +134,8 @@ func (p *twitter) form(ctx context.Context, address string, parameters map[strin
 }
 
 // signed makes a request with the Authorization header of RFC 5849.
-func (p *twitter) signed(ctx context.Context, method, address string, parameters map[string]string, secret string) (*http.Request, error) {
+func (p *twitter) signed(ctx context.Context, method, address string, parameters map[string]string,
+	secret string) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
 		return nil, &errProvider{err: err}
@@ -136,8 +143,9 @@ func (p *twitter) signed(ctx context.Context, method, address string, parameters
 	var nonce [16]byte
 	rand.Read(nonce[:])
 	oauth := map[string]string{
-		"oauth_consumer_key": p.config.ClientID, "oauth_nonce": hex.EncodeToString(nonce[:]), "oauth_signature_method": "HMAC-SHA1",
-		"oauth_timestamp": strconv.FormatInt(p.now().Unix(), 10), "oauth_version": "1.0",
+		"oauth_consumer_key": p.config.ClientID, "oauth_nonce": hex.EncodeToString(nonce[:]),
+		"oauth_signature_method": "HMAC-SHA1", "oauth_timestamp": strconv.FormatInt(p.now().Unix(), 10),
+		"oauth_version": "1.0",
 	}
 	for name, value := range parameters {
 		oauth[name] = value
@@ -164,7 +172,8 @@ func oauthSignature(method string, u *url.URL, oauth map[string]string, consumer
 		}
 	}
 	slices.Sort(pairs)
-	base := method + "&" + encode3986(u.Scheme+"://"+hostOf(u)+u.EscapedPath()) + "&" + encode3986(strings.Join(pairs, "&"))
+	base := method + "&" + encode3986(u.Scheme+"://"+hostOf(u)+u.EscapedPath()) + "&" +
+		encode3986(strings.Join(pairs, "&"))
 	mac := hmac.New(sha1.New, []byte(encode3986(consumerSecret)+"&"+encode3986(tokenSecret)))
 	mac.Write([]byte(base))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
@@ -172,5 +181,6 @@ func oauthSignature(method string, u *url.URL, oauth map[string]string, consumer
 
 // encode3986 escapes everything but the unreserved characters of RFC 3986.
 func encode3986(text string) string {
-	return strings.NewReplacer("!", "%21", "*", "%2A", "'", "%27", "(", "%28", ")", "%29").Replace(encodeComponent(text))
+	return strings.NewReplacer("!", "%21", "*", "%2A", "'", "%27", "(", "%28", ")",
+		"%29").Replace(encodeComponent(text))
 }

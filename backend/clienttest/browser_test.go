@@ -83,7 +83,8 @@ func bundle(t *testing.T, modules, script string) string {
 // refusals announce that the backend refuses some of what the clients try on
 // purpose.
 func refusals(address string) []*browsertest.Expectation {
-	return []*browsertest.Expectation{browsertest.Failed(address + "/*").Maybe("which scenarios are refused depends on the suite")}
+	return []*browsertest.Expectation{
+		browsertest.Failed(address + "/*").Maybe("which scenarios are refused depends on the suite")}
 }
 
 func TestBrowser(t *testing.T) {
@@ -96,7 +97,8 @@ func TestBrowser(t *testing.T) {
 		mux.HandleFunc("/bundle.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="/bundle.js"></script>`)
+			fmt.Fprint(w, `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script `+
+				`src="/bundle.js"></script>`)
 		})
 		p := newPage(t, mux)
 		address := backend(t, database, scenarioTables, "localhost")

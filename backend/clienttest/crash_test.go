@@ -268,7 +268,8 @@ func verify(t *testing.T, base string, known map[string]truth) {
 func readAll(base string) (map[string]row, error) {
 	rows := map[string]row{}
 	for {
-		query := url.Values{"$orderby": {"id"}, "$top": {"5000"}, "$skip": {strconv.Itoa(len(rows))}, "__includeDeleted": {"true"}}
+		query := url.Values{"$orderby": {"id"}, "$top": {"5000"}, "$skip": {strconv.Itoa(len(rows))},
+			"__includeDeleted": {"true"}}
 		r, err := http.NewRequest(http.MethodGet, base+"/tables/item?"+query.Encode(), nil)
 		if err != nil {
 			return nil, err

@@ -131,7 +131,8 @@ tables:
 func echo(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/runtime"):
-		reply(w, http.StatusOK, "application/json", `{"runtime":{"type":"go","version":"1"},"features":{"intIdTables":true,"stringIdTables":true,"stringReplace":true}}`)
+		reply(w, http.StatusOK, "application/json", `{"runtime":{"type":"go","version":"1"},`+
+			`"features":{"intIdTables":true,"stringIdTables":true,"stringReplace":true}}`)
 	case strings.HasPrefix(r.URL.Path, "/suite"):
 		suiteAPI(w, r)
 	default:

@@ -182,8 +182,10 @@ func TestLogin(t *testing.T) {
 			page := browsertest.Open(t, browsertest.Flag("ignore-certificate-errors-spki-list="+spki))
 			// The provider's own pages want a font and an icon that are not here.
 			page.Expect(browsertest.Failed("https://fonts.googleapis.com/*").Maybe("only the provider's pages ask"),
-				browsertest.Failed(strings.TrimSuffix(issuer, "/")+"/favicon.ico").Maybe("only the provider's pages ask"))
-			page.Navigate(origin + "/?" + url.Values{"url": {address}, "provider": {c.provider}, "cordova": {c.cordova}}.Encode())
+				browsertest.Failed(strings.TrimSuffix(issuer, "/")+"/favicon.ico").Maybe("only the provider's "+
+					"pages ask"))
+			page.Navigate(origin + "/?" +
+				url.Values{"url": {address}, "provider": {c.provider}, "cordova": {c.cordova}}.Encode())
 			popup := page.Popup(func() { page.Click("#in") }, nil)
 			if c.user != "" {
 				signInAtProvider(popup, c.user)
@@ -208,7 +210,8 @@ func signInAtProvider(popup *browsertest.Page, user string) {
 // reportAddress tells the app's page the popup's address, as an InAppBrowser
 // does, once it is the one that the client waits for.
 func reportAddress(app, popup *browsertest.Page, address string) {
-	at := browsertest.Await[string](popup, fmt.Sprintf("location.href.startsWith(%q) && location.href", address+"/.auth/login/done#token="))
+	at := browsertest.Await[string](popup,
+		fmt.Sprintf("location.href.startsWith(%q) && location.href", address+"/.auth/login/done#token="))
 	browsertest.Eval[bool](app, fmt.Sprintf("navigated(%q), true", at))
 }
 
@@ -217,7 +220,8 @@ func finish(t *testing.T, page *browsertest.Page, me string) {
 	t.Helper()
 	page.WaitFor(`document.querySelector("#end").textContent !== ""`)
 	shown := browsertest.Eval[map[string]string](page,
-		`Object.fromEntries(["user", "row", "api", "renewed", "me", "end"].map((id) => [id, document.getElementById(id).textContent]))`)
+		`Object.fromEntries(["user", "row", "api", "renewed", "me", "end"].map((id) => [id, `+
+			`document.getElementById(id).textContent]))`)
 	if shown["end"] != "done" || !strings.HasPrefix(shown["user"], "sid:") || shown["renewed"] != shown["user"] ||
 		shown["row"] != "mine" || shown["api"] != "GET" || shown["me"] != me {
 		t.Errorf("the app shows %v", shown)

@@ -44,7 +44,8 @@ func TestSuite(t *testing.T) {
 	file := bundle(t, dir, "suite.js")
 	databases(t, func(t *testing.T, database string) {
 		mux := http.NewServeMux()
-		mux.Handle("/e2etest/", http.StripPrefix("/e2etest/", http.FileServer(http.Dir(filepath.Join(client, "e2etest")))))
+		mux.Handle("/e2etest/", http.StripPrefix("/e2etest/",
+			http.FileServer(http.Dir(filepath.Join(client, "e2etest")))))
 		mux.HandleFunc("/bundle.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 		address := backend(t, database, suiteTables, "localhost")
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -67,9 +68,12 @@ func suitePage(address string) string {
 			fetch('/outcome', { method: 'POST', body: JSON.stringify({ name: 'page', ok: false, error: message + ' ' + file + ':' + line }) });
 		};
 	</script><script src="/bundle.js"></script>` + "\n")
-	for _, script := range []string{"misc/thirdparty/jquery-2.1.1.js", "misc/target/browser/Promises.js", "misc/target/browser/platformSpecificFunctions.js",
-		"misc/testframework/testFramework.js", "tests/shared/roundTripTests.js", "tests/shared/mobileServiceTable.Functional.js", "tests/shared/queryTestData.js",
-		"tests/shared/queryTests.js", "tests/shared/updateDeleteTests.js", "tests/shared/loginTests.js", "tests/shared/miscTests.js", "tests/shared/apiTests.js", "tests/shared/allTests.js"} {
+	for _, script := range []string{"misc/thirdparty/jquery-2.1.1.js", "misc/target/browser/Promises.js",
+		"misc/target/browser/platformSpecificFunctions.js", "misc/testframework/testFramework.js",
+		"tests/shared/roundTripTests.js", "tests/shared/mobileServiceTable.Functional.js",
+		"tests/shared/queryTestData.js", "tests/shared/queryTests.js", "tests/shared/updateDeleteTests.js",
+		"tests/shared/loginTests.js", "tests/shared/miscTests.js", "tests/shared/apiTests.js",
+		"tests/shared/allTests.js"} {
 		fmt.Fprintf(&b, "<script src=\"/e2etest/%s\"></script>\n", script)
 	}
 	fmt.Fprintf(&b, `<script>
@@ -138,7 +142,8 @@ func suiteAPI(w http.ResponseWriter, r *http.Request) {
 		reply(w, status, "text/xml", "<root>"+xmlOf(out)+"</root>")
 	case "other":
 		text, _ := json.Marshal(out)
-		reply(w, status, "text/plain", strings.NewReplacer("[", "__[__", "]", "__]__", "{", "__{__", "}", "__}__").Replace(string(text)))
+		reply(w, status, "text/plain",
+			strings.NewReplacer("[", "__[__", "]", "__]__", "{", "__{__", "}", "__}__").Replace(string(text)))
 	default:
 		text, _ := json.Marshal(out)
 		reply(w, status, "application/json", string(text))

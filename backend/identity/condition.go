@@ -24,10 +24,11 @@ const (
 //
 // It sees user.id, user.provider, user.name (strings, "" for an anonymous
 // caller), user.claims (a map from a claim's type, or its short names, to the
-// list of its values: user.claims.email, user.claims.groups), session; app.id, app.version; device.id, device.platform, device.os,
-// device.enrolled, device.attested, device.compliant; risk.level, risk.signals;
-// request.method, request.operation (operation for short), request.path,
-// request.address (strings) and request.time; and row, a map from column to value.
+// list of its values: user.claims.email, user.claims.groups), session; app.id,
+// app.version; device.id, device.platform, device.os, device.enrolled,
+// device.attested, device.compliant; risk.level, risk.signals; request.method,
+// request.operation (operation for short), request.path, request.address
+// (strings) and request.time; and row, a map from column to value.
 type Condition struct {
 	source  string
 	program cel.Program
@@ -68,7 +69,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateComprehensionNestingLimit(2)),
 	}
 	for _, name := range []string{"user.id", "user.provider", "user.name", "session", "app.id", "app.version",
-		"device.id", "device.platform", "device.os", "request.method", "operation", "request.operation", "request.path", "request.address"} {
+		"device.id", "device.platform", "device.os", "request.method", "operation", "request.operation", "request.path",
+		"request.address"} {
 		options = append(options, cel.Variable(name, cel.StringType))
 	}
 	for _, name := range []string{"device.enrolled", "device.attested", "device.compliant"} {
@@ -92,9 +94,11 @@ func CompileCondition(source string) (*Condition, error) {
 		return nil, fmt.Errorf("identity: condition: %w", issues.Err())
 	}
 	if !ast.OutputType().IsExactType(cel.BoolType) && !ast.OutputType().IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("identity: condition %q is of type %s, a condition is true or false", source, ast.OutputType())
+		return nil, fmt.Errorf("identity: condition %q is of type %s, a condition is true or false", source,
+			ast.OutputType())
 	}
-	program, err := env.Program(ast, cel.CostLimit(maxConditionCost), cel.InterruptCheckFrequency(100), cel.EvalOptions(cel.OptOptimize))
+	program, err := env.Program(ast, cel.CostLimit(maxConditionCost), cel.InterruptCheckFrequency(100),
+		cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, fmt.Errorf("identity: condition: %w", err)
 	}
@@ -230,4 +234,5 @@ func claimMap(claims []Claim) map[string][]string {
 
 // shortClaims are the names of mapped claims in a token, where their last part
 // is another one.
-var shortClaims = map[string]string{ClaimNameID: "sub", ClaimMail: "email", ClaimGiven: "given_name", ClaimSurname: "family_name", ClaimObject: "oid", ClaimTenant: "tid"}
+var shortClaims = map[string]string{ClaimNameID: "sub", ClaimMail: "email", ClaimGiven: "given_name",
+	ClaimSurname: "family_name", ClaimObject: "oid", ClaimTenant: "tid"}

@@ -15,8 +15,10 @@ func TestCondition(t *testing.T) {
 		Device: Device{ID: "d1", Enrolled: true, Platform: "android", OS: "14"},
 		Risk:   Risk{Level: 20},
 	}
-	row := map[string]any{"ownerId": "sid:1", "qty": 3.0, "complete": false, "text": nil, "due": time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
-	request := Request{Method: "PATCH", Operation: "update", Path: "/tables/todoitem/1", Address: netip.MustParseAddr("192.0.2.7"), Time: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
+	row := map[string]any{"ownerId": "sid:1", "qty": 3.0, "complete": false, "text": nil,
+		"due": time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	request := Request{Method: "PATCH", Operation: "update", Path: "/tables/todoitem/1",
+		Address: netip.MustParseAddr("192.0.2.7"), Time: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	cases := []struct {
 		source string
 		holds  bool
@@ -27,7 +29,8 @@ func TestCondition(t *testing.T) {
 		{`"admins" in user.claims["groups"]`, true, false},
 		{`"boss" in user.claims["groups"]`, false, false},
 		{`user.claims.email[0] == "ann@example.org" && "ann@example.org" in user.claims.emailaddress`, true, false},
-		{`"ann@example.org" in user.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"]`, true, false},
+		{`"ann@example.org" in user.claims["http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"]`, true,
+			false},
 		{`operation == "update"`, true, false},
 		{`user.claims["nothing"].size() > 0`, false, true},
 		{`"roles" in user.claims && "x" in user.claims["roles"]`, false, false},
@@ -99,7 +102,8 @@ func TestConditionCostIsBounded(t *testing.T) {
 }
 
 func TestConditionUsesRow(t *testing.T) {
-	for source, want := range map[string]bool{`user.id == "x"`: false, `user.id == row.a`: true, `"row" == user.id`: false} {
+	for source, want := range map[string]bool{`user.id == "x"`: false, `user.id == row.a`: true,
+		`"row" == user.id`: false} {
 		condition, err := CompileCondition(source)
 		if err != nil {
 			t.Fatal(err)

@@ -80,7 +80,8 @@ func SetHeaders(h http.Header, p *Principal) {
 // SetTokenHeaders sets the X-MS-TOKEN-* headers of one provider.
 func SetTokenHeaders(h http.Header, t ProviderToken) {
 	prefix := "X-MS-TOKEN-" + tokenName(t.Provider) + "-"
-	for name, value := range map[string]string{"ACCESS-TOKEN": t.Access, "ID-TOKEN": t.ID, "REFRESH-TOKEN": t.Refresh, "ACCESS-TOKEN-SECRET": t.Secret} {
+	for name, value := range map[string]string{"ACCESS-TOKEN": t.Access, "ID-TOKEN": t.ID, "REFRESH-TOKEN": t.Refresh,
+		"ACCESS-TOKEN-SECRET": t.Secret} {
 		if value != "" && headerText(value) == value {
 			h.Set(prefix+name, value)
 		}

@@ -12,16 +12,21 @@ import (
 )
 
 func TestSetHeaders(t *testing.T) {
-	h := http.Header{"X-Ms-Client-Principal": {"forged"}, "X_MS_TOKEN_AAD_ACCESS_TOKEN": {"forged"}, "x-ms-client-principal-roles": {"forged"}, "X-Ms-Version": {"kept"}}
-	p := &Principal{User: User{ID: "sid:1", Provider: "aad", Name: "ann@example.org", Claims: []Claim{{ClaimMail, "ann@example.org"}}}}
+	h := http.Header{"X-Ms-Client-Principal": {"forged"}, "X_MS_TOKEN_AAD_ACCESS_TOKEN": {"forged"},
+		"x-ms-client-principal-roles": {"forged"}, "X-Ms-Version": {"kept"}}
+	p := &Principal{User: User{ID: "sid:1", Provider: "aad", Name: "ann@example.org",
+		Claims: []Claim{{ClaimMail, "ann@example.org"}}}}
 	SetHeaders(h, p)
 	principal, _ := base64.StdEncoding.DecodeString(h.Get("X-MS-CLIENT-PRINCIPAL"))
-	want := `{"auth_typ":"aad","claims":[{"typ":"` + ClaimMail + `","val":"ann@example.org"}],"name_typ":"` + ClaimMail + `","role_typ":"` + ClaimRole + `"}`
+	want := `{"auth_typ":"aad","claims":[{"typ":"` + ClaimMail + `","val":"ann@example.org"}],"name_typ":"` +
+		ClaimMail + `","role_typ":"` + ClaimRole + `"}`
 	if string(principal) != want {
 		t.Errorf("got %s, want %s", principal, want)
 	}
 	h.Del("X-MS-CLIENT-PRINCIPAL")
-	if diff := cmp.Diff(http.Header{"X-Ms-Client-Principal-Id": {"sid:1"}, "X-Ms-Client-Principal-Name": {"ann@example.org"}, "X-Ms-Client-Principal-Idp": {"aad"}, "X-Ms-Version": {"kept"}}, h); diff != "" {
+	if diff := cmp.Diff(http.Header{"X-Ms-Client-Principal-Id": {"sid:1"},
+		"X-Ms-Client-Principal-Name": {"ann@example.org"}, "X-Ms-Client-Principal-Idp": {"aad"},
+		"X-Ms-Version": {"kept"}}, h); diff != "" {
 		t.Error(diff)
 	}
 	SetHeaders(h, &Principal{})
@@ -43,8 +48,10 @@ func TestSetHeadersOfOddNames(t *testing.T) {
 
 func TestSetTokenHeaders(t *testing.T) {
 	h := http.Header{}
-	SetTokenHeaders(h, ProviderToken{Provider: "my-idp", Access: "a", ID: "i", Refresh: "r\nx", Expires: time.Unix(1e9, 0)})
-	want := http.Header{"X-Ms-Token-My-Idp-Access-Token": {"a"}, "X-Ms-Token-My-Idp-Id-Token": {"i"}, "X-Ms-Token-My-Idp-Expires-On": {"2001-09-09T01:46:40Z"}}
+	SetTokenHeaders(h, ProviderToken{Provider: "my-idp", Access: "a", ID: "i", Refresh: "r\nx",
+		Expires: time.Unix(1e9, 0)})
+	want := http.Header{"X-Ms-Token-My-Idp-Access-Token": {"a"}, "X-Ms-Token-My-Idp-Id-Token": {"i"},
+		"X-Ms-Token-My-Idp-Expires-On": {"2001-09-09T01:46:40Z"}}
 	if diff := cmp.Diff(want, h); diff != "" {
 		t.Error(diff)
 	}

@@ -73,7 +73,8 @@ type Authority struct {
 
 // NewAuthority returns an authority for tokens of that issuer and audience (any
 // strings), signed in that way with keys.
-func NewAuthority(issuer, audience string, algorithm Algorithm, keys *KeySet, now func() time.Time) (*Authority, error) {
+func NewAuthority(issuer, audience string, algorithm Algorithm, keys *KeySet, now func() time.Time) (*Authority,
+	error) {
 	if algorithm != HS256 && algorithm != ES256 {
 		return nil, fmt.Errorf("identity: unknown algorithm %q", algorithm)
 	}
@@ -101,7 +102,8 @@ func (a *Authority) Mint(t Token) (string, error) {
 		"sub": t.Subject, "iss": a.issuer, "aud": a.audience,
 		"exp": t.Expires.Unix(), "nbf": t.Issued.Unix(), "iat": t.Issued.Unix(),
 	}
-	for name, value := range map[string]string{"idp": t.Provider, "ver": t.Version, "sid": t.Session, "stable_sid": t.StableID} {
+	for name, value := range map[string]string{"idp": t.Provider, "ver": t.Version, "sid": t.Session,
+		"stable_sid": t.StableID} {
 		if value != "" {
 			claims[name] = value
 		}
@@ -211,7 +213,8 @@ func (a *Authority) check(claims jwt.MapClaims, grace time.Duration) (Token, err
 	if t.Issued.IsZero() {
 		t.Issued = before
 	}
-	for name, target := range map[string]*string{"sub": &t.Subject, "idp": &t.Provider, "ver": &t.Version, "sid": &t.Session, "stable_sid": &t.StableID} {
+	for name, target := range map[string]*string{"sub": &t.Subject, "idp": &t.Provider, "ver": &t.Version,
+		"sid": &t.Session, "stable_sid": &t.StableID} {
 		*target, _ = claims[name].(string)
 	}
 	if t.Subject == "" || len(t.Subject) > 255 {

@@ -54,7 +54,8 @@ func goodClaims(change jwt.MapClaims) jwt.MapClaims {
 
 func TestMintIsTheOriginalLayout(t *testing.T) {
 	a := newTestAuthority(t, HS256, &KeySet{Shared: [][]byte{testKey}})
-	text, err := a.Mint(Token{Subject: "sid:0123", StableID: "sid:0123", Provider: "google", Version: "3", Session: "s1", Issued: testNow, Expires: testNow.Add(time.Hour)})
+	text, err := a.Mint(Token{Subject: "sid:0123", StableID: "sid:0123", Provider: "google", Version: "3",
+		Session: "s1", Issued: testNow, Expires: testNow.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +65,14 @@ func TestMintIsTheOriginalLayout(t *testing.T) {
 	if string(header) != `{"alg":"HS256","typ":"JWT"}` {
 		t.Errorf("header %s", header)
 	}
-	want := `{"aud":"https://app.example/","exp":1800003600,"iat":1800000000,"idp":"google","iss":"https://app.example/","nbf":1800000000,"sid":"s1","stable_sid":"sid:0123","sub":"sid:0123","ver":"3"}`
+	want := `{"aud":"https://app.example/","exp":1800003600,"iat":1800000000,"idp":"google",` +
+		`"iss":"https://app.example/","nbf":1800000000,"sid":"s1","stable_sid":"sid:0123","sub":"sid:0123","ver":"3"}`
 	if string(payload) != want {
 		t.Errorf("payload\n%s, want\n%s", payload, want)
 	}
 	token, err := a.Verify(text, 0)
-	if err != nil || token.Subject != "sid:0123" || token.Session != "s1" || !token.Expires.Equal(testNow.Add(time.Hour)) {
+	if err != nil || token.Subject != "sid:0123" || token.Session != "s1" ||
+		!token.Expires.Equal(testNow.Add(time.Hour)) {
 		t.Errorf("verified as %+v, %v", token, err)
 	}
 	if _, err := a.Mint(Token{Subject: "x", Issued: testNow}); err == nil {
@@ -105,11 +108,15 @@ func TestVerify(t *testing.T) {
 		{"nbf in a minute", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"nbf": at(time.Minute)}, ""},
 		{"nbf later", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"nbf": at(61 * time.Second)}, "jwt not active"},
 		{"iat later", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"iat": at(61 * time.Second)}, "jwt not active"},
-		{"issuer", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"iss": "https://app.example"}, "jwt issuer invalid. expected: https://app.example/"},
-		{"no issuer", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"iss": nil}, "jwt issuer invalid. expected: https://app.example/"},
-		{"audience", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"aud": "x"}, "jwt audience invalid. expected: https://app.example/"},
+		{"issuer", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"iss": "https://app.example"},
+			"jwt issuer invalid. expected: https://app.example/"},
+		{"no issuer", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"iss": nil},
+			"jwt issuer invalid. expected: https://app.example/"},
+		{"audience", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"aud": "x"},
+			"jwt audience invalid. expected: https://app.example/"},
 		{"audiences", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"aud": []string{"x", testIssuer}}, ""},
-		{"no audience", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"aud": nil}, "jwt audience invalid. expected: https://app.example/"},
+		{"no audience", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"aud": nil},
+			"jwt audience invalid. expected: https://app.example/"},
 		{"no subject", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"sub": nil}, "jwt subject invalid"},
 		{"number as subject", jwt.SigningMethodHS256, testKey, jwt.MapClaims{"sub": 7}, "jwt subject invalid"},
 	}
@@ -131,7 +138,8 @@ func TestVerifyBrokenText(t *testing.T) {
 	crit := jwt.NewWithClaims(jwt.SigningMethodHS256, goodClaims(nil))
 	crit.Header["crit"] = []string{"exp"}
 	critical, _ := crit.SignedString(testKey)
-	for _, text := range []string{"", "x", "a.b.c", good[:len(good)-4], good + "x", good + ".", strings.Replace(good, ".", "..", 1), critical, strings.Repeat("a", 20_000)} {
+	for _, text := range []string{"", "x", "a.b.c", good[:len(good)-4], good + "x", good + ".",
+		strings.Replace(good, ".", "..", 1), critical, strings.Repeat("a", 20_000)} {
 		if token, err := a.Verify(text, 0); err == nil {
 			t.Errorf("%.30q was accepted as %v", text, token)
 		}
@@ -140,7 +148,8 @@ func TestVerifyBrokenText(t *testing.T) {
 
 func TestGrace(t *testing.T) {
 	a := newTestAuthority(t, HS256, &KeySet{Shared: [][]byte{testKey}})
-	for age, want := range map[time.Duration]bool{time.Hour: true, 72*time.Hour - time.Second: true, 72 * time.Hour: false} {
+	for age, want := range map[time.Duration]bool{time.Hour: true, 72*time.Hour - time.Second: true,
+		72 * time.Hour: false} {
 		text := sign(t, jwt.SigningMethodHS256, testKey, goodClaims(jwt.MapClaims{"exp": testNow.Add(-age).Unix()}))
 		if _, err := a.Verify(text, 72*time.Hour); (err == nil) != want {
 			t.Errorf("expired since %v: %v", age, err)
@@ -201,7 +210,10 @@ func TestKeysDoNotPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret := new(big.Int).SetBytes(private).String()
-	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", set, set, set, set), fmt.Sprintf("%v %+v %#v", key, key, key), fmt.Sprintf("%v %+v %#v", ProviderToken{Provider: "p", Access: "kkkk"}, &ProviderToken{Access: "kkkk"}, ProviderToken{Refresh: "kkkk"})} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s", set, set, set, set),
+		fmt.Sprintf("%v %+v %#v", key, key, key), fmt.Sprintf("%v %+v %#v",
+			ProviderToken{Provider: "p", Access: "kkkk"}, &ProviderToken{Access: "kkkk"},
+			ProviderToken{Refresh: "kkkk"})} {
 		if strings.Contains(text, "kkk") || strings.Contains(text, "107") || strings.Contains(text, secret) {
 			t.Errorf("a key shows in %s", text)
 		}
@@ -264,14 +276,16 @@ func TestMintedTokensVerify(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		algorithm := rapid.SampledFrom([]Algorithm{HS256, ES256}).Draw(t, "algorithm")
 		now := testNow
-		a, err := NewAuthority(rapid.String().Draw(t, "issuer"), rapid.StringN(1, 50, -1).Draw(t, "audience"), algorithm,
-			&KeySet{Shared: [][]byte{testKey}, Private: []PrivateKey{private}}, func() time.Time { return now })
+		a, err := NewAuthority(rapid.String().Draw(t, "issuer"), rapid.StringN(1, 50, -1).Draw(t, "audience"),
+			algorithm, &KeySet{Shared: [][]byte{testKey}, Private: []PrivateKey{private}},
+			func() time.Time { return now })
 		if err != nil {
 			t.Fatal(err)
 		}
 		life := time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "seconds")) * time.Second
-		want := Token{Subject: rapid.StringN(1, 60, 255).Draw(t, "subject"), Provider: rapid.String().Draw(t, "provider"), Version: "3",
-			Session: rapid.String().Draw(t, "session"), StableID: rapid.String().Draw(t, "stable"), Issued: now, Expires: now.Add(life)}
+		want := Token{Subject: rapid.StringN(1, 60, 255).Draw(t, "subject"),
+			Provider: rapid.String().Draw(t, "provider"), Version: "3", Session: rapid.String().Draw(t, "session"),
+			StableID: rapid.String().Draw(t, "stable"), Issued: now, Expires: now.Add(life)}
 		text, err := a.Mint(want)
 		if err != nil {
 			t.Fatal(err)

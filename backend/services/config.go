@@ -77,7 +77,8 @@ var methods = []string{"get", "post", "put", "patch", "delete"}
 
 // access is who may use a method, "" for the service as a whole.
 func (s Service) access(method string) Access {
-	own := map[string]Method{"get": s.Get, "post": s.Post, "put": s.Put, "patch": s.Patch, "delete": s.Delete}[method].Access
+	own := map[string]Method{"get": s.Get, "post": s.Post, "put": s.Put, "patch": s.Patch,
+		"delete": s.Delete}[method].Access
 	if own != "" {
 		return own
 	}
@@ -137,10 +138,12 @@ func (s Service) check(add func(msg string, path ...string)) {
 	switch {
 	case s.Upstream == "":
 		add("is missing", "upstream")
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "":
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		u.Fragment != "":
 		add("must be an http or https URL without a user name or fragment", "upstream")
 	}
-	for key, access := range map[string]Access{"access": s.Access, "get": s.Get.Access, "post": s.Post.Access, "put": s.Put.Access, "patch": s.Patch.Access, "delete": s.Delete.Access} {
+	for key, access := range map[string]Access{"access": s.Access, "get": s.Get.Access, "post": s.Post.Access,
+		"put": s.Put.Access, "patch": s.Patch.Access, "delete": s.Delete.Access} {
 		if access != "" && access != Anonymous && access != Authenticated && access != Disabled {
 			add("must be anonymous, authenticated or disabled", key)
 		}
@@ -156,7 +159,8 @@ func (s Service) check(add func(msg string, path ...string)) {
 		add("timeout, max_body and max_concurrent are positive")
 	}
 	for name, value := range s.Headers {
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) || identity.ReservedHeader(name) || http.CanonicalHeaderKey(name) == "Host" {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) ||
+			identity.ReservedHeader(name) || http.CanonicalHeaderKey(name) == "Host" {
 			add("must be a header that may be set: not one of HTTP's own, or of Cordon's", "headers", name)
 		}
 	}

@@ -63,7 +63,8 @@ func (h *Handler) hideCookies(out *http.Request) {
 }
 
 func (h *Handler) private(name string) bool {
-	return slices.ContainsFunc(h.options.PrivateCookies, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	return slices.ContainsFunc(h.options.PrivateCookies,
+		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // answer takes out of a response what is ours to say: who may read it across
@@ -97,7 +98,8 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 		// The client is gone.
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		h.record(r, c.service, event.Failed, "timeout", http.StatusGatewayTimeout)
-		problem.Write(w, problem.Problem{Status: http.StatusGatewayTimeout, Detail: "The service did not answer in time."})
+		problem.Write(w, problem.Problem{Status: http.StatusGatewayTimeout,
+			Detail: "The service did not answer in time."})
 	default:
 		h.record(r, c.service, event.Failed, "unreachable", http.StatusBadGateway)
 		problem.Write(w, problem.Problem{Status: http.StatusBadGateway, Detail: "The service cannot be reached."})

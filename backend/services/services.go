@@ -1,6 +1,16 @@
 // Package services is the service layer: a request to /api/{name} goes on to the
 // owner's own HTTP service, with headers that prove who asks, and the answer
 // comes back as it is. It replaces the custom APIs of Azure Mobile Apps.
+//
+// Start with [New]: it takes a [Config] (the services section of cordon.yaml) and
+// the transport that reaches an upstream, and returns a [Handler], an http.Handler
+// for /api/{name} and everything below it. Config.Check returns every [Problem] of
+// a configuration at once; New fails on the first.
+//
+// A call that is refused is answered with the status and the text of the original
+// server; an upstream that fails is a 502 or 504 with nothing of the cause in it,
+// which goes to Options.Events. A Handler is safe for concurrent use. The caller
+// of a request is read from its context (package identity).
 package services
 
 import (
@@ -159,7 +169,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !plainPath(rest) {
 		h.record(r, s, event.Blocked, "path", http.StatusBadRequest)
-		problem.Write(w, problem.Problem{Status: http.StatusBadRequest, Detail: "The path has a form that servers read differently."})
+		problem.Write(w, problem.Problem{Status: http.StatusBadRequest,
+			Detail: "The path has a form that servers read differently."})
 		return
 	}
 	select {
@@ -270,13 +281,15 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, s *service, p *i
 	case s.rule == nil:
 		return true
 	}
-	facts := identity.Facts{Principal: p, Request: identity.Request{Method: r.Method, Operation: method, Path: r.URL.Path, Time: h.options.Now()}}
+	facts := identity.Facts{Principal: p,
+		Request: identity.Request{Method: r.Method, Operation: method, Path: r.URL.Path, Time: h.options.Now()}}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		facts.Request.Address = from.Addr().Unmap()
 	}
 	if holds, err := s.rule.Holds(r.Context(), facts); err != nil || !holds {
 		h.record(r, s, event.Blocked, "condition", http.StatusForbidden)
-		problem.Write(w, problem.Problem{Status: http.StatusForbidden, Detail: "A condition for this service does not hold."})
+		problem.Write(w, problem.Problem{Status: http.StatusForbidden,
+			Detail: "A condition for this service does not hold."})
 		return false
 	}
 	return true
@@ -312,7 +325,8 @@ func plainText(w http.ResponseWriter, status int, text string) {
 }
 
 func (h *Handler) record(r *http.Request, s *service, verdict event.Verdict, reason string, status int) {
-	e := &event.Event{Type: event.Decision, Source: "backend", App: s.name, Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: verdict, Reason: "service-" + reason, Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", App: s.name, Method: r.Method, Host: r.Host,
+		Path: r.URL.Path, Verdict: verdict, Reason: "service-" + reason, Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	h.options.Events.Record(e)
 }

@@ -30,7 +30,8 @@ func upstream(t *testing.T, answer func(http.ResponseWriter, *http.Request)) (*h
 	got := &seen{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		*got = seen{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(body), Host: r.Host, Header: r.Header, Trailer: r.Trailer}
+		*got = seen{Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: string(body),
+			Host: r.Host, Header: r.Header, Trailer: r.Trailer}
 		if err == nil && answer != nil {
 			answer(w, r)
 		}
@@ -52,16 +53,20 @@ func (f tokens) ProviderToken(context.Context, *identity.Principal) (identity.Pr
 func front(t *testing.T, c Config) *httptest.Server {
 	t.Helper()
 	h, err := New(Options{Config: c, Transport: func(*url.URL) http.RoundTripper { return http.DefaultTransport },
-		Tokens: tokens{token: identity.ProviderToken{Provider: "aad", Access: "provider-token"}}, PrivateCookies: []string{"AppServiceAuthSession", "Cordon"}})
+		Tokens:         tokens{token: identity.ProviderToken{Provider: "aad", Access: "provider-token"}},
+		PrivateCookies: []string{"AppServiceAuthSession", "Cordon"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.Header.Get("X-ZUMO-AUTH") {
 		case "ann":
-			r = r.WithContext(identity.NewContext(r.Context(), &identity.Principal{Session: "s1", User: identity.User{ID: "sid:1", Provider: "aad", Name: "ann"}}, nil))
+			r = r.WithContext(identity.NewContext(r.Context(),
+				&identity.Principal{Session: "s1", User: identity.User{ID: "sid:1", Provider: "aad", Name: "ann"}},
+				nil))
 		case "broken":
-			r = r.WithContext(identity.NewContext(r.Context(), nil, &identity.TokenError{Name: "JsonWebTokenError", Message: "invalid signature"}))
+			r = r.WithContext(identity.NewContext(r.Context(), nil,
+				&identity.TokenError{Name: "JsonWebTokenError", Message: "invalid signature"}))
 		}
 		h.ServeHTTP(w, r)
 	}))
@@ -101,24 +106,31 @@ func TestForward(t *testing.T) {
 	})
 	f := front(t, Config{"Echo": {Upstream: up.URL + "/base/?key=1", Headers: map[string]string{"X-Static": "on"}}})
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		resp, body := send(t, method, f.URL+"/API/echo/a%20b/c?x=%24&y", "the body of "+method, "X-Zumo-Auth", "ann", "Cookie", "theirs=1; AppServiceAuthSession=secret; CordonLogin-1=x")
+		resp, body := send(t, method, f.URL+"/API/echo/a%20b/c?x=%24&y", "the body of "+method, "X-Zumo-Auth", "ann",
+			"Cookie", "theirs=1; AppServiceAuthSession=secret; CordonLogin-1=x")
 		if resp.StatusCode != http.StatusTeapot || body != "short and stout" || resp.Header.Get("X-Custom") != "yes" {
 			t.Errorf("%s: answer %d %s %v", method, resp.StatusCode, body, resp.Header)
 		}
-		if resp.Header.Get("Access-Control-Allow-Origin") != "" || !cmp.Equal(resp.Header["Set-Cookie"], []string{"theirs=1"}) {
+		if resp.Header.Get("Access-Control-Allow-Origin") != "" ||
+			!cmp.Equal(resp.Header["Set-Cookie"], []string{"theirs=1"}) {
 			t.Errorf("%s: answer's headers %v", method, resp.Header)
 		}
-		want := seen{Method: method, Path: "/base/a%20b/c", Query: "key=1&x=%24&y", Body: "the body of " + method, Host: strings.TrimPrefix(up.URL, "http://")}
-		if got.Method != want.Method || got.Path != want.Path || got.Query != want.Query || got.Body != want.Body || got.Host != want.Host {
+		want := seen{Method: method, Path: "/base/a%20b/c", Query: "key=1&x=%24&y", Body: "the body of " + method,
+			Host: strings.TrimPrefix(up.URL, "http://")}
+		if got.Method != want.Method || got.Path != want.Path || got.Query != want.Query || got.Body != want.Body ||
+			got.Host != want.Host {
 			t.Errorf("%s: upstream saw %+v", method, got)
 		}
-		for name, value := range map[string]string{"X-MS-CLIENT-PRINCIPAL-ID": "sid:1", "X-MS-CLIENT-PRINCIPAL-IDP": "aad", "X-MS-CLIENT-PRINCIPAL-NAME": "ann",
-			"X-MS-TOKEN-AAD-ACCESS-TOKEN": "provider-token", "X-ZUMO-AUTH": "ann", "Cookie": "theirs=1", "X-Static": "on", "X-Forwarded-Host": strings.TrimPrefix(f.URL, "http://")} {
+		for name, value := range map[string]string{"X-MS-CLIENT-PRINCIPAL-ID": "sid:1",
+			"X-MS-CLIENT-PRINCIPAL-IDP": "aad", "X-MS-CLIENT-PRINCIPAL-NAME": "ann",
+			"X-MS-TOKEN-AAD-ACCESS-TOKEN": "provider-token", "X-ZUMO-AUTH": "ann", "Cookie": "theirs=1",
+			"X-Static": "on", "X-Forwarded-Host": strings.TrimPrefix(f.URL, "http://")} {
 			if got.Header.Get(name) != value {
 				t.Errorf("%s: upstream saw %s: %q, want %q", method, name, got.Header.Get(name), value)
 			}
 		}
-		if principal, err := base64.StdEncoding.DecodeString(got.Header.Get("X-MS-CLIENT-PRINCIPAL")); err != nil || !strings.Contains(string(principal), `"auth_typ":"aad"`) {
+		if principal, err := base64.StdEncoding.DecodeString(got.Header.Get("X-MS-CLIENT-PRINCIPAL")); err != nil ||
+			!strings.Contains(string(principal), `"auth_typ":"aad"`) {
 			t.Errorf("%s: principal %s", method, principal)
 		}
 	}
@@ -131,7 +143,8 @@ func TestNobodyCanForgeAPrincipal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header = http.Header{"X-MS-CLIENT-PRINCIPAL-ID": {"sid:1"}, "x-ms-client-principal": {"e30="}, "X_MS_CLIENT_PRINCIPAL_NAME": {"ann"}, "X-Ms-Token-Aad-Access-Token": {"t"},
+	r.Header = http.Header{"X-MS-CLIENT-PRINCIPAL-ID": {"sid:1"}, "x-ms-client-principal": {"e30="},
+		"X_MS_CLIENT_PRINCIPAL_NAME": {"ann"}, "X-Ms-Token-Aad-Access-Token": {"t"},
 		"Connection": {"X-Ms-Client-Principal-Id"}, "X-Forwarded-For": {"203.0.113.9"}}
 	r.Trailer = http.Header{"X-Ms-Client-Principal-Id": {"sid:1"}}
 	resp, err := http.DefaultTransport.RoundTrip(r)
@@ -218,9 +231,11 @@ func TestLimits(t *testing.T) {
 	})
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	f := front(t, Config{"s": {Upstream: up.URL, MaxBody: 10, Timeout: 300 * time.Millisecond}, "one": {Upstream: up.URL, MaxConcurrent: 1}, "gone": {Upstream: gone.URL}})
+	f := front(t, Config{"s": {Upstream: up.URL, MaxBody: 10, Timeout: 300 * time.Millisecond},
+		"one": {Upstream: up.URL, MaxConcurrent: 1}, "gone": {Upstream: gone.URL}})
 	for path, want := range map[string]int{"/api/s/slow": 504, "/api/gone": 502} {
-		if resp, body := send(t, "GET", f.URL+path, ""); resp.StatusCode != want || strings.Contains(body, "127.0.0.1") {
+		if resp, body := send(t, "GET", f.URL+path, ""); resp.StatusCode != want ||
+			strings.Contains(body, "127.0.0.1") {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 	}
@@ -265,10 +280,13 @@ func TestTokensStayConfined(t *testing.T) {
 		service Service
 		want    bool
 	}{
-		{Service{Upstream: "https://up.example"}, true}, {Service{Upstream: "http://127.0.0.1:1"}, true}, {Service{Upstream: "http://localhost"}, true},
-		{Service{Upstream: "http://10.0.0.1"}, false}, {Service{Upstream: "http://up.example"}, false}, {Service{Upstream: "https://up.example", ForwardTokens: &no}, false},
+		{Service{Upstream: "https://up.example"}, true}, {Service{Upstream: "http://127.0.0.1:1"}, true},
+		{Service{Upstream: "http://localhost"}, true}, {Service{Upstream: "http://10.0.0.1"}, false},
+		{Service{Upstream: "http://up.example"}, false},
+		{Service{Upstream: "https://up.example", ForwardTokens: &no}, false},
 	} {
-		h, err := New(Options{Config: Config{"s": c.service}, Transport: func(*url.URL) http.RoundTripper { return nil }})
+		h, err := New(Options{Config: Config{"s": c.service},
+			Transport: func(*url.URL) http.RoundTripper { return nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,13 +297,16 @@ func TestTokensStayConfined(t *testing.T) {
 }
 
 func TestStoreFailure(t *testing.T) {
-	h, err := New(Options{Config: Config{"s": {Upstream: "http://127.0.0.1:1"}}, Tokens: tokens{err: errors.New("broken")}, Transport: func(*url.URL) http.RoundTripper { return http.DefaultTransport }})
+	h, err := New(Options{Config: Config{"s": {Upstream: "http://127.0.0.1:1"}},
+		Tokens:    tokens{err: errors.New("broken")},
+		Transport: func(*url.URL) http.RoundTripper { return http.DefaultTransport }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequest("GET", "/api/s", nil)
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r.WithContext(identity.NewContext(r.Context(), &identity.Principal{Session: "s", User: identity.User{ID: "u"}}, nil)))
+	h.ServeHTTP(w, r.WithContext(identity.NewContext(r.Context(),
+		&identity.Principal{Session: "s", User: identity.User{ID: "u"}}, nil)))
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("got %d", w.Code)
 	}
@@ -293,16 +314,23 @@ func TestStoreFailure(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, c := range map[string]Config{
-		"s.upstream: is missing":                                                  {"s": {}},
-		"s.upstream: must be an http or https URL":                                {"s": {Upstream: "ftp://x"}},
-		"s.access: must be anonymous, authenticated or disabled":                  {"s": {Upstream: "http://x", Access: "open"}},
-		"s.post: must be anonymous, authenticated or disabled":                    {"s": {Upstream: "http://x", Post: Method{"x"}}},
-		"s.rule: identity: condition":                                             {"s": {Upstream: "http://x", Rule: "usr"}},
-		"s.rule: a service has no row":                                            {"s": {Upstream: "http://x", Rule: "row.a == 1"}},
-		"s.headers.X-Ms-Client-Principal-Id: must be a header that may be set":    {"s": {Upstream: "http://x", Headers: map[string]string{"X-Ms-Client-Principal-Id": "1"}}},
-		"a/b: a service's name":                                                   {"a/b": {Upstream: "http://x"}},
-		"echo: has the same name as Echo":                                         {"echo": {Upstream: "http://x"}, "Echo": {Upstream: "http://x"}},
-		"s: timeout, max_body and max_concurrent are positive":                    {"s": {Upstream: "http://x", Timeout: -1}},
+		"s.upstream: is missing":                   {"s": {}},
+		"s.upstream: must be an http or https URL": {"s": {Upstream: "ftp://x"}},
+		"s.access: must be anonymous, authenticated or disabled": {"s": {Upstream: "http://x",
+			Access: "open"}},
+		"s.post: must be anonymous, authenticated or disabled": {"s": {Upstream: "http://x",
+			Post: Method{"x"}}},
+		"s.rule: identity: condition": {"s": {Upstream: "http://x",
+			Rule: "usr"}},
+		"s.rule: a service has no row": {"s": {Upstream: "http://x",
+			Rule: "row.a == 1"}},
+		"s.headers.X-Ms-Client-Principal-Id: must be a header that may be set": {"s": {Upstream: "http://x",
+			Headers: map[string]string{"X-Ms-Client-Principal-Id": "1"}}},
+		"a/b: a service's name": {"a/b": {Upstream: "http://x"}},
+		"echo: has the same name as Echo": {"echo": {Upstream: "http://x"},
+			"Echo": {Upstream: "http://x"}},
+		"s: timeout, max_body and max_concurrent are positive": {"s": {Upstream: "http://x",
+			Timeout: -1}},
 		"s.upstream: must be an http or https URL without a user name or fragmen": {"s": {Upstream: "http://u:p@x"}},
 	} {
 		problems := c.Check()

@@ -178,7 +178,8 @@ func (c Config) Check() error {
 		}
 		key := strings.ToLower(t.databaseName(name))
 		if other, taken := names[key]; taken {
-			return &ConfigError{name, "database_table", fmt.Sprintf("the table %s has the same name in the database", other)}
+			return &ConfigError{name, "database_table",
+				fmt.Sprintf("the table %s has the same name in the database", other)}
 		}
 		names[key] = name
 	}

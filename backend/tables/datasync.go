@@ -98,7 +98,8 @@ func (q *request) patch() error {
 	if err != nil {
 		return err
 	}
-	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""), Where: q.scope(s, q.wantsDeleted())}
+	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""),
+		Where: q.scope(s, q.wantsDeleted())}
 	if revive && s.SoftDelete {
 		w.Op, w.Where = OpUndelete, q.scope(s, true)
 	}

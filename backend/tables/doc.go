@@ -11,6 +11,11 @@
 // in its table, so a pull that asks for what changed since its last answer
 // misses nothing. See docs/decisions/0070-sync-order.md.
 //
+// A Service is safe for concurrent use; Service.Close ends its webhooks. It
+// answers requests itself, errors included. What a [Store] reports and callers of
+// [Import], [Export] and [Inspect] tell apart are [ErrNotFound], [*ConflictError],
+// [*DuplicateError], [*SchemaError] and [*QueryError].
+//
 // The behaviour is that of npm azure-mobile-apps 4.0.2 as its clients see it;
 // comments name the file where it matters. docs/reference/tables.md lists where
 // Cordon differs.

@@ -22,8 +22,10 @@ func (e *httpError) Error() string { return e.msg }
 func badRequest(msg string) error { return &httpError{status: http.StatusBadRequest, msg: msg} }
 
 var (
-	errVersion = badRequest("An invalid API version was specified in the request, this request needs to specify a ZUMO-API-VERSION of 2.0.0.")
-	errLogin   = &httpError{status: http.StatusUnauthorized, msg: "You must be logged in to use this application", plain: true}
+	errVersion = badRequest("An invalid API version was specified in the request, this request needs to specify a " +
+		"ZUMO-API-VERSION of 2.0.0.")
+	errLogin = &httpError{status: http.StatusUnauthorized, msg: "You must be logged in to use this application",
+		plain: true}
 	errRule    = &httpError{status: http.StatusForbidden, msg: "You are not allowed to do this"}
 	errNoTable = &httpError{status: http.StatusNotFound, msg: "There is no such table"}
 	errGone    = &httpError{status: http.StatusGone, msg: "The item has been deleted"}
@@ -52,7 +54,8 @@ func asHTTP(err error) *httpError {
 	case errors.As(err, &query):
 		return &httpError{status: http.StatusBadRequest, msg: query.Msg}
 	case errors.As(err, &schema):
-		return &httpError{status: http.StatusBadRequest, msg: "The column '" + schema.Column + "' cannot take this value: " + schema.Msg}
+		return &httpError{status: http.StatusBadRequest,
+			msg: "The column '" + schema.Column + "' cannot take this value: " + schema.Msg}
 	case errors.As(err, &duplicate):
 		return &httpError{status: http.StatusConflict, msg: duplicate.Error()}
 	case errors.Is(err, context.DeadlineExceeded):

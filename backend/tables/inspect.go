@@ -39,7 +39,8 @@ func (i Inspect) Table(name string) (shape *Shape, access []Permission, ok bool)
 
 // Rows calls yield for up to limit rows whose id comes after the one given, in
 // the order of ids, all columns of the shape. The row belongs to the store.
-func (i Inspect) Rows(ctx context.Context, shape *Shape, after string, limit int, yield func(row []odata.Value) error) error {
+func (i Inspect) Rows(ctx context.Context, shape *Shape, after string, limit int,
+	yield func(row []odata.Value) error) error {
 	q := Query{Shape: shape, Columns: shape.All(), Order: []odata.Order{{By: shape.expr(colID)}}, Top: int64(limit)}
 	if after != "" {
 		id, err := i.id(shape, after)

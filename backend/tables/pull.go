@@ -71,7 +71,8 @@ func (p pull) resume(ask *page) {
 		return
 	}
 	ask.Skip = 0
-	ask.Where = odata.And(ask.Where, odata.Compare{Op: odata.Gt, L: ask.Shape.expr(colUpdatedAt), R: odata.Literal{Value: odata.DateOf(p.after)}})
+	ask.Where = odata.And(ask.Where,
+		odata.Compare{Op: odata.Gt, L: ask.Shape.expr(colUpdatedAt), R: odata.Literal{Value: odata.DateOf(p.after)}})
 }
 
 // rest is the query for the rows that bear the updatedAt of a page's last row
@@ -94,7 +95,8 @@ const paramAfter = "__after"
 
 // byStamp reports whether the next page of a query can go on after a row.
 func (q *request) byStamp(ask *page) bool {
-	if !q.v3 || len(ask.Order) != 1 || ask.Order[0].Desc || len(ask.Columns) != len(ask.Shape.Columns) || q.t.rowRules(opRead) {
+	if !q.v3 || len(ask.Order) != 1 || ask.Order[0].Desc || len(ask.Columns) != len(ask.Shape.Columns) ||
+		q.t.rowRules(opRead) {
 		return false // rows that rules leave out could not be counted
 	}
 	by, ok := ask.Order[0].By.(odata.Column)
@@ -117,7 +119,8 @@ func (q *request) goOn(ask *page) error {
 	at := odata.Literal{Value: odata.DateOf(ms)}
 	ask.Where = odata.And(ask.Where, odata.Logic{Or: true, Terms: []odata.Expr{
 		odata.Compare{Op: odata.Gt, L: updated, R: at},
-		odata.Logic{Terms: []odata.Expr{odata.Compare{Op: odata.Eq, L: updated, R: at}, odata.Compare{Op: odata.Gt, L: ids, R: odata.Literal{Value: key}}}},
+		odata.Logic{Terms: []odata.Expr{odata.Compare{Op: odata.Eq, L: updated, R: at},
+			odata.Compare{Op: odata.Gt, L: ids, R: odata.Literal{Value: key}}}},
 	}})
 	return nil
 }

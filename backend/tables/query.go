@@ -88,7 +88,8 @@ func (q *request) goneOrMissing(s *Shape, id odata.Value, deleted bool) error {
 // it did: 304 when nothing changed, 412 when the row is not the wanted one.
 func (q *request) preconditions(s *Shape, row []odata.Value) bool {
 	h := q.r.Header
-	if match := h.Get("If-Match"); match != "" && !slices.Contains(versions(match), row[colVersion].Num) && match != "*" {
+	if match := h.Get("If-Match"); match != "" && !slices.Contains(versions(match), row[colVersion].Num) &&
+		match != "*" {
 		q.row(http.StatusPreconditionFailed, s, row)
 		return true
 	}

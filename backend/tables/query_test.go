@@ -6,7 +6,8 @@ import (
 )
 
 func TestParseCount(t *testing.T) {
-	for text, want := range map[string]int64{"0": 0, "7": 7, " 12 ": 12, "2147483648": math.MaxInt32, "9223372036854775807": math.MaxInt32, "99999999999999999999": math.MaxInt32} {
+	for text, want := range map[string]int64{"0": 0, "7": 7, " 12 ": 12, "2147483648": math.MaxInt32,
+		"9223372036854775807": math.MaxInt32, "99999999999999999999": math.MaxInt32} {
 		if got, err := parseCount("$skip", text); err != nil || got != want {
 			t.Errorf("%q is %d, %v, want %d", text, got, err, want)
 		}

@@ -222,7 +222,8 @@ func (q *request) holds(c condition, row map[string]any) bool {
 	}
 	ok, err := c.Holds(q.r.Context(), f)
 	if err != nil {
-		q.s.options.Log.Warn("a rule could not be evaluated", "table", q.t.name, "operation", q.op.String(), "error", err)
+		q.s.options.Log.Warn("a rule could not be evaluated", "table", q.t.name, "operation", q.op.String(), "error",
+			err)
 		return false
 	}
 	return ok
@@ -305,7 +306,8 @@ func (q *request) scope(s *Shape, deleted bool) odata.Expr {
 		}
 	}
 	if keep := q.t.config.RecordsExpire; keep > 0 {
-		fresh = odata.Compare{Op: odata.Gt, L: s.expr(colCreatedAt), R: odata.Literal{Value: odata.DateOf(q.now.Add(-keep).UnixMilli())}}
+		fresh = odata.Compare{Op: odata.Gt, L: s.expr(colCreatedAt),
+			R: odata.Literal{Value: odata.DateOf(q.now.Add(-keep).UnixMilli())}}
 	}
 	if s.SoftDelete && !deleted {
 		live = odata.Compare{Op: odata.Eq, L: s.expr(colDeleted), R: odata.Literal{Value: odata.BooleanOf(false)}}

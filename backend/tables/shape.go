@@ -135,8 +135,11 @@ func (t Table) definition(name string) (Definition, error) {
 		return d, &ConfigError{name, "", "a table's name is letters, digits and underscores"}
 	}
 	low := strings.ToLower(d.Name)
-	if !odata.ValidName(d.Name) || len(d.Name) > 63 || strings.HasPrefix(low, "cordon_") || strings.HasPrefix(low, "sqlite_") || strings.HasPrefix(low, "pg_") {
-		return d, &ConfigError{name, "database_table", "not a name that the databases take: at most 63 letters, digits and underscores, not beginning with cordon_, sqlite_ or pg_"}
+	if !odata.ValidName(d.Name) || len(d.Name) > 63 || strings.HasPrefix(low, "cordon_") ||
+		strings.HasPrefix(low, "sqlite_") || strings.HasPrefix(low, "pg_") {
+		return d, &ConfigError{name,
+			"database_table", "not a name that the databases take: at most 63 letters, digits and underscores, not " +
+				"beginning with cordon_, sqlite_ or pg_"}
 	}
 	if err := t.checkSettings(name); err != nil {
 		return d, err
@@ -145,7 +148,8 @@ func (t Table) definition(name string) (Definition, error) {
 	if t.ID == "number" {
 		id = odata.Integer
 	}
-	d.Columns = []ColumnDef{{Name: "id", Type: id}, {Name: "createdAt", Type: odata.Date}, {Name: "updatedAt", Type: odata.Date}, {Name: "version", Type: odata.Version}}
+	d.Columns = []ColumnDef{{Name: "id", Type: id}, {Name: "createdAt", Type: odata.Date},
+		{Name: "updatedAt", Type: odata.Date}, {Name: "version", Type: odata.Version}}
 	if t.SoftDelete {
 		d.Columns = append(d.Columns, ColumnDef{Name: "deleted", Type: odata.Boolean})
 	}
@@ -163,7 +167,8 @@ func (t Table) definition(name string) (Definition, error) {
 }
 
 func (t Table) checkSettings(name string) error {
-	for _, a := range []Access{t.Access, t.Read.Access, t.Insert.Access, t.Update.Access, t.Delete.Access, t.Undelete.Access} {
+	for _, a := range []Access{t.Access, t.Read.Access, t.Insert.Access, t.Update.Access, t.Delete.Access,
+		t.Undelete.Access} {
 		if !a.valid() {
 			return &ConfigError{name, "access", fmt.Sprintf("%q must be anonymous, authenticated or disabled", a)}
 		}

@@ -55,13 +55,14 @@ func Export(ctx context.Context, store Store, s *Shape, f Format, w io.Writer, p
 	if err != nil {
 		return err
 	}
-	err = store.Query(ctx, Query{Shape: s, Columns: s.All(), Order: []odata.Order{{By: s.expr(colID)}}, Top: -1}, func(row []odata.Value) error {
-		rows++
-		if rows%1000 == 0 && progress != nil {
-			progress(rows)
-		}
-		return each(rows, row)
-	})
+	err = store.Query(ctx, Query{Shape: s, Columns: s.All(), Order: []odata.Order{{By: s.expr(colID)}}, Top: -1},
+		func(row []odata.Value) error {
+			rows++
+			if rows%1000 == 0 && progress != nil {
+				progress(rows)
+			}
+			return each(rows, row)
+		})
 	if err == nil {
 		err = finish(rows)
 	}
@@ -74,7 +75,8 @@ func Export(ctx context.Context, store Store, s *Shape, f Format, w io.Writer, p
 	return err
 }
 
-func exporter(s *Shape, f Format, out *bufio.Writer) (each func(int, []odata.Value) error, finish func(int) error, err error) {
+func exporter(s *Shape, f Format, out *bufio.Writer) (each func(int, []odata.Value) error, finish func(int) error,
+	err error) {
 	var buf []byte
 	switch f {
 	case JSON:
@@ -157,7 +159,8 @@ const importBatch = 500
 // clients pull what was imported. It returns how many rows were read and
 // written; the first row that does not fit ends it, with its number in the
 // error, and rows of earlier batches stay.
-func Import(ctx context.Context, store Store, t Table, s *Shape, f Format, r io.Reader, o ImportOptions) (read, written int, err error) {
+func Import(ctx context.Context, store Store, t Table, s *Shape, f Format, r io.Reader,
+	o ImportOptions) (read, written int, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -402,8 +405,8 @@ func (s *Service) checkSeed(name string, t Table, d Definition) ([]byte, error) 
 
 // seed loads the configured rows into a table that is new.
 func (s *Service) seed(ctx context.Context, t *table, rows []byte) error {
-	im := importer{ctx: ctx, store: s.store, table: t.config, shape: t.shape.Load(), options: ImportOptions{Now: s.options.Now},
-		version: s.options.Now().UnixMilli() << 21}
+	im := importer{ctx: ctx, store: s.store, table: t.config, shape: t.shape.Load(),
+		options: ImportOptions{Now: s.options.Now}, version: s.options.Now().UnixMilli() << 21}
 	err := im.json(bytes.NewReader(rows), true)
 	if err == nil {
 		err = im.flush()

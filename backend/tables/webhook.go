@@ -56,7 +56,8 @@ type hookEvent struct {
 
 func newWebhooks(o Options) *webhooks {
 	ctx, cancel := context.WithCancel(context.Background())
-	h := &webhooks{client: o.Webhooks, key: o.WebhookKey, now: o.Now, log: o.Log, pause: time.Second, seed: maphash.MakeSeed(), cancel: cancel}
+	h := &webhooks{client: o.Webhooks, key: o.WebhookKey, now: o.Now, log: o.Log, pause: time.Second,
+		seed: maphash.MakeSeed(), cancel: cancel}
 	if h.client == nil {
 		return h
 	}

@@ -48,7 +48,8 @@ func hooks(t *testing.T, r *receiver) (*webhooks, string) {
 	r.keys = map[string]bool{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	h := newWebhooks(Options{Webhooks: server.Client(), WebhookKey: []byte("key"), Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	h := newWebhooks(Options{Webhooks: server.Client(), WebhookKey: []byte("key"), Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	h.pause = time.Millisecond
 	return h, server.URL
 }
@@ -60,7 +61,8 @@ func TestWebhookOrder(t *testing.T) {
 	h, url := hooks(t, r)
 	for i := range 200 {
 		row := i % 7
-		h.send(fmt.Sprint("t/", row), hookEvent{table: "t", url: url, key: h.key, body: []byte(fmt.Sprintf(`{"row":%d,"n":%d}`, row, i))})
+		h.send(fmt.Sprint("t/", row),
+			hookEvent{table: "t", url: url, key: h.key, body: []byte(fmt.Sprintf(`{"row":%d,"n":%d}`, row, i))})
 	}
 	if err := h.close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -106,7 +108,8 @@ func TestWebhookRefused(t *testing.T) {
 func TestWebhookPayload(t *testing.T) {
 	r := &receiver{status: 200}
 	h, url := hooks(t, r)
-	shape, err := NewShape("todo", []ColumnDef{{Name: "id", Type: odata.String}, {Name: "createdAt", Type: odata.Date}, {Name: "updatedAt", Type: odata.Date}, {Name: "version", Type: odata.Version}}, false)
+	shape, err := NewShape("todo", []ColumnDef{{Name: "id", Type: odata.String}, {Name: "createdAt", Type: odata.Date},
+		{Name: "updatedAt", Type: odata.Date}, {Name: "version", Type: odata.Version}}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +124,10 @@ func TestWebhookPayload(t *testing.T) {
 	if err := h.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	const item = `{"id":"a","createdAt":"1970-01-01T00:00:00.000Z","updatedAt":"1970-01-01T00:00:00.000Z","version":"AAAAAAAAAAE="}`
-	want := []string{`{"operation":"create","item":` + item + `,"table":"Todo"}`, `{"operation":"delete","item":` + item + `,"table":"Todo","id":"a"}`,
+	const item = `{"id":"a","createdAt":"1970-01-01T00:00:00.000Z","updatedAt":"1970-01-01T00:00:00.000Z",` +
+		`"version":"AAAAAAAAAAE="}`
+	want := []string{`{"operation":"create","item":` + item + `,"table":"Todo"}`,
+		`{"operation":"delete","item":` + item + `,"table":"Todo","id":"a"}`,
 		`{"operation":"read","table":"Todo","id":"a"}`}
 	if fmt.Sprint(r.bodies) != fmt.Sprint(want) {
 		t.Errorf("payloads:\n%s", strings.Join(r.bodies, "\n"))

@@ -165,7 +165,8 @@ func (q *request) insert() error {
 		return err
 	}
 	if q.v3 {
-		q.w.Header().Set("Location", strings.TrimSuffix(q.r.URL.EscapedPath(), "/")+"/"+url.PathEscape(row[colID].Plain()))
+		q.w.Header().Set("Location",
+			strings.TrimSuffix(q.r.URL.EscapedPath(), "/")+"/"+url.PathEscape(row[colID].Plain()))
 	}
 	q.row(http.StatusCreated, s, row)
 	q.notify(s, row)
@@ -300,7 +301,8 @@ func (q *request) undelete() error {
 	if !ok {
 		return ErrNotFound
 	}
-	return q.change(Write{Op: OpUndelete, Shape: s, ID: id, Match: q.match(""), Where: q.scope(s, true)}, http.StatusCreated)
+	return q.change(Write{Op: OpUndelete, Shape: s, ID: id, Match: q.match(""), Where: q.scope(s, true)},
+		http.StatusCreated)
 }
 
 func (q *request) remove() error {
@@ -351,8 +353,9 @@ func (q *request) removeMany() error {
 	}
 	ctx, cancel := q.deadline()
 	defer cancel()
-	rows, err := q.s.store.Remove(ctx, Removal{Shape: s, Where: odata.And(q.scope(s, false), filter), Mark: s.SoftDelete,
-		Version: q.s.newVersion(q.now), Guard: q.guard(s), Limit: maxRemoved})
+	rows, err := q.s.store.Remove(ctx,
+		Removal{Shape: s, Where: odata.And(q.scope(s, false), filter), Mark: s.SoftDelete,
+			Version: q.s.newVersion(q.now), Guard: q.guard(s), Limit: maxRemoved})
 	if err != nil {
 		return err
 	}

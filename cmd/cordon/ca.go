@@ -68,8 +68,10 @@ func newCACreateCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	folder := dirFlag(cmd)
-	cmd.Flags().StringVar(&o.Name, "name", "", "the authority's name (default: Cordon development CA, with this machine and the day)")
-	cmd.Flags().StringSliceVar(&o.Permit, "permit", nil, "limit it to this host and those below it, address or range; repeat or separate with commas")
+	cmd.Flags().StringVar(&o.Name, "name", "",
+		"the authority's name (default: Cordon development CA, with this machine and the day)")
+	cmd.Flags().StringSliceVar(&o.Permit, "permit", nil,
+		"limit it to this host and those below it, address or range; repeat or separate with commas")
 	cmd.Flags().IntVar(&days, "days", int(ca.DefaultLifetime/(24*time.Hour)), "how long it is valid")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		dir, err := folder()
@@ -169,10 +171,11 @@ func newCAShowCommand() *cobra.Command {
 			return err
 		case "json":
 			return output.JSON(w, 1, authorityJSON{
-				Name: a.String(), Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile),
-				NotBefore: c.NotBefore.UTC().Format(time.RFC3339), NotAfter: c.NotAfter.UTC().Format(time.RFC3339),
-				Fingerprint: a.Fingerprint(), SHA256: pin.HashOf(c.RawSubjectPublicKeyInfo).String(),
-				Permitted: append([]string{}, a.Permitted()...), Notes: append([]string{}, a.Notes()...),
+				Name: a.String(), Certificate: filepath.Join(dir, ca.CertificateFile),
+				Key: filepath.Join(dir, ca.KeyFile), NotBefore: c.NotBefore.UTC().Format(time.RFC3339),
+				NotAfter: c.NotAfter.UTC().Format(time.RFC3339), Fingerprint: a.Fingerprint(),
+				SHA256: pin.HashOf(c.RawSubjectPublicKeyInfo).String(), Permitted: append([]string{}, a.Permitted()...),
+				Notes: append([]string{}, a.Notes()...),
 			})
 		}
 		return showAuthority(w, a, dir, false)
@@ -190,7 +193,8 @@ and what takes that back. It changes nothing itself.`,
 		Args: cobra.NoArgs,
 	}
 	folder := dirFlag(cmd)
-	cmd.Flags().StringVar(&system, "system", "", "one system only: curl, go, node, debian, fedora, chromium, firefox, macos, windows, android, ios")
+	cmd.Flags().StringVar(&system, "system", "",
+		"one system only: curl, go, node, debian, fedora, chromium, firefox, macos, windows, android, ios")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		dir, err := folder()
 		if err != nil {

@@ -64,7 +64,8 @@ func writeChange(root *os.Root, c project.Change) error {
 	case err != nil:
 		return environment(fmt.Errorf("write %s: %w", c.Name, err))
 	case c.Old == nil || !bytes.Equal(now, c.Old):
-		return fmt.Errorf("%s changed while it was being worked on: nothing was written to it; run the command again", c.Name)
+		return fmt.Errorf("%s changed while it was being worked on: nothing was written to it; run the command again",
+			c.Name)
 	default:
 		if info, err := root.Stat(name); err == nil {
 			mode = info.Mode().Perm()

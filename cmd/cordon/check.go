@@ -72,12 +72,16 @@ project cannot be read.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.format, "format", "f", "text", "text, json, sarif, or github (workflow annotations)")
-	flags.StringVar(&o.failOn, "fail-on", "low", "lowest severity that fails: info, low, medium, high, critical, or never")
-	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to look at, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
+	flags.StringVar(&o.failOn, "fail-on", "low",
+		"lowest severity that fails: info, low, medium, high, critical, or never")
+	flags.StringSliceVarP(&o.platforms, "platform", "p", nil,
+		"target to look at, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
 	flags.StringVar(&o.baseline, "baseline", "", "leave out the findings that this file notes")
-	flags.BoolVar(&o.writeBaseline, "write-baseline", false, "note the findings in the --baseline file (default "+defaultBaseline+") instead of reporting them")
+	flags.BoolVar(&o.writeBaseline, "write-baseline", false,
+		"note the findings in the --baseline file (default "+defaultBaseline+") instead of reporting them")
 	flags.BoolVar(&o.online, "online", false, "ask pinned hosts for their certificates, and compare")
-	flags.StringVar(&o.authority, "ca", "", "with --online, trust the authorities in this PEM file as well as the system's")
+	flags.StringVar(&o.authority, "ca", "",
+		"with --online, trust the authorities in this PEM file as well as the system's")
 	return cmd
 }
 
@@ -194,7 +198,8 @@ func (o *checkOptions) subtract(p *app.App, r *lint.Report) (known int, err erro
 	}
 	data, err := os.ReadFile(o.baseline)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("%s: no such baseline; write it with cordon check --write-baseline --baseline %s", o.baseline, o.baseline)
+		return 0, fmt.Errorf("%s: no such baseline; write it with cordon check --write-baseline --baseline %s",
+			o.baseline, o.baseline)
 	}
 	if err != nil {
 		return 0, inputError(o.baseline, err)
@@ -220,7 +225,8 @@ func (o *checkOptions) note(cmd *cobra.Command, p *app.App, r *lint.Report) erro
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		return environment(fmt.Errorf("write the baseline: %w", err))
 	}
-	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "%d findings noted in %s; check with --baseline %s reports what is new\n", len(r.Findings), name, name)
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(),
+		"%d findings noted in %s; check with --baseline %s reports what is new\n", len(r.Findings), name, name)
 	return err
 }
 

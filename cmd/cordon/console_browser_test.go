@@ -26,7 +26,9 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Something to find, and to scroll for.
-	careless := strings.Replace(string(data), "</widget>", "    <access origin=\"http://*.example.net\" />\n    <access origin=\"*\" launch-external=\"yes\" />\n</widget>", 1)
+	careless := strings.Replace(string(data),
+		"</widget>", "    <access origin=\"http://*.example.net\" />\n"+
+			"    <access origin=\"*\" launch-external=\"yes\" />\n</widget>", 1)
 	if err := os.WriteFile(config, []byte(careless), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +36,14 @@ func TestConsole(t *testing.T) {
 	app := u.browse(t)
 	app.Navigate(u.page)
 	signInByPopup(app, "ann@example.com")
-	for _, text := range []string{"buy milk", "bake bread", "a long text that shows what becomes of long texts in a narrow table"} {
+	for _, text := range []string{"buy milk", "bake bread",
+		"a long text that shows what becomes of long texts in a narrow table"} {
 		addItem(app, text)
 	}
 	app.WaitFor(browsertest.Shows("#state", inStep))
 	proxied := u.client(t, true)
-	for _, refused := range []string{"https://tracker.example.net/", "https://ads.example.org:8443/", "http://cdn.example.net/lib.js"} {
+	for _, refused := range []string{"https://tracker.example.net/", "https://ads.example.org:8443/",
+		"http://cdn.example.net/lib.js"} {
 		if response, err := proxied.Get(refused); err == nil {
 			response.Body.Close()
 		}
@@ -52,8 +56,9 @@ func TestConsole(t *testing.T) {
 	// The line that is proposed comes with a warning, which is what is looked at.
 	desk.Expect(browsertest.VisibleError("Think twice:"))
 	for name, path := range map[string]string{
-		"policy": "policy?url=https://maps.example.com/", "traffic": "traffic", "allow": "policy/allow?scheme=http&host=cdn.example.net&port=80",
-		"tables": "tables/todoitem", "people": "people", "user": strings.TrimPrefix(user, "/"), "tablelist": "tables",
+		"policy": "policy?url=https://maps.example.com/", "traffic": "traffic",
+		"allow": "policy/allow?scheme=http&host=cdn.example.net&port=80", "tables": "tables/todoitem",
+		"people": "people", "user": strings.TrimPrefix(user, "/"), "tablelist": "tables",
 	} {
 		for _, look := range []struct {
 			name          string
@@ -64,7 +69,8 @@ func TestConsole(t *testing.T) {
 			desk.Navigate(u.console + path)
 			desk.WaitFor(`document.querySelector("main h1")`)
 			desk.Screenshot(name + "-" + look.name)
-			if overflow := browsertest.Eval[int](desk, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); overflow > 0 {
+			if overflow := browsertest.Eval[int](desk,
+				`document.documentElement.scrollWidth - document.documentElement.clientWidth`); overflow > 0 {
 				t.Errorf("%s, %s: %d pixels stand out on the right", name, look.name, overflow)
 			}
 		}
@@ -96,7 +102,8 @@ func tryByKeyboard(p *browsertest.Page, u *upRunning) {
 // editRow changes a cell and deletes a row.
 func editRow(p *browsertest.Page, u *upRunning) {
 	p.Navigate(u.console + "tables/todoitem")
-	p.Do(chromedp.WaitVisible(chromedp.CSS("input[value='buy milk']")), chromedp.SetValue(chromedp.CSS("input[value='buy milk']"), "buy oat milk"),
+	p.Do(chromedp.WaitVisible(chromedp.CSS("input[value='buy milk']")),
+		chromedp.SetValue(chromedp.CSS("input[value='buy milk']"), "buy oat milk"),
 		chromedp.SendKeys(chromedp.CSS("input[value='buy milk']"), "\r"))
 	p.WaitFor(browsertest.Shows("[role=status]", "Saved"))
 	p.WaitFor(`document.querySelector("input[value='buy oat milk']")`)

@@ -65,7 +65,8 @@ func (d *consoleDoor) authorize(w http.ResponseWriter, r *http.Request) bool {
 		d.refuse(w, r, http.StatusUnauthorized, "unauthenticated")
 		return false
 	}
-	facts := identity.Facts{Principal: who, Request: identity.Request{Method: r.Method, Path: r.URL.Path, Operation: "console", Time: time.Now()}}
+	facts := identity.Facts{Principal: who,
+		Request: identity.Request{Method: r.Method, Path: r.URL.Path, Operation: "console", Time: time.Now()}}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		facts.Request.Address = from.Addr()
 	}
@@ -78,14 +79,16 @@ func (d *consoleDoor) authorize(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (d *consoleDoor) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path, Verdict: event.Blocked, Reason: reason, Status: status}
+	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Verdict: event.Blocked, Reason: reason, Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	providers := d.backend.Auth.ProviderNames()
 	if status == http.StatusUnauthorized && r.Method == http.MethodGet && len(providers) == 1 {
 		for name := range providers {
 			e.Status = http.StatusFound
 			d.backend.Events.Record(e)
-			http.Redirect(w, r, d.backend.Auth.Path()+"/login/"+url.PathEscape(name)+"?post_login_redirect_uri="+url.QueryEscape(consolePath+"/"), http.StatusFound)
+			http.Redirect(w, r, d.backend.Auth.Path()+"/login/"+url.PathEscape(name)+"?post_login_redirect_uri="+
+				url.QueryEscape(consolePath+"/"), http.StatusFound)
 			return
 		}
 	}

@@ -59,14 +59,16 @@ telemetry: { log: none }
 		t.Cleanup(transport.CloseIdleConnections)
 		c := &http.Client{Transport: transport, Jar: jar}
 		if user != "" {
-			if status, _, body := fetch(t, c, site+"/.auth/login/development?login_hint="+url.QueryEscape(user)); status != http.StatusOK {
+			if status, _, body := fetch(t, c,
+				site+"/.auth/login/development?login_hint="+url.QueryEscape(user)); status != http.StatusOK {
 				t.Fatalf("signing in: %d %s", status, body)
 			}
 		}
 		return c
 	}
 	boss := client("boss@localhost")
-	if status, _, body := fetch(t, boss, site+"/console/tables/note"); status != http.StatusOK || !strings.Contains(body, "note") {
+	if status, _, body := fetch(t, boss, site+"/console/tables/note"); status != http.StatusOK ||
+		!strings.Contains(body, "note") {
 		t.Errorf("the boss: %d %s", status, body)
 	}
 	if status, _, _ := fetch(t, client("ann@localhost"), site+"/console/people"); status != http.StatusForbidden {
@@ -74,7 +76,8 @@ telemetry: { log: none }
 	}
 	nobody := client("")
 	nobody.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if status, header, _ := fetch(t, nobody, site+"/console/people"); status != http.StatusFound || !strings.HasPrefix(header.Get("Location"), "/.auth/login/development") {
+	if status, header, _ := fetch(t, nobody, site+"/console/people"); status != http.StatusFound ||
+		!strings.HasPrefix(header.Get("Location"), "/.auth/login/development") {
 		t.Errorf("nobody: %d to %s", status, header.Get("Location"))
 	}
 	foreign, err := http.NewRequest(http.MethodPost, site+"/console/people/signout", strings.NewReader("id=sid:1"))

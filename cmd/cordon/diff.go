@@ -57,14 +57,16 @@ may be what it asks for.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to compare, platform[@version[/system]]; repeat or separate with commas (default: the projects' own)")
+	flags.StringSliceVarP(&o.platforms, "platform", "p", nil,
+		"target to compare, platform[@version[/system]]; repeat or separate with commas (default: the projects' own)")
 	flags.StringSliceVarP(&o.kinds, "kind", "k", nil, "kind of request (default: all): "+kindList())
 	flags.StringVar(&o.from, "from", "", "read OLD as this target; with --to")
 	flags.StringVar(&o.to, "to", "", "read NEW as this target; with --from")
 	flags.StringSliceVar(&o.between, "between", nil, "compare these targets with the first of them, for one file")
 	flags.StringVar(&o.versions, "versions", "", "walk through the versions of this platform, for one file")
 	flags.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 on: "+strings.Join(failWords, ", "))
-	flags.StringVarP(&o.format, "format", "f", "text", "text, json, markdown (a pull request's comment), or github (workflow annotations)")
+	flags.StringVarP(&o.format, "format", "f", "text",
+		"text, json, markdown (a pull request's comment), or github (workflow annotations)")
 	flags.IntVar(&o.limit, "limit", 10, "how many examples text and markdown show under one heading, 0 for all")
 	return cmd
 }
@@ -128,7 +130,8 @@ func (o *diffOptions) compare(cmd *cobra.Command, args []string, options diff.Op
 	case (o.from == "") != (o.to == ""):
 		return nil, errors.New("--from and --to go together")
 	case (alone || o.from != "") && len(o.platforms) > 0, alone && o.from != "":
-		return nil, errors.New("--platform, --from with --to, --between and --versions each name the targets: give one of them")
+		return nil,
+			errors.New("--platform, --from with --to, --between and --versions each name the targets: give one of them")
 	case !alone && len(args) != 2:
 		return nil, errors.New("name two files to compare, or one with --between or --versions")
 	}
@@ -267,7 +270,8 @@ func (o *diffOptions) fails(r *diff.Report) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Lines, func(l diff.Line) bool {
-		return asked("changed") || asked(l.Change.String()) || asked("widened") && l.Widens() || asked("narrowed") && diff.Narrows(l.Old.Verdict, l.New.Verdict)
+		return asked("changed") || asked(l.Change.String()) || asked("widened") && l.Widens() ||
+			asked("narrowed") && diff.Narrows(l.Old.Verdict, l.New.Verdict)
 	})
 }
 

@@ -120,7 +120,8 @@ func examineApp(dir string) diagnosis {
 		return diagnosis{noteMark, "app", says + "; no cordon.yaml: sign-in for development, no tables", ""}
 	}
 	if _, err := loadSettings(filepath.Join(dir, "cordon.yaml")); err != nil {
-		return diagnosis{illMark, "app", err.Error(), "cordon config check " + filepath.Join(dir, "cordon.yaml") + " says what is wrong"}
+		return diagnosis{illMark, "app", err.Error(),
+			"cordon config check " + filepath.Join(dir, "cordon.yaml") + " says what is wrong"}
 	}
 	return diagnosis{wellMark, "app", says, ""}
 }
@@ -158,7 +159,8 @@ func examineBrowser() diagnosis {
 	if runtime.GOOS != "linux" {
 		return diagnosis{wellMark, "browser", "any; Chromium takes the gateway as a flag", ""}
 	}
-	return diagnosis{noteMark, "browser", "no Chromium, which takes the gateway as a flag", "the system's package chromium"}
+	return diagnosis{noteMark, "browser", "no Chromium, which takes the gateway as a flag",
+		"the system's package chromium"}
 }
 
 func examinePort(ctx context.Context, port int, flag string) diagnosis {
@@ -181,7 +183,8 @@ func examineAuthority(dir string) diagnosis {
 	case err != nil:
 		return diagnosis{illMark, "authority", err.Error(), "remove " + folder + ", and cordon up makes a new one"}
 	}
-	return diagnosis{wellMark, "authority", fmt.Sprintf("%s, until %s", a, a.Certificate().NotAfter.UTC().Format(time.DateOnly)),
+	return diagnosis{wellMark, "authority",
+		fmt.Sprintf("%s, until %s", a, a.Certificate().NotAfter.UTC().Format(time.DateOnly)),
 		"what trusting it takes: cordon ca trust --dir " + folder}
 }
 
@@ -195,7 +198,8 @@ func examineLocalhost(ctx context.Context) diagnosis {
 	}
 	for _, a := range addresses {
 		if !a.IP.IsLoopback() {
-			return diagnosis{illMark, "localhost", "resolves to " + a.String(), "localhost has to be 127.0.0.1 in the hosts file"}
+			return diagnosis{illMark, "localhost", "resolves to " + a.String(),
+				"localhost has to be 127.0.0.1 in the hosts file"}
 		}
 	}
 	return diagnosis{wellMark, "localhost", addresses[0].String(), ""}
@@ -206,7 +210,8 @@ func examineClock(now time.Time) diagnosis {
 	executable, err := os.Executable()
 	if err == nil {
 		if info, err := os.Stat(executable); err == nil && now.Before(info.ModTime().Add(-24*time.Hour)) {
-			return diagnosis{illMark, "clock", now.UTC().Format(time.RFC3339) + " is before this program was built", "set the clock: certificates depend on it"}
+			return diagnosis{illMark, "clock", now.UTC().Format(time.RFC3339) + " is before this program was built",
+				"set the clock: certificates depend on it"}
 		}
 	}
 	return diagnosis{wellMark, "clock", now.UTC().Format(time.RFC3339), ""}

@@ -57,12 +57,15 @@ URLs are read from standard input, one a line.
 		RunE: func(cmd *cobra.Command, args []string) error { return explain(cmd, &o, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.config, "config", "", "the config.xml, or the project's folder (default: found as the platforms find it)")
-	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target to explain, platform[@version[/system]]; repeat or separate with commas")
+	flags.StringVar(&o.config, "config", "",
+		"the config.xml, or the project's folder (default: found as the platforms find it)")
+	flags.StringSliceVarP(&o.platforms, "platform", "p", nil,
+		"target to explain, platform[@version[/system]]; repeat or separate with commas")
 	flags.StringSliceVarP(&o.kinds, "kind", "k", nil, "kind of request: "+kindList())
 	flags.StringVarP(&o.format, "format", "f", "text", "text, json, or jsonl (one object a line)")
 	flags.BoolVar(&o.strict, "strict", false, "say what the list says even where the platform never asks it")
-	flags.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 if a verdict is one of these: block, launch, bypass, allow")
+	flags.StringSliceVar(&o.failOn, "fail-on", nil,
+		"exit with 1 if a verdict is one of these: block, launch, bypass, allow")
 	return cmd
 }
 
@@ -79,7 +82,8 @@ var commonTargets = []string{"cordon", "android", "ios"}
 
 // usualKinds are explained where no kind is asked for: between them they show
 // every difference that some platform makes.
-var usualKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket, policy.Plugin}
+var usualKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket,
+	policy.Plugin}
 
 // explainer decides and writes.
 type explainer struct {

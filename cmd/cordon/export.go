@@ -144,7 +144,8 @@ func printExport(cmd *cobra.Command, e export.Exporter, source export.Source, in
 // line what the export does not say.
 func printLosses(w io.Writer, f export.Format, source export.Source, losses []export.Loss) {
 	if needs := f.Needs(source); len(needs) > 0 {
-		fmt.Fprintf(w, "cordon: %s: the policy needs more than this format can do: %s\n", f.Name, strings.Join(needs, "; "))
+		fmt.Fprintf(w, "cordon: %s: the policy needs more than this format can do: %s\n", f.Name,
+			strings.Join(needs, "; "))
 	}
 	for _, loss := range losses {
 		effect := "allows less than the line"
@@ -163,7 +164,8 @@ func printLosses(w io.Writer, f export.Format, source export.Source, losses []ex
 	}
 }
 
-func writeExports(cmd *cobra.Command, o *exportOptions, exporters []export.Exporter, app *app.App, dir string, source export.Source) error {
+func writeExports(cmd *cobra.Command, o *exportOptions, exporters []export.Exporter, app *app.App, dir string,
+	source export.Source) error {
 	var all []project.Change
 	for _, e := range exporters {
 		changes, losses, err := project.Place(os.DirFS(dir), app, source, e, o.force)

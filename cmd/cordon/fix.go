@@ -58,8 +58,11 @@ underneath; 3 if it cannot be written.`,
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.rules, "rule", nil, "repair only what these rules find; repeat or separate with commas")
-	flags.StringSliceVarP(&o.platforms, "platform", "p", nil, "target for which nothing may widen, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
-	flags.StringArrayVar(&o.har, "har", nil, "take the hosts of this HAR file too where a catch-all for requests is replaced; may be repeated")
+	flags.StringSliceVarP(&o.platforms, "platform", "p",
+		nil, "target for which nothing may widen, platform[@version[/system]]; repeat or separate with commas "+
+			"(default: the project's own)")
+	flags.StringArrayVar(&o.har, "har", nil,
+		"take the hosts of this HAR file too where a catch-all for requests is replaced; may be repeated")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show the changes and write nothing")
 	flags.BoolVar(&o.allowWidening, "allow-widening", false, "make repairs also where they let something new in")
 	return cmd
@@ -124,7 +127,8 @@ func (o *fixOptions) report(w io.Writer, result *repair.Result) error {
 	if o.dryRun {
 		did = "to be written"
 	}
-	if _, err := fmt.Fprintf(w, "%d repairs in %d files %s, %d left\n", len(result.Done), len(result.Changes), did, len(result.Left)); err != nil {
+	if _, err := fmt.Fprintf(w, "%d repairs in %d files %s, %d left\n", len(result.Done), len(result.Changes), did,
+		len(result.Left)); err != nil {
 		return environment(fmt.Errorf("write the report: %w", err))
 	}
 	return nil

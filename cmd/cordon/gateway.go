@@ -53,11 +53,14 @@ gateway.apps[].private for it.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "the config.xml or cordon.yaml (required)")
-	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading is enforced (default "cordon", the strict reading)`)
+	flags.StringVarP(&f.platform, "platform", "p", "",
+		`target whose reading is enforced (default "cordon", the strict reading)`)
 	flags.StringVar(&f.listen, "listen", "", `address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
-	flags.StringVar(&f.admin, "admin", "", "loopback address for health, metrics, events and the console (default none)")
+	flags.StringVar(&f.admin, "admin", "",
+		"loopback address for health, metrics, events and the console (default none)")
 	flags.BoolVar(&f.strict, "strict", false, "refuse to start if a line of the config.xml does not fit the syntax")
-	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.StringArrayVar(&f.private, "private", nil,
+		"let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
 	_ = cmd.MarkFlagRequired("config") // the flag exists
 	return cmd
 }

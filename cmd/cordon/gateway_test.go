@@ -63,18 +63,22 @@ func runningGateway(t *testing.T, args ...string) (*http.Client, string, *bufio.
 func writeConfig(t *testing.T, rules string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(path, []byte(`<widget xmlns="http://www.w3.org/ns/widgets">`+rules+`</widget>`), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(`<widget xmlns="http://www.w3.org/ns/widgets">`+rules+`</widget>`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
 func TestGatewayEnforces(t *testing.T) {
-	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "hello")
+	}))
 	defer origin.Close()
 	_, port, _ := net.SplitHostPort(origin.Listener.Addr().String())
 	path := writeConfig(t, `<access origin="http://localhost:`+port+`"/>`)
-	client, admin, lines, stop := runningGateway(t, "--config", path, "--private", "localhost=127.0.0.0/8", "--private", "localhost=::1")
+	client, admin, lines, stop := runningGateway(t, "--config", path, "--private", "localhost=127.0.0.0/8", "--private",
+		"localhost=::1")
 	messages := make(chan string, 100)
 	go func() {
 		for lines.Scan() {
@@ -99,7 +103,8 @@ func TestGatewayEnforces(t *testing.T) {
 		t.Errorf("unlisted: %d %s", status, body)
 	}
 	for path, want := range map[string]string{
-		"/healthz": "ok", "/readyz": "ready", "/metrics": `cordon_decisions_total{app=`, "/proxy.pac": "FindProxyForURL",
+		"/healthz": "ok", "/readyz": "ready", "/metrics": `cordon_decisions_total{app=`,
+		"/proxy.pac": "FindProxyForURL",
 	} {
 		resp, err := http.Get(admin + path)
 		if err != nil {
@@ -175,17 +180,23 @@ func TestGatewayExitStatus(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"port in use", []string{"--config", good, "--listen", taken.Addr().String()}, exitEnvironment, "another gateway?"},
+		{"port in use", []string{"--config", good, "--listen", taken.Addr().String()}, exitEnvironment,
+			"another gateway?"},
 		{"no file", []string{"--config", good + ".none"}, exitUsage, "no such file"},
-		{"no directory for the log", []string{"--config", yaml("gateway:\n  log: none/such/dir/log\n  apps:\n    - {name: a, config: config.xml}\n")}, exitEnvironment, "no such file"},
-		{"key of another authority", []string{"--config", yaml("gateway:\n  ca: {certificate: config.xml, key: config.xml}\n  apps:\n    - {name: a, config: config.xml, inspect: true}\n")}, exitUsage, "config.xml"},
+		{"no directory for the log", []string{"--config",
+			yaml("gateway:\n  log: none/such/dir/log\n  apps:\n    - {name: a, config: config.xml}\n")},
+			exitEnvironment, "no such file"},
+		{"key of another authority",
+			[]string{"--config", yaml("gateway:\n  ca: {certificate: config.xml, key: config.xml}\n  apps:\n" +
+				"    - {name: a, config: config.xml, inspect: true}\n")}, exitUsage, "config.xml"},
 	} {
 		var out bytes.Buffer
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		got := execute(ctx, append([]string{"gateway"}, each.args...), strings.NewReader(""), &out, &out)
 		cancel()
 		if got != each.status || !strings.Contains(out.String(), each.says) {
-			t.Errorf("%s: exit status %d, want %d; said %q, want %q", each.name, got, each.status, out.String(), each.says)
+			t.Errorf("%s: exit status %d, want %d; said %q, want %q", each.name, got, each.status, out.String(),
+				each.says)
 		}
 	}
 }
@@ -196,7 +207,8 @@ func TestGatewaySurvivesAFullDisk(t *testing.T) {
 	}
 	config := writeConfig(t, `<access origin="https://api.example.org"/>`)
 	path := filepath.Join(filepath.Dir(config), "cordon.yaml")
-	if err := os.WriteFile(path, []byte("gateway:\n  log: /dev/full\n  apps:\n    - {name: a, config: config.xml}\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("gateway:\n  log: /dev/full\n  apps:\n    - {name: a, config: config.xml}\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	client, _, lines, stop := runningGateway(t, "--config", path)
@@ -249,7 +261,8 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	cmd := exec.Command(shell, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" gateway --listen systemd --config "$1"`, command, config)
+	cmd := exec.Command(shell, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" gateway --listen systemd --config "$1"`,
+		command, config)
 	cmd.ExtraFiles = []*os.File{socket}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -93,11 +93,13 @@ func guideFolder(t *testing.T) string {
 		_ = os.RemoveAll(filepath.Join(dir, "examples", example, ".cordon"))
 	}
 	// Guides compare with what is in Git.
-	for _, args := range [][]string{{"init", "-q"}, {"add", "config.xml"}, {"commit", "-q", "-m", "first"}, {"update-ref", "refs/remotes/origin/main", "HEAD"}} {
+	for _, args := range [][]string{{"init", "-q"}, {"add", "config.xml"}, {"commit", "-q", "-m", "first"},
+		{"update-ref", "refs/remotes/origin/main", "HEAD"}} {
 		git := exec.CommandContext(t.Context(), "git", args...)
 		git.Dir = dir
 		git.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
-			"GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org", "GIT_COMMITTER_NAME=Ann", "GIT_COMMITTER_EMAIL=ann@example.org")
+			"GIT_AUTHOR_NAME=Ann", "GIT_AUTHOR_EMAIL=ann@example.org", "GIT_COMMITTER_NAME=Ann",
+			"GIT_COMMITTER_EMAIL=ann@example.org")
 		if out, err := git.CombinedOutput(); err != nil {
 			t.Logf("git %v: %v %s", args, err, out)
 		}
@@ -108,13 +110,15 @@ func guideFolder(t *testing.T) string {
 // runs reports whether a command runs until it is stopped.
 func (c guideCommand) runs() bool {
 	verb := strings.Fields(c.text)[1]
-	return !c.session && (verb == "up" || verb == "gateway" && !strings.Contains(c.text, "--check") || verb == "serve" && !strings.Contains(c.text, "--check") ||
+	return !c.session && (verb == "up" || verb == "gateway" && !strings.Contains(c.text, "--check") ||
+		verb == "serve" && !strings.Contains(c.text, "--check") ||
 		verb == "record" && !strings.Contains(c.text, "--har") && !strings.Contains(c.text, " -- "))
 }
 
 // elsewhere reports whether a command names another machine.
 func (c guideCommand) elsewhere() bool {
-	return strings.Contains(c.text, "postgres://") || strings.Contains(c.text, ":443") || strings.Contains(c.text, "--online") ||
+	return strings.Contains(c.text, "postgres://") || strings.Contains(c.text, ":443") ||
+		strings.Contains(c.text, "--online") ||
 		strings.Contains(c.text, ":config.xml") && !haveGit()
 }
 
@@ -140,7 +144,8 @@ func runGuideCommand(t *testing.T, dir, guide string, c guideCommand) {
 	shell.Dir = dir
 	shell.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	if cache, err := os.UserCacheDir(); err == nil { // what npm fetched for another test counts here too
-		shell.Env = append(shell.Env, "npm_config_cache="+filepath.Join(cache, "cordon-tests", "npm"), "npm_config_prefer_offline=true")
+		shell.Env = append(shell.Env, "npm_config_cache="+filepath.Join(cache, "cordon-tests", "npm"),
+			"npm_config_prefer_offline=true")
 	}
 	shell.WaitDelay = 5 * time.Second
 	read, write := io.Pipe()

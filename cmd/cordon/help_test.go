@@ -69,8 +69,9 @@ func TestQuietAndPlain(t *testing.T) {
 		t.Errorf("init --quiet says %q and %q", stdout, stderr)
 	}
 	for _, args := range [][]string{
-		{"check", "../../examples/dreadful"}, {"explain", "--config", "../../examples/legacy", "https://a.example/"}, {"export", "csp", "--project", "../../examples/clean"},
-		{"doctor", dir}, {"record", "--config", "../../examples/clean", "--har", "testdata/guide/session.har"},
+		{"check", "../../examples/dreadful"}, {"explain", "--config", "../../examples/legacy", "https://a.example/"},
+		{"export", "csp", "--project", "../../examples/clean"}, {"doctor", dir},
+		{"record", "--config", "../../examples/clean", "--har", "testdata/guide/session.har"},
 	} {
 		stdout, stderr := run(args...)
 		if strings.Contains(stdout+stderr, "\x1b") {

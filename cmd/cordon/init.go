@@ -61,8 +61,10 @@ of its own gets none.`,
 	flags := cmd.Flags()
 	flags.StringVar(&a.Name, "name", "", "the app's name (default: the folder's)")
 	flags.StringVar(&a.ID, "id", "", "the app's id, as in com.example.tickets")
-	flags.StringSliceVar(&a.Hosts, "host", nil, "a host that the app may reach over https; repeat or separate with commas")
-	flags.StringSliceVar(&a.Tables, "table", nil, "a table for signed-in users' own rows; repeat or separate with commas")
+	flags.StringSliceVar(&a.Hosts, "host", nil,
+		"a host that the app may reach over https; repeat or separate with commas")
+	flags.StringSliceVar(&a.Tables, "table", nil,
+		"a table for signed-in users' own rows; repeat or separate with commas")
 	return cmd
 }
 
@@ -117,15 +119,18 @@ func (a *newApp) ask(r io.Reader, w io.Writer, dir string) error {
 		take           func(answer string) error
 	}{
 		{a.Name == "", "The app's name", folderName(dir), func(answer string) error { a.Name = answer; return nil }},
-		{a.ID == "", "Its id, as in com.example.tickets", "", func(answer string) error { a.ID = answer; return checkID(answer) }},
-		{a.Hosts == nil, "Hosts that it may reach over https, with blanks between", "none", func(answer string) (err error) {
-			a.Hosts, err = cleanHosts(wordsOf(answer))
-			return err
-		}},
-		{a.Tables == nil, "Tables for signed-in users' own rows, with blanks between", "item", func(answer string) error {
-			a.Tables = wordsOf(answer)
-			return checkTables(a.Tables)
-		}},
+		{a.ID == "", "Its id, as in com.example.tickets", "",
+			func(answer string) error { a.ID = answer; return checkID(answer) }},
+		{a.Hosts == nil, "Hosts that it may reach over https, with blanks between", "none",
+			func(answer string) (err error) {
+				a.Hosts, err = cleanHosts(wordsOf(answer))
+				return err
+			}},
+		{a.Tables == nil, "Tables for signed-in users' own rows, with blanks between", "item",
+			func(answer string) error {
+				a.Tables = wordsOf(answer)
+				return checkTables(a.Tables)
+			}},
 	} {
 		if !q.wanted {
 			continue
@@ -244,7 +249,8 @@ func cleanHosts(hosts []string) ([]string, error) {
 			made += ":" + strconv.FormatUint(number, 10)
 		}
 		if err != nil || read.Addr().IsValid() || !listable(made) {
-			return nil, fmt.Errorf("%q: it must be a host's name, as in api.example.com, optionally with a port", written)
+			return nil, fmt.Errorf("%q: it must be a host's name, as in api.example.com, optionally with a port",
+				written)
 		}
 		clean = append(clean, made)
 	}
@@ -272,7 +278,8 @@ func listable(authority string) bool {
 		return false
 	}
 	compiled, err := dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
-	return err == nil && compiled.Decide(policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}).Verdict == policy.Allow
+	return err == nil && compiled.Decide(policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}).Verdict ==
+		policy.Allow
 }
 
 func escaped(text string) string {
@@ -366,7 +373,8 @@ func (a newApp) settings() string {
 		if tables.Len() == 0 {
 			tables.WriteString("\ntables:\n")
 		}
-		fmt.Fprintf(&tables, "  %s: { columns: { text: string }, access: authenticated, per_user: true, soft_delete: true }\n", name)
+		fmt.Fprintf(&tables, "  %s: { columns: { text: string }, access: authenticated, per_user: true, soft_delete: "+
+			"true }\n", name)
 	}
 	return fmt.Sprintf(`# What cordon serve and cordon up run; cordon config schema explains every key.
 app: { name: %q }

@@ -21,14 +21,19 @@ func TestInitAsks(t *testing.T) {
 		want    newApp
 		asked   []string
 	}{
-		"defaults": {newApp{}, "\n\n\n\n", newApp{Name: "my app", ID: "com.example.myapp", Hosts: []string{}, Tables: []string{"item"}},
-			[]string{"The app's name [my app]: ", "[com.example.myapp]: ", "with blanks between [none]: ", "with blanks between [item]: "}},
+		"defaults": {newApp{}, "\n\n\n\n",
+			newApp{Name: "my app", ID: "com.example.myapp", Hosts: []string{}, Tables: []string{"item"}},
+			[]string{"The app's name [my app]: ", "[com.example.myapp]: ", "with blanks between [none]: ",
+				"with blanks between [item]: "}},
 		"answers": {newApp{}, "Tickets\norg.example.t\nAPI.example.com, https://img.example.com/\nticket note\n",
-			newApp{Name: "Tickets", ID: "org.example.t", Hosts: []string{"api.example.com", "img.example.com"}, Tables: []string{"ticket", "note"}}, nil},
+			newApp{Name: "Tickets", ID: "org.example.t", Hosts: []string{"api.example.com", "img.example.com"},
+				Tables: []string{"ticket", "note"}}, nil},
 		"mistakes": {newApp{Name: "A"}, "nodots\norg.example.a\n*\napi.example.com\na-b\nnone\n",
 			newApp{Name: "A", ID: "org.example.a", Hosts: []string{"api.example.com"}, Tables: []string{}},
-			[]string{`"nodots": an id must be words with dots between`, `"*": it must be a host's name`, `"a-b": a table's name must be letters`}},
-		"flags": {newApp{Name: "A", ID: "a.b", Hosts: []string{}, Tables: []string{"t"}}, "", newApp{Name: "A", ID: "a.b", Hosts: []string{}, Tables: []string{"t"}}, nil},
+			[]string{`"nodots": an id must be words with dots between`, `"*": it must be a host's name`,
+				`"a-b": a table's name must be letters`}},
+		"flags": {newApp{Name: "A", ID: "a.b", Hosts: []string{}, Tables: []string{"t"}}, "",
+			newApp{Name: "A", ID: "a.b", Hosts: []string{}, Tables: []string{"t"}}, nil},
 	} {
 		var said bytes.Buffer
 		got := test.begin
@@ -45,7 +50,8 @@ func TestInitAsks(t *testing.T) {
 		}
 	}
 	var app newApp
-	if err := app.ask(strings.NewReader("nodots\n"), &bytes.Buffer{}, "x"); err == nil || !strings.Contains(err.Error(), "no answer to") {
+	if err := app.ask(strings.NewReader("nodots\n"), &bytes.Buffer{}, "x"); err == nil ||
+		!strings.Contains(err.Error(), "no answer to") {
 		t.Errorf("answers that end too early: %v", err)
 	}
 }
@@ -71,7 +77,8 @@ func TestInitPageWorks(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "tickets")
 	var out bytes.Buffer
-	args := []string{"init", dir, "--name", "Tom & Jerry's <Tickets>", "--host", "api.example.com", "--table", "ticket", "--table", "note"}
+	args := []string{"init", dir, "--name", "Tom & Jerry's <Tickets>", "--host", "api.example.com", "--table", "ticket",
+		"--table", "note"}
 	if status := execute(t.Context(), args, strings.NewReader(""), &out, &out); status != exitFine {
 		t.Fatalf("status %d: %s", status, out.String())
 	}
@@ -89,13 +96,16 @@ func TestInitPageWorks(t *testing.T) {
 	p.Type("#text", "second ticket\r")
 	p.WaitFor(`document.querySelector("#list").children.length === 2`)
 	p.Click("#list li:last-child button")
-	p.WaitFor(`document.querySelector("#list").textContent.includes("first ticket") && document.querySelector("#list").children.length === 1`)
+	p.WaitFor(`document.querySelector("#list").textContent.includes("first ticket") && ` +
+		`document.querySelector("#list").children.length === 1`)
 	// The name leads nowhere: the gateway lets it through, and it does not answer.
 	p.Expect(browsertest.Failed("https://api.example.com/"))
 	p.Click("#call")
 	p.WaitFor(browsertest.Shows("#answer", "It did not answer."))
 	p.Screenshot("init-signed-in")
-	if link := browsertest.Eval[string](p, `document.querySelector("#console").hidden ? "hidden" : document.querySelector("#console").href`); link != u.page+".cordon/console" {
+	if link := browsertest.Eval[string](p,
+		`document.querySelector("#console").hidden ? "hidden" : document.querySelector("#console").href`); link !=
+		u.page+".cordon/console" {
 		t.Errorf("the way to the console is %q", link)
 	}
 	beside := desk(t)

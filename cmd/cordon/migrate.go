@@ -58,8 +58,10 @@ file cannot be read.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.from, "from", "", "the target that the file is written for, platform[@version[/system]]")
 	flags.StringVar(&o.to, "to", "", "the target to write it for, or capacitor")
-	flags.StringSliceVar(&o.topLevel, "tld", nil, "top-level domain that a final .* stands for; repeat or separate with commas")
-	flags.StringSliceVar(&o.hosts, "host", nil, "host that a wildcard inside a name stands for; repeat or separate with commas")
+	flags.StringSliceVar(&o.topLevel, "tld", nil,
+		"top-level domain that a final .* stands for; repeat or separate with commas")
+	flags.StringSliceVar(&o.hosts, "host", nil,
+		"host that a wildcard inside a name stands for; repeat or separate with commas")
 	flags.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 on: loss (any difference), widened")
 	flags.IntVar(&o.limit, "limit", 10, "how many examples the report shows under one heading, 0 for all")
 	flags.BoolVar(&o.write, "write", false, "write the file in place, or capacitor.config.json beside it")
@@ -110,7 +112,8 @@ func (o *migrateOptions) options() (migrate.Options, error) {
 		}
 	}
 	if o.from == "" || o.to == "" {
-		return migrate.Options{}, fmt.Errorf("--from and --to name the targets, such as --from android@9 --to android@15")
+		return migrate.Options{},
+			fmt.Errorf("--from and --to name the targets, such as --from android@9 --to android@15")
 	}
 	from, err := dialect.ParseTarget(o.from)
 	if err != nil {
@@ -143,7 +146,8 @@ func isName(s string) bool {
 // report writes what the new file says differently.
 func (o *migrateOptions) report(w io.Writer, result *migrate.Result, title string) error {
 	for _, note := range result.Notes {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", note.Place, wording.Printable(note.Text), note.Message); err != nil {
+		if _, err := fmt.Fprintf(w,
+			"%s: %s: %s\n", note.Place, wording.Printable(note.Text), note.Message); err != nil {
 			return environment(fmt.Errorf("write the report: %w", err))
 		}
 	}

@@ -66,13 +66,16 @@ A pin needs a backup: the key that the server will have next (--backup).`,
 	flags.StringVarP(&o.format, "format", "f", "text", "text or json")
 	flags.BoolVar(&o.write, "write", false, "write the pins into the config.xml")
 	flags.StringVar(&o.config, "config", "", "the config.xml to write to (default: found as the platforms find it)")
-	flags.StringVar(&o.host, "host", "", "the host that the pins belong to (default: the server's, the file's name, or the certificate's names)")
+	flags.StringVar(&o.host, "host", "",
+		"the host that the pins belong to (default: the server's, the file's name, or the certificate's names)")
 	flags.BoolVar(&o.subdomains, "subdomains", false, "write pins that hold for every name below the host as well")
 	flags.StringVar(&o.expires, "expires", "", "the day from which the written pins no longer count, as 2027-06-30")
 	flags.StringVar(&o.which, "which", "leaf", "which certificates of a chain to write: leaf, issuer, root or all")
-	flags.StringSliceVar(&o.backups, "backup", nil, "another pin to write: base64, or a file with a certificate or public key; repeat")
+	flags.StringSliceVar(&o.backups, "backup", nil,
+		"another pin to write: base64, or a file with a certificate or public key; repeat")
 	flags.StringVar(&o.authority, "ca", "", "trust the authorities in this PEM file as well as the system's")
-	flags.BoolVar(&o.untrusted, "untrusted", false, "write the pins of a server even if nothing vouches for its certificate")
+	flags.BoolVar(&o.untrusted, "untrusted", false,
+		"write the pins of a server even if nothing vouches for its certificate")
 	flags.DurationVar(&o.timeout, "timeout", 15*time.Second, "how long to wait for a server")
 	return cmd
 }

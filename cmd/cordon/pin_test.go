@@ -46,23 +46,29 @@ func pinOf(t *testing.T, p *testpki.Pair) string {
 func TestPinFolder(t *testing.T) {
 	dir := t.TempDir()
 	root := testpki.Root(t, testpki.Spec{Name: "Root", To: testpki.Now.AddDate(10, 0, 0)})
-	leaf := root.Leaf(t, testpki.Spec{Name: "api.example.org", Hosts: []string{"api.example.org"}, Key: "rsa", To: testpki.Now.AddDate(1, 0, 0)})
-	old := root.Leaf(t, testpki.Spec{Name: "old", Hosts: []string{"old.example.org"}, Key: "ed25519", To: testpki.Now.Add(-time.Hour)})
+	leaf := root.Leaf(t, testpki.Spec{Name: "api.example.org", Hosts: []string{"api.example.org"}, Key: "rsa",
+		To: testpki.Now.AddDate(1, 0, 0)})
+	old := root.Leaf(t, testpki.Spec{Name: "old", Hosts: []string{"old.example.org"}, Key: "ed25519",
+		To: testpki.Now.Add(-time.Hour)})
 	for name, data := range map[string][]byte{
 		"api.example.org.cer": leaf.DER(), "old.cer": old.DER(), "root.cer": root.DER(), "X.CER": old.DER(),
-		"pem.cer": leaf.PEM(), "trailing.cer": append(bytes.Clone(leaf.DER()), '\n'), "chain.pem": append(leaf.PEM(), root.PEM()...),
-		"text.cer": []byte("hello\n"), "readme.txt": []byte("hello\n"), "empty.cer": nil,
+		"pem.cer": leaf.PEM(), "trailing.cer": append(bytes.Clone(leaf.DER()), '\n'),
+		"chain.pem": append(leaf.PEM(), root.PEM()...), "text.cer": []byte("hello\n"), "readme.txt": []byte("hello\n"),
+		"empty.cer": nil,
 	} {
 		writeFile(t, dir, name, data)
 	}
 	status, out, errs := runCommand(t, "pin", dir)
-	if status != exitFindings || !strings.Contains(errs, "no pin from") || !strings.Contains(errs, "pem.cer") || strings.Contains(errs, "chain.pem") {
+	if status != exitFindings || !strings.Contains(errs, "no pin from") || !strings.Contains(errs, "pem.cer") ||
+		strings.Contains(errs, "chain.pem") {
 		t.Errorf("status %d, %s", status, errs)
 	}
 	for _, want := range []string{
-		pinOf(t, leaf), pinOf(t, root), pinOf(t, old), "RSA 2048 (leaf)", "Ed25519 (leaf)", "ECDSA P-256 (root)", "old.example.org has one pinned key and no backup",
-		`pem.cer: not a DER certificate but a PEM certificate`, `trailing.cer: not a DER certificate but a DER certificate with trailing bytes: cut the last 1 bytes off`,
-		`"old" expired on`, `".CER" pins nothing`, "*.cer files only", "text.cer: not a DER certificate but text", "empty.cer: not a DER certificate but an empty file",
+		pinOf(t, leaf), pinOf(t, root), pinOf(t, old), "RSA 2048 (leaf)", "Ed25519 (leaf)", "ECDSA P-256 (root)",
+		"old.example.org has one pinned key and no backup", `pem.cer: not a DER certificate but a PEM certificate`,
+		`trailing.cer: not a DER certificate but a DER certificate with trailing bytes: cut the last 1 bytes off`,
+		`"old" expired on`, `".CER" pins nothing`, "*.cer files only", "text.cer: not a DER certificate but text",
+		"empty.cer: not a DER certificate but an empty file",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in:\n%s", want, out)
@@ -80,18 +86,21 @@ func TestPinFolder(t *testing.T) {
 	for _, e := range got.Errors {
 		formats[filepath.Base(e.Source)] = e.Format
 	}
-	if len(got.Certificates) != 6 || len(formats) != 4 || formats["pem.cer"] != string(pin.PEM) || formats["text.cer"] != string(pin.Text) || len(got.Warnings) == 0 {
+	if len(got.Certificates) != 6 || len(formats) != 4 || formats["pem.cer"] != string(pin.PEM) ||
+		formats["text.cer"] != string(pin.Text) || len(got.Warnings) == 0 {
 		t.Errorf("%d certificates, errors %v, %d warnings", len(got.Certificates), formats, len(got.Warnings))
 	}
 	for _, c := range got.Certificates {
-		if filepath.Base(c.Source) == "api.example.org.cer" && (c.SHA256 != pinOf(t, leaf) || c.Role != "leaf" || c.Hosts[0] != "api.example.org" || c.Names[0] != "api.example.org" || c.NotAfter == "") {
+		if filepath.Base(c.Source) == "api.example.org.cer" && (c.SHA256 != pinOf(t, leaf) || c.Role != "leaf" ||
+			c.Hosts[0] != "api.example.org" || c.Names[0] != "api.example.org" || c.NotAfter == "") {
 			t.Errorf("%+v", c)
 		}
 	}
 	if status, _, errs := runCommand(t, "pin", filepath.Join(dir, "root.cer")); status != exitFine || errs != "" {
 		t.Errorf("one good file: %d, %s", status, errs)
 	}
-	if status, out, _ := runCommand(t, "pin", t.TempDir()); status != exitFine || !strings.Contains(out, "every request fails") {
+	if status, out, _ := runCommand(t, "pin", t.TempDir()); status != exitFine ||
+		!strings.Contains(out, "every request fails") {
 		t.Errorf("an empty folder: %d, %s", status, out)
 	}
 }
@@ -124,7 +133,8 @@ func TestPinServer(t *testing.T) {
 	dir := t.TempDir()
 	root := testpki.Root(t, testpki.Spec{Name: "Root", To: testpki.Now.AddDate(10, 0, 0)})
 	middle := root.Intermediate(t, testpki.Spec{Name: "Middle", To: testpki.Now.AddDate(5, 0, 0)})
-	leaf := middle.Leaf(t, testpki.Spec{Name: "localhost", Hosts: []string{"localhost", "127.0.0.1"}, To: testpki.Now.AddDate(1, 0, 0)})
+	leaf := middle.Leaf(t, testpki.Spec{Name: "localhost", Hosts: []string{"localhost", "127.0.0.1"},
+		To: testpki.Now.AddDate(1, 0, 0)})
 	server := "localhost:" + showCertificate(t, leaf.TLS())
 	authority := writeFile(t, dir, "root.pem", root.PEM())
 
@@ -141,7 +151,8 @@ func TestPinServer(t *testing.T) {
 		at = next
 	}
 	status, out, _ = runCommand(t, "pin", server)
-	if status != exitFine || !strings.Contains(out, "the chain is not trusted") || !strings.Contains(out, pinOf(t, leaf)) {
+	if status != exitFine || !strings.Contains(out, "the chain is not trusted") ||
+		!strings.Contains(out, pinOf(t, leaf)) {
 		t.Errorf("a chain that is not trusted: status %d\n%s", status, out)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,7 +161,8 @@ func TestPinServer(t *testing.T) {
 	}
 	closed := l.Addr().String()
 	_ = l.Close()
-	if status, out, errs = runCommand(t, "pin", closed, authority); status != exitEnvironment || !strings.Contains(out, "refused") || !strings.Contains(errs, closed) {
+	if status, out, errs = runCommand(t, "pin", closed, authority); status != exitEnvironment ||
+		!strings.Contains(out, "refused") || !strings.Contains(errs, closed) {
 		t.Errorf("nobody there: status %d, %s\n%s", status, errs, out)
 	}
 }
@@ -158,11 +170,13 @@ func TestPinServer(t *testing.T) {
 func TestPinWrite(t *testing.T) {
 	dir := t.TempDir()
 	root := testpki.Root(t, testpki.Spec{Name: "Root", To: testpki.Now.AddDate(10, 0, 0)})
-	leaf := root.Leaf(t, testpki.Spec{Name: "localhost", Hosts: []string{"localhost"}, To: testpki.Now.AddDate(1, 0, 0)})
+	leaf := root.Leaf(t, testpki.Spec{Name: "localhost", Hosts: []string{"localhost"},
+		To: testpki.Now.AddDate(1, 0, 0)})
 	next := testpki.SelfSigned(t, testpki.Spec{Name: "next"})
 	server := "localhost:" + showCertificate(t, leaf.TLS())
 	authority, backup := writeFile(t, dir, "root.pem", root.PEM()), writeFile(t, dir, "next.cer", next.DER())
-	before := "<?xml version='1.0'?>\r\n<widget id=\"a\">\r\n\t<access origin=\"https://localhost\"/><!-- kept -->\r\n</widget>\r\n"
+	before := "<?xml version='1.0'?>\r\n<widget id=\"a\">\r\n" +
+		"\t<access origin=\"https://localhost\"/><!-- kept -->\r\n</widget>\r\n"
 	config := writeFile(t, dir, "config.xml", []byte(before))
 	if err := os.Chmod(config, 0o640); err != nil {
 		t.Fatal(err)
@@ -188,7 +202,8 @@ func TestPinWrite(t *testing.T) {
 	refuse("no such file", "--ca", authority, "--backup", "nonsense", server)
 
 	write := func() (int, string) {
-		status, _, errs := runCommand(t, "pin", "--write", "--config", config, "--ca", authority, "--backup", backup, "--expires", "2099-06-30", "--subdomains", server)
+		status, _, errs := runCommand(t, "pin", "--write", "--config", config, "--ca", authority, "--backup", backup,
+			"--expires", "2099-06-30", "--subdomains", server)
 		return status, errs
 	}
 	status, errs := write()
@@ -196,7 +211,8 @@ func TestPinWrite(t *testing.T) {
 		return `<cordon:pin host="localhost" subdomains="true" sha256="` + pinOf(t, p) + `" expires="2099-06-30"/>`
 	}
 	want := strings.Replace(before, `<widget id="a"`, `<widget id="a" xmlns:cordon="urn:cordon:1"`, 1)
-	want = strings.Replace(want, `"https://localhost"/>`, `"https://localhost"/>`+"\r\n\t"+line(leaf)+"\r\n\t"+line(next), 1)
+	want = strings.Replace(want, `"https://localhost"/>`,
+		`"https://localhost"/>`+"\r\n\t"+line(leaf)+"\r\n\t"+line(next), 1)
 	if status != exitFine || read() != want || strings.Contains(errs, "no backup") {
 		t.Errorf("status %d, %s\n%s", status, errs, read())
 	}
@@ -206,11 +222,13 @@ func TestPinWrite(t *testing.T) {
 	if status, errs := write(); status != exitFine || read() != want || !strings.Contains(errs, "there already") {
 		t.Errorf("writing twice: status %d, %s\n%s", status, errs, read())
 	}
-	if status, _, errs := runCommand(t, "pin", "--write", "--config", config, "--host", "other.example", backup); status != exitFine || !strings.Contains(errs, "other.example has one pin and no backup") {
+	if status, _, errs := runCommand(t, "pin", "--write", "--config", config, "--host", "other.example",
+		backup); status != exitFine || !strings.Contains(errs, "other.example has one pin and no backup") {
 		t.Errorf("without a backup: status %d, %s", status, errs)
 	}
 	zero := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))
-	if status, _, _ := runCommand(t, "pin", "--write", "--config", config, "--host", "third.example", "--which", "all", "--backup", "sha256/"+zero, authority); status != exitFine || !strings.Contains(read(), zero) {
+	if status, _, _ := runCommand(t, "pin", "--write", "--config", config, "--host", "third.example", "--which", "all",
+		"--backup", "sha256/"+zero, authority); status != exitFine || !strings.Contains(read(), zero) {
 		t.Errorf("a backup in base64: status %d\n%s", status, read())
 	}
 }

@@ -105,8 +105,8 @@ func writePinsJSON(w io.Writer, found []*survey.Finding) error {
 	for _, f := range found {
 		for i, c := range f.Chain {
 			out.Certificates = append(out.Certificates, certificateJSON{
-				Source: f.Source, Position: i, SHA256: c.Pin().String(), Role: role(c), Subject: c.Subject, Issuer: c.Issuer,
-				Names: append([]string{}, c.Names...), Hosts: append([]string{}, f.Hosts...),
+				Source: f.Source, Position: i, SHA256: c.Pin().String(), Role: role(c), Subject: c.Subject,
+				Issuer: c.Issuer, Names: append([]string{}, c.Names...), Hosts: append([]string{}, f.Hosts...),
 				NotBefore: instant(c.NotBefore), NotAfter: instant(c.NotAfter), Serial: c.Serial, Key: c.Key,
 			})
 		}

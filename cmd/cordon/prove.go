@@ -97,7 +97,8 @@ func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
 
 // question returns what is to be decided for each config.xml, and the files
 // that the arguments name.
-func (o *proveOptions) question(args []string) (check func(*configxml.Document) ([]prove.Result, error), files []string, err error) {
+func (o *proveOptions) question(args []string) (check func(*configxml.Document) ([]prove.Result, error), files []string,
+	err error) {
 	if o.export != "" {
 		return func(doc *configxml.Document) ([]prove.Result, error) {
 			return prove.CheckExport(o.export, doc, prove.Options{})
@@ -110,7 +111,8 @@ func (o *proveOptions) question(args []string) (check func(*configxml.Document) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(doc *configxml.Document) ([]prove.Result, error) { return assertions.Check(doc, prove.Options{}) }, args[1:], nil
+	return func(doc *configxml.Document) ([]prove.Result, error) { return assertions.Check(doc, prove.Options{}) },
+		args[1:], nil
 }
 
 func readAssertions(path string) (*prove.File, error) {

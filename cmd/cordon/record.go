@@ -60,10 +60,15 @@ and --with name what is to be let through all the same.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "the config.xml, or the app's folder (default: the current folder)")
-	flags.StringVar(&f.listen, "listen", "", "address of the gateway; port 0 takes a free one (default "+gateway.DefaultListen+", and a free port for a COMMAND)")
-	flags.StringArrayVar(&f.har, "har", nil, "read requests from this HAR file instead of running a gateway; may be repeated")
-	flags.StringArrayVar(&f.with, "with", nil, "let an origin with a port of its own through, as in https://localhost:8443; may be repeated")
-	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.StringVar(&f.listen, "listen",
+		"", "address of the gateway; port 0 takes a free one (default "+gateway.DefaultListen+
+			", and a free port for a COMMAND)")
+	flags.StringArrayVar(&f.har, "har", nil,
+		"read requests from this HAR file instead of running a gateway; may be repeated")
+	flags.StringArrayVar(&f.with, "with", nil,
+		"let an origin with a port of its own through, as in https://localhost:8443; may be repeated")
+	flags.StringArrayVar(&f.private, "private", nil,
+		"let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
 	flags.StringSliceVar(&f.ignore, "ignore", nil, "a host, or *.host, to leave out; repeat or separate with commas")
 	flags.BoolVar(&f.inspect, "inspect", false, "decrypt what is asked with the development authority (see cordon ca)")
 	flags.StringVar(&f.caDir, "ca", "", "the development authority's folder, for --inspect")
@@ -116,13 +121,15 @@ func recordedConfig(path string) (*configxml.Document, string, error) {
 func (f *recordFlags) ignored(host string) bool {
 	return slices.ContainsFunc(f.ignore, func(pattern string) bool {
 		name, below := strings.CutPrefix(pattern, "*.")
-		return strings.EqualFold(host, name) || below && strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(name))
+		return strings.EqualFold(host, name) ||
+			below && strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(name))
 	})
 }
 
 // watch runs the gateway while the command runs, or until the context ends.
 // failed is how the command ended.
-func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir string, command []string) (seen []propose.Observation, failed, err error) {
+func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir string,
+	command []string) (seen []propose.Observation, failed, err error) {
 	o := record.Options{Config: doc, Listen: f.listen, With: f.with}
 	if o.Private, err = parsePrivate(f.private); err != nil {
 		return nil, nil, err
@@ -140,7 +147,8 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 		return nil, nil, environment(portHolder(err, "--listen"))
 	}
 	proxy := "http://" + r.Addr().String()
-	fmt.Fprintf(cmd.ErrOrStderr(), "recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)
+	fmt.Fprintf(cmd.ErrOrStderr(),
+		"recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	served := make(chan error, 1)
@@ -173,7 +181,8 @@ func (f *recordFlags) authority() (gateway.CAConfig, error) {
 	if _, err := ca.Open(dir); err != nil {
 		return gateway.CAConfig{}, caError(err)
 	}
-	return gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)}, nil
+	return gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)},
+		nil
 }
 
 // readHAR reads the requests of a HAR file.
@@ -201,7 +210,8 @@ func runBehind(cmd *cobra.Command, command []string, proxy, authority string) er
 	}
 	child.Env = append(child.Env, "NO_PROXY=", "no_proxy=")
 	if authority != "" {
-		child.Env = append(child.Env, "NODE_EXTRA_CA_CERTS="+authority, "SSL_CERT_FILE="+authority, "CURL_CA_BUNDLE="+authority)
+		child.Env = append(child.Env, "NODE_EXTRA_CA_CERTS="+authority, "SSL_CERT_FILE="+authority,
+			"CURL_CA_BUNDLE="+authority)
 	}
 	err := child.Run()
 	var exit *exec.ExitError
@@ -209,7 +219,8 @@ func runBehind(cmd *cobra.Command, command []string, proxy, authority string) er
 	case err == nil:
 		return nil
 	case errors.As(err, &exit):
-		return &exitError{status: exitFindings, err: fmt.Errorf("%s ended with %s; the list may lack what it had yet to ask for", command[0], exit)}
+		return &exitError{status: exitFindings,
+			err: fmt.Errorf("%s ended with %s; the list may lack what it had yet to ask for", command[0], exit)}
 	}
 	return environment(err)
 }

@@ -58,7 +58,9 @@ func recorded(t *testing.T, args []string, use func(proxy string)) (stdout, stde
 }
 
 func TestRecordProposes(t *testing.T) {
-	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello")
+	}))
 	defer secure.Close()
 	port := mustParse(t, secure.URL).Port()
 	config := writeConfig(t, "\n  <access origin=\"*\"/>\n  <access origin=\"https://old.example.org\"/>\n")
@@ -71,7 +73,8 @@ func TestRecordProposes(t *testing.T) {
 		client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
 		defer transport.CloseIdleConnections()
 		transport.TLSClientConfig.ServerName = ""
-		if status, _, body := fetch(t, client, "https://api.localhost:"+port+"/x?token=secret"); status != http.StatusOK || body != "hello" {
+		if status, _, body := fetch(t, client,
+			"https://api.localhost:"+port+"/x?token=secret"); status != http.StatusOK || body != "hello" {
 			t.Errorf("while recording: %d %s", status, body)
 		}
 		for _, refused := range []string{"https://127.0.0.1:" + port + "/", "https://odd.localhost:" + port + "/"} {
@@ -85,7 +88,8 @@ func TestRecordProposes(t *testing.T) {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	line := `<access origin="https://api.localhost:` + port + `" />`
-	for _, want := range []string{line, "1 request", "+  " + line, "# not asked for: line 2", "# not asked for: line 3"} {
+	for _, want := range []string{line, "1 request", "+  " + line, "# not asked for: line 2",
+		"# not asked for: line 3"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it says no %q:\n%s", want, stdout)
 		}
@@ -97,7 +101,8 @@ func TestRecordProposes(t *testing.T) {
 		t.Errorf("what was refused is not said:\n%s", stderr)
 	}
 	data, err := os.ReadFile(config)
-	if err != nil || !strings.Contains(string(data), line) || strings.Contains(string(data), `"*"`) || strings.Contains(string(data), "old.example.org") {
+	if err != nil || !strings.Contains(string(data), line) || strings.Contains(string(data), `"*"`) ||
+		strings.Contains(string(data), "old.example.org") {
 		t.Errorf("config.xml: %v\n%s", err, data)
 	}
 }
@@ -108,7 +113,9 @@ func TestRecordInspects(t *testing.T) {
 		lane.Missing(t, "there is no curl on this machine: recording inside tunnels was not tried")
 	}
 	dir := t.TempDir()
-	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "hello")
+	}))
 	defer origin.Close()
 	roots := filepath.Join(dir, "roots.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw})
@@ -131,8 +138,9 @@ func TestRecordInspects(t *testing.T) {
 		return string(out)
 	}
 	run("ca", "create", "--dir", filepath.Join(dir, "ca"))
-	said := run("record", "--config", config, "--listen", "127.0.0.1:0", "--inspect", "--ca", filepath.Join(dir, "ca"), "--with", origin.URL,
-		"--", "curl", "-sS", "-H", "Sec-Fetch-Dest: image", origin.URL+"/pictures/one.png?token=secret")
+	said := run("record", "--config", config, "--listen", "127.0.0.1:0", "--inspect", "--ca", filepath.Join(dir, "ca"),
+		"--with", origin.URL, "--", "curl", "-sS", "-H", "Sec-Fetch-Dest: image",
+		origin.URL+"/pictures/one.png?token=secret")
 	if !strings.Contains(said, "image, /pictures/one.png") || strings.Contains(said, "secret") {
 		t.Errorf("it says\n%s", said)
 	}
@@ -148,7 +156,9 @@ func TestRecordTheExample(t *testing.T) {
 	clientLibrary(t, dir)
 	u := startUp(t, dir, port)
 	config := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(config, []byte("<?xml version=\"1.0\"?>\n<widget id=\"com.example.todo\" xmlns=\"http://www.w3.org/ns/widgets\">\n    <access origin=\"*\" />\n</widget>\n"), 0o644); err != nil {
+	if err := os.WriteFile(config,
+		[]byte("<?xml version=\"1.0\"?>\n<widget id=\"com.example.todo\" xmlns=\"http://www.w3.org/ns/widgets\">\n"+
+			"    <access origin=\"*\" />\n</widget>\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	use := func(proxy string) {
@@ -180,12 +190,14 @@ func TestRecordTheExample(t *testing.T) {
 	if err != nil || strings.Count(string(data), "<access") != 2 {
 		t.Fatalf("%v; the list is\n%s", err, data)
 	}
-	allowances, err := parsePrivate([]string{"localhost=127.0.0.0/8", "demo.localhost=127.0.0.0/8", "other.localhost=127.0.0.0/8"})
+	allowances, err := parsePrivate([]string{"localhost=127.0.0.0/8", "demo.localhost=127.0.0.0/8",
+		"other.localhost=127.0.0.0/8"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := gateway.New(gateway.Options{Config: gateway.Config{Listen: "127.0.0.1:0", Log: "none", Timeouts: gateway.Timeouts{Drain: time.Second},
-		Apps: []gateway.AppConfig{{Name: "todo", Config: config, Private: allowances}}}})
+	g, err := gateway.New(gateway.Options{Config: gateway.Config{Listen: "127.0.0.1:0", Log: "none",
+		Timeouts: gateway.Timeouts{Drain: time.Second},
+		Apps:     []gateway.AppConfig{{Name: "todo", Config: config, Private: allowances}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +216,8 @@ func TestRecordTheExample(t *testing.T) {
 	use(g.Addr().String())
 	client := u.client(t, false)
 	client.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: g.Addr().String()})
-	for _, other := range []string{"https://other.localhost:" + port + "/", "https://example.com/", "https://localhost/", "https://a.demo.localhost:" + port + "/"} {
+	for _, other := range []string{"https://other.localhost:" + port + "/", "https://example.com/",
+		"https://localhost/", "https://a.demo.localhost:" + port + "/"} {
 		if response, err := client.Get(other); err == nil {
 			response.Body.Close()
 			t.Errorf("%s is reachable", other)

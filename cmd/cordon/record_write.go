@@ -17,7 +17,8 @@ import (
 )
 
 // propose prints what was asked for and the patch, or writes it.
-func (f *recordFlags) propose(cmd *cobra.Command, doc *configxml.Document, dir string, seen []propose.Observation) error {
+func (f *recordFlags) propose(cmd *cobra.Command, doc *configxml.Document, dir string,
+	seen []propose.Observation) error {
 	list, clear := record.Proposals(seen, f.clear)
 	if len(list) == 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "nothing was asked for: no list is proposed")

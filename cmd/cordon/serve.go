@@ -55,7 +55,9 @@ the certificate's place, the database and the log take a restart.`,
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
 	cmd.Flags().StringVar(&admin, "admin", "", "address for health, metrics, events and the console (loopback)")
-	cmd.Flags().StringVar(&console, "console", "", "open the console on the site itself, at /console/, to users for whom this `condition` holds (without one: the role admin)")
+	cmd.Flags().StringVar(&console, "console",
+		"", "open the console on the site itself, at /console/, to users for whom this `condition` holds (without "+
+			"one: the role admin)")
 	cmd.Flags().Lookup("console").NoOptDefVal = adminRole
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and its secrets, and exit")
 	return cmd
@@ -87,7 +89,8 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 	defer cancel()
 	var reloading sync.WaitGroup
 	reloading.Go(func() {
-		reloadSettings(ctx, file, files, cmd.ErrOrStderr(), func(s *settings.Settings) error { return backend.Reload(ctx, s) })
+		reloadSettings(ctx, file, files, cmd.ErrOrStderr(),
+			func(s *settings.Settings) error { return backend.Reload(ctx, s) })
 	})
 	err = backend.Serve(ctx)
 	cancel()
@@ -101,7 +104,8 @@ const reloadEvery = 2 * time.Second
 // reloadSettings reads the configuration again when it changes and on SIGHUP,
 // until the context ends, and says what came of it. A broken file leaves the last
 // good one in force.
-func reloadSettings(ctx context.Context, file string, files *watch.Files, w io.Writer, apply func(*settings.Settings) error) {
+func reloadSettings(ctx context.Context, file string, files *watch.Files, w io.Writer,
+	apply func(*settings.Settings) error) {
 	again := func() {
 		files.Mark(file)
 		s, err := settings.Load(file)

@@ -19,7 +19,8 @@ func TestServeReloads(t *testing.T) {
 	port := freePort(t)
 	const good = "identity: { providers: { development: { type: development } } }\ntelemetry: { log: none }\n"
 	text := "server: { listen: \"127.0.0.1:" + port + "\", tls: off }\n" + good
-	note, both := "tables: { note: { access: anonymous } }\n", "tables: { note: { access: anonymous }, other: { access: anonymous } }\n"
+	note, both := "tables: { note: { access: anonymous } }\n",
+		"tables: { note: { access: anonymous }, other: { access: anonymous } }\n"
 	write := func(text string) {
 		t.Helper()
 		if err := os.WriteFile(config+".new", []byte(text), 0o600); err != nil {

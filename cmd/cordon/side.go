@@ -46,14 +46,16 @@ func openRevision(ctx context.Context, name, path string) (side, error) {
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return side{}, environment(fmt.Errorf("%s: no such file, and git is not installed to look for a revision", name))
+		return side{},
+			environment(fmt.Errorf("%s: no such file, and git is not installed to look for a revision", name))
 	case errors.Is(err, errTooMuch):
 		return side{}, fmt.Errorf("%s: larger than the %d bytes that are read", name, configxml.MaxSize)
 	case ctx.Err() != nil:
 		return side{}, environment(fmt.Errorf("%s: git did not answer within %s", name, gitTime))
 	case err != nil:
 		said, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
-		return side{}, fmt.Errorf("%s: neither a file nor a file in Git: %s", name, wording.Printable(strings.TrimPrefix(said, "fatal: ")))
+		return side{}, fmt.Errorf("%s: neither a file nor a file in Git: %s", name,
+			wording.Printable(strings.TrimPrefix(said, "fatal: ")))
 	}
 	doc, err := configxml.Parse(path, out.Bytes())
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // goes on.
 func strangersLinks(t *testing.T, u *upRunning, mark string) {
 	t.Helper()
-	const token = `%7B%22user%22%3A%7B%22userId%22%3A%22sid%3Astranger%22%7D%2C%22authenticationToken%22%3A%22a.b.c%22%7D`
+	const token = `%7B%22user%22%3A%7B%22userId%22%3A%22sid%3Astranger%22%7D%2C` +
+		`%22authenticationToken%22%3A%22a.b.c%22%7D`
 	p := u.browse(t)
 	open := func(fragment string) {
 		t.Helper()

@@ -34,7 +34,8 @@ func desk(t *testing.T) *browsertest.Page {
 
 // signInByPopup signs a user in.
 func signInByPopup(p *browsertest.Page, user string) {
-	popup := p.Popup(func() { p.Click("#popup") }, func(url string) bool { return strings.Contains(url, "/.auth/login") })
+	popup := p.Popup(func() { p.Click("#popup") },
+		func(url string) bool { return strings.Contains(url, "/.auth/login") })
 	popup.ClickAway("button[value='" + user + "']")
 	p.WaitFor(browsertest.Shows("#who", "Signed in as sid:"))
 }
@@ -116,17 +117,20 @@ func TestTodo(t *testing.T) {
 			t.Error("another user sees the item")
 		}
 	})
-	if _, _, body := fetch(t, http.DefaultClient, u.console+"people"); !strings.Contains(body, "ann@example.com") || !strings.Contains(body, "bob@example.com") {
+	if _, _, body := fetch(t, http.DefaultClient, u.console+"people"); !strings.Contains(body, "ann@example.com") ||
+		!strings.Contains(body, "bob@example.com") {
 		t.Error("the console does not show who signed in")
 	}
-	if log, err := os.ReadFile(filepath.Join(dir, ".cordon", "events.jsonl")); err != nil || strings.Contains(string(log), "token=") {
+	if log, err := os.ReadFile(filepath.Join(dir, ".cordon", "events.jsonl")); err != nil ||
+		strings.Contains(string(log), "token=") {
 		t.Errorf("the log holds a token, or is not there: %v", err)
 	}
 }
 
 // todoPopupClosed closes the sign-in window: the page says so, and can go on.
 func todoPopupClosed(p *browsertest.Page) {
-	popup := p.Popup(func() { p.Click("#popup") }, func(url string) bool { return strings.Contains(url, "/.auth/login") })
+	popup := p.Popup(func() { p.Click("#popup") },
+		func(url string) bool { return strings.Contains(url, "/.auth/login") })
 	popup.WaitFor(`document.querySelector("button[value]")`)
 	popup.Close()
 	p.WaitFor(browsertest.Shows("#message", "The sign-in window was closed."))
@@ -159,7 +163,8 @@ func todoConflict(t *testing.T, u *upRunning, p *browsertest.Page) {
 	second.Navigate(u.page)
 	signInHere(second, "ann@example.com")
 	second.WaitFor(browsertest.Shows("#state", inStep))
-	box := `[...document.querySelectorAll("#list li")].find((li) => li.textContent.includes("milk")).querySelector("input")`
+	box := `[...document.querySelectorAll("#list li")].find((li) => ` +
+		`li.textContent.includes("milk")).querySelector("input")`
 	second.Offline(true)
 	second.WaitFor("!navigator.onLine")
 	for _, done := range []string{"", "!"} { // there and back again: what stays must be the other's
@@ -186,7 +191,8 @@ func todoRefusedHost(t *testing.T, u *upRunning, p *browsertest.Page) {
 	t.Helper()
 	p.Expect(browsertest.Failed("https://tracker.example.net/*"))
 	p.Click("#try button")
-	p.WaitFor(browsertest.Shows("#tried", "It was refused, or is not there. The console's page Traffic says which, and why."))
+	p.WaitFor(browsertest.Shows("#tried",
+		"It was refused, or is not there. The console's page Traffic says which, and why."))
 	console := desk(t)
 	console.Navigate(u.console + "traffic?verdict=block&host=tracker.example.net")
 	console.WaitFor(browsertest.Shows("#events", "connect-src of the page's policy refused it"))
@@ -237,7 +243,8 @@ func TestDeniedHostUntilThePatch(t *testing.T) {
 	}
 	// What is refused fails in the page, until the line is there; the client
 	// library is not installed here.
-	p.Expect(browsertest.Failed("*://other.localhost:*"), browsertest.Failed("http://localhost:*/lib/azure-mobile-apps-client.js"))
+	p.Expect(browsertest.Failed("*://other.localhost:*"),
+		browsertest.Failed("http://localhost:*/lib/azure-mobile-apps-client.js"))
 	ask := func(want bool) {
 		t.Helper()
 		p.Navigate(u.page)
@@ -302,7 +309,8 @@ func TestTodoGuardFindsTheOldFault(t *testing.T) {
 	f := &failures{TB: t}
 	p := browsertest.Open(f, browsertest.Proxy(u.proxy))
 	p.Navigate(u.page)
-	popup := p.Popup(func() { p.Click("#popup") }, func(url string) bool { return strings.Contains(url, "/.auth/login") })
+	popup := p.Popup(func() { p.Click("#popup") },
+		func(url string) bool { return strings.Contains(url, "/.auth/login") })
 	popup.ClickAway("button[value='ann@example.com']")
 	p.WaitFor(browsertest.Shows("#state", inStep))
 	p.Type("#text", "buy milk\r")

@@ -54,15 +54,19 @@ func TestTodoWithCordova(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"platforms/browser/www/index.html", "platforms/android/app/src/main/assets/www/index.html", "platforms/ios/www/index.html"} {
+	for _, name := range []string{"platforms/browser/www/index.html",
+		"platforms/android/app/src/main/assets/www/index.html", "platforms/ios/www/index.html"} {
 		if built, err := os.ReadFile(filepath.Join(app, name)); err != nil || !bytes.Equal(built, page) {
 			t.Errorf("%s is not the example's page: %v", name, err)
 		}
 	}
-	for _, name := range []string{"platforms/browser/config.xml", "platforms/android/app/src/main/res/xml/config.xml", "platforms/ios/App/config.xml"} {
+	for _, name := range []string{"platforms/browser/config.xml", "platforms/android/app/src/main/res/xml/config.xml",
+		"platforms/ios/App/config.xml"} {
 		var out bytes.Buffer
-		args := []string{"explain", "--config", filepath.Join(app, name), "--platform", "cordon", "--kind", "xhr", "--format", "jsonl", "https://media.example.com/x", "https://evil.example/"}
-		if status := execute(t.Context(), args, strings.NewReader(""), &out, &out); status != exitFine || strings.Count(out.String(), `"verdict":"allow"`) != 1 {
+		args := []string{"explain", "--config", filepath.Join(app, name), "--platform", "cordon", "--kind", "xhr",
+			"--format", "jsonl", "https://media.example.com/x", "https://evil.example/"}
+		if status := execute(t.Context(), args, strings.NewReader(""), &out, &out); status != exitFine ||
+			strings.Count(out.String(), `"verdict":"allow"`) != 1 {
 			t.Errorf("%s: %d %s", name, status, out.String())
 		}
 	}
@@ -98,8 +102,9 @@ func (p *cordovaProject) run(t *testing.T, name string, args ...string) {
 	defer cancel()
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = p.dir
-	command.Env = append(os.Environ(), "CI=1", "npm_config_cache="+p.npm, "npm_config_prefer_offline=true", "npm_config_audit=false",
-		"npm_config_fund=false", "npm_config_update_notifier=false", "npm_config_loglevel=error")
+	command.Env = append(os.Environ(), "CI=1", "npm_config_cache="+p.npm, "npm_config_prefer_offline=true",
+		"npm_config_audit=false", "npm_config_fund=false", "npm_config_update_notifier=false",
+		"npm_config_loglevel=error")
 	command.WaitDelay = 5 * time.Second
 	out, err := command.CombinedOutput()
 	if err == nil {

@@ -83,10 +83,14 @@ are part of the app. Nothing of that is written to the app's own files.`,
 	flags.IntVar(&f.port, "port", 0, "port of the app and the backend (default: that of cordon.yaml, or 8443)")
 	flags.IntVar(&f.gatewayPort, "gateway-port", 3128, "port of the gateway")
 	flags.IntVar(&f.adminPort, "admin-port", 9090, "port of the console")
-	flags.StringVar(&f.appURL, "app-url", "", "a development server whose pages to put behind the policy, as in http://localhost:5173")
-	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading the gateway enforces (default "cordon", the strict reading)`)
-	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
-	flags.BoolVar(&f.install, "install", false, "run npm ci --ignore-scripts and the folder's build script first, where needed")
+	flags.StringVar(&f.appURL, "app-url", "",
+		"a development server whose pages to put behind the policy, as in http://localhost:5173")
+	flags.StringVarP(&f.platform, "platform", "p", "",
+		`target whose reading the gateway enforces (default "cordon", the strict reading)`)
+	flags.StringArrayVar(&f.private, "private", nil,
+		"let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.BoolVar(&f.install, "install", false,
+		"run npm ci --ignore-scripts and the folder's build script first, where needed")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "make a config.xml and a page without asking if DIR has none")
 	return cmd
 }
@@ -277,7 +281,8 @@ func (u *upStack) openGateway(cmd *cobra.Command) error {
 	}
 	metrics := event.NewMetrics()
 	metrics.WatchLog(u.log)
-	u.events = &upEvents{app: u.app, terminal: cmd.ErrOrStderr(), quiet: quietly(cmd), sinks: []event.Sink{u.ring, metrics, u.log}}
+	u.events = &upEvents{app: u.app, terminal: cmd.ErrOrStderr(), quiet: quietly(cmd),
+		sinks: []event.Sink{u.ring, metrics, u.log}}
 	admin, err := u.console()
 	if err != nil {
 		return err
@@ -406,7 +411,8 @@ func (u *upStack) pages(reports http.Handler) http.Handler {
 			standIn.ServeHTTP(w, r)
 		case !hostname.IsLoopback(r.Host):
 			// A name that a stranger points here, to sign in as somebody.
-			http.Error(w, "Only loopback names are answered here: "+u.site.Plain.String(), http.StatusMisdirectedRequest)
+			http.Error(w, "Only loopback names are answered here: "+u.site.Plain.String(),
+				http.StatusMisdirectedRequest)
 		case r.URL.Path == reportsPath:
 			reports.ServeHTTP(w, r)
 		case r.URL.Path == consoleLink:

@@ -101,7 +101,8 @@ func builtPages(dir string, app *app.App) (string, error) {
 	var missing *project.NoPagesError
 	if errors.As(err, &missing) {
 		return "", fmt.Errorf("%s: there are no built pages (looked for %s): build them (npm run build), "+
-			"or name the development server with --app-url http://localhost:5173", dir, strings.Join(missing.Looked, ", "))
+			"or name the development server with --app-url http://localhost:5173", dir,
+			strings.Join(missing.Looked, ", "))
 	}
 	return found, err
 }

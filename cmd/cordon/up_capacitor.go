@@ -29,7 +29,8 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	var text strings.Builder
 	var notes []string
 	lines := map[int]string{}
-	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(wording.Printable(a.name)))
+	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n",
+		configxml.Escape(wording.Printable(a.name)))
 	for _, mask := range read.AllowNavigation {
 		at := mask.Place.String()
 		if problem := unlistable(mask.Host); problem != "" {
@@ -46,7 +47,8 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		}
 	}
 	if read.ServerURL != "" {
-		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server", name))
+		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server",
+			name))
 	}
 	doc, err := configxml.Parse(name, []byte(text.String()))
 	if err != nil {

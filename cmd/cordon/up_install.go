@@ -112,7 +112,8 @@ func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 func (n installation) confirmed(in io.Reader, out io.Writer) (bool, error) {
 	state := n.state()
 	fmt.Fprintf(out, "%s. This would run there, as you:\n  %s\n", strings.ToUpper(state[:1])+state[1:], n)
-	answer, err := question(bufio.NewReader(in), out, "Run it? A build script is code of whoever wrote the folder.", "no")
+	answer, err := question(bufio.NewReader(in), out, "Run it? A build script is code of whoever wrote the folder.",
+		"no")
 	return isYes(answer), err
 }
 
@@ -154,7 +155,8 @@ func (n installation) run(cmd *cobra.Command) error {
 		var exit *exec.ExitError
 		switch {
 		case errors.As(err, &exit):
-			fmt.Fprintf(stderr, "cordon: %s: %s failed with exit status %d; continuing without it\n", n.dir, shown, exit.ExitCode())
+			fmt.Fprintf(stderr, "cordon: %s: %s failed with exit status %d; continuing without it\n", n.dir, shown,
+				exit.ExitCode())
 			return nil
 		case err != nil:
 			fmt.Fprintf(stderr, "cordon: %s: %s cannot be run (%v); continuing without it\n", n.dir, shown, err)

@@ -86,7 +86,8 @@ func TestUpCapacitor(t *testing.T) {
 		}
 	}
 	_, header, _ := fetch(t, direct, u.page)
-	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://*.example.org") || strings.Contains(csp, "api.example.net") {
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://*.example.org") ||
+		strings.Contains(csp, "api.example.net") {
 		t.Errorf("the policy is %s", csp)
 	}
 	proxied := u.client(t, true)
@@ -95,7 +96,8 @@ func TestUpCapacitor(t *testing.T) {
 			_ = response.Body.Close()
 		}
 		_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host="+host)
-		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "block" && !strings.Contains(body, "not-listed") {
+		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) ||
+			verdict == "block" && !strings.Contains(body, "not-listed") {
 			t.Errorf("%s, which should get %s: %s", host, verdict, body)
 		}
 	}
@@ -122,13 +124,17 @@ func link(t testing.TB, to, at string) {
 func TestUpBuiltWebApp(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
-		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>", "dist/index.html": "<!doctype html><title>Built</title>",
-		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>Built</name><access origin="https://api.example.com"/></widget>`,
+		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>",
+		"dist/index.html": "<!doctype html><title>Built</title>", "config.xml": `<widget id="a.b" ` +
+			`xmlns="http://www.w3.org/ns/widgets"><name>Built</name><access ` +
+			`origin="https://api.example.com"/></widget>`,
 	})
 	u := startUp(t, dir, freePort(t))
-	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK, "main.js": http.StatusNotFound} {
+	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK,
+		"main.js": http.StatusNotFound} {
 		status, header, body := fetch(t, u.client(t, false), u.page+path)
-		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") || !strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
+		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") ||
+			!strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}
@@ -138,8 +144,10 @@ func TestUpBuiltWebApp(t *testing.T) {
 func TestUpCapacitorInTypeScript(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
-		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes\\x07', // not 'login.example.com'\n" +
-			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\nexport default config;\n",
+		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\n" +
+			"const config: CapacitorConfig = {\n  appName: 'Notes\\x07', // not 'login.example.com'\n" +
+			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\n" +
+			"export default config;\n",
 		"www/index.html": "<!doctype html><title>Notes</title>",
 	})
 	u := startUp(t, dir, freePort(t))
@@ -150,7 +158,8 @@ func TestUpCapacitorInTypeScript(t *testing.T) {
 	if response, err := u.client(t, true).Get("https://login.example.com/"); err == nil {
 		_ = response.Body.Close()
 	}
-	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com"); !strings.Contains(body, `title="`+config+`:6:31"`) {
+	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com"); !strings.Contains(body,
+		`title="`+config+`:6:31"`) {
 		t.Errorf("the place of the rule is another: %s", body)
 	}
 }
@@ -182,8 +191,10 @@ func startDevServer(t testing.TB) *httptest.Server {
 		default:
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Header().Set("ETag", `"1"`)
-			_, _ = io.WriteString(w, `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'">`+
-				`<title>Dev</title><script type="module">window.preamble = true</script><style>p{}</style><script type="module" src="/main.ts"></script>`)
+			_, _ = io.WriteString(w,
+				`<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'">`+
+					`<title>Dev</title><script type="module">window.preamble = `+
+					`true</script><style>p{}</style><script type="module" src="/main.ts"></script>`)
 		}
 	}))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -197,7 +208,8 @@ func TestUpAppURL(t *testing.T) {
 	dir := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
 	port := freePort(t)
 	u := startUp(t, dir, port, "--app-url", server.URL)
-	if want := "Notes: " + server.URL + " behind the exported Content-Security-Policy\n"; !strings.Contains(u.words.text(), want) {
+	if want := "Notes: " + server.URL +
+		" behind the exported Content-Security-Policy\n"; !strings.Contains(u.words.text(), want) {
 		t.Errorf("it does not say %q:\n%s", want, u.words.text())
 	}
 	request, err := http.NewRequest(http.MethodGet, u.page+"notes/1", nil)
@@ -212,11 +224,13 @@ func TestUpAppURL(t *testing.T) {
 	}
 	body, err := io.ReadAll(response.Body)
 	_ = response.Body.Close()
-	if err != nil || response.StatusCode != http.StatusOK || strings.Contains(string(body), "http-equiv") || !strings.Contains(string(body), "<title>Dev") {
+	if err != nil || response.StatusCode != http.StatusOK || strings.Contains(string(body), "http-equiv") ||
+		!strings.Contains(string(body), "<title>Dev") {
 		t.Errorf("the page: %d %s %v", response.StatusCode, body, err)
 	}
 	csp := response.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"https://login.example.com", "script-src 'self' 'sha256-", "style-src 'self' 'unsafe-inline';", "report-to cordon"} {
+	for _, want := range []string{"https://login.example.com", "script-src 'self' 'sha256-",
+		"style-src 'self' 'unsafe-inline';", "report-to cordon"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("the policy has no %q: %s", want, csp)
 		}
@@ -224,7 +238,8 @@ func TestUpAppURL(t *testing.T) {
 	if response.Header.Get("ETag") != "" || response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page may be kept with an old policy: %v", response.Header)
 	}
-	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK || body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
+	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK ||
+		body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
 		t.Errorf("a module: %d %v %s", status, header, body)
 	}
 	if line := websocketLine(t, u.page, "live"); line != "HTTP/1.1 101 Switching Protocols" {
@@ -232,7 +247,8 @@ func TestUpAppURL(t *testing.T) {
 	}
 	server.CloseClientConnections()
 	server.Close()
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusBadGateway || !strings.Contains(body, "Start it (npm run dev), then load this page again.") {
+	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusBadGateway ||
+		!strings.Contains(body, "Start it (npm run dev), then load this page again.") {
 		t.Errorf("without the development server: %d %s", status, body)
 	}
 }
@@ -250,8 +266,9 @@ func websocketLine(t testing.TB, page, path string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", path, at.Host, at.Host)
+	_, err = fmt.Fprintf(conn,
+		"GET /%s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", path, at.Host, at.Host)
 	if err != nil {
 		t.Fatal(err)
 	}

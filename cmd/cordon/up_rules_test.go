@@ -40,7 +40,8 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	}
 	for _, page := range []string{"policy", "traffic", "tables"} {
 		if _, _, body := fetch(t, http.DefaultClient, u.console+page); !strings.Contains(body, `class="banner"`) ||
-			!strings.Contains(body, broken+". The last good rules stay in force.") || !strings.Contains(body, `href="/console/traffic"`) {
+			!strings.Contains(body, broken+". The last good rules stay in force.") ||
+			!strings.Contains(body, `href="/console/traffic"`) {
 			t.Errorf("the console's page %s has no banner: %s", page, body)
 		}
 	}
@@ -56,12 +57,15 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	// What the gateway refuses is in force for the pages as little: a pin that
 	// binds no host.
 	rewrite(t, config, func(s string) string {
-		return strings.Replace(s, "</widget>", `<access origin="https://refused.example.com" /><cordon:pin xmlns:cordon="urn:cordon:1" sha256="x"/></widget>`, 1)
+		return strings.Replace(s,
+			"</widget>", `<access origin="https://refused.example.com" /><cordon:pin xmlns:cordon="urn:cordon:1" `+
+				`sha256="x"/></widget>`, 1)
 	})
 	if !u.words.wait("the host is empty; the last good rules stay in force\n") {
 		t.Fatal(u.said())
 	}
-	if _, header, _ := fetch(t, u.client(t, false), u.page); strings.Contains(header.Get("Content-Security-Policy"), "refused.example.com") {
+	if _, header, _ := fetch(t, u.client(t, false), u.page); strings.Contains(header.Get("Content-Security-Policy"),
+		"refused.example.com") {
 		t.Error("the pages follow rules that the gateway refused")
 	}
 	data, err := os.ReadFile(config)
@@ -140,7 +144,8 @@ func TestUpSummaryIsTrue(t *testing.T) {
 	})
 	u = startUp(t, dir, freePort(t), "--platform", "wp8@3.8.2")
 	said = u.words.text()
-	if strings.Contains(said, "not-listed.example/   # on no list") || !strings.Contains(said, "https://not-listed.e*") ||
+	if strings.Contains(said, "not-listed.example/   # on no list") ||
+		!strings.Contains(said, "https://not-listed.e*") ||
 		!strings.Contains(said, `To\u009b31mdo`) {
 		t.Errorf("as wp8 reads it, it says:\n%s", said)
 	}

@@ -36,7 +36,8 @@ func parseAppURL(text string) (*url.URL, error) {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return nil, fmt.Errorf("--app-url %q: it must be an address, as in http://localhost:5173", text)
 	case u.Scheme != "http":
-		return nil, fmt.Errorf("--app-url %q: the development server must be asked over http: start it without TLS", text)
+		return nil, fmt.Errorf("--app-url %q: the development server must be asked over http: start it without TLS",
+			text)
 	case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("--app-url %q: it must be a scheme, a host and a port alone", text)
 	case !hostname.IsLoopback(u.Hostname()):

@@ -62,7 +62,8 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
   console   http://%s/console/
   data      %s
 `, u.site.Plain, wording.Printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
-		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), server.DatabaseName(u.site.Settings))
+		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)),
+		u.gateway.AdminAddr(), server.DatabaseName(u.site.Settings))
 	if u.app.config == "" {
 		fmt.Fprintf(s, `
 The rules are server.allowNavigation of %s: Capacitor asks no list
@@ -82,19 +83,22 @@ authority, %s
 are allowed besides %s.
 `, wording.Printable(u.authority()), wording.Printable(filepath.Dir(u.authority())), standInHost, wording.Printable(filepath.Base(u.app.rules)))
 	if u.appURL != nil {
-		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
+		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's " +
+			"are not.\n")
 	}
 }
 
 // tries are commands to see the gateway decide, as the rules in force decide.
 func (u *upStack) tries(s *strings.Builder, compiled *policy.Policy) {
 	proxy := u.gateway.Addr()
-	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy http://%s http://%s:%s/tip   # allowed in development\n",
+	fmt.Fprintf(s, "\nTry, in another terminal:\n"+
+		"  curl --proxy http://%s http://%s:%s/tip   # allowed in development\n",
 		proxy, standInHost, u.site.URL.Port())
 	if host := refusedHost(compiled); host != "" {
 		fmt.Fprintf(s, "  curl --proxy http://%s https://%s/   # on no list: 403\n", proxy, host)
 	}
-	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://%s --proxy-bypass-list='<-loopback>' %s/\n\n",
+	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=http://%s "+
+		"--proxy-bypass-list='<-loopback>' %s/\n\n",
 		proxy, u.site.Plain)
 }
 

@@ -226,8 +226,8 @@ func TestUp(t *testing.T) {
 		t.Errorf("the page over TLS, at the same port: %d %s", status, secure)
 	}
 	csp := header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'self'", "https://todo.example.com", "https://demo.localhost:" + port, "http://demo.localhost:" + port,
-		"script-src 'self';", "report-uri /.cordon/reports", "report-to cordon"} {
+	for _, want := range []string{"default-src 'self'", "https://todo.example.com", "https://demo.localhost:" + port,
+		"http://demo.localhost:" + port, "script-src 'self';", "report-uri /.cordon/reports", "report-to cordon"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("the policy has no %q: %s", want, csp)
 		}
@@ -236,8 +236,9 @@ func TestUp(t *testing.T) {
 		t.Error("the page's own policy is still there")
 	}
 	for path, want := range map[string]string{
-		"cordova.js": "deviceready", "js/synced.js": "MobileServiceClient", ".auth/me": "", "tables/todoitem?zumo-api-version=2.0.0": "",
-		"missing.html": "is not there", "../config.xml": "is not there", ".cordon/ca/ca.key": "is not there",
+		"cordova.js": "deviceready", "js/synced.js": "MobileServiceClient", ".auth/me": "",
+		"tables/todoitem?zumo-api-version=2.0.0": "", "missing.html": "is not there", "../config.xml": "is not there",
+		".cordon/ca/ca.key": "is not there",
 	} {
 		_, _, body := fetch(t, direct, u.page+path)
 		if !strings.Contains(body, want) || strings.Contains(body, "PRIVATE KEY") {
@@ -253,19 +254,23 @@ func TestUp(t *testing.T) {
 		t.Errorf("a stranger's name for this machine: %v %v", response, err)
 	}
 	proxied := u.client(t, true)
-	if status, _, body := fetch(t, proxied, "https://demo.localhost:"+port+"/tip"); status != http.StatusOK || !strings.Contains(body, `"tip"`) {
+	if status, _, body := fetch(t, proxied, "https://demo.localhost:"+port+"/tip"); status != http.StatusOK ||
+		!strings.Contains(body, `"tip"`) {
 		t.Errorf("the stand-in through the gateway: %d %s", status, body)
 	}
-	for _, refused := range []string{"https://not-listed.example/", "https://evil.localhost:" + port + "/", "https://127.0.0.1:" + port + "/"} {
+	for _, refused := range []string{"https://not-listed.example/", "https://evil.localhost:" + port + "/",
+		"https://127.0.0.1:" + port + "/"} {
 		if response, err := proxied.Get(refused); err == nil {
 			response.Body.Close()
 			t.Errorf("%s went through the gateway", refused)
 		}
 	}
 	for page, want := range map[string]string{
-		"policy": "media.example.com", "traffic": "not-listed.example", "tables": "todoitem", "tables/todoitem": "authenticated", "people": "Nobody",
+		"policy": "media.example.com", "traffic": "not-listed.example", "tables": "todoitem",
+		"tables/todoitem": "authenticated", "people": "Nobody",
 	} {
-		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK || !strings.Contains(body, want) {
+		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK ||
+			!strings.Contains(body, want) {
 			t.Errorf("console %s: %d, no %q", page, status, want)
 		}
 	}
@@ -293,7 +298,8 @@ func TestUpFollowsTheConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, header, _ := fetch(t, u.client(t, false), u.page)
-	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://new.example.com") || strings.Contains(csp, "media.example.com") {
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://new.example.com") ||
+		strings.Contains(csp, "media.example.com") {
 		t.Errorf("the policy is still %s", csp)
 	}
 }
@@ -317,7 +323,8 @@ func TestUpBusyPort(t *testing.T) {
 		if status != exitEnvironment || !strings.Contains(out.String(), "choose another port with "+flag) {
 			t.Errorf("%s: status %d: %s", flag, status, out.String())
 		}
-		if _, err := os.Stat("/proc/net/tcp"); err == nil && !strings.Contains(out.String(), fmt.Sprintf("(process %d)", os.Getpid())) {
+		if _, err := os.Stat("/proc/net/tcp"); err == nil &&
+			!strings.Contains(out.String(), fmt.Sprintf("(process %d)", os.Getpid())) {
 			t.Errorf("%s: it does not say who holds the port: %s", flag, out.String())
 		}
 	}
@@ -326,11 +333,13 @@ func TestUpBusyPort(t *testing.T) {
 func TestUpWithoutAnApp(t *testing.T) {
 	dir := t.TempDir()
 	var out bytes.Buffer
-	if status := execute(t.Context(), []string{"up", dir}, strings.NewReader(""), &out, &out); status != exitUsage || !strings.Contains(out.String(), "cordon init") {
+	if status := execute(t.Context(), []string{"up", dir}, strings.NewReader(""), &out, &out); status != exitUsage ||
+		!strings.Contains(out.String(), "cordon init") {
 		t.Errorf("status %d: %s", status, out.String())
 	}
 	u := startUp(t, dir, freePort(t), "--yes")
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusOK || !strings.Contains(body, "config.xml lists") {
+	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusOK ||
+		!strings.Contains(body, "config.xml lists") {
 		t.Errorf("the page: %d %s", status, body)
 	}
 }

@@ -28,8 +28,10 @@ func TestTrustLines(t *testing.T) {
 		return func(context.Context, *x509.Certificate) bool { return trusts }
 	}
 	const head = "cordon: http needs no certificate; for https without a warning on this machine:\n"
-	system := fmt.Sprintf("  sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo update-ca-certificates   # all\n", file, name)
-	chromium := fmt.Sprintf("  mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'   # Chromium\n", name, file)
+	system := fmt.Sprintf("  sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo "+
+		"update-ca-certificates   # all\n", file, name)
+	chromium := fmt.Sprintf("  mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'   # "+
+		"Chromium\n", name, file)
 	for _, test := range []struct {
 		file             string
 		system, chromium bool

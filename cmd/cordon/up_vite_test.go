@@ -51,7 +51,8 @@ func TestUpVite(t *testing.T) {
 		t.Errorf("the page was loaded %d times", loaded)
 	}
 	p.Expect(browsertest.Failed("https://tracker.example.net/"))
-	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	refused := browsertest.Eval[string](p,
+		`fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
 	if refused != "refused" {
 		t.Errorf("a host that is on no list was %s", refused)
 	}
@@ -69,7 +70,8 @@ func startVite(t *testing.T, dir string) string {
 	p := &cordovaProject{dir: dir, npm: filepath.Join(cache, "cordon-tests", "npm")}
 	p.run(t, "npm", "install", "--save-dev", vitePackage)
 	ctx, cancel := context.WithCancel(context.Background())
-	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost", "--clearScreen", "false")
+	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost",
+		"--clearScreen", "false")
 	vite.Dir = dir
 	vite.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0")
 	vite.Cancel = func() error { return vite.Process.Signal(os.Interrupt) }
@@ -116,7 +118,8 @@ func TestUpAppURLInTheBrowser(t *testing.T) {
 		t.Errorf("live reload's WebSocket ends in a %s", live)
 	}
 	p.Expect(browsertest.Failed("https://tracker.example.net/"))
-	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	refused := browsertest.Eval[string](p,
+		`fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
 	if refused != "refused" {
 		t.Errorf("a host that is on no list was %s", refused)
 	}
@@ -131,10 +134,12 @@ func TestUpAppURLRedirects(t *testing.T) {
 	client := u.client(t, false)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for to, want := range map[string]string{
-		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/", server.URL + "//evil.example/": "/evil.example/",
-		"/notes/1": "/notes/1", "https://login.example.com/": "https://login.example.com/",
+		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/",
+		server.URL + "//evil.example/": "/evil.example/", "/notes/1": "/notes/1",
+		"https://login.example.com/": "https://login.example.com/",
 	} {
-		response, err := client.Get(u.page + "go?to=" + strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&", "%26"))
+		response, err := client.Get(u.page + "go?to=" +
+			strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&", "%26"))
 		if err != nil {
 			t.Fatal(err)
 		}

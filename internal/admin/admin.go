@@ -51,7 +51,8 @@ func CheckAddress(address string) error {
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || !hostname.IsLoopback(host) {
-		return fmt.Errorf("%q must be a loopback address with a port, such as 127.0.0.1:9090: there is no sign-in on it", address)
+		return fmt.Errorf("%q must be a loopback address with a port, such as 127.0.0.1:9090: there is no "+
+			"sign-in on it", address)
 	}
 	return nil
 }

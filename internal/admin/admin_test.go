@@ -37,14 +37,16 @@ func full() Options {
 func TestPaths(t *testing.T) {
 	s := NewServer(full())
 	for path, want := range map[string]string{
-		"/healthz": "ok\n", "/readyz": "ready\n", "/metrics": "metrics", "/events": "events", "/proxy.pac": "pac", "/console/": "console",
+		"/healthz": "ok\n", "/readyz": "ready\n", "/metrics": "metrics", "/events": "events", "/proxy.pac": "pac",
+		"/console/": "console",
 	} {
 		if status, body := ask(s, "GET", "localhost", path); status != 200 || body != want {
 			t.Errorf("%s: %d %q, want %q", path, status, body, want)
 		}
 	}
 	bare := NewServer(Options{})
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 404, "/events": 404, "/console/": 404} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 404, "/events": 404,
+		"/console/": 404} {
 		if status, _ := ask(bare, "GET", "localhost", path); status != want {
 			t.Errorf("%s with nothing mounted: %d, want %d", path, status, want)
 		}
@@ -72,10 +74,10 @@ func TestReady(t *testing.T) {
 func TestStrangersAreRefused(t *testing.T) {
 	s := NewServer(full())
 	for host, want := range map[string]int{
-		"localhost": 200, "LOCALHOST": 200, "localhost.:9090": 200, "console.localhost:9090": 200, "127.0.0.1:9090": 200,
-		"127.9.9.9": 200, "[::1]:9090": 200, "[::ffff:127.0.0.1]:9090": 200,
-		"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "192.0.2.1:9090": 421, "": 421,
-		"127.1": 421, "0.0.0.0:9090": 421,
+		"localhost": 200, "LOCALHOST": 200, "localhost.:9090": 200, "console.localhost:9090": 200,
+		"127.0.0.1:9090": 200, "127.9.9.9": 200, "[::1]:9090": 200, "[::ffff:127.0.0.1]:9090": 200,
+		"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "192.0.2.1:9090": 421,
+		"": 421, "127.1": 421, "0.0.0.0:9090": 421,
 	} {
 		r := httptest.NewRequest("GET", "/metrics", nil)
 		r.Host = host
@@ -92,10 +94,12 @@ func TestStrangersAreRefused(t *testing.T) {
 		method, header, value string
 		status                int
 	}{
-		{"POST", "Sec-Fetch-Site", "cross-site", 403}, {"POST", "Sec-Fetch-Site", "same-site", 403}, {"POST", "Origin", "https://evil.example", 403},
-		{"POST", "Sec-Fetch-Site", "same-origin", 200}, {"POST", "Origin", "http://localhost:9090", 200}, {"GET", "Sec-Fetch-Site", "cross-site", 200},
+		{"POST", "Sec-Fetch-Site", "cross-site", 403}, {"POST", "Sec-Fetch-Site", "same-site", 403},
+		{"POST", "Origin", "https://evil.example", 403}, {"POST", "Sec-Fetch-Site", "same-origin", 200},
+		{"POST", "Origin", "http://localhost:9090", 200}, {"GET", "Sec-Fetch-Site", "cross-site", 200},
 	} {
-		if status, _ := ask(s, each.method, "localhost:9090", "/console/tables", each.header, each.value); status != each.status {
+		if status, _ := ask(s, each.method, "localhost:9090", "/console/tables", each.header,
+			each.value); status != each.status {
 			t.Errorf("%s with %s: %s: %d, want %d", each.method, each.header, each.value, status, each.status)
 		}
 	}
@@ -155,7 +159,8 @@ func TestListenStaysOnThisMachine(t *testing.T) {
 func TestCheckAddress(t *testing.T) {
 	for address, fine := range map[string]bool{
 		"127.0.0.1:9090": true, "localhost:0": true, "[::1]:9090": true, "systemd": true, "systemd:admin": true,
-		"0.0.0.0:9090": false, ":9090": false, "192.0.2.1:9090": false, "127.0.0.1": false, "": false, "systemd.example:9090": false,
+		"0.0.0.0:9090": false, ":9090": false, "192.0.2.1:9090": false, "127.0.0.1": false, "": false,
+		"systemd.example:9090": false,
 	} {
 		if err := CheckAddress(address); (err == nil) != fine {
 			t.Errorf("%q: %v", address, err)

@@ -42,14 +42,15 @@ func (r *recorder) finish() []string {
 func faulty(t *testing.T) string {
 	t.Helper()
 	pages := map[string]string{
-		"/good":        `<p>All is well.</p>`,
-		"/exception":   `<script>context.push().catch(1)</script>`,
-		"/rejection":   `<script>Promise.reject(new Error("nobody handles this"))</script>`,
-		"/console":     `<script>console.error("it went", "wrong")</script>`,
-		"/assert":      `<script>console.assert(false, "it does not hold")</script>`,
-		"/missing":     `<img src="/none.png" alt="">`,
-		"/refused":     `<script src="http://127.0.0.1:1/gone.js"></script>`,
-		"/policy":      `<meta http-equiv="Content-Security-Policy" content="img-src 'self'"><img src="https://tracker.example.net/pixel.gif" alt="">`,
+		"/good":      `<p>All is well.</p>`,
+		"/exception": `<script>context.push().catch(1)</script>`,
+		"/rejection": `<script>Promise.reject(new Error("nobody handles this"))</script>`,
+		"/console":   `<script>console.error("it went", "wrong")</script>`,
+		"/assert":    `<script>console.assert(false, "it does not hold")</script>`,
+		"/missing":   `<img src="/none.png" alt="">`,
+		"/refused":   `<script src="http://127.0.0.1:1/gone.js"></script>`,
+		"/policy": `<meta http-equiv="Content-Security-Policy" content="img-src 'self'"><img ` +
+			`src="https://tracker.example.net/pixel.gif" alt="">`,
 		"/socket":      `<script>new WebSocket("ws://127.0.0.1:1/live")</script>`,
 		"/fetch":       `<script>fetch("/none.json").then(() => 1, () => 1)</script>`,
 		"/alert":       `<p role="alert">The row was not saved.</p>`,
@@ -59,8 +60,10 @@ func faulty(t *testing.T) string {
 		"/hidden":      `<p role="alert" hidden>Nobody sees this.</p><p role="alert"></p>`,
 		"/frame":       `<iframe src="/exception" title="a frame"></iframe>`,
 		"/frame-alert": `<iframe src="/alert" title="a frame"></iframe>`,
-		"/flash":       `<p role="alert" id="a"></p><script>a.textContent = "It was shown."; setTimeout(() => { a.remove() }, 60)</script>`,
-		"/leaves":      `<p role="alert">It is gone.</p><script>setTimeout(() => { location.href = "/good" }, 30)</script>`,
+		"/flash": `<p role="alert" id="a"></p><script>a.textContent = "It was shown."; setTimeout(() => { ` +
+			`a.remove() }, 60)</script>`,
+		"/leaves": `<p role="alert">It is gone.</p><script>setTimeout(() => { location.href = "/good" }, ` +
+			`30)</script>`,
 		"/styled":      `<link rel="stylesheet" href="/hide.css"><p class="error">Hidden by a style sheet.</p>`,
 		"/hide.css":    `.error { display: none }`,
 		"/popup-alert": `<button onclick="window.open('/alert')">Open</button>`,
@@ -78,7 +81,8 @@ func faulty(t *testing.T) string {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, `<!doctype html><html lang="en"><title>A page</title><link rel="icon" href="data:,">`+body)
+		_, _ = io.WriteString(w,
+			`<!doctype html><html lang="en"><title>A page</title><link rel="icon" href="data:,">`+body)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -97,25 +101,42 @@ func TestGuard(t *testing.T) {
 		announced []*browsertest.Expectation
 	}{
 		{"/good", nil, nil},
-		{"/exception", []string{"^page error: Uncaught ReferenceError: context is not defined"}, []*browsertest.Expectation{browsertest.PageError("context is not defined")}},
-		{"/rejection", []string{`^page error: Uncaught \(in promise\) Error: nobody handles this`}, []*browsertest.Expectation{browsertest.PageError("nobody handles this")}},
-		{"/console", []string{"^console error: it went wrong"}, []*browsertest.Expectation{browsertest.ConsoleError("it went wrong")}},
-		{"/assert", []string{"^console error: .*it does not hold"}, []*browsertest.Expectation{browsertest.ConsoleError("it does not hold")}},
-		{"/missing", []string{"^failed resource: .*/none.png .*404"}, []*browsertest.Expectation{browsertest.Failed("*/none.png")}},
-		{"/refused", []string{"^failed resource: http://127.0.0.1:1/gone.js"}, []*browsertest.Expectation{browsertest.Failed("http://127.0.0.1:1/*")}},
-		{"/policy", []string{"^failed resource: https://tracker.example.net/pixel.gif"}, []*browsertest.Expectation{browsertest.Failed("https://tracker.example.net/*")}},
-		{"/socket", []string{"^failed resource: ws://127.0.0.1:1/live"}, []*browsertest.Expectation{browsertest.Failed("ws://127.0.0.1:1/live")}},
-		{"/fetch", []string{"^failed resource: .*/none.json .*404"}, []*browsertest.Expectation{browsertest.Failed("*/none.json")}},
-		{"/alert", []string{"^visible error: The row was not saved."}, []*browsertest.Expectation{browsertest.VisibleError("not saved")}},
-		{"/class", []string{"^visible error: Nothing works."}, []*browsertest.Expectation{browsertest.VisibleError("Nothing works")}},
-		{"/words", []string{"^visible error: .*catch is not a function"}, []*browsertest.Expectation{browsertest.VisibleError("is not a function")}},
-		{"/undefined", []string{"^visible error: Signed in as undefined"}, []*browsertest.Expectation{browsertest.VisibleError("undefined")}},
+		{"/exception", []string{"^page error: Uncaught ReferenceError: context is not defined"},
+			[]*browsertest.Expectation{browsertest.PageError("context is not defined")}},
+		{"/rejection", []string{`^page error: Uncaught \(in promise\) Error: nobody handles this`},
+			[]*browsertest.Expectation{browsertest.PageError("nobody handles this")}},
+		{"/console", []string{"^console error: it went wrong"},
+			[]*browsertest.Expectation{browsertest.ConsoleError("it went wrong")}},
+		{"/assert", []string{"^console error: .*it does not hold"},
+			[]*browsertest.Expectation{browsertest.ConsoleError("it does not hold")}},
+		{"/missing", []string{"^failed resource: .*/none.png .*404"},
+			[]*browsertest.Expectation{browsertest.Failed("*/none.png")}},
+		{"/refused", []string{"^failed resource: http://127.0.0.1:1/gone.js"},
+			[]*browsertest.Expectation{browsertest.Failed("http://127.0.0.1:1/*")}},
+		{"/policy", []string{"^failed resource: https://tracker.example.net/pixel.gif"},
+			[]*browsertest.Expectation{browsertest.Failed("https://tracker.example.net/*")}},
+		{"/socket", []string{"^failed resource: ws://127.0.0.1:1/live"},
+			[]*browsertest.Expectation{browsertest.Failed("ws://127.0.0.1:1/live")}},
+		{"/fetch", []string{"^failed resource: .*/none.json .*404"},
+			[]*browsertest.Expectation{browsertest.Failed("*/none.json")}},
+		{"/alert", []string{"^visible error: The row was not saved."},
+			[]*browsertest.Expectation{browsertest.VisibleError("not saved")}},
+		{"/class", []string{"^visible error: Nothing works."},
+			[]*browsertest.Expectation{browsertest.VisibleError("Nothing works")}},
+		{"/words", []string{"^visible error: .*catch is not a function"},
+			[]*browsertest.Expectation{browsertest.VisibleError("is not a function")}},
+		{"/undefined", []string{"^visible error: Signed in as undefined"},
+			[]*browsertest.Expectation{browsertest.VisibleError("undefined")}},
 		{"/hidden", nil, nil},
-		{"/frame-alert", []string{"^visible error: The row was not saved."}, []*browsertest.Expectation{browsertest.VisibleError("not saved")}},
-		{"/flash", []string{"^visible error: It was shown."}, []*browsertest.Expectation{browsertest.VisibleError("It was shown")}},
-		{"/leaves", []string{"^visible error: It is gone."}, []*browsertest.Expectation{browsertest.VisibleError("It is gone")}},
+		{"/frame-alert", []string{"^visible error: The row was not saved."},
+			[]*browsertest.Expectation{browsertest.VisibleError("not saved")}},
+		{"/flash", []string{"^visible error: It was shown."},
+			[]*browsertest.Expectation{browsertest.VisibleError("It was shown")}},
+		{"/leaves", []string{"^visible error: It is gone."},
+			[]*browsertest.Expectation{browsertest.VisibleError("It is gone")}},
 		{"/styled", nil, nil},
-		{"/frame", []string{"^page error: .*context is not defined"}, []*browsertest.Expectation{browsertest.PageError("context is not defined")}},
+		{"/frame", []string{"^page error: .*context is not defined"},
+			[]*browsertest.Expectation{browsertest.PageError("context is not defined")}},
 	} {
 		t.Run(strings.Trim(test.path, "/"), func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +155,8 @@ func TestGuard(t *testing.T) {
 			kinds(t, visit(test.announced...), nil)
 			if test.path == "/good" {
 				never := browsertest.Failed("https://never.example/*")
-				kinds(t, visit(never), []string{`^the failed resource "https://never.example/\*" was announced and did not happen`})
+				kinds(t, visit(never),
+					[]string{`^the failed resource "https://never.example/\*" was announced and did not happen`})
 				kinds(t, visit(never.Maybe("it is up to the network")), nil)
 			}
 		})
@@ -183,14 +205,16 @@ func TestGuardOfPopups(t *testing.T) {
 	r := &recorder{TB: t}
 	page := browsertest.Open(r)
 	page.Navigate(base + "/popup")
-	popup := page.Popup(func() { page.Click("button") }, func(url string) bool { return strings.HasSuffix(url, "/exception") })
+	popup := page.Popup(func() { page.Click("button") },
+		func(url string) bool { return strings.HasSuffix(url, "/exception") })
 	browsertest.Eval[bool](popup, settled)
 	kinds(t, r.finish(), []string{"^page error: .*context is not defined"})
 
 	r = &recorder{TB: t}
 	page = browsertest.Open(r)
 	page.Navigate(base + "/popup-alert")
-	popup = page.Popup(func() { page.Click("button") }, func(url string) bool { return strings.HasSuffix(url, "/alert") })
+	popup = page.Popup(func() { page.Click("button") },
+		func(url string) bool { return strings.HasSuffix(url, "/alert") })
 	browsertest.Eval[bool](popup, settled)
 	popup.Close()
 	kinds(t, r.finish(), []string{"^visible error: The row was not saved."})

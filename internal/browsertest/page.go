@@ -76,8 +76,9 @@ func Await[T any](p *Page, expression string) T {
 	defer cancel()
 	for ctx.Err() == nil {
 		stretch, end := context.WithTimeout(ctx, 2*watchTime)
-		got, err := chromedp.Run(stretch, chromedp.Poll[T](expression, chromedp.WithPollingInterval(50*time.Millisecond),
-			chromedp.WithPollingTimeout(watchTime)))
+		got, err := chromedp.Run(stretch,
+			chromedp.Poll[T](expression, chromedp.WithPollingInterval(50*time.Millisecond),
+				chromedp.WithPollingTimeout(watchTime)))
 		if err != nil && stretch.Err() == nil {
 			// The page may have gone to another one: it is asked once that is there.
 			_ = chromedp.Do(stretch, chromedp.WaitReady(chromedp.CSS("html")))
@@ -157,7 +158,8 @@ func (p *Page) Close() {
 	p.t.Helper()
 	p.check()
 	id := chromedp.FromContext(p.Context).Target.TargetID
-	if _, err := chromedp.CallBrowser(p.Context, target.CloseTarget, target.CloseTargetParams{TargetID: id}); err != nil {
+	if _, err := chromedp.CallBrowser(p.Context, target.CloseTarget,
+		target.CloseTargetParams{TargetID: id}); err != nil {
 		p.fatal("close the page: %v", err)
 	}
 }

@@ -45,7 +45,8 @@ func TestSet(t *testing.T) {
 		{`{`, "", "unexpected end of JSON input"},
 	} {
 		got, err := Set([]byte(test.data), "a", "k", "[]")
-		if string(got) != test.want || (err == nil) != (test.problem == "") || err != nil && err.Error() != test.problem {
+		if string(got) != test.want || (err == nil) != (test.problem == "") ||
+			err != nil && err.Error() != test.problem {
 			t.Errorf("%s became %s (%v), want %s", test.data, got, err, test.want)
 		}
 	}

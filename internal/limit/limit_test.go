@@ -51,7 +51,8 @@ func TestBucket(t *testing.T) {
 
 func TestNoLimit(t *testing.T) {
 	for name, b := range map[string]*Bucket{
-		"no rate": NewBucket(0, 1), "a negative rate": NewBucket(-1, 1), "an infinite rate": NewBucket(math.Inf(1), 0), "nil": nil,
+		"no rate": NewBucket(0, 1), "a negative rate": NewBucket(-1, 1), "an infinite rate": NewBucket(math.Inf(1), 0),
+		"nil": nil,
 	} {
 		for range 1000 {
 			if _, ok := b.Take(start); !ok {

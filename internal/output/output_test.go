@@ -12,7 +12,8 @@ func TestJSON(t *testing.T) {
 		want  string
 	}{
 		{struct{}{}, "{\n  \"version\": 3\n}\n"},
-		{map[string]any{"rows": []int{1}, "text": "a<b"}, "{\n  \"version\": 3,\n  \"rows\": [\n    1\n  ],\n  \"text\": \"a<b\"\n}\n"},
+		{map[string]any{"rows": []int{1}, "text": "a<b"},
+			"{\n  \"version\": 3,\n  \"rows\": [\n    1\n  ],\n  \"text\": \"a<b\"\n}\n"},
 	} {
 		var out strings.Builder
 		if err := JSON(&out, 3, test.value); err != nil || out.String() != test.want {

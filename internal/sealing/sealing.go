@@ -87,7 +87,8 @@ func (b *Box) Open(sealed []byte, context string) ([]byte, error) {
 	if len(sealed) < overhead || sealed[0] != layout {
 		return nil, ErrOpen
 	}
-	id, nonce, text := sealed[1:1+idBytes], sealed[1+idBytes:1+idBytes+chacha20poly1305.NonceSizeX], sealed[1+idBytes+chacha20poly1305.NonceSizeX:]
+	id, nonce, text := sealed[1:1+idBytes], sealed[1+idBytes:1+idBytes+chacha20poly1305.NonceSizeX],
+		sealed[1+idBytes+chacha20poly1305.NonceSizeX:]
 	for _, k := range b.keys {
 		if !bytes.Equal(k.id, id) {
 			continue

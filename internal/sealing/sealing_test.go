@@ -71,7 +71,8 @@ func TestBoxNeedsKeys(t *testing.T) {
 			t.Errorf("%v was accepted", roots)
 		}
 	}
-	if text := fmt.Sprintf("%v %+v %#v", box(t, "x", root), box(t, "x", root), box(t, "x", root)); strings.Contains(text, "0x") || !strings.Contains(text, "***") {
+	if text := fmt.Sprintf("%v %+v %#v", box(t, "x", root), box(t, "x", root),
+		box(t, "x", root)); strings.Contains(text, "0x") || !strings.Contains(text, "***") {
 		t.Error(text)
 	}
 }

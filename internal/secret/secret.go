@@ -32,7 +32,8 @@ func (r Reference) Check() error {
 			return nil
 		}
 	}
-	return &Error{Reference: "***", Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
+	return &Error{Reference: "***",
+		Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
 }
 
 // From returns r with the relative path of a file taken from dir, for a
@@ -140,7 +141,8 @@ func (v Value) Key() (key []byte, isText bool, err error) {
 	}
 	key, err = hex.DecodeString(string(v.bytes))
 	if err != nil {
-		return nil, false, &Error{Reference: string(v.name), Reason: `is not hexadecimal; a text key is named with "text-env:" or "text-file:"`}
+		return nil, false, &Error{Reference: string(v.name),
+			Reason: `is not hexadecimal; a text key is named with "text-env:" or "text-file:"`}
 	}
 	return key, false, nil
 }

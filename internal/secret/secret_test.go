@@ -48,7 +48,8 @@ func TestResolve(t *testing.T) {
 
 func TestResolveErrorsShowNoSecret(t *testing.T) {
 	s := testSource(t)
-	for _, r := range []Reference{"", "s3cret", "s3cret:x", "env:", "env:EMPTY", "env:UNSET", "file:none", "file:.", "secret:s3cret"} {
+	for _, r := range []Reference{"", "s3cret", "s3cret:x", "env:", "env:EMPTY", "env:UNSET", "file:none", "file:.",
+		"secret:s3cret"} {
 		_, err := s.Resolve(r)
 		var e *Error
 		if !errors.As(err, &e) || strings.Contains(err.Error(), "s3cret") {
@@ -98,7 +99,8 @@ func TestValueDoesNotPrint(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
 	encoded, _ := json.Marshal(map[string]any{"v": v})
-	text := fmt.Sprintf("%v %+v %#v %s %q %x %d", v, v, v, v, v, v, v) + log.String() + string(encoded) + fmt.Sprintf("%+v", struct{ V Value }{v})
+	text := fmt.Sprintf("%v %+v %#v %s %q %x %d", v, v, v, v, v, v, v) + log.String() + string(encoded) +
+		fmt.Sprintf("%+v", struct{ V Value }{v})
 	if strings.Contains(text, "s3cret") || strings.Contains(text, "733363") || strings.Contains(text, "115 ") {
 		t.Error(text)
 	}

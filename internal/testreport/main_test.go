@@ -43,7 +43,8 @@ skipped:
 		t.Error(diff)
 	}
 	out.Reset()
-	if _, err := run(nil, &out, 2, false); err != nil || out.String() != "   1.00 s  pin TestC\n   0.50 s  pin TestA\n" {
+	if _, err := run(nil, &out, 2, false); err != nil ||
+		out.String() != "   1.00 s  pin TestC\n   0.50 s  pin TestA\n" {
 		t.Errorf("the slowest are %q, %v", out.String(), err)
 	}
 }

@@ -15,7 +15,8 @@ func TestPrintable(t *testing.T) {
 }
 
 func TestJoinAndPlural(t *testing.T) {
-	for want, list := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+	for want, list := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"},
+		"a, b and c": {"a", "b", "c"}} {
 		if got := Join(list); got != want {
 			t.Errorf("%q becomes %q, want %q", list, got, want)
 		}

@@ -4,6 +4,11 @@
 // the folder, with forward slashes.
 //
 // The package is pure: it reads no files and no clock.
+//
+// What an App holds it owns: fill it in, then share it. Its methods change nothing
+// and are safe for concurrent use once nobody changes the App. [ReadCapacitor]
+// reads the one file that several judges need taken apart; its errors are
+// [*CapacitorError], with the place.
 package app
 
 import (

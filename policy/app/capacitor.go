@@ -42,7 +42,8 @@ func ReadCapacitor(f *File) (Capacitor, error) {
 		return Capacitor{}, &CapacitorError{f.Place(at, at), "it is not valid JSON: " + err.Error()}
 	}
 	if root.Kind != '{' {
-		return Capacitor{}, &CapacitorError{f.Place(root.Start, root.End), "a Capacitor configuration must be an object"}
+		return Capacitor{}, &CapacitorError{f.Place(root.Start, root.End),
+			"a Capacitor configuration must be an object"}
 	}
 	c := Capacitor{}
 	for _, field := range []struct {

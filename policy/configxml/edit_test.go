@@ -18,11 +18,13 @@ func TestApply(t *testing.T) {
 		want  string
 	}{
 		{"nothing", nil, "<a>\r\n  <b c='1'  d=\"2\" />\r\n  <e/><f/>\n</a>"},
-		{"value", []Edit{c.SetValue("x&'\"<")}, "<a>\r\n  <b c='x&amp;&apos;&quot;&lt;'  d=\"2\" />\r\n  <e/><f/>\n</a>"},
+		{"value", []Edit{c.SetValue("x&'\"<")},
+			"<a>\r\n  <b c='x&amp;&apos;&quot;&lt;'  d=\"2\" />\r\n  <e/><f/>\n</a>"},
 		{"element with its line", []Edit{d.Removal(b)}, "<a>\r\n  <e/><f/>\n</a>"},
 		{"element in a line with others", []Edit{d.Removal(e)}, "<a>\r\n  <b c='1'  d=\"2\" />\r\n  <f/>\n</a>"},
 		{"attribute", []Edit{d.RemoveAttr(attr)}, "<a>\r\n  <b c='1' />\r\n  <e/><f/>\n</a>"},
-		{"order", []Edit{{Start: 3, End: 3, New: "2"}, {Start: 0, End: 1, New: "<"}, {Start: 3, End: 3, New: "3"}, {Start: 3, End: 5, New: "\n"}},
+		{"order", []Edit{{Start: 3, End: 3, New: "2"}, {Start: 0, End: 1, New: "<"}, {Start: 3, End: 3, New: "3"},
+			{Start: 3, End: 5, New: "\n"}},
 			"<a>23\n  <b c='1'  d=\"2\" />\r\n  <e/><f/>\n</a>"},
 	}
 	for _, test := range tests {

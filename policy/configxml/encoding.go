@@ -25,7 +25,8 @@ func (p *parser) begin() error {
 	}
 	if content[0] != '<' {
 		at := len(data) - len(content)
-		return p.fail(at, at+1, "give a config.xml", "not an XML file: it begins with the byte 0x%02X instead of <", content[0])
+		return p.fail(at, at+1, "give a config.xml",
+			"not an XML file: it begins with the byte 0x%02X instead of <", content[0])
 	}
 	return p.declaredEncoding()
 }

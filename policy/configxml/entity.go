@@ -72,14 +72,16 @@ func (p *parser) reference(at, end int) (rune, int, error) {
 	}
 	if r, ok := numeric(name); ok {
 		if !isXMLChar(r) {
-			return 0, 0, p.fail(at, at+length+1, "remove it", "the reference &%s; names a character that cannot stand in XML", name)
+			return 0, 0, p.fail(at, at+length+1, "remove it",
+				"the reference &%s; names a character that cannot stand in XML", name)
 		}
 		return r, length + 1, nil
 	}
 	if !isEntityName(name) {
 		return 0, 0, p.fail(at, at+1, writeAmp, "& begins no reference")
 	}
-	return 0, 0, p.fail(at, at+length+1, "write the character itself, or its number as &#…;", "the entity &%s; is not defined", name)
+	return 0, 0, p.fail(at, at+length+1, "write the character itself, or its number as &#…;",
+		"the entity &%s; is not defined", name)
 }
 
 func numeric(name string) (rune, bool) {

@@ -117,7 +117,8 @@ func (p *parser) characters() error {
 	raw := p.text[start:end]
 	if len(p.stack) == 0 {
 		if i := len(raw) - len(strings.TrimLeft(raw, " \t\r\n")); i < len(raw) {
-			return p.fail(start+i, end, "remove it, or move it into an element or a comment", "text outside the root element")
+			return p.fail(start+i, end, "remove it, or move it into an element or a comment",
+				"text outside the root element")
 		}
 		return nil
 	}
@@ -153,7 +154,8 @@ func (p *parser) comment() error {
 	}
 	end += body
 	if !strings.HasPrefix(p.text[end:], "-->") {
-		return p.fail(end, end+2, "remove the double hyphen, or end the comment with --> before it", "-- inside a comment")
+		return p.fail(end, end+2, "remove the double hyphen, or end the comment with --> before it",
+			"-- inside a comment")
 	}
 	p.pos = end + len("-->")
 	p.doc.comments = append(p.doc.comments, Comment{Text: p.text[body:end], Start: start, End: p.pos})
@@ -220,7 +222,8 @@ func (p *parser) instruction() error {
 		return nil
 	}
 	if p.declared || p.doc.root != nil || len(p.stack) > 0 {
-		return p.fail(start, p.pos, "keep only the one in the first line", "an XML declaration in the middle of the file")
+		return p.fail(start, p.pos, "keep only the one in the first line",
+			"an XML declaration in the middle of the file")
 	}
 	p.declared = true
 	return p.declaration(start, end)
@@ -237,7 +240,8 @@ func (p *parser) checkCharacters() error {
 		}
 		if c < 0x20 {
 			if bytes.IndexByte(p.data[:min(len(p.data), 512)], 0) >= 0 {
-				return p.fail(i, i+1, "give a config.xml; this looks like a binary file", "the byte 0x%02X cannot stand in XML", c)
+				return p.fail(i, i+1, "give a config.xml; this looks like a binary file",
+					"the byte 0x%02X cannot stand in XML", c)
 			}
 			return p.fail(i, i+1, "remove it", "the control character 0x%02X cannot stand in XML", c)
 		}

@@ -24,18 +24,28 @@ func mustParse(t testing.TB, data string) *Document {
 func TestParseReadsWhatIsOutThere(t *testing.T) {
 	tests := []struct{ name, file, want string }{
 		{"plain", `<widget><access origin="https://a"/></widget>`, `https://a`},
-		{"byte-order mark", "\xEF\xBB\xBF<?xml version='1.0'?><widget><access origin='https://a'/></widget>", `https://a`},
-		{"comment before declaration", "<!-- c --><?xml version=\"1.0\"?>\n<widget><access origin='https://a'/></widget>", `https://a`},
-		{"blank before declaration", "\n \t<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes' ?>\n<widget><access origin='https://a'/></widget>", `https://a`},
+		{"byte-order mark", "\xEF\xBB\xBF<?xml version='1.0'?><widget><access origin='https://a'/></widget>",
+			`https://a`},
+		{"comment before declaration",
+			"<!-- c --><?xml version=\"1.0\"?>\n<widget><access origin='https://a'/></widget>", `https://a`},
+		{"blank before declaration", "\n \t<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes' ?>\n" +
+			"<widget><access origin='https://a'/></widget>", `https://a`},
 		{"undeclared prefix", `<widget><rim:permit a:b="1"/><access origin="https://a"/></widget>`, `https://a`},
-		{"references", `<widget><access origin="https://a/?x=1&amp;y=&#x41;&#66;&lt;&gt;&quot;&apos;"/></widget>`, `https://a/?x=1&y=AB<>"'`},
+		{"references", `<widget><access origin="https://a/?x=1&amp;y=&#x41;&#66;&lt;&gt;&quot;&apos;"/></widget>`,
+			`https://a/?x=1&y=AB<>"'`},
 		{"line ends in a value", "<widget><access origin=\"a\r\nb\tc\rd\ne&#10;f\"/></widget>", "a b c d e\nf"},
 		{"trailing blanks", `<widget><access   origin = "https://a "   /></widget>`, `https://a `},
-		{"declared other encoding, pure ASCII", `<?xml version="1.0" encoding="ISO-8859-1"?><widget><access origin="https://a"/></widget>`, `https://a`},
-		{"declaration in a comment", `<!-- <?xml version="1.0" encoding="utf-16"?> --><widget><access origin="https://ä"/></widget>`, `https://ä`},
-		{"document type", `<!DOCTYPE widget PUBLIC "-//[W]//" 'x>y'><widget><access origin="https://a"/></widget>`, `https://a`},
-		{"instruction", `<?xml-stylesheet href="a"?><widget><?php x ?><access origin="https://a"/></widget><!-- end -->`, `https://a`},
-		{"other namespace", `<w:widget xmlns:w="urn:w"><w:access origin="https://a"></w:access></w:widget>`, `https://a`},
+		{"declared other encoding, pure ASCII",
+			`<?xml version="1.0" encoding="ISO-8859-1"?><widget><access origin="https://a"/></widget>`, `https://a`},
+		{"declaration in a comment",
+			`<!-- <?xml version="1.0" encoding="utf-16"?> --><widget><access origin="https://ä"/></widget>`,
+			`https://ä`},
+		{"document type", `<!DOCTYPE widget PUBLIC "-//[W]//" 'x>y'><widget><access origin="https://a"/></widget>`,
+			`https://a`},
+		{"instruction", `<?xml-stylesheet href="a"?><widget><?php x ?><access ` +
+			`origin="https://a"/></widget><!-- end -->`, `https://a`},
+		{"other namespace", `<w:widget xmlns:w="urn:w"><w:access origin="https://a"></w:access></w:widget>`,
+			`https://a`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -68,9 +78,12 @@ func TestParseRefuses(t *testing.T) {
 		{"no element", "<!-- x -->", 1, 11, "the file contains no element"},
 		{"UTF-16", "\xFF\xFE<\x00w\x00", 1, 1, "UTF-16 (little-endian)"},
 		{"UTF-16 without mark", "<\x00w\x00", 1, 1, "UTF-16 (little-endian)"},
-		{"declared encoding", `<?xml version="1.0" encoding="Shift_JIS"?><a/>`, 1, 1, `the encoding "Shift_JIS" is not read`},
-		{"umlaut in Latin-1", "<?xml version='1.0' encoding='iso-8859-1'?>\n<a>\xFC</a>", 2, 4, "0xFC is not valid UTF-8"},
-		{"umlaut in UTF-8 declared Latin-1", "<?xml version='1.0' encoding='iso-8859-1'?>\n<a>ü</a>", 2, 4, `declares encoding "iso-8859-1"`},
+		{"declared encoding", `<?xml version="1.0" encoding="Shift_JIS"?><a/>`, 1, 1,
+			`the encoding "Shift_JIS" is not read`},
+		{"umlaut in Latin-1", "<?xml version='1.0' encoding='iso-8859-1'?>\n<a>\xFC</a>", 2, 4,
+			"0xFC is not valid UTF-8"},
+		{"umlaut in UTF-8 declared Latin-1", "<?xml version='1.0' encoding='iso-8859-1'?>\n<a>ü</a>", 2, 4,
+			`declares encoding "iso-8859-1"`},
 		{"NUL", "<a>\n\x00</a>", 2, 1, "0x00"},
 		{"control character", "<a>\n x\x0b</a>", 2, 3, "control character 0x0B"},
 		{"noncharacter", "<a>\uFFFF</a>", 1, 4, "U+FFFF"},
@@ -113,7 +126,8 @@ func TestParseRefuses(t *testing.T) {
 			if syntax.Remedy == "" {
 				t.Errorf("no remedy in %v", err)
 			}
-			if syntax.Place.Line != test.line || syntax.Place.Column != test.column || !strings.Contains(syntax.Msg, test.msg) {
+			if syntax.Place.Line != test.line || syntax.Place.Column != test.column ||
+				!strings.Contains(syntax.Msg, test.msg) {
 				t.Errorf("got %v, want %d:%d: …%s…", err, test.line, test.column, test.msg)
 			}
 		})
@@ -121,7 +135,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestParseRefusesTooMuch(t *testing.T) {
-	if _, err := Parse("config.xml", make([]byte, MaxSize+1)); err == nil || !strings.Contains(err.Error(), "more than the") {
+	if _, err := Parse("config.xml", make([]byte, MaxSize+1)); err == nil ||
+		!strings.Contains(err.Error(), "more than the") {
 		t.Errorf("oversized file: %v", err)
 	}
 	var b strings.Builder
@@ -130,7 +145,8 @@ func TestParseRefusesTooMuch(t *testing.T) {
 		fmt.Fprintf(&b, " a%d=''", i)
 	}
 	b.WriteString("/>")
-	if _, err := Parse("config.xml", []byte(b.String())); err == nil || !strings.Contains(err.Error(), "more attributes") {
+	if _, err := Parse("config.xml", []byte(b.String())); err == nil ||
+		!strings.Contains(err.Error(), "more attributes") {
 		t.Errorf("many attributes: %v", err)
 	}
 }
@@ -171,7 +187,8 @@ const scoped = `<widget>
 
 func TestForPlatform(t *testing.T) {
 	d := mustParse(t, scoped)
-	for platform, want := range map[string][]string{"": {"both"}, "ios": {"both", "i"}, "android": {"both", "a"}, "wp8": {"both"}} {
+	for platform, want := range map[string][]string{"": {"both"}, "ios": {"both", "i"}, "android": {"both", "a"},
+		"wp8": {"both"}} {
 		var got []string
 		for _, e := range d.For(platform) {
 			if e.Name == "access" {
@@ -194,7 +211,8 @@ func TestForPlatform(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	d := mustParse(t, "\xEF\xBB\xBF<a>\r\n<b/>\r<c/>\n</a>")
-	for i, want := range map[int]string{0: "f:1:1", 3: "f:1:1", 4: "f:1:2", 8: "f:2:1", 13: "f:3:1", 18: "f:4:1", 999: "f:4:5"} {
+	for i, want := range map[int]string{0: "f:1:1", 3: "f:1:1", 4: "f:1:2", 8: "f:2:1", 13: "f:3:1", 18: "f:4:1",
+		999: "f:4:5"} {
 		d.name = "f"
 		if got := d.Place(i, i).String(); got != want {
 			t.Errorf("Place(%d) = %s, want %s", i, got, want)
@@ -232,7 +250,8 @@ func TestRealConfigs(t *testing.T) {
 func checkSpans(t testing.TB, d *Document) {
 	t.Helper()
 	d.Root().Walk(func(e *Element) bool {
-		if e.Start >= e.TagEnd || e.TagEnd > e.End || e.End > len(d.data) || d.data[e.Start] != '<' || d.data[e.End-1] != '>' {
+		if e.Start >= e.TagEnd || e.TagEnd > e.End || e.End > len(d.data) || d.data[e.Start] != '<' ||
+			d.data[e.End-1] != '>' {
 			t.Fatalf("element %s spans %d, %d, %d", e.Name, e.Start, e.TagEnd, e.End)
 		}
 		for _, a := range e.Attrs {
@@ -258,7 +277,8 @@ func checkSpans(t testing.TB, d *Document) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		scoped, "<a b='&#x41;&amp;' c=\"d\r\ne\"/>", "\xEF\xBB\xBF<!-- a --><?xml version='1.0' encoding='utf-8'?><a:b xmlns:a='c'><![CDATA[]]></a:b>",
+		scoped, "<a b='&#x41;&amp;' c=\"d\r\ne\"/>",
+		"\xEF\xBB\xBF<!-- a --><?xml version='1.0' encoding='utf-8'?><a:b xmlns:a='c'><![CDATA[]]></a:b>",
 		"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a b='1' b='2'/>", "<a><b></a>", "<?xml encoding='utf-16'?><a/>",
 	} {
 		f.Add([]byte(seed))

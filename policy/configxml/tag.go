@@ -85,7 +85,8 @@ func (p *parser) endTag() error {
 	}
 	at = p.skipSpace(at)
 	if at >= len(p.text) || p.text[at] != '>' {
-		return p.fail(start, at, "write </"+qualified(prefix, name)+">", "the end tag </%s is not closed by >", qualified(prefix, name))
+		return p.fail(start, at, "write </"+qualified(prefix, name)+">",
+			"the end tag </%s is not closed by >", qualified(prefix, name))
 	}
 	if len(p.stack) == 0 {
 		return p.fail(start, at+1, "remove it", "the end tag </%s> closes nothing", qualified(prefix, name))
@@ -137,10 +138,12 @@ func (p *parser) attributes(tag, at int) (end int, selfClosing bool, err error) 
 		case strings.HasPrefix(rest, "/>"):
 			return at + 2, true, nil
 		case before == at:
-			return 0, false, p.fail(at, at+1, "separate attributes by a blank, and close the tag by >", "unexpected %q in a tag", rest[:1])
+			return 0, false, p.fail(at, at+1, "separate attributes by a blank, and close the tag by >",
+				"unexpected %q in a tag", rest[:1])
 		}
 		if p.attrCount++; len(p.scratch) >= MaxAttrs || p.attrCount > MaxAllAttrs {
-			return 0, false, p.fail(at, at+1, "remove some", "more attributes than are read (%d in an element, %d in a file)", MaxAttrs, MaxAllAttrs)
+			return 0, false, p.fail(at, at+1, "remove some",
+				"more attributes than are read (%d in an element, %d in a file)", MaxAttrs, MaxAllAttrs)
 		}
 		a, err := p.attribute(at)
 		if err != nil {
@@ -163,15 +166,18 @@ func (p *parser) attribute(at int) (Attr, error) {
 	}
 	quote := p.skipSpace(equals + 1)
 	if quote >= len(p.text) || p.text[quote] != '"' && p.text[quote] != '\'' {
-		return Attr{}, p.fail(at, min(quote+1, len(p.text)), "put the value in quotes", "the value of %s is not in quotes", full)
+		return Attr{}, p.fail(at, min(quote+1, len(p.text)), "put the value in quotes",
+			"the value of %s is not in quotes", full)
 	}
 	length := strings.IndexByte(p.text[quote+1:], p.text[quote])
 	if length < 0 {
 		return Attr{}, p.fail(at, quote+1, "close the quote", "the value of %s is never closed", full)
 	}
-	a := Attr{Prefix: prefix, Name: name, Start: at, End: quote + length + 2, ValueStart: quote + 1, ValueEnd: quote + 1 + length}
+	a := Attr{Prefix: prefix, Name: name, Start: at, End: quote + length + 2, ValueStart: quote + 1,
+		ValueEnd: quote + 1 + length}
 	if i := strings.IndexByte(p.text[a.ValueStart:a.ValueEnd], '<'); i >= 0 {
-		return Attr{}, p.fail(a.ValueStart+i, a.ValueStart+i+1, "write &lt;, or close the quote before it", "< inside the value of %s", full)
+		return Attr{}, p.fail(a.ValueStart+i, a.ValueStart+i+1, "write &lt;, or close the quote before it",
+			"< inside the value of %s", full)
 	}
 	a.Value, err = p.decode(a.ValueStart, a.ValueEnd, true)
 	return a, err
@@ -198,7 +204,8 @@ func (p *parser) noTwins(e *Element) error {
 			}
 		}
 		if twin {
-			return p.fail(a.Start, a.End, "keep one of them", "the attribute %s is given twice", qualified(a.Prefix, a.Name))
+			return p.fail(a.Start, a.End, "keep one of them",
+				"the attribute %s is given twice", qualified(a.Prefix, a.Name))
 		}
 	}
 	return nil
@@ -235,7 +242,8 @@ func (p *parser) name(at int, what string) (prefix, name string, end int, err er
 	}
 	full := p.text[at:end]
 	if full == "" || !isNameStart(full[0]) {
-		return "", "", 0, p.fail(at, min(at+1, len(p.text)), "write &lt; for a plain <, and begin names with a letter", "a name of an %s was expected", what)
+		return "", "", 0, p.fail(at, min(at+1, len(p.text)), "write &lt; for a plain <, and begin names with a letter",
+			"a name of an %s was expected", what)
 	}
 	prefix, name, found := strings.Cut(full, ":")
 	if !found {

@@ -2,6 +2,12 @@
 // expressions, which directive governs which kind of request, and whether a
 // URL is in a list of sources.
 //
+// [Parse] reads a policy, and takes whatever it is given, as browsers do:
+// Policy.Effective finds the directive that governs a kind of request, and
+// Policy.Allows says whether a URL may load. [ParseReports] reads what browsers
+// report ([*ReportError] says why something is not a report). Policies are values;
+// functions do not change their arguments and are safe for concurrent use.
+//
 // It follows Content Security Policy Level 3 (W3C) for what it covers. Nonces,
 // hashes and 'strict-dynamic' are kept and printed, but decide nothing here:
 // they allow single scripts, not places. The package is pure and imports
@@ -40,7 +46,8 @@ func Parse(s string) Policy {
 		}
 		if tokens := strings.Fields(s[start:end]); len(tokens) > 0 {
 			first := start + strings.Index(s[start:end], tokens[0])
-			d := Directive{Name: strings.ToLower(tokens[0]), Sources: tokens[1:], Start: first, End: first + len(strings.TrimSpace(s[first:end]))}
+			d := Directive{Name: strings.ToLower(tokens[0]), Sources: tokens[1:], Start: first,
+				End: first + len(strings.TrimSpace(s[first:end]))}
 			if _, twice := p.Get(d.Name); twice {
 				p.Repeated = append(p.Repeated, d)
 			} else {

@@ -10,7 +10,8 @@ import (
 func TestParse(t *testing.T) {
 	const text = " Default-Src 'self' ;; connect-src\n https://a.example;\tconnect-src * ; upgrade-insecure-requests"
 	p := Parse(text)
-	if got, want := p.String(), "default-src 'self'; connect-src https://a.example; upgrade-insecure-requests"; got != want {
+	if got, want := p.String(),
+		"default-src 'self'; connect-src https://a.example; upgrade-insecure-requests"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if len(p.Repeated) != 1 || p.Repeated[0].String() != "connect-src *" {

@@ -55,8 +55,9 @@ func ParseReports(contentType string, body []byte) ([]Violation, error) {
 	case "application/reports+json":
 		return parseBatch(body)
 	}
-	return nil, &ReportError{fmt.Sprintf("the content type must be application/csp-report or application/reports+json, not %q",
-		clean(kind))}
+	return nil,
+		&ReportError{fmt.Sprintf("the content type must be application/csp-report or application/reports+json, not %q",
+			clean(kind))}
 }
 
 // oneReport is the body of report-uri (section 5.3 "report-uri", with the
@@ -133,8 +134,8 @@ func parseBatch(body []byte) ([]Violation, error) {
 		if err := decodeReport(text, &r); err != nil {
 			return nil, err
 		}
-		v := Violation{Document: r.Body.Document, Blocked: r.Body.Blocked, Directive: r.Body.Effective, Source: r.Body.Source,
-			Line: r.Body.Line, Column: r.Body.Column, Enforced: r.Body.Disposition != "report"}
+		v := Violation{Document: r.Body.Document, Blocked: r.Body.Blocked, Directive: r.Body.Effective,
+			Source: r.Body.Source, Line: r.Body.Line, Column: r.Body.Column, Enforced: r.Body.Disposition != "report"}
 		if err := v.settle(); err != nil {
 			return nil, err
 		}

@@ -52,7 +52,8 @@ func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 		return false
 	}
 	if _, external := e.Attr("launch-external"); external {
-		rule.Flaw, rule.Note = policy.Rewritten, "launch-external is not known before 3.6: the entry lets the URL load inside the app"
+		rule.Flaw, rule.Note = policy.Rewritten,
+			"launch-external is not known before 3.6: the entry lets the URL load inside the app"
 	}
 	expr, err := r.expression(rule.Text, strings.EqualFold(e.Value("subdomains"), "true"))
 	if err == nil {
@@ -68,7 +69,8 @@ func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 	case errors.Is(err, errJavaRegexp):
 		rule.Flaw, rule.Note = policy.Dropped, "it is read as a Java regular expression, and it is not valid as one"
 	case err != nil:
-		rule.Flaw, rule.Note = policy.Unreadable, "it is a Java regular expression with a construct that has no equal here"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"it is a Java regular expression with a construct that has no equal here"
 		unreadable = true
 	default:
 		p := everything()
@@ -184,7 +186,8 @@ func (r *androidReader) expressionResources(unreadable bool) []policy.Step {
 		// app's own assets.
 		forgotten := everything()
 		forgotten.Whole = mustExpression(`[?#]`)
-		steps = append(steps, policy.Step{When: []policy.Test{policy.Among(forgotten)}, Then: policy.Allow, Reason: policy.SchemeNotAsked})
+		steps = append(steps, policy.Step{When: []policy.Test{policy.Among(forgotten)}, Then: policy.Allow,
+			Reason: policy.SchemeNotAsked})
 	}
 	unlisted := policy.Step{When: []policy.Test{web}, Then: policy.Block, Reason: policy.NotListed}
 	if unreadable {

@@ -49,7 +49,8 @@ func (r *androidReader) readAccess(e *configxml.Element) {
 			noteLaunchExternal(&rule, launch.Value)
 			r.add(androidExternal, rule, e)
 		case external:
-			rule.Flaw, rule.Note = policy.Rewritten, "launch-external is not known before 3.6: the entry lets the URL load inside the app"
+			rule.Flaw, rule.Note = policy.Rewritten,
+				"launch-external is not known before 3.6: the entry lets the URL load inside the app"
 			r.add(androidInternal, rule, e)
 		case rule.Text == "*" && r.version.AtLeast(3, 6, 0):
 			r.addWeb(androidInternal, rule, e)

@@ -80,8 +80,8 @@ func unquoted(t *testing.T, list string) []string {
 func TestJavaRegexpRefused(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
-		`(`, `)`, `a)`, `[`, `[a`, `[]`, `[^]`, `*`, `+a`, `a**`, `?`, `a|*`, `{`, `a{`, `a{x}`, `a{1`, `a{1,`, `a{2,1}`, `a{,1}`,
-		`[z-a]`, `\`, `a\`, `\y`, `\x4`, `\u41`, `\08`, `\c`, `\E`, `[\1]`, `[a-`, `(a`, `(?:a`,
+		`(`, `)`, `a)`, `[`, `[a`, `[]`, `[^]`, `*`, `+a`, `a**`, `?`, `a|*`, `{`, `a{`, `a{x}`, `a{1`, `a{1,`,
+		`a{2,1}`, `a{,1}`, `[z-a]`, `\`, `a\`, `\y`, `\x4`, `\u41`, `\08`, `\c`, `\E`, `[\1]`, `[a-`, `(a`, `(?:a`,
 	} {
 		if got, err := translateJava(expr); !errors.Is(err, errJavaRegexp) {
 			t.Errorf("%s: %s, %v; want a refusal", expr, got, err)
@@ -92,8 +92,9 @@ func TestJavaRegexpRefused(t *testing.T) {
 func TestJavaRegexpWithoutEqual(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
-		`a++`, `a*+`, `a?+`, `a{2}+`, `(?=a)`, `(?!a)`, `(?<=a)`, `(?>a)`, `(?i)a`, `(?<n>a)`, `(a)\1`, `\k<n>`, `\bx`, `\B`, `\G`, `\X`,
-		`\p{L}`, `\PL`, `[\p{L}]`, `[a[b]]`, `[a&&b]`, `[\D]`, `a{1001}`, `$a`, `(a$)`, `\N{DIGIT ONE}`, "\xff", strings.Repeat("(", 200),
+		`a++`, `a*+`, `a?+`, `a{2}+`, `(?=a)`, `(?!a)`, `(?<=a)`, `(?>a)`, `(?i)a`, `(?<n>a)`, `(a)\1`, `\k<n>`, `\bx`,
+		`\B`, `\G`, `\X`, `\p{L}`, `\PL`, `[\p{L}]`, `[a[b]]`, `[a&&b]`, `[\D]`, `a{1001}`, `$a`, `(a$)`,
+		`\N{DIGIT ONE}`, "\xff", strings.Repeat("(", 200),
 	} {
 		if got, err := translateJava(expr); !errors.Is(err, errJavaUnreadable) {
 			t.Errorf("%.40s: %.40s, %v; want it left alone", expr, got, err)
@@ -102,7 +103,8 @@ func TestJavaRegexpWithoutEqual(t *testing.T) {
 }
 
 func FuzzJavaRegexp(f *testing.F) {
-	for _, expr := range []string{`^https?://(.*.)?h\.example`, `[]a-z&]+{2,3}?`, `\Qa.b\E|(?:x|y)*$`, `a{2}{3}`, `\x41\u00e9\08`, `[^\s\-]`, `((((`, `\Q`} {
+	for _, expr := range []string{`^https?://(.*.)?h\.example`, `[]a-z&]+{2,3}?`, `\Qa.b\E|(?:x|y)*$`, `a{2}{3}`,
+		`\x41\u00e9\08`, `[^\s\-]`, `((((`, `\Q`} {
 		f.Add(expr)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {

@@ -40,7 +40,8 @@ var (
 )
 
 func originExpression(scheme string) *regexp.Regexp {
-	return regexp.MustCompile(`\A(?:` + scheme + `)?(?P<host>\*|(?:\*\.)?[^*/:]+)?(?::(?P<port>[0-9]+))?(?P<path>/` + anyButLineEnds + `)?\z`)
+	return regexp.MustCompile(`\A(?:` + scheme + `)?(?P<host>\*|(?:\*\.)?[^*/:]+)?(?::(?P<port>[0-9]+))?(?P<path>/` +
+		anyButLineEnds + `)?\z`)
 }
 
 // androidOrigin is one origin that fits the grammar.

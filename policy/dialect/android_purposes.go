@@ -83,7 +83,8 @@ func (r *androidReader) readContent(e *configxml.Element) {
 		r.rules = append(r.rules, rule)
 	} else {
 		if !strings.Contains(rule.Text, ":") && rule.Text != "*" {
-			rule.Flaw, rule.Note = policy.Rewritten, "the start page is entered as an origin: its first segment is read as a host of http and https"
+			rule.Flaw, rule.Note = policy.Rewritten,
+				"the start page is entered as an origin: its first segment is read as a host of http and https"
 		}
 		r.add(androidNavigations, rule, e)
 	}
@@ -104,7 +105,8 @@ func (r *androidReader) readRequest(e *configxml.Element) {
 		return
 	}
 	if external {
-		rule.Flaw, rule.Note = policy.Rewritten, "launch-external is no longer known from 10 on: the entry grants plugins access and launches nothing"
+		rule.Flaw, rule.Note = policy.Rewritten,
+			"launch-external is no longer known from 10 on: the entry grants plugins access and launches nothing"
 	}
 	if rule.Text == "*" {
 		r.addWeb(androidRequests, rule, e)

@@ -23,7 +23,8 @@ func TestAndroidURI(t *testing.T) {
 		{raw: ":", old: pattern.URL{Port: -1, Has: pattern.HasScheme}},
 		{raw: "sms:5", old: pattern.URL{Scheme: "sms", Port: -1, Has: pattern.HasScheme}},
 		{raw: "http:", old: pattern.URL{Scheme: "http", Port: -1, Has: pattern.HasScheme}},
-		{raw: "http:/p?q", old: pattern.URL{Scheme: "http", Path: "/p", Port: -1, Has: pattern.HasScheme | pattern.HasPath}},
+		{raw: "http:/p?q", old: pattern.URL{Scheme: "http", Path: "/p", Port: -1,
+			Has: pattern.HasScheme | pattern.HasPath}},
 		{raw: "http://h", old: pattern.URL{Scheme: "http", Host: "h", Port: -1, Has: all}},
 		{raw: "http://h?q/", old: pattern.URL{Scheme: "http", Host: "h", Port: -1, Has: all}},
 		{raw: "//h/p", old: pattern.URL{Host: "h", Path: "/p", Port: -1, Has: pattern.HasHost | pattern.HasPath}},
@@ -95,7 +96,8 @@ func TestAndroidDecode(t *testing.T) {
 }
 
 func TestAndroidSplitDoesNotAllocate(t *testing.T) {
-	for _, raw := range []string{"https://user@api.example.org:8443/v1/x?y#z", "file:///x", "sms:5551234", "http://h:80x/"} {
+	for _, raw := range []string{"https://user@api.example.org:8443/v1/x?y#z", "file:///x", "sms:5551234",
+		"http://h:80x/"} {
 		for _, uri := range []androidURI{androidURI19, androidURI29} {
 			if n := testing.AllocsPerRun(100, func() { uri.split(raw) }); n != 0 {
 				t.Errorf("%s: %v allocations", raw, n)
@@ -136,7 +138,8 @@ func TestUnknownPathIsNotHeldAgainstARequest(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"android@3.6.4", "android@9.1.0"} {
 		p := compileFor(t, target, `<plugin name="cordova-plugin-whitelist"/><access origin="https://h.example/v1/*"/>`)
-		for url, want := range map[string]policy.Verdict{"https://h.example:443": policy.Block, "https://h.example": policy.Allow, "https://evil.test": policy.Block} {
+		for url, want := range map[string]policy.Verdict{"https://h.example:443": policy.Block,
+			"https://h.example": policy.Allow, "https://evil.test": policy.Block} {
 			got := p.Decide(policy.Request{URL: url, Kind: policy.XHR, AnyPath: true})
 			if url == "https://h.example:443" {
 				want = policy.Allow // an entry without a port covers any
@@ -149,7 +152,8 @@ func TestUnknownPathIsNotHeldAgainstARequest(t *testing.T) {
 }
 
 func FuzzAndroidURI(f *testing.F) {
-	for _, raw := range []string{"http://a@b@h:80/p?q#f", `http://h\@x:٨٠/%zz%e2%84`, "file:///%", "x:%", "//h%4", "http://h:%38%30/%c0%80"} {
+	for _, raw := range []string{"http://a@b@h:80/p?q#f", `http://h\@x:٨٠/%zz%e2%84`, "file:///%", "x:%", "//h%4",
+		"http://h:%38%30/%c0%80"} {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -169,12 +173,15 @@ func FuzzAndroidURI(f *testing.F) {
 }
 
 func TestOldPlatformsDecideWithoutAllocation(t *testing.T) {
-	body := `<plugin name="cordova-plugin-whitelist"/><access origin="https://api.example/v1"/><access origin="https://*.cdn.example/*"/><access origin="https://api.example/v1/deep/er"/>`
+	body := `<plugin name="cordova-plugin-whitelist"/><access origin="https://api.example/v1"/><access ` +
+		`origin="https://*.cdn.example/*"/><access origin="https://api.example/v1/deep/er"/>`
 	for target, body := range map[string]string{
-		"android@3.6.4": body, "android@9.1.0": body, "android@15.0.0": body, "amazon-fireos@3.5.0": body, "blackberry10@3.8.0": body,
+		"android@3.6.4": body, "android@9.1.0": body, "android@15.0.0": body, "amazon-fireos@3.5.0": body,
+		"blackberry10@3.8.0": body,
 	} {
 		p := compileFor(t, target, body)
-		for _, url := range []string{"https://api.example/v1/x/y?z=1", "https://a.cdn.example/x", "https://evil.test:8443/x/y/z", "file:///x"} {
+		for _, url := range []string{"https://api.example/v1/x/y?z=1", "https://a.cdn.example/x",
+			"https://evil.test:8443/x/y/z", "file:///x"} {
 			for _, kind := range []policy.Kind{policy.Navigation, policy.XHR, policy.Plugin} {
 				if n := testing.AllocsPerRun(100, func() { p.Decide(policy.Request{URL: url, Kind: kind}) }); n != 0 {
 					t.Errorf("%s, %s %s: %v allocations", target, kind, url, n)

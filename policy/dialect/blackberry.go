@@ -128,7 +128,8 @@ func (r *blackberryReader) readOne(e *configxml.Element, uris, origins bool) {
 		return
 	case r.version.AtLeast(3, 8, 0) && origins:
 		if _, has := e.Attr("origin"); !has {
-			r.keep(rule, policy.BreaksBuild, "packaging stops: in a file with origin attributes every access element needs one")
+			r.keep(rule, policy.BreaksBuild,
+				"packaging stops: in a file with origin attributes every access element needs one")
 			return
 		}
 		if strings.Index(origin, "//*.") > 0 {
@@ -177,11 +178,13 @@ var (
 func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri string, subdomains bool) {
 	if read := r.ascii(e, uri); read != uri {
 		if strings.ContainsAny(read, `"&`) {
-			r.keep(rule, policy.BreaksBuild, "packaging stops: it reads the file as ASCII, and what that leaves is not XML")
+			r.keep(rule, policy.BreaksBuild,
+				"packaging stops: it reads the file as ASCII, and what that leaves is not XML")
 			return
 		}
 		uri = read
-		rule.Flaw, rule.Note = policy.Rewritten, "the packager reads the file as ASCII: letters outside of it become other ones"
+		rule.Flaw, rule.Note = policy.Rewritten,
+			"the packager reads the file as ASCII: letters outside of it become other ones"
 	}
 	switch {
 	case !blackberryEntryForm.MatchString(uri):
@@ -195,7 +198,8 @@ func (r *blackberryReader) enter(e *configxml.Element, rule policy.Rule, uri str
 	rule.Patterns = []pattern.Pattern{approximation(parts, subdomains)}
 	switch {
 	case strings.Contains(parts.host, "*"):
-		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard has no meaning here: the host "+parts.host+" is compared literally"
+		rule.Flaw, rule.Note = policy.NeverMatches,
+			"a wildcard has no meaning here: the host "+parts.host+" is compared literally"
 	case strings.Contains(parts.path, "*"):
 		rule.Flaw, rule.Note = policy.NeverMatches, "a wildcard in a path is compared literally"
 	}
@@ -276,7 +280,8 @@ func (r *blackberryReader) insecure() bool {
 		}
 		value := ""
 		for _, param := range feature.Children {
-			if param.Name == "param" && param.Prefix == "" && param.Value("name") == "websecurity" && param.Value("value") != "" {
+			if param.Name == "param" && param.Prefix == "" && param.Value("name") == "websecurity" &&
+				param.Value("value") != "" {
 				value = param.Value("value")
 			}
 		}

@@ -136,7 +136,8 @@ func withoutPort(authority string) string {
 
 // entry looks an entry up that fits, in a group and then in the groups of what
 // is left of the authority: getFromFolderAccess.
-func (x *blackberryIndex) entry(group *blackberryGroup, u blackberryParts, authority string, anyPath bool) *blackberryEntry {
+func (x *blackberryIndex) entry(group *blackberryGroup, u blackberryParts, authority string,
+	anyPath bool) *blackberryEntry {
 	path := u.path
 	if path == "" {
 		path = "/"

@@ -96,7 +96,8 @@ func span(s, stops string) int {
 // string.
 func (b blackberryURI) split(raw string) pattern.URL {
 	parts := b.parse(raw)
-	u := pattern.URL{Whole: raw, Scheme: parts.scheme, Host: parts.host, Path: parts.path, Port: blackberryPort(parts.port), Has: pattern.HasPath}
+	u := pattern.URL{Whole: raw, Scheme: parts.scheme, Host: parts.host, Path: parts.path,
+		Port: blackberryPort(parts.port), Has: pattern.HasPath}
 	if parts.scheme != "" {
 		u.Has |= pattern.HasScheme
 	}

@@ -106,7 +106,8 @@ func (c *strictCompiler) addScoped(scope *configxml.Element) {
 		}
 		rule := c.rule(e, attribute, purpose)
 		rule.Flaw = policy.Ignored
-		rule.Note = fmt.Sprintf("it stands inside <platform name=%q>, and the strict reading is of no platform", scope.Value("name"))
+		rule.Note = fmt.Sprintf("it stands inside <platform name=%q>, and the strict reading is of no platform",
+			scope.Value("name"))
 		c.rules = append(c.rules, rule)
 	}
 }
@@ -122,7 +123,8 @@ func (c *strictCompiler) addAccess(e *configxml.Element) {
 		if external.Value != "yes" && external.Value != "true" {
 			rule := c.rule(e, attribute, purpose)
 			rule.Flaw = policy.Dropped
-			rule.Note = fmt.Sprintf("launch-external=%q says neither inside nor outside: remove the attribute or write \"yes\"", external.Value)
+			rule.Note = fmt.Sprintf("launch-external=%q says neither inside nor outside: remove the attribute or "+
+				"write \"yes\"", external.Value)
 			c.rules = append(c.rules, rule)
 			return
 		}

@@ -89,7 +89,8 @@ func isHostPort(name, rest string) bool {
 func readOpaque(scheme, rest string, launch bool) (strictPattern, error) {
 	scheme = asciiLower(scheme)
 	if !launch {
-		return strictPattern{}, fmt.Errorf("scheme %q leads to no host on the network; only launch entries (allow-intent) may name it", scheme)
+		return strictPattern{}, fmt.Errorf("scheme %q leads to no host on the network; only launch entries "+
+			"(allow-intent) may name it", scheme)
 	}
 	if known, _ := knownScheme(scheme); known != "" {
 		return strictPattern{}, fmt.Errorf("%q needs two slashes and a host", scheme+":")
@@ -100,8 +101,9 @@ func readOpaque(scheme, rest string, launch bool) (strictPattern, error) {
 		path = pattern.Any()
 	}
 	return strictPattern{
-		patterns: []pattern.Pattern{{Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: path, Port: pattern.NoPort}},
-		parts:    Origin{Schemes: []string{scheme}, Path: rest},
+		patterns: []pattern.Pattern{{Scheme: pattern.Exactly(scheme), Host: pattern.Any(), Path: path,
+			Port: pattern.NoPort}},
+		parts: Origin{Schemes: []string{scheme}, Path: rest},
 	}, nil
 }
 
@@ -128,7 +130,8 @@ func readOrigin(scheme, rest string, subdomains bool) (strictPattern, error) {
 	if err != nil {
 		return strictPattern{}, err
 	}
-	parts := Origin{Schemes: schemesOf(scheme), Port: int(port), Path: strings.TrimRight(strings.TrimSuffix(path, "*"), "/")}
+	parts := Origin{Schemes: schemesOf(scheme), Port: int(port),
+		Path: strings.TrimRight(strings.TrimSuffix(path, "*"), "/")}
 	if name == "*" {
 		return strictPattern{anyHost: true, patterns: origins(scheme, port, hostNames, covered), parts: parts}, nil
 	}

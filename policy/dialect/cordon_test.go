@@ -36,8 +36,10 @@ func TestStrictPatterns(t *testing.T) {
 		block  string
 	}{
 		{"https://h.example",
-			"https://h.example https://h.example/ wss://h.example/s https://H.EXAMPLE/x?y#z https://h.example:443/ https://h.example./",
-			"http://h.example/ ws://h.example/ https://h.example:8443/ https://a.h.example/ https://h.example.evil.test/ https://h.examplf/"},
+			"https://h.example https://h.example/ wss://h.example/s https://H.EXAMPLE/x?y#z https://h.example:443/ " +
+				"https://h.example./",
+			"http://h.example/ ws://h.example/ https://h.example:8443/ https://a.h.example/ " +
+				"https://h.example.evil.test/ https://h.examplf/"},
 		{"http://h.example",
 			"http://h.example/ ws://h.example/ http://h.example:80/",
 			"https://h.example/ wss://h.example/ http://h.example:443/"},
@@ -48,7 +50,8 @@ func TestStrictPatterns(t *testing.T) {
 		{"*://h.example:443", "https://h.example/ http://h.example:443/ ws://h.example:443/", "http://h.example/"},
 		{"*://h.example:8080", "https://h.example:8080/ ws://h.example:8080/", "http://h.example/ https://h.example/"},
 		{"https://*.h.example",
-			"https://h.example/ https://a.h.example/ https://b.a.h.example/ https://a_b.h.example/ https://A_B.H.example/",
+			"https://h.example/ https://a.h.example/ https://b.a.h.example/ https://a_b.h.example/ " +
+				"https://A_B.H.example/",
 			"https://xh.example/ https://h.example.evil.test/ https://.h.example/"},
 		{"https://h.example:8443", "https://h.example:8443/ wss://h.example:8443/", "https://h.example/"},
 		{"h.example:8443", "https://h.example:8443/", "https://h.example/ http://h.example:8443/"},
@@ -56,16 +59,23 @@ func TestStrictPatterns(t *testing.T) {
 		{"https://h.example/*", "https://h.example/ https://h.example", ""},
 		{"https://h.example/", "https://h.example/ https://h.example/x", ""},
 		{"https://h.example/p",
-			"https://h.example/p https://h.example/p/ https://h.example/p/q https://h.example/p?x https://h.example/%70/q https://h.example/q/../p/x",
-			"https://h.example/ https://h.example/pq https://h.example/P https://h.example/p/../q https://h.example/p/%2e%2e/q https://h.example/p%2fq https://h.example/p/%5cq"},
+			"https://h.example/p https://h.example/p/ https://h.example/p/q https://h.example/p?x " +
+				"https://h.example/%70/q https://h.example/q/../p/x",
+			"https://h.example/ https://h.example/pq https://h.example/P https://h.example/p/../q " +
+				"https://h.example/p/%2e%2e/q https://h.example/p%2fq https://h.example/p/%5cq"},
 		{"https://h.example/p/*", "https://h.example/p https://h.example/p/q", "https://h.example/pq"},
-		{"*", "https://a.example/ wss://b.example/", "http://a.example/ https://10.0.0.1/ https://[::1]/ ftp://a.example/"},
-		{"https://*", "https://a.example/ wss://b.example/", "http://a.example/ https://127.0.0.1/ https://a.example:8443/"},
+		{"*", "https://a.example/ wss://b.example/",
+			"http://a.example/ https://10.0.0.1/ https://[::1]/ ftp://a.example/"},
+		{"https://*", "https://a.example/ wss://b.example/",
+			"http://a.example/ https://127.0.0.1/ https://a.example:8443/"},
 		{"https://*/*", "https://a.example/x", "https://127.0.0.1/"},
 		{"http://*", "http://a.example/ ws://a.example/", "https://a.example/ http://127.0.0.1/"},
-		{"https://10.0.0.1", "https://10.0.0.1/", "https://10.0.0.01/ https://167772161/ https://0xa000001/ https://10.1/ https://10.0.0.1.example/"},
-		{"https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443/", "https://[2001:DB8::1]:8443/ https://[2001:db8:0::1]:8443/ https://[2001:db8::1%25eth0]:8443/"},
-		{"https://bücher.example", "https://bücher.example/ https://xn--bcher-kva.example/ https://BÜCHER.example/ https://XN--BCHER-KVA.example/", "https://bucher.example/"},
+		{"https://10.0.0.1", "https://10.0.0.1/",
+			"https://10.0.0.01/ https://167772161/ https://0xa000001/ https://10.1/ https://10.0.0.1.example/"},
+		{"https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443/",
+			"https://[2001:DB8::1]:8443/ https://[2001:db8:0::1]:8443/ https://[2001:db8::1%25eth0]:8443/"},
+		{"https://bücher.example", "https://bücher.example/ https://xn--bcher-kva.example/ https://BÜCHER.example/ " +
+			"https://XN--BCHER-KVA.example/", "https://bucher.example/"},
 		{"https://example.com", "https://example。com/ https://EXAMPLE.com/", "https://examp\u200ble.org/"},
 		{"https://h_1.example", "https://h_1.example/", "https://h-1.example/"},
 	}
@@ -75,7 +85,8 @@ func TestStrictPatterns(t *testing.T) {
 			t.Errorf("origin %s does not fit: %s", test.origin, flaw)
 		}
 		for _, url := range strings.Fields(test.allow) {
-			if got := compiled.Decide(policy.Request{URL: url, Kind: policy.XHR}); got.Verdict != policy.Allow || got.Rule == nil {
+			if got := compiled.Decide(policy.Request{URL: url, Kind: policy.XHR}); got.Verdict != policy.Allow ||
+				got.Rule == nil {
 				t.Errorf("origin %s, %s: %s (%s), want allow by the rule", test.origin, url, got.Verdict, got.Reason)
 			}
 		}
@@ -88,20 +99,26 @@ func TestStrictPatterns(t *testing.T) {
 }
 
 func TestStrictRefusesAmbiguousURLs(t *testing.T) {
-	compiled := compile(t, "cordon", `<access origin="*"/><access origin="http://*"/><access origin="https://127.0.0.1"/><access origin="https://[::1]"/>`)
+	compiled := compile(t, "cordon", `<access origin="*"/><access origin="http://*"/><access `+
+		`origin="https://127.0.0.1"/><access origin="https://[::1]"/>`)
 	for _, url := range []string{
-		"", "h.example", "//h.example/", "/x", "index.html", "https:h.example", "https:/h.example/", "https:///h.example/",
-		"https://", "https://?x", "https://user@h.example/", "https://user:pw@h.example/", "https://h.example\\@evil.test/",
-		"https:\\\\h.example/", "https://h.example\\x", " https://h.example/", "https://h.example/ ", "https://h.example/\x00",
-		"https://h.example/a\tb", "ht\ntps://h.example/", "https://h.example/%", "https://h.example/%zz", "https://h.example/%f",
-		"https://h%2eexample/", "https://h.example:/", "https://h.example:0/", "https://h.example:0443/", "https://h.example:65536/",
-		"https://h.example:80x/", "https://h.example:+80/", "https://h..example/", "https://.example/", "https://./", "https://[::1/", "https://::1/",
-		"https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.5/",
-		"https://１２７.0.0.1/", "https://h.example。/", "https://h.example。./", "https://h.example。。/", "https://127。0.0.1/", "https://[::ffff:127.0.0.1%25lo]/", "https://[0:0:0:0:0:0:0:1]/", "https://h.0x1f/",
-		"https://a b.example/", "https://h.example\x7f/", "https://h!.example/", "https://" + strings.Repeat("a", 64) + ".example/",
-		"https://" + strings.Repeat("a.", 130) + "example/", "https://xn--a.example/", "https://\xff.example/", "https://h.example/\xff", "1https://h.example/",
+		"", "h.example", "//h.example/", "/x", "index.html", "https:h.example", "https:/h.example/",
+		"https:///h.example/", "https://", "https://?x", "https://user@h.example/", "https://user:pw@h.example/",
+		"https://h.example\\@evil.test/", "https:\\\\h.example/", "https://h.example\\x", " https://h.example/",
+		"https://h.example/ ", "https://h.example/\x00", "https://h.example/a\tb", "ht\ntps://h.example/",
+		"https://h.example/%", "https://h.example/%zz", "https://h.example/%f", "https://h%2eexample/",
+		"https://h.example:/", "https://h.example:0/", "https://h.example:0443/", "https://h.example:65536/",
+		"https://h.example:80x/", "https://h.example:+80/", "https://h..example/", "https://.example/", "https://./",
+		"https://[::1/", "https://::1/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/",
+		"https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1.5/", "https://１２７.0.0.1/", "https://h.example。/",
+		"https://h.example。./", "https://h.example。。/", "https://127。0.0.1/", "https://[::ffff:127.0.0.1%25lo]/",
+		"https://[0:0:0:0:0:0:0:1]/", "https://h.0x1f/", "https://a b.example/", "https://h.example\x7f/",
+		"https://h!.example/", "https://" + strings.Repeat("a", 64) + ".example/",
+		"https://" + strings.Repeat("a.", 130) + "example/", "https://xn--a.example/", "https://\xff.example/",
+		"https://h.example/\xff", "1https://h.example/",
 	} {
-		if got := compiled.Decide(policy.Request{URL: url, Kind: policy.XHR}); got.Verdict != policy.Block || got.Reason != policy.Malformed {
+		if got := compiled.Decide(policy.Request{URL: url, Kind: policy.XHR}); got.Verdict != policy.Block ||
+			got.Reason != policy.Malformed {
 			t.Errorf("%q: %s (%s), want block (malformed)", url, got.Verdict, got.Reason)
 		}
 	}
@@ -109,24 +126,28 @@ func TestStrictRefusesAmbiguousURLs(t *testing.T) {
 
 func TestStrictDropsLinesThatDoNotFit(t *testing.T) {
 	for _, origin := range []string{
-		"", " ", " https://h.example", "https://h.example ", "https://*.google.*", "https://a*b.example", "http*://h.example", "https://h.*",
-		"https://user@h.example", "https://h.example?x", "https://h.example/#x", "https://h.example/a*", "https://h.example/*/b", "https://h.example/a/../b",
-		"https://h.example/%61", "https://h.example:0", "https://h.example:*", "https://h.example:99999", "https://10.0.0.01", "https://*.10.0.0.1",
-		"sms:*", "tel:112", "file:///*", "data:*", "https:h.example", "https:*", "https:///x", "https://", "://h.example", "h.example\\x", "https://**", "**", "*.*",
-		"https://a..b", "https://xn--a", "ftp://h.example", "h.example:http",
+		"", " ", " https://h.example", "https://h.example ", "https://*.google.*", "https://a*b.example",
+		"http*://h.example", "https://h.*", "https://user@h.example", "https://h.example?x", "https://h.example/#x",
+		"https://h.example/a*", "https://h.example/*/b", "https://h.example/a/../b", "https://h.example/%61",
+		"https://h.example:0", "https://h.example:*", "https://h.example:99999", "https://10.0.0.01",
+		"https://*.10.0.0.1", "sms:*", "tel:112", "file:///*", "data:*", "https:h.example", "https:*", "https:///x",
+		"https://", "://h.example", "h.example\\x", "https://**", "**", "*.*", "https://a..b", "https://xn--a",
+		"ftp://h.example", "h.example:http",
 	} {
 		compiled := compile(t, "cordon", `<access origin="`+origin+`"/>`)
 		rule := compiled.Rules()[0]
 		if rule.Flaw != policy.Dropped || rule.Note == "" || rule.Patterns != nil {
-			t.Errorf("origin %q: flaw %q, note %q, %d patterns; want it dropped with a note", origin, rule.Flaw, rule.Note, len(rule.Patterns))
+			t.Errorf("origin %q: flaw %q, note %q, %d patterns; want it dropped with a note", origin, rule.Flaw,
+				rule.Note, len(rule.Patterns))
 		}
 	}
 }
 
 func TestStrictPurposes(t *testing.T) {
 	const (
-		access     = `<access origin="https://api.example"/>`
-		external   = `<access origin="https://out.example" launch-external="yes"/><allow-intent href="tel:*"/><allow-intent href="market://details*"/>`
+		access   = `<access origin="https://api.example"/>`
+		external = `<access origin="https://out.example" launch-external="yes"/><allow-intent ` +
+			`href="tel:*"/><allow-intent href="market://details*"/>`
 		navigation = `<allow-navigation href="https://page.example/app/*"/>`
 		content    = `<content src="https://start.example/index.html?v=1"/>`
 	)
@@ -159,10 +180,12 @@ func TestStrictPurposes(t *testing.T) {
 		{external, "market://search?q=x", "navigation", policy.Block},
 		{external + `<access origin="https://out.example"/>`, "https://out.example/", "navigation", policy.Allow},
 		{`<access origin="https://out.example" launch-external="no"/>`, "https://out.example/", "xhr", policy.Block},
-		{`<access origin="https://out.example" launch-external="no"/>`, "https://out.example/", "navigation", policy.Block},
+		{`<access origin="https://out.example" launch-external="no"/>`, "https://out.example/", "navigation",
+			policy.Block},
 		{`<access uri="https://old.example" subdomains="true"/>`, "https://a.old.example/", "xhr", policy.Allow},
 		{`<access origin="https://old.example" subdomains="TRUE"/>`, "https://a.old.example/", "xhr", policy.Block},
-		{`<platform name="android"><access origin="https://scoped.example"/></platform>`, "https://scoped.example/", "xhr", policy.Block},
+		{`<platform name="android"><access origin="https://scoped.example"/></platform>`, "https://scoped.example/",
+			"xhr", policy.Block},
 		{`<allow-intent href="*"/>`, "https://10.0.0.1/", "navigation", policy.Block},
 		{`<allow-intent href="*"/>`, "https://a.example/", "navigation", policy.Launch},
 		{``, "https://a.example/", "navigation", policy.Block},
@@ -174,14 +197,16 @@ func TestStrictPurposes(t *testing.T) {
 		}
 		got := compile(t, "cordon", test.body).Decide(policy.Request{URL: test.url, Kind: kind})
 		if got.Verdict != test.want {
-			t.Errorf("%s\n%s of %s: %s (%s), want %s", test.body, test.kind, test.url, got.Verdict, got.Reason, test.want)
+			t.Errorf("%s\n%s of %s: %s (%s), want %s", test.body, test.kind, test.url, got.Verdict, got.Reason,
+				test.want)
 		}
 	}
 }
 
 // On the wire the kind is unknown, and of a tunnel the path too.
 func TestStrictOnTheWire(t *testing.T) {
-	compiled := compile(t, "cordon", `<access origin="https://api.example/v1"/><allow-navigation href="https://page.example"/><allow-intent href="https://out.example"/>`)
+	compiled := compile(t, "cordon", `<access origin="https://api.example/v1"/><allow-navigation `+
+		`href="https://page.example"/><allow-intent href="https://out.example"/>`)
 	tests := []struct {
 		url     string
 		anyPath bool
@@ -205,8 +230,10 @@ func TestStrictOnTheWire(t *testing.T) {
 }
 
 func TestDecideAllocatesNothing(t *testing.T) {
-	compiled := compile(t, "cordon", `<access origin="https://*.example.org"/><access origin="https://api.example:8443/v1/*"/>`)
-	for _, url := range []string{"https://a.b.example.org/x/y?q=1", "https://API.example:8443/v1/users", "https://evil.test/", "tel:112"} {
+	compiled := compile(t, "cordon",
+		`<access origin="https://*.example.org"/><access origin="https://api.example:8443/v1/*"/>`)
+	for _, url := range []string{"https://a.b.example.org/x/y?q=1", "https://API.example:8443/v1/users",
+		"https://evil.test/", "tel:112"} {
 		request := policy.Request{URL: url, Kind: policy.XHR}
 		if n := testing.AllocsPerRun(100, func() { compiled.Decide(request) }); n != 0 {
 			t.Errorf("%s: %v allocations, want none", url, n)
@@ -246,8 +273,8 @@ func TestW3C(t *testing.T) {
 
 func TestParseTarget(t *testing.T) {
 	for written, want := range map[string]string{
-		"cordon": "cordon", "w3c": "w3c", "android": "android@15.1.0", "android@3.6.4/2.3": "android@3.6.4/2.3", "ios@8": "ios@8.0.0",
-		"android@3.2": "android@3.2.0", "wp8@3.8.2": "wp8@3.8.2",
+		"cordon": "cordon", "w3c": "w3c", "android": "android@15.1.0", "android@3.6.4/2.3": "android@3.6.4/2.3",
+		"ios@8": "ios@8.0.0", "android@3.2": "android@3.2.0", "wp8@3.8.2": "wp8@3.8.2",
 	} {
 		got, err := dialect.ParseTarget(written)
 		if err != nil || got.String() != want {
@@ -255,8 +282,9 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 	for written, nearest := range map[string]string{
-		"andriod": "android", "android@99": "android@15.1.0", "android@1.5": "android@2.0.0", "iphone@4": "ios", "cordon@1": "cordon",
-		"": "ios", "android@x": "android", "blackbery10@3.8": "blackberry10", "android@3.6.4/": "android",
+		"andriod": "android", "android@99": "android@15.1.0", "android@1.5": "android@2.0.0", "iphone@4": "ios",
+		"cordon@1": "cordon", "": "ios", "android@x": "android", "blackbery10@3.8": "blackberry10",
+		"android@3.6.4/": "android",
 	} {
 		_, err := dialect.ParseTarget(written)
 		if err == nil || !strings.Contains(err.Error(), "nearest known: "+nearest) {
@@ -273,7 +301,8 @@ func TestOrigins(t *testing.T) {
 	}
 	var got []string
 	for _, o := range dialect.Origins(doc) {
-		got = append(got, fmt.Sprintf("%v %s %v %d %s %v %v %v", o.Schemes, o.Host, o.Subdomains, o.Port, o.Path, o.Navigation, o.Hierarchical(), o.Address()))
+		got = append(got, fmt.Sprintf("%v %s %v %d %s %v %v %v", o.Schemes, o.Host, o.Subdomains, o.Port, o.Path,
+			o.Navigation, o.Hierarchical(), o.Address()))
 	}
 	want := []string{
 		"[http ws] xn--bcher-kva.example true 8080 /p true true false",

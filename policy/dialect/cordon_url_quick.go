@@ -3,7 +3,7 @@ package dialect
 import "github.com/cordon-sec/cordon/policy/pattern"
 
 // What a byte means to quickStrict. Most URLs need no more than one look at
-// each of their bytes; what is odd in any way is left to splitStrict.
+// each of their bytes; anything unusual is left to splitStrict.
 const (
 	byteOdd   uint8 = iota
 	bytePlain       // stands for itself in a host and in a path

@@ -10,8 +10,9 @@ import (
 // The quick way must be the careful way, or no way.
 func TestQuickSplitIsTheCarefulOne(t *testing.T) {
 	pieces := []string{
-		"https://", "http://", "wss://", "ws://", "HTTPS://", "tel:", "a.example", "A", ".", "..", "/", "//", ":", ":80", ":443", ":8443",
-		":0", ":99999", "?q=1", "#f", "%41", "%2f", "\\", "@", "é", "\x00", " ", "xn--bcher-kva", "x--y", "1.2.3.4", "0x7f", "_s", "-", "[::1]", "9", "\xff", "~!$&'()*+,;=", "\x7f",
+		"https://", "http://", "wss://", "ws://", "HTTPS://", "tel:", "a.example", "A", ".", "..", "/", "//", ":",
+		":80", ":443", ":8443", ":0", ":99999", "?q=1", "#f", "%41", "%2f", "\\", "@", "é", "\x00", " ",
+		"xn--bcher-kva", "x--y", "1.2.3.4", "0x7f", "_s", "-", "[::1]", "9", "\xff", "~!$&'()*+,;=", "\x7f",
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		raw := ""
@@ -25,8 +26,9 @@ func TestQuickSplitIsTheCarefulOne(t *testing.T) {
 
 func FuzzQuickSplit(f *testing.F) {
 	for _, raw := range []string{
-		"https://api.example.org/v1/x?y=1#z", "http://h", "ws://h:80/", "wss://h:8443", "https://h./", "https://h/a/./b", "https://h/%41",
-		"https://1.2.3.4/", "https://h:/", "https://h?x", "https://h/?%zz \\", "https://h.1x/",
+		"https://api.example.org/v1/x?y=1#z", "http://h", "ws://h:80/", "wss://h:8443", "https://h./",
+		"https://h/a/./b", "https://h/%41", "https://1.2.3.4/", "https://h:/", "https://h?x",
+		"https://h/?%zz \\", "https://h.1x/",
 	} {
 		f.Add(raw)
 	}
@@ -44,7 +46,8 @@ func quickAgrees(t interface{ Fatalf(string, ...any) }, raw string) {
 }
 
 func TestQuickSplitTakesTheCommonSpelling(t *testing.T) {
-	for _, raw := range []string{"https://api.example.org/v1/x?y=%20#z", "http://localhost:3000", "wss://a_b.example/", "ws://A.example:80/p.q"} {
+	for _, raw := range []string{"https://api.example.org/v1/x?y=%20#z", "http://localhost:3000", "wss://a_b.example/",
+		"ws://A.example:80/p.q"} {
 		var u pattern.URL
 		if !quickStrict(raw, &u) {
 			t.Errorf("%s is left to the careful way", raw)

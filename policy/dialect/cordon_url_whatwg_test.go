@@ -35,13 +35,17 @@ var whatwgLines = []struct {
 }{
 	{`<access origin="https://h.example"/>`, covered{schemes: "https: wss:", host: "h.example"}},
 	{`<access origin="http://*.sub.example"/>`, covered{schemes: "http: ws:", host: "sub.example", below: true}},
-	{`<access origin="https://p.example:8443/folder/*"/>`, covered{schemes: "https: wss:", host: "p.example", port: "8443", folder: "/folder"}},
+	{`<access origin="https://p.example:8443/folder/*"/>`,
+		covered{schemes: "https: wss:", host: "p.example", port: "8443", folder: "/folder"}},
 	{`<access origin="https://f.example/a/b"/>`, covered{schemes: "https: wss:", host: "f.example", folder: "/a/b"}},
-	{`<access origin="https://*.bücher.example"/>`, covered{schemes: "https: wss:", host: "xn--bcher-kva.example", below: true}},
+	{`<access origin="https://*.bücher.example"/>`,
+		covered{schemes: "https: wss:", host: "xn--bcher-kva.example", below: true}},
 	{`<access origin="https://192.0.2.1"/>`, covered{schemes: "https: wss:", host: "192.0.2.1"}},
-	{`<access origin="https://[2001:db8::1]:8443"/>`, covered{schemes: "https: wss:", host: "[2001:db8::1]", port: "8443"}},
+	{`<access origin="https://[2001:db8::1]:8443"/>`,
+		covered{schemes: "https: wss:", host: "[2001:db8::1]", port: "8443"}},
 	{`<access origin="wss://s.example/ws"/>`, covered{schemes: "wss:", host: "s.example", folder: "/ws"}},
-	{`<access origin="http://strasse.example:443"/>`, covered{schemes: "http: ws:", host: "strasse.example", port: "443"}},
+	{`<access origin="http://strasse.example:443"/>`,
+		covered{schemes: "http: ws:", host: "strasse.example", port: "443"}},
 }
 
 // TestWhatTheStrictReadingAllowsBrowsersReadAlike asks a browser's URL parser
@@ -75,7 +79,8 @@ func TestWhatTheStrictReadingAllowsBrowsersReadAlike(t *testing.T) {
 		if err == nil && u.User != nil {
 			t.Errorf("%q is allowed, and net/url reads the user %q", allowed[i], u.User)
 		}
-		if err == nil && isASCII(u.Host) && !wants[i].holdsHost(strings.ToLower(strings.TrimSuffix(u.Host, ":"+u.Port()))) {
+		if err == nil && isASCII(u.Host) &&
+			!wants[i].holdsHost(strings.ToLower(strings.TrimSuffix(u.Host, ":"+u.Port()))) {
 			t.Errorf("%q is allowed for %+v, and net/url reads the host %q", allowed[i], wants[i], u.Host)
 		}
 	}
@@ -129,7 +134,8 @@ process.stdout.write(JSON.stringify(out))`
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), node, filepath.Join(dir, "parse.js"), filepath.Join(dir, "urls.json")).Output()
+	out, err := exec.CommandContext(t.Context(), node, filepath.Join(dir, "parse.js"),
+		filepath.Join(dir, "urls.json")).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +147,8 @@ process.stdout.write(JSON.stringify(out))`
 }
 
 func (c covered) holds(u whatwgURL) bool {
-	if u.User != "" || u.Port != c.port || !strings.Contains(" "+c.schemes+" ", " "+u.Protocol+" ") || !c.holdsHost(u.Host) {
+	if u.User != "" || u.Port != c.port || !strings.Contains(" "+c.schemes+" ", " "+u.Protocol+" ") ||
+		!c.holdsHost(u.Host) {
 		return false
 	}
 	if c.folder == "" {
@@ -163,17 +170,26 @@ func (c covered) holdsHost(host string) bool {
 // places.
 func bentURL(random *rand.Rand) string {
 	one := func(from ...string) string { return from[random.IntN(len(from))] }
-	raw := one("https://", "https://", "https://", "https://", "https://", "http://", "http://", "wss://", "ws://", "HTTPS://", "Https://", "https:", "https:/", "https:///", `https:\\`, "", "//", "ftp://", "blob:https://") +
+	raw := one("https://", "https://", "https://", "https://", "https://", "http://", "http://", "wss://", "ws://",
+		"HTTPS://", "Https://", "https:", "https:/", "https:///", `https:\\`, "", "//", "ftp://", "blob:https://") +
 		one("", "", "", "", "", "", "", "", "", "x.", "a.b.", "u@", "u:p@", "evil.test@", "xn--", "-.", "_x.", "..") +
-		one("h.example", "h.example", "sub.example", "p.example:8443", "p.example:8443/folder", "f.example/a/b", "bücher.example", "xn--bcher-kva.example", "BÜCHER.example",
-			"192.0.2.1", "0xc0.0.2.1", "192.0.513", "3221225985", "[2001:db8::1]:8443", "[2001:DB8::1]:8443", "[2001:db8:0::1]:8443", "s.example/ws", "strasse.example:443", "straße.example:443", "STRASSE.example:443", "evil.test") +
-		one("", "", "", "", "", "", "", "", "", ".", ":443", ":80", ":8443", ":08443", ":", ":0", ":65536", ".evil.test", "@evil.test", `\@evil.test`, "#@evil.test", "?@evil.test", "%00.evil.test", "%2eevil.test", "。evil.test") +
-		one("", "/", "/folder", "/folder/x", "/a/b", "/a/b/c", "/a/b/../../x", "/a/b/%2e%2e/x", "/a/b/.%2E/x", "/a/b;/../x", "/a/b/..%2fx", "/a/b/..;/x", "/a/./b/x", "//a/b", "/a//b", "/A/B", "/a/b%", "/a/b%2", "/%61/b/c", "/a/b\\..\\x", "/ws", "/ws/../x", "/folder/..", "/folder/.", "/folder/%252e%252e/x") +
+		one("h.example", "h.example", "sub.example", "p.example:8443", "p.example:8443/folder", "f.example/a/b",
+			"bücher.example", "xn--bcher-kva.example", "BÜCHER.example", "192.0.2.1", "0xc0.0.2.1", "192.0.513",
+			"3221225985", "[2001:db8::1]:8443", "[2001:DB8::1]:8443", "[2001:db8:0::1]:8443", "s.example/ws",
+			"strasse.example:443", "straße.example:443", "STRASSE.example:443", "evil.test") +
+		one("", "", "", "", "", "", "", "", "", ".", ":443", ":80", ":8443", ":08443", ":", ":0", ":65536",
+			".evil.test", "@evil.test", `\@evil.test`, "#@evil.test", "?@evil.test", "%00.evil.test",
+			"%2eevil.test", "。evil.test") +
+		one("", "/", "/folder", "/folder/x", "/a/b", "/a/b/c", "/a/b/../../x", "/a/b/%2e%2e/x", "/a/b/.%2E/x",
+			"/a/b;/../x", "/a/b/..%2fx", "/a/b/..;/x", "/a/./b/x", "//a/b", "/a//b", "/A/B", "/a/b%", "/a/b%2",
+			"/%61/b/c", "/a/b\\..\\x", "/ws", "/ws/../x", "/folder/..", "/folder/.", "/folder/%252e%252e/x") +
 		one("", "", "?q=1", "#f", "?/../x", "#/../x", "?\\x", " ")
 	for range random.IntN(3) {
 		at := random.IntN(len(raw) + 1)
 		end := min(len(raw), at+random.IntN(2))
-		raw = raw[:at] + one("", "", "@", ":", "/", `\`, "?", "#", "%", ".", "..", "\t", "\n", "\x00", " ", "[", "]", "|", "^", "%2f", "%2e", "%5c", "%40", "\u00ad", "\u200d", "ß", "\u3002", "１", "K", "ſ", "\u2044", "\u0130", "é", "\ufeff", "~", "!", "$", "'", "{", "x", "0", "-") + raw[end:]
+		raw = raw[:at] + one("", "", "@", ":", "/", `\`, "?", "#", "%", ".", "..", "\t", "\n", "\x00", " ", "[", "]",
+			"|", "^", "%2f", "%2e", "%5c", "%40", "\u00ad", "\u200d", "ß", "\u3002", "１", "K", "ſ", "\u2044", "\u0130",
+			"é", "\ufeff", "~", "!", "$", "'", "{", "x", "0", "-") + raw[end:]
 	}
 	return raw
 }

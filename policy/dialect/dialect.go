@@ -7,6 +7,11 @@
 // file that holds all its versions; a new platform is one more file and one
 // more line in the table of this one.
 //
+// [ParseTarget] reads a target as people write it ("android@13.0.0"), [Platforms]
+// lists what there is. The errors of both Compile and ParseTarget are
+// [*TargetError], for a platform or version that is not known; a line of the file
+// that a platform cannot read is no error but a rule with a flaw (policy.Flaw).
+//
 // The dialects of real platforms are faithful rather than safe: they answer
 // what the platform's own code answers, its mistakes included, and take the
 // URL exactly as written. The dialect "cordon" is the strict one.

@@ -54,6 +54,7 @@ func (r *iosRules) add(doc *configxml.Document, element, attribute string, purpo
 	return first, len(r.rules) - first
 }
 
+// stops marks an entry at which the app ends when it starts; see iosStopped.
 func (r *iosRules) stops(rule *policy.Rule, note string) {
 	rule.Flaw, rule.Note = policy.BreaksBuild, note
 	if r.fatal < 0 {
@@ -97,7 +98,11 @@ func neverAsked() []policy.Step {
 	return []policy.Step{{Then: policy.Bypass, Reason: policy.NeverAsked}}
 }
 
-// iosStopped is the order of decision of an app that does not start.
+// iosStopped is the order of decision of an app that does not start: an element
+// without its attribute, and up to 3.0 an origin with a scheme and no host
+// (sms:*, localhost:3000), raises an exception at the start. An app that has
+// ended opens nothing, so that everything is blocked, kinds that are never asked
+// included, and the decision names the entry.
 func iosStopped(rule int) map[policy.Kind]policy.Program {
 	found := func(pattern.URL) int { return rule }
 	steps := []policy.Step{{When: []policy.Test{policy.FoundBy(found)}, Then: policy.Block}}

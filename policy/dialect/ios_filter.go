@@ -42,7 +42,8 @@ func iosFilter(doc *configxml.Document, t policy.Target) policy.Spec {
 	spec.Rules = rules.rules
 	for i := firstAccess; i < firstAccess+accesses; i++ {
 		spec.Rules[i].Flaw = policy.Ignored
-		spec.Rules[i].Note = "iOS reads it only when the app is built, for App Transport Security; no request is checked"
+		spec.Rules[i].Note = "iOS reads it only when the app is built, for App Transport Security; no request " +
+			"is checked"
 	}
 	if rules.fatal >= 0 {
 		spec.Programs = iosStopped(rules.fatal)
@@ -81,10 +82,12 @@ func iosWebViewOwns(scheme string) bool {
 func iosFilterPrograms(t policy.Target, navigations, intents, requests *iosList) map[policy.Kind]policy.Program {
 	bridge := policy.Step{When: []policy.Test{schemeIs("gap")}, Then: policy.Block, Reason: policy.BuiltIn}
 	inside := policy.Step{
-		When: []policy.Test{policy.InList(iosNavigations)}, Then: policy.Allow, Reason: navigations.reason(policy.Listed),
+		When: []policy.Test{policy.InList(iosNavigations)}, Then: policy.Allow,
+		Reason: navigations.reason(policy.Listed),
 	}
 	outside := policy.Step{
-		When: []policy.Test{policy.InList(iosIntents)}, Then: policy.Launch, Reason: intents.reason(policy.ListedExternal),
+		When: []policy.Test{policy.InList(iosIntents)}, Then: policy.Launch,
+		Reason: intents.reason(policy.ListedExternal),
 	}
 	steps := []policy.Step{bridge, inside, outside}
 	if !t.Version.AtLeast(4, 2, 0) {

@@ -11,7 +11,8 @@ import (
 )
 
 // iosTopLevel is the expression that a final ".*" stands for before 3.1.
-const iosTopLevel = "(aero|asia|arpa|biz|cat|com|coop|edu|gov|info|int|jobs|mil|mobi|museum|name|net|org|pro|tel|travel|xxx|[a-z][a-z])"
+const iosTopLevel = "(aero|asia|arpa|biz|cat|com|coop|edu|gov|info|int|jobs|mil|mobi|museum|name|net|org|pro|tel|" +
+	"travel|xxx|[a-z][a-z])"
 
 // iosWebSchemes are the schemes that an origin without a scheme stands for
 // before 3.1.
@@ -80,17 +81,20 @@ func (l *iosHostList) enter(i int) {
 		return
 	}
 	if host == "" && group != "" {
-		l.fail(i, "iOS takes the text before the first colon for a scheme and finds no host after it: the app ends with an exception when it starts")
+		l.fail(i, "iOS takes the text before the first colon for a scheme and finds no host after it: the app ends "+
+			"with an exception when it starts")
 		return
 	}
 	if !whole {
-		rule.Flaw, rule.Note = policy.Cut, "iOS reads the scheme and the host only: the port, the path and the query count for nothing"
+		rule.Flaw, rule.Note = policy.Cut,
+			"iOS reads the scheme and the host only: the port, the path and the query count for nothing"
 	}
 	if !l.bySchemes {
 		group = ""
 	}
 	if l.frozen && l.all[group] && host != "*" {
-		l.fail(i, "after an entry for every host this version cannot add another one: the app ends with an exception when it starts")
+		l.fail(i, "after an entry for every host this version cannot add another one: the app ends with an exception "+
+			"when it starts")
 		return
 	}
 	if host == "*" {
@@ -112,18 +116,21 @@ func (l *iosHostList) entry(rule *policy.Rule, i int, group, host string) policy
 		return nil
 	}
 	if l.broken[group] {
-		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is not a valid expression, and looking that up fails before this one is reached"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"an entry before it is not a valid expression, and looking that up fails before this one is reached"
 		return nil
 	}
 	schemes := pattern.Exactly(group)
 	if group == "" {
-		schemes = pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https"), pattern.Exactly("ftp"), pattern.Exactly("ftps"))
+		schemes = pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https"), pattern.Exactly("ftp"),
+			pattern.Exactly("ftps"))
 	}
 	p := pattern.Pattern{Scheme: schemes, Host: language, Path: pattern.Any()}
 	rule.Patterns = []pattern.Pattern{p}
 	return policy.List{{Pattern: p, Rule: i}}
 }
 
+// fail marks an entry at which the app ends when it starts; see iosStopped.
 func (l *iosHostList) fail(i int, note string) {
 	rule := &l.rules.rules[i]
 	rule.Flaw, rule.Note = policy.BreaksBuild, note
@@ -132,8 +139,10 @@ func (l *iosHostList) fail(i int, note string) {
 	}
 }
 
-// reachable returns the list without the entries of the web schemes' own
-// groups if the group for all of them, which is looked up first, fails.
+// reachable returns the list without what is never looked up: a host that is no
+// regular expression raises an exception when it is, and blocks what comes
+// after it. It leaves out the entries of the web schemes' own groups if the
+// group for all of them, which is looked up first, fails.
 func (l *iosHostList) reachable() policy.List {
 	if !l.broken[""] {
 		return l.list

@@ -77,7 +77,8 @@ func (l *iosList) compiled() policy.List {
 		rule := &l.rules.rules[i]
 		o := l.grammar.split(rule.Text)
 		rule.Patterns = l.grammar.patterns(o, l.knows)
-		if flaw, note := l.grammar.flaw(rule.Text, o, len(rule.Patterns) > 0); flaw != policy.NoFlaw && !rule.Implicit() {
+		if flaw, note := l.grammar.flaw(rule.Text, o, len(rule.Patterns) > 0); flaw != policy.NoFlaw &&
+			!rule.Implicit() {
 			rule.Flaw, rule.Note = flaw, note
 		}
 		for j := range rule.Patterns {

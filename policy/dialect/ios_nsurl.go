@@ -43,7 +43,8 @@ func splitNSURL(raw string) pattern.URL {
 		}
 		rest = rest[end:]
 	}
-	if u.Malformed = u.Malformed || strings.ContainsAny(rest, "[]"); !u.Malformed && (authority || u.Scheme == "" || u.Scheme == "file") {
+	if u.Malformed = u.Malformed ||
+		strings.ContainsAny(rest, "[]"); !u.Malformed && (authority || u.Scheme == "" || u.Scheme == "file") {
 		nsPath(&u, rest, escaped)
 	}
 	return u
@@ -52,7 +53,8 @@ func splitNSURL(raw string) pattern.URL {
 // mixedCase reports whether there are capitals and small letters: whether NSURL
 // keeps the capitals is then of consequence, and not documented.
 func mixedCase(scheme string) bool {
-	return scheme != asciiLower(scheme) && strings.IndexFunc(scheme, func(r rune) bool { return 'a' <= r && r <= 'z' }) >= 0
+	return scheme != asciiLower(scheme) &&
+		strings.IndexFunc(scheme, func(r rune) bool { return 'a' <= r && r <= 'z' }) >= 0
 }
 
 // legalNSURL reports whether the characters are those of RFC 2396, and whether

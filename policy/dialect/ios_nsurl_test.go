@@ -44,8 +44,10 @@ func TestNSURL(t *testing.T) {
 func TestNSURLRefuses(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{
-		"http://h/a b", "http://h/ü", "http://h\\x", "http://h/%4", "http://h/%zz", "http://h/%", "http://a@b@h/", "http://h:8a/", "http://h:1234567890/",
-		"http://h/#a#b", "http://%68/", "http://a,b/", "http://[::1/", "http://[::1]x/", "http://[x]/", "http://u[@h/", "http://h/[", "hTTP://h/", "Http://h", "x:[", "http://h/\x00", "http://h/\xff", "h|",
+		"http://h/a b", "http://h/ü", "http://h\\x", "http://h/%4", "http://h/%zz",
+		"http://h/%", "http://a@b@h/", "http://h:8a/", "http://h:1234567890/", "http://h/#a#b", "http://%68/",
+		"http://a,b/", "http://[::1/", "http://[::1]x/", "http://[x]/", "http://u[@h/", "http://h/[", "hTTP://h/",
+		"Http://h", "x:[", "http://h/\x00", "http://h/\xff", "h|",
 	} {
 		if u := splitNSURL(raw); !u.Malformed {
 			t.Errorf("%q is read as %+v", raw, u)
@@ -55,7 +57,8 @@ func TestNSURLRefuses(t *testing.T) {
 
 func TestSplittersDoNotAllocate(t *testing.T) {
 	phone := wpVersion{}.splitter()
-	for _, raw := range []string{"https://api.shop.example:8443/v1/list?page=2", "http://h", "file:///x/index.html", "tel:+15551234"} {
+	for _, raw := range []string{"https://api.shop.example:8443/v1/list?page=2", "http://h", "file:///x/index.html",
+		"tel:+15551234"} {
 		if n := testing.AllocsPerRun(10, func() { splitNSURL(raw) }); n != 0 {
 			t.Errorf("NSURL allocates %v times for %q", n, raw)
 		}
@@ -68,7 +71,8 @@ func TestSplittersDoNotAllocate(t *testing.T) {
 }
 
 func FuzzNSURL(f *testing.F) {
-	for _, raw := range []string{"http://u:p@h:80/p/%41?q#f", "http://[::1]:1/%0d%0A", "file:///%", "x:%", "//h//", "http://h/%c0%80;x"} {
+	for _, raw := range []string{"http://u:p@h:80/p/%41?q#f", "http://[::1]:1/%0d%0A", "file:///%", "x:%", "//h//",
+		"http://h/%c0%80;x"} {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -76,13 +80,15 @@ func FuzzNSURL(f *testing.F) {
 		if u.Malformed {
 			return
 		}
-		if u.Has&pattern.HasHost != 0 && !strings.Contains(raw, "//"+u.Host) && !strings.Contains(raw, "@"+u.Host) && !strings.Contains(raw, "["+u.Host) {
+		if u.Has&pattern.HasHost != 0 && !strings.Contains(raw, "//"+u.Host) && !strings.Contains(raw, "@"+u.Host) &&
+			!strings.Contains(raw, "["+u.Host) {
 			t.Errorf("%q has the host %q", raw, u.Host)
 		}
 		if u.Has&pattern.HasHost == 0 && u.Host != "" || u.Has&pattern.HasPath == 0 && u.Path != "" {
 			t.Errorf("%q: an absent part with a value: %+v", raw, u)
 		}
-		if len(u.Path) > 1 && strings.HasSuffix(u.Path, "/") && !strings.Contains(raw, u.Path+"/") && !strings.Contains(raw, "%") {
+		if len(u.Path) > 1 && strings.HasSuffix(u.Path, "/") && !strings.Contains(raw, u.Path+"/") &&
+			!strings.Contains(raw, "%") {
 			t.Errorf("%q: the path %q keeps its last slash", raw, u.Path)
 		}
 	})

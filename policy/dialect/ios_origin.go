@@ -236,7 +236,8 @@ func (g iosGrammar) flaw(text string, o iosOrigin, covers bool) (policy.Flaw, st
 	case g.shortSeparator && !o.hasHost:
 		return policy.Rewritten, "without a host the entry covers this path on every host" + o.webOnly()
 	case o.misread(text):
-		return policy.Rewritten, quoteOrigin(o.scheme) + " is read as the scheme and " + quoteOrigin(o.host) + " as the host"
+		return policy.Rewritten,
+			quoteOrigin(o.scheme) + " is read as the scheme and " + quoteOrigin(o.host) + " as the host"
 	case len(o.path) > 1 && strings.HasSuffix(o.path, "/"):
 		return policy.NeverMatches, "iOS compares the path without the slash at its end, so that no path ends in one"
 	}
@@ -281,5 +282,5 @@ func (o iosOrigin) misread(text string) bool {
 	return true
 }
 
-// quoteOrigin puts a piece of an origin in quotes for a note.
+// quoteOrigin puts a part of an origin in quotes for a note.
 func quoteOrigin(s string) string { return `"` + s + `"` }

@@ -43,7 +43,8 @@ func TestIOSOriginIsCut(t *testing.T) {
 		{v80, "", "", "", "", "", ""},
 	} {
 		o := c.grammar.split(c.text)
-		if o.scheme != c.scheme || o.host != c.host || o.port != c.port || o.path != c.path || c.text[:o.used] != c.used {
+		if o.scheme != c.scheme || o.host != c.host || o.port != c.port || o.path != c.path ||
+			c.text[:o.used] != c.used {
 			t.Errorf("%q: %+v", c.text, o)
 		}
 	}
@@ -76,7 +77,9 @@ func TestIOSFlaws(t *testing.T) {
 		}
 	}
 	for href, want := range map[string]policy.Flaw{
-		"https://h/*": policy.NoFlaw, "": policy.Rewritten, "/": policy.Rewritten, "http://": policy.Rewritten, "localhost:3000": policy.Rewritten, "tel:*": policy.NoFlaw, "tel:5": policy.Rewritten, "*": policy.NoFlaw, "https://a*b": policy.Cut,
+		"https://h/*": policy.NoFlaw, "": policy.Rewritten, "/": policy.Rewritten, "http://": policy.Rewritten,
+		"localhost:3000": policy.Rewritten, "tel:*": policy.NoFlaw, "tel:5": policy.Rewritten, "*": policy.NoFlaw,
+		"https://a*b": policy.Cut,
 	} {
 		rules := compileLines(t, "ios@4.5.5", element("allow-navigation", "href", href)).Rules()
 		if rules[0].Flaw != want {
@@ -96,14 +99,17 @@ func TestIOSExternalEntryIsAGrant(t *testing.T) {
 
 func TestIOSStrictAsksTheLists(t *testing.T) {
 	t.Parallel()
-	p := compileLines(t, "ios@8.0.1", `<allow-navigation href="https://page.example/*"/>`, `<access origin="https://api.example"/>`, `<allow-intent href="https://out.example/*"/>`)
+	p := compileLines(t, "ios@8.0.1", `<allow-navigation href="https://page.example/*"/>`,
+		`<access origin="https://api.example"/>`, `<allow-intent href="https://out.example/*"/>`)
 	for url, want := range map[string]policy.Verdict{
-		"https://page.example/x": policy.Allow, "https://api.example/x": policy.Allow, "https://out.example/": policy.Block, "https://evil.test/": policy.Block,
+		"https://page.example/x": policy.Allow, "https://api.example/x": policy.Allow,
+		"https://out.example/": policy.Block, "https://evil.test/": policy.Block,
 	} {
 		if d := p.Decide(policy.Request{URL: url, Kind: policy.XHR, Strict: true}); d.Verdict != want {
 			t.Errorf("%s: %+v, want %s", url, d, want)
 		}
-		if d := p.Decide(policy.Request{URL: url, Kind: policy.XHR}); d.Verdict != policy.Bypass || d.Reason != policy.NeverAsked {
+		if d := p.Decide(policy.Request{URL: url, Kind: policy.XHR}); d.Verdict != policy.Bypass ||
+			d.Reason != policy.NeverAsked {
 			t.Errorf("%s: %+v, want a bypass", url, d)
 		}
 	}
@@ -115,10 +121,12 @@ func TestIOSHostText(t *testing.T) {
 		text, host string
 		want       bool
 	}{
-		{"*", "x.y", true}, {"h", "h", true}, {"h", "H", false}, {"*.h", "h", true}, {"*.h", ".h", true}, {"*.h", "a_b.h", true}, {"*.h", "xh", false},
-		{"h.*", "h.com", true}, {"h.*", "h.zz", true}, {"h.*", "h.museum", true}, {"h.*", "h.co.uk", false}, {"h.*", "h.CO", false},
-		{"1.2.3.*", "1.2.3.anything.x", true}, {"1.2.300.*", "1.2.300.com", true}, {"1.2.300.*", "1.2.300.4", false}, {"*.2.3.*", "1.2.3.com", true}, {"*.2.3.*", "1.2.3.4", false},
-		{"*.*", "anything", true}, {"a*c", "abbc", true}, {"a*c", "ac", true}, {"a*c", "acd", false}, {"a(b|c)", "ac", true}, {"ab?", "a", true}, {"a.b", "axb", false},
+		{"*", "x.y", true}, {"h", "h", true}, {"h", "H", false}, {"*.h", "h", true}, {"*.h", ".h", true},
+		{"*.h", "a_b.h", true}, {"*.h", "xh", false}, {"h.*", "h.com", true}, {"h.*", "h.zz", true},
+		{"h.*", "h.museum", true}, {"h.*", "h.co.uk", false}, {"h.*", "h.CO", false},
+		{"1.2.3.*", "1.2.3.anything.x", true}, {"1.2.300.*", "1.2.300.com", true}, {"1.2.300.*", "1.2.300.4", false},
+		{"*.2.3.*", "1.2.3.com", true}, {"*.2.3.*", "1.2.3.4", false}, {"*.*", "anything", true}, {"a*c", "abbc", true},
+		{"a*c", "ac", true}, {"a*c", "acd", false}, {"a(b|c)", "ac", true}, {"ab?", "a", true}, {"a.b", "axb", false},
 	} {
 		l, note := iosHostLanguage(c.text)
 		if note != "" {

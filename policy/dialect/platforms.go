@@ -25,9 +25,11 @@ var platforms = []Platform{
 			{v(3, 5, 0), "schemes and hosts compare without regard to case"},
 			{v(3, 5, 1), "an unlisted http or https link is blocked instead of launched"},
 			{v(3, 6, 0), "launch-external makes an external list; everything else unlisted is blocked"},
-			{v(4, 0, 0), "allow-navigation, allow-intent and access, each for its own purpose, by the whitelist plugin"},
+			{v(4, 0, 0), "allow-navigation, allow-intent and access, each for its own purpose, by the " +
+				"whitelist plugin"},
 			{v(9, 0, 0), "the tables assume a device whose android.net.Uri has the corrections of 2018"},
-			{v(10, 0, 0), "the list is built in; the web view's requests are never checked any more, launch-external grants access"},
+			{v(10, 0, 0), "the list is built in; the web view's requests are never checked any more, launch-external " +
+				"grants access"},
 			{v(10, 1, 1), "file: pages are opened only in insecure file mode"},
 			{v(11, 0, 0), "the app's own host name counts in lower case"},
 		},
@@ -48,8 +50,8 @@ var platforms = []Platform{
 		},
 	},
 	{
-		Name: "amazon-fireos", Title: "Cordova Amazon Fire OS", First: v(3, 0, 0), Latest: v(3, 6, 3), compile: compileFireOS,
-		Breaks: []Break{
+		Name: "amazon-fireos", Title: "Cordova Amazon Fire OS", First: v(3, 0, 0), Latest: v(3, 6, 3),
+		compile: compileFireOS, Breaks: []Break{
 			{v(3, 0, 0), "as Android 3.1"},
 			{v(3, 4, 0), "as Android 3.3"},
 			{v(3, 5, 0), "as Android 3.5.0"},
@@ -57,18 +59,19 @@ var platforms = []Platform{
 		},
 	},
 	{
-		Name: "blackberry10", Title: "Cordova BlackBerry 10", First: v(2, 9, 0), Latest: v(3, 8, 0), compile: compileBlackBerry,
-		Breaks: []Break{
+		Name: "blackberry10", Title: "Cordova BlackBerry 10", First: v(2, 9, 0), Latest: v(3, 8, 0),
+		compile: compileBlackBerry, Breaks: []Break{
 			{v(2, 9, 0), "only the uri attribute is read"},
-			{v(3, 1, 0), "origin is read too; the list is switched off by a preference instead of a feature's parameter"},
+			{v(3, 1, 0), "origin is read too; the list is switched off by a preference instead of a feature's " +
+				"parameter"},
 			{v(3, 3, 0), "the file is read as UTF-8 instead of ASCII"},
 			{v(3, 6, 0), "a user name in a URL ends at a slash"},
 			{v(3, 8, 0), "a wildcard below a host is read as subdomains"},
 		},
 	},
 	{
-		Name: "wp7", Title: "Cordova Windows Phone 7", First: v(2, 0, 0), Latest: v(3, 7, 0), compile: compileWindowsPhone,
-		Breaks: []Break{
+		Name: "wp7", Title: "Cordova Windows Phone 7", First: v(2, 0, 0), Latest: v(3, 7, 0),
+		compile: compileWindowsPhone, Breaks: []Break{
 			{v(2, 0, 0), "no list"},
 			{v(2, 4, 0), "unanchored expressions; only navigation is checked"},
 			{v(2, 9, 1), "elements count whatever their namespace; paths compare unescaped"},
@@ -77,8 +80,8 @@ var platforms = []Platform{
 		},
 	},
 	{
-		Name: "wp8", Title: "Cordova Windows Phone 8", First: v(2, 3, 0), Latest: v(3, 8, 2), compile: compileWindowsPhone,
-		Breaks: []Break{
+		Name: "wp8", Title: "Cordova Windows Phone 8", First: v(2, 3, 0), Latest: v(3, 8, 2),
+		compile: compileWindowsPhone, Breaks: []Break{
 			{v(2, 3, 0), "no list"},
 			{v(2, 4, 0), "unanchored expressions; only navigation is checked; * grants nothing"},
 			{v(2, 5, 0), "* lets everything pass"},

@@ -11,7 +11,8 @@ import (
 
 // families are the platforms whose code has another name than theirs.
 var families = map[string]string{
-	"amazon-fireos": "fireos", "blackberry10": "blackberry", "wp7": "windowsphone", "wp8": "windowsphone", "tizen": "w3c",
+	"amazon-fireos": "fireos", "blackberry10": "blackberry", "wp7": "windowsphone", "wp8": "windowsphone",
+	"tizen": "w3c",
 }
 
 // Each platform of the table has a file that is named after its family, and

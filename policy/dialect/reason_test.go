@@ -34,7 +34,8 @@ func TestEveryReasonIsReached(t *testing.T) {
 		got := compile(t, test.target, test.body).Decide(policy.Request{URL: test.url, Kind: kind})
 		reached[got.Reason] = true
 		if got.Reason != test.want {
-			t.Errorf("%s: %s of %s: %s (%s), want %s", test.target, test.kind, test.url, got.Verdict, got.Reason, test.want)
+			t.Errorf("%s: %s of %s: %s (%s), want %s", test.target, test.kind, test.url, got.Verdict, got.Reason,
+				test.want)
 		}
 	}
 	for _, reason := range policy.Reasons() {
@@ -49,19 +50,24 @@ func TestEveryReasonIsReached(t *testing.T) {
 
 // A strict decision is never bypass, whatever the platform.
 func TestStrictDecisionsNeverBypass(t *testing.T) {
-	const body = `<access origin="https://a.example"/><allow-navigation href="https://n.example/*"/><allow-intent href="tel:*"/>`
+	const body = `<access origin="https://a.example"/><allow-navigation href="https://n.example/*"/><allow-intent ` +
+		`href="tel:*"/>`
 	for _, target := range []string{
-		"cordon", "w3c", "tizen", "android@2.5.0", "android@2.9.1", "android@3.1.0", "android@3.5.1", "android@3.6.4", "android@3.6.4/2.3", "android@4.1.1", "android@9.1.0",
-		"android@10.0.0", "android@15.0.0", "amazon-fireos@3.5.0", "ios@3.0.0", "ios@3.6.3", "ios@4.1.1", "ios@8.0.1", "blackberry10@3.8.0", "wp7@3.4.0", "wp8@2.3.0", "wp8@3.8.2", "windows@4.4.0",
+		"cordon", "w3c", "tizen", "android@2.5.0", "android@2.9.1", "android@3.1.0", "android@3.5.1", "android@3.6.4",
+		"android@3.6.4/2.3", "android@4.1.1", "android@9.1.0", "android@10.0.0", "android@15.0.0",
+		"amazon-fireos@3.5.0", "ios@3.0.0", "ios@3.6.3", "ios@4.1.1", "ios@8.0.1", "blackberry10@3.8.0", "wp7@3.4.0",
+		"wp8@2.3.0", "wp8@3.8.2", "windows@4.4.0",
 	} {
 		compiled := compile(t, target, body)
 		for _, kind := range append(policy.Kinds(), policy.AnyKind) {
-			for _, url := range []string{"https://a.example/", "https://evil.test/", "http://n.example/x", "tel:1", "file:///x", "data:,x", "about:blank", ""} {
+			for _, url := range []string{"https://a.example/", "https://evil.test/", "http://n.example/x", "tel:1",
+				"file:///x", "data:,x", "about:blank", ""} {
 				d := compiled.Decide(policy.Request{URL: url, Kind: kind, Strict: true})
 				if d.Verdict == policy.Bypass {
 					t.Errorf("%s: %s of %q is bypassed (%s)", target, kind, url, d.Reason)
 				}
-				if url == "https://evil.test/" && kind != policy.Navigation && d.Verdict == policy.Allow && d.Reason != policy.NoList && d.Reason != policy.SchemeNotAsked {
+				if url == "https://evil.test/" && kind != policy.Navigation && d.Verdict == policy.Allow &&
+					d.Reason != policy.NoList && d.Reason != policy.SchemeNotAsked {
 					t.Errorf("%s: %s of %q is allowed (%s), though no line lists it", target, kind, url, d.Reason)
 				}
 			}

@@ -37,7 +37,8 @@ func TestCorpusInWebAssembly(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "dialect.test")
 	run("go", "test", "-c", "-o", binary, ".")
 	root := strings.TrimSpace(run("go", "env", "GOROOT"))
-	out := run(node, "--stack-size=8192", filepath.Join(root, "lib", "wasm", "wasm_exec_node.js"), binary, "-test.run=^TestCorpus$", "-test.v")
+	out := run(node, "--stack-size=8192", filepath.Join(root, "lib", "wasm", "wasm_exec_node.js"), binary,
+		"-test.run=^TestCorpus$", "-test.v")
 	questions, err := filepath.Glob("../testdata/corpus/*.txtar")
 	if err != nil {
 		t.Fatal(err)

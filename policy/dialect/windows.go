@@ -59,7 +59,8 @@ func (w *windowsRules) origins() {
 	w.each("access", "origin", policy.ForRequest, func(rule *policy.Rule) {
 		switch {
 		case open:
-			rule.Flaw, rule.Note = policy.Ignored, `with an entry "*" in the file the package gets no content rules at all`
+			rule.Flaw, rule.Note = policy.Ignored,
+				`with an entry "*" in the file the package gets no content rules at all`
 		case !strings.HasPrefix(rule.Text, "https://"):
 			rule.Flaw, rule.Note = policy.Dropped, "Windows 8 takes origins only that begin with https://"
 		default:
@@ -73,7 +74,8 @@ func (w *windowsRules) navigations() {
 	w.each("allow-navigation", "href", policy.ForNavigation, func(rule *policy.Rule) {
 		scheme, _, named := strings.Cut(rule.Text, "://")
 		if !named || scheme != "http" && scheme != "https" && scheme != "ms-appx-web" {
-			rule.Flaw, rule.Note = policy.Dropped, "Windows 10 takes hrefs only that begin with http://, https:// or ms-appx-web://"
+			rule.Flaw, rule.Note = policy.Dropped,
+				"Windows 10 takes hrefs only that begin with http://, https:// or ms-appx-web://"
 			return
 		}
 		w.enter(rule)
@@ -88,7 +90,8 @@ func (w *windowsRules) each(element, attribute string, purpose policy.Purpose, r
 		if e.Name != element {
 			continue
 		}
-		rule := policy.Rule{Element: element, Text: e.Value(attribute), Purpose: purpose, Place: w.doc.Place(e.Start, e.End)}
+		rule := policy.Rule{Element: element, Text: e.Value(attribute), Purpose: purpose,
+			Place: w.doc.Place(e.Start, e.End)}
 		if _, ok := e.Attr(attribute); ok {
 			read(&rule)
 		} else {
@@ -101,8 +104,10 @@ func (w *windowsRules) each(element, attribute string, purpose policy.Purpose, r
 // enter makes a pattern of a rule that names one host.
 func (w *windowsRules) enter(rule *policy.Rule) {
 	u, ok := parseSystemURI(rule.Text)
-	if !ok || u.relative || u.query != "" || u.path != "/" && u.path != "/*" || strings.Contains(u.host, "*") || wpHasPort(rule.Text) {
-		rule.Flaw, rule.Note = policy.Unreadable, "what Windows makes of a rule that is more than a scheme and a host could not be established"
+	if !ok || u.relative || u.query != "" || u.path != "/" && u.path != "/*" || strings.Contains(u.host, "*") ||
+		wpHasPort(rule.Text) {
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"what Windows makes of a rule that is more than a scheme and a host could not be established"
 		return
 	}
 	p := pattern.Pattern{Scheme: pattern.Exactly(u.scheme), Host: pattern.Exactly(u.host), Path: pattern.Any()}

@@ -46,7 +46,8 @@ func compileWindowsPhone(doc *configxml.Document, t policy.Target) (policy.Spec,
 		if e.Name != "access" {
 			continue
 		}
-		rule := policy.Rule{Element: "access", Place: doc.Place(e.Start, e.End), Text: e.Value("origin"), Purpose: policy.ForNavigation}
+		rule := policy.Rule{Element: "access", Place: doc.Place(e.Start, e.End), Text: e.Value("origin"),
+			Purpose: policy.ForNavigation}
 		reader.read(&rule, e, len(spec.Rules))
 		spec.Rules = append(spec.Rules, rule)
 	}
@@ -79,7 +80,8 @@ func (r *wpReader) read(rule *policy.Rule, e *configxml.Element, number int) {
 		rule.Flaw, rule.Note = policy.Ignored, `after an entry "*" all others are ignored`
 	case rule.Text == "*" && r.version.starless:
 		r.ended = true
-		rule.Flaw, rule.Note = policy.NeverMatches, `in this version "*" opens nothing and all later entries are ignored`
+		rule.Flaw, rule.Note = policy.NeverMatches,
+			`in this version "*" opens nothing and all later entries are ignored`
 	case rule.Text == "*":
 		r.ended, r.unlimited = true, number
 		rule.Patterns = []pattern.Pattern{everyURL()}
@@ -89,7 +91,8 @@ func (r *wpReader) read(rule *policy.Rule, e *configxml.Element, number int) {
 		r.search.enter(rule, number)
 	}
 	if _, external := e.Attr("launch-external"); external && rule.Flaw == policy.NoFlaw {
-		rule.Flaw, rule.Note = policy.Rewritten, "launch-external is not known on Windows Phone: the entry opens pages inside the app"
+		rule.Flaw, rule.Note = policy.Rewritten,
+			"launch-external is not known on Windows Phone: the entry opens pages inside the app"
 	}
 }
 

@@ -60,7 +60,8 @@ func TestTranslateNet(t *testing.T) {
 			continue
 		}
 		if !re.MatchString(c.yes) || re.MatchString(c.no) {
-			t.Errorf("%q became %q: %q %v, %q %v", c.text, expr, c.yes, re.MatchString(c.yes), c.no, re.MatchString(c.no))
+			t.Errorf("%q became %q: %q %v, %q %v", c.text, expr, c.yes, re.MatchString(c.yes), c.no,
+				re.MatchString(c.no))
 		}
 	}
 }

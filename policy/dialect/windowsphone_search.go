@@ -14,14 +14,24 @@ import (
 const wpStar = "replaced-text"
 
 // wpSearch is the list of Windows Phone: expressions that are searched for in
-// a URL, without an anchor.
+// a URL, without an anchor. An entry covers a URL if its expression is found in
+// the URL and also in scheme://host/, or else not in the path and query. "Not
+// found" is no set of URLs that a pattern can say, and the path goes into the
+// expression unescaped; so the list is one function of the program
+// (policy.FoundBy), and the rules' patterns are the nearest sets, for comparing
+// and exporting.
+//
+// .NET's expressions are translated as far as origins use them: groups, classes,
+// quantifiers, alternation, anchors. What is invalid throws on the device, so
+// that the entries after it do not count; what has no equal in Go is treated the
+// same way, towards blocking.
 type wpSearch struct {
 	local   bool
 	entries []wpEntry
-	// plain finds the entries without any wildcard by their host; odd are the
-	// others, by number.
-	plain map[string][]int
-	odd   []int
+	// byHost finds the entries without any wildcard by their host; expressions
+	// are the others, by number.
+	byHost      map[string][]int
+	expressions []int
 	// ended: an entry that is no expression throws when it is reached, so that
 	// the ones after it never are.
 	ended bool
@@ -43,7 +53,8 @@ func (s *wpSearch) enter(rule *policy.Rule, number int) {
 		return
 	}
 	if s.ended {
-		rule.Flaw, rule.Note = policy.Unreadable, "an entry before it is not a valid regular expression, and looking that up fails before this one is reached"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"an entry before it is not a valid regular expression, and looking that up fails before this one is reached"
 		return
 	}
 	path := u.pathAndQuery()
@@ -52,7 +63,8 @@ func (s *wpSearch) enter(rule *policy.Rule, number int) {
 	}
 	entry := wpEntry{rule: number, scheme: u.scheme, host: strings.ReplaceAll(u.host, wpStar, "*"), path: path}
 	rule.Flaw, rule.Note = wpFlaw(rule.Text, entry)
-	if strings.ContainsAny(entry.scheme, "+.") || strings.ContainsAny(entry.host, "*[") || strings.ContainsAny(path, `.*+?()[]{}|^$\`) {
+	if strings.ContainsAny(entry.scheme, "+.") || strings.ContainsAny(entry.host, "*[") ||
+		strings.ContainsAny(path, `.*+?()[]{}|^$\`) {
 		if !s.compile(rule, &entry) {
 			return
 		}
@@ -72,11 +84,13 @@ func (s *wpSearch) compile(rule *policy.Rule, entry *wpEntry) bool {
 	switch schemeState {
 	case netInvalid:
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this is not a valid one: the look-up fails"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the path as a regular expression, and this is not a valid one: the look-up fails"
 		return false
 	case netForeign:
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the path as a regular expression, and this one is of .NET's own kind"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the path as a regular expression, and this one is of .NET's own kind"
 		return false
 	}
 	var err error
@@ -85,7 +99,8 @@ func (s *wpSearch) compile(rule *policy.Rule, entry *wpEntry) bool {
 	}
 	if err != nil {
 		s.ended = true
-		rule.Flaw, rule.Note = policy.Unreadable, "Windows Phone reads the origin as a regular expression, and this one cannot be compiled"
+		rule.Flaw, rule.Note = policy.Unreadable,
+			"Windows Phone reads the origin as a regular expression, and this one cannot be compiled"
 		return false
 	}
 	return true
@@ -115,11 +130,13 @@ func wpHost(host string) string {
 func wpFlaw(text string, entry wpEntry) (policy.Flaw, string) {
 	switch {
 	case strings.Contains(entry.scheme, wpStar):
-		return policy.NeverMatches, "a wildcard in the scheme stays in the expression as the text " + quoteOrigin(wpStar)
+		return policy.NeverMatches,
+			"a wildcard in the scheme stays in the expression as the text " + quoteOrigin(wpStar)
 	case strings.Contains(entry.path, wpStar):
 		return policy.NeverMatches, "a wildcard in the path stays in the expression as the text " + quoteOrigin(wpStar)
 	case strings.HasPrefix(entry.host, "*."):
-		return policy.Rewritten, "the expression is not anchored and loses the dot: it also covers hosts that merely end in " + quoteOrigin(entry.host[2:]) + ", and URLs that name it in their path or query"
+		return policy.Rewritten, "the expression is not anchored and loses the dot: it also covers hosts that " +
+			"merely end in " + quoteOrigin(entry.host[2:]) + ", and URLs that name it in their path or query"
 	case entry.host == "*":
 		return policy.Rewritten, "the wildcard covers word characters only: hosts with a dot are not covered"
 	case strings.Contains(entry.host, "*"):
@@ -160,12 +177,12 @@ func (e *wpEntry) patterns() []pattern.Pattern {
 }
 
 func (s *wpSearch) index() {
-	s.plain = make(map[string][]int)
+	s.byHost = make(map[string][]int)
 	for i := range s.entries {
 		if e := &s.entries[i]; e.whole == nil {
-			s.plain[e.host] = append(s.plain[e.host], i)
+			s.byHost[e.host] = append(s.byHost[e.host], i)
 		} else {
-			s.odd = append(s.odd, i)
+			s.expressions = append(s.expressions, i)
 		}
 	}
 }
@@ -189,15 +206,15 @@ func (s *wpSearch) find(u pattern.URL) int {
 			break
 		}
 		at += next + 3
-		for _, i := range s.plain[text.hostAt(at)] {
+		for _, i := range s.byHost[text.hostAt(at)] {
 			e := &s.entries[i]
 			if (best < 0 || i < best) && text.holds(e, at) && e.atSite(&u) {
 				best = i
 			}
 		}
 	}
-	if len(s.odd) > 0 {
-		best = s.findOdd(&u, text, best)
+	if len(s.expressions) > 0 {
+		best = s.findExpression(&u, text, best)
 	}
 	if best < 0 {
 		return -1
@@ -208,13 +225,13 @@ func (s *wpSearch) find(u pattern.URL) int {
 // buffers hold the texts that expressions are searched in.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-func (s *wpSearch) findOdd(u *pattern.URL, text wpText, best int) int {
+func (s *wpSearch) findExpression(u *pattern.URL, text wpText, best int) int {
 	whole, site := buffers.Get().(*[]byte), buffers.Get().(*[]byte)
 	defer buffers.Put(whole)
 	defer buffers.Put(site)
 	*whole = append(append((*whole)[:0], text.front...), text.slashes...)
 	*site = appendSite((*site)[:0], u)
-	for _, i := range s.odd {
+	for _, i := range s.expressions {
 		if best >= 0 && i > best {
 			break
 		}

@@ -65,26 +65,31 @@ func TestWindowsPhoneFlaws(t *testing.T) {
 
 func TestWindowsPhoneNamesTheRule(t *testing.T) {
 	t.Parallel()
-	p := compileLines(t, "wp8@3.8.2", `<access origin="http://a.example"/>`, `<access origin="http://*.example"/>`, `<access origin="http://b.example/x.y"/>`, `<access origin="http://b.example/x.y"/>`)
+	p := compileLines(t, "wp8@3.8.2", `<access origin="http://a.example"/>`, `<access origin="http://*.example"/>`,
+		`<access origin="http://b.example/x.y"/>`, `<access origin="http://b.example/x.y"/>`)
 	for url, line := range map[string]int{"http://a.example/": 2, "http://b.example/": 3, "http://c.example/": 3} {
 		d := p.Decide(policy.Request{URL: url, Kind: policy.Navigation})
 		if d.Verdict != policy.Allow || d.Reason != policy.Listed || d.Rule == nil || d.Rule.Place.Line != line {
 			t.Errorf("%s: %+v, want line %d", url, d, line)
 		}
 	}
-	if d := p.Decide(policy.Request{URL: "http://a.example/x", Kind: policy.Image, Strict: true}); d.Verdict != policy.Allow {
+	if d := p.Decide(policy.Request{URL: "http://a.example/x", Kind: policy.Image, Strict: true}); d.Verdict !=
+		policy.Allow {
 		t.Errorf("a strict image: %+v", d)
 	}
-	if d := p.Decide(policy.Request{URL: "http://d.test/", Kind: policy.Image, Strict: true}); d.Verdict != policy.Block {
+	if d := p.Decide(policy.Request{URL: "http://d.test/", Kind: policy.Image, Strict: true}); d.Verdict !=
+		policy.Block {
 		t.Errorf("a strict image elsewhere: %+v", d)
 	}
 }
 
 func TestWindowsPhoneAnyPath(t *testing.T) {
 	t.Parallel()
-	p := compileLines(t, "wp8@3.8.2", `<access origin="http://a.example/deep/path"/>`, `<access origin="https://*.b.example/x.y"/>`)
+	p := compileLines(t, "wp8@3.8.2", `<access origin="http://a.example/deep/path"/>`,
+		`<access origin="https://*.b.example/x.y"/>`)
 	for url, want := range map[string]policy.Verdict{
-		"http://a.example/": policy.Allow, "https://c.b.example/": policy.Allow, "https://a.example/": policy.Block, "http://b.example/": policy.Block,
+		"http://a.example/": policy.Allow, "https://c.b.example/": policy.Allow, "https://a.example/": policy.Block,
+		"http://b.example/": policy.Block,
 	} {
 		if d := p.Decide(policy.Request{URL: url, Kind: policy.Navigation, AnyPath: true}); d.Verdict != want {
 			t.Errorf("%s: %+v, want %s", url, d, want)
@@ -94,8 +99,10 @@ func TestWindowsPhoneAnyPath(t *testing.T) {
 
 func TestWindowsPhoneDoesNotAllocate(t *testing.T) {
 	p := compileLines(t, "wp8@3.8.2", `<access origin="http://a.example"/>`, `<access origin="https://b.example/v1"/>`)
-	for _, url := range []string{"http://a.example/", "http://a.example", "https://b.example/v1/x", "https://c.example/"} {
-		if n := testing.AllocsPerRun(100, func() { p.Decide(policy.Request{URL: url, Kind: policy.Navigation}) }); n != 0 {
+	for _, url := range []string{"http://a.example/", "http://a.example", "https://b.example/v1/x",
+		"https://c.example/"} {
+		if n := testing.AllocsPerRun(100,
+			func() { p.Decide(policy.Request{URL: url, Kind: policy.Navigation}) }); n != 0 {
 			t.Errorf("%s: %v allocations", url, n)
 		}
 	}
@@ -106,8 +113,10 @@ func TestWindowsPhoneDoesNotAllocate(t *testing.T) {
 // allowance by a rule that the platform drops.
 func FuzzNewerPlatforms(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"http://*.h.example:80/p/*", "http://a.h.example:80/p/x"}, {"*", "intent://x"}, {"localhost:3000", "localhost:3000"}, {"h*t*://a", "http://h/"},
-		{"http://h/(a|b)?", "http://h/a"}, {"*.google.*", "http://google.com/"}, {"", "http://"}, {"a(b|c)+", "http://abc/"}, {"http://h/%41[", "http://h/A"},
+		{"http://*.h.example:80/p/*", "http://a.h.example:80/p/x"}, {"*", "intent://x"},
+		{"localhost:3000", "localhost:3000"}, {"h*t*://a", "http://h/"}, {"http://h/(a|b)?", "http://h/a"},
+		{"*.google.*", "http://google.com/"}, {"", "http://"}, {"a(b|c)+", "http://abc/"},
+		{"http://h/%41[", "http://h/A"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -119,7 +128,9 @@ func FuzzNewerPlatforms(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, origin, url string) {
-		doc, err := configxml.Parse("config.xml", []byte("<widget>"+element("access", "origin", origin)+element("allow-navigation", "href", origin)+element("allow-intent", "href", origin)+"</widget>"))
+		doc, err := configxml.Parse("config.xml",
+			[]byte("<widget>"+element("access", "origin", origin)+element("allow-navigation", "href", origin)+
+				element("allow-intent", "href", origin)+"</widget>"))
 		if err != nil {
 			return
 		}
@@ -134,7 +145,9 @@ func FuzzNewerPlatforms(f *testing.F) {
 				if strict.Verdict == policy.Bypass {
 					t.Errorf("%s %s %q: a strict bypass", target, kind, url)
 				}
-				if d.Verdict == policy.Allow && d.Rule != nil && (d.Rule.Flaw == policy.Dropped || d.Rule.Flaw == policy.Unreadable || d.Rule.Flaw == policy.BreaksBuild) {
+				if d.Verdict == policy.Allow &&
+					d.Rule != nil && (d.Rule.Flaw == policy.Dropped || d.Rule.Flaw == policy.Unreadable ||
+					d.Rule.Flaw == policy.BreaksBuild) {
 					t.Errorf("%s %s %q: allowed by a rule that is %s", target, kind, url, d.Rule.Flaw)
 				}
 			}

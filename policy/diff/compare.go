@@ -17,14 +17,15 @@ type comparison struct {
 	merged  *merger
 	// groups are kinds for which both policies have one program each.
 	groups []group
-	// odd are the candidates that the policies did not decide differently.
-	odd int
+	// unconfirmed counts the candidates that the policies did not decide
+	// differently.
+	unconfirmed int
 }
 
 // group is kinds that both policies decide by the same steps.
 type group struct {
-	kinds      []policy.Kind
-	older, new Sets
+	kinds        []policy.Kind
+	older, newer Sets
 }
 
 // maxGroups is how many groups fit into one question, with four sets each.
@@ -34,15 +35,15 @@ const maxGroups = 16
 func (c *comparison) run() {
 	older, newer := NewReader(c.pair.Old), NewReader(c.pair.New)
 	same := sameLists(c.pair.Old, c.pair.New)
-	for _, kinds := range c.together() {
+	for _, kinds := range c.kindsByProgram() {
 		if same && samePrograms(c.pair.Old, c.pair.New, kinds[0]) {
 			continue
 		}
-		c.groups = append(c.groups, group{kinds: kinds, older: older.Sets(kinds[0]), new: newer.Sets(kinds[0])})
+		c.groups = append(c.groups, group{kinds: kinds, older: older.Sets(kinds[0]), newer: newer.Sets(kinds[0])})
 	}
 	var exact, sampled []group
 	for _, g := range c.groups {
-		if g.older.Exact && g.new.Exact {
+		if g.older.Exact && g.newer.Exact {
 			exact = append(exact, g)
 		} else {
 			sampled = append(sampled, g)
@@ -50,16 +51,16 @@ func (c *comparison) run() {
 	}
 	for len(exact) > 0 {
 		n := min(len(exact), maxGroups)
-		c.ask(exact[:n])
+		c.compareExact(exact[:n])
 		exact = exact[n:]
 	}
 	if len(sampled) > 0 {
-		c.sample(sampled)
+		c.compareSampled(sampled)
 	}
 }
 
-// together sorts the kinds by the programs that decide them.
-func (c *comparison) together() [][]policy.Kind {
+// kindsByProgram sorts the kinds by the programs that decide them.
+func (c *comparison) kindsByProgram() [][]policy.Kind {
 	type programs struct{ older, newer *policy.Step }
 	first := func(steps []policy.Step) *policy.Step {
 		if len(steps) == 0 {
@@ -86,16 +87,16 @@ func (c *comparison) together() [][]policy.Kind {
 	return all
 }
 
-// ask compares groups whose sets are exact: of every region that the two sides
-// decide differently, both policies are asked about one URL. Where the budget
-// does not suffice, large files are compared by what changed.
-func (c *comparison) ask(groups []group) {
+// compareExact compares groups whose sets are exact: of every region that the
+// two sides decide differently, both policies are asked about one URL. Where
+// the budget does not suffice, large files are compared by what changed.
+func (c *comparison) compareExact(groups []group) {
 	found, outcome := c.regions(groups)
 	if outcome == pattern.NotDecided {
 		if older, newer := c.reduced(); older != nil {
 			smaller := make([]group, len(groups))
 			for i, g := range groups {
-				smaller[i] = group{kinds: g.kinds, older: older.Sets(g.kinds[0]), new: newer.Sets(g.kinds[0])}
+				smaller[i] = group{kinds: g.kinds, older: older.Sets(g.kinds[0]), newer: newer.Sets(g.kinds[0])}
 			}
 			found, outcome = c.regions(smaller)
 		}
@@ -103,17 +104,21 @@ func (c *comparison) ask(groups []group) {
 	for _, r := range found {
 		for n, g := range groups {
 			if differ(r.In, n) && !c.decide(g.kinds, r.URL) {
-				c.odd++
+				c.unconfirmed++
 			}
 		}
 	}
 	if outcome == pattern.NotDecided {
-		tried := c.try(groups)
-		c.doubt(groups, true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, more may differ", tried))
+		tried := c.trySamples(groups)
+		c.doubt(groups,
+			true, fmt.Sprintf("the comparison took too many steps; %d URLs near the rules that differ were tried, "+
+				"more may differ", tried))
 	}
 	c.tryTexts(groups)
-	if c.odd > 0 {
-		c.doubt(groups, false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept", c.odd))
+	if c.unconfirmed > 0 {
+		c.doubt(groups,
+			false, fmt.Sprintf("%d differences of the lists could not be confirmed with a URL that both sides accept",
+				c.unconfirmed))
 	}
 }
 
@@ -124,7 +129,7 @@ func (c *comparison) regions(groups []group) (found []pattern.Region, outcome pa
 	for _, g := range groups {
 		sets = append(sets,
 			g.older.Allow.Union(g.older.Bypass), g.older.Launch.Union(g.older.Bypass),
-			g.new.Allow.Union(g.new.Bypass), g.new.Launch.Union(g.new.Bypass))
+			g.newer.Allow.Union(g.newer.Bypass), g.newer.Launch.Union(g.newer.Bypass))
 	}
 	question := pattern.Question{Sets: sets, Steps: c.options.Steps, Want: func(in uint64) bool {
 		for n := range groups {
@@ -172,17 +177,18 @@ func (c *comparison) doubt(groups []group, exhausted bool, why string) {
 // rules, since some platforms look at their rules one by one.
 const maxWork = 40_000_000
 
-// sample compares groups where a platform's look-up is an algorithm.
-func (c *comparison) sample(groups []group) {
-	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair), c.try(groups))
+// compareSampled compares groups where a platform's look-up is an algorithm.
+func (c *comparison) compareSampled(groups []group) {
+	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair),
+		c.trySamples(groups))
 	c.doubt(groups, false, why)
 }
 
-// try asks both policies about a URL of every region that the nearest sets of
-// the rules tell apart, and about spellings of it that look-ups are known to
-// read in ways of their own. Of two files for one target only the rules that
-// differ count. It returns how many URLs were tried.
-func (c *comparison) try(groups []group) (tried int) {
+// trySamples asks both policies about a URL of every region that the nearest
+// sets of the rules tell apart, and about spellings of it that look-ups are
+// known to read in ways of their own. Of two files for one target only the
+// rules that differ count. It returns how many URLs were tried.
+func (c *comparison) trySamples(groups []group) (tried int) {
 	older, newer := differing(c.pair.Old, c.pair.New)
 	reading := NewReader(c.pair.New).reading
 	limit := max(200, maxWork/(1000+len(c.pair.Old.Rules())+len(c.pair.New.Rules())))

@@ -8,6 +8,12 @@
 // of its own, no set describes it exactly; there the candidates that the
 // nearest sets give are tried one by one, and the report says so.
 //
+// [Compile] makes the two policies of a [Pair], [Compare] compares any number of
+// pairs, and [Documents] does both for one file before and after. The [Report] has
+// a [Line] for every difference and a [Doubt] for everything that was not decided;
+// [WriteText], [WriteJSON], [WriteMarkdown] and [WriteGitHub] show it. Errors come
+// from targets that are not known and from writers alone.
+//
 // The package is pure, and its functions are safe for concurrent use.
 package diff
 
@@ -193,7 +199,8 @@ func Documents(before, after *configxml.Document, targets []policy.Target, o Opt
 }
 
 // Compile makes a pair of two documents, each read as its own target.
-func Compile(before *configxml.Document, from policy.Target, after *configxml.Document, to policy.Target) (Pair, error) {
+func Compile(before *configxml.Document, from policy.Target, after *configxml.Document, to policy.Target) (Pair,
+	error) {
 	older, err := dialect.Compile(before, from)
 	if err != nil {
 		return Pair{}, err

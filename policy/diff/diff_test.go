@@ -70,11 +70,13 @@ func TestChanges(t *testing.T) {
 			want:   "no difference\n", targets: []string{"cordon"},
 		},
 		{
-			name:    "a host more, for two platforms on one line",
-			before:  `<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/></widget>`,
-			after:   `<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/><access origin="https://b.example/*"/></widget>`,
+			name:   "a host more, for two platforms on one line",
+			before: `<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/></widget>`,
+			after: `<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/><access ` +
+				`origin="https://b.example/*"/></widget>`,
 			targets: []string{"android@8", "android@9"},
-			want: "newly allowed (was blocked): every kind but navigation, media, websocket on android@8.0.0 and android@9.0.0\n" +
+			want: "newly allowed (was blocked): every kind but navigation, media, websocket on android@8.0.0 and " +
+				"android@9.0.0\n" +
 				"  https://b.example/\n" +
 				"      before  no entry of the list covers the URL\n" +
 				"      now     new.xml:1:86  <access> https://b.example/*\n" +
@@ -104,7 +106,8 @@ func TestChanges(t *testing.T) {
 // From android@10 on, access restricts the web view no longer: that is the
 // change an upgrade has to show.
 func TestVersionsShowWhatAnUpgradeChanges(t *testing.T) {
-	doc := parse(t, "config.xml", `<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/></widget>`)
+	doc := parse(t, "config.xml",
+		`<widget><plugin name="cordova-plugin-whitelist"/><access origin="https://a.example"/></widget>`)
 	pair, err := diff.Compile(doc, target(t, "android@9"), doc, target(t, "android@10"))
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +117,8 @@ func TestVersionsShowWhatAnUpgradeChanges(t *testing.T) {
 		t.Fatalf("got %+v", report)
 	}
 	line := report.Lines[0]
-	if line.Change != diff.Bypassed || !line.Widens() || line.Old.Verdict != policy.Block || line.New.Reason != policy.NeverAsked {
+	if line.Change != diff.Bypassed || !line.Widens() || line.Old.Verdict != policy.Block ||
+		line.New.Reason != policy.NeverAsked {
 		t.Errorf("got %+v", line)
 	}
 }
@@ -126,7 +130,8 @@ func TestAlgorithmsAreTriedAndSaidToBe(t *testing.T) {
 	if len(report.Lines) == 0 || !report.Widens() {
 		t.Errorf("no difference was found: %+v", report)
 	}
-	if len(report.Doubts) == 0 || report.Exhausted() || !strings.Contains(report.Doubts[0].Why, "blackberry10@3.8.0 looks its list up by an algorithm") {
+	if len(report.Doubts) == 0 || report.Exhausted() ||
+		!strings.Contains(report.Doubts[0].Why, "blackberry10@3.8.0 looks its list up by an algorithm") {
 		t.Errorf("doubts: %+v", report.Doubts)
 	}
 }
@@ -150,12 +155,14 @@ func TestABudgetThatIsUsedUpIsSaid(t *testing.T) {
 // The elements that generated files are made of.
 var entries = []string{
 	`<access origin="*"/>`, `<access origin="https://a.example"/>`, `<access origin="http://a.example/*"/>`,
-	`<access origin="https://*.example"/>`, `<access origin="http://*.a.example/p/*"/>`, `<access origin="https://b.test:8080"/>`,
-	`<access origin="b.test"/>`, `<access origin="*://b.test/*"/>`, `<access origin="a.*"/>`, `<access origin="http://a.example" subdomains="true"/>`,
-	`<access origin="tel:*" launch-external="yes"/>`, `<access origin="https://l.test" launch-external="yes"/>`, `<access uri="http://u.test"/>`,
-	`<allow-navigation href="https://a.example/*"/>`, `<allow-navigation href="*"/>`, `<allow-navigation href="http://*.b.test"/>`,
-	`<allow-intent href="tel:*"/>`, `<allow-intent href="*"/>`, `<allow-intent href="https://*/*"/>`, `<content src="index.html"/>`,
-	`<content src="https://a.example/start"/>`, `<plugin name="cordova-plugin-whitelist"/>`, `<preference name="scheme" value="app"/>`,
+	`<access origin="https://*.example"/>`, `<access origin="http://*.a.example/p/*"/>`,
+	`<access origin="https://b.test:8080"/>`, `<access origin="b.test"/>`, `<access origin="*://b.test/*"/>`,
+	`<access origin="a.*"/>`, `<access origin="http://a.example" subdomains="true"/>`,
+	`<access origin="tel:*" launch-external="yes"/>`, `<access origin="https://l.test" launch-external="yes"/>`,
+	`<access uri="http://u.test"/>`, `<allow-navigation href="https://a.example/*"/>`, `<allow-navigation href="*"/>`,
+	`<allow-navigation href="http://*.b.test"/>`, `<allow-intent href="tel:*"/>`, `<allow-intent href="*"/>`,
+	`<allow-intent href="https://*/*"/>`, `<content src="index.html"/>`, `<content src="https://a.example/start"/>`,
+	`<plugin name="cordova-plugin-whitelist"/>`, `<preference name="scheme" value="app"/>`,
 }
 
 func drawFile(t *rapid.T, label string) string {
@@ -165,8 +172,9 @@ func drawFile(t *rapid.T, label string) string {
 
 var (
 	schemes = []string{"http", "https", "ws", "wss", "tel", "ftp", "file", "app", "x-app"}
-	hosts   = []string{"a.example", "x.a.example", "b.test", "x.b.test", "l.test", "u.test", "evil.test", "a.net", "a.", "index.html", "127.0.0.1", "localhost"}
-	ends    = []string{"", "/", "/p/q", "/start", ":8080/", ":8080/p/", "/x?y=1"}
+	hosts   = []string{"a.example", "x.a.example", "b.test", "x.b.test", "l.test", "u.test", "evil.test", "a.net", "a.",
+		"index.html", "127.0.0.1", "localhost"}
+	ends = []string{"", "/", "/p/q", "/start", ":8080/", ":8080/p/", "/x?y=1"}
 )
 
 func drawURL(t *rapid.T) string {
@@ -177,7 +185,8 @@ func drawURL(t *rapid.T) string {
 	return scheme + "://" + rapid.SampledFrom(hosts).Draw(t, "host") + rapid.SampledFrom(ends).Draw(t, "end")
 }
 
-var exactTargets = []string{"cordon", "android@2.9.1", "android@3.1", "android@3.6.4", "android@4.1", "android@9", "android@15", "ios@3.0", "ios@3.5", "ios@4.0", "ios@8", "amazon-fireos@3.6", "w3c", "tizen"}
+var exactTargets = []string{"cordon", "android@2.9.1", "android@3.1", "android@3.6.4", "android@4.1", "android@9",
+	"android@15", "ios@3.0", "ios@3.5", "ios@4.0", "ios@8", "amazon-fireos@3.6", "w3c", "tizen"}
 
 // Every difference that a sampled URL shows has a line with the same verdicts
 // and kind, and every line's witness is decided as the line says.
@@ -235,7 +244,8 @@ func agrees(t *rapid.T) {
 			request := policy.Request{URL: line.URL, Kind: kind}
 			old, new := pair.Old.Decide(request), pair.New.Decide(request)
 			if old.Verdict != line.Old.Verdict || new.Verdict != line.New.Verdict || old.Verdict == new.Verdict {
-				t.Fatalf("witness %s for %s: line says %s to %s, it is %s to %s", line.URL, kind, line.Old.Verdict, line.New.Verdict, old.Verdict, new.Verdict)
+				t.Fatalf("witness %s for %s: line says %s to %s, it is %s to %s", line.URL, kind, line.Old.Verdict,
+					line.New.Verdict, old.Verdict, new.Verdict)
 			}
 			told[fmt.Sprint(kind, old.Verdict, new.Verdict)] = true
 		}
@@ -245,8 +255,10 @@ func agrees(t *rapid.T) {
 		for _, kind := range policy.Kinds() {
 			request := policy.Request{URL: url, Kind: kind}
 			old, new := pair.Old.Decide(request), pair.New.Decide(request)
-			if old.Verdict != new.Verdict && !told[fmt.Sprint(kind, old.Verdict, new.Verdict)] && !excused(report, kind) {
-				t.Fatalf("%s for %s goes from %s to %s, which no line says (%s, %s)", url, kind, old.Verdict, new.Verdict, from, to)
+			if old.Verdict != new.Verdict && !told[fmt.Sprint(kind, old.Verdict, new.Verdict)] &&
+				!excused(report, kind) {
+				t.Fatalf("%s for %s goes from %s to %s, which no line says (%s, %s)", url, kind, old.Verdict,
+					new.Verdict, from, to)
 			}
 		}
 	}
@@ -274,7 +286,9 @@ func TestFormats(t *testing.T) {
 	for name, write := range map[string]func(*strings.Builder) error{
 		`"url": "http://c.example/"`: func(b *strings.Builder) error { return diff.WriteJSON(b, section) },
 		"| `http://c.example/` |":    func(b *strings.Builder) error { return diff.WriteMarkdown(b, section) },
-		"::warning file=new.xml,line=3,col=40,title=cordon diff::newly allow": func(b *strings.Builder) error { return diff.WriteGitHub(b, section) },
+		"::warning file=new.xml,line=3,col=40,title=cordon diff::newly allow": func(b *strings.Builder) error {
+			return diff.WriteGitHub(b, section)
+		},
 	} {
 		var b strings.Builder
 		if err := write(&b); err != nil || !strings.Contains(b.String(), name) {
@@ -310,7 +324,8 @@ func BenchmarkTenThousandRules(b *testing.B) {
 func BenchmarkTenThousandRulesAllChanged(b *testing.B) {
 	before, after := large(10_000, 0), large(10_000, 10_000)
 	for b.Loop() {
-		report, err := diff.Documents(parse(b, "old.xml", before), parse(b, "new.xml", after), []policy.Target{target(b, "cordon")}, diff.Options{})
+		report, err := diff.Documents(parse(b, "old.xml", before), parse(b, "new.xml", after),
+			[]policy.Target{target(b, "cordon")}, diff.Options{})
 		if err != nil || len(report.Lines) != 20_000 {
 			b.Fatal(err, len(report.Lines))
 		}

@@ -19,13 +19,14 @@ func ReduceAbove(n int) int {
 // false where none is made.
 func Reduced(p Pair) (map[string]bool, bool) {
 	pairs := []Pair{p}
-	c := comparison{pair: p, options: Options{Kinds: policy.Kinds(), Steps: pattern.DefaultSteps}, report: &Report{Pairs: pairs}, merged: newMerger(pairs)}
+	c := comparison{pair: p, options: Options{Kinds: policy.Kinds(), Steps: pattern.DefaultSteps},
+		report: &Report{Pairs: pairs}, merged: newMerger(pairs)}
 	older, newer := c.reduced()
 	if older == nil {
 		return nil, false
 	}
-	for _, kinds := range c.together() {
-		groups := []group{{kinds: kinds, older: older.Sets(kinds[0]), new: newer.Sets(kinds[0])}}
+	for _, kinds := range c.kindsByProgram() {
+		groups := []group{{kinds: kinds, older: older.Sets(kinds[0]), newer: newer.Sets(kinds[0])}}
 		found, _ := c.regions(groups)
 		for _, r := range found {
 			c.decide(kinds, r.URL)

@@ -11,56 +11,57 @@ import (
 // call one: the same rules turn the same verdict into the same other one.
 type merger struct {
 	pairs []Pair
-	known map[lineKey][]*found
-	order []*found
+	known map[lineKey][]*mergedLine
+	order []*mergedLine
 }
 
 // lineKey is what differences of one line have in common. Rules are told apart
 // by where they stand, or by their text if the platform adds them.
 type lineKey struct {
-	from, to       policy.Verdict
-	before, after  int
-	bText, aText   string
-	bFile, aFile   string
-	bReason, aEase policy.Reason
+	from, to                  policy.Verdict
+	before, after             int
+	beforeText, afterText     string
+	beforeFile, afterFile     string
+	beforeReason, afterReason policy.Reason
 }
 
 func keyOf(before, after policy.Decision) lineKey {
 	k := lineKey{from: before.Verdict, to: after.Verdict, before: -1, after: -1}
 	if reach(k.from) == 2 && reach(k.to) == 2 {
-		// It goes through before and after; by which rule tells nobody anything.
+		// It goes through before and after; by which rule tells nobody
+		// anything.
 		return k
 	}
 	if r := before.Rule; r == nil {
-		k.bReason = before.Reason
-	} else if k.bText = r.Text; !r.Implicit() {
-		k.before, k.bFile = r.Place.Start, r.Place.File
+		k.beforeReason = before.Reason
+	} else if k.beforeText = r.Text; !r.Implicit() {
+		k.before, k.beforeFile = r.Place.Start, r.Place.File
 	}
 	if r := after.Rule; r == nil {
-		k.aEase = after.Reason
-	} else if k.aText = r.Text; !r.Implicit() {
-		k.after, k.aFile = r.Place.Start, r.Place.File
+		k.afterReason = after.Reason
+	} else if k.afterText = r.Text; !r.Implicit() {
+		k.after, k.afterFile = r.Place.Start, r.Place.File
 	}
 	// Whether a refused URL was not listed or refused for another reason of
 	// the platform's own does not tell lines apart.
 	if before.Verdict == policy.Block && before.Rule == nil {
-		k.bReason = 0
+		k.beforeReason = 0
 	}
 	if after.Verdict == policy.Block && after.Rule == nil {
-		k.aEase = 0
+		k.afterReason = 0
 	}
 	return k
 }
 
-// found is a line in the making: kinds is, for each pair, a set of kinds.
-type found struct {
+// mergedLine is a line in the making: kinds is, for each pair, a set of kinds.
+type mergedLine struct {
 	line  Line
 	kinds map[int]uint32
 	count map[int]int
 }
 
 func newMerger(pairs []Pair) *merger {
-	return &merger{pairs: pairs, known: map[lineKey][]*found{}}
+	return &merger{pairs: pairs, known: map[lineKey][]*mergedLine{}}
 }
 
 // add notes that a pair decides a URL differently for some kinds.
@@ -72,13 +73,13 @@ func (m *merger) add(pair int, kinds []policy.Kind, before, after policy.Decisio
 			f.count[pair]++
 			return
 		}
-		if f.line.URL == url || m.holds(key, pair, kinds, f.line.URL) {
+		if f.line.URL == url || m.speaksFor(key, pair, kinds, f.line.URL) {
 			f.kinds[pair] |= set
 			f.count[pair]++
 			return
 		}
 	}
-	f := &found{
+	f := &mergedLine{
 		line:  Line{Change: changeTo(after.Verdict), Old: before, New: after, URL: url},
 		kinds: map[int]uint32{pair: set}, count: map[int]int{pair: 1},
 	}
@@ -86,9 +87,9 @@ func (m *merger) add(pair int, kinds []policy.Kind, before, after policy.Decisio
 	m.order = append(m.order, f)
 }
 
-// holds reports whether another pair decides a line's own witness by the same
-// rules; the line may then speak for it.
-func (m *merger) holds(key lineKey, pair int, kinds []policy.Kind, url string) bool {
+// speaksFor reports whether another pair decides a line's own witness by the
+// same rules; the line may then speak for it.
+func (m *merger) speaksFor(key lineKey, pair int, kinds []policy.Kind, url string) bool {
 	for _, kind := range kinds {
 		request := policy.Request{URL: url, Kind: kind}
 		if keyOf(m.pairs[pair].Old.Decide(request), m.pairs[pair].New.Decide(request)) != key {
@@ -130,7 +131,7 @@ func (m *merger) lines() []Line {
 }
 
 // where puts the pairs with the same kinds together.
-func (f *found) where() []Where {
+func (f *mergedLine) where() []Where {
 	var all []Where
 	sets := map[uint32]int{}
 	pairs := make([]int, 0, len(f.kinds))

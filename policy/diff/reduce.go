@@ -8,18 +8,18 @@ import (
 )
 
 // reduceAbove is the number of rules from which on a comparison that takes too
-// long looks at the changed rules and what touches them alone, and maxChanged
+// long looks at the changed rules and what overlaps them alone, and maxChanged
 // how many patterns may have changed for that to pay.
 var reduceAbove = 1000
 
 const maxChanged = 400
 
-// touchSteps is the budget of asking whether a rule touches the changed ones;
+// overlapSteps is the budget of asking whether a rule overlaps a changed one;
 // a rule for which it does not suffice is kept.
-const touchSteps = 100_000
+const overlapSteps = 100_000
 
-// place is one pattern of a rule in one list.
-type place struct {
+// listedPattern is one pattern of a rule in one list.
+type listedPattern struct {
 	list    int
 	pattern pattern.Pattern
 }
@@ -42,7 +42,7 @@ func (c *comparison) reduced() (older, newer *Reader) {
 		return nil, nil
 	}
 	older, newer = NewReader(a), NewReader(b)
-	x, y := placesOf(a), placesOf(b)
+	x, y := listedPatterns(a), listedPatterns(b)
 	older.keep, newer.keep = make([]bool, len(x)), make([]bool, len(y))
 	partner := pairRules(a, b, x, y)
 	var changed []pattern.Pattern
@@ -66,7 +66,7 @@ func (c *comparison) reduced() (older, newer *Reader) {
 	}
 	delta := pattern.Covered(older.reading, changed)
 	for i, j := range partner {
-		if j >= 0 && touches(older.reading, x[i], delta) {
+		if j >= 0 && overlaps(older.reading, x[i], delta) {
 			older.keep[i], newer.keep[j] = true, true
 		}
 	}
@@ -87,7 +87,8 @@ func (c *comparison) sameOrder() bool {
 			}
 			for j := range x[i].When {
 				s, t := x[i].When[j], y[i].When[j]
-				if s.List() != t.List() || s.Negated() != t.Negated() || s.Algorithmic() || t.Algorithmic() || !reflect.DeepEqual(s.Patterns(), t.Patterns()) {
+				if s.List() != t.List() || s.Negated() != t.Negated() || s.Algorithmic() || t.Algorithmic() ||
+					!reflect.DeepEqual(s.Patterns(), t.Patterns()) {
 					return false
 				}
 			}
@@ -96,14 +97,14 @@ func (c *comparison) sameOrder() bool {
 	return true
 }
 
-// placesOf returns, for each rule, its patterns in the lists that a program may
-// ask.
-func placesOf(p *policy.Policy) [][]place {
-	all := make([][]place, len(p.Rules()))
+// listedPatterns returns, for each rule, its patterns in the lists that a
+// program may ask.
+func listedPatterns(p *policy.Policy) [][]listedPattern {
+	all := make([][]listedPattern, len(p.Rules()))
 	for _, n := range listsOf(p) {
 		for _, entry := range p.List(n) {
 			if entry.Rule >= 0 && entry.Rule < len(all) {
-				all[entry.Rule] = append(all[entry.Rule], place{n, entry.Pattern})
+				all[entry.Rule] = append(all[entry.Rule], listedPattern{n, entry.Pattern})
 			}
 		}
 	}
@@ -129,7 +130,7 @@ func listsOf(p *policy.Policy) []int {
 
 // pairRules returns for each rule of a the rule of b that does the same, or -1.
 // A rule of b is the partner of one rule at most.
-func pairRules(a, b *policy.Policy, x, y [][]place) []int {
+func pairRules(a, b *policy.Policy, x, y [][]listedPattern) []int {
 	known := map[ruleKey][]int{}
 	rules := b.Rules()
 	for j := range rules {
@@ -155,18 +156,18 @@ func keyOfRule(r *policy.Rule) ruleKey {
 	return ruleKey{r.Element, r.Text, r.Flaw, r.Purpose}
 }
 
-func appendPatterns(all []pattern.Pattern, places []place) []pattern.Pattern {
+func appendPatterns(all []pattern.Pattern, places []listedPattern) []pattern.Pattern {
 	for i := range places {
 		all = append(all, places[i].pattern)
 	}
 	return all
 }
 
-// touches reports whether a rule covers a URL that a changed one covers.
-func touches(r pattern.Reading, places []place, delta pattern.URLSet) bool {
+// overlaps reports whether a rule covers a URL that a changed one covers.
+func overlaps(r pattern.Reading, places []listedPattern, delta pattern.URLSet) bool {
 	if len(places) == 0 {
 		return false
 	}
-	_, outcome := pattern.Covered(r, appendPatterns(nil, places)).Intersect(delta).Witness(touchSteps)
+	_, outcome := pattern.Covered(r, appendPatterns(nil, places)).Intersect(delta).Witness(overlapSteps)
 	return outcome != pattern.Empty
 }

@@ -144,7 +144,8 @@ func sameLists(a, b *policy.Policy) bool {
 	}
 	for i, rules := 0, b.Rules(); i < len(rules); i++ {
 		x, y := &a.Rules()[i], &rules[i]
-		if x.Flaw != y.Flaw || x.Text != y.Text || x.Purpose != y.Purpose || !reflect.DeepEqual(x.Patterns, y.Patterns) {
+		if x.Flaw != y.Flaw || x.Text != y.Text || x.Purpose != y.Purpose ||
+			!reflect.DeepEqual(x.Patterns, y.Patterns) {
 			return false
 		}
 	}
@@ -173,7 +174,8 @@ func samePrograms(a, b *policy.Policy, kind policy.Kind) bool {
 }
 
 func sameTests(a, b *policy.Policy, x, y policy.Test) bool {
-	if x.List() != y.List() || x.Negated() != y.Negated() || x.Algorithmic() != y.Algorithmic() || !reflect.DeepEqual(x.Patterns(), y.Patterns()) {
+	if x.List() != y.List() || x.Negated() != y.Negated() || x.Algorithmic() != y.Algorithmic() ||
+		!reflect.DeepEqual(x.Patterns(), y.Patterns()) {
 		return false
 	}
 	return x.List() < 0 || reflect.DeepEqual(a.List(x.List()), b.List(y.List()))

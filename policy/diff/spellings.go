@@ -28,7 +28,8 @@ func (c *comparison) tryTexts(groups []group) {
 	for _, p := range []*policy.Policy{c.pair.Old, c.pair.New} {
 		rules := p.Rules()
 		for i := range rules {
-			if same && count[key{rules[i].Element, rules[i].Text}] == 0 || !strings.Contains(rules[i].Text, "*") || rules[i].Text == "*" {
+			if same && count[key{rules[i].Element, rules[i].Text}] == 0 || !strings.Contains(rules[i].Text, "*") ||
+				rules[i].Text == "*" {
 				continue
 			}
 			if tried++; tried > maxTexts {

@@ -11,16 +11,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// nscFormat exports a policy as Android's Network Security
-// Configuration (API 24 and later): where cleartext is permitted, and the pins
-// of each host. The format shapes TLS; it cannot refuse a host.
-//
-// The rules that a reader of the file applies are those of
-// android.security.net.config: a host takes the configuration of its own
-// domain, else of the longest one above it that includes subdomains, and a
-// domain stands once in the whole file.
+// nscFormat is AndroidNSC; its constant describes it.
 var nscFormat = Format{
-	Name:  "android-nsc",
+	Name:  AndroidNSC,
 	Title: "Android Network Security Configuration",
 	Can:   Schemes | Exact | Deep | Pins,
 	Limits: []string{
@@ -47,15 +40,16 @@ func exportNSC(s Source) Artifact {
 	e := exporter{source: s}
 	e.collect()
 	var b strings.Builder
-	b.WriteString("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<!--\n")
-	b.WriteString(strings.ReplaceAll(nscFormat.Header("  ", s), "--", "- -"))
-	b.WriteString("-->\n<network-security-config>\n")
+	b.WriteString("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + nscFormat.headerXML(s) +
+		"<network-security-config>\n")
 	fmt.Fprintf(&b, "    <base-config cleartextTrafficPermitted=\"%t\">\n", e.everywhere)
-	b.WriteString("        <trust-anchors>\n            <certificates src=\"system\" />\n        </trust-anchors>\n    </base-config>\n")
+	b.WriteString("        <trust-anchors>\n            <certificates src=\"system\" />\n        </trust-anchors>\n" +
+		"    </base-config>\n")
 	for _, d := range e.domains {
 		d.write(&b)
 	}
-	b.WriteString("    <debug-overrides>\n        <trust-anchors>\n            <certificates src=\"system\" />\n            <certificates src=\"user\" />\n")
+	b.WriteString("    <debug-overrides>\n        <trust-anchors>\n            <certificates src=\"system\" />\n" +
+		"            <certificates src=\"user\" />\n")
 	b.WriteString("        </trust-anchors>\n    </debug-overrides>\n</network-security-config>\n")
 	return Artifact{Path: nscPath, Content: []byte(b.String()), Losses: e.losses}
 }
@@ -68,19 +62,21 @@ type exporter struct {
 }
 
 func (e *exporter) collect() {
-	cleartext := slices.DeleteFunc(e.source.Wire(), func(o dialect.Origin) bool { return !o.Covers("http") && !o.Covers("ws") })
+	cleartext := e.source.Cleartext()
 	for i := range cleartext {
 		o := &cleartext[i]
 		e.everywhere = e.everywhere || o.Host == ""
 		switch {
 		case !o.Covers("http"):
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for http too, not only for ws"))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "":
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
+			e.losses = append(e.losses,
+				lose(o, true, "cleartext is permitted for the whole host, not only for %s", o.Path))
 		case o.Port != 0:
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
+			e.losses = append(e.losses,
+				lose(o, true, "cleartext is permitted for all ports of the host, not only for %d", o.Port))
 		case o.Host == "":
-			e.losses = append(e.losses, Lose(o, true, "cleartext is permitted everywhere, to addresses too"))
+			e.losses = append(e.losses, lose(o, true, "cleartext is permitted everywhere, to addresses too"))
 		}
 	}
 	for _, host := range e.hosts(cleartext) {
@@ -146,7 +142,8 @@ func (e *exporter) pins(host string, d *domain) (pinned, below bool) {
 	}
 	for _, entry := range bound.Entries() {
 		if entry.Mode != pin.OnTopOfRoots {
-			e.note(host, "the certificates that stand in for the roots of %s are not expressed as pins: Android adds pins to the roots", host)
+			e.note(host, "the certificates that stand in for the roots of %s are not expressed as pins: Android adds "+
+				"pins to the roots", host)
 			continue
 		}
 		pinned = pinned || len(entry.Hashes) > 0

@@ -82,21 +82,24 @@ func nscReader(t testing.TB, content []byte) func(string) bool {
 }
 
 func TestNSCLaw(t *testing.T) {
-	law{Export: writerOf("android-nsc"), Reader: nscReader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
+	law{Export: writerOf("android-nsc"), Reader: nscReader, Kind: policy.AnyKind, Schemes: []string{"http"},
+		Ports: []string{""}, Paths: []string{"/"}}.Check(t)
 }
 
 func TestNSCPins(t *testing.T) {
 	hash := pin.HashOf([]byte("key"))
 	backup := pin.HashOf([]byte("backup"))
 	pins, err := pin.NewSet(
-		pin.Entry{Host: "api.a.example", Hashes: []pin.Hash{hash, backup}, Expires: time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)},
+		pin.Entry{Host: "api.a.example", Hashes: []pin.Hash{hash, backup},
+			Expires: time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)},
 		pin.Entry{Host: "b.example", Subdomains: true, Hashes: []pin.Hash{hash}},
 		pin.Entry{Host: "c.example", Mode: pin.InsteadOfRoots, Anchors: [][]byte{{1}}},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, _ := sourceOf(t, `<access origin="http://*.a.example"/><access origin="http://b.example"/><access origin="https://c.example"/>`)
+	source, _ := sourceOf(t,
+		`<access origin="http://*.a.example"/><access origin="http://b.example"/><access origin="https://c.example"/>`)
 	source.Pins = pins
 	artifact := writerOf("android-nsc")(source)
 	c := nscRead(t, artifact.Content)
@@ -124,10 +127,12 @@ func TestNSCPins(t *testing.T) {
 		}
 		d := c.Domains[i]
 		if d.Domain.Name != test.domain || d.Cleartext != test.cleartext || len(d.Pins.Pins) != test.pins {
-			t.Errorf("%s: %+v, want domain %s, cleartext %v, %d pins", test.host, d, test.domain, test.cleartext, test.pins)
+			t.Errorf("%s: %+v, want domain %s, cleartext %v, %d pins", test.host, d, test.domain, test.cleartext,
+				test.pins)
 		}
 	}
-	if got := c.Domains[c.configFor("api.a.example")].Pins; got.Expiration != "2027-06-30" || got.Pins[0].Value != hash.String() || got.Pins[0].Digest != "SHA-256" {
+	if got := c.Domains[c.configFor("api.a.example")].Pins; got.Expiration != "2027-06-30" ||
+		got.Pins[0].Value != hash.String() || got.Pins[0].Digest != "SHA-256" {
 		t.Errorf("pin set %+v", got)
 	}
 	if !nscLoses(artifact.Losses, "b.example") || !nscLoses(artifact.Losses, "c.example") {

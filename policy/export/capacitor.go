@@ -5,15 +5,9 @@ import (
 	"strings"
 )
 
-// capacitorFormat exports a policy as the server section of
-// capacitor.config.json: allowNavigation and cleartext.
-//
-// allowNavigation holds masks of host names (Capacitor 7, HostMask.java and
-// CAPBridgeViewController.swift): a mask has as many labels as the host, "*"
-// stands for one label, and a mask of a single label differs between Android
-// and iOS.
+// capacitorFormat is Capacitor; its constant describes it.
 var capacitorFormat = Format{
-	Name:  "capacitor",
+	Name:  Capacitor,
 	Title: "Capacitor configuration",
 	Can:   Exact | Navigation | Denies,
 	Limits: []string{
@@ -30,7 +24,7 @@ type server struct {
 // exportCapacitor writes the section, to be merged into capacitor.config.json.
 func exportCapacitor(s Source) Artifact {
 	origins := s.Navigation()
-	losses := capacitorFormat.Widening(origins)
+	losses := capacitorFormat.widening(origins)
 	out := server{AllowNavigation: []string{}}
 	for i := range origins {
 		o := &origins[i]
@@ -38,17 +32,19 @@ func exportCapacitor(s Source) Artifact {
 		case o.Host == "":
 			out.AllowNavigation = append(out.AllowNavigation, "*")
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(o, false, "an IPv6 address cannot be written as a host mask"))
+			losses = append(losses, lose(o, false, "an IPv6 address cannot be written as a host mask"))
 			continue
 		case !strings.Contains(o.Host, "."):
-			losses = append(losses, Lose(o, false, "a mask of one label would cover every host that ends in .%s on Android", o.Host))
+			losses = append(losses, lose(o, false,
+				"a mask of one label would cover every host that ends in .%s on Android", o.Host))
 			continue
 		default:
 			out.AllowNavigation = append(out.AllowNavigation, o.Host)
 		}
 		if o.Subdomains {
 			out.AllowNavigation = append(out.AllowNavigation, "*."+o.Host)
-			losses = append(losses, Lose(o, false, "only one level below %s is covered: a star stands for one label", o.Host))
+			losses = append(losses, lose(o, false,
+				"only one level below %s is covered: a star stands for one label", o.Host))
 		}
 	}
 	for _, o := range s.Wire() {

@@ -54,10 +54,12 @@ func capacitorReader(t testing.TB, content []byte) func(string) bool {
 func TestCapacitorLaw(t *testing.T) {
 	// Only a line for both schemes and every port could be exact, and no line
 	// covers every port, so the law is tested from the side of the losses.
-	for _, body := range []string{`<access origin="*://a.example"/>`, `<allow-navigation href="*://*.a.example"/>`, `<access origin="*://localhost"/>`} {
+	for _, body := range []string{`<access origin="*://a.example"/>`, `<allow-navigation href="*://*.a.example"/>`,
+		`<access origin="*://localhost"/>`} {
 		source, compiled := sourceOf(t, body)
 		allows := capacitorReader(t, writerOf("capacitor")(source).Content)
-		for _, url := range []string{"https://a.example/", "http://a.example/p", "https://evil.test/", "https://xa.example/", "https://x.localhost/", "https://10.0.0.1/"} {
+		for _, url := range []string{"https://a.example/", "http://a.example/p", "https://evil.test/",
+			"https://xa.example/", "https://x.localhost/", "https://10.0.0.1/"} {
 			want := compiled.Decide(policy.Request{URL: url, Kind: policy.Navigation}).Verdict == policy.Allow
 			if got := allows(url); got != want {
 				t.Errorf("%s: %s: %v, want %v", body, url, got, want)

@@ -6,11 +6,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// chromeFormat exports a policy as the enterprise policies URLBlocklist
-// and URLAllowlist of Chrome and Chromium (chromeenterprise.google, "URL
-// blocklist filter format"): which pages a managed browser opens.
+// chromeFormat is ChromePolicy; its constant describes it.
 var chromeFormat = Format{
-	Name:  "chrome-policy",
+	Name:  ChromePolicy,
 	Title: "Chrome URL policies",
 	Can:   Schemes | Ports | Exact | Deep | Paths | Navigation | Denies,
 	Limits: []string{
@@ -30,16 +28,18 @@ type policies struct {
 // exportChrome writes the policy file, for /etc/chromium/policies/managed/ on Linux.
 func exportChrome(s Source) Artifact {
 	origins := s.Navigation()
-	losses := chromeFormat.Widening(origins)
+	losses := chromeFormat.widening(origins)
 	out := policies{Blocklist: []string{"*"}, Allowlist: []string{}}
 	for i := range origins {
 		o := &origins[i]
 		if o.Path != "" {
-			losses = append(losses, Lose(o, false, "the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
+			losses = append(losses, lose(o, false,
+				"the page %s itself is not covered, only what is below it: a filter's path is a mere prefix", o.Path))
 		}
 		for _, filter := range filters(o) {
 			if len(out.Allowlist) == maxChromeEntries {
-				losses = append(losses, Lose(o, false, "it comes after %d entries, and the browser reads no more", maxChromeEntries))
+				losses = append(losses, lose(o, false,
+					"it comes after %d entries, and the browser reads no more", maxChromeEntries))
 				break
 			}
 			out.Allowlist = append(out.Allowlist, filter)

@@ -51,6 +51,7 @@ func chromeReader(t testing.TB, content []byte) func(string) bool {
 
 func TestChromeLaw(t *testing.T) {
 	law{
-		Export: writerOf("chrome-policy"), Reader: chromeReader, Kind: policy.Navigation, Schemes: []string{"http", "https"},
+		Export: writerOf("chrome-policy"), Reader: chromeReader, Kind: policy.Navigation,
+		Schemes: []string{"http", "https"},
 	}.Check(t)
 }

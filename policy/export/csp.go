@@ -11,12 +11,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// cspFormat exports a policy as a Content-Security-Policy: the one barrier
-// that a web view itself enforces on every kind of request, on every platform.
-//
-// A policy is made for a page. Connections, images, media, fonts and frames
-// follow the list; scripts and styles are limited to what the page uses, for a
-// list of hosts is no licence to run their code.
+// cspFormat is CSP; its constant describes it.
 var cspFormat = Format{
 	Name:  CSP,
 	Title: "Content-Security-Policy",
@@ -60,7 +55,7 @@ func exportCSP(s Source) Artifact {
 // in the page, and what it cannot express.
 func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	requests, frames := s.Requests(), s.Frames()
-	losses := slices.Concat(cspFormat.Widening(s.Wire()), inexact(s.Wire()))
+	losses := slices.Concat(cspFormat.widening(s.Wire()), inexact(s.Wire()))
 	listed := sources(requests, "https", "http")
 	connect := sources(requests, "https", "wss", "http", "ws")
 	var p csp.Policy
@@ -82,13 +77,16 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	p = p.Set("base-uri", "'self'")
 	losses = slices.Concat(losses, lostScripts, lostStyles, dropped(page.Existing, p))
 	if page.Handlers {
-		losses = append(losses, Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
+		losses = append(losses,
+			Loss{Message: "inline event handlers and javascript: links stop working: move them into a script"})
 	}
 	if page.StyleAttributes {
-		losses = append(losses, Loss{Message: "style attributes in the page's markup stop working: move them into a style sheet"})
+		losses = append(losses,
+			Loss{Message: "style attributes in the page's markup stop working: move them into a style sheet"})
 	}
 	if d, ok := page.Existing.Effective("script-src"); ok && d.Has("'unsafe-eval'") {
-		losses = append(losses, Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
+		losses = append(losses,
+			Loss{Message: "eval and new Function stop working: the page's policy has 'unsafe-eval'"})
 	}
 	return p, losses
 }
@@ -101,11 +99,12 @@ func inexact(origins []dialect.Origin) []Loss {
 		o := &origins[i]
 		switch {
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(o, false, "an IPv6 address cannot be written as a source expression: it is refused"))
+			losses = append(losses, lose(o, false,
+				"an IPv6 address cannot be written as a source expression: it is refused"))
 		case o.Covers("https") && (o.Port == 0 || !o.Covers("http")), secureToo(origins, o):
 			// Everything that its sources grow to is covered by a line, too.
 		default:
-			losses = append(losses, Lose(o, true, "the same host is covered over https as well"))
+			losses = append(losses, lose(o, true, "the same host is covered over https as well"))
 		}
 	}
 	return losses
@@ -118,7 +117,8 @@ func secureToo(origins []dialect.Origin, o *dialect.Origin) bool {
 		return false // https on that port is another origin
 	}
 	return slices.ContainsFunc(origins, func(other dialect.Origin) bool {
-		return other.Covers("https") && other.Host == o.Host && other.Port == 0 && other.Rule.Purpose == o.Rule.Purpose &&
+		return other.Covers("https") && other.Host == o.Host && other.Port == 0 &&
+			other.Rule.Purpose == o.Rule.Purpose &&
 			(other.Subdomains || !o.Subdomains) && (other.Path == "" || other.Path == o.Path)
 	})
 }
@@ -190,7 +190,8 @@ func kept(existing csp.Policy, name string) []string {
 	}
 	var all []string
 	for _, token := range d.Sources {
-		if s, ok := csp.ParseSource(token); ok && s.Host == "" && slices.Contains([]string{"data", "blob", "content", "cdvfile", "filesystem"}, s.Scheme) {
+		if s, ok := csp.ParseSource(token); ok && s.Host == "" &&
+			slices.Contains([]string{"data", "blob", "content", "cdvfile", "filesystem"}, s.Scheme) {
 			all = append(all, token)
 		}
 	}
@@ -212,7 +213,8 @@ func used(origins []dialect.Origin, what string, urls []string) (all []string, l
 			}
 		}
 		if !covered {
-			losses = append(losses, Loss{Message: fmt.Sprintf("the page's %s %s is on no list and no longer loads", what, url)})
+			losses = append(losses,
+				Loss{Message: fmt.Sprintf("the page's %s %s is on no list and no longer loads", what, url)})
 		}
 	}
 	return all, losses
@@ -244,7 +246,9 @@ func dropped(existing, made csp.Policy) []Loss {
 			}
 			if sample += s.Path; !made.Allows(name, sample, "https://localhost/") {
 				seen[token] = true
-				losses = append(losses, Loss{Message: fmt.Sprintf("the page's own policy has %s, which is on no list: nothing loads from there any more%s", token, known[s.Host])})
+				losses = append(losses,
+					Loss{Message: fmt.Sprintf("the page's own policy has %s, which is on no list: nothing loads from "+
+						"there any more%s", token, known[s.Host])})
 			}
 		}
 	}
@@ -252,7 +256,8 @@ func dropped(existing, made csp.Policy) []Loss {
 }
 
 // known says what hosts of the usual templates are for.
-var known = map[string]string{"ssl.gstatic.com": " (TalkBack, the screen reader of Android, asked for it: list it where that matters)"}
+var known = map[string]string{"ssl.gstatic.com": " (TalkBack, the screen reader of Android, asked for it: list it " +
+	"where that matters)"}
 
 func hashes(inline []string) []string {
 	var all []string

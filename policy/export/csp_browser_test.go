@@ -85,7 +85,8 @@ func cspServe(t *testing.T, secure bool) (port string) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(cspSite))
 	if secure {
-		leaf := testpki.Root(t, testpki.Spec{Name: "Root"}).Leaf(t, testpki.Spec{Name: "good.test", Hosts: []string{"*.test"}})
+		leaf := testpki.Root(t, testpki.Spec{Name: "Root"}).Leaf(t,
+			testpki.Spec{Name: "good.test", Hosts: []string{"*.test"}})
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
 		server.StartTLS()
 	} else {
@@ -127,7 +128,9 @@ func TestCSPChromium(t *testing.T) {
 			artifact := writerOf("csp")(source)
 			page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
-				fmt.Fprintf(w, `<!doctype html><html><head><link rel="icon" href="data:,"><meta http-equiv="Content-Security-Policy" content="%s"></head><body></body></html>`, html.EscapeString(string(artifact.Content)))
+				fmt.Fprintf(w, `<!doctype html><html><head><link rel="icon" href="data:,"><meta `+
+					`http-equiv="Content-Security-Policy" content="%s"></head><body></body></html>`,
+					html.EscapeString(string(artifact.Content)))
 			}))
 			defer page.Close()
 			tab := browser.For(t)
@@ -160,7 +163,8 @@ func TestCSPChromium(t *testing.T) {
 
 func cspAddresses(kind policy.Kind, secure, plain string) []string {
 	var urls []string
-	for _, host := range []string{"good.test", "a.good.test", "b.a.good.test", "xgood.test", "nav.test", "evil.test", "127.0.0.1"} {
+	for _, host := range []string{"good.test", "a.good.test", "b.a.good.test", "xgood.test", "nav.test", "evil.test",
+		"127.0.0.1"} {
 		for _, path := range []string{"/p/x", "/q", "/qx"} {
 			for scheme, port := range map[string]string{"https": secure, "http": plain} {
 				if kind == policy.WebSocket {

@@ -13,7 +13,8 @@ const cspSelf = "https://self.invalid/"
 
 func TestCSPLaw(t *testing.T) {
 	for directive, kind := range map[string]policy.Kind{
-		"connect-src": policy.XHR, "img-src": policy.Image, "media-src": policy.Media, "font-src": policy.Font, "form-action": policy.Navigation, "frame-src": policy.Frame,
+		"connect-src": policy.XHR, "img-src": policy.Image, "media-src": policy.Media, "font-src": policy.Font,
+		"form-action": policy.Navigation, "frame-src": policy.Frame,
 	} {
 		t.Run(directive, func(t *testing.T) {
 			schemes := []string{"http", "https"}
@@ -38,19 +39,23 @@ func TestCSPLaw(t *testing.T) {
 func TestCSPPage(t *testing.T) {
 	source, _ := sourceOf(t, `<access origin="https://cdn.example/lib/*"/><access origin="https://api.example"/>`)
 	page := export.Page{
-		Existing:      csp.Parse("default-src 'self' data: gap:; img-src blob: https://old.example; script-src 'self' 'unsafe-eval'"),
+		Existing: csp.Parse("default-src 'self' data: gap:; img-src blob: https://old.example; script-src " +
+			"'self' 'unsafe-eval'"),
 		Scripts:       []string{"https://cdn.example/lib/x.js", "https://evil.test/x.js"},
 		InlineScripts: []string{"alert(1)"},
 		Handlers:      true,
 	}
 	made, losses := export.PagePolicy(source, page)
-	want := "default-src 'self'; connect-src 'self' https://cdn.example/lib https://cdn.example/lib/ wss://cdn.example/lib wss://cdn.example/lib/ https://api.example wss://api.example; " +
+	want := "default-src 'self'; connect-src 'self' https://cdn.example/lib https://cdn.example/lib/ " +
+		"wss://cdn.example/lib wss://cdn.example/lib/ https://api.example wss://api.example; " +
 		"img-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example blob:; " +
 		"media-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
 		"font-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example data:; " +
 		"frame-src 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example; " +
-		"script-src 'self' https://cdn.example/lib https://cdn.example/lib/ 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='; " +
-		"style-src 'self'; form-action 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example; object-src 'none'; base-uri 'self'"
+		"script-src 'self' https://cdn.example/lib https://cdn.example/lib/ " +
+		"'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='; " +
+		"style-src 'self'; form-action 'self' https://cdn.example/lib https://cdn.example/lib/ https://api.example; " +
+		"object-src 'none'; base-uri 'self'"
 	if got := made.String(); got != want {
 		t.Errorf("policy\n%s\nwant\n%s", got, want)
 	}
@@ -59,7 +64,8 @@ func TestCSPPage(t *testing.T) {
 		messages = append(messages, loss.Message)
 	}
 	all := strings.Join(messages, "\n")
-	for _, what := range []string{"evil.test", "event handlers", "eval", "has https://old.example, which is on no list"} {
+	for _, what := range []string{"evil.test", "event handlers", "eval",
+		"has https://old.example, which is on no list"} {
 		if !strings.Contains(all, what) {
 			t.Errorf("the losses do not speak of %s:\n%s", what, all)
 		}

@@ -7,16 +7,14 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// electronFormat exports a policy as lists for an Electron app's main
-// process: match patterns for session.webRequest.onBeforeRequest, patterns for
-// will-navigate, and what shell.openExternal may be given. Cordova's Electron
-// platform enforces nothing of config.xml by itself.
+// electronFormat is Electron; its constant describes it.
 var electronFormat = Format{
-	Name:  "electron",
+	Name:  Electron,
 	Title: "Electron request and permission lists",
 	Can:   Schemes | Ports | Paths | Exact | Deep | Requests | Navigation | Launches | Denies,
 	Limits: []string{
-		"the main process has to apply the lists: cancel what no pattern matches, and deny every permission that is not listed",
+		"the main process has to apply the lists: cancel what no pattern matches, and deny every permission that is " +
+			"not listed",
 	},
 }
 
@@ -40,7 +38,7 @@ func exportElectron(s Source) Artifact {
 		External:    matchPatterns(s.Launches()),
 		Permissions: []string{},
 	}
-	return Artifact{Path: "cordon-electron.json", Content: encode(out), Losses: electronFormat.Widening(s.Wire())}
+	return Artifact{Path: "cordon-electron.json", Content: encode(out), Losses: electronFormat.widening(s.Wire())}
 }
 
 // matchPatterns writes origins as match patterns, sorted, each once: "*.h"

@@ -75,7 +75,8 @@ func TestElectronLaw(t *testing.T) {
 func TestElectronExternalAndPermissions(t *testing.T) {
 	source, _ := sourceOf(t, `<allow-intent href="tel:*"/><allow-intent href="https://out.example/p"/>`)
 	l := electronRead(t, writerOf("electron")(source).Content)
-	want := []string{"https://out.example:443/p", "https://out.example:443/p/*", "https://out.example:443/p?*", "tel:*", "wss://out.example:443/p", "wss://out.example:443/p/*", "wss://out.example:443/p?*"}
+	want := []string{"https://out.example:443/p", "https://out.example:443/p/*", "https://out.example:443/p?*", "tel:*",
+		"wss://out.example:443/p", "wss://out.example:443/p/*", "wss://out.example:443/p?*"}
 	if !slices.Equal(l.External, want) || l.Permissions == nil || len(l.Permissions) != 0 || len(l.Requests) != 0 {
 		t.Errorf("%+v, want external %v and no permission", l, want)
 	}

@@ -8,12 +8,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// envoyFormat exports a policy as the configuration of Envoy's HTTP
-// role-based access control filter (envoy.extensions.filters.http.rbac.v3),
-// for an Envoy that is a forward proxy: CONNECT for https and wss, absolute
-// URLs for http.
+// envoyFormat is Envoy; its constant describes it.
 var envoyFormat = Format{
-	Name:  "envoy",
+	Name:  Envoy,
 	Title: "Envoy role-based access control",
 	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
@@ -64,7 +61,7 @@ type (
 // refuses.
 func exportEnvoy(s Source) Artifact {
 	origins := s.Wire()
-	losses := envoyFormat.Widening(origins)
+	losses := envoyFormat.widening(origins)
 	out := envoyFilter{
 		Type:  "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
 		Rules: envoyRules{Action: "ALLOW", Policies: map[string]envoyPolicy{}},
@@ -77,7 +74,8 @@ func exportEnvoy(s Source) Artifact {
 			continue
 		}
 		name := fmt.Sprintf("%04d %s %s", i+1, o.Rule.Place, o.Rule.Text)
-		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions, Principals: []any{map[string]bool{"any": true}}}
+		out.Rules.Policies[name] = envoyPolicy{Permissions: permissions,
+			Principals: []any{map[string]bool{"any": true}}}
 	}
 	if len(out.Rules.Policies) == 0 {
 		// Without policies the filter's ALLOW refuses everything, too; the

@@ -94,11 +94,14 @@ func TestEnvoyLaw(t *testing.T) {
 }
 
 func TestEnvoyOddAuthorities(t *testing.T) {
-	source, _ := sourceOf(t, `<access origin="https://*.a.example"/><access origin="http://k.example"/><access origin="*"/>`)
+	source, _ := sourceOf(t,
+		`<access origin="https://*.a.example"/><access origin="http://k.example"/><access origin="*"/>`)
 	allows := envoyReader(t, writerOf("envoy")(source).Content)
 	for raw, want := range map[string]bool{
-		"https://A.EXAMPLE/": true, "https://x_y.a.example/": true, "http://K.EXAMPLE:80/": true, "http://\u212a.example/": false, "https://a.example:8443/": false,
-		"http://a.example/": false, "https://10.0.0.1/": false, "https://[2001:db8::1]/": false, "https://any.example/": true, "https://a..example/": false, "https://./": false,
+		"https://A.EXAMPLE/": true, "https://x_y.a.example/": true, "http://K.EXAMPLE:80/": true,
+		"http://\u212a.example/": false, "https://a.example:8443/": false, "http://a.example/": false,
+		"https://10.0.0.1/": false, "https://[2001:db8::1]/": false, "https://any.example/": true,
+		"https://a..example/": false, "https://./": false,
 	} {
 		if got := allows(raw); got != want {
 			t.Errorf("%s: %v, want %v", raw, got, want)
@@ -112,7 +115,8 @@ func TestEnvoyNothingListed(t *testing.T) {
 	for _, body := range []string{``, `<access origin="ws://a.example"/>`} {
 		source, _ := sourceOf(t, body)
 		artifact := writerOf("envoy")(source)
-		if allows := envoyReader(t, artifact.Content); allows("https://a.example/") || allows("http://a.example/") || allows("ws://a.example/") {
+		if allows := envoyReader(t, artifact.Content); allows("https://a.example/") || allows("http://a.example/") ||
+			allows("ws://a.example/") {
 			t.Errorf("%q lets something through:\n%s", body, artifact.Content)
 		}
 		if body != "" && (len(artifact.Losses) != 1 || !strings.Contains(artifact.Losses[0].Message, "tunnel")) {

@@ -1,24 +1,28 @@
-// Package export writes what an app's config.xml says in another system's words: a
-// Content-Security-Policy, the native configuration of Android and iOS, a proxy's
-// rules.
+// Package export writes what an app's config.xml says in another system's
+// words: a Content-Security-Policy, the native configuration of Android and
+// iOS, a proxy's rules.
 //
-//	e, ok := export.Find("squid")
+//	e, ok := export.Find(export.Squid)
 //	artifact := e.Export(export.NewSource(doc, pins))
 //
+// [Exporters] lists the formats, and the constants with their names describe
+// them. Writing cannot fail: what a format cannot say is in [Artifact.Losses].
+//
 // An export says what the strict reading of the file says (target "cordon"). It
-// never allows what that blocks without saying so: where a format's words are too
-// few, the artifact's losses name each line that loses something. What a format
-// can say at all are its [Capability] bits, and what follows from a missing one is
-// computed from them for every line ([Format.Widening]), for the policy as a whole
-// ([Format.Needs]) and for the comment on top of the file ([Format.Header]); only
-// what is peculiar to a format stands in its own file.
+// never allows what that blocks without saying so: where a format's words are
+// too few, the artifact's losses name each line that loses something. What a
+// format can say at all are its [Capability] bits, and what follows from a
+// missing one is computed from them: for every line (its losses), for the
+// policy as a whole ([Format.Needs]) and for the comment on top of the file
+// ([Format.Cannot]). Only what is peculiar to a format stands in its own file.
 //
 // A new format is one file: its Format, a function from a [Source] to an
-// [Artifact], a line in Exporters, and a test that reads the export as the
-// format's own software does (law_test.go) and compares it with the policy over
-// random lists.
+// [Artifact], a constant and a line in Exporters, and a test that reads the
+// export as the format's own software does (law_test.go) and compares it with
+// the policy over random lists.
 //
-// The package is pure, and its values are safe for concurrent use.
+// The package is pure, and its functions and values are safe for concurrent
+// use.
 package export
 
 import (
@@ -79,6 +83,14 @@ func (s Source) Navigation() []dialect.Origin {
 // Launches returns the lines that hand a URL to another app.
 func (s Source) Launches() []dialect.Origin {
 	return s.pick(func(o *dialect.Origin) bool { return o.Rule.Purpose == policy.ForLaunch })
+}
+
+// Cleartext returns the lines of Wire that let something be fetched
+// unencrypted, by http or ws.
+func (s Source) Cleartext() []dialect.Origin {
+	return s.pick(func(o *dialect.Origin) bool {
+		return o.Rule.Purpose != policy.ForLaunch && (o.Covers("http") || o.Covers("ws"))
+	})
 }
 
 func (s Source) pick(keep func(*dialect.Origin) bool) []dialect.Origin {
@@ -202,15 +214,21 @@ func (f Format) Needs(s Source) []string {
 	return all
 }
 
-// Header returns the comment that stands on top of an export, each line behind
+// header returns the comment that stands on top of an export, each line behind
 // the format's comment mark.
-func (f Format) Header(mark string, s Source) string {
+func (f Format) header(mark string, s Source) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s for %s, written by cordon export %s. Changes here are lost: change the source.\n", mark, f.Title, s.File, f.Name)
+	fmt.Fprintf(&b, "%s%s for %s, written by cordon export %s. Changes here are lost: change the source.\n", mark,
+		f.Title, s.File, f.Name)
 	for _, line := range f.Cannot() {
 		fmt.Fprintf(&b, "%sLimit: %s.\n", mark, strings.TrimSuffix(line, "."))
 	}
 	return b.String()
+}
+
+// headerXML is header as a comment of XML, in which "--" must not stand.
+func (f Format) headerXML(s Source) string {
+	return "<!--\n" + strings.ReplaceAll(f.header("  ", s), "--", "- -") + "-->\n"
 }
 
 // Artifact is one exported file.
@@ -236,32 +254,33 @@ type Loss struct {
 	Widens bool
 }
 
-// Lose makes a loss of one line.
-func Lose(o *dialect.Origin, widens bool, format string, args ...any) Loss {
+// lose makes a loss of one line.
+func lose(o *dialect.Origin, widens bool, format string, args ...any) Loss {
 	return Loss{Place: o.Rule.Place, Rule: o.Rule.Text, Message: fmt.Sprintf(format, args...), Widens: widens}
 }
 
-// Widening returns the losses that follow from the capabilities alone, for the
+// widening returns the losses that follow from the capabilities alone, for the
 // lines given: what each of them says of ports, paths and exact hosts that the
 // format cannot.
-func (f Format) Widening(origins []dialect.Origin) []Loss {
+func (f Format) widening(origins []dialect.Origin) []Loss {
 	var losses []Loss
 	for i := range origins {
 		o := &origins[i]
 		if f.Can&Paths == 0 && o.Path != "" {
-			losses = append(losses, Lose(o, true, "the path %s is not expressed: all of the host is covered", o.Path))
+			losses = append(losses, lose(o, true, "the path %s is not expressed: all of the host is covered", o.Path))
 		}
 		if f.Can&Ports == 0 && o.Port != 0 {
-			losses = append(losses, Lose(o, true, "the port %d is not expressed: all ports of the host are covered", o.Port))
+			losses = append(losses, lose(o, true,
+				"the port %d is not expressed: all ports of the host are covered", o.Port))
 		}
 		if f.Can&Exact == 0 && o.Host != "" && !o.Subdomains && !o.Address() {
-			losses = append(losses, Lose(o, true, "the names below %s are covered too", o.Host))
+			losses = append(losses, lose(o, true, "the names below %s are covered too", o.Host))
 		}
 		if f.Can&Schemes == 0 && o.Hierarchical() && !(o.Covers("http") && o.Covers("https")) {
-			losses = append(losses, Lose(o, true, "the scheme is not expressed: http and https are covered alike"))
+			losses = append(losses, lose(o, true, "the scheme is not expressed: http and https are covered alike"))
 		}
 		if f.Can&EveryHost == 0 && o.Host == "" && o.Hierarchical() {
-			losses = append(losses, Lose(o, true, "addresses are covered by the host * too"))
+			losses = append(losses, lose(o, true, "addresses are covered by the host * too"))
 		}
 	}
 	return losses
@@ -301,10 +320,11 @@ func portOf(o *dialect.Origin, scheme string) int {
 func tunnelLosses(o *dialect.Origin, proxy string) []Loss {
 	var losses []Loss
 	if o.Covers("wss") && !o.Covers("https") {
-		losses = append(losses, Lose(o, true, "https to the same host passes too: its tunnel looks the same"))
+		losses = append(losses, lose(o, true, "https to the same host passes too: its tunnel looks the same"))
 	}
 	if o.Covers("ws") && !o.Covers("http") {
-		losses = append(losses, Lose(o, false, "ws comes as a tunnel to %s, which cannot look inside: it is refused", proxy))
+		losses = append(losses, lose(o, false,
+			"ws comes as a tunnel to %s, which cannot look inside: it is refused", proxy))
 	}
 	return losses
 }

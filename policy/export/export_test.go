@@ -44,13 +44,16 @@ func TestNeeds(t *testing.T) {
 		can  export.Capability
 		want string
 	}{
-		"nothing":        {"", nil, export.Denies, ""},
-		"an empty list":  {"", nil, 0, "cannot refuse a host"},
-		"requests":       {`<access origin="https://a.example"/>`, nil, export.Denies, "does not limit what a page requests"},
-		"navigation":     {`<allow-navigation href="https://a.example"/>`, nil, export.Denies, "limit navigation apart"},
-		"launches":       {`<allow-intent href="tel:*"/>`, nil, export.Denies, "handed to other apps"},
-		"pins":           {"", pins, export.Denies, "certificate pins"},
-		"all of it said": {`<access origin="https://a.example"/>`, pins, export.Denies | export.Requests | export.Pins, ""},
+		"nothing":       {"", nil, export.Denies, ""},
+		"an empty list": {"", nil, 0, "cannot refuse a host"},
+		"requests": {`<access origin="https://a.example"/>`, nil, export.Denies,
+			"does not limit what a page requests"},
+		"navigation": {`<allow-navigation href="https://a.example"/>`, nil, export.Denies,
+			"limit navigation apart"},
+		"launches": {`<allow-intent href="tel:*"/>`, nil, export.Denies, "handed to other apps"},
+		"pins":     {"", pins, export.Denies, "certificate pins"},
+		"all of it said": {`<access origin="https://a.example"/>`, pins, export.Denies | export.Requests | export.Pins,
+			""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source, _ := sourceOf(t, test.body)

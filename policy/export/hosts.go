@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// hostsFormat exports a policy as a plain list of hosts, one a line: the
-// least common denominator of firewalls, DNS filters and proxies. "*.h" stands
-// for the names below h; "*" for every host.
+// hostsFormat is Hosts; its constant describes it.
 var hostsFormat = Format{
-	Name:  "hosts",
+	Name:  Hosts,
 	Title: "List of hosts",
 	Can:   Ports | Exact | Deep | Requests | Denies,
 }
@@ -35,9 +33,9 @@ func exportHosts(s Source) Artifact {
 	}
 	slices.Sort(lines)
 	lines = slices.Compact(lines)
-	content := hostsFormat.Header("# ", s)
+	content := hostsFormat.header("# ", s)
 	if len(lines) > 0 {
 		content += strings.Join(lines, "\n") + "\n"
 	}
-	return Artifact{Path: "cordon-hosts.txt", Content: []byte(content), Losses: hostsFormat.Widening(origins)}
+	return Artifact{Path: "cordon-hosts.txt", Content: []byte(content), Losses: hostsFormat.widening(origins)}
 }

@@ -44,7 +44,8 @@ func hostsReader(_ testing.TB, content []byte) func(string) bool {
 
 func TestHostsNeverAllowsSilently(t *testing.T) {
 	for _, body := range []string{
-		`<access origin="*://a.example:8443"/>`, `<access origin="*://*.a.example:8443"/><access origin="*://10.0.0.1:8443"/>`,
+		`<access origin="*://a.example:8443"/>`,
+		`<access origin="*://*.a.example:8443"/><access origin="*://10.0.0.1:8443"/>`,
 	} {
 		source, compiled := sourceOf(t, body)
 		artifact := writerOf("hosts")(source)

@@ -10,16 +10,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// atsFormat exports a policy as the NSAppTransportSecurity dictionary of
-// an iOS app's Info.plist: where cleartext is permitted, the TLS floor, and
-// pinned domains (iOS 14 and later).
-//
-// It differs on purpose from what cordova-ios 8 derives by itself: an https
-// wildcard does not switch transport security off, and a line that only
-// launches other apps opens no cleartext. cordova-ios replaces the whole
-// dictionary at each prepare, so the export has to be written after each.
+// atsFormat is IOSATS; its constant describes it.
 var atsFormat = Format{
-	Name:  "ios-ats",
+	Name:  IOSATS,
 	Title: "iOS App Transport Security",
 	Can:   Schemes | Exact | Deep | Pins,
 	Limits: []string{
@@ -39,11 +32,12 @@ type exception struct {
 // into an Info.plist.
 func exportATS(s Source) Artifact {
 	var b strings.Builder
-	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!--\n")
-	b.WriteString(strings.ReplaceAll(atsFormat.Header("  ", s), "--", "- -"))
-	b.WriteString("-->\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
+	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + atsFormat.headerXML(s))
+	b.WriteString("<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" " +
+		"\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
 	dictionary, losses := TransportSecurity(s, "\t")
-	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n", dictionary)
+	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n",
+		dictionary)
 	return Artifact{Path: "ats.plist", Content: []byte(b.String()), Losses: losses}
 }
 
@@ -76,22 +70,21 @@ func TransportSecurity(s Source, indent string) (string, []Loss) {
 // cleartext collects where http is permitted. A name stands once: it includes
 // subdomains if any of its lines does.
 func cleartext(s Source) (everywhere bool, exceptions []exception, losses []Loss) {
-	for _, o := range s.Wire() {
-		if !o.Covers("http") && !o.Covers("ws") {
-			continue
-		}
+	for _, o := range s.Cleartext() {
 		switch {
 		case o.Host == "":
 			everywhere = true
-			losses = append(losses, Lose(&o, true, "cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
+			losses = append(losses, lose(&o, true,
+				"cleartext is permitted everywhere, to addresses too, and the TLS floor is lifted"))
 			continue
 		case strings.HasPrefix(o.Host, "["):
-			losses = append(losses, Lose(&o, false, "an IPv6 address has no exception that iOS matches: its cleartext is refused"))
+			losses = append(losses, lose(&o, false,
+				"an IPv6 address has no exception that iOS matches: its cleartext is refused"))
 			continue
 		case !o.Covers("http"):
-			losses = append(losses, Lose(&o, true, "cleartext is permitted for http too, not only for ws"))
+			losses = append(losses, lose(&o, true, "cleartext is permitted for http too, not only for ws"))
 		case o.Path != "" || o.Port != 0:
-			losses = append(losses, Lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
+			losses = append(losses, lose(&o, true, "cleartext is permitted for all ports and paths of the host"))
 		}
 		exceptions = add(exceptions, o)
 	}
@@ -146,7 +139,8 @@ func (w *writer) pins(set *pin.Set) []Loss {
 		if len(p.leaf) == 0 {
 			key, hashes = "NSPinnedCAIdentities", p.authority
 		} else if len(p.authority) > 0 {
-			losses = append(losses, Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want them to match as well as those of the host"})
+			losses = append(losses, Loss{Rule: host, Message: "the pins of authorities are left out: iOS would want " +
+				"them to match as well as those of the host"})
 		}
 		w.line(2, "<key>%s</key>", host)
 		w.line(2, "<dict>")
@@ -171,7 +165,8 @@ func collectPins(set *pin.Set) (map[string]pinned, []Loss) {
 	hosts := map[string]pinned{}
 	for _, entry := range set.Entries() {
 		if entry.Mode != pin.OnTopOfRoots {
-			losses = append(losses, Loss{Rule: entry.Host, Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
+			losses = append(losses, Loss{Rule: entry.Host,
+				Message: "certificates that stand in for the roots are not expressed: iOS adds pins to the roots"})
 			continue
 		}
 		if len(entry.Hashes) == 0 {

@@ -82,13 +82,15 @@ func atsReader(t testing.TB, content []byte) func(string) bool {
 }
 
 func TestATSLaw(t *testing.T) {
-	law{Export: writerOf("ios-ats"), Reader: atsReader, Kind: policy.AnyKind, Schemes: []string{"http"}, Ports: []string{""}, Paths: []string{"/"}}.Check(t)
+	law{Export: writerOf("ios-ats"), Reader: atsReader, Kind: policy.AnyKind, Schemes: []string{"http"},
+		Ports: []string{""}, Paths: []string{"/"}}.Check(t)
 }
 
 // An https wildcard leaves transport security on, and a line that launches
 // other apps opens nothing: cordova-ios 8 gets both wrong.
 func TestATSNoCleartextWithoutHTTP(t *testing.T) {
-	source, _ := sourceOf(t, `<access origin="https://*/*"/><access origin="*"/><access origin="http://out.example" launch-external="yes"/>`)
+	source, _ := sourceOf(t,
+		`<access origin="https://*/*"/><access origin="*"/><access origin="http://out.example" launch-external="yes"/>`)
 	ats := atsRead(t, writerOf("ios-ats")(source).Content)
 	if ats["NSAllowsArbitraryLoads"] != false || ats["NSExceptionDomains"] != nil {
 		t.Errorf("%v", ats)
@@ -97,15 +99,18 @@ func TestATSNoCleartextWithoutHTTP(t *testing.T) {
 
 func TestATSPins(t *testing.T) {
 	hash := pin.HashOf([]byte("key"))
-	pins, err := pin.NewSet(pin.Entry{Host: "a.example", Subdomains: true, Hashes: []pin.Hash{hash, pin.HashOf([]byte("backup"))}})
+	pins, err := pin.NewSet(pin.Entry{Host: "a.example", Subdomains: true,
+		Hashes: []pin.Hash{hash, pin.HashOf([]byte("backup"))}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	source, _ := sourceOf(t, `<access origin="https://a.example"/>`)
 	source.Pins = pins
-	pinned := atsRead(t, writerOf("ios-ats")(source).Content)["NSPinnedDomains"].(map[string]any)["a.example"].(map[string]any)
+	pinned := atsRead(t,
+		writerOf("ios-ats")(source).Content)["NSPinnedDomains"].(map[string]any)["a.example"].(map[string]any)
 	identities := pinned["NSPinnedLeafIdentities"].([]any)
-	if pinned["NSIncludesSubdomains"] != true || len(identities) != 2 || identities[0].(map[string]any)["SPKI-SHA256-BASE64"] != hash.String() {
+	if pinned["NSIncludesSubdomains"] != true || len(identities) != 2 ||
+		identities[0].(map[string]any)["SPKI-SHA256-BASE64"] != hash.String() {
 		t.Errorf("%v", pinned)
 	}
 }

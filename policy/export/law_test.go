@@ -74,9 +74,11 @@ func (l law) Check(t *testing.T) {
 
 func lawLine() *rapid.Generator[string] {
 	return rapid.Custom(func(r *rapid.T) string {
-		element := rapid.SampledFrom([]string{`<access origin="`, `<access origin="`, `<allow-navigation href="`, `<allow-intent href="`}).Draw(r, "element")
+		element := rapid.SampledFrom([]string{`<access origin="`, `<access origin="`, `<allow-navigation href="`,
+			`<allow-intent href="`}).Draw(r, "element")
 		scheme := rapid.SampledFrom([]string{"", "https://", "http://", "*://", "wss://", "ws://"}).Draw(r, "scheme")
-		host := rapid.SampledFrom([]string{"a.example", "*.a.example", "b.a.example", "*.b.a.example", "c.example", "localhost", "10.0.0.1", "[2001:db8::1]", "*"}).Draw(r, "host")
+		host := rapid.SampledFrom([]string{"a.example", "*.a.example", "b.a.example", "*.b.a.example", "c.example",
+			"localhost", "10.0.0.1", "[2001:db8::1]", "*"}).Draw(r, "host")
 		port := rapid.SampledFrom([]string{"", "", "", ":8443", ":80", ":443"}).Draw(r, "port")
 		path := rapid.SampledFrom([]string{"", "", "/*", "/p", "/p/*"}).Draw(r, "path")
 		return element + scheme + host + port + path + `"/>`
@@ -94,7 +96,8 @@ func world(schemes, ports, paths []string) []string {
 	}
 	var all []string
 	for _, scheme := range schemes {
-		for _, host := range []string{"a.example", "b.a.example", "x.b.a.example", "xa.example", "c.example", "localhost", "10.0.0.1", "10.0.0.2", "[2001:db8::1]", "evil.test"} {
+		for _, host := range []string{"a.example", "b.a.example", "x.b.a.example", "xa.example", "c.example",
+			"localhost", "10.0.0.1", "10.0.0.2", "[2001:db8::1]", "evil.test"} {
 			for _, port := range ports {
 				for _, path := range paths {
 					all = append(all, scheme+"://"+host+port+path)

@@ -7,15 +7,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// pacFormat exports a policy as a proxy auto-configuration script: covered
-// hosts are reached directly, everything else is sent to an address where
-// nothing listens. Browsers that are not behind a gateway enforce the list
-// with it.
-//
-// The interface is FindProxyForURL(url, host), as browsers implement it;
-// for https they hide the path from the script.
+// pacFormat is PAC; its constant describes it.
 var pacFormat = Format{
-	Name:  "pac",
+	Name:  PAC,
 	Title: "Proxy auto-configuration",
 	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
@@ -24,9 +18,9 @@ var pacFormat = Format{
 	},
 }
 
-// Nowhere is the proxy that refused URLs are sent to: the discard port of the
+// nowhere is the proxy that refused URLs are sent to: the discard port of the
 // machine itself.
-const Nowhere = "PROXY 127.0.0.1:9"
+const nowhere = "PROXY 127.0.0.1:9"
 
 // entry is one covered origin in the script's table.
 type entry struct {
@@ -43,10 +37,10 @@ func exportPAC(s Source) Artifact {
 	for i := range origins {
 		lines = append(lines, "  "+string(encodeLine(tableEntry(&origins[i]))))
 	}
-	content := pacFormat.Header("// ", s) +
+	content := pacFormat.header("// ", s) +
 		"var cordonList = [\n" + strings.Join(lines, ",\n") + "\n];\n" +
-		fmt.Sprintf(script, Nowhere)
-	return Artifact{Path: "proxy.pac", Content: []byte(content), Losses: pacFormat.Widening(origins)}
+		fmt.Sprintf(script, nowhere)
+	return Artifact{Path: "proxy.pac", Content: []byte(content), Losses: pacFormat.widening(origins)}
 }
 
 func tableEntry(o *dialect.Origin) entry {

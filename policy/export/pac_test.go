@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/dop251/goja"
 )
 
@@ -31,7 +30,7 @@ func pacReader(t testing.TB, content []byte) func(string) bool {
 		switch answer.String() {
 		case "DIRECT":
 			return true
-		case export.Nowhere:
+		case "PROXY 127.0.0.1:9":
 			return false
 		}
 		t.Fatalf("%s: %q", raw, answer)
@@ -41,7 +40,8 @@ func pacReader(t testing.TB, content []byte) func(string) bool {
 
 func TestPACLaw(t *testing.T) {
 	law{
-		Export: writerOf("pac"), Reader: pacReader, Kind: policy.AnyKind, Schemes: []string{"http", "https", "ws", "wss"},
+		Export: writerOf("pac"), Reader: pacReader, Kind: policy.AnyKind,
+		Schemes: []string{"http", "https", "ws", "wss"},
 	}.Check(t)
 }
 
@@ -50,14 +50,16 @@ func TestPACOddURLs(t *testing.T) {
 	source, _ := sourceOf(t, `<access origin="https://a.example"/><access origin="*://*"/>`)
 	allows := pacReader(t, writerOf("pac")(source).Content)
 	for _, raw := range []string{
-		"", "a.example", "https://", "https://a.example@evil.test:1/", "https://user@a.example/", `https://a.example\@evil.test/`,
-		"https://10.0.0.1/", "https://10.0.0.1./", "ftp://a.example/", "https://a.example:99999/x", "https://a b.example/", "javascript:https://a.example/",
+		"", "a.example", "https://", "https://a.example@evil.test:1/", "https://user@a.example/",
+		`https://a.example\@evil.test/`, "https://10.0.0.1/", "https://10.0.0.1./", "ftp://a.example/",
+		"https://a.example:99999/x", "https://a b.example/", "javascript:https://a.example/",
 	} {
 		if allows(raw) {
 			t.Errorf("allows %q", raw)
 		}
 	}
-	for _, raw := range []string{"https://a.example", "HTTPS://A.EXAMPLE/", "https://a.example./", "https://a.example?x", "https://a.example#x"} {
+	for _, raw := range []string{"https://a.example", "HTTPS://A.EXAMPLE/", "https://a.example./",
+		"https://a.example?x", "https://a.example#x"} {
 		if !allows(raw) {
 			t.Errorf("refuses %q", raw)
 		}

@@ -8,11 +8,9 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// squidFormat exports a policy as access rules for the squid proxy
-// (squid-cache 5 and later): one group of destinations for each scheme and
-// port, then deny all.
+// squidFormat is Squid; its constant describes it.
 var squidFormat = Format{
-	Name:  "squid",
+	Name:  Squid,
 	Title: "Squid access rules",
 	Can:   Schemes | Ports | Exact | Deep | EveryHost | Requests | Denies,
 	Limits: []string{
@@ -33,7 +31,7 @@ type group struct {
 // exportSquid writes the rules, for an include line in squid.conf.
 func exportSquid(s Source) Artifact {
 	origins := s.Wire()
-	losses := squidFormat.Widening(origins)
+	losses := squidFormat.widening(origins)
 	var groups []*group
 	find := func(tunnel bool, port int) *group {
 		for _, g := range groups {
@@ -55,7 +53,7 @@ func exportSquid(s Source) Artifact {
 		losses = append(losses, tunnelLosses(o, "squid")...)
 	}
 	var b strings.Builder
-	b.WriteString(squidFormat.Header("# ", s))
+	b.WriteString(squidFormat.header("# ", s))
 	b.WriteString("acl cordon_connect method CONNECT\nacl cordon_http proto HTTP\n" +
 		`acl cordon_address dstdom_regex -n ^\[ (^|\.)[0-9]+$` + "\n")
 	for i, g := range groups {

@@ -131,8 +131,10 @@ func squidPasses(t *testing.T, proxy, raw string) bool {
 func TestSquidSquidObeys(t *testing.T) {
 	for _, body := range []string{
 		``,
-		`<access origin="https://a.example"/><access origin="https://*.b.a.example"/><access origin="http://*.a.example"/><access origin="https://10.0.0.1"/>`,
-		`<access origin="*://*.a.example:8443"/><access origin="https://b.a.example"/><access origin="https://localhost"/>`,
+		`<access origin="https://a.example"/><access origin="https://*.b.a.example"/><access ` +
+			`origin="http://*.a.example"/><access origin="https://10.0.0.1"/>`,
+		`<access origin="*://*.a.example:8443"/><access origin="https://b.a.example"/><access ` +
+			`origin="https://localhost"/>`,
 		`<access origin="https://*"/><access origin="http://c.example:8443"/>`,
 	} {
 		source, compiled := sourceOf(t, body)

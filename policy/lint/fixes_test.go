@@ -20,8 +20,9 @@ import (
 
 // everyReading names a target for each way of reading that differs.
 var everyReading = []string{
-	"cordon", "android@2.9.1", "android@3.5.0", "android@3.6.4", "android@9.0.0", "android@10.0.0", "android@15.1.0", "ios@3.0.0", "ios@3.9.2",
-	"ios@4.0.0", "ios@7.1.0", "ios@8.1.1", "amazon-fireos@3.6.3", "blackberry10@3.0.0", "blackberry10@3.8.0", "wp8@3.8.2", "windows@7.0.1", "tizen", "w3c",
+	"cordon", "android@2.9.1", "android@3.5.0", "android@3.6.4", "android@9.0.0", "android@10.0.0", "android@15.1.0",
+	"ios@3.0.0", "ios@3.9.2", "ios@4.0.0", "ios@7.1.0", "ios@8.1.1", "amazon-fireos@3.6.3", "blackberry10@3.0.0",
+	"blackberry10@3.8.0", "wp8@3.8.2", "windows@7.0.1", "tizen", "w3c",
 }
 
 // TestFixesNeverWiden applies each fix alone and asks every reading about many
@@ -111,7 +112,8 @@ func listNotWider(t *testing.T, p namedProject, f lint.Finding, after []byte) {
 				request := policy.Request{URL: url, Kind: kind}
 				before, now := old.Decide(request).Verdict, fixed.Decide(request).Verdict
 				if rank(now) > rank(before) {
-					t.Errorf("%s: the fix of %s (%s) turns %v of %s from %v to %v on %s", p.name, f.Rule.ID, f.Fix.Summary, kind, url, before, now, name)
+					t.Errorf("%s: the fix of %s (%s) turns %v of %s from %v to %v on %s", p.name, f.Rule.ID,
+						f.Fix.Summary, kind, url, before, now, name)
 				}
 			}
 		}
@@ -181,9 +183,12 @@ func pageNotWider(t *testing.T, p namedProject, f lint.Finding, after []byte) {
 		t.Fatalf("%s: %d policies before the fix, %d after", p.name, len(old), len(fixed))
 	}
 	for i := range old {
-		for _, directive := range []string{"script-src", "style-src", "img-src", "media-src", "connect-src", "font-src", "frame-src"} {
-			for _, url := range []string{"https://cordon-probe.invalid/", "http://img.example.net/", "https://api.example.com/", "data:,x", "https://localhost/"} {
-				if fixed[i].Allows(directive, url, "https://localhost/") && !old[i].Allows(directive, url, "https://localhost/") {
+		for _, directive := range []string{"script-src", "style-src", "img-src", "media-src", "connect-src", "font-src",
+			"frame-src"} {
+			for _, url := range []string{"https://cordon-probe.invalid/", "http://img.example.net/",
+				"https://api.example.com/", "data:,x", "https://localhost/"} {
+				if fixed[i].Allows(directive, url, "https://localhost/") &&
+					!old[i].Allows(directive, url, "https://localhost/") {
 					t.Errorf("%s: the fix of %s lets in %s under %s", p.name, f.Rule.ID, url, directive)
 				}
 			}

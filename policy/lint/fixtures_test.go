@@ -237,7 +237,8 @@ func TestRulesAreComplete(t *testing.T) {
 	ids := make([]string, 0, len(rules))
 	for _, r := range rules {
 		ids = append(ids, r.ID)
-		if r.Title == "" || r.Explanation == "" || r.Gain == "" || r.Remedy == "" || len(r.Effects) == 0 || r.Topic == "" {
+		if r.Title == "" || r.Explanation == "" || r.Gain == "" || r.Remedy == "" || len(r.Effects) == 0 ||
+			r.Topic == "" {
 			t.Errorf("%s: incomplete", r.ID)
 		}
 		if strings.Trim(r.ID, "abcdefghijklmnopqrstuvwxyz-") != "" {

@@ -2,14 +2,23 @@
 // its config.xml, with the Content-Security-Policy of its pages, with its
 // native settings and plugins, and with what its own scripts do.
 //
-// [Check] runs every rule of one table over a [Project], which package project
+// [Check] runs every rule of one table over an [app.App], which package project
 // fills, and returns [Finding]s: stable in id and order, each with its place,
 // and where it is safe with a [Fix]. A fix never widens what the app may
 // reach.
 //
 // Rules reason through the engine: they ask the compiled policies of the
-// project's targets rather than read patterns again. The package is pure and
-// its functions are safe for concurrent use on different projects.
+// project's targets, and of the strict reading, rather than read patterns
+// again. Does this entry, as this version reads it, cover a host that nobody
+// lists, or http://HOST.evil.test/? Which flaw did the dialect note? The text
+// of an entry is read only where it is the subject: a public suffix, an
+// address, mixed scripts. So a finding names the targets for which it is true,
+// and a new version of a platform changes findings without a change in the
+// rules. A project that names no platform is looked at as current Android and
+// iOS.
+//
+// The package is pure, and its functions are safe for concurrent use on
+// different projects.
 package lint
 
 import (
@@ -149,17 +158,17 @@ func before(a, b *Finding) bool {
 
 // run is one pass over a project.
 type run struct {
-	project  *app.App
-	targets  []*reading // the project's targets
-	strict   *reading   // the strict reading
-	entries  []*entry   // the list's elements, in file order
-	rule     *Rule      // the rule that is running
-	findings []Finding
-	plugins  []plugin
-	sources  []*source
-	used     []use
-	own      own
-	lines    map[string][]int // where the lines of a file begin
+	project   *app.App
+	targets   []*reading // the project's targets
+	strict    *reading   // the strict reading
+	entries   []*entry   // the list's elements, in file order
+	rule      *Rule      // the rule that is running
+	findings  []Finding
+	plugins   []plugin
+	sources   []*source
+	usedURLs  []usedURL
+	appOrigin appOrigin
+	lines     map[string][]int // where the lines of a file begin
 }
 
 // reading is the list as one target reads it.
@@ -174,11 +183,11 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 	r := &run{project: p}
 	r.plugins = findPlugins(p)
 	r.sources = readSources(p)
-	r.used = r.uses()
+	r.usedURLs = r.findURLs()
 	if p.Config == nil {
 		return r, nil
 	}
-	r.own = r.findOwn()
+	r.appOrigin = r.findAppOrigin()
 	r.entries = findEntries(p.Config)
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {

@@ -77,15 +77,19 @@ func TestSuppressions(t *testing.T) {
 	}{
 		{"none", all, "3", 0},
 		{"before the element", "<!-- cordon:ignore access-catch-all a reader of feeds -->\n" + all, "", 1},
-		{"before, with others between", "<!-- cordon:ignore access-catch-all a reader -->\n<!-- cordon:ignore ats-disabled a reader -->\n" + all, "", 2},
+		{"before, with others between",
+			"<!-- cordon:ignore access-catch-all a reader -->\n<!-- cordon:ignore ats-disabled a reader -->\n" + all,
+			"", 2},
 		{"behind, on the line", all + " <!-- cordon:ignore access-catch-all a reader of feeds -->", "", 1},
 		{"on the line below", all + "\n<!-- cordon:ignore access-catch-all a reader of feeds -->", "3", 0},
-		{"for one of two", all + "\n<!-- cordon:ignore access-catch-all a reader -->\n" + `<access origin="https://*"/>`, "3", 1},
+		{"for one of two", all + "\n<!-- cordon:ignore access-catch-all a reader -->\n" +
+			`<access origin="https://*"/>`, "3", 1},
 		{"another rule", "<!-- cordon:ignore ats-disabled a reader of feeds -->\n" + all, "4", 1},
 		{"no reason", "<!-- cordon:ignore access-catch-all -->\n" + all, "4", 0},
 		{"a colon after the rule", "<!-- cordon:ignore access-catch-all: a reader of feeds -->\n" + all, "", 1},
 		{"a colon and no reason", "<!-- cordon:ignore access-catch-all: -->\n" + all, "4", 0},
-		{"on a platform", "<!-- cordon:ignore access-catch-all a reader -->\n<platform name=\"android\">\n" + all + "\n</platform>", "", 1},
+		{"on a platform", "<!-- cordon:ignore access-catch-all a reader -->\n<platform name=\"android\">\n" + all +
+			"\n</platform>", "", 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,7 +99,8 @@ func TestSuppressions(t *testing.T) {
 				left = append(left, fmt.Sprint(f.Place.Line))
 			}
 			if got := strings.Join(left, " "); got != test.want || len(found.Suppressed) != test.suppressed {
-				t.Errorf("lines %q stay and %d are suppressed, want %q and %d", got, len(found.Suppressed), test.want, test.suppressed)
+				t.Errorf("lines %q stay and %d are suppressed, want %q and %d", got, len(found.Suppressed), test.want,
+					test.suppressed)
 			}
 		})
 	}
@@ -104,11 +109,13 @@ func TestSuppressions(t *testing.T) {
 // TestProjectSuppression: a comment before the root is about every file.
 func TestProjectSuppression(t *testing.T) {
 	files := fstest.MapFS{
-		"config.xml":     {Data: []byte("<!-- cordon:ignore csp-missing the server of the frame sends one -->\n<widget/>")},
+		"config.xml": {Data: []byte("<!-- cordon:ignore csp-missing the server of the frame sends one -->\n" +
+			"<widget/>")},
 		"www/index.html": {Data: []byte("<html><head></head></html>")},
 	}
 	_, found := check(t, files)
-	if len(of(found, "csp-missing")) != 0 || len(found.Suppressed) != 1 || found.Suppressed[0].Reason != "the server of the frame sends one" {
+	if len(of(found, "csp-missing")) != 0 || len(found.Suppressed) != 1 ||
+		found.Suppressed[0].Reason != "the server of the frame sends one" {
 		t.Errorf("suppressed %+v, left:\n%s", found.Suppressed, lines(found.Findings))
 	}
 }
@@ -127,7 +134,9 @@ func TestBaseline(t *testing.T) {
 		t.Errorf("the baseline leaves\n%s", lines(fresh))
 	}
 	// Lines move, blanks change, and one finding is new.
-	moved, after := check(t, config("\n<name>x</name>\n<access   origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n<access origin=\"http://b.example\"/>"))
+	moved, after := check(t,
+		config("\n<name>x</name>\n<access   origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n"+
+			"<access origin=\"http://b.example\"/>"))
 	fresh, _ := baseline.New(moved, after.Findings)
 	for _, f := range fresh {
 		if f.Place.Line != 7 {
@@ -138,7 +147,9 @@ func TestBaseline(t *testing.T) {
 		t.Error("the new entry is not reported")
 	}
 	// The same fault once more is new, too.
-	twice, doubled := check(t, config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n<platform name=\"ios\"><access origin=\"http://a.example\"/></platform>"))
+	twice, doubled := check(t,
+		config("<access origin=\"*\"/>\n<access origin=\"http://a.example\"/>\n"+
+			"<platform name=\"ios\"><access origin=\"http://a.example\"/></platform>"))
 	if fresh, _ := baseline.New(twice, doubled.Findings); len(fresh) == 0 {
 		t.Error("a second copy of a known fault is not reported")
 	}
@@ -216,7 +227,8 @@ func TestRealConfigs(t *testing.T) {
 			continue
 		}
 		text := string(p.Config.Bytes())
-		catchAll := strings.Contains(text, `<access origin="*" />`) || strings.Contains(text, `<access origin="*" subdomains="true">`)
+		catchAll := strings.Contains(text, `<access origin="*" />`) ||
+			strings.Contains(text, `<access origin="*" subdomains="true">`)
 		if got := len(of(found, "access-catch-all")) == 1; got != catchAll {
 			t.Errorf("%s: access-catch-all is %v, the file says %v", path, got, catchAll)
 		}
@@ -232,8 +244,9 @@ func truth(t *testing.T, text string, f lint.Finding) {
 	at := text[f.Place.Start:f.Place.End]
 	must := map[string]string{
 		"cleartext-origin": "http://", "content-lists-host": "index.html", "inspectable-webview": "InspectableWebview",
-		"whitelist-plugin-obsolete": "cordova-plugin-whitelist", "intent-any-website": "://*/*", "development-host": "localhost",
-		"access-no-effect": "<access", "ats-disabled": `"*"`, "access-catch-all": `"*"`, "retired-plugin": "<plugin", "scheme-missing": `"www.google.com"`,
+		"whitelist-plugin-obsolete": "cordova-plugin-whitelist", "intent-any-website": "://*/*",
+		"development-host": "localhost", "access-no-effect": "<access", "ats-disabled": `"*"`,
+		"access-catch-all": `"*"`, "retired-plugin": "<plugin", "scheme-missing": `"www.google.com"`,
 		"navigation-swallows-intent": "allow-intent", "entry-not-strict": "<a",
 	}
 	want, expected := must[f.Rule.ID]
@@ -311,8 +324,10 @@ func BenchmarkCheckLongList(b *testing.B) {
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte(`<widget><access origin="*"/><allow-intent href="tel:*"/><!-- cordon:ignore x --></widget>`),
 		[]byte("<html><meta http-equiv=Content-Security-Policy content=\"default-src *; img-src\">"))
-	f.Add([]byte(`<widget><access origin="http://*.a.b" subdomains="true"/><platform name="ios"><allow-navigation href=""/></platform></widget>`), []byte("<a href=http://b>"))
-	f.Add([]byte(`<widget><access origin=":::"/><access origin="http://[::1"/><access origin="*."/><access origin="@"/><allow-intent href="://"/></widget>`), []byte("<script>fetch('http://[')"))
+	f.Add([]byte(`<widget><access origin="http://*.a.b" subdomains="true"/><platform name="ios"><allow-navigation `+
+		`href=""/></platform></widget>`), []byte("<a href=http://b>"))
+	f.Add([]byte(`<widget><access origin=":::"/><access origin="http://[::1"/><access origin="*."/><access `+
+		`origin="@"/><allow-intent href="://"/></widget>`), []byte("<script>fetch('http://[')"))
 	f.Fuzz(func(t *testing.T, data, page []byte) {
 		files := fstest.MapFS{"config.xml": {Data: data}, "www/index.html": {Data: page}}
 		p, err := project.Read(files, project.Options{})
@@ -331,7 +346,8 @@ func FuzzCheck(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, finding := range found.Findings {
-			if size := len(p.Content(finding.Place.File)); finding.Place.End > size || finding.Place.Start > finding.Place.End || finding.Place.Line < 1 {
+			if size := len(p.Content(finding.Place.File)); finding.Place.End > size ||
+				finding.Place.Start > finding.Place.End || finding.Place.Line < 1 {
 				t.Fatalf("%s at %+v of %d bytes", finding.Rule.ID, finding.Place, size)
 			}
 		}

@@ -14,9 +14,10 @@ var scripts = []struct {
 	table *unicode.RangeTable
 }{
 	{"Latin", unicode.Latin}, {"Cyrillic", unicode.Cyrillic}, {"Greek", unicode.Greek}, {"Armenian", unicode.Armenian},
-	{"Hebrew", unicode.Hebrew}, {"Arabic", unicode.Arabic}, {"Cherokee", unicode.Cherokee}, {"Georgian", unicode.Georgian},
-	{"Han", unicode.Han}, {"Hiragana", unicode.Hiragana}, {"Katakana", unicode.Katakana}, {"Hangul", unicode.Hangul},
-	{"Bopomofo", unicode.Bopomofo}, {"Thai", unicode.Thai}, {"Devanagari", unicode.Devanagari},
+	{"Hebrew", unicode.Hebrew}, {"Arabic", unicode.Arabic}, {"Cherokee", unicode.Cherokee},
+	{"Georgian", unicode.Georgian}, {"Han", unicode.Han}, {"Hiragana", unicode.Hiragana},
+	{"Katakana", unicode.Katakana}, {"Hangul", unicode.Hangul}, {"Bopomofo", unicode.Bopomofo}, {"Thai", unicode.Thai},
+	{"Devanagari", unicode.Devanagari},
 }
 
 // together are the sets of scripts that honest names mix (Unicode TR 39,
@@ -83,9 +84,10 @@ func goTogether(found []string) bool {
 // common fonts.
 var confusable = map[rune]rune{
 	'а': 'a', 'е': 'e', 'о': 'o', 'р': 'p', 'с': 'c', 'у': 'y', 'х': 'x', 'і': 'i', 'ѕ': 's', 'ј': 'j', 'һ': 'h',
-	'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ӏ': 'l', 'ѵ': 'v', 'г': 'r', 'ь': 'b', 'к': 'k', 'м': 'm', 'т': 't', 'в': 'b', 'н': 'h',
-	'α': 'a', 'ο': 'o', 'ρ': 'p', 'ν': 'v', 'ι': 'i', 'κ': 'k', 'υ': 'u', 'χ': 'x', 'γ': 'y', 'ω': 'w', 'η': 'n', 'τ': 't',
-	'ɑ': 'a', 'ı': 'i', 'ɩ': 'i', 'ſ': 'f', 'օ': 'o', 'ո': 'n', 'ս': 'u', 'հ': 'h', 'ց': 'g', 'ʀ': 'r', 'ɡ': 'g',
+	'ԁ': 'd', 'ԛ': 'q', 'ԝ': 'w', 'ӏ': 'l', 'ѵ': 'v', 'г': 'r', 'ь': 'b', 'к': 'k', 'м': 'm', 'т': 't', 'в': 'b',
+	'н': 'h', 'α': 'a', 'ο': 'o', 'ρ': 'p', 'ν': 'v', 'ι': 'i', 'κ': 'k', 'υ': 'u', 'χ': 'x', 'γ': 'y', 'ω': 'w',
+	'η': 'n', 'τ': 't', 'ɑ': 'a', 'ı': 'i', 'ɩ': 'i', 'ſ': 'f', 'օ': 'o', 'ո': 'n', 'ս': 'u', 'հ': 'h', 'ց': 'g',
+	'ʀ': 'r', 'ɡ': 'g',
 }
 
 // lookalike returns the first label that is not ASCII but whose every letter

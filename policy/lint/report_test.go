@@ -59,7 +59,8 @@ func TestSARIFIsValid(t *testing.T) {
 
 // TestSchemaRefuses makes sure that the schema would find a fault.
 func TestSchemaRefuses(t *testing.T) {
-	value, err := jsonschema.UnmarshalJSON(strings.NewReader(`{"version": "2.1.0", "runs": [{"tool": {}, "results": []}]}`))
+	value, err := jsonschema.UnmarshalJSON(
+		strings.NewReader(`{"version": "2.1.0", "runs": [{"tool": {}, "results": []}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,9 @@ func TestSchemaRefuses(t *testing.T) {
 }
 
 func TestJSONOutput(t *testing.T) {
-	p, found := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget>\n  <access origin=\"https://a.example\"/>\n  <access origin=\"https://a.example\"/>\n</widget>\n")}})
+	p, found := check(t,
+		fstest.MapFS{"config.xml": {Data: []byte("<widget>\n  <access origin=\"https://a.example\"/>\n" +
+			"  <access origin=\"https://a.example\"/>\n</widget>\n")}})
 	var out bytes.Buffer
 	if err := report.WriteJSON(&out, p, found, 3); err != nil {
 		t.Fatal(err)
@@ -88,7 +91,8 @@ func TestJSONOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := got.Findings[len(got.Findings)-1]
-	if got.Version != 1 || got.Known != 3 || len(got.Targets) != 2 || last.Rule != "duplicate-rule" || last.Line != 3 || last.Column != 3 ||
+	if got.Version != 1 || got.Known != 3 || len(got.Targets) != 2 || last.Rule != "duplicate-rule" || last.Line != 3 ||
+		last.Column != 3 ||
 		last.Doc != "docs/reference/rules.md#duplicate-rule" || last.Fix == nil || last.Fix.Edits[0].Start != 48 {
 		t.Errorf("got %+v", got)
 	}
@@ -99,9 +103,12 @@ func TestJSONOutput(t *testing.T) {
 func TestSecretsAreNotPrinted(t *testing.T) {
 	const key, password = "AIzaSyA-0123456789abcdefghijklmnopqrstu", "hunter2"
 	files := fstest.MapFS{
-		"config.xml": {Data: []byte("<widget><preference name=\"InspectableWebview\" value=\"true\"/><preference name=\"Maps\" value=\"" + key + "\"/>" +
+		"config.xml": {Data: []byte("<widget><preference name=\"InspectableWebview\" value=\"true\"/><preference " +
+			"name=\"Maps\" value=\"" + key + "\"/>" +
 			"<access origin=\"http://admin:" + password + "@api.example.com\"/></widget>")},
-		"www/index.html": {Data: []byte("<html><body><img src=\"http://admin:" + password + "@h.example/x\"><script>var k = \"" + key + "\"; fetch(\"http://admin:" + password + "@b.example/\");</script>")},
+		"www/index.html": {Data: []byte("<html><body><img src=\"http://admin:" + password +
+			"@h.example/x\"><script>var k = \"" + key + "\"; fetch(\"http://admin:" + password +
+			"@b.example/\");</script>")},
 	}
 	p, found := check(t, files)
 	if len(found.Findings) < 8 {
@@ -129,7 +136,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 // that shows it.
 func TestTextIsSafeForTerminals(t *testing.T) {
 	files := fstest.MapFS{
-		"config.xml":     {Data: []byte("<widget>\n<access origin=\"http://a.example/&#x202E;x\"/>\t<!-- \u202e --><access origin=\"*\"/>\n</widget>")},
+		"config.xml": {Data: []byte("<widget>\n<access origin=\"http://a.example/&#x202E;x\"/>\t<!-- \u202e " +
+			"--><access origin=\"*\"/>\n</widget>")},
 		"www/index.html": {Data: []byte("<html><script>\x1b[31m fetch(\"http://b.example/\") </script>")},
 	}
 	p, found := check(t, files)
@@ -146,14 +154,16 @@ func TestTextIsSafeForTerminals(t *testing.T) {
 }
 
 func TestGitHubEscapes(t *testing.T) {
-	files := fstest.MapFS{"config.xml": {Data: []byte("<widget><access origin=\"http://a.example/50%&#10;::error::x\"/></widget>")}}
+	files := fstest.MapFS{"config.xml": {
+		Data: []byte("<widget><access origin=\"http://a.example/50%&#10;::error::x\"/></widget>")}}
 	p, found := check(t, files)
 	var out bytes.Buffer
 	if err := report.WriteGitHub(&out, p, found); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {
-		if !strings.HasPrefix(line, "::warning file=config.xml,line=1,col=") && !strings.HasPrefix(line, "::error file=") && !strings.HasPrefix(line, "::notice file=") {
+		if !strings.HasPrefix(line, "::warning file=config.xml,line=1,col=") &&
+			!strings.HasPrefix(line, "::error file=") && !strings.HasPrefix(line, "::notice file=") {
 			t.Errorf("unexpected line %q", line)
 		}
 	}
@@ -179,7 +189,8 @@ func TestColours(t *testing.T) {
 // whole line.
 func TestLongLines(t *testing.T) {
 	code := strings.Repeat("a;", 5000) + `fetch("http://api.example.net/x");` + strings.Repeat("b;", 5000)
-	p, found := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget/>")}, "www/index.html": {Data: []byte("<script>" + code + "</script>")}})
+	p, found := check(t, fstest.MapFS{"config.xml": {Data: []byte("<widget/>")},
+		"www/index.html": {Data: []byte("<script>" + code + "</script>")}})
 	var out bytes.Buffer
 	if err := report.WriteText(&out, p, found, report.TextOptions{}); err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 	}
 	m.preferences(&config)
 	for _, e := range m.elements() {
-		if !m.foreign(e) {
+		if !m.ofOtherPlatform(e) {
 			m.capacitorElement(e, &config)
 		}
 	}
@@ -107,23 +107,23 @@ func (m *migration) capacitorElement(e *configxml.Element, config *capacitorConf
 		m.note(e, "Capacitor has no list for other apps: what is not listed for navigation opens in the browser")
 		return
 	}
-	grants, problem := m.from.read(m.from.text(e), e)
+	grants, problem := m.from.readOrigin(m.from.text(e), e)
 	if problem != "" {
 		m.note(e, problem)
 	}
-	for _, g := range m.instances(grants) {
+	for _, g := range m.expandWildcards(grants) {
 		config.Server.Cleartext = config.Server.Cleartext || slices.Contains(g.schemes, "http")
 		if role&request != 0 && e.Name == "access" {
 			config.Cordova.AccessOrigins = appendNew(config.Cordova.AccessOrigins, m.from.text(e))
 		}
 		if role&navigation != 0 {
-			m.masks(e, g, config)
+			m.addMasks(e, g, config)
 		}
 	}
 }
 
-// masks lists a grant as masks of host names.
-func (m *migration) masks(e *configxml.Element, g grant, config *capacitorConfig) {
+// addMasks lists a grant as masks of host names.
+func (m *migration) addMasks(e *configxml.Element, g grant, config *capacitorConfig) {
 	list := &config.Server.AllowNavigation
 	switch {
 	case g.all || g.rest == "" && g.host == "":
@@ -164,7 +164,8 @@ func capacitorSpec(config *capacitorConfig, split func(string) pattern.URL) poli
 	var list policy.List
 	for i, mask := range config.Server.AllowNavigation {
 		p := pattern.Pattern{
-			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask), Path: pattern.Any(),
+			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask),
+			Path: pattern.Any(),
 		}
 		spec.Rules = append(spec.Rules, policy.Rule{
 			Element: "allowNavigation", Text: mask, Purpose: policy.ForNavigation, Patterns: []pattern.Pattern{p},
@@ -196,8 +197,10 @@ func (c *capacitorConfig) ownPages() []pattern.Pattern {
 	}
 	host := pattern.Exactly(pick(c.Server.Hostname, "localhost")).Fold()
 	return []pattern.Pattern{
-		{Scheme: pattern.Exactly(pick(c.Server.AndroidScheme, "https")), Host: host, Path: pattern.Any(), Port: pattern.NoPort},
-		{Scheme: pattern.Exactly(pick(c.Server.IOSScheme, "capacitor")), Host: host, Path: pattern.Any(), Port: pattern.NoPort},
+		{Scheme: pattern.Exactly(pick(c.Server.AndroidScheme, "https")), Host: host, Path: pattern.Any(),
+			Port: pattern.NoPort},
+		{Scheme: pattern.Exactly(pick(c.Server.IOSScheme, "capacitor")), Host: host, Path: pattern.Any(),
+			Port: pattern.NoPort},
 	}
 }
 

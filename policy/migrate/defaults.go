@@ -10,14 +10,15 @@ import (
 // the ones that links on iOS use.
 var appSchemes = []string{"tel", "geo", "mailto", "sms", "market"}
 
-// launchMisses lists what the old platform handed to other apps without asking
-// a list, where the new one asks.
-func (m *migration) launchMisses() {
+// noteUnaskedLaunches lists what the old platform handed to other apps without
+// asking a list, where the new one asks.
+func (m *migration) noteUnaskedLaunches() {
 	if !m.to.split && !m.to.externals {
 		return
 	}
 	var grants []grant
-	everything := handsOver(m.old, "https://cordon-probe.invalid/") && !handsOver(m.bare, "https://cordon-probe.invalid/")
+	everything := handsOver(m.old, "https://cordon-probe.invalid/") &&
+		!handsOver(m.bare, "https://cordon-probe.invalid/")
 	if everything {
 		grants = append(grants, grant{all: true})
 	}
@@ -28,7 +29,7 @@ func (m *migration) launchMisses() {
 		}
 	}
 	if len(grants) > 0 {
-		lines, _ := m.to.write(launch, grants)
+		lines, _ := m.to.writeGrants(launch, grants)
 		m.tail = append(m.tail, lines...)
 	}
 }
@@ -53,7 +54,7 @@ func (m *migration) plugin() {
 		}
 		return true
 	})
-	if len(there) == 0 && m.without() {
+	if len(there) == 0 && m.lacksPlugin() {
 		root := m.doc.Root()
 		m.notes = append(m.notes, Note{
 			Place: m.doc.Place(root.Start, root.TagEnd), Text: whitelistPlugin,
@@ -65,16 +66,17 @@ func (m *migration) plugin() {
 		for _, e := range there {
 			m.gone[e] = len(m.edits)
 			m.edits = append(m.edits, m.doc.Removal(e))
-			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin, Message: "removed: the list is built in"})
+			m.notes = append(m.notes, Note{Place: m.doc.Place(e.Start, e.TagEnd), Text: whitelistPlugin,
+				Message: "removed: the list is built in"})
 		}
-	case split && len(there) == 0 && !m.without():
+	case split && len(there) == 0 && !m.lacksPlugin():
 		m.tail = append(m.tail, line{element: "plugin", attribute: "name", value: whitelistPlugin})
 	}
 }
 
-// without reports whether the old platform is one that reads its list by the
-// plugin and does not have it: then there is no list to keep.
-func (m *migration) without() bool {
+// lacksPlugin reports whether the old platform is one that reads its list by
+// the plugin and does not have it: then there is no list to keep.
+func (m *migration) lacksPlugin() bool {
 	from := m.options.From
 	return from.Platform == "android" && from.Version.AtLeast(4, 0, 0) && !from.Version.AtLeast(10, 0, 0)
 }

@@ -36,13 +36,13 @@ var (
 
 var originParts = regexp.MustCompile(`\A(?:([^:/]*):(//)?)?([^/?#]*)([^\n]*)\z`)
 
-// read returns what an origin stands for on the reader's platform; problem says
-// what of it has no equal elsewhere.
-func (r *reader) read(text string, e *configxml.Element) (grants []grant, problem string) {
+// readOrigin returns what an origin stands for on the reader's platform;
+// problem says what of it has no equal elsewhere.
+func (r *reader) readOrigin(text string, e *configxml.Element) (grants []grant, problem string) {
 	if text == "*" {
 		return []grant{{all: true}}, ""
 	}
-	g, ok := r.split3(text)
+	g, ok := r.splitOrigin(text)
 	if !ok {
 		return nil, "the old platform does not read it as an origin"
 	}
@@ -104,8 +104,8 @@ func webSchemes(named []string) []string {
 	return list
 }
 
-// split3 takes an origin apart as the reader's language does.
-func (r *reader) split3(text string) (g grant, ok bool) {
+// splitOrigin takes an origin apart as the reader's language does.
+func (r *reader) splitOrigin(text string) (g grant, ok bool) {
 	m := originParts.FindStringSubmatch(text)
 	if m == nil {
 		return g, false
@@ -171,21 +171,21 @@ func fourNumbers(host string) bool {
 	return len(parts) == 4
 }
 
-// instances puts what the owner named in the place of wildcards that only the
-// old platform has.
-func (m *migration) instances(grants []grant) []grant {
+// expandWildcards puts what the owner named in the place of wildcards that only
+// the old platform has.
+func (m *migration) expandWildcards(grants []grant) []grant {
 	var all []grant
 	for _, g := range grants {
 		switch {
 		case g.topLevel:
 			for _, domain := range m.options.TopLevel {
 				if !strings.Contains(g.host, "*") {
-					all = append(all, g.named(g.host+"."+strings.Trim(strings.ToLower(domain), ".")))
+					all = append(all, g.withHost(g.host+"."+strings.Trim(strings.ToLower(domain), ".")))
 				}
 			}
 		case strings.Contains(g.host, "*"):
 			for _, host := range m.hosts(g.host) {
-				all = append(all, g.named(host))
+				all = append(all, g.withHost(host))
 			}
 		default:
 			all = append(all, g)
@@ -194,7 +194,7 @@ func (m *migration) instances(grants []grant) []grant {
 	return all
 }
 
-func (g grant) named(host string) grant {
+func (g grant) withHost(host string) grant {
 	g.host, g.topLevel = host, false
 	return g
 }
@@ -218,7 +218,7 @@ func (m *migration) hosts(pattern string) []string {
 		add(host)
 	}
 	for _, e := range m.elements() {
-		if g, ok := m.from.split3(m.from.text(e)); ok && !strings.Contains(g.host, "*") && g.host != "" {
+		if g, ok := m.from.splitOrigin(m.from.text(e)); ok && !strings.Contains(g.host, "*") && g.host != "" {
 			add(g.host)
 		}
 	}

@@ -8,6 +8,11 @@
 // both policies are compared, and every difference is reported with a URL that
 // both were asked about.
 //
+// [File] does it: the [Result] has the new file, the notes for people and the
+// comparison (package diff), and Result.Lossless says whether anything changed.
+// File fails
+// if a target is unknown or the file cannot be edited.
+//
 // The package is pure, and its functions are safe for concurrent use.
 package migrate
 
@@ -144,10 +149,10 @@ func (m *migration) rewrite() {
 	elements := m.elements()
 	for _, e := range elements {
 		from := m.from.role(e)
-		if m.foreign(e) {
+		if m.ofOtherPlatform(e) {
 			from = nothing
 		}
-		_, problem := m.from.read(m.from.text(e), e)
+		_, problem := m.from.readOrigin(m.from.text(e), e)
 		m.stays[e] = from != nothing && problem == "" && m.sameReading(e, from)
 		if m.to.role(e) != nothing && (from == nothing || m.stays[e]) {
 			m.written[lineKey(e.Name, m.to.text(e), m.to.external(e))] = true
@@ -156,7 +161,7 @@ func (m *migration) rewrite() {
 	for _, e := range elements {
 		m.element(e)
 	}
-	m.launchMisses()
+	m.noteUnaskedLaunches()
 	m.plugin()
 	m.finish()
 }
@@ -190,18 +195,18 @@ func (m *migration) element(e *configxml.Element) {
 		m.last = e
 	}
 	role := m.from.role(e)
-	if role == nothing || m.foreign(e) {
+	if role == nothing || m.ofOtherPlatform(e) {
 		return
 	}
 	var lines []line
 	kept := false
-	grants, problem := m.from.read(m.from.text(e), e)
+	grants, problem := m.from.readOrigin(m.from.text(e), e)
 	if m.stays[e] {
 		kept = true
 		lines = append(lines, m.companions(e, role, grants)...)
 	} else {
 		for _, each := range m.roles(e, role) {
-			made, why := m.to.write(each, m.instances(grants))
+			made, why := m.to.writeGrants(each, m.expandWildcards(grants))
 			if why != "" && problem == "" {
 				problem = why
 			}
@@ -215,7 +220,8 @@ func (m *migration) element(e *configxml.Element) {
 		// What stands in the old platform's own element stays its own.
 		if kept {
 			name, attribute := m.to.element(role)
-			lines = append(lines, line{element: name, attribute: attribute, value: m.from.text(e), external: m.to.external(e)})
+			lines = append(lines, line{element: name, attribute: attribute, value: m.from.text(e),
+				external: m.to.external(e)})
 		}
 		m.tail = append(m.tail, lines...)
 		return
@@ -232,9 +238,9 @@ func (m *migration) roles(e *configxml.Element, from role) []role {
 	return m.to.rolesFor(from)
 }
 
-// foreign reports whether an element stands in the other platform's own
+// ofOtherPlatform reports whether an element stands in the other platform's own
 // element, which the old platform does not see.
-func (m *migration) foreign(e *configxml.Element) bool {
+func (m *migration) ofOtherPlatform(e *configxml.Element) bool {
 	p := e.Parent
 	return p != nil && p.Name == "platform" && p.Value("name") != m.options.From.Platform
 }

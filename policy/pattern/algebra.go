@@ -71,9 +71,9 @@ func (s URLSet) Minus(others ...URLSet) URLSet {
 // Complement returns the URLs of the domain that are not in s.
 func (s URLSet) Complement() URLSet {
 	if s.node != nil && s.node.op == opNot {
-		return URLSet{s.node.inside[0]}
+		return URLSet{s.node.operands[0]}
 	}
-	return URLSet{&node{op: opNot, inside: []*node{s.node}}}
+	return URLSet{&node{op: opNot, operands: []*node{s.node}}}
 }
 
 // Outcome says how the search for a URL ended. Its zero value is NotDecided.
@@ -120,7 +120,7 @@ func (s URLSet) Witness(steps int) (url string, outcome Outcome) {
 // wellFormed says whether the string is one (see URLSet).
 func (s URLSet) Contains(url string) (in, wellFormed bool) {
 	u, ok := readCanonical(url)
-	ok = ok && s.node.speaksOf(u.host)
+	ok = ok && s.node.domainHas(u.host)
 	return ok && s.node.contains(&u), ok
 }
 

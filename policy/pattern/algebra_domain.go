@@ -12,9 +12,9 @@ import (
 type kind uint8
 
 const (
-	webKind    kind = iota // http, https, ws or wss, "//", a host, a path
-	opaqueKind             // another scheme, and a rest that does not begin with "/"
-	hostKind               // another scheme, "//", a host and a path that may be empty
+	webKind       kind = iota // http, https, ws or wss, "//", a host, a path
+	opaqueKind                // another scheme, and a rest that does not begin with "/"
+	authorityKind             // another scheme, "//", a host and a path that may be empty
 	kinds
 )
 
@@ -46,7 +46,7 @@ type canonical struct {
 func (c *canonical) as(r Reading) URL {
 	u := URL{Whole: c.whole, Scheme: c.scheme, Port: -1, Has: HasScheme}
 	switch {
-	case c.kind == webKind || c.kind == hostKind && r == AllHosts:
+	case c.kind == webKind || c.kind == authorityKind && r == AllHosts:
 		u.Host, u.Port, u.Path, u.Has = c.host, c.port, c.path, HasScheme|HasHost|HasPath
 	case r == WebHosts:
 		u.Path, u.Has = c.whole[len(c.scheme)+1:], HasScheme|HasPath
@@ -80,7 +80,7 @@ func readCanonical(s string) (c canonical, ok bool) {
 		c = newCanonical(opaqueKind, scheme, "", -1, rest)
 		return c, !web && validRest(rest)
 	}
-	k := hostKind
+	k := authorityKind
 	if web {
 		k = webKind
 	}
@@ -117,12 +117,12 @@ func validScheme(s string) bool {
 }
 
 // anyIPv6 stands for all IPv6 addresses that no list names.
-const anyIPv6 = "[2001:db8::1]"
+const unlistedIPv6 = "[2001:db8::1]"
 
 // names reports whether a host language names a host by itself.
 func (l *Language) names(host string) bool {
 	if l.form == union {
-		return slices.ContainsFunc(l.rare.any, func(each Language) bool { return each.names(host) })
+		return slices.ContainsFunc(l.extra.members, func(each Language) bool { return each.names(host) })
 	}
 	return l.form == exact && same(host, l.text, l.fold)
 }
@@ -131,7 +131,7 @@ func (l *Language) names(host string) bool {
 // webKind it may be empty.
 func validHost(k kind, host string) bool {
 	if host == "" {
-		return k == hostKind
+		return k == authorityKind
 	}
 	if host[0] == '[' {
 		a, err := netip.ParseAddr(strings.TrimSuffix(host[1:], "]"))
@@ -173,7 +173,7 @@ const (
 // are not dot segments.
 func validPath(k kind, path string) bool {
 	if path == "" {
-		return k == hostKind
+		return k == authorityKind
 	}
 	if path[0] != '/' || strings.Trim(path, pathLetters) != "" {
 		return false

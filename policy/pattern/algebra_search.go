@@ -6,54 +6,55 @@ import "slices"
 // cuts the hosts into cells that all patterns over hosts treat alike, and asks
 // for each cell what schemes, ports and paths are left; see solve.
 type search struct {
-	question   Question
-	yield      func(Region) bool
-	budget     budget
-	leaves     []leaf
-	numbers    map[*leaf]int32
-	parts      *partTable
-	worlds     [kinds]*world
-	hosts      automaton
-	slicePaths map[kindSlice]int32
-	portGroups map[slice][]portGroup
-	solutions  map[string][]atom
-	pathsOf    map[string][]vector
-	reached    map[reachedKey][]int32
-	tracks     map[kindSlice]int32 // over schemes
-	hostTracks map[kindSlice]hostTrack
-	hints      []string        // hosts that expressions seem to be about
-	emitted    map[string]bool // regions by cell and covering rests
-	quick      bool            // try only what people like to read
-	found      bool
-	unsure     bool // something was left out, so Empty must not be said
-	stopped    bool
+	question       Question
+	yield          func(Region) bool
+	budget         budget
+	leaves         []leaf
+	leafNumbers    map[*leaf]int32
+	parts          *partTable
+	indexes        [kinds]*hostIndex
+	hostAutomaton  automaton
+	residualPaths  map[kindResidual]int32
+	portGroups     map[residual][]portGroup
+	solutions      map[string][]subregion
+	pathsOf        map[string][]witness
+	reached        map[reachedKey][]int32
+	schemeAutomata map[kindResidual]int32 // over schemes
+	hostGroupsOf   map[kindResidual]hostGroups
+	hints          []string        // hosts that expressions seem to be about
+	emitted        map[string]bool // regions by cell and covering constraints
+	samplesOnly    bool            // try only what people like to read
+	found          bool
+	incomplete     bool // something was left out, so Empty must not be said
+	stopped        bool
 }
 
 func newSearch(q Question, yield func(Region) bool) *search {
 	s := &search{
-		question: q, yield: yield, budget: budget{q.Steps}, numbers: map[*leaf]int32{},
-		slicePaths: map[kindSlice]int32{}, portGroups: map[slice][]portGroup{},
-		solutions: map[string][]atom{}, pathsOf: map[string][]vector{},
-		reached: map[reachedKey][]int32{}, tracks: map[kindSlice]int32{}, hostTracks: map[kindSlice]hostTrack{}, emitted: map[string]bool{},
+		question: q, yield: yield, budget: budget{q.Steps}, leafNumbers: map[*leaf]int32{},
+		residualPaths: map[kindResidual]int32{}, portGroups: map[residual][]portGroup{},
+		solutions: map[string][]subregion{}, pathsOf: map[string][]witness{},
+		reached: map[reachedKey][]int32{}, schemeAutomata: map[kindResidual]int32{},
+		hostGroupsOf: map[kindResidual]hostGroups{}, emitted: map[string]bool{},
 	}
 	s.parts = newPartTable(&s.budget)
-	for k := range s.worlds {
-		s.worlds[k] = newWorld(kind(k))
+	for k := range s.indexes {
+		s.indexes[k] = newHostIndex(kind(k))
 	}
 	return s
 }
 
 func (s *search) run() Outcome {
-	s.number()
-	if s.hopeless() {
+	s.numberLeaves()
+	if s.noneWanted() {
 		return Empty
 	}
 	s.gather()
-	if s.hasTracks() {
+	if s.hasAutomata() {
 		// Exploring may use up the budget; what is easily found comes first.
-		s.quick = true
+		s.samplesOnly = true
 		s.pass()
-		s.quick = false
+		s.samplesOnly = false
 		clear(s.solutions)
 		clear(s.pathsOf)
 	}
@@ -61,7 +62,7 @@ func (s *search) run() Outcome {
 	switch {
 	case s.stopped:
 		return Found
-	case s.budget.spent() || s.unsure:
+	case s.budget.spent() || s.incomplete:
 		return NotDecided
 	case s.found:
 		return Found
@@ -70,17 +71,17 @@ func (s *search) run() Outcome {
 }
 
 func (s *search) pass() {
-	for _, w := range s.worlds {
+	for _, idx := range s.indexes {
 		if s.stopped || s.budget.spent() {
 			return
 		}
-		s.cells(w)
+		s.emitCells(idx)
 	}
 }
 
-func (s *search) hasTracks() bool {
-	for _, w := range s.worlds {
-		if len(w.tracks) > 0 {
+func (s *search) hasAutomata() bool {
+	for _, idx := range s.indexes {
+		if len(idx.automata) > 0 {
 			return true
 		}
 	}
@@ -89,7 +90,7 @@ func (s *search) hasTracks() bool {
 
 // number gives the lists their numbers; lists that are written the same way
 // are one.
-func (s *search) number() {
+func (s *search) numberLeaves() {
 	for _, set := range s.question.Sets {
 		set.node.leaves(func(l *leaf) {
 			n := slices.IndexFunc(s.leaves, func(known leaf) bool { return known.equal(l) })
@@ -97,7 +98,7 @@ func (s *search) number() {
 				n = len(s.leaves)
 				s.leaves = append(s.leaves, *l)
 			}
-			s.numbers[l] = int32(n)
+			s.leafNumbers[l] = int32(n)
 		})
 	}
 }
@@ -105,9 +106,9 @@ func (s *search) number() {
 // maxCombined is up to how many lists all combinations of them are tried.
 const maxCombined = 12
 
-// hopeless reports whether no combination of covering lists is wanted, so that
+// noneWanted reports whether no combination of covering lists is wanted, so that
 // there is nothing to look for: as between two files that differ in comments.
-func (s *search) hopeless() bool {
+func (s *search) noneWanted() bool {
 	if len(s.leaves) > maxCombined {
 		return false
 	}
@@ -151,22 +152,22 @@ func (s *search) add(leaf int32, r Reading, p *Pattern) {
 	number := s.parts.scheme(&p.Scheme)
 	scheme := &s.parts.schemes[number]
 	anyHost := Any()
-	for k, w := range s.worlds {
-		if w.kind == webKind && scheme.web == 0 || w.kind != webKind && !scheme.beyondWeb() {
+	for k, idx := range s.indexes {
+		if idx.kind == webKind && scheme.web == 0 || idx.kind != webKind && !scheme.beyondWeb() {
 			continue
 		}
-		one := rest{leaf: leaf, scheme: number, ports: ports{form: p.Port}}
+		c := constraint{leaf: leaf, scheme: number, ports: ports{form: p.Port}}
 		host := &p.Host
-		if s.hostless(leaf, w.kind) || w.kind == opaqueKind {
-			host, one.ports = &anyHost, ports{}
+		if s.hostless(leaf, idx.kind) || idx.kind == opaqueKind {
+			host, c.ports = &anyHost, ports{}
 		}
-		if w.kind == hostKind && r == WebHosts && p.Path.form != all && p.Path.form != present {
+		if idx.kind == authorityKind && r == WebHosts && p.Path.form != all && p.Path.form != present {
 			s.addAcross(leaf, p, number)
 			continue
 		}
 		var ok bool
-		if one.path, ok = s.pathAs(kind(k), r, p); ok {
-			w.place(host, piece{rest: s.parts.rest(one)}, &s.budget)
+		if c.path, ok = s.pathAs(kind(k), r, p); ok {
+			idx.place(host, clause{constraint: s.parts.constraintNumber(c)}, &s.budget)
 		}
 	}
 }
@@ -174,7 +175,7 @@ func (s *search) add(leaf int32, r Reading, p *Pattern) {
 // hostless reports whether the reading of a list sees no host in URLs of a
 // kind that have one.
 func (s *search) hostless(leaf int32, k kind) bool {
-	return k == hostKind && s.leaves[leaf].reading == WebHosts
+	return k == authorityKind && s.leaves[leaf].reading == WebHosts
 }
 
 // addAcross enters a pattern whose path is, in this reading, all that follows
@@ -183,114 +184,115 @@ func (s *search) addAcross(leaf int32, p *Pattern, scheme int32) {
 	if !p.Host.covers("", false) || !p.Port.Covers(-1) {
 		return
 	}
-	a := s.parts.machine(&p.Path)
+	a := s.parts.dfa(&p.Path)
 	if a == nil {
 		return
 	}
-	job := whole{s: s, w: s.worlds[hostKind], leaf: leaf, pattern: p, a: a}
-	job.fromHost(run(a, a.start(), "//"), s.parts.schemes[scheme])
+	sp := wholeSplitter{s: s, idx: s.indexes[authorityKind], leaf: leaf, pattern: p, automaton: a}
+	sp.fromHost(run(a, a.start(), "//"), s.parts.schemes[scheme])
 }
 
-// cells goes through the cells of a kind: the hosts that nobody mentions, then
-// each host that somebody does, and what is below it.
-func (s *search) cells(w *world) {
-	if w.kind == opaqueKind {
-		s.emit(w, "", "", s.covering(w.any, nil))
+// emitCells goes through the cells of a kind: the fresh hosts, then each host
+// that is mentioned, and what is below it.
+func (s *search) emitCells(idx *hostIndex) {
+	if idx.kind == opaqueKind {
+		s.emit(idx, "", "", s.covering(idx.anyHost, nil))
 		return
 	}
-	tracks := make([]int32, len(w.tracks))
-	for i := range tracks {
-		tracks[i] = int32(i)
+	automata := make([]int32, len(idx.automata))
+	for i := range automata {
+		automata[i] = int32(i)
 	}
-	for _, v := range s.freeHosts(w, "", atHost, tracks) {
-		s.emit(w, cellKey("", atHost, v.hits), v.text, s.covering(w.any, v.hits))
+	for _, v := range s.freshHosts(idx, "", atHost, automata) {
+		s.emit(idx, cellKey("", atHost, v.matches), v.text, s.covering(idx.anyHost, v.matches))
 	}
-	if w.kind == hostKind {
-		s.point(w, "")
+	if idx.kind == authorityKind {
+		s.emitHost(idx, "")
 	}
-	for _, host := range w.hosts {
-		if s.stopped || !s.budget.spend(16+len(w.any)) {
+	for _, host := range idx.hosts {
+		if s.stopped || !s.budget.spend(16+len(idx.anyHost)) {
 			return
 		}
-		s.point(w, host)
-		if len(w.below[host]) > 0 || len(w.wide[host]) > 0 {
-			s.under(w, host, cleanlyUnder, tracks)
+		s.emitHost(idx, host)
+		if len(idx.below[host]) > 0 || len(idx.wildcard[host]) > 0 {
+			s.emitSubdomains(idx, host, plainSubdomain, automata)
 		}
-		if len(w.wide[host]) > 0 {
-			s.under(w, host, otherwiseUnder, tracks)
+		if len(idx.wildcard[host]) > 0 {
+			s.emitSubdomains(idx, host, underscoreSubdomain, automata)
 		}
 	}
 }
 
-func (s *search) under(w *world, host string, cell hostCell, tracks []int32) {
-	for _, v := range s.freeHosts(w, host, cell, tracks) {
-		ids := s.covering(w.any, v.hits)
-		w.covering(host, cell, func(pieces []piece) { ids = append(ids, s.covering(pieces, v.hits)...) })
-		s.emit(w, cellKey(host, cell, v.hits), v.text, ids)
+func (s *search) emitSubdomains(idx *hostIndex, host string, cell hostCell, automata []int32) {
+	for _, v := range s.freshHosts(idx, host, cell, automata) {
+		ids := s.covering(idx.anyHost, v.matches)
+		idx.covering(host, cell, func(clauses []clause) { ids = append(ids, s.covering(clauses, v.matches)...) })
+		s.emit(idx, cellKey(host, cell, v.matches), v.text, ids)
 	}
 }
 
-func (s *search) point(w *world, host string) {
-	var hits []hit
-	for i, a := range w.tracks {
+func (s *search) emitHost(idx *hostIndex, host string) {
+	var matches []match
+	for i, a := range idx.automata {
 		if label := labelOf(a, host); label != 0 {
-			hits = append(hits, hit{int32(i), label})
+			matches = append(matches, match{int32(i), label})
 		}
 	}
-	s.budget.spend(len(w.tracks) * len(host))
-	ids := s.covering(w.any, hits)
-	w.covering(host, atHost, func(pieces []piece) { ids = append(ids, s.covering(pieces, hits)...) })
-	s.emit(w, "="+host, host, ids)
+	s.budget.spend(len(idx.automata) * len(host))
+	ids := s.covering(idx.anyHost, matches)
+	idx.covering(host, atHost, func(clauses []clause) { ids = append(ids, s.covering(clauses, matches)...) })
+	s.emit(idx, "="+host, host, ids)
 }
 
-// covering returns the rests of the pieces whose conditions hold.
-func (s *search) covering(pieces []piece, hits []hit) []int32 {
-	ids := make([]int32, 0, len(pieces))
-	s.budget.spend(len(pieces) / 2)
-	for i := range pieces {
-		if hold(pieces[i].conds, hits) {
-			ids = append(ids, pieces[i].rest)
+// covering returns the constraints of the clauses whose conditions hold.
+func (s *search) covering(clauses []clause, matches []match) []int32 {
+	ids := make([]int32, 0, len(clauses))
+	s.budget.spend(len(clauses) / 2)
+	for i := range clauses {
+		if hold(clauses[i].conditions, matches) {
+			ids = append(ids, clauses[i].constraint)
 		}
 	}
 	return ids
 }
 
-// hold reports whether all conditions are among the hits, which are in order.
-func hold(conds, hits []hit) bool {
-	for _, cond := range conds {
-		i, found := slices.BinarySearchFunc(hits, cond.track, func(h hit, track int32) int { return int(h.track - track) })
-		if !found || hits[i].label != cond.label {
+// hold reports whether all conditions are among the matches, which are in order.
+func hold(conditions, matches []match) bool {
+	for _, cond := range conditions {
+		i, found := slices.BinarySearchFunc(matches, cond.automaton,
+			func(m match, number int32) int { return int(m.automaton - number) })
+		if !found || matches[i].label != cond.label {
 			return false
 		}
 	}
 	return true
 }
 
-func cellKey(host string, cell hostCell, hits []hit) string {
-	return string(appendHits(append([]byte(host), byte(cell)), hits))
+func cellKey(host string, cell hostCell, matches []match) string {
+	return string(appendMatches(append([]byte(host), byte(cell)), matches))
 }
 
 // emit yields the regions of a cell; host is one of its hosts.
-func (s *search) emit(w *world, cell, host string, ids []int32) {
+func (s *search) emit(idx *hostIndex, cell, host string, ids []int32) {
 	if s.stopped {
 		return
 	}
 	slices.Sort(ids)
-	atoms := s.solve(w.kind, slices.Compact(ids))
+	subregions := s.solve(idx.kind, slices.Compact(ids))
 	if s.budget.spent() {
 		return
 	}
-	for _, a := range atoms {
-		key := string(rune(w.kind)) + "\x00" + cell + a.covering
+	for _, sub := range subregions {
+		key := string(rune(idx.kind)) + "\x00" + cell + sub.covering
 		if s.emitted[key] {
 			continue
 		}
-		if s.quick {
+		if s.samplesOnly {
 			s.emitted[key] = true
 		}
 		s.found = true
-		c := newCanonical(w.kind, a.scheme, host, a.port, a.path)
-		if !s.yield(Region{In: a.in, URL: c.whole}) {
+		c := newCanonical(idx.kind, sub.scheme, host, sub.port, sub.path)
+		if !s.yield(Region{In: sub.in, URL: c.whole}) {
 			s.stopped = true
 			return
 		}

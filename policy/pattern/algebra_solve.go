@@ -6,24 +6,24 @@ import (
 	"strconv"
 )
 
-// atom is what is left of a region once its host is known.
-type atom struct {
+// subregion is what is left of a region once its host is known.
+type subregion struct {
 	in       uint64
 	scheme   string
 	port     int32
 	path     string
-	covering string // the rests that cover it
+	covering string // the constraints that cover it
 }
 
-// solve returns the wanted regions among the URLs of a kind whose host leads to
-// certain rests. Many hosts lead to the same rests; what was found for one is
-// kept for the others.
-func (s *search) solve(k kind, ids []int32) []atom {
+// solve returns the wanted regions among the URLs of a kind whose host leaves
+// certain constraints. Many hosts leave the same ones; what was found for one
+// host is kept for the others.
+func (s *search) solve(k kind, ids []int32) []subregion {
 	key := idKey([]byte{byte(k)}, ids)
-	if atoms, ok := s.solutions[key]; ok {
-		return atoms
+	if subregions, ok := s.solutions[key]; ok {
+		return subregions
 	}
-	v := solving{s: s, kind: k, ids: ids, seen: map[string]bool{}, tried: map[string]bool{}}
+	v := cellSolver{s: s, kind: k, ids: ids, seen: map[string]bool{}, tried: map[string]bool{}}
 	if k == webKind {
 		for i, name := range webSchemes {
 			v.scheme(name, func(p *schemePart) bool { return p.web>>i&1 != 0 })
@@ -33,13 +33,13 @@ func (s *search) solve(k kind, ids []int32) []atom {
 			v.scheme(name, func(p *schemePart) bool { return p.hasName(i) })
 		}
 		for _, other := range v.otherSchemes() {
-			v.scheme(other.text, func(p *schemePart) bool { return p.other && hold(p.conds, other.hits) })
+			v.scheme(other.text, func(p *schemePart) bool { return p.other && hold(p.conditions, other.matches) })
 		}
 	}
 	if !s.budget.spent() {
-		s.solutions[key] = v.atoms
+		s.solutions[key] = v.subregions
 	}
-	return v.atoms
+	return v.subregions
 }
 
 func idKey(b []byte, ids []int32) string {
@@ -49,21 +49,21 @@ func idKey(b []byte, ids []int32) string {
 	return string(b)
 }
 
-// solving is the work on one solve.
-type solving struct {
-	s     *search
-	kind  kind
-	ids   []int32
-	atoms []atom
-	seen  map[string]bool // by the rests that cover a region
-	tried map[string]bool // by the rests that a scheme leads to
+// cellSolver is the work on one solve.
+type cellSolver struct {
+	s          *search
+	kind       kind
+	ids        []int32
+	subregions []subregion
+	seen       map[string]bool // by the constraints that cover a region
+	tried      map[string]bool // by the constraints that a scheme leaves
 }
 
-func (v *solving) scheme(name string, in func(*schemePart) bool) {
+func (v *cellSolver) scheme(name string, in func(*schemePart) bool) {
 	var active []int32
 	numbered := false
 	for _, id := range v.ids {
-		r := &v.s.parts.rests[id]
+		r := &v.s.parts.constraints[id]
 		if in(&v.s.parts.schemes[r.scheme]) {
 			active = append(active, id)
 			numbered = numbered || r.ports.form != AnyPort
@@ -79,20 +79,20 @@ func (v *solving) scheme(name string, in func(*schemePart) bool) {
 	}
 }
 
-// ports returns a port of every group that the rests treat alike, -1 (none)
-// first.
-func (v *solving) ports(active []int32, scheme string, numbered bool) []int32 {
+// ports returns a port of every group that the constraints treat alike, -1
+// (none) first.
+func (v *cellSolver) ports(active []int32, scheme string, numbered bool) []int32 {
 	choices := []int32{-1}
 	if !numbered || v.kind == opaqueKind {
 		return choices
 	}
 	var sets []*portSet
 	for _, id := range active {
-		p := v.s.parts.rests[id].ports
+		p := v.s.parts.constraints[id].ports
 		if number := int32(p.form); number > 0 && number <= 65535 && !slices.Contains(choices, number) {
 			choices = append(choices, number)
 		}
-		if p.form == setOfPorts && !slices.Contains(sets, p.set) {
+		if p.form == portsInSet && !slices.Contains(sets, p.set) {
 			sets = append(sets, p.set)
 		}
 	}
@@ -101,8 +101,9 @@ func (v *solving) ports(active []int32, scheme string, numbered bool) []int32 {
 	return slices.DeleteFunc(choices, func(port int32) bool { return !validPort(v.kind, scheme, port) })
 }
 
-// furtherPorts returns a port of every group among those that no rest names.
-func (v *solving) furtherPorts(named []int32, sets []*portSet, scheme string) []int32 {
+// furtherPorts returns a port of every group among those that no constraint
+// names.
+func (v *cellSolver) furtherPorts(named []int32, sets []*portSet, scheme string) []int32 {
 	var further []int32
 	seen := map[string]bool{}
 	try := func(port int32) {
@@ -128,27 +129,27 @@ func (v *solving) furtherPorts(named []int32, sets []*portSet, scheme string) []
 	return further
 }
 
-func (v *solving) paths(active []int32, scheme string, port int32) {
+func (v *cellSolver) paths(active []int32, scheme string, port int32) {
 	parts := v.s.parts
-	var here, tracks []int32
+	var here, automata []int32
 	for _, id := range active {
-		r := &parts.rests[id]
+		r := &parts.constraints[id]
 		if !r.ports.has(port) {
 			continue
 		}
 		here = append(here, id)
-		for _, track := range [...]int32{r.path, r.also} {
-			if track != 0 {
-				tracks = append(tracks, track)
+		for _, number := range [...]int32{r.path, r.secondPath} {
+			if number != 0 {
+				automata = append(automata, number)
 			}
 		}
 	}
-	slices.Sort(tracks)
-	for _, p := range v.s.paths(v.kind, slices.Compact(tracks)) {
+	slices.Sort(automata)
+	for _, p := range v.s.paths(v.kind, slices.Compact(automata)) {
 		var covering []int32
 		for _, id := range here {
-			r := &parts.rests[id]
-			if r.path != 0 && !hits(p.hits, r.path) || r.also != 0 && !hits(p.hits, r.also) {
+			r := &parts.constraints[id]
+			if r.path != 0 && !hasMatch(p.matches, r.path) || r.secondPath != 0 && !hasMatch(p.matches, r.secondPath) {
 				continue
 			}
 			covering = append(covering, id)
@@ -159,11 +160,11 @@ func (v *solving) paths(active []int32, scheme string, port int32) {
 		}
 		v.seen[key] = true
 		if in := v.s.in(covering); v.s.question.Want(in) {
-			a := atom{in: in, scheme: scheme, port: port, path: p.text, covering: key}
-			if v.kind == opaqueKind && len(tracks) == 0 {
-				a.path = plausibleRest(scheme)
+			sub := subregion{in: in, scheme: scheme, port: port, path: p.text, covering: key}
+			if v.kind == opaqueKind && len(automata) == 0 {
+				sub.path = plausibleRest(scheme)
 			}
-			v.atoms = append(v.atoms, a)
+			v.subregions = append(v.subregions, sub)
 		}
 	}
 	v.s.budget.spend(len(here))
@@ -182,16 +183,17 @@ func plausibleRest(scheme string) string {
 	return "x"
 }
 
-func hits(all []hit, track int32) bool {
-	_, found := slices.BinarySearchFunc(all, track, func(h hit, track int32) int { return int(h.track - track) })
+func hasMatch(all []match, number int32) bool {
+	_, found := slices.BinarySearchFunc(all, number,
+		func(m match, number int32) int { return int(m.automaton - number) })
 	return found
 }
 
-// in evaluates the question's sets for URLs that certain rests cover.
+// in evaluates the question's sets for URLs that certain constraints cover.
 func (s *search) in(covering []int32) (in uint64) {
 	covered := make([]bool, len(s.leaves))
 	for _, id := range covering {
-		covered[s.parts.rests[id].leaf] = true
+		covered[s.parts.constraints[id].leaf] = true
 	}
 	return s.within(covered)
 }
@@ -200,51 +202,51 @@ func (s *search) in(covering []int32) (in uint64) {
 func (s *search) within(covered []bool) (in uint64) {
 	for i, set := range s.question.Sets {
 		s.budget.spend(1)
-		if set.node.holds(func(l *leaf) bool { return covered[s.numbers[l]] }) {
+		if set.node.holds(func(l *leaf) bool { return covered[s.leafNumbers[l]] }) {
 			in |= 1 << i
 		}
 	}
 	return in
 }
 
-// otherSchemes returns, for everything that the rests' conditions can say about
-// schemes that nobody mentions, what they say and such a scheme.
-func (v *solving) otherSchemes() []vector {
-	var tracks []int32
+// otherSchemes returns a fresh scheme for every combination of labels that the
+// automata of the constraints' conditions can give to one.
+func (v *cellSolver) otherSchemes() []witness {
+	var automata []int32
 	for _, id := range v.ids {
-		for _, cond := range v.s.parts.schemes[v.s.parts.rests[id].scheme].conds {
-			tracks = append(tracks, cond.track)
+		for _, cond := range v.s.parts.schemes[v.s.parts.constraints[id].scheme].conditions {
+			automata = append(automata, cond.automaton)
 		}
 	}
-	if len(tracks) == 0 {
-		return []vector{{text: v.s.freeScheme()}}
+	if len(automata) == 0 {
+		return []witness{{text: v.s.freshScheme()}}
 	}
-	slices.Sort(tracks)
-	tracks = slices.Compact(tracks)
-	var found []vector
+	slices.Sort(automata)
+	automata = slices.Compact(automata)
+	var found []witness
 	seen := map[string]bool{}
-	e := exploration{automata: []automaton{schemeDomain{}}, must: 1, alphabet: schemeLetters, budget: &v.s.budget}
+	prod := product{automata: []automaton{schemeDomain{}}, required: 1, alphabet: schemeLetters, budget: &v.s.budget}
 	if len(v.s.parts.names) > 0 {
-		e.automata = append(e.automata, unmentioned(v.s.parts.names))
-		e.must = 2
+		prod.automata = append(prod.automata, noneOf(v.s.parts.names))
+		prod.required = 2
 	}
-	for _, track := range tracks {
-		e.automata = append(e.automata, v.s.parts.schemeTracks[track])
+	for _, number := range automata {
+		prod.automata = append(prod.automata, v.s.parts.schemeAutomata[number])
 	}
-	e.each(func(hits []hit, text func() string) bool {
-		for i := range hits {
-			hits[i].track = tracks[hits[i].track]
+	prod.eachState(func(matches []match, text func() string) bool {
+		for i := range matches {
+			matches[i].automaton = automata[matches[i].automaton]
 		}
-		if key := string(appendHits(nil, hits)); !seen[key] {
+		if key := string(appendMatches(nil, matches)); !seen[key] {
 			seen[key] = true
-			found = append(found, vector{hits: hits, text: text()})
+			found = append(found, witness{matches: matches, text: text()})
 		}
 		return true
 	})
 	return found
 }
 
-func (s *search) freeScheme() string {
+func (s *search) freshScheme() string {
 	name := "x-app"
 	for i := 1; ; i++ {
 		if _, mentioned := s.parts.nameNumbers[name]; !mentioned {
@@ -254,23 +256,23 @@ func (s *search) freeScheme() string {
 	}
 }
 
-// unmentioned is the automaton of the texts that are none of the names.
-func unmentioned(names []string) automaton {
-	w := newWorld(hostKind)
-	w.hosts = names
-	return newExcluder(w, "")
+// noneOf is the automaton of the texts that are none of the names.
+func noneOf(names []string) automaton {
+	idx := newHostIndex(authorityKind)
+	idx.hosts = names
+	return newFreshAutomaton(idx, "")
 }
 
-// paths returns, for everything that the tracks can say about paths of a kind,
-// what they say and a path.
-func (s *search) paths(k kind, tracks []int32) []vector {
-	key := idKey([]byte{byte(k)}, tracks)
+// paths returns a path of a kind for every combination of labels that the
+// numbered automata can give to one.
+func (s *search) paths(k kind, automata []int32) []witness {
+	key := idKey([]byte{byte(k)}, automata)
 	if found, ok := s.pathsOf[key]; ok {
 		return found
 	}
-	p := pathSearch{s: s, kind: k, tracks: tracks, seen: map[string]bool{}}
+	p := pathSearch{s: s, kind: k, automata: automata, seen: map[string]bool{}}
 	p.tryPaths()
-	if !s.quick && (len(tracks) > 4 || len(p.found) < 1<<len(tracks)) {
+	if !s.samplesOnly && (len(automata) > 4 || len(p.found) < 1<<len(automata)) {
 		p.explore()
 	}
 	if !s.budget.spent() {
@@ -280,11 +282,11 @@ func (s *search) paths(k kind, tracks []int32) []vector {
 }
 
 type pathSearch struct {
-	s      *search
-	kind   kind
-	tracks []int32
-	found  []vector
-	seen   map[string]bool
+	s        *search
+	kind     kind
+	automata []int32
+	found    []witness
+	seen     map[string]bool
 }
 
 // tryPaths tries the paths that people like to read.
@@ -293,8 +295,8 @@ func (p *pathSearch) tryPaths() {
 	if p.kind == opaqueKind {
 		texts = []string{"x", "12345"}
 	}
-	for _, track := range p.tracks {
-		if a, ok := p.s.parts.paths[track].(*textAutomaton); ok && len(p.tracks) <= 8 {
+	for _, number := range p.automata {
+		if a, ok := p.s.parts.paths[number].(*textAutomaton); ok && len(p.automata) <= 8 {
 			texts = append(texts, a.text, a.text+"x", a.text+"/x")
 		}
 	}
@@ -302,37 +304,37 @@ func (p *pathSearch) tryPaths() {
 		if p.kind == opaqueKind && !validRest(text) || p.kind != opaqueKind && !validPath(p.kind, text) {
 			continue
 		}
-		var hits []hit
-		for _, track := range p.tracks {
-			if label := labelOf(p.s.parts.paths[track], text); label != 0 {
-				hits = append(hits, hit{track, label})
+		var matches []match
+		for _, number := range p.automata {
+			if label := labelOf(p.s.parts.paths[number], text); label != 0 {
+				matches = append(matches, match{number, label})
 			}
 			p.s.budget.spend(len(text))
 		}
-		p.add(hits, func() string { return text })
-		if len(p.tracks) == 0 || len(p.tracks) > 32 {
+		p.add(matches, func() string { return text })
+		if len(p.automata) == 0 || len(p.automata) > 32 {
 			return
 		}
 	}
 }
 
-func (p *pathSearch) add(hits []hit, text func() string) {
-	if key := string(appendHits(nil, hits)); !p.seen[key] {
+func (p *pathSearch) add(matches []match, text func() string) {
+	if key := string(appendMatches(nil, matches)); !p.seen[key] {
 		p.seen[key] = true
-		p.found = append(p.found, vector{hits: hits, text: text()})
+		p.found = append(p.found, witness{matches: matches, text: text()})
 	}
 }
 
 func (p *pathSearch) explore() {
-	e := exploration{automata: []automaton{pathDomain{p.kind}}, must: 1, alphabet: pathLetters, budget: &p.s.budget}
-	for _, track := range p.tracks {
-		e.automata = append(e.automata, p.s.parts.paths[track])
+	prod := product{automata: []automaton{pathDomain{p.kind}}, required: 1, alphabet: pathLetters, budget: &p.s.budget}
+	for _, number := range p.automata {
+		prod.automata = append(prod.automata, p.s.parts.paths[number])
 	}
-	e.each(func(hits []hit, text func() string) bool {
-		for i := range hits {
-			hits[i].track = p.tracks[hits[i].track]
+	prod.eachState(func(matches []match, text func() string) bool {
+		for i := range matches {
+			matches[i].automaton = p.automata[matches[i].automaton]
 		}
-		p.add(hits, text)
+		p.add(matches, text)
 		return true
 	})
 }

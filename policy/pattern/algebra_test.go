@@ -14,11 +14,14 @@ import (
 // what the patterns say.
 var (
 	algebraSchemes = []string{"http", "https", "ws", "tel", "intent", "HTTPS"}
-	algebraHosts   = []string{"a", "b", "a.b", "A.b", "x.a.b", "_x.a.b", "a.b.c", "10.0.0.1", "0.1", "[::1]", "", "b.", "c"}
-	algebraPaths   = []string{"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/b", "//a", "//a.b/a", "5", "a.b", "/é"}
-	algebraGlobs   = []string{"/a/*", "/*", "*", "/a*b", "*b", "*.a.b", "*._x.a.b", "//a*", "//*.b/*", "5*", "a.*", "*.b", "*a*"}
-	algebraExprs   = []string{`^https?://a`, `a\.b`, `\Ahttps?://(.*\.)?a\.b`, `^http://a:8`, `b$`, `\ba\b`, `^tel:`, `(?i)A`, `^https?://[^/]*b/`, `^`}
-	algebraPorts   = []Port{AnyPort, AnyPort, NoPort, 80, 443, 8080, 70000}
+	algebraHosts   = []string{"a", "b", "a.b", "A.b", "x.a.b", "_x.a.b", "a.b.c", "10.0.0.1", "0.1", "[::1]", "", "b.",
+		"c"}
+	algebraPaths = []string{"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/b", "//a", "//a.b/a", "5", "a.b", "/é"}
+	algebraGlobs = []string{"/a/*", "/*", "*", "/a*b", "*b", "*.a.b", "*._x.a.b", "//a*", "//*.b/*", "5*", "a.*", "*.b",
+		"*a*"}
+	algebraExprs = []string{`^https?://a`, `a\.b`, `\Ahttps?://(.*\.)?a\.b`, `^http://a:8`, `b$`, `\ba\b`, `^tel:`,
+		`(?i)A`, `^https?://[^/]*b/`, `^`}
+	algebraPorts = []Port{AnyPort, AnyPort, NoPort, 80, 443, 8080, 70000}
 )
 
 func drawAlgebraLanguage(t *rapid.T, label string, texts []string, depth int) Language {
@@ -105,9 +108,11 @@ func drawSet(t *rapid.T, lists []URLSet, depth int) URLSet {
 
 func drawCanonical(t *rapid.T) string {
 	scheme := rapid.SampledFrom([]string{"http", "https", "ws", "wss", "tel", "intent", "x-y"}).Draw(t, "url scheme")
-	host := rapid.SampledFrom([]string{"a", "b", "c", "a.b", "x.a.b", "_x.a.b", "y._x.a.b", "q.x.a.b", "a.b.c", "d.a.b.c", "ab", "10.0.0.1", "10.0.0.10", "[::1]", "", "zz.example"}).Draw(t, "url host")
+	host := rapid.SampledFrom([]string{"a", "b", "c", "a.b", "x.a.b", "_x.a.b", "y._x.a.b", "q.x.a.b", "a.b.c",
+		"d.a.b.c", "ab", "10.0.0.1", "10.0.0.10", "[::1]", "", "zz.example"}).Draw(t, "url host")
 	port := rapid.SampledFrom([]string{"", "", "", ":80", ":443", ":8080", ":9", ":8"}).Draw(t, "url port")
-	path := rapid.SampledFrom([]string{"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/b", "//a", "/a/a.b", "/q/b", "/a.b/"}).Draw(t, "url path")
+	path := rapid.SampledFrom([]string{"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/b", "//a", "/a/a.b", "/q/b",
+		"/a.b/"}).Draw(t, "url path")
 	if rapid.IntRange(0, 3).Draw(t, "opaque") == 0 {
 		return scheme + ":" + rapid.SampledFrom([]string{"5", "55", "a.b", "a", "b", "q", "A"}).Draw(t, "rest")
 	}
@@ -141,7 +146,8 @@ func TestRegionsCoverTheDomain(t *testing.T) {
 		lists := drawLists(t)
 		sets := append([]URLSet{drawSet(t, lists, 2)}, lists...)
 		known := map[uint64]bool{}
-		outcome := Question{Sets: sets, Steps: testSteps, Want: func(uint64) bool { return true }}.Regions(func(r Region) bool {
+		outcome := Question{Sets: sets, Steps: testSteps,
+			Want: func(uint64) bool { return true }}.Regions(func(r Region) bool {
 			known[r.In] = true
 			if in, ok := membership(sets, r.URL); in != r.In || !ok {
 				t.Fatalf("region %q: said to be in %b, is in %b, well-formed %v", r.URL, r.In, in, ok)
@@ -221,18 +227,33 @@ func TestWitnessIsReadable(t *testing.T) {
 		set  URLSet
 		want string
 	}{
-		"any host":             {set(web("*")...).Minus(old), "https://evil.example/"},
-		"one host":             {set(web("new.example.org", "api.example.org")...).Minus(old), "https://new.example.org/"},
-		"suffix":               {set(web("*.example.org")...).Minus(old), "https://example.org/"},
-		"below a suffix":       {set(web("*.example.org")...).Minus(set(web("example.org")...)), "https://www.example.org/"},
-		"cleartext":            {set(Pattern{Scheme: Exactly("http"), Host: Below("example.org"), Path: Any()}), "http://example.org/"},
-		"port":                 {set(Pattern{Scheme: Exactly("https"), Host: Exactly("h.example"), Path: Any(), Port: 8443}), "https://h.example:8443/"},
-		"any port but one":     {set(web("h.example")...).Minus(set(Pattern{Scheme: Any(), Host: Any(), Path: Any(), Port: NoPort})), "https://h.example:8443/"},
-		"path":                 {set(Pattern{Scheme: Exactly("https"), Host: Exactly("h.example"), Path: Within("/v1")}), "https://h.example/v1"},
-		"path beyond":          {set(web("h.example")...).Minus(set(Pattern{Scheme: Any(), Host: Any(), Path: Exactly("/")})), "https://h.example/x"},
-		"all but https":        {Everything().Minus(set(Pattern{Scheme: Exactly("https"), Host: Any(), Path: Any()})), "http://evil.example/"},
-		"opaque":               {Covered(WebHosts, []Pattern{opaque("sms")}), "sms:5550100"},
-		"unescaped expression": {set(Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://bank.example`)}).Minus(set(web("bank.example")...), set(Pattern{Scheme: Exactly("http"), Host: Any(), Path: Any()})), ""},
+		"any host": {set(web("*")...).Minus(old), "https://evil.example/"},
+		"one host": {set(web("new.example.org", "api.example.org")...).Minus(old),
+			"https://new.example.org/"},
+		"suffix": {set(web("*.example.org")...).Minus(old), "https://example.org/"},
+		"below a suffix": {set(web("*.example.org")...).Minus(set(web("example.org")...)),
+			"https://www.example.org/"},
+		"cleartext": {set(Pattern{Scheme: Exactly("http"), Host: Below("example.org"), Path: Any()}),
+			"http://example.org/"},
+		"port": {
+			set(Pattern{Scheme: Exactly("https"), Host: Exactly("h.example"), Path: Any(), Port: 8443}),
+			"https://h.example:8443/"},
+		"any port but one": {
+			set(web("h.example")...).Minus(set(Pattern{Scheme: Any(), Host: Any(), Path: Any(), Port: NoPort})),
+			"https://h.example:8443/"},
+		"path": {
+			set(Pattern{Scheme: Exactly("https"), Host: Exactly("h.example"), Path: Within("/v1")}),
+			"https://h.example/v1"},
+		"path beyond": {
+			set(web("h.example")...).Minus(set(Pattern{Scheme: Any(), Host: Any(), Path: Exactly("/")})),
+			"https://h.example/x"},
+		"all but https": {Everything().Minus(set(Pattern{Scheme: Exactly("https"), Host: Any(), Path: Any()})),
+			"http://evil.example/"},
+		"opaque": {Covered(WebHosts, []Pattern{opaque("sms")}), "sms:5550100"},
+		"unescaped expression": {
+			set(Pattern{Scheme: Any(), Host: Any(), Path: Any(),
+				Whole: mustExpression(`^https?://bank.example`)}).Minus(set(web("bank.example")...),
+				set(Pattern{Scheme: Exactly("http"), Host: Any(), Path: Any()})), ""},
 	} {
 		url, outcome := test.set.Witness(DefaultSteps)
 		if outcome != Found || test.want != "" && url != test.want {
@@ -245,10 +266,13 @@ func TestWitnessIsReadable(t *testing.T) {
 }
 
 func TestExpressionEscapesItsHost(t *testing.T) {
-	listed := Covered(AllHosts, []Pattern{{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://bank\.example`)}})
-	meant := Covered(AllHosts, []Pattern{{Scheme: OneOf(Exactly("http"), Exactly("https")), Host: Exactly("bank.example"), Path: Any()}})
+	listed := Covered(AllHosts,
+		[]Pattern{{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://bank\.example`)}})
+	meant := Covered(AllHosts,
+		[]Pattern{{Scheme: OneOf(Exactly("http"), Exactly("https")), Host: Exactly("bank.example"), Path: Any()}})
 	url, outcome := listed.Minus(meant).Witness(DefaultSteps)
-	if c, ok := readCanonical(url); outcome != Found || !ok || !strings.HasPrefix(c.host, "bank.example") || c.host == "bank.example" {
+	if c, ok := readCanonical(url); outcome != Found || !ok || !strings.HasPrefix(c.host, "bank.example") ||
+		c.host == "bank.example" {
 		t.Errorf("witness %q, %v; want a host that only begins with bank.example", url, outcome)
 	}
 	if url, outcome := meant.Minus(listed).Witness(DefaultSteps); outcome != Empty {
@@ -260,9 +284,11 @@ func TestExpressionEscapesItsHost(t *testing.T) {
 func TestManyExpressionsStillYieldWhatIsNear(t *testing.T) {
 	var before []Pattern
 	for i := range 60 {
-		before = append(before, Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(fmt.Sprintf(`^https?://(.*.)?h%d.example`, i))})
+		before = append(before, Pattern{Scheme: Any(), Host: Any(), Path: Any(),
+			Whole: mustExpression(fmt.Sprintf(`^https?://(.*.)?h%d.example`, i))})
 	}
-	after := append(slices.Clone(before), Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://new.example.org`)})
+	after := append(slices.Clone(before),
+		Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https?://new.example.org`)})
 	a, b := Covered(AllHosts, before), Covered(AllHosts, after)
 	if url, outcome := b.Minus(a).Witness(DefaultSteps / 4); outcome != Found || url != "https://new.example.org/" {
 		t.Errorf("%q, %v", url, outcome)
@@ -279,7 +305,8 @@ func TestStrictReadingOfOtherSchemes(t *testing.T) {
 	if outcome != Found || !strings.HasPrefix(url, "market://details") {
 		t.Errorf("witness %q, %v", url, outcome)
 	}
-	for url, want := range map[string]bool{"market://details/x": true, "market://detailsx:80": true, "market://other/x": false, "market:details": false} {
+	for url, want := range map[string]bool{"market://details/x": true, "market://detailsx:80": true,
+		"market://other/x": false, "market:details": false} {
 		if in, ok := strict.Contains(url); in != want || !ok {
 			t.Errorf("%s: in %v, well-formed %v", url, in, ok)
 		}
@@ -295,7 +322,8 @@ func TestStrictReadingOfOtherSchemes(t *testing.T) {
 }
 
 func TestBudgetIsHonest(t *testing.T) {
-	lists := Covered(AllHosts, web("a.example", "*.b.example")).Minus(Covered(AllHosts, web("*.b.example", "a.example")))
+	lists := Covered(AllHosts, web("a.example", "*.b.example")).Minus(Covered(AllHosts,
+		web("*.b.example", "a.example")))
 	for steps := 0; steps < 2000; steps += 7 {
 		if url, outcome := lists.Witness(steps); outcome == Found {
 			t.Fatalf("%d steps: %q is in an empty set", steps, url)
@@ -311,28 +339,33 @@ func TestBudgetIsHonest(t *testing.T) {
 	}
 	same, turned := slices.Clone(hard), slices.Clone(hard)
 	slices.Reverse(turned)
-	if url, outcome := Covered(AllHosts, turned).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != NotDecided {
+	if url, outcome := Covered(AllHosts, turned).Complement().Intersect(Covered(AllHosts, hard)).Witness(
+		200_000); outcome != NotDecided {
 		t.Errorf("%q, %v; want not decided", url, outcome)
 	}
-	if url, outcome := Covered(AllHosts, same).Complement().Intersect(Covered(AllHosts, hard)).Witness(200_000); outcome != Empty {
+	if url, outcome := Covered(AllHosts, same).Complement().Intersect(Covered(AllHosts, hard)).Witness(
+		200_000); outcome != Empty {
 		t.Errorf("%q, %v; the same list twice is easy", url, outcome)
 	}
 	long := Pattern{Scheme: Any(), Host: mustExpression(`\A[a-z.]{70}\z`), Path: Any()}
 	if url, outcome := Covered(AllHosts, []Pattern{long}).Witness(DefaultSteps); outcome == Empty {
 		t.Errorf("%q, %v: there are such hosts, of more than one label", url, outcome)
 	}
-	if outcome := (Question{Sets: make([]URLSet, 65), Steps: DefaultSteps}).Regions(func(Region) bool { return true }); outcome != NotDecided {
+	if outcome := (Question{Sets: make([]URLSet, 65), Steps: DefaultSteps}).Regions(func(Region) bool {
+		return true
+	}); outcome != NotDecided {
 		t.Errorf("65 sets: %v", outcome)
 	}
 }
 
 func TestReadCanonical(t *testing.T) {
 	for url, want := range map[string]bool{
-		"https://a.example/": true, "https://a.example:8443/x": true, "https://a_b.example//x": true, "tel:112": true, "file:///x": true,
-		"market://details": true, "https://[::1]:8443/": true, "https://10.0.0.1/": true, "x-y:z": true,
-		"https://a.example": false, "https://a.example:443/": false, "https://A.example/": false, "https://a..b/": false, "https://a./": false,
-		"https://a.example/../x": false, "https://a.example/?q": false, "https://u@a.example/": false, "https:a": false, "HTTPS://a/": false,
-		"https://1.2.3/": false, "https://0x7f/": false, "https://[::01]/": false, "https://[1]/": false, "tel:": false, "https://a:080/": false,
+		"https://a.example/": true, "https://a.example:8443/x": true, "https://a_b.example//x": true, "tel:112": true,
+		"file:///x": true, "market://details": true, "https://[::1]:8443/": true, "https://10.0.0.1/": true,
+		"x-y:z": true, "https://a.example": false, "https://a.example:443/": false, "https://A.example/": false,
+		"https://a..b/": false, "https://a./": false, "https://a.example/../x": false, "https://a.example/?q": false,
+		"https://u@a.example/": false, "https:a": false, "HTTPS://a/": false, "https://1.2.3/": false,
+		"https://0x7f/": false, "https://[::01]/": false, "https://[1]/": false, "tel:": false, "https://a:080/": false,
 		"https://a/%41": false, "": false, ":": false, "https://a:70000/": false, "tel:/x": false,
 	} {
 		if _, ok := readCanonical(url); ok != want {
@@ -365,7 +398,8 @@ func TestLargeListsCompare(t *testing.T) {
 		}
 		return true
 	})
-	if outcome != Found || !slices.Contains(wider, "https://new.example.org/") || !slices.Contains(wider, "https://www.shop5.example/") || len(narrower) == 0 {
+	if outcome != Found || !slices.Contains(wider, "https://new.example.org/") ||
+		!slices.Contains(wider, "https://www.shop5.example/") || len(narrower) == 0 {
 		t.Errorf("%v: wider %.5q…, narrower %q", outcome, wider, narrower)
 	}
 	t.Logf("%d regions wider, %d narrower", len(wider), len(narrower))
@@ -386,7 +420,8 @@ func FuzzWitness(f *testing.F) {
 			{Scheme: Exactly("https"), Host: Below(host).Fold(), Path: Within(path), Port: Port(port)},
 			{Scheme: Any(), Host: Glob(host), Path: Glob(path)},
 		})
-		for _, set := range []URLSet{byWhole, byParts, byWhole.Minus(byParts), byParts.Minus(byWhole), byWhole.Complement()} {
+		for _, set := range []URLSet{byWhole, byParts, byWhole.Minus(byParts), byParts.Minus(byWhole),
+			byWhole.Complement()} {
 			url, outcome := set.Witness(500_000)
 			if in, ok := set.Contains(url); outcome == Found && !(in && ok) {
 				t.Fatalf("witness %q is not in the set", url)

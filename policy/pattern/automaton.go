@@ -2,8 +2,9 @@ package pattern
 
 import "strings"
 
-// automaton reads a text byte by byte, for the algebra. It knows the bytes of
-// the domain only (printable ASCII).
+// automaton is a deterministic automaton for the algebra, with a label for each
+// state in place of mere acceptance. It reads a text byte by byte and knows the
+// bytes of the domain only (printable ASCII).
 type automaton interface {
 	// start is the state before the first byte.
 	start() int32
@@ -12,10 +13,10 @@ type automaton interface {
 	// label says what a text is that ends in a state: 0 if it is not in the
 	// language, else a number that the language gives it, mostly 1.
 	label(state int32) int32
-	// settled reports whether every text that goes on from the state has the
+	// absorbing reports whether every text that goes on from the state has the
 	// state's label.
-	settled(state int32) bool
-	// split tells apart the bytes that the automaton tells apart.
+	absorbing(state int32) bool
+	// split refines the classes of bytes by those that the automaton tells apart.
 	split(p *partition)
 }
 
@@ -67,7 +68,7 @@ func (a *textAutomaton) label(state int32) int32 {
 	return 0
 }
 
-func (a *textAutomaton) settled(state int32) bool {
+func (a *textAutomaton) absorbing(state int32) bool {
 	n := int32(len(a.text))
 	return state > n || state == n && a.form == prefix
 }
@@ -108,7 +109,7 @@ func newAutomaton(l *Language, b *budget) automaton {
 			return &textAutomaton{text: text, form: prefix, fold: l.fold}
 		}
 	}
-	return newMachine(l, b)
+	return newLazyDFA(l, b)
 }
 
 func printable(s string) bool {

@@ -129,7 +129,8 @@ func BenchmarkURLParse(b *testing.B) {
 func BenchmarkCompareLargeLists(b *testing.B) {
 	before, after := largeLists()
 	for b.Loop() {
-		if _, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome != Found {
+		if _, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome !=
+			Found {
 			b.Fatal(outcome)
 		}
 	}
@@ -140,7 +141,8 @@ func BenchmarkProveLargeListsEqual(b *testing.B) {
 	after := slices.Clone(before)
 	slices.Reverse(after)
 	for b.Loop() {
-		if url, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome != Empty {
+		if url, outcome := Covered(WebHosts, after).Minus(Covered(WebHosts, before)).Witness(DefaultSteps); outcome !=
+			Empty {
 			b.Fatal(url, outcome)
 		}
 	}

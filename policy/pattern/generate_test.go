@@ -13,9 +13,11 @@ var (
 		"b.a.b", "A.B", "X.A.B", "y.x.a.b", "\u212a.b",
 	}
 	drawnPaths = []string{
-		"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/a/b/c", "//", "a/b", "/a\nb", "/a/\u0085", "/\xff", "/a/b/", "/b",
+		"", "/", "/a", "/a/", "/a/b", "/ab", "/A/b", "/a/b/c", "//", "a/b", "/a\nb", "/a/\u0085", "/\xff", "/a/b/",
+		"/b",
 	}
-	drawnGlobs = []string{"/a/*", "/*", "*", "/a*b", "/*/b", "*.b", "*.a.b", "*.A.b", "*..b", "*.", "a*", "/a\n*", "/\xff*", "/*a/*", "**"}
+	drawnGlobs = []string{"/a/*", "/*", "*", "/a*b", "/*/b", "*.b", "*.a.b", "*.A.b", "*..b", "*.", "a*", "/a\n*",
+		"/\xff*", "/*a/*", "**"}
 	drawnExprs = []string{`^https?://a`, `a.b`, `\Ahttps://(.*\.)?a\.b/\z`, `^`, `b$`}
 )
 

@@ -10,17 +10,17 @@ import (
 // Language is a regular language over the bytes of one part of a URL. The zero
 // Language is empty: it contains nothing. A Language is immutable.
 type Language struct {
-	text string
-	rare *rare
-	form form
-	fold bool
+	text  string
+	extra *extra
+	form  form
+	fold  bool
 }
 
-// rare is what few languages have, kept apart because there may be a million
+// extra is what few languages have, kept apart because there may be a million
 // languages in memory.
-type rare struct {
-	re  *regexp.Regexp
-	any []Language
+type extra struct {
+	re      *regexp.Regexp
+	members []Language
 }
 
 type form uint8
@@ -30,13 +30,13 @@ const (
 	all          // every string, and the absent part
 	present      // every string
 	exact
-	prefix   // text and whatever follows
-	within   // text, or text at a segment border
-	glob     // "*" is a run of anything but line ends
-	below    // text, or [A-Za-z0-9.-]* + "." + text
-	lowBelow // text, or [a-z0-9.-]* + "." + text
-	address  // begins with "[", or its last label is a number
-	oddGlob  // glob whose literal text has line ends or is not UTF-8
+	prefix      // text and whatever follows
+	within      // text, or text at a segment border
+	glob        // "*" is a run of anything but line ends
+	below       // text, or [A-Za-z0-9.-]* + "." + text
+	belowLower  // text, or [a-z0-9.-]* + "." + text
+	address     // begins with "[", or its last label is a number
+	generalGlob // glob whose literal text has line ends or is not UTF-8
 	expression
 	union
 )
@@ -58,7 +58,7 @@ func Below(host string) Language { return Language{form: below, text: host} }
 
 // BelowInLowerCase is Below for platforms that compare case: the run before
 // the name has no upper-case letters, even in a Fold of it.
-func BelowInLowerCase(host string) Language { return Language{form: lowBelow, text: host} }
+func BelowInLowerCase(host string) Language { return Language{form: belowLower, text: host} }
 
 // Address returns the language of hosts that are addresses: those that begin
 // with "[", and those whose last label is a decimal number.
@@ -80,8 +80,8 @@ func Glob(s string) Language {
 	switch {
 	case !strings.Contains(s, "*"):
 		return Exactly(s)
-	case oddText(s):
-		return Language{form: oddGlob, text: s}
+	case mayHoldLineEnd(s):
+		return Language{form: generalGlob, text: s}
 	}
 	return Language{form: glob, text: s}
 }
@@ -104,7 +104,7 @@ func Expression(expr string) (Language, error) {
 	if err != nil {
 		return Language{}, fmt.Errorf("compile expression: %w", err)
 	}
-	return Language{form: expression, text: expr, rare: &rare{re: re}}, nil
+	return Language{form: expression, text: expr, extra: &extra{re: re}}, nil
 }
 
 // OneOf returns the union of languages; of none it is the empty language.
@@ -121,7 +121,7 @@ func OneOf(languages ...Language) Language {
 	case 1:
 		return kept[0]
 	}
-	return Language{form: union, rare: &rare{any: kept}}
+	return Language{form: union, extra: &extra{members: kept}}
 }
 
 // Fold returns the language in which ASCII letters match in either case; other
@@ -131,11 +131,11 @@ func (l Language) Fold() Language {
 	case expression:
 		return l
 	case union:
-		folded := make([]Language, len(l.rare.any))
-		for i, each := range l.rare.any {
+		folded := make([]Language, len(l.extra.members))
+		for i, each := range l.extra.members {
 			folded[i] = each.Fold()
 		}
-		l.rare = &rare{any: folded}
+		l.extra = &extra{members: folded}
 	}
 	l.fold = true
 	return l
@@ -157,14 +157,14 @@ func (l *Language) equal(m *Language) bool {
 	if l.form != m.form || l.fold != m.fold || l.text != m.text {
 		return false
 	}
-	if l.form != union || l.rare == m.rare {
+	if l.form != union || l.extra == m.extra {
 		return true
 	}
-	if len(l.rare.any) != len(m.rare.any) {
+	if len(l.extra.members) != len(m.extra.members) {
 		return false
 	}
-	for i := range l.rare.any {
-		if !l.rare.any[i].equal(&m.rare.any[i]) {
+	for i := range l.extra.members {
+		if !l.extra.members[i].equal(&m.extra.members[i]) {
 			return false
 		}
 	}
@@ -175,7 +175,7 @@ func (l *Language) equal(m *Language) bool {
 // and whether one does: the hosts are the text, or end in a dot and the text.
 func (l *Language) hostKey() (text string, ok bool) {
 	switch l.form {
-	case exact, below, lowBelow:
+	case exact, below, belowLower:
 		return l.text, len(l.text) <= maxKey
 	case glob:
 		text, ok = strings.CutPrefix(l.text, "*.")

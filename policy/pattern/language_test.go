@@ -17,11 +17,14 @@ func TestLanguageContains(t *testing.T) {
 		{"below", Below("h.example"), []string{"h.example", ".h.example", "a.h.example", "A-1..b.h.example"},
 			[]string{"xh.example", "_x.h.example", "é.h.example", "H.example", "h.example.", ""}},
 		{"below folded", Below("h.example").Fold(), []string{"H.Example", "a.H.EXAMPLE"}, []string{"a.ſ.example"}},
-		{"below in lower case", BelowInLowerCase("h.example").Fold(), []string{"H.Example", "a.H.example", ".h.example"}, []string{"A.h.example", "_a.h.example"}},
-		{"address", Address(), []string{"[::1]", "10.0.0.1", "1", "a.1"}, []string{"", ".", "1.a", "a1", "a.b1", "0x7f"}},
+		{"below in lower case", BelowInLowerCase("h.example").Fold(),
+			[]string{"H.Example", "a.H.example", ".h.example"}, []string{"A.h.example", "_a.h.example"}},
+		{"address", Address(), []string{"[::1]", "10.0.0.1", "1", "a.1"},
+			[]string{"", ".", "1.a", "a1", "a.b1", "0x7f"}},
 		{"within", Within("/p/"), []string{"/p", "/p/", "/p/q"}, []string{"/pq", "/", "/P"}},
 		{"within everything", Within("/"), []string{"", "/", "/x"}, []string{"x"}},
-		{"glob", Glob("/a*b"), []string{"/ab", "/a/b/b", "/a\xffb"}, []string{"/a\nb", "/a\u2028b", "/a\u0085b", "/a\rb", "/abc"}},
+		{"glob", Glob("/a*b"), []string{"/ab", "/a/b/b", "/a\xffb"},
+			[]string{"/a\nb", "/a\u2028b", "/a\u0085b", "/a\rb", "/abc"}},
 		{"glob with a line end", Glob("/\n*"), []string{"/\n", "/\nx"}, []string{"/\n\n", "/"}},
 		{"glob without star", Glob("/a"), []string{"/a"}, []string{"/ab"}},
 		{"glob folds ASCII only", Glob("K*S").Fold(), []string{"kxs"}, []string{"\u212axs", "kx\u017f"}},
@@ -46,10 +49,12 @@ func TestLanguageContains(t *testing.T) {
 
 // The forms are matched by hand and as expressions; both must agree.
 func TestFormsAgreeWithTheirExpressions(t *testing.T) {
-	texts := append(append(append([]string{"1", "a.1", "a1", "_a.a.b", "/a/b/", "x*y"}, drawnHosts...), drawnPaths...), drawnGlobs...)
+	texts := append(append(append([]string{"1", "a.1", "a1", "_a.a.b", "/a/b/", "x*y"}, drawnHosts...), drawnPaths...),
+		drawnGlobs...)
 	for _, l := range []Language{
-		Present(), Exactly("a.b"), Exactly("A.b").Fold(), Below("a.b"), Below("a.b").Fold(), BelowInLowerCase("a.b"), Prefix("/a"),
-		Within("/a"), Within("/A").Fold(), Glob("/a*b"), Glob("*.a.b"), Glob("*").Fold(), Address(), OneOf(Exactly("a"), Address()),
+		Present(), Exactly("a.b"), Exactly("A.b").Fold(), Below("a.b"), Below("a.b").Fold(), BelowInLowerCase("a.b"),
+		Prefix("/a"), Within("/a"), Within("/A").Fold(), Glob("/a*b"), Glob("*.a.b"), Glob("*").Fold(), Address(),
+		OneOf(Exactly("a"), Address()),
 	} {
 		expr, ok := expressionOf(&l)
 		if !ok {
@@ -90,8 +95,10 @@ func TestAbsentParts(t *testing.T) {
 // A tunnel's path is unknown, so a path may be any; but an expression over the
 // whole URL must not cover every host because of that.
 func TestUnknownPath(t *testing.T) {
-	evil := URL{Scheme: "https", Host: "evil.test", Whole: "https://evil.test/", Port: -1, Has: HasScheme | HasHost, AnyPath: true}
-	good := URL{Scheme: "https", Host: "good.test", Whole: "https://good.test/", Port: -1, Has: HasScheme | HasHost, AnyPath: true}
+	evil := URL{Scheme: "https", Host: "evil.test", Whole: "https://evil.test/", Port: -1, Has: HasScheme | HasHost,
+		AnyPath: true}
+	good := URL{Scheme: "https", Host: "good.test", Whole: "https://good.test/", Port: -1, Has: HasScheme | HasHost,
+		AnyPath: true}
 	byHost := Pattern{Scheme: Exactly("https"), Host: Exactly("good.test"), Path: Exactly("/only")}
 	byWhole := Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(`^https://good\.test`)}
 	noPath := Pattern{Scheme: Any(), Host: Any()}

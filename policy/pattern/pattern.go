@@ -7,6 +7,30 @@
 // for ten and for a million. A pattern never takes a URL string apart: the
 // dialects do, into a [URL].
 //
+// # Where to begin
+//
+// To match: build Languages ([Exactly], [Below], [Glob], [Expression], ...), put
+// them into Patterns, and Patterns into a Set ([NewSet]); Set.Match names the first
+// pattern that covers a URL and allocates nothing. Pattern.Covers is the same for
+// one pattern. Only [Expression] can fail.
+//
+// To compare: [Covered] makes a [URLSet] of patterns; sets are united, intersected
+// and subtracted, and URLSet.Witness finds a URL in the result, or says that there
+// is none. A [Question] asks about several sets at once. Their work is bounded by
+// steps: where these do not suffice, the outcome is [NotDecided], never a guess.
+//
+// # Words
+//
+// An automaton reads one part of a URL byte by byte; its states have labels. A
+// regular expression becomes one state by state, as texts lead there (a lazy DFA).
+// The algebra sorts the hosts of all patterns into cells that every pattern treats
+// alike; a cell's witness is a host in it, preferably a fresh one, which no pattern
+// mentions. What a pattern requires besides its host is a constraint, and a clause
+// is a constraint with the conditions under which it counts. Behind a state, the
+// residual language is what may still follow.
+//
+// Languages, Patterns, Sets and URLSets are immutable and safe for concurrent use.
+//
 // The package is pure and imports nothing of Cordon.
 package pattern
 

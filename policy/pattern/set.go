@@ -21,7 +21,7 @@ type Set struct {
 	hosts   table
 	paths   table
 	schemes schemes
-	// blob holds the groups that the tables point to; see group.go.
+	// blob holds the groups that the tables point to; see set_group.go.
 	blob string
 	// anyHost is the offset of the entries of the patterns over any host, and
 	// hasAnyHost says that there are any.
@@ -30,11 +30,11 @@ type Set struct {
 	// depths has bit n set if some suffix has n labels; bit maxDepth is for
 	// all longer ones.
 	depths uint64
-	// kept are the patterns that are not said by bytes alone.
-	kept []Pattern
-	// residue are the patterns that no host leads to, by entry number; grams
-	// those of them that must match a run of bytes.
-	residue []residual
+	// full are the patterns that the bytes of an entry cannot express.
+	full []Pattern
+	// unkeyed are the patterns that the table of hosts has no key for, by entry
+	// number; grams has those of them that must match a run of bytes.
+	unkeyed []unkeyedPattern
 	grams   []grams
 }
 
@@ -59,9 +59,9 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 	}
 	q := query{u: u, best: math.MaxUint32}
 	if s.hasAnyHost {
-		q.host = hostAny
+		q.hostFlags = hostAny
 		if u.Has&HasHost != 0 {
-			q.host |= hostAsIs
+			q.hostFlags |= hostSameCase
 		}
 		s.searchGroup(&q, s.anyHost)
 	}
@@ -72,7 +72,7 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 			s.searchHosts(&q)
 		}
 	}
-	s.searchResidue(&q, s.residue)
+	s.searchUnkeyed(&q, s.unkeyed)
 	for i := range s.grams {
 		s.searchGrams(&q, &s.grams[i])
 	}
@@ -84,11 +84,11 @@ func (s *Set) Match(u *URL) (entry int, ok bool) {
 
 // query is the state of one search.
 type query struct {
-	u      *URL
-	mask   uint64 // the scheme languages that cover the URL, once masked
-	best   uint32 // the lowest entry found so far
-	masked bool
-	host   uint16 // how the group at hand was reached: flags of an entry
+	u         *URL
+	mask      uint64 // the scheme languages that cover the URL, once masked
+	best      uint32 // the lowest entry found so far
+	masked    bool
+	hostFlags uint16 // how the group at hand was reached: flags of an entry
 }
 
 // searchHosts looks up the URL's host, and every suffix of it that begins
@@ -97,7 +97,7 @@ func (s *Set) searchHosts(q *query) {
 	host := q.u.Host
 	if len(host) <= maxKey {
 		if at := s.find(host); at != 0 {
-			q.host = hostExact | hostBelow | hostAsIs | hostLower
+			q.hostFlags = hostExact | hostBelow | hostSameCase | hostLower
 			s.searchGroup(q, at)
 		}
 	}
@@ -108,7 +108,7 @@ func (s *Set) searchHosts(q *query) {
 		}
 		if depths = deeper(depths); depths&1 != 0 && len(host)-i-1 <= maxKey {
 			if at := s.find(host[i+1:]); at != 0 {
-				q.host = under(host, i) | hostAsIs
+				q.hostFlags = subdomainFlags(host, i) | hostSameCase
 				s.searchGroup(q, at)
 			}
 		}
@@ -130,7 +130,7 @@ func (s *Set) searchFolded(q *query) {
 	}
 	if len(host) <= maxKey {
 		if at := s.findBytes(folded); at != 0 {
-			q.host = hostExact | hostBelow | hostLower | asIs(host, folded)
+			q.hostFlags = hostExact | hostBelow | hostLower | sameCase(host, folded)
 			s.searchGroup(q, at)
 		}
 	}
@@ -139,29 +139,30 @@ func (s *Set) searchFolded(q *query) {
 			continue
 		}
 		if at := s.findBytes(folded[i+1:]); at != 0 {
-			q.host = under(host, cut+i) | asIs(host[cut+i+1:], folded[i+1:])
+			q.hostFlags = subdomainFlags(host, cut+i) | sameCase(host[cut+i+1:], folded[i+1:])
 			s.searchGroup(q, at)
 		}
 	}
 }
 
-// under returns the flags that what stands before a dot of the host gives.
-func under(host string, dot int) (flags uint16) {
-	if labelRun(host[:dot]) {
+// subdomainFlags returns the flags that what stands before a dot of the host
+// gives.
+func subdomainFlags(host string, dot int) (flags uint16) {
+	if onlyLabelBytes(host[:dot]) {
 		flags = hostBelow
 		if !hasUpper(host[:dot]) {
 			flags |= hostLower
 		}
 	}
 	if !hasLineEnd(host) {
-		flags |= hostWide
+		flags |= hostWildcard
 	}
 	return flags
 }
 
-func asIs(text string, folded []byte) uint16 {
+func sameCase(text string, folded []byte) uint16 {
 	if text == string(folded) {
-		return hostAsIs
+		return hostSameCase
 	}
 	return 0
 }
@@ -197,18 +198,18 @@ func (s *Set) findBytes(text []byte) uint32 {
 	return 0
 }
 
-// residual is a pattern that is searched one by one.
-type residual struct {
+// unkeyedPattern is a pattern whose host no table leads to.
+type unkeyedPattern struct {
 	entry uint32
 	// literals stand in every URL.Whole that the pattern covers.
 	literals []string
 	pattern  Pattern
 }
 
-// searchResidue searches patterns in ascending order.
-func (s *Set) searchResidue(q *query, residue []residual) {
-	for i := range residue {
-		r := &residue[i]
+// searchUnkeyed tries patterns one by one, in ascending order.
+func (s *Set) searchUnkeyed(q *query, unkeyed []unkeyedPattern) {
+	for i := range unkeyed {
+		r := &unkeyed[i]
 		if r.entry >= q.best {
 			return
 		}
@@ -219,7 +220,7 @@ func (s *Set) searchResidue(q *query, residue []residual) {
 	}
 }
 
-func (r *residual) mayCover(u *URL) bool {
+func (r *unkeyedPattern) mayCover(u *URL) bool {
 	for _, literal := range r.literals {
 		if !strings.Contains(u.Whole, literal) {
 			return false

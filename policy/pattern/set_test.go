@@ -33,15 +33,18 @@ func TestCrowdedHostAgreesWithTheObviousMatcher(t *testing.T) {
 
 // Many expressions over the whole URL are found by runs of bytes.
 func TestExpressionsAgreeWithTheObviousMatcher(t *testing.T) {
-	pieces := []string{"http", "https?", "://", "a.b", `a\.b`, "api-1", "api-12", "shop.example", "(x|y)", ".*", "^", "long.name.example", "[ab]", "/", "é.example"}
-	hosts := []string{"a.b", "axb", "api-1.shop.example", "api-12.shop.example", "www.long.name.example", "é.example", "b"}
+	pieces := []string{"http", "https?", "://", "a.b", `a\.b`, "api-1", "api-12", "shop.example", "(x|y)", ".*", "^",
+		"long.name.example", "[ab]", "/", "é.example"}
+	hosts := []string{"a.b", "axb", "api-1.shop.example", "api-12.shop.example", "www.long.name.example", "é.example",
+		"b"}
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := make([]Pattern, rapid.IntRange(0, 3*fewResidual).Draw(t, "patterns"))
+		patterns := make([]Pattern, rapid.IntRange(0, 3*fewUnkeyed).Draw(t, "patterns"))
 		for i := range patterns {
 			expr := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 5).Draw(t, "pieces"), "")
 			patterns[i] = Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(expr)}
 		}
-		u := URL{Scheme: "https", Host: rapid.SampledFrom(hosts).Draw(t, "host"), Path: "/", Port: -1, Has: HasScheme | HasHost | HasPath}
+		u := URL{Scheme: "https", Host: rapid.SampledFrom(hosts).Draw(t, "host"), Path: "/", Port: -1,
+			Has: HasScheme | HasHost | HasPath}
 		u.Whole = u.Scheme + "://" + u.Host + u.Path
 		agree(t, patterns, u)
 	})
@@ -75,7 +78,8 @@ func FuzzSet(f *testing.F) {
 				})
 			}
 		}
-		u := URL{Whole: host + path, Scheme: scheme, Host: host, Path: path, Port: port, Has: Parts(has & 7), AnyPath: has&8 != 0}
+		u := URL{Whole: host + path, Scheme: scheme, Host: host, Path: path, Port: port, Has: Parts(has & 7),
+			AnyPath: has&8 != 0}
 		wantEntry, want := firstCovering(patterns, &u)
 		if gotEntry, got := NewSet(patterns).Match(&u); got != want || gotEntry != wantEntry {
 			t.Fatalf("got %d, %v; want %d, %v", gotEntry, got, wantEntry, want)
@@ -86,7 +90,8 @@ func FuzzSet(f *testing.F) {
 func TestZeroSetCoversNothing(t *testing.T) {
 	u := URL{Scheme: "https", Host: "a.example", Has: HasScheme | HasHost | HasPath, Port: -1}
 	var nilSet *Set
-	for name, set := range map[string]*Set{"nil": nilSet, "zero": {}, "of none": NewSet(nil), "of zero patterns": NewSet(make([]Pattern, 20))} {
+	for name, set := range map[string]*Set{"nil": nilSet, "zero": {}, "of none": NewSet(nil),
+		"of zero patterns": NewSet(make([]Pattern, 20))} {
 		if entry, ok := set.Match(&u); ok || entry != -1 {
 			t.Errorf("%s: Match = %d, %v; want -1, false", name, entry, ok)
 		}
@@ -105,7 +110,8 @@ func TestLongTextsAreStillFound(t *testing.T) {
 		{Scheme: https, Host: Below(label + ".example").Fold(), Path: Any()},
 	}
 	for i := range 5 {
-		patterns = append(patterns, Pattern{Scheme: https, Host: Below(strings.Repeat("l.", 60+i) + "test"), Path: Any()})
+		patterns = append(patterns,
+			Pattern{Scheme: https, Host: Below(strings.Repeat("l.", 60+i) + "test"), Path: Any()})
 	}
 	for i := range 300 {
 		patterns = append(patterns, Pattern{Scheme: https, Host: Exactly("one.test"), Path: Within(deep[:200+i])})
@@ -138,7 +144,8 @@ func TestManyDistinctSchemes(t *testing.T) {
 		patterns = append(patterns, Pattern{Scheme: Exactly(fmt.Sprintf("s%d", i)), Host: Exactly("h"), Path: Any()})
 	}
 	set := NewSet(patterns)
-	for _, i := range []int{0, 1, maxAtoms - 1, maxAtoms, maskedSchemes, maskedSchemes + 1, maxSchemes - 1, maxSchemes, 2*maxSchemes - 1} {
+	for _, i := range []int{0, 1, maxNamedSchemes - 1, maxNamedSchemes, maskedSchemes, maskedSchemes + 1,
+		maxSchemes - 1, maxSchemes, 2*maxSchemes - 1} {
 		u := URL{Scheme: fmt.Sprintf("s%d", i), Host: "h", Port: -1, Has: HasScheme | HasHost}
 		if entry, ok := set.Match(&u); !ok || entry != i {
 			t.Errorf("scheme %d: Match = %d, %v", i, entry, ok)
@@ -155,10 +162,12 @@ func TestMatchDoesNotAllocate(t *testing.T) {
 	crowded := NewSet(crowd)
 	urls := mixedURLs(2000, 64)
 	for i := range 100 {
-		crowd = append(crowd, Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: mustExpression(fmt.Sprintf("^http://x%d.example", i))})
+		crowd = append(crowd, Pattern{Scheme: Any(), Host: Any(), Path: Any(),
+			Whole: mustExpression(fmt.Sprintf("^http://x%d.example", i))})
 	}
 	expressions := NewSet(crowd)
-	upper := URL{Scheme: "HTTPS", Host: "API.crowd.EXAMPLE", Path: "/v1/x/y/z", Port: -1, Has: HasScheme | HasHost | HasPath}
+	upper := URL{Scheme: "HTTPS", Host: "API.crowd.EXAMPLE", Path: "/v1/x/y/z", Port: -1,
+		Has: HasScheme | HasHost | HasPath}
 	if allocs := testing.AllocsPerRun(20, func() {
 		for i := range urls {
 			set.Match(&urls[i])
@@ -181,7 +190,7 @@ func TestIndexIsSmall(t *testing.T) {
 			text += len(patterns[i].Host.text) + len(patterns[i].Path.text)
 		}
 		set := NewSet(patterns)
-		size := 8*(len(set.hosts.slots)+len(set.paths.slots)) + len(set.blob) + 160*(len(set.kept)+len(set.residue))
+		size := 8*(len(set.hosts.slots)+len(set.paths.slots)) + len(set.blob) + 160*(len(set.full)+len(set.unkeyed))
 		if each := float64(size-text) / float64(n); each > 70 {
 			t.Errorf("%d rules: %.1f bytes a rule beyond its text", n, each)
 		}

@@ -12,7 +12,8 @@ import (
 // FuzzPins reads the pins of any document, and adds one.
 func FuzzPins(f *testing.F) {
 	h := hash("key").String()
-	f.Add(`<widget xmlns:cordon="urn:cordon:1"><cordon:pin host="a.example" sha256="` + h + `" expires="2027-06-30"/></widget>`)
+	f.Add(`<widget xmlns:cordon="urn:cordon:1"><cordon:pin host="a.example" sha256="` + h +
+		`" expires="2027-06-30"/></widget>`)
 	f.Add(`<w:widget xmlns:w="x"/>`)
 	f.Add("<widget>\r\n\t<a/>\r\n</widget>")
 	f.Add(`<widget><platform name="ios"><cordon:pin host="*.a.example" subdomains="x"/></platform></widget>`)

@@ -8,6 +8,10 @@
 //
 // What cannot be read is a [Problem], and binds its host to nothing, so that a
 // slip of the pen closes a connection instead of opening it.
+//
+// [Set] gives what an app's pins bind, [Read] and [ReadFiles] the two halves of it
+// with what is wrong, and [Add] writes pins into a config.xml, every other byte as
+// it was. The package is pure, and its functions are safe for concurrent use.
 package pins
 
 import (
@@ -94,9 +98,11 @@ func all(doc *configxml.Document, platform string) []*configxml.Element {
 }
 
 // readElement reads one element; ok is false if it binds no host.
-func readElement(e *configxml.Element, report func(unbound bool, format string, args ...any)) (entry pin.Entry, ok bool) {
+func readElement(e *configxml.Element, report func(unbound bool, format string, args ...any)) (entry pin.Entry,
+	ok bool) {
 	for _, a := range e.Attrs {
-		if a.Prefix == "" && a.Name != "host" && a.Name != "subdomains" && a.Name != "sha256" && a.Name != "expires" && a.Name != "certificate" && a.Name != "xmlns" {
+		if a.Prefix == "" && a.Name != "host" && a.Name != "subdomains" && a.Name != "sha256" && a.Name != "expires" &&
+			a.Name != "certificate" && a.Name != "xmlns" {
 			report(false, "a pin has no attribute %q (host, subdomains, sha256, expires, certificate)", a.Name)
 		}
 	}
@@ -169,7 +175,8 @@ func ReadFiles(files []File) ([]pin.Entry, []*Problem) {
 		loaded, warning := pin.LoadedByDevices(base)
 		if !loaded {
 			if warning != "" {
-				problems = append(problems, &Problem{File: f.Name, Msg: strings.TrimPrefix(warning, base+": "), Unbound: true})
+				problems = append(problems,
+					&Problem{File: f.Name, Msg: strings.TrimPrefix(warning, base+": "), Unbound: true})
 			}
 			continue
 		}
@@ -189,11 +196,13 @@ func ReadFiles(files []File) ([]pin.Entry, []*Problem) {
 		}
 		for _, host := range hosts {
 			name, below := strings.CutPrefix(host, "*.")
-			entries = append(entries, pin.Entry{Host: name, Subdomains: below, Mode: pin.InsteadOfRoots, Anchors: [][]byte{f.Data}, Source: f.Name})
+			entries = append(entries, pin.Entry{Host: name, Subdomains: below, Mode: pin.InsteadOfRoots,
+				Anchors: [][]byte{f.Data}, Source: f.Name})
 		}
 		if len(hosts) == 0 {
 			problems = append(problems, &Problem{File: f.Name, Unbound: true,
-				Msg: "neither the file nor the certificate names a host: name the file after it, as in api.example.org.cer"})
+				Msg: "neither the file nor the certificate names a host: name the file after it, as in " +
+					"api.example.org.cer"})
 		}
 	}
 	return entries, problems

@@ -44,25 +44,43 @@ func TestRead(t *testing.T) {
 	for _, c := range []struct{ name, body, platform, want string }{
 		{"full", `<cordon:pin host="api.example.org" subdomains="true" sha256="` + h + `" expires="2027-06-30"/>`, "",
 			"api.example.org true 1 2027-06-30T00:00:00Z at config.xml:1\n"},
-		{"short", `<cordon:pin host="API.example.org" sha256=" ` + h + ` "/>`, "", "api.example.org false 1 at config.xml:1\n"},
-		{"other prefix", `<c:pin xmlns:c="urn:cordon:1" host="a.example" sha256="` + h + `"/>`, "", "a.example false 1 at config.xml:1\n"},
-		{"no prefix", `<pin xmlns="urn:cordon:1" host="a.example" sha256="` + h + `"/>`, "", "a.example false 1 at config.xml:1\n"},
-		{"not ours", `<pin host="a.example" sha256="` + h + `"/><x:pin xmlns:x="urn:x" host="b.example"/><cordon:other host="c.example"/>`, "", ""},
-		{"platforms", `<platform name="ios"><cordon:pin host="i.example" sha256="` + h + `"/></platform><platform name="android"><cordon:pin host="a.example" sha256="` + h + `"/></platform>`, "ios",
+		{"short", `<cordon:pin host="API.example.org" sha256=" ` + h + ` "/>`, "",
+			"api.example.org false 1 at config.xml:1\n"},
+		{"other prefix", `<c:pin xmlns:c="urn:cordon:1" host="a.example" sha256="` + h + `"/>`, "",
+			"a.example false 1 at config.xml:1\n"},
+		{"no prefix", `<pin xmlns="urn:cordon:1" host="a.example" sha256="` + h + `"/>`, "",
+			"a.example false 1 at config.xml:1\n"},
+		{"not ours", `<pin host="a.example" sha256="` + h +
+			`"/><x:pin xmlns:x="urn:x" host="b.example"/><cordon:other host="c.example"/>`, "", ""},
+		{"platforms", `<platform name="ios"><cordon:pin host="i.example" sha256="` + h +
+			`"/></platform><platform name="android"><cordon:pin host="a.example" sha256="` + h + `"/></platform>`,
+			"ios",
 			"i.example false 1 at config.xml:1\n"},
-		{"every platform", `<platform name="ios"><cordon:pin host="i.example" sha256="` + h + `"/></platform>`, "", "i.example false 1 at config.xml:1\n"},
-		{"bad hash", `<cordon:pin host="a.example" sha256="abc"/>`, "", "a.example false 0 at config.xml:1\nconfig.xml:1:9: pin \"abc\" is not base64 unbound=false\n"},
-		{"no hash", `<cordon:pin host="a.example"/>`, "", "a.example false 0 at config.xml:1\nconfig.xml:1:9: pin \"\" has 0 bytes; a SHA-256 has 32 unbound=false\n"},
+		{"every platform", `<platform name="ios"><cordon:pin host="i.example" sha256="` + h + `"/></platform>`, "",
+			"i.example false 1 at config.xml:1\n"},
+		{"bad hash", `<cordon:pin host="a.example" sha256="abc"/>`, "",
+			"a.example false 0 at config.xml:1\nconfig.xml:1:9: pin \"abc\" is not base64 unbound=false\n"},
+		{"no hash", `<cordon:pin host="a.example"/>`, "",
+			"a.example false 0 at config.xml:1\n" +
+				"config.xml:1:9: pin \"\" has 0 bytes; a SHA-256 has 32 unbound=false\n"},
 		{"bad day", `<cordon:pin host="a.example" sha256="` + h + `" expires="30.6.2027"/>`, "",
-			"a.example false 0 at config.xml:1\nconfig.xml:1:9: expires=\"30.6.2027\" is not a day as 2027-06-30 unbound=false\n"},
+			"a.example false 0 at config.xml:1\n" +
+				"config.xml:1:9: expires=\"30.6.2027\" is not a day as 2027-06-30 unbound=false\n"},
 		{"wildcard", `<cordon:pin host="*.example.org" sha256="` + h + `"/>`, "",
-			"example.org true 1 at config.xml:1\nconfig.xml:1:9: write host=\"example.org\" subdomains=\"true\" instead of a wildcard unbound=false\n"},
+			"example.org true 1 at config.xml:1\n" +
+				"config.xml:1:9: write host=\"example.org\" subdomains=\"true\" instead of a wildcard unbound=false\n"},
 		{"bad subdomains", `<cordon:pin host="a.example" subdomains="yes" sha256="` + h + `"/>`, "",
-			"a.example true 1 at config.xml:1\nconfig.xml:1:9: subdomains=\"yes\" is neither \"true\" nor \"false\"; taken as \"true\" unbound=false\n"},
+			"a.example true 1 at config.xml:1\n" +
+				"config.xml:1:9: subdomains=\"yes\" is neither \"true\" nor \"false\"; taken as \"true\" " +
+				"unbound=false\n"},
 		{"misspelled", `<cordon:pin host="a.example" sub="true" sha256="` + h + `"/>`, "",
-			"a.example false 1 at config.xml:1\nconfig.xml:1:9: a pin has no attribute \"sub\" (host, subdomains, sha256, expires, certificate) unbound=false\n"},
-		{"no host", `<cordon:pin sha256="` + h + `"/>`, "", "config.xml:1:9: host \"\": the host is empty unbound=true\n"},
-		{"address", `<cordon:pin host="192.0.2.1" sha256="` + h + `"/>`, "", "config.xml:1:9: host \"192.0.2.1\": an address cannot be pinned unbound=true\n"},
+			"a.example false 1 at config.xml:1\n" +
+				"config.xml:1:9: a pin has no attribute \"sub\" (host, subdomains, sha256, expires, certificate) " +
+				"unbound=false\n"},
+		{"no host", `<cordon:pin sha256="` + h + `"/>`, "",
+			"config.xml:1:9: host \"\": the host is empty unbound=true\n"},
+		{"address", `<cordon:pin host="192.0.2.1" sha256="` + h + `"/>`, "",
+			"config.xml:1:9: host \"192.0.2.1\": an address cannot be pinned unbound=true\n"},
 	} {
 		elements, problems := pins.Read(parse(t, "<widget>"+c.body+"</widget>"), c.platform)
 		if got := describe(elements, problems); got != c.want {
@@ -124,18 +142,23 @@ func TestSet(t *testing.T) {
 
 func TestAdd(t *testing.T) {
 	a, b := hash("a"), hash("b")
-	entries := []pin.Entry{{Host: "a.example", Subdomains: true, Hashes: []pin.Hash{a, b}, Expires: time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)}}
+	entries := []pin.Entry{{Host: "a.example", Subdomains: true, Hashes: []pin.Hash{a, b},
+		Expires: time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)}}
 	lineA := `<cordon:pin host="a.example" subdomains="true" sha256="` + a.String() + `" expires="2027-06-30"/>`
 	lineB := strings.Replace(lineA, a.String(), b.String(), 1)
 	const ns = ` xmlns:cordon="urn:cordon:1"`
 	for _, c := range []struct{ name, before, want string }{
 		{"after the last child", "<widget id=\"x\">\n  <access origin=\"*\"/>\n</widget>\n",
 			"<widget id=\"x\"" + ns + ">\n  <access origin=\"*\"/>\n  " + lineA + "\n  " + lineB + "\n</widget>\n"},
-		{"after the last pin", "<widget xmlns:cordon=\"urn:cordon:1\">\r\n\t<cordon:pin host=\"z.example\"/>\r\n\t<name>n</name>\r\n</widget>",
-			"<widget xmlns:cordon=\"urn:cordon:1\">\r\n\t<cordon:pin host=\"z.example\"/>\r\n\t" + lineA + "\r\n\t" + lineB + "\r\n\t<name>n</name>\r\n</widget>"},
+		{"after the last pin", "<widget xmlns:cordon=\"urn:cordon:1\">\r\n\t<cordon:pin host=\"z.example\"/>\r\n" +
+			"\t<name>n</name>\r\n</widget>",
+			"<widget xmlns:cordon=\"urn:cordon:1\">\r\n\t<cordon:pin host=\"z.example\"/>\r\n\t" + lineA + "\r\n\t" +
+				lineB + "\r\n\t<name>n</name>\r\n</widget>"},
 		{"empty root", "<widget></widget>", "<widget" + ns + ">\n    " + lineA + "\n    " + lineB + "\n</widget>"},
-		{"closed root", "<w:widget xmlns:w=\"urn:w\" />", "<w:widget xmlns:w=\"urn:w\"" + ns + " >\n    " + lineA + "\n    " + lineB + "\n</w:widget>"},
-		{"one is there", "<widget" + ns + ">" + lineA + "</widget>", "<widget" + ns + ">" + lineA + "\n" + lineB + "</widget>"},
+		{"closed root", "<w:widget xmlns:w=\"urn:w\" />",
+			"<w:widget xmlns:w=\"urn:w\"" + ns + " >\n    " + lineA + "\n    " + lineB + "\n</w:widget>"},
+		{"one is there", "<widget" + ns + ">" + lineA + "</widget>",
+			"<widget" + ns + ">" + lineA + "\n" + lineB + "</widget>"},
 		{"both are there", "<widget>" + lineA + lineB + "</widget>", "<widget>" + lineA + lineB + "</widget>"},
 	} {
 		got, err := pins.Add(parse(t, c.before), entries...)
@@ -150,7 +173,8 @@ func TestAdd(t *testing.T) {
 		elements, problems := pins.Read(parse(t, string(got)), "")
 		found := 0
 		for _, e := range elements {
-			if e.Entry.Host == "a.example" && e.Entry.Subdomains && !e.Entry.Expires.IsZero() && len(e.Entry.Hashes) == 1 {
+			if e.Entry.Host == "a.example" && e.Entry.Subdomains && !e.Entry.Expires.IsZero() &&
+				len(e.Entry.Hashes) == 1 {
 				found++
 			}
 		}

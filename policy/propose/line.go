@@ -80,7 +80,8 @@ func insertInto(doc *configxml.Document, root *configxml.Element, lines []Line) 
 			name = root.Prefix + ":" + name
 		}
 		open := strings.TrimRight(strings.TrimSuffix(tag, "/>"), " \t\r\n")
-		return configxml.Edit{Start: root.Start, End: root.End, New: open + ">" + text.String() + "\n</" + name + ">"}, true
+		return configxml.Edit{Start: root.Start, End: root.End, New: open + ">" + text.String() + "\n</" + name + ">"},
+			true
 	}
 	return configxml.Edit{Start: root.TagEnd, End: root.TagEnd, New: text.String()}, true
 }

@@ -3,7 +3,10 @@
 // it.
 //
 // Call [List] with what was observed and [Insert] with the lines that a person
-// agreed to. The package is pure.
+// agreed to, or [Replace] for a list of nothing but those lines. What the file
+// has already is not inserted again.
+//
+// The package is pure, and its functions are safe for concurrent use.
 package propose
 
 import (
@@ -71,7 +74,8 @@ func List(observed []Observation) []Proposal {
 		k := key{o.Scheme == "https" || o.Scheme == "wss", o.Host, o.Port}
 		p := groups[k]
 		if p == nil {
-			p = &Proposal{Line: Line{Element: "access", Origin: k.origin()}, Site: site(o.Host), Warnings: Warnings(k.origin())}
+			p = &Proposal{Line: Line{Element: "access", Origin: k.origin()}, Site: site(o.Host),
+				Warnings: Warnings(k.origin())}
 			groups[k] = p
 		}
 		p.Count += o.Count

@@ -21,7 +21,8 @@ func TestList(t *testing.T) {
 	})
 	var got strings.Builder
 	for _, p := range list {
-		got.WriteString(p.Line.String() + " " + p.Site + " " + strings.Join(p.Kinds, ",") + " " + strings.Join(p.Paths, ",") + "\n")
+		got.WriteString(p.Line.String() + " " + p.Site + " " + strings.Join(p.Kinds, ",") + " " +
+			strings.Join(p.Paths, ",") + "\n")
 		if p.Foreign != (p.Site != "example.org") {
 			t.Errorf("%s: foreign %v", p.Site, p.Foreign)
 		}
@@ -39,8 +40,9 @@ func TestList(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for origin, want := range map[string]string{
-		"https://a.example.org": "", "http://a.example.org": "unencrypted", "https://*.example.org": "every name below", "https://*.co.uk": "anyone can have",
-		"https://*": "every host", "*": "every host", "https://10.0.0.1": "address", "https://[::1]:8443": "address", "https://github.io": "public suffix",
+		"https://a.example.org": "", "http://a.example.org": "unencrypted", "https://*.example.org": "every name below",
+		"https://*.co.uk": "anyone can have", "https://*": "every host", "*": "every host",
+		"https://10.0.0.1": "address", "https://[::1]:8443": "address", "https://github.io": "public suffix",
 	} {
 		got := strings.Join(propose.Warnings(origin), "; ")
 		if want == "" && got != "" || !strings.Contains(got, want) {
@@ -54,10 +56,13 @@ func TestWarnings(t *testing.T) {
 func TestInsert(t *testing.T) {
 	line := propose.Line{Element: "access", Origin: "https://new.example.org"}
 	for name, test := range map[string]struct{ file, want string }{
-		"behind the last": {"<widget>\n  <access origin=\"a\"/>\n  <content/>\n</widget>\n", "<widget>\n  <access origin=\"a\"/>\n  <access origin=\"https://new.example.org\" />\n  <content/>\n</widget>\n"},
-		"line ends":       {"<widget>\r\n\t<content/>\r\n</widget>", "<widget>\r\n\t<content/>\r\n\t<access origin=\"https://new.example.org\" />\r\n</widget>"},
-		"empty":           {"<widget/>", "<widget>\n    <access origin=\"https://new.example.org\" />\n</widget>"},
-		"no children":     {"<w:widget xmlns:w='x'></w:widget>", "<w:widget xmlns:w='x'>\n    <access origin=\"https://new.example.org\" /></w:widget>"},
+		"behind the last": {"<widget>\n  <access origin=\"a\"/>\n  <content/>\n</widget>\n", "<widget>\n  <access " +
+			"origin=\"a\"/>\n  <access origin=\"https://new.example.org\" />\n  <content/>\n</widget>\n"},
+		"line ends": {"<widget>\r\n\t<content/>\r\n</widget>",
+			"<widget>\r\n\t<content/>\r\n\t<access origin=\"https://new.example.org\" />\r\n</widget>"},
+		"empty": {"<widget/>", "<widget>\n    <access origin=\"https://new.example.org\" />\n</widget>"},
+		"no children": {"<w:widget xmlns:w='x'></w:widget>",
+			"<w:widget xmlns:w='x'>\n    <access origin=\"https://new.example.org\" /></w:widget>"},
 	} {
 		doc, err := configxml.Parse("config.xml", []byte(test.file))
 		if err != nil {

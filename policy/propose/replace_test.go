@@ -20,14 +20,18 @@ func TestReplace(t *testing.T) {
   <platform name="ios"><access origin="https://ios.example.org"/></platform>
 </widget>
 `
-	proposed := propose.List([]propose.Observation{{Scheme: "https", Host: "api.example.org"}, {Scheme: "wss", Host: "live.example.org"}})
+	proposed := propose.List([]propose.Observation{{Scheme: "https", Host: "api.example.org"},
+		{Scheme: "wss", Host: "live.example.org"}})
 	for _, test := range []struct {
 		keep    bool
 		dropped []int
 		want    string
 	}{
-		{false, []int{3, 4}, "<widget>\n  <!-- everything -->\n  <access origin=\"https://api.example.org\"/>\n  <access origin=\"tel:*\" launch-external=\"yes\"/>\n  <access origin=\"https://live.example.org\" />\n"},
-		{true, []int{3}, "<widget>\n  <!-- everything -->\n  <access origin=\"https://old.example.org\"/>\n  <access origin=\"https://api.example.org\"/>\n  <access origin=\"tel:*\" launch-external=\"yes\"/>\n  <access origin=\"https://live.example.org\" />\n"},
+		{false, []int{3, 4}, "<widget>\n  <!-- everything -->\n  <access origin=\"https://api.example.org\"/>\n" +
+			"  <access origin=\"tel:*\" launch-external=\"yes\"/>\n  <access origin=\"https://live.example.org\" />\n"},
+		{true, []int{3}, "<widget>\n  <!-- everything -->\n  <access origin=\"https://old.example.org\"/>\n" +
+			"  <access origin=\"https://api.example.org\"/>\n  <access origin=\"tel:*\" launch-external=\"yes\"/>\n" +
+			"  <access origin=\"https://live.example.org\" />\n"},
 	} {
 		doc, err := configxml.Parse("config.xml", []byte(file))
 		if err != nil {
@@ -37,7 +41,8 @@ func TestReplace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rest := "  <allow-intent href=\"mailto:*\"/>\n  <platform name=\"ios\"><access origin=\"https://ios.example.org\"/></platform>\n</widget>\n"
+		rest := "  <allow-intent href=\"mailto:*\"/>\n" +
+			"  <platform name=\"ios\"><access origin=\"https://ios.example.org\"/></platform>\n</widget>\n"
 		if string(data) != test.want+rest {
 			t.Errorf("keep %v:\n%s\nwant\n%s", test.keep, data, test.want+rest)
 		}
@@ -59,7 +64,8 @@ func TestReplace(t *testing.T) {
 			t.Fatal(err)
 		}
 		for url, want := range map[string]policy.Verdict{
-			"https://api.example.org/x": policy.Allow, "wss://live.example.org/": policy.Allow, "https://evil.example/": policy.Block, "http://api.example.org/": policy.Block,
+			"https://api.example.org/x": policy.Allow, "wss://live.example.org/": policy.Allow,
+			"https://evil.example/": policy.Block, "http://api.example.org/": policy.Block,
 		} {
 			if got := compiled.Decide(policy.Request{URL: url, Kind: policy.AnyKind}).Verdict; got != want {
 				t.Errorf("keep %v: %s: %s, want %s", test.keep, url, got, want)

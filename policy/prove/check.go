@@ -71,7 +71,7 @@ func (c *checker) reading(t policy.Target) (*reading, error) {
 	return r, nil
 }
 
-func (r *reading) of(kind policy.Kind) diff.Sets {
+func (r *reading) setsOf(kind policy.Kind) diff.Sets {
 	s, ok := r.sets[kind]
 	if !ok {
 		s = r.reader.Sets(kind)
@@ -99,9 +99,9 @@ func (c *checker) check(r *Result) error {
 			continue
 		}
 		for _, kind := range a.Kinds {
-			one := c.promise(a, kind, target)
+			one := c.promiseQuestion(a, kind, target)
 			if a.Form == Same {
-				one = c.sameness(a, kind, first, target)
+				one = c.samenessQuestion(a, kind, first, target)
 			}
 			if found := c.search(one); found.Outcome != Holds {
 				found.Kind, found.Target = kind, t
@@ -165,8 +165,8 @@ func (a *Assertion) breaks(url string, d policy.Decision) bool {
 	return granted && a.urls.has(url)
 }
 
-func (c *checker) promise(a *Assertion, kind policy.Kind, r *reading) question {
-	sets := r.of(kind)
+func (c *checker) promiseQuestion(a *Assertion, kind policy.Kind, r *reading) question {
+	sets := r.setsOf(kind)
 	return question{
 		broken: a.broken(sets), exact: sets.Exact,
 		candidates: []pattern.URLSet{a.urls.all(), sets.Allow, sets.Launch},
@@ -177,8 +177,8 @@ func (c *checker) promise(a *Assertion, kind policy.Kind, r *reading) question {
 	}
 }
 
-func (c *checker) sameness(a *Assertion, kind policy.Kind, r, other *reading) question {
-	x, y := r.of(kind), other.of(kind)
+func (c *checker) samenessQuestion(a *Assertion, kind policy.Kind, r, other *reading) question {
+	x, y := r.setsOf(kind), other.setsOf(kind)
 	var differ pattern.URLSet
 	for _, v := range []policy.Verdict{policy.Allow, policy.Launch, policy.Bypass} {
 		one, two := grants(x, v, false), grants(y, v, false)
@@ -236,7 +236,9 @@ func (c *checker) search(q question) Case {
 	if found.Outcome == Refuted {
 		return found
 	}
-	return Case{Outcome: NotDecided, Why: fmt.Sprintf("the platform looks its list up by an algorithm; none of %d URLs that were tried breaks it", tries)}
+	return Case{Outcome: NotDecided,
+		Why: fmt.Sprintf("the platform looks its list up by an algorithm; none of %d URLs that were tried breaks it",
+			tries)}
 }
 
 // note looks whether something holds in the strict reading only, in which "*"
@@ -252,13 +254,14 @@ func (c *checker) note(r *Result) {
 			return
 		}
 		for _, kind := range a.Kinds {
-			near := a.urls.wide.Minus(a.urls.set).Intersect(grants(target.of(kind), a.Verdict, true))
+			near := a.urls.wide.Minus(a.urls.set).Intersect(grants(target.setsOf(kind), a.Verdict, true))
 			url, outcome := near.Witness(c.steps)
 			if outcome != pattern.Found {
 				continue
 			}
 			if d := target.decide(kind, url); d.Verdict == a.Verdict || d.Verdict == policy.Bypass {
-				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" covers no address, and a host without a port has its scheme's own; http:* and https:* are all URLs of a scheme",
+				r.Note = fmt.Sprintf("but %s is %s on %s for %s: \"*\" covers no address, and a host without a port "+
+					"has its scheme's own; http:* and https:* are all URLs of a scheme",
 					url, past[d.Verdict], t, kind)
 				return
 			}
@@ -266,4 +269,5 @@ func (c *checker) note(r *Result) {
 	}
 }
 
-var past = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
+var past = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched",
+	policy.Bypass: "never asked about"}

@@ -21,17 +21,18 @@ func (f *File) contradictions() error {
 			if url == "" {
 				continue
 			}
-			kind, target, shared := meeting(first, second)
+			kind, target, shared := commonCase(first, second)
 			if shared {
-				return &ContradictionError{First: first.Place, Second: second.Place, URL: url, Kind: kind, Target: target}
+				return &ContradictionError{First: first.Place, Second: second.Place, URL: url, Kind: kind,
+					Target: target}
 			}
 		}
 	}
 	return nil
 }
 
-// meeting returns a kind and a target that both speak about.
-func meeting(a, b *Assertion) (policy.Kind, policy.Target, bool) {
+// commonCase returns a kind and a target that both speak about.
+func commonCase(a, b *Assertion) (policy.Kind, policy.Target, bool) {
 	for _, t := range a.Targets {
 		for _, kind := range a.Kinds {
 			if slices.Contains(b.Targets, t) && slices.Contains(b.Kinds, kind) {
@@ -48,7 +49,7 @@ func conflict(always, other *Assertion) string {
 	if always.Form != Always || other.Form == Same {
 		return ""
 	}
-	if _, _, shared := meeting(always, other); !shared {
+	if _, _, shared := commonCase(always, other); !shared {
 		return ""
 	}
 	forbidden := other.Verdict == always.Verdict || other.Verdict == policy.Allow && always.Verdict == policy.Bypass

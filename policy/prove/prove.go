@@ -7,6 +7,10 @@
 // by an algorithm of its own, a refutation is found by trying, and an assertion
 // that is not refuted is not decided.
 //
+// A line that cannot be read is a [*SyntaxError] with its place, and two lines that
+// no policy can keep are a [*ContradictionError]. A refutation that is found is no
+// error but a [Result]; [WriteText] and [WriteJSON] show results.
+//
 // The package is pure, and its functions are safe for concurrent use.
 package prove
 
@@ -81,7 +85,8 @@ type ContradictionError struct {
 
 // Error names both places and the URL.
 func (e *ContradictionError) Error() string {
-	return fmt.Sprintf("%s: contradicts line %d: no policy can keep both for %s (%s on %s)", e.Second, e.First.Line, e.URL, e.Kind, e.Target)
+	return fmt.Sprintf("%s: contradicts line %d: no policy can keep both for %s (%s on %s)", e.Second, e.First.Line,
+		e.URL, e.Kind, e.Target)
 }
 
 // Outcome is what was found out about an assertion. Its zero value is

@@ -51,24 +51,34 @@ func TestAssertions(t *testing.T) {
 		{"never launch intent:*", `<allow-intent href="intent:*"/>`, prove.Refuted, "intent:x"},
 		{"never launch intent:*", `<allow-intent href="tel:*"/>`, prove.Holds, ""},
 		{"always allow https://api.example.org/v1/*", `<access origin="https://api.example.org"/>`, prove.Holds, ""},
-		{"always allow https://api.example.org/v1/*", `<access origin="https://api.example.org/v1/users"/>`, prove.Refuted, "https://api.example.org/v1"},
+		{"always allow https://api.example.org/v1/*", `<access origin="https://api.example.org/v1/users"/>`,
+			prove.Refuted, "https://api.example.org/v1"},
 		{"always allow https://api.example.org/*", ``, prove.Refuted, "https://api.example.org/"},
-		{"only navigate https://*.example.org/*", `<allow-navigation href="https://www.example.org"/>`, prove.Holds, ""},
-		{"only navigate https://*.example.org/*", `<allow-navigation href="https://www.example.net"/>`, prove.Refuted, "https://www.example.net/"},
+		{"only navigate https://*.example.org/*", `<allow-navigation href="https://www.example.org"/>`, prove.Holds,
+			""},
+		{"only navigate https://*.example.org/*", `<allow-navigation href="https://www.example.net"/>`, prove.Refuted,
+			"https://www.example.net/"},
 		{"never bypass websocket", `<access origin="*"/>`, prove.Holds, ""},
 		{"never bypass websocket on android", ``, prove.Refuted, "https://evil.example/"},
-		{"never allow http://* on android", `<access origin="https://a.example"/>`, prove.Refuted, "http://evil.example/"}, // bypass
-		{"always allow https://a.example/* on android", `<access origin="https://a.example"/>`, prove.Refuted, "https://a.example/"},
+		// bypass
+		{"never allow http://* on android", `<access origin="https://a.example"/>`, prove.Refuted,
+			"http://evil.example/"},
+		{"always allow https://a.example/* on android", `<access origin="https://a.example"/>`, prove.Refuted,
+			"https://a.example/"},
 		{"only allow *://* on w3c", `<access origin="*"/>`, prove.Refuted, ""},
 		{"never block media ftp:x on w3c", `<access origin="https://a.example"/>`, prove.Refuted, ""},
 		{"same on android ios", ``, prove.Holds, ""}, // neither asks about requests
 		{"same navigation on android ios", `<allow-navigation href="*"/>`, prove.Refuted, ""},
-		{"same navigation https://a.example/* on android@9 ios@8", plugin + `<allow-navigation href="https://a.example/*"/>`, prove.Holds, ""},
+		{"same navigation https://a.example/* on android@9 ios@8",
+			plugin + `<allow-navigation href="https://a.example/*"/>`, prove.Holds, ""},
 		{"always launch tel:*", `<allow-intent href="tel:*"/>`, prove.Holds, ""},
 		{"always block https://evil.test/*", `<access origin="https://a.example"/>`, prove.Holds, ""},
-		{"only allow image,media https://cdn.example/* # the rest is ours", `<access origin="https://cdn.example/x"/>`, prove.Holds, ""},
-		{"never allow navigation http://b.example on blackberry10", `<access origin="http://a.example"/>`, prove.NotDecided, ""},
-		{"never allow http://b.example on blackberry10", `<access origin="http://b.example"/>`, prove.Refuted, "http://b.example/"},
+		{"only allow image,media https://cdn.example/* # the rest is ours", `<access origin="https://cdn.example/x"/>`,
+			prove.Holds, ""},
+		{"never allow navigation http://b.example on blackberry10", `<access origin="http://a.example"/>`,
+			prove.NotDecided, ""},
+		{"never allow http://b.example on blackberry10", `<access origin="http://b.example"/>`, prove.Refuted,
+			"http://b.example/"},
 		{"never allow navigation https://* on ios@3.5", `<access origin="sms:*"/>`, prove.Refuted, "https://sms/"},
 	}
 	for _, test := range tests {
@@ -86,7 +96,8 @@ func TestAssertions(t *testing.T) {
 func TestRefutationNamesTheRule(t *testing.T) {
 	r := check(t, "\n  never allow http://*\n", "<widget>\n<access origin=\"http://a.example\"/></widget>")
 	c := r.Cases[0]
-	if c.Decision.Rule == nil || c.Decision.Rule.Place.Line != 2 || c.Decision.Verdict != policy.Allow || r.Assertion.Place.Line != 2 || r.Assertion.Place.Column != 3 {
+	if c.Decision.Rule == nil || c.Decision.Rule.Place.Line != 2 || c.Decision.Verdict != policy.Allow ||
+		r.Assertion.Place.Line != 2 || r.Assertion.Place.Column != 3 {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -151,18 +162,21 @@ func TestContradictions(t *testing.T) {
 		switch found := errors.As(err, &contradiction); {
 		case url == "" && err != nil:
 			t.Errorf("%q: %v", text, err)
-		case url != "" && (!found || contradiction.URL != url || contradiction.First.Line != 1 || contradiction.Second.Line != 2):
+		case url != "" && (!found || contradiction.URL != url || contradiction.First.Line != 1 ||
+			contradiction.Second.Line != 2):
 			t.Errorf("%q: %v, want one about %s", text, err, url)
 		}
 	}
 }
 
-var sets = []string{"http://*", "https://*", "*://*", "*", "https://a.example", "http://*.a.example/p", "https://b.test:8080", "tel:*", "intent:*", "http:*"}
+var sets = []string{"http://*", "https://*", "*://*", "*", "https://a.example", "http://*.a.example/p",
+	"https://b.test:8080", "tel:*", "intent:*", "http:*"}
 
 var bodies = []string{
-	`<access origin="*"/>`, `<access origin="https://a.example"/>`, `<access origin="http://a.example/*"/>`, `<access origin="*://*.a.example/p/*"/>`,
-	`<access origin="https://b.test:8080"/>`, `<access origin="b.test"/>`, `<allow-navigation href="https://a.example/*"/>`, `<allow-navigation href="*"/>`,
-	`<allow-intent href="tel:*"/>`, `<allow-intent href="*"/>`, `<allow-intent href="https://a.example"/>`, `<plugin name="cordova-plugin-whitelist"/>`,
+	`<access origin="*"/>`, `<access origin="https://a.example"/>`, `<access origin="http://a.example/*"/>`,
+	`<access origin="*://*.a.example/p/*"/>`, `<access origin="https://b.test:8080"/>`, `<access origin="b.test"/>`,
+	`<allow-navigation href="https://a.example/*"/>`, `<allow-navigation href="*"/>`, `<allow-intent href="tel:*"/>`,
+	`<allow-intent href="*"/>`, `<allow-intent href="https://a.example"/>`, `<plugin name="cordova-plugin-whitelist"/>`,
 	`<access origin="http://10.0.0.1"/>`, `<access origin="tel:*" launch-external="yes"/>`,
 }
 
@@ -183,7 +197,8 @@ func member(t fataler, set, url string) bool {
 	if set == "http:*" {
 		return strings.HasPrefix(url, "http:")
 	}
-	p, err := dialect.Compile(parse(t, `<widget><allow-intent href="`+set+`"/></widget>`), policy.Target{Platform: dialect.Strict})
+	p, err := dialect.Compile(parse(t, `<widget><allow-intent href="`+set+`"/></widget>`),
+		policy.Target{Platform: dialect.Strict})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +213,8 @@ func TestProveAgreesWithBruteForce(t *testing.T) {
 		verdict := rapid.SampledFrom([]string{"allow", "launch", "bypass", "block"}).Draw(t, "verdict")
 		kind := rapid.SampledFrom(policy.Kinds()).Draw(t, "kind")
 		set := rapid.SampledFrom(sets).Draw(t, "set")
-		platform := rapid.SampledFrom([]string{"cordon", "android", "android@9", "android@3.6.4", "ios", "ios@3.9", "w3c"}).Draw(t, "platform")
+		platform := rapid.SampledFrom([]string{"cordon", "android", "android@9", "android@3.6.4", "ios", "ios@3.9",
+			"w3c"}).Draw(t, "platform")
 		body := strings.Join(rapid.SliceOfN(rapid.SampledFrom(bodies), 0, 5).Draw(t, "body"), "")
 		config := "<widget>" + body + "</widget>"
 		text := fmt.Sprintf("%s %s %s %s on %s", form, verdict, kind, set, platform)
@@ -240,7 +256,8 @@ func TestProveAgreesWithBruteForce(t *testing.T) {
 func TestExportNeverAllowsMoreThanThePolicy(t *testing.T) {
 	for body, want := range map[string]prove.Outcome{
 		``: prove.Holds,
-		`<access origin="https://a.example/p/*"/><access origin="https://*.b.example:8443"/><allow-navigation href="https://c.example/x"/>`: prove.Holds,
+		`<access origin="https://a.example/p/*"/><access origin="https://*.b.example:8443"/><allow-navigation ` +
+			`href="https://c.example/x"/>`: prove.Holds,
 		`<access origin="*"/>`:                prove.Refuted, // addresses, which the strict "*" is not
 		`<access origin="http://a.example"/>`: prove.Refuted, // a source for http covers https
 	} {
@@ -253,7 +270,8 @@ func TestExportNeverAllowsMoreThanThePolicy(t *testing.T) {
 			if r.Outcome == prove.Refuted {
 				outcome = prove.Refuted
 				if r.Note == "" {
-					t.Errorf("%s: %s is refuted by %s and the export does not announce it", body, r.Assertion.Text, r.Cases[0].URL)
+					t.Errorf("%s: %s is refuted by %s and the export does not announce it", body, r.Assertion.Text,
+						r.Cases[0].URL)
 				}
 			} else if r.Outcome == prove.NotDecided {
 				t.Errorf("%s: %+v", body, r.Cases)
@@ -269,7 +287,8 @@ func TestExportNeverAllowsMoreThanThePolicy(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"never allow http://*", "same on android ios@3.5", "only navigate https://*.a, http:* # x", "always launch tel:*\nnever bypass websocket"} {
+	for _, seed := range []string{"never allow http://*", "same on android ios@3.5",
+		"only navigate https://*.a, http:* # x", "always launch tel:*\nnever bypass websocket"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -6,6 +6,10 @@
 // the known libraries pull in net/http, and policy is pure: the table is
 // generated from the copy of the Public Suffix List in golang.org/x/net
 // (publicsuffix.org, Mozilla Public License 2.0).
+//
+// [IsSuffix] asks about a name, [Registrable] gives the name that somebody owns
+// below a suffix. Names are lower-case A-labels, as package host writes them. The
+// table is read-only, and the functions are safe for concurrent use.
 package publicsuffix
 
 import (

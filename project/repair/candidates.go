@@ -57,7 +57,8 @@ func (w *work) forElement(rule string, e *configxml.Element) []candidate {
 		return w.splitScheme(e)
 	case "launch-external-grants":
 		return w.closeTrap(e)
-	case "entry-dropped", "unreachable-rule", "entry-without-effect", "missing-attribute", "duplicate-rule", "shadowed-rule":
+	case "entry-dropped", "unreachable-rule", "entry-without-effect", "missing-attribute", "duplicate-rule",
+		"shadowed-rule":
 		return []candidate{w.edit("remove the entry, it does nothing", true, w.project.Config.Removal(e))}
 	}
 	return nil
@@ -117,7 +118,8 @@ func (w *work) tightenIntent(e *configxml.Element) []candidate {
 	if len(values) == 0 {
 		return nil
 	}
-	return []candidate{w.edit("list the schemes that the app's links have instead of every scheme", false, w.lines(e, attr, values))}
+	return []candidate{w.edit("list the schemes that the app's links have instead of every scheme", false,
+		w.lines(e, attr, values))}
 }
 
 // splitScheme leaves the encrypted half of an entry that means http and https.
@@ -147,7 +149,8 @@ func (w *work) closeTrap(e *configxml.Element) []candidate {
 	replaced := configxml.Edit{Start: e.Start, End: e.End, New: w.tag(e, "allow-intent", "href", attr.Value)}
 	return []candidate{
 		w.edit("say allow-intent instead of launch-external", false, replaced),
-		w.edit("remove the external entry, which grants access and launches nothing", false, w.project.Config.Removal(e)),
+		w.edit("remove the external entry, which grants access and launches nothing", false,
+			w.project.Config.Removal(e)),
 	}
 }
 
@@ -203,7 +206,8 @@ func (w *work) navigationSplit() []candidate {
 			return nil
 		case "access":
 			attr, ok := e.Attr("origin")
-			if _, external := e.Attr("launch-external"); !ok || external || attr.Value == "*" || strings.Contains(attr.Value, "://*") {
+			if _, external := e.Attr("launch-external"); !ok || external || attr.Value == "*" ||
+				strings.Contains(attr.Value, "://*") {
 				continue
 			}
 			last = e

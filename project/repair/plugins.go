@@ -96,7 +96,8 @@ func (w *work) replacePackage(f *lint.Finding) []candidate {
 			default:
 				c.edits = append(c.edits, configxml.Edit{Start: m.start, End: m.keyEnd, New: strconv.Quote(next.name)})
 				if next.version != "" && data[m.value] == '"' {
-					c.edits = append(c.edits, configxml.Edit{Start: m.value, End: m.end, New: strconv.Quote(next.version)})
+					c.edits = append(c.edits,
+						configxml.Edit{Start: m.value, End: m.end, New: strconv.Quote(next.version)})
 				} else if data[m.value] == '"' {
 					c.edits = append(c.edits, configxml.Edit{Start: m.value, End: m.end, New: `"*"`})
 				}

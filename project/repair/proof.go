@@ -73,14 +73,17 @@ func (p *proof) check(name string, before, after []byte, dead, allowWidening boo
 		line := &report.Lines[i]
 		if line.Widens() && !allowWidening {
 			where := line.Where[0]
-			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", wording.Printable(line.URL), wording.Printable(line.URL),
-				verdictNames[line.Old.Verdict], verdictNames[line.New.Verdict], diff.KindNames(where.Kinds), pairs[where.Pairs[0]].New.Target()), nil
+			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", wording.Printable(line.URL),
+				wording.Printable(line.URL), verdictNames[line.Old.Verdict], verdictNames[line.New.Verdict],
+				diff.KindNames(where.Kinds), pairs[where.Pairs[0]].New.Target()), nil
 		}
 		if dead {
-			return fmt.Sprintf("it does something: without it %s is %s", wording.Printable(line.URL), verdictNames[line.New.Verdict]), nil
+			return fmt.Sprintf("it does something: without it %s is %s", wording.Printable(line.URL),
+				verdictNames[line.New.Verdict]), nil
 		}
 	}
 	return "", nil
 }
 
-var verdictNames = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched", policy.Bypass: "never asked about"}
+var verdictNames = [...]string{policy.Block: "blocked", policy.Allow: "allowed", policy.Launch: "launched",
+	policy.Bypass: "never asked about"}

@@ -83,7 +83,8 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 			return nil, &RuleError{id}
 		}
 	}
-	w := &work{options: o, files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, originals: map[string][]byte{}, result: &Result{}}
+	w := &work{options: o, files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{},
+		originals: map[string][]byte{}, result: &Result{}}
 	for range maxPasses {
 		// What was refused before may do no harm after another repair.
 		clear(w.refused)

@@ -53,14 +53,17 @@ func TestRepairs(t *testing.T) {
 	}{
 		{
 			name: "a second copy goes, line and all", rule: "duplicate-rule",
-			before: "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n\t<access origin=\"https://a.example\"/>\r\n</widget>",
-			want:   "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n</widget>",
+			before: "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n" +
+				"\t<access origin=\"https://a.example\"/>\r\n</widget>",
+			want: "<widget>" + engines + "\r\n\t<access origin=\"https://a.example\"/><!-- ours -->\r\n</widget>",
 		},
 		{
 			name: "a catch-all becomes what pages use", rule: "access-catch-all",
 			before: "<widget>" + engines + "\n  <access origin='*' />\n</widget>",
-			want:   "<widget>" + engines + "\n  <access origin='https://cdn.example' />\n  <access origin='https://api.example' />\n</widget>",
-			more:   []string{"www/index.html", `<!doctype html><script src="https://cdn.example/x.js"></script><script>fetch("https://api.example/v1")</script>`},
+			want: "<widget>" + engines +
+				"\n  <access origin='https://cdn.example' />\n  <access origin='https://api.example' />\n</widget>",
+			more: []string{"www/index.html", `<!doctype html><script ` +
+				`src="https://cdn.example/x.js"></script><script>fetch("https://api.example/v1")</script>`},
 		},
 		{
 			name: "a catch-all stays where nothing is known of hosts", rule: "access-catch-all",
@@ -74,8 +77,9 @@ func TestRepairs(t *testing.T) {
 		},
 		{
 			name: "http goes where https is listed", rule: "cleartext-origin",
-			before: "<widget>" + engines + "<access origin=\"https://a.example/*\"/>\n<access origin=\"http://a.example/*\"/></widget>",
-			want:   "<widget>" + engines + "<access origin=\"https://a.example/*\"/>\n</widget>",
+			before: "<widget>" + engines +
+				"<access origin=\"https://a.example/*\"/>\n<access origin=\"http://a.example/*\"/></widget>",
+			want: "<widget>" + engines + "<access origin=\"https://a.example/*\"/>\n</widget>",
 		},
 		{
 			name: "http stays where https is not", rule: "cleartext-origin",
@@ -84,8 +88,9 @@ func TestRepairs(t *testing.T) {
 		},
 		{
 			name: "a trap that grants access is closed", rule: "launch-external-grants",
-			before: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n  <access origin=\"https://a.example/*\" launch-external=\"yes\"/>\n</widget>",
-			want:   "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n</widget>",
+			before: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n" +
+				"  <access origin=\"https://a.example/*\" launch-external=\"yes\"/>\n</widget>",
+			want: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n</widget>",
 		},
 		{
 			name: "an entry that nothing can match goes", rule: "entry-dropped",
@@ -94,8 +99,9 @@ func TestRepairs(t *testing.T) {
 		},
 		{
 			name: "retired plugins are replaced", rule: "retired-plugin",
-			before: `<widget><plugin name="cordova-plugin-http" spec="~1.2.0"/>` + "\n" + `<plugin name="cordova-plugin-console" spec="1"/></widget>`,
-			want:   `<widget><plugin name="cordova-plugin-advanced-http" spec="^3.3.1"/>` + "\n" + `</widget>`,
+			before: `<widget><plugin name="cordova-plugin-http" spec="~1.2.0"/>` + "\n" +
+				`<plugin name="cordova-plugin-console" spec="1"/></widget>`,
+			want: `<widget><plugin name="cordova-plugin-advanced-http" spec="^3.3.1"/>` + "\n" + `</widget>`,
 		},
 		{
 			name: "a plugin that code has to change for stays", rule: "retired-plugin",
@@ -129,7 +135,8 @@ func TestWideningNeedsInsisting(t *testing.T) {
 </widget>`
 	fsys := folder("config.xml", config, "www/index.html", `<!doctype html><a href="https://a.example/page">page</a>`)
 	made, result := after(t, fsys, repair.Options{Rules: []string{repair.NavigationSplit}, AllowWidening: true})
-	if want := "\n    <allow-navigation href=\"https://a.example/*\" />\n</widget>"; !strings.HasSuffix(string(made["config.xml"].Data), want) {
+	if want := "\n    <allow-navigation href=\"https://a.example/*\" />\n</widget>"; !strings.HasSuffix(
+		string(made["config.xml"].Data), want) {
 		t.Errorf("got %s, left %+v", made["config.xml"].Data, result.Left)
 	}
 	_, result = after(t, fsys, repair.Options{Rules: []string{repair.NavigationSplit}})
@@ -140,10 +147,12 @@ func TestWideningNeedsInsisting(t *testing.T) {
 
 func TestPageGetsAPolicy(t *testing.T) {
 	fsys := folder("config.xml", `<widget><access origin="https://api.example"/></widget>`,
-		"www/index.html", "<!doctype html>\n<html>\n  <head>\n    <title>x</title>\n  </head>\n  <script src=\"https://other.example/x.js\"></script>\n</html>\n")
+		"www/index.html", "<!doctype html>\n<html>\n  <head>\n    <title>x</title>\n  </head>\n"+
+			"  <script src=\"https://other.example/x.js\"></script>\n</html>\n")
 	made, result := after(t, fsys, repair.Options{Rules: []string{"csp-missing", "csp-missing-on-page"}})
 	page := string(made["www/index.html"].Data)
-	if !strings.Contains(page, "connect-src 'self' https://api.example wss://api.example") || !strings.HasPrefix(page, "<!doctype html>\n<html>\n  <head>\n") {
+	if !strings.Contains(page, "connect-src 'self' https://api.example wss://api.example") ||
+		!strings.HasPrefix(page, "<!doctype html>\n<html>\n  <head>\n") {
 		t.Errorf("got\n%s\n%+v", page, result)
 	}
 	if len(result.Done) != 1 || len(result.Done[0].Notes) == 0 {
@@ -152,9 +161,11 @@ func TestPageGetsAPolicy(t *testing.T) {
 }
 
 func TestPackageJSONKeepsItsOtherBytes(t *testing.T) {
-	const before = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-http\": \"1.2.0\",\n\t\t\"left\":  \"1\",\n\t\t\"cordova-plugin-compat\": \"^1.0.0\"\n\t},\n" +
+	const before = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-http\": \"1.2.0\",\n" +
+		"\t\t\"left\":  \"1\",\n\t\t\"cordova-plugin-compat\": \"^1.0.0\"\n\t},\n" +
 		"\t\"cordova\": {\"plugins\": {\"cordova-plugin-compat\": {}, \"cordova-plugin-http\": {\"A\": \"b\"}}}\n}"
-	const want = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-advanced-http\": \"^3.3.1\",\n\t\t\"left\":  \"1\"\n\t},\n" +
+	const want = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"cordova-plugin-advanced-http\": \"^3.3.1\",\n" +
+		"\t\t\"left\":  \"1\"\n\t},\n" +
 		"\t\"cordova\": {\"plugins\": {\"cordova-plugin-advanced-http\": {\"A\": \"b\"}}}\n}"
 	fsys := folder("config.xml", "<widget/>", "package.json", before)
 	made, result := after(t, fsys, repair.Options{Rules: []string{"retired-plugin"}})
@@ -172,7 +183,8 @@ type changing struct {
 func (c changing) Open(name string) (fs.File, error) {
 	if name == "config.xml" {
 		if *c.reads++; *c.reads > 4 {
-			c.MapFS[name] = &fstest.MapFile{Data: []byte("<widget><access origin=\"https://somebody.example\"/></widget>")}
+			c.MapFS[name] = &fstest.MapFile{
+				Data: []byte("<widget><access origin=\"https://somebody.example\"/></widget>")}
 		}
 	}
 	return c.MapFS.Open(name)
@@ -183,7 +195,8 @@ func (c changing) Open(name string) (fs.File, error) {
 func TestAFileThatChangesIsNotedAsItWas(t *testing.T) {
 	const text = `<widget><access origin="https://a.example"/><access origin="https://a.example"/></widget>`
 	reads := 0
-	result, err := repair.Run(changing{folder("config.xml", text), &reads}, repair.Options{Rules: []string{"duplicate-rule"}})
+	result, err := repair.Run(changing{folder("config.xml", text), &reads},
+		repair.Options{Rules: []string{"duplicate-rule"}})
 	if err != nil || len(result.Changes) != 1 || string(result.Changes[0].Old) != text {
 		t.Errorf("%v, %+v", err, result)
 	}
@@ -200,7 +213,8 @@ func TestUnknownRule(t *testing.T) {
 // A file that declares another encoding than UTF-8 is edited as long as what
 // is written is ASCII, and refused otherwise.
 func TestEncodings(t *testing.T) {
-	fsys := folder("config.xml", `<?xml version="1.0" encoding="iso-8859-1"?><widget><access origin="https://a.example"/><access origin="https://a.example"/></widget>`)
+	fsys := folder("config.xml", `<?xml version="1.0" encoding="iso-8859-1"?><widget><access `+
+		`origin="https://a.example"/><access origin="https://a.example"/></widget>`)
 	if _, result := after(t, fsys, repair.Options{}); len(result.Changes) != 1 {
 		t.Errorf("got %+v", result)
 	}
@@ -253,19 +267,25 @@ func lawful(t interface{ Fatalf(string, ...any) }, fsys fstest.MapFS) {
 }
 
 var parts = []string{
-	`<engine name="android" spec="9.0.0"/>`, `<engine name="android" spec="12.0.0"/>`, `<engine name="ios" spec="7.1.0"/>`, `<engine name="blackberry10" spec="3.8.0"/>`,
-	`<engine name="wp8" spec="3.8.2"/>`, `<plugin name="cordova-plugin-whitelist" spec="1"/>`, `<plugin name="cordova-plugin-http" spec="1"/>`,
-	`<access origin="*"/>`, `<access origin="*" />`, `<access origin="https://a.example"/>`, `<access origin="http://a.example"/>`, `<access origin="*://b.example/*"/>`,
-	`<access origin="a.example"/>`, `<access origin="https://*.example"/>`, `<access origin="http://x.*"/>`, `<access origin="https://l.example" launch-external="yes"/>`,
-	`<access/>`, `<access uri="https://u.example"/>`, `<allow-navigation href="*"/>`, `<allow-navigation href="https://a.example/*"/>`, `<allow-intent href="*"/>`,
-	`<allow-intent href="tel:*"/>`, `<allow-intent href="https://*/*"/>`, `<!-- a comment -->`, `<content src="index.html"/>`,
-	`<preference name="websecurity" value="disable"/>`, `<platform name="android"><access origin="https://p.example"/></platform>`,
+	`<engine name="android" spec="9.0.0"/>`, `<engine name="android" spec="12.0.0"/>`,
+	`<engine name="ios" spec="7.1.0"/>`, `<engine name="blackberry10" spec="3.8.0"/>`,
+	`<engine name="wp8" spec="3.8.2"/>`, `<plugin name="cordova-plugin-whitelist" spec="1"/>`,
+	`<plugin name="cordova-plugin-http" spec="1"/>`, `<access origin="*"/>`, `<access origin="*" />`,
+	`<access origin="https://a.example"/>`, `<access origin="http://a.example"/>`, `<access origin="*://b.example/*"/>`,
+	`<access origin="a.example"/>`, `<access origin="https://*.example"/>`, `<access origin="http://x.*"/>`,
+	`<access origin="https://l.example" launch-external="yes"/>`, `<access/>`, `<access uri="https://u.example"/>`,
+	`<allow-navigation href="*"/>`, `<allow-navigation href="https://a.example/*"/>`, `<allow-intent href="*"/>`,
+	`<allow-intent href="tel:*"/>`, `<allow-intent href="https://*/*"/>`, `<!-- a comment -->`,
+	`<content src="index.html"/>`, `<preference name="websecurity" value="disable"/>`,
+	`<platform name="android"><access origin="https://p.example"/></platform>`,
 }
 
 func TestRepairNeverWidensAndIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		picked := rapid.SliceOfN(rapid.SampledFrom(parts), 0, 8).Draw(t, "parts")
-		page := rapid.SampledFrom([]string{"", `<!doctype html><head></head><script>fetch("https://a.example/v1")</script><a href="https://b.example/">b</a><a href="tel:1">c</a>`}).Draw(t, "page")
+		page := rapid.SampledFrom([]string{"", `<!doctype ` +
+			`html><head></head><script>fetch("https://a.example/v1")</script><a href="https://b.example/">b</a><a ` +
+			`href="tel:1">c</a>`}).Draw(t, "page")
 		files := []string{"config.xml", "<widget>\n  " + strings.Join(picked, "\n  ") + "\n</widget>"}
 		if page != "" {
 			files = append(files, "www/index.html", page)

@@ -32,10 +32,11 @@ type Store interface {
 // Own are the stores' own tables and their columns. The catalogue, the clocks
 // and the migrations are not among them: they are made anew.
 var Own = map[string][]string{
-	"cordon_secret":      {"name", "value"},
-	"cordon_once":        {"kind", "key", "sealed", "expires"},
-	"cordon_user":        {"id", "provider", "issuer", "subject", "name", "mail", "created", "seen"},
-	"cordon_session":     {"id", "user_id", "provider", "name", "agent", "created", "renewed", "expires", "revoked", "sealed", "version"},
+	"cordon_secret": {"name", "value"},
+	"cordon_once":   {"kind", "key", "sealed", "expires"},
+	"cordon_user":   {"id", "provider", "issuer", "subject", "name", "mail", "created", "seen"},
+	"cordon_session": {"id", "user_id", "provider", "name", "agent", "created", "renewed", "expires", "revoked",
+		"sealed", "version"},
 	"cordon_revocation":  {"session", "user_id", "before", "at", "expires"},
 	"cordon_signing_key": {"id", "sealed", "created", "active", "retired"},
 }
@@ -85,7 +86,8 @@ func empty(ctx context.Context, s Store) error {
 		return fmt.Errorf("%w: it has the table %s", ErrNotEmpty, definitions[0].Name)
 	}
 	for table, columns := range Own {
-		err := s.Records(ctx, table, columns, func([]any) error { return fmt.Errorf("%w: %s has records", ErrNotEmpty, table) })
+		err := s.Records(ctx, table, columns,
+			func([]any) error { return fmt.Errorf("%w: %s has records", ErrNotEmpty, table) })
 		if err != nil {
 			return err
 		}
@@ -142,14 +144,15 @@ func copyTable(ctx context.Context, from, to Store, d tables.Definition, progres
 		return err
 	}
 	order := []odata.Order{{By: odata.Column{Name: "id", Of: source.Columns[0].Type}}}
-	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1}, func(row []odata.Value) error {
-		newest = max(newest, row[2].Num)
-		waiting = append(waiting, append([]odata.Value(nil), row...))
-		if len(waiting) < batch {
-			return nil
-		}
-		return flush()
-	})
+	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1},
+		func(row []odata.Value) error {
+			newest = max(newest, row[2].Num)
+			waiting = append(waiting, append([]odata.Value(nil), row...))
+			if len(waiting) < batch {
+				return nil
+			}
+			return flush()
+		})
 	if err == nil {
 		err = flush()
 	}

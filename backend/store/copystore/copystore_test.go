@@ -46,7 +46,8 @@ func opened(t *testing.T, s store, err error) store {
 }
 
 var config = tables.Config{
-	"item":  {Columns: map[string]tables.Column{"s": {Type: "string"}, "n": {Type: "number"}, "b": {Type: "boolean"}, "d": {Type: "date"}}, SoftDelete: true},
+	"item": {Columns: map[string]tables.Column{"s": {Type: "string"}, "n": {Type: "number"}, "b": {Type: "boolean"},
+		"d": {Type: "date"}}, SoftDelete: true},
 	"count": {ID: "number", Columns: map[string]tables.Column{"s": {Type: "string"}}},
 }
 
@@ -57,10 +58,12 @@ func all(t *testing.T, s store, name string) (rows [][]odata.Value) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.Query(t.Context(), tables.Query{Shape: shape, Columns: shape.All(), Top: -1, Order: []odata.Order{{By: odata.Column{Name: "id", Of: shape.Columns[0].Type}}}}, func(row []odata.Value) error {
-		rows = append(rows, slices.Clone(row))
-		return nil
-	})
+	err = s.Query(t.Context(), tables.Query{Shape: shape, Columns: shape.All(), Top: -1,
+		Order: []odata.Order{{By: odata.Column{Name: "id", Of: shape.Columns[0].Type}}}},
+		func(row []odata.Value) error {
+			rows = append(rows, slices.Clone(row))
+			return nil
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +79,9 @@ func fill(t *testing.T, s store) {
 		}
 		var rows []tables.LoadRow
 		for i := range 1200 {
-			row := tables.LoadRow{ID: odata.IntegerOf(int64(i + 1)), Columns: []int{shape.Find("s")}, Values: []odata.Value{odata.StringOf("é'\"")}, Version: int64(i + 1), Deleted: i%7 == 0 && name == "item"}
+			row := tables.LoadRow{ID: odata.IntegerOf(int64(i + 1)), Columns: []int{shape.Find("s")},
+				Values: []odata.Value{odata.StringOf("é'\"")}, Version: int64(i + 1),
+				Deleted: i%7 == 0 && name == "item"}
 			if name == "item" {
 				row.ID = odata.StringOf(string(rune('a'+i%26)) + row.ID.Plain())
 				row.Columns = append(row.Columns, shape.Find("n"), shape.Find("b"), shape.Find("d"))
@@ -92,7 +97,8 @@ func fill(t *testing.T, s store) {
 	if _, err := s.Secret(t.Context(), "id", []byte{0, 255}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateSession(t.Context(), auth.Session{ID: "s", User: "u", Created: now, Expires: now, Sealed: []byte("x")}); err != nil {
+	if err := s.CreateSession(t.Context(),
+		auth.Session{ID: "s", User: "u", Created: now, Expires: now, Sealed: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -64,7 +64,8 @@ func (s *Store) one(ctx context.Context, text string, args []any, dest ...any) e
 
 // Secret implements auth.Store.
 func (s *Store) Secret(ctx context.Context, name string, fresh []byte) (value []byte, err error) {
-	if _, err := s.exec(ctx, "INSERT INTO cordon_secret(name,value) VALUES($1,$2) ON CONFLICT DO NOTHING", name, fresh); err != nil {
+	if _, err := s.exec(ctx, "INSERT INTO cordon_secret(name,value) VALUES($1,$2) ON CONFLICT DO NOTHING", name,
+		fresh); err != nil {
 		return nil, err
 	}
 	err = s.one(ctx, "SELECT value FROM cordon_secret WHERE name=$1", []any{name}, &value)
@@ -73,7 +74,8 @@ func (s *Store) Secret(ctx context.Context, name string, fresh []byte) (value []
 
 // PutOnce implements auth.Store.
 func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
-	return s.create(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES($1,$2,$3,$4)", o.Kind, o.Key, o.Sealed, moment(o.Expires))
+	return s.create(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES($1,$2,$3,$4)", o.Kind, o.Key,
+		o.Sealed, moment(o.Expires))
 }
 
 // TakeOnce implements auth.Store. If the connection is lost before the answer,
@@ -81,7 +83,8 @@ func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
 func (s *Store) TakeOnce(ctx context.Context, kind, key string, now time.Time) (auth.Once, error) {
 	o := auth.Once{Kind: kind, Key: key}
 	var expires *int64
-	err := s.pool.QueryRow(ctx, "DELETE FROM cordon_once WHERE kind=$1 AND key=$2 RETURNING sealed,expires", kind, key).Scan(&o.Sealed, &expires)
+	err := s.pool.QueryRow(ctx, "DELETE FROM cordon_once WHERE kind=$1 AND key=$2 RETURNING sealed,expires", kind,
+		key).Scan(&o.Sealed, &expires)
 	o.Expires = asTime(expires)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !o.Expires.After(now) {
 		return auth.Once{}, auth.ErrNotFound
@@ -142,15 +145,20 @@ func (s *Store) Users(ctx context.Context, after string, limit int) ([]auth.User
 
 // CreateSession implements auth.Store.
 func (s *Store) CreateSession(ctx context.Context, x auth.Session) error {
-	return s.create(ctx, "INSERT INTO cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,1)",
-		x.ID, x.User, x.Provider, x.Name, x.Agent, moment(x.Created), moment(x.Renewed), moment(x.Expires), moment(x.Revoked), x.Sealed)
+	return s.create(ctx, "INSERT INTO "+
+		"cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) "+
+		"VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,1)",
+		x.ID, x.User, x.Provider, x.Name, x.Agent, moment(x.Created), moment(x.Renewed), moment(x.Expires),
+		moment(x.Revoked), x.Sealed)
 }
 
-const sessionColumns = "SELECT id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version FROM cordon_session "
+const sessionColumns = "SELECT id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version FROM " +
+	"cordon_session "
 
 func scanSession(row pgx.CollectableRow) (x auth.Session, err error) {
 	var created, renewed, expires, revoked *int64
-	err = row.Scan(&x.ID, &x.User, &x.Provider, &x.Name, &x.Agent, &created, &renewed, &expires, &revoked, &x.Sealed, &x.Version)
+	err = row.Scan(&x.ID, &x.User, &x.Provider, &x.Name, &x.Agent, &created, &renewed, &expires, &revoked, &x.Sealed,
+		&x.Version)
 	x.Created, x.Renewed, x.Expires, x.Revoked = asTime(created), asTime(renewed), asTime(expires), asTime(revoked)
 	return x, err
 }
@@ -163,7 +171,8 @@ func (s *Store) Session(ctx context.Context, id string) (auth.Session, error) {
 // UpdateSession implements auth.Store.
 func (s *Store) UpdateSession(ctx context.Context, x auth.Session) error {
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
-		tag, err := tx.Exec(ctx, "UPDATE cordon_session SET name=$1,renewed=$2,expires=$3,sealed=$4,version=version+1 WHERE id=$5 AND version=$6 AND revoked IS NULL",
+		tag, err := tx.Exec(ctx, "UPDATE cordon_session SET "+
+			"name=$1,renewed=$2,expires=$3,sealed=$4,version=version+1 WHERE id=$5 AND version=$6 AND revoked IS NULL",
 			x.Name, moment(x.Renewed), moment(x.Expires), x.Sealed, x.ID, x.Version)
 		if err != nil || tag.RowsAffected() == 1 {
 			return err
@@ -186,7 +195,8 @@ func (s *Store) UpdateSession(ctx context.Context, x auth.Session) error {
 
 // Sessions implements auth.Store.
 func (s *Store) Sessions(ctx context.Context, user string) ([]auth.Session, error) {
-	return list(ctx, s, scanSession, sessionColumns+"WHERE user_id=$1 AND revoked IS NULL ORDER BY created DESC, id LIMIT 1000", user)
+	return list(ctx, s, scanSession,
+		sessionColumns+"WHERE user_id=$1 AND revoked IS NULL ORDER BY created DESC, id LIMIT 1000", user)
 }
 
 // Revoke implements auth.Store.
@@ -198,9 +208,11 @@ func (s *Store) Revoke(ctx context.Context, r auth.Revocation) (sessions int, er
 		if err != nil {
 			return err
 		}
-		text, args := "UPDATE cordon_session SET revoked=$1, sealed=NULL WHERE revoked IS NULL AND id=$2", []any{moment(r.At), r.Session}
+		text, args := "UPDATE cordon_session SET revoked=$1, sealed=NULL WHERE revoked IS NULL AND id=$2",
+			[]any{moment(r.At), r.Session}
 		if r.Session == "" {
-			text, args = "UPDATE cordon_session SET revoked=$1, sealed=NULL WHERE revoked IS NULL AND user_id=$2 AND created<=$3", []any{moment(r.At), r.User, moment(r.Before)}
+			text, args = "UPDATE cordon_session SET revoked=$1, sealed=NULL WHERE revoked IS NULL AND user_id=$2 AND "+
+				"created<=$3", []any{moment(r.At), r.User, moment(r.Before)}
 		}
 		tag, err := tx.Exec(ctx, text, args...)
 		sessions = int(tag.RowsAffected())
@@ -220,7 +232,8 @@ func (s *Store) Revocations(ctx context.Context, since time.Time) ([]auth.Revoca
 		err = row.Scan(&r.Session, &r.User, &before, &at, &expires)
 		r.Before, r.At, r.Expires = asTime(before), asTime(at), asTime(expires)
 		return r, err
-	}, "SELECT session,user_id,before,at,expires FROM cordon_revocation WHERE at>=$1 ORDER BY at, session, user_id", from)
+	}, "SELECT session,user_id,before,at,expires FROM cordon_revocation WHERE at>=$1 ORDER BY at, session, user_id",
+		from)
 }
 
 // SigningKeys implements auth.Store.

@@ -44,8 +44,8 @@ var sqlTypes = map[odata.Type]string{
 	odata.Integer: "int8", odata.Version: "int8",
 }
 
-var casts = [...]string{odata.Null: "::text", odata.Boolean: "::bool", odata.Integer: "::int8", odata.Number: "::float8",
-	odata.String: "::text", odata.Date: "::timestamptz", odata.Version: "::int8"}
+var casts = [...]string{odata.Null: "::text", odata.Boolean: "::bool", odata.Integer: "::int8",
+	odata.Number: "::float8", odata.String: "::text", odata.Date: "::timestamptz", odata.Version: "::int8"}
 
 // argument is a value as the driver takes it.
 func argument(v odata.Value) any {

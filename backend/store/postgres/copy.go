@@ -62,13 +62,14 @@ func (s *Store) Put(ctx context.Context, shape *tables.Shape, rows [][]odata.Val
 		names[i] = strings.Trim(column(c.Name), `"`)
 	}
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{shape.Table}, names, pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-			out := make([]any, len(rows[i]))
-			for j, v := range rows[i] {
-				out[j] = argument(v)
-			}
-			return out, nil
-		}))
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{shape.Table}, names,
+			pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
+				out := make([]any, len(rows[i]))
+				for j, v := range rows[i] {
+					out[j] = argument(v)
+				}
+				return out, nil
+			}))
 		if err == nil && shape.Columns[placeID].Type == odata.Integer {
 			err = (&turn{ctx: ctx, tx: tx}).raiseSequence(shape)
 		}

@@ -108,7 +108,8 @@ func killConnections(t *testing.T, url string, stop *atomic.Bool) int {
 
 // TestMissingServer says what is wrong without the address.
 func TestMissingServer(t *testing.T) {
-	_, err := postgres.Open(t.Context(), postgres.Options{URL: "postgres://user:hunter2@127.0.0.1:1/x?connect_timeout=2"})
+	_, err := postgres.Open(t.Context(),
+		postgres.Options{URL: "postgres://user:hunter2@127.0.0.1:1/x?connect_timeout=2"})
 	if err == nil {
 		t.Fatal("a server that is not there was opened")
 	}

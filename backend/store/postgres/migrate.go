@@ -74,7 +74,8 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, dry bool, now time.Time) (
 
 func appliedMigrations(ctx context.Context, tx pgx.Tx, known []string) (map[string]bool, error) {
 	var exists bool
-	if err := tx.QueryRow(ctx, "SELECT to_regclass('cordon_migrations') IS NOT NULL").Scan(&exists); err != nil || !exists {
+	if err := tx.QueryRow(ctx, "SELECT to_regclass('cordon_migrations') IS NOT NULL").Scan(&exists); err != nil ||
+		!exists {
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, "SELECT name FROM cordon_migrations")

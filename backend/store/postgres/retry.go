@@ -41,7 +41,8 @@ func (s *Store) transact(ctx context.Context, f func(ctx context.Context, tx pgx
 
 // transactAgain is transact for work that may have been done before. Unknown
 // says the same of the work after it.
-func (s *Store) transactAgain(ctx context.Context, again bool, f func(ctx context.Context, tx pgx.Tx, again bool) error) (unknown bool, err error) {
+func (s *Store) transactAgain(ctx context.Context, again bool,
+	f func(ctx context.Context, tx pgx.Tx, again bool) error) (unknown bool, err error) {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		err := s.attempt(ctx, again, f)
@@ -88,7 +89,8 @@ func lost(err error) bool {
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError
-	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed") || pgconn.SafeToRetry(err)
 }
 

@@ -56,7 +56,8 @@ type querier interface {
 
 // each runs a query and gives every row, as values of the given columns, to
 // yield. The row is reused.
-func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places []int, yield func([]odata.Value) error) error {
+func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places []int,
+	yield func([]odata.Value) error) error {
 	if c.err != nil {
 		return c.err
 	}
@@ -150,7 +151,8 @@ func (s *Store) Count(ctx context.Context, q tables.Query) (n int64, err error) 
 }
 
 // Read implements tables.Store.
-func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value, err error) {
+func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value,
+	err error) {
 	err = s.again(ctx, func() error {
 		row, err = find(ctx, s.pool, shape, id, where, "")
 		return err
@@ -159,7 +161,8 @@ func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, w
 }
 
 // find reads one row by its id.
-func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, where odata.Expr, lock string) ([]odata.Value, error) {
+func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, where odata.Expr,
+	lock string) ([]odata.Value, error) {
 	var c compiler
 	c.sql.Grow(256)
 	c.write("SELECT ")
@@ -186,7 +189,9 @@ func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, w
 func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (n int64, err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
 		table := quote(shape.Table)
-		tag, err := t.tx.Exec(t.ctx, "DELETE FROM "+table+` WHERE "id" IN (SELECT "id" FROM `+table+` WHERE "createdAt"<=$1 LIMIT 1000)`, odata.DateOf(before).Time())
+		tag, err := t.tx.Exec(t.ctx,
+			"DELETE FROM "+table+` WHERE "id" IN (SELECT "id" FROM `+table+` WHERE "createdAt"<=$1 LIMIT 1000)`,
+			odata.DateOf(before).Time())
 		n = tag.RowsAffected()
 		return err
 	})

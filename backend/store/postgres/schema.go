@@ -56,7 +56,9 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (*tables.Sha
 		names = append(names, ix.name)
 	}
 	var found int
-	err = s.pool.QueryRow(ctx, "SELECT count(*) FROM pg_class c WHERE relkind='i' AND relname=ANY($1) AND pg_table_is_visible(c.oid)", names).Scan(&found)
+	err = s.pool.QueryRow(ctx,
+		"SELECT count(*) FROM pg_class c WHERE relkind='i' AND relname=ANY($1) AND pg_table_is_visible(c.oid)",
+		names).Scan(&found)
 	if err != nil || found < len(names) {
 		return nil, err
 	}
@@ -119,7 +121,8 @@ func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape,
 		if i < 0 {
 			missing = append(missing, want)
 		} else if have[i].Type != want.Type {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name, Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
+			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name,
+				Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
 		}
 	}
 	if err := addColumns(ctx, tx, d.Name, missing); err != nil {
@@ -134,12 +137,14 @@ func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape,
 
 func create(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
 	var there bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE lower(relname)=lower($1) AND pg_table_is_visible(c.oid))", d.Name).Scan(&there)
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE lower(relname)=lower($1) AND "+
+		"pg_table_is_visible(c.oid))", d.Name).Scan(&there)
 	if err != nil {
 		return err
 	}
 	if there {
-		return &tables.SchemaError{Table: d.Name, Column: "*", Msg: "the database has a table of this name that is not Cordon's"}
+		return &tables.SchemaError{Table: d.Name, Column: "*",
+			Msg: "the database has a table of this name that is not Cordon's"}
 	}
 	var b strings.Builder
 	b.WriteString("CREATE TABLE " + quote(d.Name) + " (")
@@ -153,7 +158,8 @@ func create(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
 	if _, err := tx.Exec(ctx, b.String()); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "INSERT INTO cordon_clock(name,ms) VALUES($1,0) ON CONFLICT DO NOTHING", d.Name); err != nil {
+	if _, err := tx.Exec(ctx, "INSERT INTO cordon_clock(name,ms) VALUES($1,0) ON CONFLICT DO NOTHING",
+		d.Name); err != nil {
 		return err
 	}
 	return record(ctx, tx, d.Name, d.Columns)
@@ -180,7 +186,8 @@ func columnSQL(c tables.ColumnDef) string {
 
 func record(ctx context.Context, tx pgx.Tx, table string, columns []tables.ColumnDef) error {
 	for _, c := range columns {
-		_, err := tx.Exec(ctx, "INSERT INTO cordon_columns(tbl,pos,name,type) VALUES($1,(SELECT 1+coalesce(max(pos),0) FROM cordon_columns WHERE tbl=$1),$2,$3)",
+		_, err := tx.Exec(ctx, "INSERT INTO cordon_columns(tbl,pos,name,type) VALUES($1,(SELECT "+
+			"1+coalesce(max(pos),0) FROM cordon_columns WHERE tbl=$1),$2,$3)",
 			table, c.Name, c.Type.String())
 		if err != nil {
 			return err
@@ -244,10 +251,12 @@ func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
 		for i, c := range ix.columns {
 			list[i] = column(c)
 		}
-		_, err := tx.Exec(ctx, "CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+strings.Join(list, ",")+")")
+		_, err := tx.Exec(ctx, "CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+
+			strings.Join(list, ",")+")")
 		var taken *tables.DuplicateError
 		if errors.As(translate(err), &taken) {
-			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.columns, ","), Msg: "the rows have the same value more than once"}
+			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.columns, ","),
+				Msg: "the rows have the same value more than once"}
 		}
 		if err != nil {
 			return err
@@ -257,7 +266,8 @@ func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
 }
 
 // Extend implements tables.Store.
-func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables.ColumnDef) (out *tables.Shape, err error) {
+func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables.ColumnDef) (out *tables.Shape,
+	err error) {
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
 		if err := lockSchema(ctx, tx); err != nil {
 			return err
@@ -272,7 +282,8 @@ func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables
 			if i < 0 {
 				missing = append(missing, c)
 			} else if have[i].Type != c.Type {
-				return &tables.SchemaError{Table: shape.Table, Column: c.Name, Msg: fmt.Sprintf("it is a %s", have[i].Type)}
+				return &tables.SchemaError{Table: shape.Table, Column: c.Name,
+					Msg: fmt.Sprintf("it is a %s", have[i].Type)}
 			}
 		}
 		if err := addColumns(ctx, tx, shape.Table, missing); err != nil {

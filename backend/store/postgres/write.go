@@ -190,7 +190,8 @@ func (p *pending) current(t *turn) ([]odata.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Match != nil && !slices.Contains(p.Match, row[placeVersion].Num) && !(t.again && row[placeVersion].Num == p.Version) {
+	if p.Match != nil && !slices.Contains(p.Match, row[placeVersion].Num) &&
+		!(t.again && row[placeVersion].Num == p.Version) {
 		return nil, &tables.ConflictError{Row: row}
 	}
 	return row, nil
@@ -320,7 +321,8 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int,
+	err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
 		written = 0
 		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
@@ -353,7 +355,8 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
 	if r.ID.IsNull() {
 		var n int64
-		if err := t.tx.QueryRow(t.ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))", quote(shape.Table)).Scan(&n); err != nil {
+		if err := t.tx.QueryRow(t.ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))",
+			quote(shape.Table)).Scan(&n); err != nil {
 			return 0, err
 		}
 		r.ID = odata.IntegerOf(n)

@@ -40,7 +40,8 @@ func TestQueue(t *testing.T) {
 	}
 	turn <- struct{}{}
 	var panicked *rows.PanicError
-	if err := q.Do(t.Context(), func(int) error { panic("a guard") }); !errors.As(err, &panicked) || panicked.Value != "a guard" || len(panicked.Stack) == 0 {
+	if err := q.Do(t.Context(), func(int) error { panic("a guard") }); !errors.As(err, &panicked) ||
+		panicked.Value != "a guard" || len(panicked.Stack) == 0 {
 		t.Errorf("a panic is %v", err)
 	}
 	turn <- struct{}{}
@@ -63,7 +64,10 @@ func TestQueueKeepsToTheContext(t *testing.T) {
 	running := start(q, turn)
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := q.Do(ended, func(int) error { t.Error("a write of a request that had ended"); return nil }); !errors.Is(err, context.Canceled) {
+	if err := q.Do(ended, func(int) error {
+		t.Error("a write of a request that had ended")
+		return nil
+	}); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended request gets %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -72,20 +72,23 @@ func (s *Store) change(ctx context.Context, text string, args ...driver.Value) (
 // Secret implements auth.Store.
 func (s *Store) Secret(ctx context.Context, name string, fresh []byte) (value []byte, err error) {
 	err = s.writer.do(ctx, func(w *writer) error {
-		if _, err := w.c.exec("INSERT INTO cordon_secret(name,value) VALUES(?,?) ON CONFLICT DO NOTHING", named2(name, fresh)); err != nil {
+		if _, err := w.c.exec("INSERT INTO cordon_secret(name,value) VALUES(?,?) ON CONFLICT DO NOTHING",
+			named2(name, fresh)); err != nil {
 			return err
 		}
-		return w.c.query(context.Background(), "SELECT value FROM cordon_secret WHERE name=?", named([]driver.Value{name}), func(row []driver.Value) error {
-			value = asBytes(row[0])
-			return nil
-		})
+		return w.c.query(context.Background(), "SELECT value FROM cordon_secret WHERE name=?",
+			named([]driver.Value{name}), func(row []driver.Value) error {
+				value = asBytes(row[0])
+				return nil
+			})
 	})
 	return value, err
 }
 
 // PutOnce implements auth.Store.
 func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
-	_, err := s.change(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES(?,?,?,?)", o.Kind, o.Key, blob(o.Sealed), moment(o.Expires))
+	_, err := s.change(ctx, "INSERT INTO cordon_once(kind,key,sealed,expires) VALUES(?,?,?,?)", o.Kind, o.Key,
+		blob(o.Sealed), moment(o.Expires))
 	return err
 }
 
@@ -93,11 +96,13 @@ func (s *Store) PutOnce(ctx context.Context, o auth.Once) error {
 func (s *Store) TakeOnce(ctx context.Context, kind, key string, now time.Time) (o auth.Once, err error) {
 	found := false
 	err = s.writer.do(ctx, func(w *writer) error {
-		return w.c.query(context.Background(), "DELETE FROM cordon_once WHERE kind=? AND key=? RETURNING sealed,expires", named2(kind, key), func(row []driver.Value) error {
-			o = auth.Once{Kind: kind, Key: key, Sealed: asBytes(row[0]), Expires: asTime(row[1])}
-			found = true
-			return nil
-		})
+		return w.c.query(context.Background(),
+			"DELETE FROM cordon_once WHERE kind=? AND key=? RETURNING sealed,expires", named2(kind, key),
+			func(row []driver.Value) error {
+				o = auth.Once{Kind: kind, Key: key, Sealed: asBytes(row[0]), Expires: asTime(row[1])}
+				found = true
+				return nil
+			})
 	})
 	if err == nil && (!found || !o.Expires.After(now)) {
 		return auth.Once{}, auth.ErrNotFound
@@ -131,30 +136,37 @@ func (s *Store) User(ctx context.Context, id string) (u auth.User, err error) {
 
 // Users implements auth.Store.
 func (s *Store) Users(ctx context.Context, after string, limit int) (out []auth.User, err error) {
-	err = s.list(ctx, userColumns+"WHERE id>? ORDER BY id LIMIT ?", []driver.Value{after, int64(limit)}, func(row []driver.Value) {
-		out = append(out, scanUser(row))
-	})
+	err = s.list(ctx, userColumns+"WHERE id>? ORDER BY id LIMIT ?", []driver.Value{after, int64(limit)},
+		func(row []driver.Value) {
+			out = append(out, scanUser(row))
+		})
 	return out, err
 }
 
 // CreateSession implements auth.Store.
 func (s *Store) CreateSession(ctx context.Context, x auth.Session) error {
-	_, err := s.change(ctx, "INSERT INTO cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) VALUES(?,?,?,?,?,?,?,?,?,?,1)",
-		x.ID, x.User, x.Provider, x.Name, x.Agent, moment(x.Created), moment(x.Renewed), moment(x.Expires), moment(x.Revoked), blob(x.Sealed))
+	_, err := s.change(ctx, "INSERT INTO "+
+		"cordon_session(id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version) "+
+		"VALUES(?,?,?,?,?,?,?,?,?,?,1)",
+		x.ID, x.User, x.Provider, x.Name, x.Agent, moment(x.Created), moment(x.Renewed), moment(x.Expires),
+		moment(x.Revoked), blob(x.Sealed))
 	return err
 }
 
-const sessionColumns = "SELECT id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version FROM cordon_session "
+const sessionColumns = "SELECT id,user_id,provider,name,agent,created,renewed,expires,revoked,sealed,version FROM " +
+	"cordon_session "
 
 func scanSession(row []driver.Value) auth.Session {
 	version, _ := row[10].(int64)
-	return auth.Session{ID: asText(row[0]), User: asText(row[1]), Provider: asText(row[2]), Name: asText(row[3]), Agent: asText(row[4]),
-		Created: asTime(row[5]), Renewed: asTime(row[6]), Expires: asTime(row[7]), Revoked: asTime(row[8]), Sealed: asBytes(row[9]), Version: version}
+	return auth.Session{ID: asText(row[0]), User: asText(row[1]), Provider: asText(row[2]), Name: asText(row[3]),
+		Agent: asText(row[4]), Created: asTime(row[5]), Renewed: asTime(row[6]), Expires: asTime(row[7]),
+		Revoked: asTime(row[8]), Sealed: asBytes(row[9]), Version: version}
 }
 
 // Session implements auth.Store.
 func (s *Store) Session(ctx context.Context, id string) (x auth.Session, err error) {
-	err = s.list(ctx, sessionColumns+"WHERE id=?", []driver.Value{id}, func(row []driver.Value) { x = scanSession(row) })
+	err = s.list(ctx, sessionColumns+"WHERE id=?", []driver.Value{id},
+		func(row []driver.Value) { x = scanSession(row) })
 	if err == nil && x.ID == "" {
 		err = auth.ErrNotFound
 	}
@@ -163,7 +175,8 @@ func (s *Store) Session(ctx context.Context, id string) (x auth.Session, err err
 
 // UpdateSession implements auth.Store.
 func (s *Store) UpdateSession(ctx context.Context, x auth.Session) error {
-	n, err := s.change(ctx, "UPDATE cordon_session SET name=?,renewed=?,expires=?,sealed=?,version=version+1 WHERE id=? AND version=? AND revoked IS NULL",
+	n, err := s.change(ctx, "UPDATE cordon_session SET name=?,renewed=?,expires=?,sealed=?,version=version+1 WHERE "+
+		"id=? AND version=? AND revoked IS NULL",
 		x.Name, moment(x.Renewed), moment(x.Expires), blob(x.Sealed), x.ID, x.Version)
 	if err != nil || n == 1 {
 		return err
@@ -176,9 +189,10 @@ func (s *Store) UpdateSession(ctx context.Context, x auth.Session) error {
 
 // Sessions implements auth.Store.
 func (s *Store) Sessions(ctx context.Context, user string) (out []auth.Session, err error) {
-	err = s.list(ctx, sessionColumns+"WHERE user_id=? AND revoked IS NULL ORDER BY created DESC, id LIMIT 1000", []driver.Value{user}, func(row []driver.Value) {
-		out = append(out, scanSession(row))
-	})
+	err = s.list(ctx, sessionColumns+"WHERE user_id=? AND revoked IS NULL ORDER BY created DESC, id LIMIT 1000",
+		[]driver.Value{user}, func(row []driver.Value) {
+			out = append(out, scanSession(row))
+		})
 	return out, err
 }
 
@@ -193,9 +207,11 @@ func (s *Store) Revoke(ctx context.Context, r auth.Revocation) (sessions int, er
 			if err != nil {
 				return err
 			}
-			text, args := "UPDATE cordon_session SET revoked=?, sealed=NULL WHERE revoked IS NULL AND id=?", []driver.Value{moment(r.At), r.Session}
+			text, args := "UPDATE cordon_session SET revoked=?, sealed=NULL WHERE revoked IS NULL AND id=?",
+				[]driver.Value{moment(r.At), r.Session}
 			if r.Session == "" {
-				text, args = "UPDATE cordon_session SET revoked=?, sealed=NULL WHERE revoked IS NULL AND user_id=? AND created<=?", []driver.Value{moment(r.At), r.User, moment(r.Before)}
+				text, args = "UPDATE cordon_session SET revoked=?, sealed=NULL WHERE revoked IS NULL AND user_id=? "+
+					"AND created<=?", []driver.Value{moment(r.At), r.User, moment(r.Before)}
 			}
 			result, err := w.c.exec(text, named(args))
 			if err != nil {
@@ -215,17 +231,21 @@ func (s *Store) Revocations(ctx context.Context, since time.Time) (out []auth.Re
 	if since.IsZero() {
 		from = 0
 	}
-	err = s.list(ctx, "SELECT session,user_id,before,at,expires FROM cordon_revocation WHERE at>=? ORDER BY at, session, user_id", []driver.Value{from}, func(row []driver.Value) {
-		out = append(out, auth.Revocation{Session: asText(row[0]), User: asText(row[1]), Before: asTime(row[2]), At: asTime(row[3]), Expires: asTime(row[4])})
+	err = s.list(ctx, "SELECT session,user_id,before,at,expires FROM cordon_revocation WHERE at>=? ORDER BY at, "+
+		"session, user_id", []driver.Value{from}, func(row []driver.Value) {
+		out = append(out, auth.Revocation{Session: asText(row[0]), User: asText(row[1]), Before: asTime(row[2]),
+			At: asTime(row[3]), Expires: asTime(row[4])})
 	})
 	return out, err
 }
 
 // SigningKeys implements auth.Store.
 func (s *Store) SigningKeys(ctx context.Context) (out []auth.SigningKey, err error) {
-	err = s.list(ctx, "SELECT id,sealed,created,active,retired FROM cordon_signing_key ORDER BY created, id", nil, func(row []driver.Value) {
-		out = append(out, auth.SigningKey{ID: asText(row[0]), Sealed: asBytes(row[1]), Created: asTime(row[2]), Active: asTime(row[3]), Retired: asTime(row[4])})
-	})
+	err = s.list(ctx, "SELECT id,sealed,created,active,retired FROM cordon_signing_key ORDER BY created, id", nil,
+		func(row []driver.Value) {
+			out = append(out, auth.SigningKey{ID: asText(row[0]), Sealed: asBytes(row[1]), Created: asTime(row[2]),
+				Active: asTime(row[3]), Retired: asTime(row[4])})
+		})
 	return out, err
 }
 
@@ -233,11 +253,12 @@ func (s *Store) SigningKeys(ctx context.Context) (out []auth.SigningKey, err err
 func (s *Store) PutSigningKey(ctx context.Context, k auth.SigningKey, after string) error {
 	return s.writer.do(ctx, func(w *writer) error {
 		known, newest := false, ""
-		err := w.c.query(context.Background(), "SELECT id FROM cordon_signing_key ORDER BY created, id", nil, func(row []driver.Value) error {
-			newest = asText(row[0])
-			known = known || newest == k.ID
-			return nil
-		})
+		err := w.c.query(context.Background(), "SELECT id FROM cordon_signing_key ORDER BY created, id", nil,
+			func(row []driver.Value) error {
+				newest = asText(row[0])
+				known = known || newest == k.ID
+				return nil
+			})
 		switch {
 		case err != nil:
 			return err

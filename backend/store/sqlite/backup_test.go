@@ -39,7 +39,8 @@ func TestBackupWhileWriting(t *testing.T) {
 			pair := odata.StringOf(fmt.Sprint(i))
 			rows := []tables.LoadRow{}
 			for _, id := range []string{"a", "b"} {
-				rows = append(rows, tables.LoadRow{ID: odata.StringOf(pair.Text + id), Columns: []int{shape.Find("pair")}, Values: []odata.Value{pair}, Version: i})
+				rows = append(rows, tables.LoadRow{ID: odata.StringOf(pair.Text + id),
+					Columns: []int{shape.Find("pair")}, Values: []odata.Value{pair}, Version: i})
 			}
 			if _, err := s.Load(t.Context(), shape, rows, false); err != nil {
 				t.Error(err)
@@ -100,7 +101,8 @@ func rowsOf(t *testing.T, file string) int64 {
 func TestRestoreRefuses(t *testing.T) {
 	dir := t.TempDir()
 	o := sqlite.Options{Path: filepath.Join(dir, "x.db")}
-	for name, text := range map[string]string{"empty": "", "text": "hello, this is no database at all, however long it may be"} {
+	for name, text := range map[string]string{"empty": "",
+		"text": "hello, this is no database at all, however long it may be"} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

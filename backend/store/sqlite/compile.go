@@ -130,12 +130,13 @@ func (c *compiler) call(name string, args ...odata.Expr) {
 
 // plain are the functions that are a function of SQLite's too, or one of ours.
 var plain = map[odata.Func]string{
-	odata.EndsWith: "cordon_endswith(", odata.Length: "length(", odata.Replace: "replace(", odata.Substring: "cordon_substring(",
-	odata.ToLower: "cordon_lower(", odata.ToUpper: "cordon_upper(", odata.Trim: "trim(",
-	odata.Year: "cordon_date('year',", odata.Month: "cordon_date('month',", odata.Day: "cordon_date('day',",
-	odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',", odata.Second: "cordon_date('second',",
-	odata.FractionalSeconds: "cordon_date('fraction',", odata.DateOnly: "cordon_date('date',", odata.TimeOnly: "cordon_date('time',",
-	odata.Floor: "floor(", odata.Ceiling: "ceil(", odata.Round: "cordon_round(",
+	odata.EndsWith: "cordon_endswith(", odata.Length: "length(", odata.Replace: "replace(",
+	odata.Substring: "cordon_substring(", odata.ToLower: "cordon_lower(", odata.ToUpper: "cordon_upper(",
+	odata.Trim: "trim(", odata.Year: "cordon_date('year',", odata.Month: "cordon_date('month',",
+	odata.Day: "cordon_date('day',", odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',",
+	odata.Second: "cordon_date('second',", odata.FractionalSeconds: "cordon_date('fraction',",
+	odata.DateOnly: "cordon_date('date',", odata.TimeOnly: "cordon_date('time',", odata.Floor: "floor(",
+	odata.Ceiling: "ceil(", odata.Round: "cordon_round(",
 }
 
 func (c *compiler) function(e odata.Call) {

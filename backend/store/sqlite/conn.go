@@ -126,7 +126,8 @@ func (c *conn) exec(text string, args []driver.NamedValue) (driver.Result, error
 // query runs a prepared statement and gives every row to each. The row is
 // reused. A context that can end interrupts the search for the first row, and
 // is looked at between rows.
-func (c *conn) query(ctx context.Context, text string, args []driver.NamedValue, each func([]driver.Value) error) error {
+func (c *conn) query(ctx context.Context, text string, args []driver.NamedValue,
+	each func([]driver.Value) error) error {
 	s, err := c.prepare(text)
 	if err != nil {
 		return err

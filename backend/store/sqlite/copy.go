@@ -16,10 +16,11 @@ var _ copystore.Store = (*Store)(nil)
 func (s *Store) Catalog(ctx context.Context) (out []tables.Definition, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		var names []string
-		err := c.query(ctx, "SELECT DISTINCT tbl FROM cordon_columns ORDER BY tbl", nil, func(row []driver.Value) error {
-			names = append(names, asText(row[0]))
-			return nil
-		})
+		err := c.query(ctx, "SELECT DISTINCT tbl FROM cordon_columns ORDER BY tbl", nil,
+			func(row []driver.Value) error {
+				names = append(names, asText(row[0]))
+				return nil
+			})
 		for _, name := range names {
 			have, e := columns(ctx, c, name)
 			if e != nil {
@@ -95,7 +96,8 @@ func (s *Store) Records(ctx context.Context, table string, columns []string, yie
 
 // PutRecords implements copystore.Store.
 func (s *Store) PutRecords(ctx context.Context, table string, columns []string, records [][]any) error {
-	text := "INSERT INTO " + quote(table) + " (" + quoted(columns) + ") VALUES (?" + strings.Repeat(",?", len(columns)-1) + ")"
+	text := "INSERT INTO " + quote(table) + " (" + quoted(columns) + ") VALUES (?" +
+		strings.Repeat(",?", len(columns)-1) + ")"
 	return s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			for _, r := range records {

@@ -72,23 +72,25 @@ func registerFunctions() error {
 		"cordon_startswith": {2, func(a []driver.Value) any { return strings.HasPrefix(a[0].(string), a[1].(string)) }},
 		"cordon_endswith":   {2, func(a []driver.Value) any { return strings.HasSuffix(a[0].(string), a[1].(string)) }},
 		"cordon_substring":  {-1, substring},
-		"cordon_round":      {1, func(a []driver.Value) any { x := real(a[0]); return math.Copysign(math.Floor(math.Abs(x)+0.5), x) }},
-		"cordon_mod":        {2, modulo},
-		"cordon_date":       {2, datePart},
+		"cordon_round": {1,
+			func(a []driver.Value) any { x := real(a[0]); return math.Copysign(math.Floor(math.Abs(x)+0.5), x) }},
+		"cordon_mod":  {2, modulo},
+		"cordon_date": {2, datePart},
 	}
 	for name, def := range all {
-		err := sqlite.RegisterDeterministicScalarFunction(name, int32(def.args), func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			for _, a := range args {
-				if a == nil {
-					return nil, nil
+		err := sqlite.RegisterDeterministicScalarFunction(name, int32(def.args),
+			func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+				for _, a := range args {
+					if a == nil {
+						return nil, nil
+					}
 				}
-			}
-			out := def.f(args)
-			if b, ok := out.(bool); ok {
-				return boolNumber(b), nil
-			}
-			return out, nil
-		})
+				out := def.f(args)
+				if b, ok := out.(bool); ok {
+					return boolNumber(b), nil
+				}
+				return out, nil
+			})
 		if err != nil {
 			return err
 		}

@@ -93,13 +93,15 @@ func apply(c *conn, name string, now time.Time) error {
 	if err := c.run("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err = c.run("CREATE TABLE IF NOT EXISTS cordon_migrations (name TEXT PRIMARY KEY NOT NULL, applied INTEGER NOT NULL)")
+	err = c.run("CREATE TABLE IF NOT EXISTS cordon_migrations (name TEXT PRIMARY KEY NOT NULL, applied INTEGER " +
+		"NOT NULL)")
 	if err == nil {
 		// Two processes may start at once; the second one finds it done.
 		var done int64
 		if done, err = c.number("SELECT count(*) FROM cordon_migrations WHERE name=?", name); err == nil && done == 0 {
 			if err = c.run(string(text)); err == nil {
-				_, err = c.exec("INSERT INTO cordon_migrations(name,applied) VALUES(?,?)", named2(name, now.UnixMilli()))
+				_, err = c.exec("INSERT INTO cordon_migrations(name,applied) VALUES(?,?)",
+					named2(name, now.UnixMilli()))
 			}
 		}
 	}

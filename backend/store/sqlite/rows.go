@@ -90,7 +90,8 @@ func (s *Store) Count(ctx context.Context, q tables.Query) (int64, error) {
 }
 
 // Read implements tables.Store.
-func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value, err error) {
+func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value,
+	err error) {
 	c, err := s.reader(ctx)
 	if err != nil {
 		return nil, err
@@ -139,7 +140,8 @@ func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (
 		if err := w.erase(shape.Table); err != nil {
 			return err
 		}
-		r, err := w.c.exec(fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s WHERE "createdAt"<=? LIMIT 1000)`, quote(shape.Table)),
+		r, err := w.c.exec(fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s WHERE `+
+			`"createdAt"<=? LIMIT 1000)`, quote(shape.Table)),
 			named([]driver.Value{before}))
 		if err == nil {
 			n, err = r.RowsAffected()

@@ -70,14 +70,15 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (shape *tabl
 // columns reads the catalogue.
 func columns(ctx context.Context, c *conn, table string) ([]tables.ColumnDef, error) {
 	var out []tables.ColumnDef
-	err := c.query(ctx, "SELECT name, type FROM cordon_columns WHERE tbl=? ORDER BY pos", named([]driver.Value{table}), func(row []driver.Value) error {
-		typ, ok := typeNames[row[1].(string)]
-		if !ok {
-			return fmt.Errorf("sqlite: table %s has a column of type %s", table, row[1])
-		}
-		out = append(out, tables.ColumnDef{Name: row[0].(string), Type: typ})
-		return nil
-	})
+	err := c.query(ctx, "SELECT name, type FROM cordon_columns WHERE tbl=? ORDER BY pos", named([]driver.Value{table}),
+		func(row []driver.Value) error {
+			typ, ok := typeNames[row[1].(string)]
+			if !ok {
+				return fmt.Errorf("sqlite: table %s has a column of type %s", table, row[1])
+			}
+			out = append(out, tables.ColumnDef{Name: row[0].(string), Type: typ})
+			return nil
+		})
 	return out, err
 }
 
@@ -116,15 +117,18 @@ func (w *writer) define(ctx context.Context, d tables.Definition) (*tables.Shape
 		if i < 0 {
 			missing = append(missing, want)
 		} else if have[i].Type != want.Type {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name, Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
+			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name,
+				Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
 		}
 	}
 	if err := w.addColumns(d.Name, missing); err != nil {
 		return nil, false, err
 	}
 	for _, ix := range indexes(d) {
-		if _, err := w.c.exec("CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+ix.columns+")", nil); err != nil {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: ix.columns, Msg: "the index cannot be made: " + err.Error()}
+		if _, err := w.c.exec("CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+ix.columns+
+			")", nil); err != nil {
+			return nil, false, &tables.SchemaError{Table: d.Name, Column: ix.columns,
+				Msg: "the index cannot be made: " + err.Error()}
 		}
 	}
 	shape, err := merge(d, append(slices.Clone(have), missing...))
@@ -146,7 +150,8 @@ func (w *writer) create(d tables.Definition) error {
 		return err
 	}
 	if n > 0 {
-		return &tables.SchemaError{Table: d.Name, Column: "*", Msg: "the database has a table of this name that is not Cordon's"}
+		return &tables.SchemaError{Table: d.Name, Column: "*",
+			Msg: "the database has a table of this name that is not Cordon's"}
 	}
 	if _, err := w.c.exec(b.String(), nil); err != nil {
 		return err
@@ -172,7 +177,8 @@ func columnSQL(c tables.ColumnDef) string {
 
 func (w *writer) record(table string, columns []tables.ColumnDef) error {
 	for _, c := range columns {
-		_, err := w.c.exec("INSERT INTO cordon_columns(tbl,pos,name,type) VALUES(?,(SELECT 1+ifnull(max(pos),0) FROM cordon_columns WHERE tbl=?),?,?)",
+		_, err := w.c.exec("INSERT INTO cordon_columns(tbl,pos,name,type) VALUES(?,(SELECT 1+ifnull(max(pos),0) FROM "+
+			"cordon_columns WHERE tbl=?),?,?)",
 			named([]driver.Value{table, table, c.Name, c.Type.String()}))
 		if err != nil {
 			return err
@@ -221,7 +227,8 @@ func newIndex(table string, unique bool, columns []string) index {
 		ix.columns += quote(c)
 		_, _ = h.Write([]byte(strings.ToLower(c) + "\x00")) // never fails
 	}
-	ix.name = fmt.Sprintf("cordon_%s_%.30s_%012x", map[bool]string{false: "ix", true: "ux"}[unique], table, h.Sum64()>>16)
+	ix.name = fmt.Sprintf("cordon_%s_%.30s_%012x", map[bool]string{false: "ix", true: "ux"}[unique], table,
+		h.Sum64()>>16)
 	return ix
 }
 
@@ -240,7 +247,8 @@ func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables
 				if i < 0 {
 					missing = append(missing, c)
 				} else if have[i].Type != c.Type {
-					return &tables.SchemaError{Table: shape.Table, Column: c.Name, Msg: fmt.Sprintf("it is a %s", have[i].Type)}
+					return &tables.SchemaError{Table: shape.Table, Column: c.Name,
+						Msg: fmt.Sprintf("it is a %s", have[i].Type)}
 				}
 			}
 			if err := w.addColumns(shape.Table, missing); err != nil {

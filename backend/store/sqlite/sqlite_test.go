@@ -10,7 +10,8 @@ import (
 
 func open(tb testing.TB) storetest.Store {
 	tb.Helper()
-	s, err := sqlite.Open(tb.Context(), sqlite.Options{Path: filepath.Join(tb.TempDir(), "a b%c.db"), Durability: "normal"})
+	s, err := sqlite.Open(tb.Context(),
+		sqlite.Options{Path: filepath.Join(tb.TempDir(), "a b%c.db"), Durability: "normal"})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -96,7 +96,8 @@ func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 func (w *writer) own(t tables.Write, err error) ([]odata.Value, error) {
 	var taken *tables.DuplicateError
 	if !t.ID.IsNull() && errors.As(translate(err), &taken) {
-		if row, e := w.c.find(context.Background(), t.Shape, t.ID, nil); e == nil && row[placeVersion].Num == t.Version {
+		if row, e := w.c.find(context.Background(), t.Shape, t.ID, nil); e == nil &&
+			row[placeVersion].Num == t.Version {
 			return row, nil
 		}
 	}
@@ -190,7 +191,8 @@ func (w *writer) remove(t tables.Write) ([]odata.Value, error) {
 	if err := w.erase(t.Shape.Table); err != nil {
 		return nil, err
 	}
-	_, err = w.c.exec("DELETE FROM "+quote(t.Shape.Table)+` WHERE "id"=?`, named([]driver.Value{argument(before[placeID])}))
+	_, err = w.c.exec("DELETE FROM "+quote(t.Shape.Table)+` WHERE "id"=?`,
+		named([]driver.Value{argument(before[placeID])}))
 	return before, err
 }
 
@@ -224,7 +226,8 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 				return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 			}
 			for i, row := range rows {
-				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version, Guard: r.Guard}
+				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version,
+					Guard: r.Guard}
 				do := w.remove
 				if r.Mark {
 					t.Op, do = tables.OpMark, w.change
@@ -243,7 +246,8 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int, err error) {
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int,
+	err error) {
 	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			written = 0

@@ -197,7 +197,8 @@ func (w *writer) erase(table string) error {
 	return err
 }
 
-const raiseClock = "INSERT INTO cordon_clock(name,ms) VALUES(?,?) ON CONFLICT(name) DO UPDATE SET ms=max(ms,excluded.ms)"
+const raiseClock = "INSERT INTO cordon_clock(name,ms) VALUES(?,?) ON CONFLICT(name) DO UPDATE SET " +
+	"ms=max(ms,excluded.ms)"
 
 func (w *writer) keepClock(table string) error {
 	_, err := w.c.exec(raiseClock, named2(table, w.stamps[table]))

@@ -17,12 +17,14 @@ import (
 func testAccess(t *testing.T, open Opener) {
 	a := serve(t, open, tables.Config{
 		"private": {Columns: columns, Access: tables.Authenticated},
-		"shop":    {Columns: columns, Insert: tables.Operation{Access: tables.Authenticated}, Delete: tables.Operation{Access: tables.Disabled}, SoftDelete: true},
-		"off":     {Access: tables.Disabled, Read: tables.Operation{Access: tables.Anonymous}},
+		"shop": {Columns: columns, Insert: tables.Operation{Access: tables.Authenticated},
+			Delete: tables.Operation{Access: tables.Disabled}, SoftDelete: true},
+		"off": {Access: tables.Disabled, Read: tables.Operation{Access: tables.Anonymous}},
 	})
 	for _, r := range [][2]string{{"GET", ""}, {"GET", "/a"}, {"POST", ""}, {"PATCH", "/a"}, {"DELETE", "/a"}} {
 		got := a.want(401, r[0], "/tables/private"+r[1], "{}")
-		if got.body != "You must be logged in to use this application" || !strings.HasPrefix(got.header.Get("Content-Type"), "text/plain") {
+		if got.body != "You must be logged in to use this application" ||
+			!strings.HasPrefix(got.header.Get("Content-Type"), "text/plain") {
 			t.Errorf("401: %s %v", got.body, got.header)
 		}
 	}
@@ -57,7 +59,8 @@ func testPerUser(t *testing.T, open Opener) {
 	a.want(404, "PATCH", "/tables/item/a", `{"text":"stolen"}`, "If-Match", `"AAAAAAAAAAE="`)
 	a.wantIDs("/tables/item?$filter=userId ne 'x' or true", "b")
 	a.want(404, "DELETE", "/tables/item?$filter=text eq 'x'", "")
-	same(t, "count", a.want(200, "GET", "/tables/item?$inlinecount=allpages&$top=0", "").body, `{"results":[],"count":1}`)
+	same(t, "count", a.want(200, "GET", "/tables/item?$inlinecount=allpages&$top=0", "").body,
+		`{"results":[],"count":1}`)
 	dup := a.want(409, "POST", "/tables/item", `{"id":"a","text":"mine"}`)
 	same(t, "a duplicate of a foreign row", dup.body, `{"id":"a","text":"mine"}`)
 	a.user = "sid:ann"
@@ -79,7 +82,8 @@ func testRules(t *testing.T, open Opener) {
 	a.user = "sid:ann"
 	a.want(201, "POST", "/tables/note", `{"id":"a","text":"sid:ann"}`)
 	a.want(201, "POST", "/tables/note", `{"id":"shared","text":"sid:ann","done":true,"n":5}`)
-	same(t, "a rule", a.want(403, "POST", "/tables/note", `{"id":"x","text":"sid:bob"}`).body, `{"error":"You are not allowed to do this"}`)
+	same(t, "a rule", a.want(403, "POST", "/tables/note", `{"id":"x","text":"sid:bob"}`).body,
+		`{"error":"You are not allowed to do this"}`)
 	a.want(403, "PATCH", "/tables/note/a", `{"text":"sid:bob"}`) // a row cannot be moved out of the rule
 	etag := a.want(200, "GET", "/tables/note/a", "").header.Get("ETag")
 	a.user = "sid:bob"
@@ -94,7 +98,8 @@ func testRules(t *testing.T, open Opener) {
 	a.wantIDs("/tables/note?$orderby=id", "b shared")
 	a.wantIDs("/tables/note?$orderby=id&$skip=1&$top=5", "shared")
 	a.wantIDs("/tables/note?$orderby=id&$top=1", "b")
-	same(t, "count", a.want(200, "GET", "/tables/note?$inlinecount=allpages&$top=1&$select=id&$orderby=id", "").body, `{"results":[{"id":"b"}],"count":2}`)
+	same(t, "count", a.want(200, "GET", "/tables/note?$inlinecount=allpages&$top=1&$select=id&$orderby=id", "").body,
+		`{"results":[{"id":"b"}],"count":2}`)
 	a.user = "sid:admin"
 	a.want(404, "DELETE", "/tables/note/a", "") // may delete, but not what they cannot see
 	a.want(200, "DELETE", "/tables/note/shared", "")
@@ -107,8 +112,9 @@ func testRules(t *testing.T, open Opener) {
 func testSchema(t *testing.T, open Opener) {
 	store := open(t)
 	yes := map[string]tables.Column{
-		"code": {Type: "string", Unique: true}, "size": {Type: "number", Default: 3}, "label": {Type: "string", Required: true, Default: "none"},
-		"day": {Type: "date", Default: "2020-02-29T00:00:00Z"}, "nick": {Type: "string", IgnoreCase: true},
+		"code": {Type: "string", Unique: true}, "size": {Type: "number", Default: 3},
+		"label": {Type: "string", Required: true, Default: "none"},
+		"day":   {Type: "date", Default: "2020-02-29T00:00:00Z"}, "nick": {Type: "string", IgnoreCase: true},
 	}
 	c := tables.Config{"item": {Columns: yes, Indexes: []tables.Index{{"size"}, {"size", "label"}}, SoftDelete: true}}
 	a := &app{t: t, store: store, s: service(t, store, c, tables.Options{})}
@@ -140,8 +146,12 @@ func testSchema(t *testing.T, open Opener) {
 		t.Errorf("another type: %v", err)
 	}
 	long := strings.Repeat("x", 100)
-	wide := &app{t: t, store: store, s: service(t, store, tables.Config{"wide": {Columns: map[string]tables.Column{long: {Type: "string"}, long + "y": {Type: "string"}}}}, tables.Options{})}
-	if row := wide.want(201, "POST", "/tables/wide", `{"`+long+`":"1","`+long+`y":"2"}`).row(t); row[long] != "1" || row[long+"y"] != "2" {
+	wide := &app{t: t, store: store, s: service(t,
+		store,
+		tables.Config{"wide": {Columns: map[string]tables.Column{long: {Type: "string"},
+			long + "y": {Type: "string"}}}}, tables.Options{})}
+	if row := wide.want(201, "POST", "/tables/wide", `{"`+long+`":"1","`+long+`y":"2"}`).row(t); row[long] != "1" ||
+		row[long+"y"] != "2" {
 		t.Errorf("long names: %v", row)
 	}
 	wide.want(200, "GET", "/tables/wide?$filter="+long+" eq '1'", "")
@@ -154,7 +164,8 @@ func testDynamic(t *testing.T, open Opener) {
 	a.want(400, "POST", "/tables/fixed", `{"text":"x"}`)
 	a.want(400, "GET", "/tables/fixed?$filter=text eq 'x'", "")
 	same(t, "a column that nobody has", a.want(200, "GET", "/tables/item?$filter=text eq 'x'", "").body, "[]")
-	row := a.want(201, "POST", "/tables/item", `{"id":"a","text":"x","n":1,"ok":true,"at":"2016-01-01T00:00:00.000Z","nothing":null}`).row(t)
+	row := a.want(201, "POST", "/tables/item",
+		`{"id":"a","text":"x","n":1,"ok":true,"at":"2016-01-01T00:00:00.000Z","nothing":null}`).row(t)
 	if _, there := row["nothing"]; there || row["n"] != 1.0 || row["at"] != "2016-01-01T00:00:00.000Z" {
 		t.Errorf("the row: %v", row)
 	}
@@ -163,8 +174,8 @@ func testDynamic(t *testing.T, open Opener) {
 	if row := a.want(200, "GET", "/tables/item/a", "").row(t); row["text"] != "z" || row["more"] != "y" {
 		t.Errorf("the row: %v", row)
 	}
-	for _, body := range []string{`{"o":{}}`, `{"l":[1]}`, `{"a b":1}`, `{"1a":1}`, `{"":1}`, `{"x\"y":1}`, `{"n":"abc","fresh":1}`, `{"` + strings.Repeat("x", 129) + `":1}`,
-		`{"c1":1,"c2":1,"c3":1,"c4":1,"c5":1}`} {
+	for _, body := range []string{`{"o":{}}`, `{"l":[1]}`, `{"a b":1}`, `{"1a":1}`, `{"":1}`, `{"x\"y":1}`,
+		`{"n":"abc","fresh":1}`, `{"` + strings.Repeat("x", 129) + `":1}`, `{"c1":1,"c2":1,"c3":1,"c4":1,"c5":1}`} {
 		a.want(400, "POST", "/tables/item", body)
 	}
 	if row := a.want(200, "GET", "/tables/item/a", "").row(t); len(row) != 9 {

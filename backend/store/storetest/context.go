@@ -20,7 +20,8 @@ func testContexts(t *testing.T, open Opener) {
 		t.Fatal("there is no table")
 	}
 	insert := func(ctx context.Context, id string, guard func(before, after []odata.Value) error) error {
-		_, err := a.store.Write(ctx, tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id), Version: 1, Guard: guard})
+		_, err := a.store.Write(ctx,
+			tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id), Version: 1, Guard: guard})
 		return err
 	}
 	ended, end := context.WithCancel(t.Context())
@@ -63,10 +64,12 @@ func testPanic(t *testing.T, open Opener) {
 	}
 	a.want(201, "POST", "/tables/item", `{"id":"a"}`)
 	var panicked *rows.PanicError
-	if err := write(tables.Write{Op: tables.OpInsert, ID: odata.StringOf("b"), Guard: boom}); !errors.As(err, &panicked) {
+	if err := write(tables.Write{Op: tables.OpInsert, ID: odata.StringOf("b"), Guard: boom}); !errors.As(err,
+		&panicked) {
 		t.Errorf("an insert whose guard panics: %v", err)
 	}
-	if err := write(tables.Write{Op: tables.OpRemove, ID: odata.StringOf("a"), Guard: boom}); !errors.As(err, &panicked) {
+	if err := write(tables.Write{Op: tables.OpRemove, ID: odata.StringOf("a"), Guard: boom}); !errors.As(err,
+		&panicked) {
 		t.Errorf("a removal whose guard panics: %v", err)
 	}
 	a.want(201, "POST", "/tables/item", `{"id":"c"}`)
@@ -82,8 +85,9 @@ func testDeadline(t *testing.T, open Opener) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	slow := make(chan error, 1)
 	go func() {
-		_, err := a.store.Write(t.Context(), tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf("slow"), Version: 1,
-			Guard: func(_, _ []odata.Value) error { close(entered); <-release; return nil }})
+		_, err := a.store.Write(t.Context(),
+			tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf("slow"), Version: 1,
+				Guard: func(_, _ []odata.Value) error { close(entered); <-release; return nil }})
 		slow <- err
 	}()
 	<-entered

@@ -18,18 +18,22 @@ import (
 // naive evaluator in Go says about every row.
 func testFilters(t *testing.T, open Opener) {
 	store := open(t)
-	c := tables.Config{"item": {Columns: map[string]tables.Column{"s": {Type: "string"}, "n": {Type: "number"}, "b": {Type: "boolean"}, "d": {Type: "date"}, "i": {Type: "string", IgnoreCase: true}}}}
+	c := tables.Config{"item": {Columns: map[string]tables.Column{"s": {Type: "string"}, "n": {Type: "number"},
+		"b": {Type: "boolean"}, "d": {Type: "date"}, "i": {Type: "string", IgnoreCase: true}}}}
 	shape, _, err := c.Open(t.Context(), store, "item")
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []string{"", "a", "A", "ab", "abc", " b ", "é", "É", "日本", "100%", "a_b", "it's", "zz", "\U0001f600x", "Straße"}
+	texts := []string{"", "a", "A", "ab", "abc", " b ", "é", "É", "日本",
+		"100%", "a_b", "it's", "zz", "\U0001f600x", "Straße"}
 	numbers := []float64{0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, 100, 1e9, -1e-3}
-	dates := []string{"1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z", "2000-02-29T12:34:56.789Z", "2016-06-15T00:00:00.001Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"}
+	dates := []string{"1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z", "2000-02-29T12:34:56.789Z",
+		"2016-06-15T00:00:00.001Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"}
 	var rows [][]odata.Value
 	var load []tables.LoadRow
 	for i := range 60 {
-		values := []odata.Value{odata.StringOf(texts[i%len(texts)]), odata.NumberOf(numbers[i*5%len(numbers)]), odata.BooleanOf(i%3 == 0), {}, odata.StringOf(texts[i*7%len(texts)])}
+		values := []odata.Value{odata.StringOf(texts[i%len(texts)]), odata.NumberOf(numbers[i*5%len(numbers)]),
+			odata.BooleanOf(i%3 == 0), {}, odata.StringOf(texts[i*7%len(texts)])}
 		ms, _ := odata.ParseDate(dates[i%len(dates)])
 		values[3] = odata.DateOf(ms)
 		if i%11 < 5 {
@@ -53,7 +57,8 @@ func testFilters(t *testing.T, open Opener) {
 		if i < 0 {
 			return odata.Column{}, false
 		}
-		return odata.Column{Name: shape.Columns[i].Name, Of: shape.Columns[i].Type, IgnoreCase: shape.Columns[i].IgnoreCase}, true
+		return odata.Column{Name: shape.Columns[i].Name, Of: shape.Columns[i].Type,
+			IgnoreCase: shape.Columns[i].IgnoreCase}, true
 	}, V4: true}
 	rapid.Check(t, func(r *rapid.T) {
 		text := randomFilter(r, texts, numbers, dates)
@@ -106,11 +111,11 @@ func lit(s string) func() string { return func() string { return s } }
 
 func (g *generator) boolean(depth int) string {
 	leaf := []func() string{
-		lit("b"), lit("(s eq null)"), lit("(n ne null)"), lit("(d eq null)"), lit("(b eq true)"), lit("(b ne null)"), lit("true"), lit("(n gt null)"),
+		lit("b"), lit("(s eq null)"), lit("(n ne null)"), lit("(d eq null)"), lit("(b eq true)"), lit("(b ne null)"),
+		lit("true"), lit("(n gt null)"),
 		func() string { return fmt.Sprintf("(%s %s %s)", g.text(1), g.op(), g.text(1)) },
 		func() string { return fmt.Sprintf("(%s %s %s)", g.number(1), g.op(), g.number(1)) },
-		func() string { return fmt.Sprintf("(%s %s %s)", g.date(), g.op(), g.date()) },
-		func() string {
+		func() string { return fmt.Sprintf("(%s %s %s)", g.date(), g.op(), g.date()) }, func() string {
 			return fmt.Sprintf("(i %s %s)", rapid.SampledFrom([]string{"eq", "ne"}).Draw(g.r, "op"), g.text(0))
 		},
 	}
@@ -162,12 +167,14 @@ func (g *generator) number(depth int) string {
 			return fmt.Sprintf("(%s %s %s)", g.number(depth-1), op, g.number(depth-1))
 		},
 		func() string {
-			return rapid.SampledFrom([]string{"floor", "ceiling", "round"}).Draw(g.r, "f") + "(" + g.number(depth-1) + ")"
+			return rapid.SampledFrom([]string{"floor", "ceiling", "round"}).Draw(g.r, "f") + "(" + g.number(depth-1) +
+				")"
 		},
 		func() string { return "length(" + g.text(depth-1) + ")" },
 		func() string { return "indexof(" + g.text(depth-1) + "," + g.text(0) + ")" },
 		func() string {
-			return rapid.SampledFrom([]string{"year", "month", "day", "hour", "minute", "second", "fractionalseconds", "time"}).Draw(g.r, "part") + "(" + g.date() + ")"
+			return rapid.SampledFrom([]string{"year", "month", "day", "hour", "minute", "second", "fractionalseconds",
+				"time"}).Draw(g.r, "part") + "(" + g.date() + ")"
 		},
 		func() string { return "-(" + g.number(depth-1) + ")" },
 	)...)
@@ -244,7 +251,8 @@ func naiveCompare(op odata.Op, l, r odata.Value) odata.Value {
 			n = 0
 		}
 	}
-	return odata.BooleanOf(map[odata.Op]bool{odata.Eq: n == 0, odata.Ne: n != 0, odata.Gt: n > 0, odata.Ge: n >= 0, odata.Lt: n < 0, odata.Le: n <= 0}[op])
+	return odata.BooleanOf(map[odata.Op]bool{odata.Eq: n == 0, odata.Ne: n != 0, odata.Gt: n > 0, odata.Ge: n >= 0,
+		odata.Lt: n < 0, odata.Le: n <= 0}[op])
 }
 
 func naiveArith(op odata.Op, l, r odata.Value) odata.Value {
@@ -316,9 +324,11 @@ func naiveCall(f odata.Func, a []odata.Value) odata.Value {
 	case odata.DateOnly:
 		return odata.DateOf(time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC).UnixMilli())
 	case odata.TimeOnly:
-		return odata.IntegerOf(int64(day.Hour())*3600000 + int64(day.Minute())*60000 + int64(day.Second())*1000 + int64(day.Nanosecond()/1e6))
+		return odata.IntegerOf(int64(day.Hour())*3600000 + int64(day.Minute())*60000 + int64(day.Second())*1000 +
+			int64(day.Nanosecond()/1e6))
 	}
-	part := map[odata.Func]int{odata.Year: day.Year(), odata.Month: int(day.Month()), odata.Day: day.Day(), odata.Hour: day.Hour(), odata.Minute: day.Minute(), odata.Second: day.Second()}
+	part := map[odata.Func]int{odata.Year: day.Year(), odata.Month: int(day.Month()), odata.Day: day.Day(),
+		odata.Hour: day.Hour(), odata.Minute: day.Minute(), odata.Second: day.Second()}
 	n, ok := part[f]
 	if !ok {
 		panic(fmt.Sprint("function ", f))

@@ -78,9 +78,11 @@ func testOnce(t *testing.T, open Opener) {
 
 func testUsers(t *testing.T, open Opener) {
 	s := open(t)
-	u := auth.User{ID: "sid:1", Provider: "google", Issuer: "i", Subject: "s", Name: "Ännchen", Mail: "a@example.org", Created: at(0), Seen: at(0)}
+	u := auth.User{ID: "sid:1", Provider: "google", Issuer: "i", Subject: "s", Name: "Ännchen", Mail: "a@example.org",
+		Created: at(0), Seen: at(0)}
 	wantErr(t, "put", s.PutUser(t.Context(), u), nil)
-	changed := auth.User{ID: "sid:1", Provider: "other", Issuer: "x", Subject: "y", Name: "Anna", Mail: "", Created: at(9), Seen: at(9)}
+	changed := auth.User{ID: "sid:1", Provider: "other", Issuer: "x", Subject: "y", Name: "Anna", Mail: "",
+		Created: at(9), Seen: at(9)}
 	wantErr(t, "put", s.PutUser(t.Context(), changed), nil)
 	u.Name, u.Mail, u.Seen = "Anna", "", at(9)
 	got, err := s.User(t.Context(), "sid:1")
@@ -107,7 +109,8 @@ func testUsers(t *testing.T, open Opener) {
 }
 
 func session(id, user string, created int) auth.Session {
-	return auth.Session{ID: id, User: user, Provider: "google", Name: "Anna", Agent: "Mozilla", Created: at(created), Renewed: at(created), Expires: at(created + 60), Sealed: []byte("s"), Version: 1}
+	return auth.Session{ID: id, User: user, Provider: "google", Name: "Anna", Agent: "Mozilla", Created: at(created),
+		Renewed: at(created), Expires: at(created + 60), Sealed: []byte("s"), Version: 1}
 }
 
 func testSessions(t *testing.T, open Opener) {
@@ -128,7 +131,8 @@ func testSessions(t *testing.T, open Opener) {
 	x.ID = "none"
 	wantErr(t, "update unknown", s.UpdateSession(t.Context(), x), auth.ErrNotFound)
 	got, _ = s.Session(t.Context(), "x")
-	if got.Version != 2 || got.Name != "New" || got.Agent != "Mozilla" || string(got.Sealed) != "t" || !got.Expires.Equal(at(65)) {
+	if got.Version != 2 || got.Name != "New" || got.Agent != "Mozilla" || string(got.Sealed) != "t" ||
+		!got.Expires.Equal(at(65)) {
 		t.Errorf("updated: %+v", got)
 	}
 	for _, y := range []auth.Session{session("b", "u", 3), session("a", "u", 3), session("c", "v", 4)} {
@@ -145,7 +149,8 @@ func testSessions(t *testing.T, open Opener) {
 
 func testRevocations(t *testing.T, open Opener) {
 	s := open(t)
-	for _, x := range []auth.Session{session("a", "u", 0), session("b", "u", 10), session("c", "u", 20), session("d", "v", 0)} {
+	for _, x := range []auth.Session{session("a", "u", 0), session("b", "u", 10), session("c", "u", 20),
+		session("d", "v", 0)} {
 		wantErr(t, "create", s.CreateSession(t.Context(), x), nil)
 	}
 	n, err := s.Revoke(t.Context(), auth.Revocation{Session: "d", At: at(21), Expires: at(90)})
@@ -168,7 +173,8 @@ func testRevocations(t *testing.T, open Opener) {
 	list, err := s.Revocations(t.Context(), at(22))
 	wantErr(t, "revocations", err, nil)
 	same(t, "revocations", list, []auth.Revocation{
-		{User: "u", Before: at(10), At: at(23), Expires: at(90)}, {User: "stranger", Before: at(5), At: at(24), Expires: at(80)}})
+		{User: "u", Before: at(10), At: at(23), Expires: at(90)},
+		{User: "stranger", Before: at(5), At: at(24), Expires: at(80)}})
 }
 
 func testSigningKeys(t *testing.T, open Opener) {
@@ -211,8 +217,10 @@ func testSweep(t *testing.T, open Opener) {
 	wantErr(t, "put", s.CreateSession(t.Context(), session("new", "u", 0)), nil)
 	_, err := s.Revoke(t.Context(), auth.Revocation{Session: "gone", At: at(0), Expires: at(2)})
 	wantErr(t, "put", err, nil)
-	wantErr(t, "put", s.PutSigningKey(t.Context(), auth.SigningKey{ID: "k", Sealed: []byte("x"), Created: at(0), Active: at(0), Retired: at(3)}, ""), nil)
-	wantErr(t, "put", s.PutSigningKey(t.Context(), auth.SigningKey{ID: "l", Sealed: []byte("x"), Created: at(1), Active: at(1)}, "k"), nil)
+	wantErr(t, "put", s.PutSigningKey(t.Context(),
+		auth.SigningKey{ID: "k", Sealed: []byte("x"), Created: at(0), Active: at(0), Retired: at(3)}, ""), nil)
+	wantErr(t, "put", s.PutSigningKey(t.Context(),
+		auth.SigningKey{ID: "l", Sealed: []byte("x"), Created: at(1), Active: at(1)}, "k"), nil)
 	n, err := s.Sweep(t.Context(), at(10), at(0))
 	wantErr(t, "sweep", err, nil)
 	same(t, "swept", n, 4)

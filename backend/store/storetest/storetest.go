@@ -42,11 +42,12 @@ func Run(t *testing.T, open Opener) {
 		{"insert", testInsert}, {"update", testUpdate}, {"delete", testDelete}, {"query", testQuery},
 		{"paging", testPaging}, {"order", testOrder}, {"hostile", testHostile}, {"schema", testSchema},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
-		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts}, {"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace},
-		{"datasync", testDatasync}, {"conditions", testConditions}, {"transfer", testTransfer},
-		{"filters", testFilters}, {"sync", testSync}, {"unknown outcome", testRepeat},
-		{"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers}, {"sessions", testSessions},
-		{"revocations", testRevocations}, {"signing keys", testSigningKeys}, {"sweep", testSweep},
+		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
+		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},
+		{"conditions", testConditions}, {"transfer", testTransfer}, {"filters", testFilters}, {"sync", testSync},
+		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
+		{"sessions", testSessions}, {"revocations", testRevocations}, {"signing keys", testSigningKeys},
+		{"sweep", testSweep},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
 	}
@@ -115,7 +116,8 @@ func (a answer) rows(t testing.TB) []map[string]any {
 
 // do sends a request; headers are pairs of name and value.
 func (a *app) do(method, path, body string, headers ...string) answer {
-	r := httptest.NewRequestWithContext(a.t.Context(), method, "http://app.example:8080"+strings.ReplaceAll(path, " ", "%20"), strings.NewReader(body))
+	r := httptest.NewRequestWithContext(a.t.Context(), method,
+		"http://app.example:8080"+strings.ReplaceAll(path, " ", "%20"), strings.NewReader(body))
 	r.Header.Set("ZUMO-API-VERSION", "2.0.0")
 	if a.v3 {
 		r.Header.Set("ZUMO-API-VERSION", "3.0.0")

@@ -103,7 +103,8 @@ func churn(a *app, w, writes int) {
 func pull(a *app, since string, size int, local map[string]string) string {
 	skip := 0
 	for {
-		path := "/tables/item?$filter=" + url.QueryEscape("updatedAt ge datetimeoffset'"+since+"'") + "&$orderby=updatedAt&__includeDeleted=true&$top=" + strconv.Itoa(size)
+		path := "/tables/item?$filter=" + url.QueryEscape("updatedAt ge datetimeoffset'"+since+"'") +
+			"&$orderby=updatedAt&__includeDeleted=true&$top=" + strconv.Itoa(size)
 		if skip > 0 {
 			path += "&$skip=" + strconv.Itoa(skip)
 		}
@@ -135,7 +136,8 @@ func testRepeat(t *testing.T, open Opener) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf("a"), Columns: []int{shape.Find("n")}, Values: []odata.Value{odata.NumberOf(1)}, Version: 42}
+	w := tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf("a"), Columns: []int{shape.Find("n")},
+		Values: []odata.Value{odata.NumberOf(1)}, Version: 42}
 	first, err := store.Write(t.Context(), w)
 	if err != nil {
 		t.Fatal(err)

@@ -113,7 +113,8 @@ func (p *parse) apply(f Func, t token, args []Expr) (Expr, error) {
 	for i, a := range args {
 		c, ok := argument(a, sig.args[i])
 		if !ok {
-			return nil, &SyntaxError{fmt.Sprintf("Function '%s' takes a %s, not a %s", t.text, sig.args[i], a.Type()), t.at}
+			return nil, &SyntaxError{fmt.Sprintf("Function '%s' takes a %s, not a %s", t.text, sig.args[i], a.Type()),
+				t.at}
 		}
 		args[i] = c
 	}

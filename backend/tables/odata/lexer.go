@@ -72,7 +72,8 @@ func (l *lexer) next() (token, error) {
 	case l.v4 && l.bare(at) > 0:
 		return l.bareLiteral(), nil
 	case isLetter(c) || c == '_':
-		for l.pos < len(l.src) && (isLetter(l.src[l.pos]) || isDigit(l.src[l.pos]) || l.src[l.pos] == '_' || l.src[l.pos] == '.') {
+		for l.pos < len(l.src) &&
+			(isLetter(l.src[l.pos]) || isDigit(l.src[l.pos]) || l.src[l.pos] == '_' || l.src[l.pos] == '.') {
 			if l.src[l.pos] == '.' && !l.v4 {
 				break
 			}

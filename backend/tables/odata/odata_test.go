@@ -9,8 +9,9 @@ import (
 )
 
 var parser = odata.Parser{Column: func(name string) (odata.Column, bool) {
-	t, ok := map[string]odata.Type{"id": odata.String, "s": odata.String, "n": odata.Number, "b": odata.Boolean, "d": odata.Date,
-		"i": odata.Integer, "version": odata.Version, "updatedAt": odata.Date, "fold": odata.String}[name]
+	t, ok := map[string]odata.Type{"id": odata.String, "s": odata.String, "n": odata.Number, "b": odata.Boolean,
+		"d": odata.Date, "i": odata.Integer, "version": odata.Version, "updatedAt": odata.Date,
+		"fold": odata.String}[name]
 	return odata.Column{Name: name, Of: t, IgnoreCase: name == "fold"}, ok
 }}
 
@@ -85,26 +86,32 @@ func TestOrderAndSelect(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	for f, want := range map[float64]string{0: "0", -4: "-4", 0.1: "0.1", 1e21: "1e+21", 1e-7: "1e-7", 123456789012345680000: "123456789012345680000", 5e-324: "5e-324", 1e-10: "1e-10"} {
+	for f, want := range map[float64]string{0: "0", -4: "-4", 0.1: "0.1", 1e21: "1e+21", 1e-7: "1e-7",
+		123456789012345680000: "123456789012345680000", 5e-324: "5e-324", 1e-10: "1e-10"} {
 		if got := odata.NumberOf(f).Plain(); got != want {
 			t.Errorf("%v is written %s", f, got)
 		}
 	}
 	for in, want := range map[string]string{
-		"2016-09-01T10:11:12.1314151Z": "2016-09-01T10:11:12.131Z", "2016-09-01T12:11:12+02:00": "2016-09-01T10:11:12.000Z", "1969-12-31T23:59:59.999Z": "1969-12-31T23:59:59.999Z",
-		"2016-09-01": "2016-09-01T00:00:00.000Z", "0001-01-01T00:00:00Z": "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z": "9999-12-31T23:59:59.999Z", "2000-02-29T00:00:00Z": "2000-02-29T00:00:00.000Z",
+		"2016-09-01T10:11:12.1314151Z": "2016-09-01T10:11:12.131Z",
+		"2016-09-01T12:11:12+02:00":    "2016-09-01T10:11:12.000Z",
+		"1969-12-31T23:59:59.999Z":     "1969-12-31T23:59:59.999Z", "2016-09-01": "2016-09-01T00:00:00.000Z",
+		"0001-01-01T00:00:00Z": "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z": "9999-12-31T23:59:59.999Z",
+		"2000-02-29T00:00:00Z": "2000-02-29T00:00:00.000Z",
 	} {
 		ms, ok := odata.ParseDate(in)
 		if got := odata.DateOf(ms).Plain(); !ok || got != want {
 			t.Errorf("%s is read as %s, %v", in, got, ok)
 		}
 	}
-	for _, bad := range []string{"", "2016", "2016-02-30", "2016-13-01T00:00:00Z", "yesterday", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "2016-09-01T10:11:12Zx"} {
+	for _, bad := range []string{"", "2016", "2016-02-30", "2016-13-01T00:00:00Z", "yesterday", "0000-01-01T00:00:00Z",
+		"9999-12-31T23:59:59-01:00", "2016-09-01T10:11:12Zx"} {
 		if ms, ok := odata.ParseDate(bad); ok {
 			t.Errorf("%q is read as %d", bad, ms)
 		}
 	}
-	if n, ok := odata.ParseVersion(odata.FormatVersion(2001)); !ok || n != 2001 || odata.FormatVersion(2001) != "AAAAAAAAB9E=" {
+	if n, ok := odata.ParseVersion(odata.FormatVersion(2001)); !ok || n != 2001 ||
+		odata.FormatVersion(2001) != "AAAAAAAAB9E=" {
 		t.Errorf("version: %d %v", n, ok)
 	}
 }
@@ -112,9 +119,11 @@ func TestValues(t *testing.T) {
 // FuzzFilter looks for texts that break the parser, in both protocols. What is
 // read is a condition.
 func FuzzFilter(f *testing.F) {
-	for _, seed := range []string{"n eq 1", "(s eq 'it''s') and not b", "substringof('x',s) eq true", "d gt datetime'2016-01-01T00:00:00.000Z'",
-		"-n lt -3.5e2 or i eq 3L", "d eq cast('2016-01-01T00:00:00Z',Edm.DateTimeOffset)", "id in ('a','b')", "date(d) eq 2016-01-01", "replace(s,'a','b') eq 'c'",
-		"version eq 'AAAAAAAAB9E='", "null eq null", "01234567-89ab-cdef-0123-456789abcdef eq id", "time(d) eq 10:11"} {
+	for _, seed := range []string{"n eq 1", "(s eq 'it''s') and not b", "substringof('x',s) eq true",
+		"d gt datetime'2016-01-01T00:00:00.000Z'", "-n lt -3.5e2 or i eq 3L",
+		"d eq cast('2016-01-01T00:00:00Z',Edm.DateTimeOffset)", "id in ('a','b')", "date(d) eq 2016-01-01",
+		"replace(s,'a','b') eq 'c'", "version eq 'AAAAAAAAB9E='", "null eq null",
+		"01234567-89ab-cdef-0123-456789abcdef eq id", "time(d) eq 10:11"} {
 		f.Add(seed, true)
 		f.Add(seed, false)
 	}

@@ -79,8 +79,8 @@ func Check(files fs.FS, q Question) (Checked, error) {
 	var syntax *configxml.SyntaxError
 	if errors.As(err, &syntax) {
 		return Checked{Findings: []Finding{{
-			Rule: "config-not-read", Severity: lint.High.String(), File: syntax.Place.File, Line: syntax.Place.Line, Column: syntax.Place.Column,
-			Message: syntax.Msg, Remedy: syntax.Remedy, Stops: true,
+			Rule: "config-not-read", Severity: lint.High.String(), File: syntax.Place.File, Line: syntax.Place.Line,
+			Column: syntax.Place.Column, Message: syntax.Msg, Remedy: syntax.Remedy, Stops: true,
 		}}, Targets: []string{}}, nil
 	}
 	if err != nil {
@@ -98,8 +98,9 @@ func Check(files fs.FS, q Question) (Checked, error) {
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		out.Findings = append(out.Findings, Finding{
-			Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: f.Place.File, Line: f.Place.Line, Column: f.Place.Column,
-			Message: f.Message, Remedy: f.Rule.Remedy, Targets: names(f.Targets), Stops: stops(f.Rule.Severity),
+			Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: f.Place.File, Line: f.Place.Line,
+			Column: f.Place.Column, Message: f.Message, Remedy: f.Rule.Remedy, Targets: names(f.Targets),
+			Stops: stops(f.Rule.Severity),
 		})
 	}
 	return out, nil
@@ -159,7 +160,8 @@ func failure(err error) Failure {
 	case errors.As(err, &syntax):
 		f.File, f.Line = syntax.Place.File, syntax.Place.Line
 	case errors.As(err, &owned):
-		f.Error = fmt.Sprintf("%s: %s was not written by this plugin; move what it says into config.xml, take the format out of the preference %s, or replace it with <preference name=%q value=\"true\" />",
+		f.Error = fmt.Sprintf("%s: %s was not written by this plugin; move what it says into config.xml, take the "+
+			"format out of the preference %s, or replace it with <preference name=%q value=\"true\" />",
 			owned.Name, owned.What, prefExports, prefForce)
 	case errors.As(err, &problem):
 		f.File, f.Line = problem.Place.File, problem.Place.Line

@@ -16,7 +16,8 @@ func widget(body string) []byte {
 }
 
 func TestFolder(t *testing.T) {
-	f := answer.NewFolder(map[string][]byte{"config.xml": []byte("x"), "www/index.html": nil, "www/js/app.js": []byte("y"), "../out": nil, "/abs": nil, ".": nil})
+	f := answer.NewFolder(map[string][]byte{"config.xml": []byte("x"), "www/index.html": nil,
+		"www/js/app.js": []byte("y"), "../out": nil, "/abs": nil, ".": nil})
 	if err := fstest.TestFS(f, "config.xml", "www/index.html", "www/js/app.js"); err != nil {
 		t.Error(err)
 	}
@@ -30,12 +31,16 @@ func TestCheck(t *testing.T) {
 		rule     string
 		stops    bool
 	}{
-		"stops at high":              {catchAll, answer.Question{}, "access-catch-all", true},
-		"asked for critical":         {catchAll, answer.Question{FailOn: "critical"}, "access-catch-all", false},
-		"asked for never":            {catchAll, answer.Question{FailOn: "never"}, "access-catch-all", false},
-		"preference":                 {widget(`<preference name="CordonFailOn" value="critical"/><access origin="*"/>`), answer.Question{}, "access-catch-all", false},
-		"not readable":               {[]byte("<widget><a></widget>"), answer.Question{FailOn: "never"}, "config-not-read", true},
-		"the time is in the request": {widget(`<cordon:pin host="a.example" sha256="C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=" expires="2020-01-01"/>`), answer.Question{Now: 1.7e9}, "pin-expired", true},
+		"stops at high":      {catchAll, answer.Question{}, "access-catch-all", true},
+		"asked for critical": {catchAll, answer.Question{FailOn: "critical"}, "access-catch-all", false},
+		"asked for never":    {catchAll, answer.Question{FailOn: "never"}, "access-catch-all", false},
+		"preference": {widget(`<preference name="CordonFailOn" value="critical"/><access origin="*"/>`),
+			answer.Question{}, "access-catch-all", false},
+		"not readable": {[]byte("<widget><a></widget>"), answer.Question{FailOn: "never"},
+			"config-not-read", true},
+		"the time is in the request": {widget(`<cordon:pin host="a.example" ` +
+			`sha256="C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=" expires="2020-01-01"/>`),
+			answer.Question{Now: 1.7e9}, "pin-expired", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := answer.Check(answer.NewFolder(map[string][]byte{"config.xml": test.config}), test.question)
@@ -43,12 +48,14 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			i := slices.IndexFunc(got.Findings, func(f answer.Finding) bool { return f.Rule == test.rule })
-			if i < 0 || got.Findings[i].Stops != test.stops || got.Findings[i].Line == 0 || got.Findings[i].Message == "" {
+			if i < 0 || got.Findings[i].Stops != test.stops || got.Findings[i].Line == 0 ||
+				got.Findings[i].Message == "" {
 				t.Errorf("%+v", got.Findings)
 			}
 		})
 	}
-	if _, err := answer.Check(answer.NewFolder(map[string][]byte{"config.xml": catchAll}), answer.Question{FailOn: "loud"}); err == nil {
+	if _, err := answer.Check(answer.NewFolder(map[string][]byte{"config.xml": catchAll}),
+		answer.Question{FailOn: "loud"}); err == nil {
 		t.Error("a level that does not exist is taken")
 	}
 	if _, err := answer.Check(answer.NewFolder(nil), answer.Question{}); err == nil {
@@ -56,20 +63,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-const page = `<!doctype html><html><head><meta http-equiv="Content-Security-Policy" content="default-src *"></head></html>`
+const page = `<!doctype html><html><head><meta http-equiv="Content-Security-Policy" content="default-src ` +
+	`*"></head></html>`
 
 func prepared(config []byte) map[string][]byte {
 	android := "platforms/android/app/src/main/"
 	return map[string][]byte{
-		"config.xml":                      config,
-		android + "AndroidManifest.xml":   []byte(`<manifest xmlns:android="x"><application android:icon="i" android:theme="t"/></manifest>`),
-		android + "assets/www/index.html": []byte(page),
+		"config.xml": config,
+		android + "AndroidManifest.xml": []byte(`<manifest xmlns:android="x"><application android:icon="i" ` +
+			`android:theme="t"/></manifest>`),
+		android + "assets/www/index.html":                                    []byte(page),
 		android + "assets/www/plugins/cordova-plugin-cordon/www/settings.js": []byte("old"),
 		"platforms/ios/www/index.html":                                       []byte(page),
-		"platforms/ios/App/App-Info.plist":                                   []byte("<plist version=\"1.0\">\n<dict>\n\t<key>A</key>\n\t<string>b</string>\n</dict>\n</plist>\n"),
-		"platforms/browser/www/sub/page.html":                                []byte(page),
-		"ios/App/App/public/index.html":                                      []byte(page),
-		"ios/App/App/Info.plist":                                             []byte("<plist version=\"1.0\">\n<dict>\n\t<key>A</key>\n\t<string>b</string>\n</dict>\n</plist>\n"),
+		"platforms/ios/App/App-Info.plist": []byte("<plist version=\"1.0\">\n" +
+			"<dict>\n\t<key>A</key>\n\t<string>b</string>\n</dict>\n</plist>\n"),
+		"platforms/browser/www/sub/page.html": []byte(page),
+		"ios/App/App/public/index.html":       []byte(page),
+		"ios/App/App/Info.plist": []byte("<plist version=\"1.0\">\n<dict>\n\t<key>A</key>\n" +
+			"\t<string>b</string>\n</dict>\n</plist>\n"),
 	}
 }
 
@@ -83,17 +94,20 @@ func TestExports(t *testing.T) {
 	}{
 		"usual": {"", []string{
 			"ios/App/App/Info.plist", "ios/App/App/public/index.html",
-			"platforms/android/app/src/main/AndroidManifest.xml", "platforms/android/app/src/main/assets/www/index.html",
+			"platforms/android/app/src/main/AndroidManifest.xml",
+			"platforms/android/app/src/main/assets/www/index.html",
 			"platforms/android/app/src/main/assets/www/plugins/cordova-plugin-cordon/www/settings.js",
-			"platforms/android/app/src/main/res/xml/network_security_config.xml",
-			"platforms/browser/www/sub/page.html", "platforms/ios/App/App-Info.plist", "platforms/ios/www/index.html",
+			"platforms/android/app/src/main/res/xml/network_security_config.xml", "platforms/browser/www/sub/page.html",
+			"platforms/ios/App/App-Info.plist", "platforms/ios/www/index.html",
 		}, 1},
-		"csp alone": {`<preference name="CordonExports" value="csp"/><preference name="CordonExplain" value="never"/>`, []string{
-			"ios/App/App/public/index.html", "platforms/android/app/src/main/assets/www/index.html",
-			"platforms/android/app/src/main/assets/www/plugins/cordova-plugin-cordon/www/settings.js",
-			"platforms/browser/www/sub/page.html", "platforms/ios/www/index.html",
-		}, 0},
-		"none": {`<preference name="CordonExports" value="none"/>`, []string{"platforms/android/app/src/main/assets/www/plugins/cordova-plugin-cordon/www/settings.js"}, 1},
+		"csp alone": {`<preference name="CordonExports" value="csp"/><preference name="CordonExplain" value="never"/>`,
+			[]string{
+				"ios/App/App/public/index.html", "platforms/android/app/src/main/assets/www/index.html",
+				"platforms/android/app/src/main/assets/www/plugins/cordova-plugin-cordon/www/settings.js",
+				"platforms/browser/www/sub/page.html", "platforms/ios/www/index.html",
+			}, 0},
+		"none": {`<preference name="CordonExports" value="none"/>`,
+			[]string{"platforms/android/app/src/main/assets/www/plugins/cordova-plugin-cordon/www/settings.js"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := prepared(widget(test.preferences + `<access origin="https://api.example"/>`))
@@ -123,7 +137,8 @@ func TestExportsRefuse(t *testing.T) {
 	owned := prepared(widget(""))
 	owned["platforms/android/app/src/main/res/xml/network_security_config.xml"] = []byte("<network-security-config/>")
 	named := prepared(widget(""))
-	named["platforms/android/app/src/main/AndroidManifest.xml"] = []byte(`<manifest xmlns:android="x"><application android:networkSecurityConfig="@xml/mine"/></manifest>`)
+	named["platforms/android/app/src/main/AndroidManifest.xml"] = []byte(`<manifest xmlns:android="x"><application ` +
+		`android:networkSecurityConfig="@xml/mine"/></manifest>`)
 	for name, test := range map[string]struct {
 		files map[string][]byte
 		want  string
@@ -131,9 +146,10 @@ func TestExportsRefuse(t *testing.T) {
 		"a person's file":      {owned, "CordonForce"},
 		"a person's attribute": {named, "CordonForce"},
 		"a pin":                {prepared(widget(`<cordon:pin host="a.example" sha256="short"/>`)), `"line":2`},
-		"a format":             {prepared(widget(`<preference name="CordonExports" value="squid"/>`)), "the format of a prepared platform must be"},
-		"a config":             {prepared([]byte("<widget>")), `"file":"config.xml"`},
-		"no config":            {map[string][]byte{}, "no config.xml"},
+		"a format": {prepared(widget(`<preference name="CordonExports" value="squid"/>`)),
+			"the format of a prepared platform must be"},
+		"a config":  {prepared([]byte("<widget>")), `"file":"config.xml"`},
+		"no config": {map[string][]byte{}, "no config.xml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := string(answer.Encode(answer.Exports(answer.NewFolder(test.files), answer.Question{})))
@@ -146,8 +162,12 @@ func TestExportsRefuse(t *testing.T) {
 
 // The app gets the list and nothing else of the file, each line at its place.
 func TestSettings(t *testing.T) {
-	config := widget("<preference name=\"Secret\" value=\"s3cret\"/>\n<access origin=\"https://a.example/?a&amp;b\"/>\n\n<platform name=\"ios\"><access origin=\"https://ios.example\"/></platform>\n<allow-navigation href='https://n.example'/>\n" +
-		`<cordon:pin host="a.example" subdomains="true" sha256="C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=" expires="2099-01-01"/>`)
+	config := widget("<preference name=\"Secret\" value=\"s3cret\"/>\n" +
+		"<access origin=\"https://a.example/?a&amp;b\"/>\n\n" +
+		"<platform name=\"ios\"><access origin=\"https://ios.example\"/></platform>\n" +
+		"<allow-navigation href='https://n.example'/>\n" +
+		`<cordon:pin host="a.example" subdomains="true" sha256="C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=" ` +
+		`expires="2099-01-01"/>`)
 	got, err := answer.Exports(answer.NewFolder(prepared(config)), answer.Question{Build: "debug"})
 	if err != nil {
 		t.Fatal(err)
@@ -161,11 +181,13 @@ func TestSettings(t *testing.T) {
 		if err := json.Unmarshal([]byte(strings.TrimSuffix(module, ";\n});\n")), &s); err != nil {
 			t.Fatal(err)
 		}
-		want := "<widget>\n\n<access origin=\"https://a.example/?a&amp;b\"/>\n\n\n<allow-navigation href=\"https://n.example\"/></widget>"
+		want := "<widget>\n\n<access origin=\"https://a.example/?a&amp;b\"/>\n\n\n" +
+			"<allow-navigation href=\"https://n.example\"/></widget>"
 		if s.Config != want || s.Platform != "android" || !s.Debug || !s.Explain || s.Enforced != "native" {
 			t.Errorf("%+v", s)
 		}
-		if len(s.Pins) != 1 || s.Pins[0] != (answer.PinnedHost{Host: "a.example", Subdomains: true, Expires: "2099-01-01"}) {
+		if len(s.Pins) != 1 || s.Pins[0] !=
+			(answer.PinnedHost{Host: "a.example", Subdomains: true, Expires: "2099-01-01"}) {
 			t.Errorf("%+v", s.Pins)
 		}
 		return

@@ -114,7 +114,8 @@ func (w *exporting) run() error {
 	}
 	for _, loss := range losses {
 		w.out.Losses = append(w.out.Losses, Loss{
-			Platform: w.layout.Platform, Format: loss.Format, Line: loss.Place.Line, Rule: loss.Rule, Message: loss.Message, Widens: loss.Widens,
+			Platform: w.layout.Platform, Format: loss.Format, Line: loss.Place.Line, Rule: loss.Rule,
+			Message: loss.Message, Widens: loss.Widens,
 		})
 	}
 	return nil
@@ -158,14 +159,15 @@ func (w *exporting) settings() ([]project.Change, error) {
 		return nil, nil
 	}
 	data, err := json.Marshal(Settings{
-		Platform: w.layout.Platform, Debug: w.build == "debug", Pins: pinnedHosts(w.source.Pins), Enforced: w.enforced(),
-		Explain: w.preferences.explains(w.build), Config: listAlone(w.doc),
+		Platform: w.layout.Platform, Debug: w.build == "debug", Pins: pinnedHosts(w.source.Pins),
+		Enforced: w.enforced(), Explain: w.preferences.explains(w.build), Config: listAlone(w.doc),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the settings: %w", err)
 	}
 	var b bytes.Buffer
-	b.WriteString("cordova.define(\"cordova-plugin-cordon.settings\", function(require, exports, module) {\nmodule.exports = ")
+	b.WriteString("cordova.define(\"cordova-plugin-cordon.settings\", function(require, exports, module) {\n" +
+		"module.exports = ")
 	b.Write(data)
 	b.WriteString(";\n});\n")
 	return []project.Change{{Name: name, Old: old, New: b.Bytes()}}, nil
@@ -208,7 +210,8 @@ func listAlone(doc *configxml.Document) string {
 	b.WriteString("<widget>")
 	line := 1
 	for _, e := range doc.For("") {
-		if e.Prefix != "" || !slices.Contains([]string{"access", "allow-navigation", "allow-intent", "content"}, e.Name) {
+		if e.Prefix != "" || !slices.Contains([]string{"access", "allow-navigation", "allow-intent", "content"},
+			e.Name) {
 			continue
 		}
 		place := doc.Place(e.Start, e.TagEnd)

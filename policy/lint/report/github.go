@@ -19,8 +19,8 @@ func WriteGitHub(w io.Writer, p *app.App, r *lint.Report) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", githubLevel(f.Rule.Severity),
-			propertyEscapes.Replace(p.Shown(f.Place.File)), f.Place.Line, f.Place.Column, propertyEscapes.Replace("cordon: "+f.Rule.ID),
-			commandEscapes.Replace(f.Message+". "+f.Rule.Remedy))
+			propertyEscapes.Replace(p.Shown(f.Place.File)), f.Place.Line, f.Place.Column,
+			propertyEscapes.Replace("cordon: "+f.Rule.ID), commandEscapes.Replace(f.Message+". "+f.Rule.Remedy))
 		if err != nil {
 			return err
 		}

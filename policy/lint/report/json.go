@@ -1,6 +1,10 @@
 // Package report writes what package lint found: as text for people, as JSON and
 // SARIF 2.1.0 for programs, as workflow commands for GitHub, and the reference
 // page of all rules in Markdown. It decides nothing.
+//
+// Each function writes one format of a lint.Report to an io.Writer; its error is
+// the writer's. The bytes of a finding that is marked secret are never written.
+// The functions are safe for concurrent use.
 package report
 
 import (
@@ -55,7 +59,8 @@ type jsonEdit struct {
 // WriteJSON writes a report for programs. known is how many findings a
 // baseline left out.
 func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
-	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{}, Known: known}
+	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{},
+		Known: known}
 	for i := range r.Findings {
 		out.Findings = append(out.Findings, asJSON(p, &r.Findings[i]))
 	}
@@ -84,8 +89,9 @@ func targetNames(targets []policy.Target) []string {
 
 func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line, Column: f.Place.Column,
-		Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy, Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
+		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line,
+		Column: f.Place.Column, Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy,
+		Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
 	}
 	if len(f.Targets) > 0 {
 		out.Targets = targetNames(f.Targets)

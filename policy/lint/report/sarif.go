@@ -117,7 +117,8 @@ const home = "https://github.com/cordon-sec/cordon"
 // that a comment answers are in it, marked as suppressed.
 func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 	run := sarifRun{
-		Tool:       sarifTool{sarifDriver{Name: "cordon", Version: version, InformationURI: home, Rules: []sarifRule{}}},
+		Tool: sarifTool{sarifDriver{Name: "cordon", Version: version, InformationURI: home,
+			Rules: []sarifRule{}}},
 		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
 	}
@@ -134,9 +135,11 @@ func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 		add(&r.Findings[i])
 	}
 	for i := range r.Suppressed {
-		add(&r.Suppressed[i].Finding).Suppressions = []sarifSuppression{{Kind: "inSource", Justification: r.Suppressed[i].Reason}}
+		add(&r.Suppressed[i].Finding).Suppressions = []sarifSuppression{{Kind: "inSource",
+			Justification: r.Suppressed[i].Reason}}
 	}
-	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
+		Runs: []sarifRun{run}})
 }
 
 func asSARIFRule(r *lint.Rule) sarifRule {
@@ -156,10 +159,11 @@ func asSARIFRule(r *lint.Rule) sarifRule {
 		ID:               r.ID,
 		ShortDescription: sarifText{Text: r.Title},
 		FullDescription:  sarifText{Text: r.Explanation},
-		Help:             sarifText{Text: r.Remedy, Markdown: r.Explanation + "\n\n**What an attacker gains:** " + r.Gain + "\n\n**Remedy:** " + r.Remedy},
-		HelpURI:          home + "/blob/main/" + r.Doc(),
-		Configuration:    sarifConfiguration{Level: sarifLevel(r.Severity)},
-		Properties:       properties,
+		Help: sarifText{Text: r.Remedy,
+			Markdown: r.Explanation + "\n\n**What an attacker gains:** " + r.Gain + "\n\n**Remedy:** " + r.Remedy},
+		HelpURI:       home + "/blob/main/" + r.Doc(),
+		Configuration: sarifConfiguration{Level: sarifLevel(r.Severity)},
+		Properties:    properties,
 	}
 }
 
@@ -211,5 +215,6 @@ func regionOf(p *app.App, place policy.Place) sarifRegion {
 	if data := p.Content(place.File); place.Start <= len(data) && place.Column-1 <= place.Start {
 		column = 1 + utf8.RuneCount(data[place.Start-(place.Column-1):place.Start])
 	}
-	return sarifRegion{StartLine: place.Line, StartColumn: column, ByteOffset: place.Start, ByteLength: place.End - place.Start}
+	return sarifRegion{StartLine: place.Line, StartColumn: column, ByteOffset: place.Start,
+		ByteLength: place.End - place.Start}
 }

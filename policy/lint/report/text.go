@@ -61,7 +61,8 @@ func secretSpans(r *lint.Report) map[string][]app.Span {
 	return spans
 }
 
-var severityColours = [...]string{lint.Info: "36", lint.Low: "34", lint.Medium: "33", lint.High: "31", lint.Critical: "1;31"}
+var severityColours = [...]string{lint.Info: "36", lint.Low: "34", lint.Medium: "33", lint.High: "31",
+	lint.Critical: "1;31"}
 
 func (t *textWriter) paint(code, s string) string {
 	if !t.colour {
@@ -128,7 +129,8 @@ func (t *textWriter) line(f *lint.Finding) {
 	carets := strings.Repeat("^", max(utf8.RuneCountInString(marked), 1))
 	number := fmt.Sprintf("%5d", f.Place.Line)
 	fmt.Fprintf(&t.out, "%s | %s%s%s\n", number, before, marked, after)
-	fmt.Fprintf(&t.out, "%s | %s%s\n", strings.Repeat(" ", len(number)), strings.Repeat(" ", utf8.RuneCountInString(before)), t.paint("31", carets))
+	fmt.Fprintf(&t.out, "%s | %s%s\n", strings.Repeat(" ", len(number)),
+		strings.Repeat(" ", utf8.RuneCountInString(before)), t.paint("31", carets))
 }
 
 // redact replaces the secrets of a line by as many asterisks, so that carets

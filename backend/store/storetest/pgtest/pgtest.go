@@ -41,7 +41,8 @@ var (
 )
 
 // ErrMissing says that there is no PostgreSQL on this machine.
-var ErrMissing = errors.New("there is no initdb: install PostgreSQL (Debian: postgresql), or name a server in CORDON_TEST_POSTGRES")
+var ErrMissing = errors.New("there is no initdb: install PostgreSQL (Debian: postgresql), or name a server in " +
+	"CORDON_TEST_POSTGRES")
 
 // Main runs the tests and stops the server that they may have started. Its
 // result is for os.Exit.
@@ -150,14 +151,16 @@ func (s *Server) start(bin string, durable bool) error {
 		}
 	}
 	data := filepath.Join(s.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "cordon", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "cordon", "--auth=trust", "--encoding=UTF8",
+		"--locale=C", "--no-sync")
 	runAs(initdb, uid, gid)
 	initdb.Dir = s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		s.log.Write(out)
 		return fmt.Errorf("initdb as %s: %w", name, err)
 	}
-	args := []string{"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB"}
+	args := []string{"-D", data, "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c",
+		"shared_buffers=64MB"}
 	if !durable {
 		args = append(args, "-c", "fsync=off")
 	}
@@ -165,7 +168,8 @@ func (s *Server) start(bin string, durable bool) error {
 	s.process.Dir = s.dir
 	s.process.Stderr = &s.log
 	runAs(s.process, uid, gid)
-	s.url = &url.URL{Scheme: "postgres", User: url.User("cordon"), Path: "/postgres", RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode()}
+	s.url = &url.URL{Scheme: "postgres", User: url.User("cordon"), Path: "/postgres",
+		RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode()}
 	if err := s.launch(); err != nil {
 		return err
 	}

@@ -1,0 +1,291 @@
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// identity is what makes two entries the same.
+func identity(e *entry) string {
+	parts := []string{e.element.Prefix, e.element.Name, e.scope}
+	for _, a := range e.element.Attrs {
+		if a.Prefix != "xmlns" && a.Name != "xmlns" {
+			parts = append(parts, a.Prefix+":"+a.Name+"="+a.Value)
+		}
+	}
+	return strings.Join(parts, "\x00")
+}
+
+func checkDuplicate(r *run) {
+	seen := make(map[string]*entry, len(r.entries))
+	for _, e := range r.entries {
+		if e.role == forContent || !e.has {
+			continue
+		}
+		key := identity(e)
+		if first, twice := seen[key]; twice {
+			r.report(r.at(e.element), []option{r.fixed("remove the second copy", r.project.Config.Removal(e.element))},
+				"the same entry stands in line %d", r.line(first))
+			continue
+		}
+		seen[key] = e
+	}
+}
+
+// checkShadowed compares every entry with those that could be wider: the
+// catch-alls, the wildcards of each parent domain, and others of its own host.
+func checkShadowed(r *run) {
+	wide := make(map[string][]*entry)
+	for _, e := range r.entries {
+		if !e.has || e.role == forContent || !e.web() && e.text != "*" {
+			continue
+		}
+		if key := wideKey(e, e.base()); len(wide[key]) < maxRivals {
+			wide[key] = append(wide[key], e)
+		}
+	}
+	seen := make(map[string]bool, len(r.entries))
+	pointless := make(map[*entry][]*entry) // what each catch-all shadows
+	for _, e := range r.entries {
+		if e.role == forContent || !e.web() || e.attr.Name == "uri" || seen[identity(e)] {
+			continue // without its last uri= BlackBerry 10 would read origins
+		}
+		seen[identity(e)] = true
+		by := r.shadow(e, wide)
+		switch {
+		case by == nil:
+		case by.anyHost():
+			pointless[by] = append(pointless[by], e)
+		default:
+			fix := r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))
+			r.report(r.at(e.element), []option{fix},
+				"%s in line %d already covers %s", quote(by.text), r.line(by), quote(e.text))
+		}
+	}
+	for by, list := range pointless {
+		more := ""
+		if n := len(list) - 1; n > 0 {
+			more = fmt.Sprintf(" and %d other %s", n, wording.Plural(n, "entry", "entries"))
+		}
+		// No fix: the entries are what should stay once the catch-all goes.
+		r.report(r.at(list[0].element), nil,
+			"%s in line %d already covers %s%s", quote(by.text), r.line(by), quote(list[0].text), more)
+	}
+}
+
+// line returns the line that an entry begins in.
+func (r *run) line(e *entry) int { return r.project.Config.Place(e.element.Start, 0).Line }
+
+// maxRivals bounds how many entries of one host an entry is compared with.
+const maxRivals = 16
+
+func wideKey(e *entry, host string) string {
+	if host == "*" || e.text == "*" {
+		host = "*"
+	}
+	return string('0'+rune(e.role)) + host
+}
+
+func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
+	for host := e.base(); ; {
+		for _, w := range wide[wideKey(e, host)] {
+			if w == e || identity(w) == identity(e) || w.scope != "" && w.scope != e.scope || !r.shadows(w, e) {
+				continue
+			}
+			if w.element.Start < e.element.Start || w.scope != e.scope || !r.shadows(e, w) {
+				return w // of two that cover the same, the first one stays
+			}
+		}
+		if host == "*" {
+			return nil
+		}
+		if _, parent, more := strings.Cut(host, "."); more {
+			host = parent
+		} else {
+			host = "*"
+		}
+	}
+}
+
+// shadows reports whether w covers all of e wherever e covers anything. The
+// entries' own texts say what could differ; the engine is asked about it.
+func (r *run) shadows(w, e *entry) bool {
+	asked := 0
+	for _, rd := range r.all() {
+		for _, raw := range witnesses(e) {
+			if !rd.entryCovers(e, raw) {
+				continue
+			}
+			if asked++; !rd.entryCovers(w, raw) {
+				return false
+			}
+		}
+	}
+	return asked > 0
+}
+
+// witnesses are URLs that tell the forms of entries apart: schemes, the host
+// and names below it, ports, paths.
+func witnesses(e *entry) []string {
+	hosts := []string{e.base()}
+	if e.below() {
+		hosts = append(hosts, "x."+e.base(), "y.x."+e.base())
+	}
+	if e.host == "*" {
+		hosts = []string{probeHost, "x"}
+	}
+	ports := []string{"", ":8443", ":80"}
+	if e.port != "" {
+		ports = append(ports, ":"+e.port)
+	}
+	trunk := strings.TrimSuffix(samplePath(e), "x")
+	paths := []string{"/", samplePath(e), trunk + "cordon/probe"}
+	var list []string
+	for _, scheme := range []string{"https", "http", "wss", "ws", "ftp"} {
+		for _, host := range hosts {
+			for _, port := range ports {
+				for _, path := range paths {
+					list = append(list, scheme+"://"+host+port+path)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// platformNames are the names that <platform> may have; those without a list
+// of their own are here because the rule is about spelling.
+var platformNames = []string{"android", "ios", "browser", "electron", "windows", "windows8", "wp7", "wp8",
+	"blackberry10", "blackberry", "amazon-fireos", "firefoxos", "ubuntu", "osx", "tizen", "webos", "winphone", "qnx",
+	"symbian", "bada", "www"}
+
+func isPlatform(name string) bool {
+	for _, known := range platformNames {
+		if known == name {
+			return true
+		}
+	}
+	_, known := dialect.Lookup(name)
+	return known
+}
+
+func checkUnknownScope(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	for _, e := range r.project.Config.Root().Children {
+		if e.Name == "platform" && !isPlatform(e.Value("name")) && len(e.Children) > 0 {
+			r.report(r.at(e), nil, "there is no platform called %s, so nothing inside has an effect",
+				quote(e.Value("name")))
+		}
+	}
+}
+
+func isListElement(name string) bool {
+	return name == "access" || name == "allow-navigation" || name == "allow-intent"
+}
+
+func checkMisplaced(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	root := r.project.Config.Root()
+	root.Walk(func(e *configxml.Element) bool {
+		p := e.Parent
+		if isListElement(e.Name) && p != root && p != nil && (p.Name != "platform" || p.Parent != root) &&
+			!inNative(p) {
+			r.report(r.at(e), nil, "<%s> inside <%s> is not part of the list that prepare reads", e.Name, p.Name)
+		}
+		return true
+	})
+}
+
+// inNative reports whether an element is content for a native file, where
+// names mean something else.
+func inNative(e *configxml.Element) bool {
+	for ; e != nil; e = e.Parent {
+		if e.Name == "config-file" || e.Name == "edit-config" {
+			return true
+		}
+	}
+	return false
+}
+
+func checkUnknownElement(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	root := r.project.Config.Root()
+	root.Walk(func(e *configxml.Element) bool {
+		if inNative(e) || e == root {
+			return true
+		}
+		if meant := nearList(e.Name); meant != "" {
+			r.report(r.at(e), nil, "no platform reads <%s>; <%s> was probably meant", e.Name, meant)
+		}
+		return true
+	})
+}
+
+func nearList(name string) string {
+	if isListElement(name) {
+		return ""
+	}
+	plain := strings.TrimSuffix(strings.NewReplacer("_", "-", " ", "").Replace(strings.ToLower(name)), "s")
+	plain = strings.ReplaceAll(plain, "allownavigation", "allow-navigation")
+	plain = strings.ReplaceAll(plain, "allowintent", "allow-intent")
+	switch plain {
+	case "access", "acces":
+		return "access"
+	case "allow-navigation", "allow-navigate", "allow-navigatio":
+		return "allow-navigation"
+	case "allow-intent", "allow-intend", "allow-intant":
+		return "allow-intent"
+	}
+	return ""
+}
+
+func checkMissingAttribute(r *run) {
+	for _, e := range r.entries {
+		if e.role == forContent || e.has {
+			continue
+		}
+		hint := ""
+		for _, a := range e.element.Attrs {
+			switch strings.ToLower(a.Name) {
+			case "href", "origin", "src", "url", "uri":
+				hint = "; it has " + a.Name + "= instead"
+			}
+		}
+		r.report(r.at(e.element), nil, "<%s> without %s lists nothing%s", e.element.Name, e.attribute(), hint)
+	}
+}
+
+func checkURIAttribute(r *run) {
+	others := 0
+	for _, rd := range r.targets {
+		if rd.target.Platform != "blackberry10" {
+			others++
+		}
+	}
+	if others == 0 && len(r.targets) > 0 {
+		return
+	}
+	for _, e := range r.entries {
+		if e.has && e.attr.Name == "uri" {
+			r.report(r.at(e.element), nil, "only BlackBerry 10 reads uri=%s", quote(e.text))
+		}
+	}
+}
+
+func checkBlank(r *run) {
+	for _, e := range r.entries {
+		if e.has && strings.ContainsAny(e.text, " \t\r\n\u00a0") {
+			r.report(r.at(e.element), nil, "%s has blank space in it, which no real URL matches", quote(e.text))
+		}
+	}
+}

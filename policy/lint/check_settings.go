@@ -1,0 +1,113 @@
+package lint
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
+
+// preference returns a check for one value of a preference; removable says
+// that without it nothing more is let in.
+func preference(name, value string, removable bool, message string) func(*run) {
+	return func(r *run) {
+		r.preferences(func(e *configxml.Element) {
+			if !strings.EqualFold(e.Value("name"), name) || !strings.EqualFold(e.Value("value"), value) {
+				return
+			}
+			var options []option
+			if removable {
+				options = append(options, r.fixed("remove the preference", r.project.Config.Removal(e)))
+			}
+			r.report(r.at(e), options, "%s", message)
+		})
+	}
+}
+
+func (r *run) preferences(visit func(*configxml.Element)) {
+	if r.project.Config == nil {
+		return
+	}
+	for _, e := range r.project.Config.Root().Children {
+		if e.Name == "preference" {
+			visit(e)
+		}
+		if e.Name == "platform" {
+			for _, child := range e.Children {
+				if child.Name == "preference" {
+					visit(child)
+				}
+			}
+		}
+	}
+}
+
+func checkTargetSDK(r *run) {
+	r.preferences(func(e *configxml.Element) {
+		if !strings.EqualFold(e.Value("name"), "android-targetSdkVersion") {
+			return
+		}
+		if n, err := strconv.Atoi(strings.TrimSpace(e.Value("value"))); err == nil && n < 28 {
+			r.report(r.at(e), nil, "target SDK %d allows cleartext by default", n)
+		}
+	})
+}
+
+// manifest returns a check for a boolean attribute of <application> that must
+// not be true.
+func manifest(attribute, message string) func(*run) {
+	return func(r *run) {
+		r.natives(func(e *configxml.Element) {
+			e.Walk(func(child *configxml.Element) bool {
+				for _, a := range child.Attrs {
+					if child != e && a.Name == attribute && a.Prefix != "" && a.Value == "true" {
+						fix := r.fixed("set "+attribute+" to false", a.SetValue("false"))
+						r.report(r.project.Config.Place(a.Start, a.End), []option{fix}, "%s", message)
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
+var secretName = regexp.MustCompile(`(?i)(secret|passw(or)?d|passphrase|private[_.-]?key|api[_.-]?key|` +
+	`access[_.-]?key|auth[_.-]?token|access[_.-]?token|client[_.-]?token|credential)`)
+
+func checkConfigSecret(r *run) {
+	if r.project.Config == nil {
+		return
+	}
+	r.project.Config.Root().Walk(func(e *configxml.Element) bool {
+		for _, a := range e.Attrs {
+			if what := knownKey(a.Value); what != "" {
+				r.report(r.atValue(a), []option{secret}, "%s of <%s> holds %s", a.Name, e.Name, what)
+				return true
+			}
+		}
+		if what := knownKey(e.Text); what != "" {
+			r.report(r.at(e), []option{secret}, "<%s> holds %s", e.Name, what)
+			return true
+		}
+		r.namedSecret(e)
+		return true
+	})
+}
+
+// namedSecret looks at name/value pairs whose name says that the value is
+// secret.
+func (r *run) namedSecret(e *configxml.Element) {
+	name := e.Value("name")
+	if e.Name != "preference" && e.Name != "variable" && e.Name != "param" || !secretName.MatchString(name) {
+		return
+	}
+	value, ok := e.Attr("value")
+	if !ok {
+		value, ok = e.Attr("default")
+	}
+	if !ok || !looksSecret(value.Value) {
+		return
+	}
+	r.report(r.atValue(value), []option{secret}, "<%s name=%s> holds what its name says", e.Name, quote(name))
+}

@@ -1,0 +1,236 @@
+package lint
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+)
+
+// Use is one URL that the app's own sources name.
+type Use struct {
+	URL string
+	// Kind is the kind of request that it makes; Navigation for links.
+	Kind policy.Kind
+	// Place is where it stands.
+	Place policy.Place
+}
+
+// Uses returns the web URLs that the pages and scripts of a project name, in
+// the order of its files. Libraries and frameworks that the app carries with it
+// are left out: what they name are mostly examples and documentation.
+func Uses(p *app.App) []Use {
+	r := &run{project: p, sources: readSources(p)}
+	var list []Use
+	for _, u := range r.findURLs() {
+		if !u.library {
+			list = append(list, Use{URL: u.url, Kind: u.kind, Place: u.file.Place(u.span.Start, u.span.End)})
+		}
+	}
+	return list
+}
+
+// usedURL is one URL that the app's sources name, and what for.
+type usedURL struct {
+	file *app.File
+	span app.Span
+	url  string
+	// kind is the kind of request that it makes; Navigation for links.
+	kind policy.Kind
+	// tag is the HTML tag, or "" in a script.
+	tag string
+	// called says that the URL visibly is the argument of a request.
+	called  bool
+	library bool
+}
+
+// findURLs lists the URLs that pages and scripts name, in the order of the files.
+func (r *run) findURLs() []usedURL {
+	var list []usedURL
+	for i := range r.project.Pages {
+		list = appendPageUses(list, &r.project.Pages[i])
+	}
+	for _, s := range r.sources {
+		list = appendScriptUses(list, s)
+	}
+	return list
+}
+
+var tagURLs = map[string]struct {
+	attr string
+	kind policy.Kind
+}{
+	"script": {"src", policy.Script}, "link": {"href", policy.Style}, "img": {"src", policy.Image},
+	"iframe": {"src", policy.Frame}, "frame": {"src", policy.Frame}, "video": {"src", policy.Media},
+	"audio": {"src", policy.Media}, "source": {"src", policy.Media}, "object": {"data", policy.Frame},
+	"embed": {"src", policy.Frame}, "form": {"action", policy.Navigation}, "a": {"href", policy.Navigation},
+}
+
+func appendPageUses(list []usedURL, page *app.Page) []usedURL {
+	for i := range page.Tags {
+		tag := &page.Tags[i]
+		u, known := tagURLs[tag.Name]
+		if !known {
+			continue
+		}
+		a, ok := tag.Attr(u.attr)
+		if !ok || tag.Name == "link" && !loads(tag.Value("rel")) {
+			continue
+		}
+		if url := strings.TrimSpace(a.Value); isWebURL(url) {
+			list = append(list, usedURL{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd},
+				url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+		}
+	}
+	return list
+}
+
+// loads reports whether a link element of this kind makes a request.
+func loads(rel string) bool {
+	rel = strings.ToLower(rel)
+	return strings.Contains(rel, "stylesheet") || strings.Contains(rel, "icon") || strings.Contains(rel, "preload") ||
+		strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
+}
+
+// requestFunctions are the functions whose first argument is a URL to request, and the
+// properties that hold one.
+var (
+	requestFunctions = words(`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
+		upload uploadFile download downloadFile sendRequest axios Worker MobileServiceClient Request URL`)
+	urlProperties = words("src action url uri URL baseUrl baseURL endpoint")
+)
+
+// searchFunctions are the functions that look for a string rather than use it.
+var searchFunctions = words(`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
+	createElementNS ElementNS setAttributeNS getAttributeNS hasAttributeNS log warn error debug info Error`)
+
+func words(s string) map[string]bool {
+	set := make(map[string]bool)
+	for _, word := range strings.Fields(s) {
+		set[word] = true
+	}
+	return set
+}
+
+// preceding is the code before a string: the name before its last sign, and the
+// sign, its separator: "(", ":", "=", "==", "," or "".
+type preceding struct{ name, separator string }
+
+// precedingOf reads the end of code from which blanks at the end were removed.
+func precedingOf(before string) preceding {
+	if before == "" {
+		return preceding{}
+	}
+	rest, mark := before[:len(before)-1], before[len(before)-1:]
+	switch mark {
+	case "(", ":", ",":
+	case "=":
+		if trimmed := strings.TrimRight(rest, "=!<>+"); len(trimmed) < len(rest) {
+			return preceding{separator: "=="}
+		}
+	default:
+		rest, mark = before, ""
+	}
+	rest = strings.TrimRight(rest, " \t\r\n")
+	at := len(rest)
+	for at > 0 && isIdentifier(rest[at-1]) {
+		at--
+	}
+	return preceding{name: rest[at:], separator: mark}
+}
+
+func isIdentifier(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '$'
+}
+
+// compares reports whether a string after this code is looked for.
+func (l preceding) compares() bool {
+	return l.separator == "==" || l.separator == "(" && searchFunctions[l.name] || l.separator == "" && l.name == "case"
+}
+
+// calls reports whether a string after this code visibly is the URL of a
+// request.
+func (l preceding) calls(before string) bool {
+	switch l.separator {
+	case "(":
+		return requestFunctions[l.name]
+	case ":", "=":
+		return urlProperties[l.name]
+	case ",":
+		return openMethod.MatchString(before)
+	}
+	return false
+}
+
+// openMethod matches the code before the URL in xhr.open("GET", "…").
+var openMethod = regexp.MustCompile(`\.open\s*\(\s*['"] *['"]\s*,$`)
+
+func appendScriptUses(list []usedURL, s *source) []usedURL {
+	for _, l := range s.literals {
+		url := l.text
+		if i := strings.Index(url, "${"); i >= 0 && l.quote == '`' {
+			url = url[:i]
+		}
+		if !isWebURL(url) || isNamespace(hostOf(url)) {
+			continue
+		}
+		before := s.before(l.start-1, 96)
+		code := precedingOf(before)
+		if code.compares() {
+			continue
+		}
+		kind := policy.XHR
+		if strings.HasPrefix(url, "ws") {
+			kind = policy.WebSocket
+		}
+		list = append(list, usedURL{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind,
+			called: code.calls(before), library: s.library})
+	}
+	return list
+}
+
+// isWebURL reports whether a string is an absolute URL with a whole host.
+func isWebURL(s string) bool {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || scheme != "http" && scheme != "https" && scheme != "ws" && scheme != "wss" {
+		return false
+	}
+	host := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host = rest[:i]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if host == "" || host[0] == '.' || strings.ContainsAny(host, " \t\r\n'\"<>{}()+,;|^*$\\") {
+		return false
+	}
+	return len(s) < 4096 && (strings.Contains(host, ".") || strings.HasPrefix(host, "localhost"))
+}
+
+// hostOf returns the host of a URL that isWebURL accepts, in lower case.
+func hostOf(url string) string {
+	_, host, _ := strings.Cut(url, "://")
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		host = host[:i]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	return strings.ToLower(host)
+}
+
+// isNamespace reports whether URLs of the host are names of vocabularies,
+// which nobody requests.
+func isNamespace(host string) bool {
+	switch host {
+	case "www.w3.org", "ns.adobe.com", "purl.org", "xml.apache.org", "java.sun.com", "json-schema.org",
+		"www.apache.org", "xmlns.com", "schema.org", "cordova.apache.org", "phonegap.com", "www.opengis.net",
+		"docs.oasis-open.org", "www.topografix.com":
+		return true
+	}
+	return strings.HasPrefix(host, "schemas.") || strings.HasPrefix(host, "xmlns.") || strings.HasPrefix(host, "ns.")
+}
+
+// withUserinfo matches a URL with a user name and a password.
+var withUserinfo = regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/@:'"<>{}]+:[^\s/@'"<>{}]+@[A-Za-z0-9.\[-]`)

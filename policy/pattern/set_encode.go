@@ -1,0 +1,213 @@
+package pattern
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// finish writes the groups into the set's blob and turns group numbers into
+// offsets.
+func (b *builder) finish() *Set {
+	s := b.set
+	switch {
+	case len(b.groups) == 0:
+		s.hosts = table{}
+	case len(newTable(len(b.groups)).slots) != len(s.hosts.slots):
+		b.rehash(len(b.groups))
+	}
+	b.blob = make([]byte, 0, min(b.size, maxBlob))
+	offsets := make([]uint32, len(b.groups))
+	var large []largeGroup
+	for i := range b.groups {
+		g := &b.groups[i]
+		text := lowerText(b.keyOf(g))
+		offsets[i] = uint32(len(b.blob))
+		b.blob = append(append(b.blob, uint8(len(text))), text...)
+		large = b.writeGroup(large, uint32(i), g)
+	}
+	if b.anyHost.n > 0 {
+		s.hasAnyHost = true
+		s.anyHost = uint32(len(b.blob))
+		large = b.writeGroup(large, uint32(len(b.groups)), &b.anyHost)
+	}
+	for i, slot := range s.hosts.slots {
+		if slot != 0 {
+			s.hosts.slots[i] = slot&tagBits | uint64(offsets[uint32(slot)-1]+1)
+		}
+	}
+	b.writeBuckets(large)
+	s.blob = string(b.blob)
+	b.keyByGrams()
+	s.full = slices.Clip(s.full)
+	s.unkeyed = slices.Clip(s.unkeyed)
+	return s
+}
+
+// writeGroup writes a group's entries, or if they are too many its head, and
+// adds their buckets to large.
+func (b *builder) writeGroup(large []largeGroup, number uint32, g *group) []largeGroup {
+	if g.n <= fewEntries {
+		b.blob = append(b.blob, uint8(g.n))
+		for at := g.head; at != noRecord; at = b.records[at].next {
+			b.writeEntry(&b.records[at])
+		}
+		return large
+	}
+	c := b.sortIntoBuckets(number, g)
+	b.blob = append(b.blob, manyEntries)
+	b.blob = binary.LittleEndian.AppendUint32(b.blob, number)
+	b.blob = append(b.blob, uint8(c.longest))
+	return append(large, c)
+}
+
+func (b *builder) writeEntry(r *record) {
+	p := &b.patterns[r.entry]
+	scheme, _ := b.set.schemes.number(&p.Scheme)
+	flags, path := hostFlags(r.host), ""
+	full := !simplePath(r.path) || !p.Whole.IsZero() || r.host.needsCase()
+	if !full {
+		flags |= uint16(r.path.form) << pathShift
+		if r.path.fold {
+			flags |= pathFold
+		}
+		if r.path.form != all && r.path.form != present {
+			path = r.path.text
+		}
+	}
+	b.blob = binary.LittleEndian.AppendUint32(b.blob, r.entry)
+	b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(p.Port))
+	b.blob = binary.LittleEndian.AppendUint16(b.blob, scheme)
+	if full {
+		b.blob = append(b.blob, uint8(flags), uint8(flags>>8), 4)
+		b.blob = binary.LittleEndian.AppendUint32(b.blob, b.storeFull(r.entry))
+		return
+	}
+	b.blob = append(append(b.blob, uint8(flags), uint8(flags>>8), uint8(len(path))), path...)
+}
+
+// storeFull stores a whole pattern and returns its number.
+func (b *builder) storeFull(entry uint32) uint32 {
+	if b.lastFull != entry+1 {
+		b.set.full = append(b.set.full, b.patterns[entry])
+		b.lastFull = entry + 1
+	}
+	return uint32(len(b.set.full) - 1)
+}
+
+func hostFlags(host *Language) (flags uint16) {
+	switch host.form {
+	case all:
+		return hostAny
+	case present:
+		return hostAny | hostSameCase
+	case exact:
+		flags = hostExact
+	case below:
+		flags = hostBelow
+	case belowLower:
+		flags = hostBelow | hostLower
+	case glob:
+		flags = hostWildcard
+	}
+	if !host.fold && !host.needsCase() {
+		flags |= hostSameCase
+	}
+	return flags
+}
+
+// needsSpelling reports whether a host has upper-case letters and does not
+// fold: an index knows lower case only.
+func (l *Language) needsCase() bool {
+	text, keyed := l.hostKey()
+	return keyed && !l.fold && lowerText(text) != text
+}
+
+func simplePath(path *Language) bool {
+	return path.form <= glob && len(path.text) <= maxKey
+}
+
+// largeGroup is a group of many records, sorted into buckets.
+type largeGroup struct {
+	buckets map[bucket][]uint32 // to records
+	longest int
+}
+
+// bucket names the records of a group with one port and one path key.
+type bucket struct {
+	group  uint32
+	port   Port
+	length uint8
+	key    string
+}
+
+func (b *builder) sortIntoBuckets(number uint32, g *group) largeGroup {
+	c := largeGroup{buckets: map[bucket][]uint32{}}
+	type anyPath struct {
+		at     bucket
+		scheme uint16
+		flags  uint16
+	}
+	seen := map[anyPath]bool{}
+	for at := g.head; at != noRecord; at = b.records[at].next {
+		r := &b.records[at]
+		p := &b.patterns[r.entry]
+		key := pathKey(r.path)
+		c.longest = max(c.longest, len(key))
+		in := bucket{number, p.Port, uint8(len(key)), key}
+		c.buckets[in] = append(c.buckets[in], at)
+		scheme, _ := b.set.schemes.number(&p.Scheme)
+		open := anyPath{bucket{number, p.Port, anyPathKey, ""}, scheme, hostFlags(r.host)}
+		special := !p.Whole.IsZero() || r.host.needsCase()
+		if special || !seen[open] {
+			seen[open] = seen[open] || !special
+			c.buckets[open.at] = append(c.buckets[open.at], at)
+		}
+	}
+	return c
+}
+
+// pathKey returns, in lower case, the longest text that every path in the
+// language begins with and then ends or goes on with a slash.
+func pathKey(path *Language) string {
+	if !simplePath(path) {
+		return ""
+	}
+	text := path.text
+	switch path.form {
+	case exact, within:
+		return lowerText(text)
+	case glob:
+		text, _, _ = strings.Cut(text, "*")
+	case prefix:
+	default:
+		return ""
+	}
+	return lowerText(text[:max(0, strings.LastIndexByte(text, '/'))])
+}
+
+func (b *builder) writeBuckets(large []largeGroup) {
+	total := 0
+	for _, c := range large {
+		total += len(c.buckets)
+	}
+	if total == 0 {
+		return
+	}
+	s := b.set
+	s.paths = newTable(total)
+	for _, c := range large {
+		for in, members := range maps.All(c.buckets) {
+			hash := bucketHash(s.seed, in.group, int32(in.port), in.length, []byte(in.key))
+			s.paths.put(hash, uint32(len(b.blob)))
+			b.blob = binary.LittleEndian.AppendUint32(b.blob, in.group)
+			b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(in.port))
+			b.blob = append(append(b.blob, in.length), in.key...)
+			b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(len(members)))
+			for _, at := range members {
+				b.writeEntry(&b.records[at])
+			}
+		}
+	}
+}

@@ -124,15 +124,15 @@ func (s *Spec) number(rule int) ruleNumber {
 func New(spec Spec) *Policy {
 	p := &Policy{spec: spec, lists: make([]indexed, len(spec.Lists))}
 	for i, list := range spec.Lists {
-		if at := slices.IndexFunc(spec.Lists[:i], func(known List) bool { return slices.Equal(known, list) }); at >= 0 {
+		if at := slices.IndexFunc(spec.Lists[:i], func(known List) bool { return sameList(known, list) }); at >= 0 {
 			p.lists[i] = p.lists[at] // access often counts for navigation as well
 			continue
 		}
-		patterns, rules := make([]pattern.Pattern, len(list)), make([]ruleNumber, len(list))
+		rules := make([]ruleNumber, len(list))
 		for j := range list {
-			patterns[j], rules[j] = list[j].Pattern, spec.number(list[j].Rule)
+			rules[j] = spec.number(list[j].Rule)
 		}
-		p.lists[i] = indexed{pattern.NewSet(patterns), rules}
+		p.lists[i] = indexed{pattern.NewSetOf(len(list), func(j int) *pattern.Pattern { return &list[j].Pattern }), rules}
 	}
 	for kind, program := range spec.Programs {
 		indexBuiltIns(program.Steps)
@@ -142,6 +142,14 @@ func New(spec Spec) *Policy {
 		}
 	}
 	return p
+}
+
+// sameList reports whether two lists have the same entries; often they are one.
+func sameList(a, b List) bool {
+	if len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] {
+		return true
+	}
+	return slices.Equal(a, b)
 }
 
 func indexBuiltIns(steps []Step) {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -16,7 +17,7 @@ import (
 // The root's own elements count; what stands inside <platform> belongs to a
 // platform, and the strict reading is none.
 func compileCordon(doc *configxml.Document, _ policy.Target) (policy.Spec, error) {
-	c := readDocument(doc)
+	c := readDocument(doc, false)
 	return policy.Spec{
 		Rules:    c.rules,
 		Lists:    c.lists(),
@@ -25,10 +26,14 @@ func compileCordon(doc *configxml.Document, _ policy.Target) (policy.Spec, error
 	}, nil
 }
 
-func readDocument(doc *configxml.Document) *strictCompiler {
-	c := &strictCompiler{doc: doc}
+// readDocument reads the file; parts says that the lines are wanted in parts
+// too (Origins).
+func readDocument(doc *configxml.Document, parts bool) *strictCompiler {
 	own := doc.For("")
+	c := &strictCompiler{doc: doc, parts: parts, sharesRequests: true}
 	c.scopedNavigation = len(elements(own, "allow-navigation")) > 0
+	c.rules = make([]policy.Rule, 0, len(own))
+	c.entries[listRequest] = make(policy.List, 0, len(elements(own, "access")))
 	for _, e := range own {
 		c.add(e)
 	}
@@ -70,11 +75,27 @@ type strictCompiler struct {
 	rules            []policy.Rule
 	entries          [strictLists]policy.List
 	origins          []Origin
+	parts            bool // origins are wanted
 	scopedNavigation bool // the file has allow-navigation: access opens no pages
+	sharesRequests   bool // navigation has no entries besides those of requests, which stand there once
 	anyHost          [strictLists]bool
 }
 
-func (c *strictCompiler) lists() []policy.List { return c.entries[:] }
+func (c *strictCompiler) lists() []policy.List {
+	if c.sharesRequests && !c.scopedNavigation {
+		c.entries[listNavigation], c.entries[listNavigationAny] = c.entries[listRequest], c.entries[listRequestAny]
+	}
+	return c.entries[:]
+}
+
+// ownNavigation gives navigation entries of its own.
+func (c *strictCompiler) ownNavigation() {
+	if c.sharesRequests && !c.scopedNavigation {
+		c.entries[listNavigation] = slices.Clone(c.entries[listRequest])
+		c.entries[listNavigationAny] = slices.Clone(c.entries[listRequestAny])
+	}
+	c.sharesRequests = false
+}
 
 // add reads one element of the root.
 func (c *strictCompiler) add(e *configxml.Element) {
@@ -170,9 +191,14 @@ func (c *strictCompiler) addRule(e *configxml.Element, attribute string, purpose
 	}
 	rule.Patterns = read.patterns
 	c.rules = append(c.rules, rule)
-	read.parts.Rule = rule
-	read.parts.Navigation = purpose == policy.ForNavigation || purpose == policy.ForRequest && !c.scopedNavigation
-	c.origins = append(c.origins, read.parts)
+	if c.parts {
+		read.parts.Rule = rule
+		read.parts.Navigation = purpose == policy.ForNavigation || purpose == policy.ForRequest && !c.scopedNavigation
+		c.origins = append(c.origins, read.parts)
+	}
+	if purpose == policy.ForNavigation {
+		c.ownNavigation()
+	}
 	for _, list := range c.listsFor(e.Name, purpose) {
 		c.enter(list, read)
 	}
@@ -205,6 +231,9 @@ func (c *strictCompiler) enter(list int, read strictPattern) {
 	if read.anyHost {
 		list++
 		c.anyHost[list] = true
+	}
+	if c.sharesRequests && (list == listNavigation || list == listNavigationAny) {
+		return // it is among those of requests
 	}
 	for _, p := range read.patterns {
 		if list == listPages || list == listPagesAny {

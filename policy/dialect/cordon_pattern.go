@@ -229,11 +229,26 @@ func schemesOf(scheme string) []string {
 }
 
 func origin(port pattern.Port, host, path pattern.Language, schemes ...string) pattern.Pattern {
-	names := make([]pattern.Language, len(schemes))
-	for i, scheme := range schemes {
-		names[i] = pattern.Exactly(scheme)
+	return pattern.Pattern{Scheme: schemeLanguages[strings.Join(schemes, " ")], Host: host, Path: path, Port: port}
+}
+
+// schemeLanguages are the languages of the schemes that origins covers, each
+// once: a file may have a hundred thousand lines.
+var schemeLanguages = languagesOf(
+	[]string{schemeHTTPS, schemeWSS}, []string{schemeHTTP, schemeWS}, []string{schemeWS}, []string{schemeWSS},
+	[]string{schemeHTTPS, schemeWSS, schemeHTTP, schemeWS},
+)
+
+func languagesOf(groups ...[]string) map[string]pattern.Language {
+	languages := map[string]pattern.Language{}
+	for _, schemes := range groups {
+		names := make([]pattern.Language, len(schemes))
+		for i, scheme := range schemes {
+			names[i] = pattern.Exactly(scheme)
+		}
+		languages[strings.Join(schemes, " ")] = pattern.OneOf(names...)
 	}
-	return pattern.Pattern{Scheme: pattern.OneOf(names...), Host: host, Path: path, Port: port}
+	return languages
 }
 
 func ownPort(port, own int32) pattern.Port {

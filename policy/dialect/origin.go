@@ -51,4 +51,4 @@ func (o *Origin) Covers(scheme string) bool {
 // Origins returns the lines of the document that grant something in the strict
 // reading, in file order. Lines that do not fit are missing here; Compile for
 // the target "cordon" has them with the reason.
-func Origins(doc *configxml.Document) []Origin { return readDocument(doc).origins }
+func Origins(doc *configxml.Document) []Origin { return readDocument(doc, true).origins }

@@ -46,7 +46,13 @@ const maxKey = 254
 // NewSet indexes patterns; entry numbers are their positions. The set keeps
 // nothing of the slice, and copies what it needs of the patterns.
 func NewSet(patterns []Pattern) *Set {
-	b := newBuilder(patterns)
+	return NewSetOf(len(patterns), func(i int) *Pattern { return &patterns[i] })
+}
+
+// NewSetOf is NewSet for n patterns that lie elsewhere than in one slice: at
+// returns each by its number. They must not change before it returns.
+func NewSetOf(n int, at func(i int) *Pattern) *Set {
+	b := newBuilder(n, at)
 	b.gather()
 	return b.finish()
 }

@@ -10,7 +10,8 @@ import (
 // finish writes the groups down.
 type builder struct {
 	set      *Set
-	patterns []Pattern
+	n        int
+	pattern  func(i int) *Pattern
 	records  []record
 	groups   []group
 	anyHost  group
@@ -38,18 +39,19 @@ const (
 	maxBlob = math.MaxUint32 / 2
 )
 
-func newBuilder(patterns []Pattern) *builder {
+func newBuilder(n int, at func(i int) *Pattern) *builder {
 	return &builder{
-		set:      &Set{seed: maphash.MakeSeed(), hosts: newTable(len(patterns))},
-		patterns: patterns,
-		records:  make([]record, 0, len(patterns)),
-		groups:   make([]group, 0, len(patterns)),
+		set:     &Set{seed: maphash.MakeSeed(), hosts: newTable(n)},
+		n:       n,
+		pattern: at,
+		records: make([]record, 0, n),
+		groups:  make([]group, 0, n),
 	}
 }
 
 func (b *builder) gather() {
-	for i := range b.patterns {
-		p := &b.patterns[i]
+	for i := range b.n {
+		p := b.pattern(i)
 		if p.Scheme.IsZero() || p.Host.IsZero() || p.Path.IsZero() {
 			continue
 		}

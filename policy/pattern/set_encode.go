@@ -63,7 +63,7 @@ func (b *builder) writeGroup(large []largeGroup, number uint32, g *group) []larg
 }
 
 func (b *builder) writeEntry(r *record) {
-	p := &b.patterns[r.entry]
+	p := b.pattern(int(r.entry))
 	scheme, _ := b.set.schemes.number(&p.Scheme)
 	flags, path := hostFlags(r.host), ""
 	full := !simplePath(r.path) || !p.Whole.IsZero() || r.host.needsCase()
@@ -90,7 +90,7 @@ func (b *builder) writeEntry(r *record) {
 // storeFull stores a whole pattern and returns its number.
 func (b *builder) storeFull(entry uint32) uint32 {
 	if b.lastFull != entry+1 {
-		b.set.full = append(b.set.full, b.patterns[entry])
+		b.set.full = append(b.set.full, *b.pattern(int(entry)))
 		b.lastFull = entry + 1
 	}
 	return uint32(len(b.set.full) - 1)
@@ -152,7 +152,7 @@ func (b *builder) sortIntoBuckets(number uint32, g *group) largeGroup {
 	seen := map[anyPath]bool{}
 	for at := g.head; at != noRecord; at = b.records[at].next {
 		r := &b.records[at]
-		p := &b.patterns[r.entry]
+		p := b.pattern(int(r.entry))
 		key := pathKey(r.path)
 		c.longest = max(c.longest, len(key))
 		in := bucket{number, p.Port, uint8(len(key)), key}

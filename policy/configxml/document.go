@@ -11,6 +11,7 @@
 package configxml
 
 import (
+	"bytes"
 	"sort"
 	"strings"
 
@@ -160,7 +161,7 @@ func (e *Element) Walk(visit func(*Element) bool) bool {
 // lineStarts lists the offsets at which lines start. A line ends at LF, CR LF
 // or a lone CR; a byte-order mark does not count as a column.
 func lineStarts(data []byte, first int) []int {
-	lines := []int{first}
+	lines := append(make([]int, 0, 1+bytes.Count(data, []byte{'\n'})), first)
 	for i := first; i < len(data); i++ {
 		switch data[i] {
 		case '\n':

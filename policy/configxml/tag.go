@@ -57,6 +57,7 @@ func (p *parser) newElement() *Element {
 func (p *parser) attach(e *Element) {
 	if len(p.stack) == 0 {
 		p.doc.root = e
+		e.Children = make([]*Element, 0, min(strings.Count(p.text[e.TagEnd:], "<"), MaxElements)/2)
 		return
 	}
 	e.Parent = p.stack[len(p.stack)-1].element

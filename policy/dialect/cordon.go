@@ -31,9 +31,9 @@ func compileCordon(doc *configxml.Document, _ policy.Target) (policy.Spec, error
 func readDocument(doc *configxml.Document, parts bool) *strictCompiler {
 	own := doc.For("")
 	c := &strictCompiler{doc: doc, parts: parts, sharesRequests: true}
-	c.scopedNavigation = len(elements(own, "allow-navigation")) > 0
+	c.scopedNavigation = count(own, "allow-navigation") > 0
 	c.rules = make([]policy.Rule, 0, len(own))
-	c.entries[listRequest] = make(policy.List, 0, len(elements(own, "access")))
+	c.entries[listRequest] = make(policy.List, 0, count(own, "access"))
 	for _, e := range own {
 		c.add(e)
 	}
@@ -43,6 +43,15 @@ func readDocument(doc *configxml.Document, parts bool) *strictCompiler {
 		}
 	}
 	return c
+}
+
+func count(all []*configxml.Element, name string) (n int) {
+	for _, e := range all {
+		if e.Name == name {
+			n++
+		}
+	}
+	return n
 }
 
 func elements(all []*configxml.Element, name string) []*configxml.Element {
@@ -85,7 +94,7 @@ func (c *strictCompiler) lists() []policy.List {
 	if c.sharesRequests && !c.scopedNavigation {
 		c.entries[listNavigation], c.entries[listNavigationAny] = c.entries[listRequest], c.entries[listRequestAny]
 	}
-	return c.entries[:]
+	return slices.Clone(c.entries[:]) // else the policy would hold on to the document
 }
 
 // ownNavigation gives navigation entries of its own.

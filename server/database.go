@@ -26,7 +26,7 @@ func (b *Backend) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, b.Settings, dsn)
+	store, err := openStore(ctx, b.Settings, dsn, func(text string) { b.notices = append(b.notices, text) })
 	if err != nil {
 		return environment(err)
 	}
@@ -35,9 +35,9 @@ func (b *Backend) openStore(ctx context.Context) error {
 	return nil
 }
 
-func openStore(ctx context.Context, s *settings.Settings, dsn string) (Store, error) {
+func openStore(ctx context.Context, s *settings.Settings, dsn string, notice func(string)) (Store, error) {
 	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		return postgres.Open(ctx, postgres.Options{URL: dsn})
+		return postgres.Open(ctx, postgres.Options{URL: dsn, Notice: notice})
 	}
 	if dsn == "" {
 		dsn = "sqlite:./cordon.db"
@@ -46,7 +46,7 @@ func openStore(ctx context.Context, s *settings.Settings, dsn string) (Store, er
 	if err != nil {
 		return nil, err
 	}
-	o.Path = s.Path(o.Path)
+	o.Path, o.Notice = s.Path(o.Path), notice
 	return sqlite.Open(ctx, o)
 }
 
@@ -57,7 +57,7 @@ func OpenStore(ctx context.Context, s *settings.Settings) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, s, dsn)
+	store, err := openStore(ctx, s, dsn, nil)
 	return store, environment(err)
 }
 

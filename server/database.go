@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -36,7 +37,7 @@ func (b *Backend) openStore(ctx context.Context) error {
 }
 
 func openStore(ctx context.Context, s *settings.Settings, dsn string, notice func(string)) (Store, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+	if isPostgres(dsn) {
 		return postgres.Open(ctx, postgres.Options{URL: dsn, Notice: notice})
 	}
 	if dsn == "" {
@@ -48,6 +49,10 @@ func openStore(ctx context.Context, s *settings.Settings, dsn string, notice fun
 	}
 	o.Path, o.Notice = s.Path(o.Path), notice
 	return sqlite.Open(ctx, o)
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
 // OpenStore opens the database that the settings name, for commands that work on
@@ -67,7 +72,15 @@ func DatabaseName(s *settings.Settings) string {
 	if err != nil {
 		return s.Database
 	}
-	if u, err := url.Parse(dsn); err == nil && u.Host != "" {
+	if isPostgres(dsn) {
+		u, err := url.Parse(dsn)
+		if err != nil {
+			return "postgres"
+		}
+		// A socket is a parameter; a password may be one too.
+		query := u.Query()
+		maps.DeleteFunc(query, func(name string, _ []string) bool { return name != "host" && name != "port" })
+		u.RawQuery = query.Encode()
 		return u.Redacted()
 	}
 	if dsn == "" {

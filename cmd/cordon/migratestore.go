@@ -48,7 +48,7 @@ DATABASE is sqlite:PATH or postgres://…; without it the configuration's is tak
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration that names the database")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
-	cmd.Flags().BoolVar(&contracts, "contract", false, "apply contracts too: no older version will run on the database again")
+	cmd.Flags().BoolVar(&contracts, "contract", false, "apply contracts too: no older version will run here again")
 	return cmd
 }
 

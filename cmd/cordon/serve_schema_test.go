@@ -42,7 +42,8 @@ func command(t *testing.T, want int, args ...string) (stdout, stderr string) {
 func TestServeOnNewerSchema(t *testing.T) {
 	dir := t.TempDir()
 	config, data, port := filepath.Join(dir, "cordon.yaml"), filepath.Join(dir, "cordon.db"), freePort(t)
-	text := "server: { listen: \"127.0.0.1:" + port + "\", tls: off }\nidentity: { providers: { development: { type: development } } }\n" +
+	text := "server: { listen: \"127.0.0.1:" + port + "\", tls: off }\n" +
+		"identity: { providers: { development: { type: development } } }\n" +
 		"telemetry: { log: none }\ntables: { note: { access: anonymous, columns: { text: string } } }\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -51,19 +52,21 @@ func TestServeOnNewerSchema(t *testing.T) {
 	onDatabase(t, data, `CREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL);
 		ALTER TABLE cordon_user ADD COLUMN more TEXT DEFAULT 'x';
 		INSERT INTO cordon_migrations(name,applied,kind) VALUES('9998_more',1,'expand')`)
-	const notice = "warning: the database was written by a newer version: its migration 9998_more only adds to the schema, so this version runs on it\n"
-	if out, errs := command(t, exitFine, "migrate-store", "--config", config); out != "nothing to do\n" || errs != notice {
+	const notice = "warning: the database was written by a newer version: its migration 9998_more only adds to the schema, " +
+		"so this version runs on it\n"
+	out, errs := command(t, exitFine, "migrate-store", "--config", config)
+	if out != "nothing to do\n" || errs != notice {
 		t.Errorf("migrate-store says\n%s%s", out, errs)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	read, out := io.Pipe()
+	read, write := io.Pipe()
 	words := newWords(read)
 	status := make(chan int, 1)
 	go func() {
-		status <- execute(ctx, []string{"serve", "--config", config}, strings.NewReader(""), out, out)
-		_ = out.Close()
+		status <- execute(ctx, []string{"serve", "--config", config}, strings.NewReader(""), write, write)
+		_ = write.Close()
 	}()
 	if !words.wait(notice) {
 		t.Fatal(words.text())
@@ -76,7 +79,8 @@ func TestServeOnNewerSchema(t *testing.T) {
 	if response.Body.Close(); response.StatusCode != http.StatusCreated {
 		t.Errorf("a write: %s", response.Status)
 	}
-	if code, _, body := fetch(t, http.DefaultClient, address); code != http.StatusOK || !strings.Contains(body, `"text":"first"`) {
+	code, _, body := fetch(t, http.DefaultClient, address)
+	if code != http.StatusOK || !strings.Contains(body, `"text":"first"`) {
 		t.Errorf("a read: %d %s", code, body)
 	}
 	cancel()
@@ -84,14 +88,16 @@ func TestServeOnNewerSchema(t *testing.T) {
 		t.Errorf("the end: %d\n%s", code, words.text())
 	}
 
-	if _, errs := command(t, exitEnvironment, "copy-store", "sqlite:"+data, "sqlite:"+filepath.Join(dir, "copy.db")); !strings.Contains(errs,
-		"cordon: a newer version has added to the database, so a copy by this version would leave something out (9998_more): copy with that version\n") {
+	_, errs = command(t, exitEnvironment, "copy-store", "sqlite:"+data, "sqlite:"+filepath.Join(dir, "copy.db"))
+	if !strings.Contains(errs, "cordon: a newer version has added to the database, so a copy by this version would leave "+
+		"something out (9998_more): copy with that version\n") {
 		t.Errorf("copy-store says %s", errs)
 	}
 	onDatabase(t, data, "INSERT INTO cordon_migrations(name,applied,kind) VALUES('9999_less',1,'contract')")
-	const refused = "cordon: sqlite: the database was written by a newer version: its migration 9999_less is a contract, which takes away what this version may still use; " +
-		"run that version, or a newer one, or restore a backup from before\n"
-	for _, args := range [][]string{{"serve"}, {"migrate-store"}, {"migrate-store", "--dry-run"}, {"migrate-store", "--contract"}, {"tables", "export", "note"}} {
+	const refused = "cordon: sqlite: the database was written by a newer version: its migration 9999_less is a contract, " +
+		"which takes away what this version may still use; run that version, or a newer one, or restore a backup from before\n"
+	for _, args := range [][]string{{"serve"}, {"migrate-store"}, {"migrate-store", "--dry-run"},
+		{"migrate-store", "--contract"}, {"tables", "export", "note"}} {
 		if _, errs := command(t, exitEnvironment, append(args, "--config", config)...); errs != refused {
 			t.Errorf("%v says\n%swant\n%s", args, errs, refused)
 		}

@@ -42,7 +42,8 @@ const batch = 500
 var ErrNotEmpty = errors.New("the store to copy into is not empty")
 
 // ErrNewer says that a newer version keeps more in a store than this one knows of.
-var ErrNewer = errors.New("a newer version has added to the database, so a copy by this version would leave something out")
+var ErrNewer = errors.New("a newer version has added to the database, " +
+	"so a copy by this version would leave something out")
 
 // Progress is told how many rows of a table were copied so far.
 type Progress func(table string, rows int)
@@ -94,7 +95,9 @@ func empty(ctx context.Context, s Store) error {
 		return fmt.Errorf("%w: it has the table %s", ErrNotEmpty, definitions[0].Name)
 	}
 	for _, t := range copied() {
-		err := s.Records(ctx, t.Name, t.Names(), func([]any) error { return fmt.Errorf("%w: %s has records", ErrNotEmpty, t.Name) })
+		err := s.Records(ctx, t.Name, t.Names(), func([]any) error {
+			return fmt.Errorf("%w: %s has records", ErrNotEmpty, t.Name)
+		})
 		if err != nil {
 			return err
 		}

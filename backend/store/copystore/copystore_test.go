@@ -188,7 +188,8 @@ func TestEveryOwnTable(t *testing.T) {
 	}
 	for _, pair := range [][2]store{{one, two}, {two, three}} {
 		var told []string
-		if err := copystore.Copy(t.Context(), pair[0], pair[1], func(table string, _ int) { told = append(told, table) }); err != nil {
+		progress := func(table string, _ int) { told = append(told, table) }
+		if err := copystore.Copy(t.Context(), pair[0], pair[1], progress); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(names, told); d != "" {
@@ -214,7 +215,8 @@ func TestNewerIsNotCopied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutRecords(t.Context(), "cordon_migrations", []string{"name", "applied", "kind"}, [][]any{{"9999_x", int64(1), "expand"}}); err != nil {
+	columns, record := []string{"name", "applied", "kind"}, []any{"9999_x", int64(1), "expand"}
+	if err := s.PutRecords(t.Context(), "cordon_migrations", columns, [][]any{record}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -91,7 +91,8 @@ func wrap(err error) error {
 
 // migrate applies what is missing in one transaction, which DDL in PostgreSQL
 // allows, and returns what it did.
-func migrate(ctx context.Context, pool *pgxpool.Pool, set schema.Set, contracts bool, now time.Time) (schema.Plan, error) {
+func migrate(ctx context.Context, pool *pgxpool.Pool, set schema.Set, contracts bool, now time.Time) (
+	schema.Plan, error) {
 	var s state
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if err := lockSchema(ctx, tx); err != nil {
@@ -128,7 +129,8 @@ func look(ctx context.Context, tx pgx.Tx, set schema.Set, contracts bool) (state
 // read reads the migrations that the database has.
 func (s *state) read(ctx context.Context, tx pgx.Tx) error {
 	err := tx.QueryRow(ctx, `SELECT to_regclass('cordon_migrations') IS NOT NULL, EXISTS (SELECT 1 FROM pg_attribute
-		WHERE attrelid=to_regclass('cordon_migrations') AND attname='kind' AND NOT attisdropped)`).Scan(&s.table, &s.kinds)
+		WHERE attrelid=to_regclass('cordon_migrations') AND attname='kind' AND NOT attisdropped)`).
+		Scan(&s.table, &s.kinds)
 	if err != nil || !s.table {
 		return err
 	}
@@ -148,7 +150,8 @@ func (s state) carryOut(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	var err error
 	switch {
 	case !s.table:
-		_, err = tx.Exec(ctx, "CREATE TABLE cordon_migrations (name text PRIMARY KEY, applied int8 NOT NULL, kind text)")
+		_, err = tx.Exec(ctx,
+			"CREATE TABLE cordon_migrations (name text PRIMARY KEY, applied int8 NOT NULL, kind text)")
 	case !s.kinds:
 		_, err = tx.Exec(ctx, "ALTER TABLE cordon_migrations ADD COLUMN kind text")
 	}
@@ -156,14 +159,16 @@ func (s state) carryOut(ctx context.Context, tx pgx.Tx, now time.Time) error {
 		return err
 	}
 	for _, m := range s.plan.Unmarked {
-		if _, err := tx.Exec(ctx, "UPDATE cordon_migrations SET kind=$1 WHERE name=$2", string(m.Kind), m.Name); err != nil {
+		_, err := tx.Exec(ctx, "UPDATE cordon_migrations SET kind=$1 WHERE name=$2", string(m.Kind), m.Name)
+		if err != nil {
 			return err
 		}
 	}
 	for _, m := range s.plan.Apply {
 		_, err := tx.Conn().PgConn().Exec(ctx, m.SQL).ReadAll()
 		if err == nil {
-			_, err = tx.Exec(ctx, "INSERT INTO cordon_migrations(name,applied,kind) VALUES($1,$2,$3)", m.Name, now.UnixMilli(), string(m.Kind))
+			_, err = tx.Exec(ctx, "INSERT INTO cordon_migrations(name,applied,kind) VALUES($1,$2,$3)",
+				m.Name, now.UnixMilli(), string(m.Kind))
 		}
 		if err != nil {
 			return fmt.Errorf("migration %s: %w", m.Name, err)

@@ -85,9 +85,12 @@ func (v versioned) Strings(tb testing.TB, query string) []string {
 
 func (v versioned) Catalogue(tb testing.TB) string {
 	tb.Helper()
-	return strings.Join(v.Strings(tb, `SELECT concat_ws(' ', table_name||'.'||column_name, data_type, is_nullable, column_default)
+	return strings.Join(v.Strings(tb, `
+		SELECT concat_ws(' ', table_name||'.'||column_name, data_type, is_nullable, column_default)
 		FROM information_schema.columns WHERE table_schema=current_schema() AND table_name LIKE 'cordon\_%'
-		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname=current_schema() AND tablename LIKE 'cordon\_%' ORDER BY 1`), "\n")
+		UNION ALL
+		SELECT indexdef FROM pg_indexes
+		WHERE schemaname=current_schema() AND tablename LIKE 'cordon\_%' ORDER BY 1`), "\n")
 }
 
 func TestVersions(t *testing.T) {

@@ -46,9 +46,12 @@ func (m Migration) String() string {
 // Set is the migrations of one database, in the order in which they are applied.
 type Set []Migration
 
+// number is one part of a release's version.
+const number = `(?:0|[1-9][0-9]*)`
+
 var (
 	fileName      = regexp.MustCompile(`^[0-9]{4}(_[a-z0-9]+)+\.sql$`)
-	contractSince = regexp.MustCompile(`^-- contract: unused since ((?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*))$`)
+	contractSince = regexp.MustCompile(`^-- contract: unused since (` + number + `\.` + number + `\.` + number + `)$`)
 )
 
 // Read reads the migrations of a folder. Every file in it must be one, and each
@@ -77,7 +80,8 @@ func Read(folder fs.FS) (Set, error) {
 	slices.SortFunc(set, func(a, b Migration) int { return cmp.Compare(a.Name, b.Name) })
 	for i, m := range set {
 		if number := fmt.Sprintf("%04d", i+1); !strings.HasPrefix(m.Name, number) {
-			return nil, fmt.Errorf("the migration %s must have the number %s: numbers begin at 0001, and each is used once", m.Name, number)
+			return nil, fmt.Errorf("the migration %s must have the number %s: numbers begin at 0001, and each is used once",
+				m.Name, number)
 		}
 	}
 	return set, nil

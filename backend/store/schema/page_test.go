@@ -29,7 +29,8 @@ with the key that the operator keeps outside of the database ([sign-in](auth.md)
 |---|---|---|---|---|
 `)
 	for _, t := range schema.Tables() {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s |\n", t.Name, t.Name, t.Holds, t.Class, yes(t.Personal()), yes(t.Sealed()))
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s |\n",
+			t.Name, t.Name, t.Holds, t.Class, yes(t.Personal()), yes(t.Sealed()))
 	}
 	for _, t := range schema.Tables() {
 		fmt.Fprintf(&b, "\n## %s\n\nA record is %s. In a copy it is %s.\n", t.Name, t.Holds, t.Class)

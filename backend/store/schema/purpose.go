@@ -29,20 +29,24 @@ var purposes = map[string]purpose{
 		},
 	},
 	"cordon_secret": {
-		Purpose: Purpose{Holds: "a secret that is made once and never changes, such as the key of user ids; it lies open", Class: Copied},
+		Purpose: Purpose{
+			Holds: "a secret that is made once and never changes, such as the key of user ids; it lies open", Class: Copied},
 		columns: map[string]Content{
 			"name":  {Holds: "what the secret is for"},
 			"value": {Holds: "the secret itself, not sealed (decision 61)"},
 		},
 	},
 	"cordon_once": {
-		Purpose: Purpose{Holds: "a thing of one use: the code that a native app trades for a token, or the mark that a sign-in was used or a refresh has begun",
+		Purpose: Purpose{
+			Holds: "a thing of one use: the code that a native app trades for a token, " +
+				"or the mark that a sign-in was used or a refresh has begun",
 			Class: Copied,
-			Trace: "not at all, since the key is a hash and the value is sealed; a record ends within minutes to hours"},
+			Trace: "not at all, since the key is a hash and the value is sealed; " +
+				"a record ends within minutes to hours"},
 		columns: map[string]Content{
 			"kind":    {Holds: "`code`, `state` or `refresh`"},
 			"key":     {Holds: "a hash of what the client holds, or of the session that is refreshed"},
-			"sealed":  {Holds: "of a code, the session and the provider that it stands for", Personal: true, Sealed: true},
+			"sealed":  {Holds: "the session and the provider that a code stands for", Personal: true, Sealed: true},
 			"expires": {Holds: "when the record ends"},
 		},
 	},
@@ -76,7 +80,8 @@ var purposes = map[string]purpose{
 		},
 	},
 	"cordon_revocation": {
-		Purpose: Purpose{Holds: "an order to refuse a session's tokens, or a user's, before their time", Class: Copied, Person: "user_id",
+		Purpose: Purpose{
+			Holds: "an order to refuse a session's tokens, or a user's, before their time", Class: Copied, Person: "user_id",
 			Trace: "where the user id is empty, the session of that id in `cordon_session` has it"},
 		columns: map[string]Content{
 			"session": {Holds: "the session's id, or empty", Personal: true},

@@ -110,7 +110,9 @@ func TestBackupHoldsEveryOwnTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := schema.Tables()
-	storetest.PutOwn(t, s, slices.DeleteFunc(schema.Tables(), func(t schema.Table) bool { return t.Name == "cordon_migrations" }))
+	storetest.PutOwn(t, s, slices.DeleteFunc(schema.Tables(), func(t schema.Table) bool {
+		return t.Name == "cordon_migrations"
+	}))
 	want := storetest.Own(t, s, all)
 	for _, table := range all {
 		if len(want[table.Name]) == 0 {
@@ -151,7 +153,8 @@ func TestRestoreOfNewer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.PutRecords(t.Context(), "cordon_migrations", []string{"name", "applied", "kind"}, [][]any{{"9999_x", int64(1), kind}}); err != nil {
+		columns, record := []string{"name", "applied", "kind"}, []any{"9999_x", int64(1), kind}
+		if err := s.PutRecords(t.Context(), "cordon_migrations", columns, [][]any{record}); err != nil {
 			t.Fatal(err)
 		}
 		file, o := filepath.Join(dir, "copy"), sqlite.Options{Path: filepath.Join(dir, "restored.db")}

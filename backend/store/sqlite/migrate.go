@@ -157,7 +157,8 @@ func (s *state) read(ctx context.Context, c *conn) error {
 	if s.kinds {
 		kind = "kind"
 	}
-	return c.query(ctx, "SELECT name, "+kind+" FROM cordon_migrations ORDER BY name", nil, func(row []driver.Value) error {
+	text := "SELECT name, " + kind + " FROM cordon_migrations ORDER BY name"
+	return c.query(ctx, text, nil, func(row []driver.Value) error {
 		s.recorded = append(s.recorded, schema.Recorded{Name: asText(row[0]), Kind: schema.Kind(asText(row[1]))})
 		return nil
 	})
@@ -167,7 +168,8 @@ func (s state) carryOut(ctx context.Context, c *conn, now time.Time) error {
 	var err error
 	switch {
 	case !s.table:
-		err = c.run("CREATE TABLE cordon_migrations (name TEXT PRIMARY KEY NOT NULL, applied INTEGER NOT NULL, kind TEXT)")
+		err = c.run(`CREATE TABLE cordon_migrations
+			(name TEXT PRIMARY KEY NOT NULL, applied INTEGER NOT NULL, kind TEXT)`)
 	case !s.kinds:
 		err = c.run("ALTER TABLE cordon_migrations ADD COLUMN kind TEXT")
 	}
@@ -175,7 +177,8 @@ func (s state) carryOut(ctx context.Context, c *conn, now time.Time) error {
 		return err
 	}
 	for _, m := range s.plan.Unmarked {
-		if _, err := c.exec("UPDATE cordon_migrations SET kind=? WHERE name=?", named2(string(m.Kind), m.Name)); err != nil {
+		_, err := c.exec("UPDATE cordon_migrations SET kind=? WHERE name=?", named2(string(m.Kind), m.Name))
+		if err != nil {
 			return err
 		}
 	}

@@ -87,9 +87,12 @@ func (f file) Strings(tb testing.TB, query string) (all []string) {
 
 func (f file) Catalogue(tb testing.TB) string {
 	tb.Helper()
-	return strings.Join(f.Strings(tb, `SELECT m.name||'.'||c.name||' '||c.type||' '||c."notnull"||' '||ifnull(c.dflt_value,'')
+	return strings.Join(f.Strings(tb, `
+		SELECT m.name||'.'||c.name||' '||c.type||' '||c."notnull"||' '||ifnull(c.dflt_value,'')
 		FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type='table' AND m.name LIKE 'cordon~_%' ESCAPE '~'
-		UNION ALL SELECT 'index '||sql FROM sqlite_master WHERE type='index' AND tbl_name LIKE 'cordon~_%' ESCAPE '~' AND sql NOT NULL ORDER BY 1`), "\n")
+		UNION ALL
+		SELECT 'index '||sql FROM sqlite_master
+		WHERE type='index' AND tbl_name LIKE 'cordon~_%' ESCAPE '~' AND sql NOT NULL ORDER BY 1`), "\n")
 }
 
 func TestVersions(t *testing.T) {

@@ -130,7 +130,8 @@ func (s statement) addsColumn() error {
 	def := slices.Index(s[rest:], "DEFAULT")
 	for i := rest; i+1 < len(s); i++ {
 		if s.is(i, "NOT", "NULL") && (def < 0 || s.is(rest+def, "DEFAULT", "NULL")) {
-			return fmt.Errorf("the column %s must have a default or may be absent: the release before does not write it", s[column])
+			return fmt.Errorf("the column %s must have a default or allow NULL: the release before does not write it",
+				s[column])
 		}
 	}
 	return nil

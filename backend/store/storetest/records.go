@@ -24,15 +24,7 @@ func PutOwn(tb testing.TB, s Recorder, list []schema.Table) {
 		for n := range 4 {
 			var r []any
 			for i, c := range t.Columns {
-				text := fmt.Sprintf("%s é'\"%d", c.Name, n)
-				value := map[schema.Type]any{schema.Text: text, schema.Integer: int64(1)<<40 + int64(100*n+i), schema.Bytes: append([]byte{0, 255}, text...)}[c.Type]
-				if t.Class == schema.Made && c.Type == schema.Integer {
-					value = int64(100*n + i)
-				}
-				if c.Null && n == 3 {
-					value = nil
-				}
-				r = append(r, value)
+				r = append(r, value(t, c, 100*n+i, c.Null && n == 3))
 			}
 			records = append(records, r)
 		}
@@ -40,6 +32,22 @@ func PutOwn(tb testing.TB, s Recorder, list []schema.Table) {
 			tb.Fatalf("%s: %v", t.Name, err)
 		}
 	}
+}
+
+// value is a value of a column that no other number gives.
+func value(t schema.Table, c schema.Column, number int, absent bool) any {
+	text := fmt.Sprintf("%s é'\"%d", c.Name, number)
+	switch {
+	case absent:
+		return nil
+	case c.Type == schema.Text:
+		return text
+	case c.Type == schema.Bytes:
+		return append([]byte{0, 255}, text...)
+	case t.Class == schema.Made: // may be an int4
+		return int64(number)
+	}
+	return int64(1)<<40 + int64(number)
 }
 
 // Own lists what the tables hold, one line a record, sorted.

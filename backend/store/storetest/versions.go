@@ -41,8 +41,8 @@ func RunVersions(t *testing.T, own schema.Set, fresh func(testing.TB) Versions) 
 	}{
 		{"the release before", testReleaseBefore}, {"open while it grows", testGrows}, {"refused", testRefused},
 		{"before kinds", testBeforeKinds}, {"contracts wait", testContractsWait}, {"branches", testBranches},
-		{"all or nothing", testAllOrNothing}, {"at once", testAtOnce}, {"a dry run", testDryRun}, {"any order", testAnyOrder},
-		{"an ended context", testEndedMigration},
+		{"all or nothing", testAllOrNothing}, {"at once", testAtOnce}, {"a dry run", testDryRun},
+		{"any order", testAnyOrder}, {"an ended context", testEndedMigration},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, &line{fresh(t), own, fresh}) })
 	}
@@ -71,10 +71,12 @@ func (l *line) with(t testing.TB, more ...string) schema.Set {
 
 // The migrations of releases to come, as either database reads them.
 const (
-	adds  = "-- expand\nCREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL, n INTEGER);\nALTER TABLE cordon_user ADD COLUMN more TEXT DEFAULT 'x';\n"
+	adds = "-- expand\nCREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL, n INTEGER);\n" +
+		"ALTER TABLE cordon_user ADD COLUMN more TEXT DEFAULT 'x';\n"
 	drops = "-- contract: unused since 1.0.0\nALTER TABLE cordon_user DROP COLUMN more;\n"
 	again = "-- expand\nCREATE TABLE cordon_again (id TEXT PRIMARY KEY NOT NULL);\n"
-	wrong = "-- expand\nCREATE TABLE cordon_wrong (id TEXT PRIMARY KEY NOT NULL);\nCREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL);\n"
+	wrong = "-- expand\nCREATE TABLE cordon_wrong (id TEXT PRIMARY KEY NOT NULL);\n" +
+		"CREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL);\n"
 )
 
 // opened opens the database and closes it at the end.
@@ -130,7 +132,8 @@ func testReleaseBefore(t *testing.T, l *line) {
 	use(t, next, "next")
 	before, notices := l.opened(t, l.own)
 	name := l.with(t, adds)[len(l.own)].Name
-	same(t, "the notices", notices, []string{"the database was written by a newer version: its migration " + name + " only adds to the schema, so this version runs on it"})
+	same(t, "the notices", notices, []string{"the database was written by a newer version: its migration " + name +
+		" only adds to the schema, so this version runs on it"})
 	use(t, before, "before")
 	use(t, next, "again")
 	same(t, "its user", l.Strings(t, "SELECT more FROM cordon_user WHERE id='sid:before'"), []string{"x"})
@@ -189,14 +192,16 @@ func testBeforeKinds(t *testing.T, l *line) {
 	wantErr(t, "a dry run", err, nil)
 	same(t, "the plan", plan, schema.Plan{Unmarked: l.own})
 	l.Exec(t, "INSERT INTO cordon_migrations(name,applied) VALUES('9999_x',1)")
-	if _, err := l.Open(t.Context(), l.own, nil); !errors.Is(err, schema.ErrNewer) || !strings.Contains(err.Error(), "9999_x") {
+	_, err = l.Open(t.Context(), l.own, nil)
+	if !errors.Is(err, schema.ErrNewer) || !strings.Contains(err.Error(), "9999_x") {
 		t.Errorf("an unknown migration without a kind: %v", err)
 	}
 	l.Exec(t, "DELETE FROM cordon_migrations WHERE name='9999_x'")
 	for range 2 {
 		again, notices := l.opened(t, l.own)
 		same(t, "the notices", notices, []string(nil))
-		same(t, "the kinds", l.Strings(t, "SELECT name FROM cordon_migrations WHERE kind='expand' ORDER BY name"), names(l.own))
+		kinds := l.Strings(t, "SELECT name FROM cordon_migrations WHERE kind='expand' ORDER BY name")
+		same(t, "the kinds", kinds, names(l.own))
 		use(t, again, fmt.Sprint("two", len(l.Strings(t, "SELECT id FROM cordon_user"))))
 		l.Exec(t, "UPDATE cordon_migrations SET kind=NULL WHERE name LIKE '0001%'")
 	}
@@ -213,11 +218,12 @@ func testContractsWait(t *testing.T, l *line) {
 	wantErr(t, "a dry run", err, nil)
 	same(t, "the plan", plan, schema.Plan{Apply: set[last+2:], Waiting: set[last+1 : last+2]})
 	next, notices := l.opened(t, set)
-	same(t, "the notices", notices, []string{"the migration " + set[last+1].Name + " waits: it takes away what versions before 1.0.0 use; " +
-		"once none of them will run on this database again, apply it with: cordon migrate-store --contract"})
+	same(t, "the notices", notices, []string{"the migration " + set[last+1].Name + " waits: it takes away what versions " +
+		"before 1.0.0 use; once none of them will run on this database again, apply it with: cordon migrate-store --contract"})
 	use(t, next, "two")
 	same(t, "the column", len(l.Strings(t, "SELECT more FROM cordon_user")), 2)
-	if _, err := l.Migrate(t.Context(), set[:last+2], true); !errors.Is(err, schema.ErrContract) || !strings.Contains(err.Error(), set[last+2].Name) {
+	_, err = l.Migrate(t.Context(), set[:last+2], true)
+	if !errors.Is(err, schema.ErrContract) || !strings.Contains(err.Error(), set[last+2].Name) {
 		t.Errorf("a contract beside an unknown migration: %v", err)
 	}
 	plan, err = l.Migrate(t.Context(), set, true)
@@ -250,7 +256,8 @@ func testBranches(t *testing.T, l *line) {
 	clash := l.with(t, wrong)
 	clash[len(l.own)].Name += "_clash"
 	before := l.Catalogue(t)
-	if _, err := l.Open(t.Context(), clash, nil); err == nil || !strings.Contains(err.Error(), "migration "+clash[len(l.own)].Name+": ") {
+	_, err = l.Open(t.Context(), clash, nil)
+	if err == nil || !strings.Contains(err.Error(), "migration "+clash[len(l.own)].Name+": ") {
 		t.Errorf("a migration that clashes: %v", err)
 	}
 	same(t, "the catalogue", l.Catalogue(t), before)
@@ -258,7 +265,8 @@ func testBranches(t *testing.T, l *line) {
 
 // A migration that fails takes those before it along.
 func testAllOrNothing(t *testing.T, l *line) {
-	if _, err := l.Migrate(t.Context(), l.with(t, adds, wrong), false); err == nil || !strings.Contains(err.Error(), "_more2") {
+	_, err := l.Migrate(t.Context(), l.with(t, adds, wrong), false)
+	if err == nil || !strings.Contains(err.Error(), "_more2") {
 		t.Errorf("a wrong migration: %v", err)
 	}
 	same(t, "the catalogue", l.Catalogue(t), "")

@@ -481,7 +481,7 @@ func TestDatabaseName(t *testing.T) {
 		"database: \"env:NOT_SET\"\n":                           "env:NOT_SET",
 
 		"database: \"postgresql://ann@/todo?host=%2Frun%2Fp&password=secret\"\n": "postgresql://ann@/todo?host=%2Frun%2Fp",
-		"database: \"postgres://ann:secret@[::1/todo\"\n":                         "postgres",
+		"database: \"postgres://ann:secret@[::1/todo\"\n":                        "postgres",
 	} {
 		if got := DatabaseName(load(t, dir, text)); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

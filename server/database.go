@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -26,7 +27,7 @@ func (b *Backend) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, b.Settings, dsn)
+	store, err := openStore(ctx, b.Settings, dsn, func(text string) { b.notices = append(b.notices, text) })
 	if err != nil {
 		return environment(err)
 	}
@@ -35,9 +36,9 @@ func (b *Backend) openStore(ctx context.Context) error {
 	return nil
 }
 
-func openStore(ctx context.Context, s *settings.Settings, dsn string) (Store, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		return postgres.Open(ctx, postgres.Options{URL: dsn})
+func openStore(ctx context.Context, s *settings.Settings, dsn string, notice func(string)) (Store, error) {
+	if isPostgres(dsn) {
+		return postgres.Open(ctx, postgres.Options{URL: dsn, Notice: notice})
 	}
 	if dsn == "" {
 		dsn = "sqlite:./cordon.db"
@@ -46,8 +47,12 @@ func openStore(ctx context.Context, s *settings.Settings, dsn string) (Store, er
 	if err != nil {
 		return nil, err
 	}
-	o.Path = s.Path(o.Path)
+	o.Path, o.Notice = s.Path(o.Path), notice
 	return sqlite.Open(ctx, o)
+}
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
 // OpenStore opens the database that the settings name, for commands that work on
@@ -57,7 +62,7 @@ func OpenStore(ctx context.Context, s *settings.Settings) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, s, dsn)
+	store, err := openStore(ctx, s, dsn, nil)
 	return store, environment(err)
 }
 
@@ -67,7 +72,15 @@ func DatabaseName(s *settings.Settings) string {
 	if err != nil {
 		return s.Database
 	}
-	if u, err := url.Parse(dsn); err == nil && u.Host != "" {
+	if isPostgres(dsn) {
+		u, err := url.Parse(dsn)
+		if err != nil {
+			return "postgres"
+		}
+		// A socket is a parameter; a password may be one too.
+		query := u.Query()
+		maps.DeleteFunc(query, func(name string, _ []string) bool { return name != "host" && name != "port" })
+		u.RawQuery = query.Encode()
 		return u.Redacted()
 	}
 	if dsn == "" {

@@ -110,6 +110,7 @@ type Backend struct {
 	// reloads' alike.
 	parts, fixed closers
 	live         *live
+	notices      []string // of the database
 }
 
 // closers end what was opened, the last first.

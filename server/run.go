@@ -66,7 +66,7 @@ func (b *Backend) describeTLS() string {
 
 // Warnings are what the operator should know at start.
 func (b *Backend) Warnings() []string {
-	warnings := slices.Clone(b.Auth.Warnings())
+	warnings := append(b.DatabaseNotices(), b.Auth.Warnings()...)
 	if b.tls != nil {
 		warnings = append(warnings, b.tls.notes...)
 		if b.tls.created {
@@ -76,6 +76,11 @@ func (b *Backend) Warnings() []string {
 	}
 	return warnings
 }
+
+// DatabaseNotices are what opening the database has found and the operator should
+// know, such as that a newer version has added to its schema. They are among the
+// warnings.
+func (b *Backend) DatabaseNotices() []string { return slices.Clone(b.notices) }
 
 // Addr is the address that is listened on.
 func (b *Backend) Addr() net.Addr { return b.listener.Addr() }

@@ -494,6 +494,9 @@ func TestDatabaseName(t *testing.T) {
 		"{}\n":                             "sqlite:" + filepath.Join(dir, "cordon.db"),
 		"database: \"postgres://ann:secret@db.example/todo\"\n": "postgres://ann:xxxxx@db.example/todo",
 		"database: \"env:NOT_SET\"\n":                           "env:NOT_SET",
+
+		"database: \"postgresql://ann@/todo?host=%2Frun%2Fp&password=secret\"\n": "postgresql://ann@/todo?host=%2Frun%2Fp",
+		"database: \"postgres://ann:secret@[::1/todo\"\n":                        "postgres",
 	} {
 		if got := DatabaseName(load(t, dir, text)); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

@@ -21,12 +21,12 @@ happened. Stop the server first; afterwards change "database" in cordon.yaml.`,
 			if err := existing(args[0]); err != nil {
 				return err
 			}
-			from, err := openDatabase(cmd.Context(), args[0])
+			from, err := openDatabase(cmd, args[0])
 			if err != nil {
 				return err
 			}
 			defer from.Close()
-			to, err := openDatabase(cmd.Context(), args[1])
+			to, err := openDatabase(cmd, args[1])
 			if err != nil {
 				return err
 			}

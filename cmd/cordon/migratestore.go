@@ -12,19 +12,25 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/store/copystore"
 	"github.com/cordon-sec/cordon/backend/store/postgres"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
 func newMigrateStoreCommand() *cobra.Command {
 	var config string
-	var dry bool
+	var dry, contracts bool
 	cmd := &cobra.Command{
 		Use:   "migrate-store [DATABASE]",
 		Short: "Bring a database to the newest schema",
 		Long: `Migrate-store applies the schema changes that a database lacks. They only go
 forward. "cordon serve" does the same when it starts; the command is for those
 who want to do it, or to see it, before.
+
+A change is an expand or a contract. An expand only adds, so that the release
+before runs on. A contract takes away what releases before the one that it names
+still use: it waits until --contract says that none of them will run on this
+database again. A new database gets all of them.
 
 DATABASE is sqlite:PATH or postgres://…; without it the configuration's is taken.`,
 		Args: cobra.MaximumNArgs(1),
@@ -33,33 +39,42 @@ DATABASE is sqlite:PATH or postgres://…; without it the configuration's is tak
 			if err != nil {
 				return err
 			}
-			missing, err := pendingMigrations(cmd.Context(), dsn)
+			plan, err := migrateStore(cmd.Context(), dsn, dry, contracts)
 			if err != nil {
-				return environment(err)
-			}
-			if len(missing) == 0 {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "nothing to do")
 				return err
 			}
-			if !dry {
-				s, err := openDatabase(cmd.Context(), dsn)
-				if err != nil {
-					return err
-				}
-				if err := s.Close(); err != nil {
-					return environment(err)
-				}
-			}
-			word := map[bool]string{true: "would apply", false: "applied"}[dry]
-			for _, name := range missing {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, name)
-			}
-			return nil
+			return showPlan(cmd, plan, dry)
 		},
 	}
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration that names the database")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only say what would be done")
+	cmd.Flags().BoolVar(&contracts, "contract", false, "apply contracts too: no older version will run here again")
 	return cmd
+}
+
+// showPlan says what was done to a database, or would be, and what it has that
+// the operator should know of.
+func showPlan(cmd *cobra.Command, plan schema.Plan, dry bool) error {
+	word := map[bool]string{true: "would apply", false: "applied"}[dry]
+	for _, m := range plan.Apply {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", word, m)
+	}
+	for _, m := range plan.Waiting {
+		fmt.Fprintf(cmd.OutOrStdout(), "waits %s\n", m)
+	}
+	for _, text := range plan.Notices() {
+		noticeTo(cmd)(text)
+	}
+	if len(plan.Apply) == 0 {
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), "nothing to do")
+		return err
+	}
+	return nil
+}
+
+// noticeTo tells whoever runs the command what opening a database has found.
+func noticeTo(cmd *cobra.Command) func(string) {
+	return func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+text) }
 }
 
 // database is a store as the commands here need it.
@@ -103,21 +118,33 @@ func isPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
-func pendingMigrations(ctx context.Context, dsn string) ([]string, error) {
+// migrateStore applies the migrations that a database lacks, or says which.
+func migrateStore(ctx context.Context, dsn string, dry, contracts bool) (plan schema.Plan, err error) {
 	if isPostgres(dsn) {
-		return postgres.Pending(ctx, postgres.Options{URL: dsn})
+		o := postgres.Options{URL: dsn}
+		if dry {
+			plan, err = postgres.Pending(ctx, o, contracts)
+		} else {
+			plan, err = postgres.Migrate(ctx, o, contracts)
+		}
+		return plan, environmentIf(err)
 	}
 	o, err := sqlite.ParseDSN(dsn)
 	if err != nil {
-		return nil, err
+		return plan, err
 	}
-	return sqlite.Pending(ctx, o)
+	if dry {
+		plan, err = sqlite.Pending(ctx, o, contracts)
+	} else {
+		plan, err = sqlite.Migrate(ctx, o, contracts)
+	}
+	return plan, environmentIf(err)
 }
 
 // openDatabase opens a database and applies the migrations that it lacks.
-func openDatabase(ctx context.Context, dsn string) (database, error) {
+func openDatabase(cmd *cobra.Command, dsn string) (database, error) {
 	if isPostgres(dsn) {
-		s, err := postgres.Open(ctx, postgres.Options{URL: dsn})
+		s, err := postgres.Open(cmd.Context(), postgres.Options{URL: dsn, Notice: noticeTo(cmd)})
 		if err != nil {
 			return nil, environment(err)
 		}
@@ -127,7 +154,8 @@ func openDatabase(ctx context.Context, dsn string) (database, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := sqlite.Open(ctx, o)
+	o.Notice = noticeTo(cmd)
+	s, err := sqlite.Open(cmd.Context(), o)
 	if err != nil {
 		return nil, environment(err)
 	}

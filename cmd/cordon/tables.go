@@ -121,7 +121,7 @@ func openTable(cmd *cobra.Command, config, name string) (database, *tables.Shape
 	if err != nil {
 		return nil, nil, tables.Table{}, err
 	}
-	store, err := openDatabase(cmd.Context(), dsn)
+	store, err := openDatabase(cmd, dsn)
 	if err != nil {
 		return nil, nil, tables.Table{}, err
 	}

@@ -188,6 +188,9 @@ func openUp(cmd *cobra.Command, f *upFlags, dir string, appURL *url.URL) (*upSta
 	if err != nil {
 		return nil, settingsError(portHolder(err, "--port"))
 	}
+	for _, text := range u.site.DatabaseNotices() {
+		noticeTo(cmd)(text)
+	}
 	u.standIn, u.stopStandIn = context.WithCancel(context.WithoutCancel(cmd.Context()))
 	u.app.origins = u.origins()
 	if err := u.openLog(cmd.ErrOrStderr()); err != nil {

@@ -7,14 +7,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
 // Store is what both sides have to offer besides the rows of tables.
 type Store interface {
 	tables.Store
+	// Newer names the migrations of a newer version that the database had when
+	// it was opened.
+	Newer() []string
 	// Catalog lists all tables of rows as they are.
 	Catalog(ctx context.Context) ([]tables.Definition, error)
 	// Put inserts rows with all their columns, system columns included, as
@@ -29,40 +35,38 @@ type Store interface {
 	PutRecords(ctx context.Context, table string, columns []string, records [][]any) error
 }
 
-// Own are the stores' own tables and their columns. The catalogue, the clocks
-// and the migrations are not among them: they are made anew.
-var Own = map[string][]string{
-	"cordon_secret": {"name", "value"},
-	"cordon_once":   {"kind", "key", "sealed", "expires"},
-	"cordon_user":   {"id", "provider", "issuer", "subject", "name", "mail", "created", "seen"},
-	"cordon_session": {"id", "user_id", "provider", "name", "agent", "created", "renewed", "expires", "revoked",
-		"sealed", "version"},
-	"cordon_revocation":  {"session", "user_id", "before", "at", "expires"},
-	"cordon_signing_key": {"id", "sealed", "created", "active", "retired"},
-}
-
 // batch is how many rows one transaction takes.
 const batch = 500
 
 // ErrNotEmpty says that the store to copy into holds something.
 var ErrNotEmpty = errors.New("the store to copy into is not empty")
 
+// ErrNewer says that a newer version keeps more in a store than this one knows of.
+var ErrNewer = errors.New("a newer version has added to the database, " +
+	"so a copy by this version would leave something out")
+
 // Progress is told how many rows of a table were copied so far.
 type Progress func(table string, rows int)
 
 // Copy copies from one store into the other, which has to be empty, and then
-// counts the rows of both. Nobody should write to the source meanwhile. After an
-// error the target holds a part and should be thrown away.
+// counts the rows of both: all own tables that are [schema.Copied], then the
+// tables of rows, each sorted by name. Nobody should write to the source
+// meanwhile. After an error the target holds a part and should be thrown away.
 func Copy(ctx context.Context, from, to Store, progress Progress) error {
 	if progress == nil {
 		progress = func(string, int) {}
 	}
+	for _, s := range []Store{from, to} {
+		if newer := s.Newer(); len(newer) > 0 {
+			return fmt.Errorf("%w (%s): copy with that version", ErrNewer, wording.Printable(wording.Join(newer)))
+		}
+	}
 	if err := empty(ctx, to); err != nil {
 		return err
 	}
-	for table, columns := range Own {
-		if err := copyRecords(ctx, from, to, table, columns, progress); err != nil {
-			return fmt.Errorf("copying %s: %w", table, err)
+	for _, t := range copied() {
+		if err := copyRecords(ctx, from, to, t.Name, t.Names(), progress); err != nil {
+			return fmt.Errorf("copying %s: %w", t.Name, err)
 		}
 	}
 	definitions, err := from.Catalog(ctx)
@@ -77,6 +81,11 @@ func Copy(ctx context.Context, from, to Store, progress Progress) error {
 	return nil
 }
 
+// copied are the own tables whose records are not made anew.
+func copied() []schema.Table {
+	return slices.DeleteFunc(schema.Tables(), func(t schema.Table) bool { return t.Class == schema.Made })
+}
+
 func empty(ctx context.Context, s Store) error {
 	definitions, err := s.Catalog(ctx)
 	if err != nil {
@@ -85,9 +94,10 @@ func empty(ctx context.Context, s Store) error {
 	if len(definitions) > 0 {
 		return fmt.Errorf("%w: it has the table %s", ErrNotEmpty, definitions[0].Name)
 	}
-	for table, columns := range Own {
-		err := s.Records(ctx, table, columns,
-			func([]any) error { return fmt.Errorf("%w: %s has records", ErrNotEmpty, table) })
+	for _, t := range copied() {
+		err := s.Records(ctx, t.Name, t.Names(), func([]any) error {
+			return fmt.Errorf("%w: %s has records", ErrNotEmpty, t.Name)
+		})
 		if err != nil {
 			return err
 		}
@@ -144,15 +154,14 @@ func copyTable(ctx context.Context, from, to Store, d tables.Definition, progres
 		return err
 	}
 	order := []odata.Order{{By: odata.Column{Name: "id", Of: source.Columns[0].Type}}}
-	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1},
-		func(row []odata.Value) error {
-			newest = max(newest, row[2].Num)
-			waiting = append(waiting, append([]odata.Value(nil), row...))
-			if len(waiting) < batch {
-				return nil
-			}
-			return flush()
-		})
+	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1}, func(row []odata.Value) error {
+		newest = max(newest, row[2].Num)
+		waiting = append(waiting, append([]odata.Value(nil), row...))
+		if len(waiting) < batch {
+			return nil
+		}
+		return flush()
+	})
 	if err == nil {
 		err = flush()
 	}

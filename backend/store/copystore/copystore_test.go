@@ -1,17 +1,18 @@
 package copystore_test
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/backend/store/copystore"
 	"github.com/cordon-sec/cordon/backend/store/postgres"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
 	"github.com/cordon-sec/cordon/backend/store/storetest"
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
@@ -172,19 +173,67 @@ func goesOn(t *testing.T, s store, name string, old [][]odata.Value) {
 	}
 }
 
-// TestNothingIsForgotten fails when a store gets a table of its own that Copy
-// does not know.
-func TestNothingIsForgotten(t *testing.T) {
-	s := file(t)
-	made := map[string]bool{"cordon_columns": true, "cordon_clock": true, "cordon_migrations": true}
-	err := s.Records(context.Background(), "sqlite_master", []string{"type", "name"}, func(record []any) error {
-		name := record[1].(string)
-		if _, known := copystore.Own[name]; record[0] == "table" && !known && !made[name] && name != "sqlite_sequence" {
-			t.Errorf("the table %s is not copied", name)
+// TestEveryOwnTable copies records of all own tables, with a value in every
+// column, from SQLite to PostgreSQL and back, in the order of their names.
+func TestEveryOwnTable(t *testing.T) {
+	list := slices.DeleteFunc(schema.Tables(), func(t schema.Table) bool { return t.Class == schema.Made })
+	one, three := file(t), file(t)
+	s, err := postgres.Open(t.Context(), postgres.Options{URL: pgtest.URL(t)})
+	two := opened(t, s, err)
+	storetest.PutOwn(t, one, list)
+	want := storetest.Own(t, one, list)
+	var names []string
+	for _, table := range list {
+		names = append(names, table.Name)
+		if len(want[table.Name]) != 4 {
+			t.Fatalf("%s has %d records", table.Name, len(want[table.Name]))
 		}
-		return nil
-	})
+	}
+	if len(names) < 6 {
+		t.Fatalf("only %v are copied", names)
+	}
+	for _, pair := range [][2]store{{one, two}, {two, three}} {
+		var told []string
+		progress := func(table string, _ int) { told = append(told, table) }
+		if err := copystore.Copy(t.Context(), pair[0], pair[1], progress); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(names, told); d != "" {
+			t.Errorf("the order (-want +got):\n%s", d)
+		}
+		if d := cmp.Diff(want, storetest.Own(t, pair[1], list)); d != "" {
+			t.Errorf("the copy (-want +got):\n%s", d)
+		}
+	}
+	full := file(t)
+	storetest.PutOwn(t, full, list[len(list)-1:])
+	if err := copystore.Copy(t.Context(), one, full, nil); !errors.Is(err, copystore.ErrNotEmpty) {
+		t.Errorf("into a store with records: %v", err)
+	}
+}
+
+// TestNewerIsNotCopied: a version that does not know what a newer one has added
+// would leave it out, from either side.
+func TestNewerIsNotCopied(t *testing.T) {
+	dir := t.TempDir()
+	o := sqlite.Options{Path: filepath.Join(dir, "newer.db")}
+	s, err := sqlite.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	columns, record := []string{"name", "applied", "kind"}, []any{"9999_x", int64(1), "expand"}
+	if err := s.PutRecords(t.Context(), "cordon_migrations", columns, [][]any{record}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err = sqlite.Open(t.Context(), o)
+	newer := opened(t, s, err)
+	for _, pair := range [][2]store{{newer, file(t)}, {file(t), newer}} {
+		err := copystore.Copy(t.Context(), pair[0], pair[1], nil)
+		if !errors.Is(err, copystore.ErrNewer) || !strings.Contains(err.Error(), "(9999_x)") {
+			t.Errorf("%v", err)
+		}
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 var _ copystore.Store = (*Store)(nil)
 
+// Newer implements copystore.Store.
+func (s *Store) Newer() []string { return s.newer }
+
 // Catalog implements copystore.Store.
 func (s *Store) Catalog(ctx context.Context) ([]tables.Definition, error) {
 	rows, err := s.pool.Query(ctx, "SELECT DISTINCT tbl FROM cordon_columns ORDER BY tbl")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,11 +26,16 @@ type Options struct {
 	// Now is the clock of what is no row (migrations, for instance); rows are
 	// stamped by the database's clock. Default time.Now.
 	Now func() time.Time
+	// Notice, if not nil, is told by Open what an operator should know of the
+	// database's schema, a sentence each, such as that a newer version has added
+	// to it.
+	Notice func(text string)
 }
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	pool    *pgxpool.Pool
+	newer   []string
 	now     func() time.Time
 	mu      sync.Mutex
 	writers map[string]*writer
@@ -71,8 +77,40 @@ func hasPoolSize(url string) bool {
 	return err == nil && c.RuntimeParams["pool_max_conns"] != ""
 }
 
-// Open connects to the database and applies the migrations that it lacks.
+// Open connects to the database and applies the migrations that it lacks;
+// contracts only to a new database (see [Migrate]). A database that a newer
+// version has changed is opened if it only added to it; otherwise the error is
+// [schema.ErrNewer].
 func Open(ctx context.Context, o Options) (*Store, error) {
+	set, err := Migrations()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, o, set)
+}
+
+func open(ctx context.Context, o Options, set schema.Set) (*Store, error) {
+	s, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := migrate(ctx, s.pool, set, false, s.now())
+	if err != nil {
+		s.pool.Close()
+		return nil, wrap(err)
+	}
+	s.newer = plan.Newer
+	if o.Notice != nil {
+		for _, text := range plan.Notices() {
+			o.Notice(text)
+		}
+	}
+	return s, nil
+}
+
+// connect connects to the database and looks for what the store cannot do
+// without.
+func connect(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -86,10 +124,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{pool: pool, now: o.Now, writers: map[string]*writer{}}
 	if err := s.check(ctx); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	if _, err := migrate(ctx, pool, false, o.Now()); err != nil {
 		pool.Close()
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"modernc.org/sqlite"
 )
 
@@ -106,8 +107,15 @@ func checkBackup(ctx context.Context, file string) error {
 		return err
 	}
 	defer c.close()
-	applied, err := appliedMigrations(ctx, c)
-	if err != nil || len(applied) == 0 {
+	set, err := Migrations()
+	if err != nil {
+		return err
+	}
+	found, err := look(ctx, c, set, false)
+	if errors.Is(err, schema.ErrNewer) {
+		return fmt.Errorf("sqlite: %s cannot be restored: %w", file, err)
+	}
+	if err != nil || len(found.recorded) == 0 {
 		return errors.Join(fmt.Errorf("sqlite: %s does not hold a database of Cordon's", file), err)
 	}
 	result, err := c.text("PRAGMA integrity_check")

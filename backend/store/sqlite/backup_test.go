@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
+	"github.com/cordon-sec/cordon/backend/store/storetest"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -94,6 +99,77 @@ func rowsOf(t *testing.T, file string) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestBackupHoldsEveryOwnTable fills every own table; the backup has it all, and
+// so has what is restored from it.
+func TestBackupHoldsEveryOwnTable(t *testing.T) {
+	dir := t.TempDir()
+	o := sqlite.Options{Path: filepath.Join(dir, "x.db")}
+	s, err := sqlite.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := schema.Tables()
+	storetest.PutOwn(t, s, slices.DeleteFunc(schema.Tables(), func(t schema.Table) bool {
+		return t.Name == "cordon_migrations"
+	}))
+	want := storetest.Own(t, s, all)
+	for _, table := range all {
+		if len(want[table.Name]) == 0 {
+			t.Fatalf("%s is empty", table.Name)
+		}
+	}
+	file := filepath.Join(dir, "copy")
+	if err := s.Backup(t.Context(), file, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	restored := sqlite.Options{Path: filepath.Join(dir, "restored.db")}
+	if err := sqlite.Restore(t.Context(), file, restored, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{file, restored.Path} {
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, storetest.Own(t, s, all)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", filepath.Base(path), d)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestRestoreOfNewer: a backup that this version could not open replaces nothing;
+// one that a newer version only added to does.
+func TestRestoreOfNewer(t *testing.T) {
+	for kind, refused := range map[string]bool{"contract": true, "expand": false} {
+		dir := t.TempDir()
+		s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(dir, "x.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, record := []string{"name", "applied", "kind"}, []any{"9999_x", int64(1), kind}
+		if err := s.PutRecords(t.Context(), "cordon_migrations", columns, [][]any{record}); err != nil {
+			t.Fatal(err)
+		}
+		file, o := filepath.Join(dir, "copy"), sqlite.Options{Path: filepath.Join(dir, "restored.db")}
+		if err := errors.Join(s.Backup(t.Context(), file, nil), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		err = sqlite.Restore(t.Context(), file, o, false, nil)
+		if errors.Is(err, schema.ErrNewer) != refused || (err != nil) != refused {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if _, err := os.Stat(o.Path); (err != nil) != refused {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
 }
 
 // TestRestoreRefuses what is no backup, and a backup that was cut short leaves

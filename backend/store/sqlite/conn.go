@@ -109,8 +109,12 @@ func (c *conn) prepare(text string) (driver.Stmt, error) {
 }
 
 // run executes text that needs no result, without keeping a statement.
-func (c *conn) run(text string) error {
-	_, err := c.raw.(driver.ExecerContext).ExecContext(context.Background(), text, nil)
+func (c *conn) run(text string) error { return c.runContext(context.Background(), text) }
+
+// runContext is run for text that takes long: the end of the context interrupts
+// it.
+func (c *conn) runContext(ctx context.Context, text string) error {
+	_, err := c.raw.(driver.ExecerContext).ExecContext(ctx, text, nil)
 	return err
 }
 

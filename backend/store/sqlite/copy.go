@@ -12,6 +12,9 @@ import (
 
 var _ copystore.Store = (*Store)(nil)
 
+// Newer implements copystore.Store.
+func (s *Store) Newer() []string { return s.newer }
+
 // Catalog implements copystore.Store.
 func (s *Store) Catalog(ctx context.Context) (out []tables.Definition, err error) {
 	err = s.read(ctx, func(c *conn) error {

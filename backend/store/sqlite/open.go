@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 )
 
@@ -30,6 +31,10 @@ type Options struct {
 	Readers int
 	// Now is the clock, default time.Now.
 	Now func() time.Time
+	// Notice, if not nil, is told by Open what an operator should know of the
+	// database's schema, a sentence each, such as that a newer version has added
+	// to it.
+	Notice func(text string)
 }
 
 // ParseDSN reads the address that cordon.yaml has: "sqlite:PATH", optionally
@@ -63,9 +68,27 @@ func (o Options) check() error {
 	return fmt.Errorf("sqlite: durability is full or normal, not %q", o.Durability)
 }
 
+// complete sets the defaults and looks for what cannot work.
+func (o *Options) complete() error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Readers <= 0 {
+		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
+	}
+	if info, err := os.Stat(filepath.Dir(o.Path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("sqlite: the folder of %s does not exist", o.Path)
+	}
+	return nil
+}
+
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	options Options
+	newer   []string
 	readers chan *conn
 	writer  *writer
 	closed  sync.Once
@@ -77,29 +100,26 @@ var (
 )
 
 // Open opens the database, creating it if there is none, and applies the
-// migrations that it lacks.
+// migrations that it lacks; contracts only to a new database (see [Migrate]). A
+// database that a newer version has changed is opened if it only added to it;
+// otherwise the error is [schema.ErrNewer].
 func Open(ctx context.Context, o Options) (*Store, error) {
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Readers <= 0 {
-		o.Readers = max(4, 2*runtime.GOMAXPROCS(0))
-	}
-	if info, err := os.Stat(filepath.Dir(o.Path)); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("sqlite: the folder of %s does not exist", o.Path)
-	}
-	c, err := connect(o, false)
+	set, err := Migrations()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := migrate(ctx, c, false, o.Now()); err != nil {
-		c.close()
+	return open(ctx, o, set)
+}
+
+func open(ctx context.Context, o Options, set schema.Set) (*Store, error) {
+	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, readers: make(chan *conn, o.Readers), writer: newWriter(c, o)}
+	c, plan, err := begin(ctx, o, set, false)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, newer: plan.Newer, readers: make(chan *conn, o.Readers), writer: newWriter(c, o)}
 	// One reader is made at once to find mistakes, the others when they are
 	// needed: a quiet server stays small.
 	for range o.Readers {
@@ -111,6 +131,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.release(first)
+	if o.Notice != nil {
+		for _, text := range plan.Notices() {
+			o.Notice(text)
+		}
+	}
 	return s, nil
 }
 

@@ -96,5 +96,6 @@ func testDeadline(t *testing.T, open Opener) {
 	if err := <-slow; err != nil {
 		t.Error(err)
 	}
+	a.s = service(t, a.store, tables.Config{"item": {Columns: columns}}, tables.Options{}) // reading has time
 	a.wantIDs("/tables/item", "slow")
 }

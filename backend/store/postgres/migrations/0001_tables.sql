@@ -1,3 +1,4 @@
+-- expand
 -- The columns of every table of rows, in order. A dynamic schema adds to them.
 CREATE TABLE cordon_columns (
   tbl  text COLLATE "C" NOT NULL,

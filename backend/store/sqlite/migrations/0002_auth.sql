@@ -1,3 +1,4 @@
+-- expand
 -- Times are milliseconds since 1970, UTC; NULL is no time.
 CREATE TABLE cordon_secret (
   name  TEXT PRIMARY KEY NOT NULL,

@@ -11,13 +11,15 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
+
+	storerows "github.com/cordon-sec/cordon/backend/store/rows"
 )
 
 // limitSQLite has a connection for each reader, taken from a channel, and one
 // goroutine that writes, which commits for all who wait.
 type limitSQLite struct {
 	readers chan *limitReader
-	jobs    chan *limitJob
+	jobs    *storerows.Queue[*limitWriter]
 }
 
 type limitReader struct {
@@ -48,7 +50,7 @@ func limitConnect(path, durability string) (driver.Conn, error) {
 
 func openLimitSQLite(path, durability string) (*limitSQLite, error) {
 	n := max(4, 2*runtime.GOMAXPROCS(0))
-	l := &limitSQLite{readers: make(chan *limitReader, n), jobs: make(chan *limitJob, 256)}
+	l := &limitSQLite{readers: make(chan *limitReader, n), jobs: storerows.NewQueue[*limitWriter](limitGroup)}
 	for range n {
 		c, err := limitConnect(path, durability)
 		if err != nil {
@@ -68,7 +70,7 @@ func openLimitSQLite(path, durability string) (*limitSQLite, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &limitWriter{jobs: l.jobs}
+	w := &limitWriter{groups: storerows.NewGatherer(l.jobs, limitGroup)}
 	for text, s := range map[string]*driver.StmtExecContext{
 		"BEGIN IMMEDIATE": &w.begin,
 		"COMMIT":          &w.commit,
@@ -135,38 +137,30 @@ func (l *limitSQLite) query(_ context.Context, qty float64, top int64, b []byte)
 	return b, err
 }
 
-// limitJob is a row on its way.
-type limitJob struct {
-	row  *limitRow
-	err  error
-	done chan struct{}
+func (l *limitSQLite) insert(ctx context.Context, r *limitRow) error {
+	return l.jobs.Do(ctx, func(w *limitWriter) error { return w.write(r) })
 }
 
-func (l *limitSQLite) insert(_ context.Context, r *limitRow) error {
-	j := &limitJob{row: r, done: make(chan struct{})}
-	l.jobs <- j
-	<-j.done
-	return j.err
-}
+// limitGroup is how many rows a transaction has at most.
+const limitGroup = 256
 
+// limitWriter makes its groups as Cordon does.
 type limitWriter struct {
-	jobs                  chan *limitJob
+	groups                *storerows.Gatherer[*limitWriter]
 	begin, commit, insert driver.StmtExecContext
-	group                 []*limitJob
 	args                  [8]driver.NamedValue
 	last                  int64
 }
 
 func (w *limitWriter) loop() {
-	for first := range w.jobs {
-		w.group = append(w.group[:0], first)
+	for w.groups.Next() != nil {
 		err := w.transaction()
-		for _, j := range w.group {
-			if j.err == nil {
-				j.err = err
+		for _, j := range w.groups.Jobs() {
+			if j.Err == nil {
+				j.Err = err
 			}
-			close(j.done)
 		}
+		w.groups.Done()
 	}
 }
 
@@ -175,14 +169,9 @@ func (w *limitWriter) transaction() error {
 	if _, err := w.begin.ExecContext(context.Background(), nil); err != nil {
 		return err
 	}
-	for i := 0; i < len(w.group); i++ {
-		w.group[i].err = w.write(w.group[i].row)
-		if i+1 == len(w.group) && i < 255 {
-			select {
-			case next := <-w.jobs:
-				w.group = append(w.group, next)
-			default:
-			}
+	for i := 0; i < len(w.groups.Jobs()) || w.groups.More(); i++ {
+		if j := w.groups.Jobs()[i]; j.Begin() {
+			j.Err = j.Run(w)
 		}
 	}
 	_, err := w.commit.ExecContext(context.Background(), nil)

@@ -28,8 +28,8 @@ type texts struct{ piece strings.Builder }
 
 // The sizes of pieces: each is twice the one before, unless a text is larger.
 const (
-	firstPiece = 128
-	lastPiece  = 4096
+	firstPiece = 256
+	lastPiece  = 2048
 )
 
 func (t *texts) keep(raw []byte) string {

@@ -5,9 +5,10 @@ import "time"
 // The bounds of patience.
 const (
 	// patience is the part of the last transaction's time that a writer waits for
-	// jobs, and longest what it waits at most.
+	// jobs; longest is what it waits at most, and shortest what a timer is good for.
 	patience = 4
 	longest  = 2 * time.Millisecond
+	shortest = 100 * time.Microsecond
 	// discouraged is how many groups are not waited for once waiting was in vain.
 	discouraged = 16
 )
@@ -33,8 +34,8 @@ func NewGatherer[T any](q *Queue[T], most int) *Gatherer[T] {
 	return &Gatherer[T]{queue: q, most: most}
 }
 
-// Next returns the next group, which is valid until Done; none when the queue is
-// closed and empty.
+// Next returns the next group, which is valid until More or Done; none when the
+// queue is closed and empty.
 func (g *Gatherer[T]) Next() []*Job[T] {
 	g.group = g.group[:0]
 	first, ok := <-g.queue.jobs
@@ -42,10 +43,11 @@ func (g *Gatherer[T]) Next() []*Job[T] {
 		return nil
 	}
 	g.group = append(g.group, first)
-	g.drain()
+	for g.More() {
+	}
 	if g.vain > 0 {
 		g.vain--
-	} else if len(g.group) < g.expected {
+	} else if len(g.group) < g.expected && g.wait >= shortest {
 		g.await()
 		if len(g.group) < g.expected {
 			g.vain = discouraged
@@ -55,18 +57,23 @@ func (g *Gatherer[T]) Next() []*Job[T] {
 	return g.group
 }
 
-// drain adds the jobs that are there.
-func (g *Gatherer[T]) drain() {
-	for len(g.group) < g.most {
-		select {
-		case j, ok := <-g.queue.jobs:
-			if !ok {
-				return
-			}
+// Jobs is the group as it is now.
+func (g *Gatherer[T]) Jobs() []*Job[T] { return g.group }
+
+// More adds a job to the group, if one waits and there is room, and reports whether
+// it did.
+func (g *Gatherer[T]) More() bool {
+	if len(g.group) == g.most {
+		return false
+	}
+	select {
+	case j, ok := <-g.queue.jobs:
+		if ok {
 			g.group = append(g.group, j)
-		default:
-			return
 		}
+		return ok
+	default:
+		return false
 	}
 }
 

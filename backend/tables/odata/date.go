@@ -58,16 +58,16 @@ func floorDiv(a, b int64) int64 {
 func civil(days int64) (year, month, day int64) {
 	days += 719468
 	era := floorDiv(days, 146097)
-	doe := days - era*146097
+	doe := uint32(days - era*146097)
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
 	doy := doe - (365*yoe + yoe/4 - yoe/100)
 	mp := (5*doy + 2) / 153
-	day = doy - (153*mp+2)/5 + 1
-	month = mp + 3
+	day = int64(doy - (153*mp+2)/5 + 1)
+	month = int64(mp + 3)
 	if month > 12 {
 		month -= 12
 	}
-	year = yoe + era*400
+	year = int64(yoe) + era*400
 	if month <= 2 {
 		year++
 	}

@@ -190,6 +190,7 @@ var topics = []struct {
 	{50, "The gateway"}, {60, "Who asks: sign-in, tokens, services"}, {70, "Tables, stores and protocols"},
 	{80, "The plugin and the exports"}, {100, "Comparing, proving, migrating"},
 	{110, "Development, console, documentation"},
+	{120, "Speed, measured"},
 }
 
 var recordName = regexp.MustCompile(`^(\d{4})-[a-z0-9.-]+\.md$`)

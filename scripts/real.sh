@@ -1,6 +1,7 @@
 #!/bin/sh
 # make real: the tests that begin with lane.Real, each in its package; kill -9
-# ten times; and the command's own tests with the race detector.
+# ten times; whether the benchmark's contenders answer alike; and the command's
+# own tests with the race detector.
 cd "$(dirname "$0")/.."
 downloads=$(date +%s)
 sh scripts/prerequisites.sh
@@ -31,5 +32,6 @@ with() { go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh
 stage checked sh scripts/check.sh
 stage toolchains toolchains
 stage "kill -9" with report -timeout 15m -run '^TestKill$' ./backend/clienttest
+stage contenders sh -c 'cd bench && go run ./backend -check -postgres own'
 stage "command, raced" report -race -timeout 15m ./cmd/cordon
 finish "make real"

@@ -25,6 +25,15 @@ func column(name string) string {
 	return quote(name)
 }
 
+// name writes what column returns.
+func (c *compiler) name(name string) {
+	if len(name) > 63 || strings.IndexByte(name, '"') >= 0 {
+		c.write(column(name))
+		return
+	}
+	c.write(`"`, name, `"`)
+}
+
 // compiler writes a tree as SQL. Names are quoted and values are arguments, so
 // nothing that a client sends becomes part of a statement.
 type compiler struct {
@@ -82,7 +91,7 @@ var operators = map[odata.Op]string{
 func (c *compiler) expr(e odata.Expr) {
 	switch e := e.(type) {
 	case odata.Column:
-		c.write(column(e.Name))
+		c.name(e.Name)
 	case odata.Literal:
 		c.literal(e)
 	case odata.Logic:
@@ -265,7 +274,7 @@ func (c *compiler) columns(s *tables.Shape, places []int) {
 		if i > 0 {
 			c.sql.WriteByte(',')
 		}
-		c.write(column(s.Columns[p].Name))
+		c.name(s.Columns[p].Name)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables"
@@ -21,14 +22,34 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
 var errFormat = errors.New("postgres: a value has an unexpected form")
 
+// texts keeps the texts of a result. They lie side by side in pieces of memory: a
+// piece for each text would be most of what a query allocates.
+type texts struct{ piece strings.Builder }
+
+// The sizes of pieces: each is twice the one before, unless a text is larger.
+const (
+	firstPiece = 256
+	lastPiece  = 2048
+)
+
+func (t *texts) keep(raw []byte) string {
+	if size := t.piece.Cap(); t.piece.Len()+len(raw) > size {
+		t.piece = strings.Builder{}
+		t.piece.Grow(max(firstPiece, min(2*size, lastPiece), len(raw)))
+	}
+	start := t.piece.Len()
+	t.piece.Write(raw)
+	return t.piece.String()[start:]
+}
+
 // value reads a value in the binary format of its type.
-func value(raw []byte, t odata.Type) (odata.Value, error) {
+func (x *texts) value(raw []byte, t odata.Type) (odata.Value, error) {
 	if raw == nil {
 		return odata.Value{}, nil
 	}
 	switch t {
 	case odata.String:
-		return odata.StringOf(string(raw)), nil
+		return odata.StringOf(x.keep(raw)), nil
 	case odata.Boolean:
 		if len(raw) != 1 {
 			return odata.Value{}, errFormat
@@ -67,10 +88,11 @@ func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places [
 	}
 	defer rows.Close()
 	row := make([]odata.Value, len(places))
+	var x texts
 	for rows.Next() {
 		raw := rows.RawValues()
 		for i, p := range places {
-			if row[i], err = value(raw[i], s.Columns[p].Type); err != nil {
+			if row[i], err = x.value(raw[i], s.Columns[p].Type); err != nil {
 				return fmt.Errorf("%w: table %s, column %s", err, s.Table, s.Columns[p].Name)
 			}
 		}

@@ -57,7 +57,10 @@ func (s *Store) write(ctx context.Context, p *pending) error {
 		}
 		p.ID, p.counted = odata.IntegerOf(n), true
 	}
-	err := s.do(ctx, p.Shape.Table, func(t *turn) (err error) {
+	err := s.submit(ctx, p.Shape.Table, func(t *turn) (err error) {
+		if t.together != nil {
+			return t.together.take(p)
+		}
 		switch p.Op {
 		case tables.OpInsert:
 			err = p.insert(t)
@@ -165,12 +168,14 @@ func (t *turn) raiseSequence(s *tables.Shape) error {
 	return err
 }
 
+// inserted are the columns of a new row: those of the system, then those that are
+// set.
+func inserted(s *tables.Shape, set []int) []int {
+	return append(slices.Clone(s.All()[:s.System()]), set...)
+}
+
 func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) {
-	places := make([]int, 0, s.System()+len(set))
-	for i := range s.System() {
-		places = append(places, i)
-	}
-	places = append(places, set...)
+	places := inserted(s, set)
 	c.write("INSERT INTO ", quote(s.Table), " (")
 	c.columns(s, places)
 	c.write(") VALUES (")

@@ -43,6 +43,9 @@ type turn struct {
 	stamp, last int64
 	// again says that the same work may have been committed before.
 	again bool
+	// together collects writes that go to the server in one message. It is set
+	// instead of tx.
+	together *together
 }
 
 // next takes a stamp. Rows of one transaction may share one, since they become
@@ -75,6 +78,16 @@ func (s *Store) writer(table string) (*writer, error) {
 // writes of others, and returns when it is committed. f may run several times. A
 // request that ends before its turn is not carried out.
 func (s *Store) do(ctx context.Context, table string, f func(t *turn) error) error {
+	return s.submit(ctx, table, func(t *turn) error {
+		if t.together != nil {
+			return errAlone
+		}
+		return f(t)
+	})
+}
+
+// submit is do for what may also go together with other writes.
+func (s *Store) submit(ctx context.Context, table string, f func(t *turn) error) error {
 	w, err := s.writer(table)
 	if err != nil {
 		return err
@@ -93,25 +106,13 @@ func (w *writer) close() {
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	var group []*rows.Job[*turn]
-	for first := range w.queue.Jobs() {
-		group = append(group[:0], first)
-	more:
-		for len(group) < maxGroup {
-			select {
-			case next, ok := <-w.queue.Jobs():
-				if !ok {
-					break more
-				}
-				group = append(group, next)
-			default:
-				break more
-			}
+	groups := rows.NewGatherer(w.queue, maxGroup)
+	for group := groups.Next(); group != nil; group = groups.Next() {
+		left, again, ahead := w.together(group)
+		if len(left) > 0 {
+			ahead = w.write(left, again) || ahead
 		}
-		ahead := w.write(group, false)
-		for _, j := range group {
-			j.Finish()
-		}
+		groups.Done()
 		if ahead {
 			time.Sleep(time.Millisecond)
 		}

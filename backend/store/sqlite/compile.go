@@ -23,6 +23,14 @@ func (c *compiler) write(parts ...string) {
 	}
 }
 
+// name writes a quoted name.
+func (c *compiler) name(name string) {
+	if strings.IndexByte(name, '"') >= 0 {
+		name = strings.ReplaceAll(name, `"`, `""`)
+	}
+	c.write(`"`, name, `"`)
+}
+
 func (c *compiler) bind(v any) {
 	c.args = append(c.args, driver.NamedValue{Ordinal: len(c.args) + 1, Value: v})
 	c.sql.WriteByte('?')
@@ -49,7 +57,7 @@ var comparisons = map[odata.Op]string{
 func (c *compiler) expr(e odata.Expr) {
 	switch e := e.(type) {
 	case odata.Column:
-		c.write(quote(e.Name))
+		c.name(e.Name)
 	case odata.Literal:
 		c.literal(e)
 	case odata.Logic:

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -31,7 +32,7 @@ func (c *compiler) columns(s *tables.Shape, places []int) {
 		if i > 0 {
 			c.sql.WriteByte(',')
 		}
-		c.write(quote(s.Columns[p].Name))
+		c.name(s.Columns[p].Name)
 	}
 }
 
@@ -48,10 +49,7 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 	c.where(q.Where)
 	c.order(q.Order)
 	if q.Top > 0 || q.Skip > 0 {
-		c.write(" LIMIT ")
-		c.bind(q.Top)
-		c.write(" OFFSET ")
-		c.bind(q.Skip)
+		c.limit(q.Top, q.Skip)
 	}
 	if c.err != nil {
 		return c.err
@@ -69,6 +67,16 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 			return yield(row)
 		}))
 	})
+}
+
+// limit cuts a result. How many rows there may be is a number and no argument:
+// SQLite plans by it, so with an argument it would plan anew for each run.
+func (c *compiler) limit(top, skip int64) {
+	c.write(" LIMIT ", strconv.FormatInt(top, 10))
+	if skip > 0 {
+		c.write(" OFFSET ")
+		c.bind(skip)
+	}
 }
 
 // Count implements tables.Store.

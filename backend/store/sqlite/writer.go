@@ -68,22 +68,21 @@ func (w *writer) close() error {
 
 func (w *writer) loop() {
 	defer close(w.ended)
-	var group []*rows.Job[*writer]
-	for first := range w.queue.Jobs() {
-		group = append(group[:0], first)
-		err := w.transaction(&group)
-		for _, j := range group {
+	groups := rows.NewGatherer(w.queue, maxGroup)
+	for groups.Next() != nil {
+		err := w.transaction(groups)
+		for _, j := range groups.Jobs() {
 			if err != nil && j.Err == nil {
 				j.Err = err
 			}
-			j.Finish()
 		}
+		groups.Done()
 		w.pace()
 	}
 }
 
 // transaction runs the group, which grows by what comes in meanwhile.
-func (w *writer) transaction(group *[]*rows.Job[*writer]) error {
+func (w *writer) transaction(group *rows.Gatherer[*writer]) error {
 	if _, err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
 		return fmt.Errorf("sqlite: beginning: %w", err)
 	}
@@ -93,19 +92,13 @@ func (w *writer) transaction(group *[]*rows.Job[*writer]) error {
 		return w.rollback(err)
 	}
 	began := time.Now()
-	for i := 0; i < len(*group); i++ {
-		j := (*group)[i]
+	for i := 0; i < len(group.Jobs()); i++ {
+		j := group.Jobs()[i]
 		if j.Begin() {
 			j.Err = translate(j.Run(w))
 		}
-		if i+1 == len(*group) && i+1 < maxGroup && time.Since(began) < groupTime {
-			select {
-			case next, ok := <-w.queue.Jobs():
-				if ok {
-					*group = append(*group, next)
-				}
-			default:
-			}
+		if i+1 == len(group.Jobs()) && time.Since(began) < groupTime {
+			group.More()
 		}
 	}
 	for table := range w.erased {

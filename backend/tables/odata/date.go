@@ -17,23 +17,21 @@ var (
 // and Z: 2016-09-01T10:11:12.131Z.
 func AppendDate(b []byte, ms int64) []byte {
 	days := floorDiv(ms, 86400000)
-	rest := ms - days*86400000
+	rest := uint32(ms - days*86400000)
 	y, m, d := civil(days)
-	b = appendDigits(b, y, 4)
-	b = append(b, '-')
-	b = appendDigits(b, m, 2)
-	b = append(b, '-')
-	b = appendDigits(b, d, 2)
-	b = append(b, 'T')
-	b = appendDigits(b, rest/3600000, 2)
-	b = append(b, ':')
-	b = appendDigits(b, rest/60000%60, 2)
-	b = append(b, ':')
-	b = appendDigits(b, rest/1000%60, 2)
-	b = append(b, '.')
-	b = appendDigits(b, rest%1000, 3)
-	return append(b, 'Z')
+	if y < 0 || y > 9999 {
+		b = appendDigits(b, y, 4)
+	} else {
+		b = append(b, digit(uint32(y)/1000), digit(uint32(y)/100%10), digit(uint32(y)/10%10), digit(uint32(y)%10))
+	}
+	hour, minute, second, milli := rest/3600000, rest/60000%60, rest/1000%60, rest%1000
+	// An answer has several dates in each row: all of it is one append.
+	return append(b, '-', digit(uint32(m)/10), digit(uint32(m)%10), '-', digit(uint32(d)/10), digit(uint32(d)%10),
+		'T', digit(hour/10), digit(hour%10), ':', digit(minute/10), digit(minute%10), ':', digit(second/10), digit(second%10),
+		'.', digit(milli/100), digit(milli/10%10), digit(milli%10), 'Z')
 }
+
+func digit(n uint32) byte { return byte('0' + n) }
 
 func appendDigits(b []byte, n int64, width int) []byte {
 	var buf [20]byte
@@ -60,16 +58,16 @@ func floorDiv(a, b int64) int64 {
 func civil(days int64) (year, month, day int64) {
 	days += 719468
 	era := floorDiv(days, 146097)
-	doe := days - era*146097
+	doe := uint32(days - era*146097)
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
 	doy := doe - (365*yoe + yoe/4 - yoe/100)
 	mp := (5*doy + 2) / 153
-	day = doy - (153*mp+2)/5 + 1
-	month = mp + 3
+	day = int64(doy - (153*mp+2)/5 + 1)
+	month = int64(mp + 3)
 	if month > 12 {
 		month -= 12
 	}
-	year = yoe + era*400
+	year = int64(yoe) + era*400
 	if month <= 2 {
 		year++
 	}

@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cordon-sec/cordon/backend/store/rows"
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// New rows need nothing that the database would have to say first. So those that
+// wait go to the server in one message together with the clock, and the server
+// carries them out as one transaction: one round trip, however many there are. It
+// stamps them itself. What cannot go that way, or did not, takes the long one.
+
+// together collects the new rows of a group.
+type together struct{ writes []*pending }
+
+// errAlone says that a write does not go together with others in one message.
+var errAlone = errors.New("postgres: this write needs answers of the database")
+
+// take adds a write. A guard has to see the stamp before the row is written, and
+// an id that was given by hand may have to raise the sequence.
+func (g *together) take(p *pending) error {
+	if p.Op != tables.OpInsert || p.Guard != nil || p.Shape.Columns[placeID].Type == odata.Integer && !p.counted {
+		return errAlone
+	}
+	g.writes = append(g.writes, p)
+	return nil
+}
+
+// send writes the rows in one transaction. Rows whose id or unique value is taken
+// are not written and get no pending.row.
+func (g *together) send(ctx context.Context, s *Store, table string, crowded bool) (t turn, now int64, err error) {
+	// One stamp for each row, unless they ran too far ahead the last time.
+	spread := int64(len(g.writes) - 1)
+	if crowded {
+		spread = 0
+	}
+	var batch pgx.Batch
+	batch.Queue(clockSQL, table, spread)
+	for i, p := range g.writes {
+		c := p.stamped(table, max(0, spread-int64(i)))
+		if c.err != nil {
+			return turn{}, 0, c.err
+		}
+		batch.Queue(c.sql.String(), c.args...)
+	}
+	results := s.pool.SendBatch(ctx, &batch)
+	written := make([]bool, len(g.writes))
+	err = results.QueryRow().Scan(&t.stamp, &t.last, &now)
+	for i := range g.writes {
+		if err != nil {
+			break
+		}
+		tag, failed := results.Exec()
+		written[i], err = tag.RowsAffected() > 0, failed
+	}
+	if err = errors.Join(err, results.Close()); err != nil {
+		return turn{}, 0, err
+	}
+	for i, p := range g.writes {
+		row := t.fresh(p.Write)
+		if written[i] {
+			p.row = row
+		}
+	}
+	return t, now, nil
+}
+
+// stamped is the statement that writes a new row with the clock's time less so
+// many milliseconds.
+func (p *pending) stamped(table string, less int64) *compiler {
+	var c compiler
+	c.sql.Grow(512)
+	c.write("INSERT INTO ", quote(p.Shape.Table), " (")
+	places := inserted(p.Shape, p.Columns)
+	c.columns(p.Shape, places)
+	c.write(") SELECT ")
+	for i, place := range places {
+		if i > 0 {
+			c.sql.WriteByte(',')
+		}
+		typ := p.Shape.Columns[place].Type
+		switch {
+		case place == placeID:
+			c.value(p.ID, typ)
+		case place == placeCreated, place == placeUpdated:
+			c.write("c.stamp")
+		case place == placeVersion:
+			c.value(odata.VersionOf(p.Version), typ)
+		case place < p.Shape.System():
+			c.value(odata.BooleanOf(false), typ)
+		default:
+			c.value(p.Values[i-p.Shape.System()], typ)
+		}
+	}
+	c.write(" FROM (SELECT to_timestamp((ms-")
+	c.bind(less, odata.Integer)
+	c.write(")::float8/1000)::timestamptz(3) AS stamp FROM cordon_clock WHERE name=")
+	c.bind(table, odata.String)
+	c.write(") AS c ON CONFLICT DO NOTHING")
+	return &c
+}
+
+// together writes the new rows of a group in one message. It returns the jobs that
+// are left, and whether they may have been done after all.
+func (w *writer) together(group []*rows.Job[*turn]) (left []*rows.Job[*turn], again, ahead bool) {
+	var g together
+	var sent []*rows.Job[*turn]
+	for _, j := range group {
+		if !j.Begin() {
+			continue
+		}
+		if j.Run(&turn{together: &g}) != nil {
+			left = append(left, j)
+			continue
+		}
+		sent = append(sent, j)
+	}
+	if len(sent) == 0 {
+		return left, false, false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	t, now, err := g.send(ctx, w.s, w.table, w.crowded)
+	if err != nil && ctx.Err() != nil {
+		for _, j := range sent {
+			j.Err = translate(err)
+		}
+		return left, false, false
+	}
+	if err != nil {
+		return append(left, sent...), lost(err), false
+	}
+	w.crowded = t.last > now+maxSpread
+	for i, p := range g.writes {
+		if p.row == nil {
+			left = append(left, sent[i]) // which finds out why
+		}
+	}
+	return left, false, t.last > now+maxAhead
+}

@@ -27,7 +27,11 @@ func TestStart(t *testing.T) {
 			}
 			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, time.Minute, nil
 		}),
-		Allow: []Private{loopback, {Host: "mixed.test", Range: loopback.Range}, {Host: "127.0.0.1", Range: loopback.Range}},
+		Allow: []Private{
+			loopback,
+			{Host: "mixed.test", Range: loopback.Range},
+			{Host: "127.0.0.1", Range: loopback.Range},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -100,7 +100,10 @@ func TestRefusalLooksTheSame(t *testing.T) {
 // reached by its second, also when the answer is kept.
 func TestSecondAddressIsTried(t *testing.T) {
 	s := newSite(t, usualRules, func(c *Config) {
-		c.Apps[0].Private = append(c.Apps[0].Private, PrivateConfig{Host: "*", Range: netip.MustParsePrefix("127.0.0.0/8")})
+		c.Apps[0].Private = append(
+			c.Apps[0].Private,
+			PrivateConfig{Host: "*", Range: netip.MustParsePrefix("127.0.0.0/8")},
+		)
 	})
 	s.name("secure.test", "127.0.0.9", "127.0.0.1") // nothing listens at the first
 	for range 3 {
@@ -156,7 +159,10 @@ func TestTunnelsOfAnyBeginning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := s.dial()
 			begin := &firstWrite{Conn: c, cut: cut}
-			secure := tls.Client(begin, &tls.Config{ServerName: "secure.test", RootCAs: s.root.Pool(), NextProtos: []string{"http/1.1"}})
+			secure := tls.Client(
+				begin,
+				&tls.Config{ServerName: "secure.test", RootCAs: s.root.Pool(), NextProtos: []string{"http/1.1"}},
+			)
 			begin.established = func() { c.answer("CONNECT") }
 			if err := secure.Handshake(); err != nil {
 				t.Fatal(err)

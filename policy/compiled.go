@@ -132,7 +132,10 @@ func New(spec Spec) *Policy {
 		for j := range list {
 			rules[j] = spec.number(list[j].Rule)
 		}
-		p.lists[i] = indexed{pattern.NewSetOf(len(list), func(j int) *pattern.Pattern { return &list[j].Pattern }), rules}
+		p.lists[i] = indexed{
+			pattern.NewSetOf(len(list), func(j int) *pattern.Pattern { return &list[j].Pattern }),
+			rules,
+		}
 	}
 	for kind, program := range spec.Programs {
 		indexBuiltIns(program.Steps)

@@ -350,8 +350,13 @@ func TestWebhookArrives(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { arrived <- r }))
 	defer hook.Close()
 	t.Setenv("HOOK_SECRET", "hook-secret")
-	r := run(t, t.TempDir(), `{server: { listen: "127.0.0.1:0", tls: off }, egress: {allow: ["127.0.0.0/8"]}, telemetry: {log: none},
-tables: {todo: {columns: {text: string}, webhook: {url: "`+hook.URL+`", secret: "text-env:HOOK_SECRET"}}}}`, Options{})
+	r := run(
+		t,
+		t.TempDir(),
+		`{server: { listen: "127.0.0.1:0", tls: off }, egress: {allow: ["127.0.0.0/8"]}, telemetry: {log: none},
+tables: {todo: {columns: {text: string}, webhook: {url: "`+hook.URL+`", secret: "text-env:HOOK_SECRET"}}}}`,
+		Options{},
+	)
 	if resp, body := r.do(t, "POST", "/tables/todo", `{"text":"x"}`); resp.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %s", resp.StatusCode, body)
 	}
@@ -495,8 +500,9 @@ func TestDatabaseName(t *testing.T) {
 		"database: \"postgres://ann:secret@db.example/todo\"\n": "postgres://ann:xxxxx@db.example/todo",
 		"database: \"env:NOT_SET\"\n":                           "env:NOT_SET",
 
-		"database: \"postgresql://ann@/todo?host=%2Frun%2Fp&password=secret\"\n": "postgresql://ann@/todo?host=%2Frun%2Fp",
-		"database: \"postgres://ann:secret@[::1/todo\"\n":                        "postgres",
+		"database: " +
+			"\"postgresql://ann@/todo?host=%2Frun%2Fp&password=secret\"\n": "postgresql://ann@/todo?host=%2Frun%2Fp",
+		"database: \"postgres://ann:secret@[::1/todo\"\n": "postgres",
 	} {
 		if got := DatabaseName(load(t, dir, text)); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

@@ -52,7 +52,8 @@ func TestServeOnNewerSchema(t *testing.T) {
 	onDatabase(t, data, `CREATE TABLE cordon_more (id TEXT PRIMARY KEY NOT NULL);
 		ALTER TABLE cordon_user ADD COLUMN more TEXT DEFAULT 'x';
 		INSERT INTO cordon_migrations(name,applied,kind) VALUES('9998_more',1,'expand')`)
-	const notice = "warning: the database was written by a newer version: its migration 9998_more only adds to the schema, " +
+	const notice = "warning: the database was written by a newer version: its migration 9998_more only adds to the " +
+		"schema, " +
 		"so this version runs on it\n"
 	out, errs := command(t, exitFine, "migrate-store", "--config", config)
 	if out != "nothing to do\n" || errs != notice {
@@ -89,13 +90,18 @@ func TestServeOnNewerSchema(t *testing.T) {
 	}
 
 	_, errs = command(t, exitEnvironment, "copy-store", "sqlite:"+data, "sqlite:"+filepath.Join(dir, "copy.db"))
-	if !strings.Contains(errs, "cordon: a newer version has added to the database, so a copy by this version would leave "+
-		"something out (9998_more): copy with that version\n") {
+	if !strings.Contains(
+		errs,
+		"cordon: a newer version has added to the database, so a copy by this version would leave "+
+			"something out (9998_more): copy with that version\n",
+	) {
 		t.Errorf("copy-store says %s", errs)
 	}
 	onDatabase(t, data, "INSERT INTO cordon_migrations(name,applied,kind) VALUES('9999_less',1,'contract')")
-	const refused = "cordon: sqlite: the database was written by a newer version: its migration 9999_less is a contract, " +
-		"which takes away what this version may still use; run that version, or a newer one, or restore a backup from before\n"
+	const refused = "cordon: sqlite: the database was written by a newer version: its migration 9999_less is a " +
+		"contract, " +
+		"which takes away what this version may still use; run that version, or a newer one, or restore a backup " +
+		"from before\n"
 	for _, args := range [][]string{{"serve"}, {"migrate-store"}, {"migrate-store", "--dry-run"},
 		{"migrate-store", "--contract"}, {"tables", "export", "note"}} {
 		if _, errs := command(t, exitEnvironment, append(args, "--config", config)...); errs != refused {

@@ -154,14 +154,18 @@ func copyTable(ctx context.Context, from, to Store, d tables.Definition, progres
 		return err
 	}
 	order := []odata.Order{{By: odata.Column{Name: "id", Of: source.Columns[0].Type}}}
-	err = from.Query(ctx, tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1}, func(row []odata.Value) error {
-		newest = max(newest, row[2].Num)
-		waiting = append(waiting, append([]odata.Value(nil), row...))
-		if len(waiting) < batch {
-			return nil
-		}
-		return flush()
-	})
+	err = from.Query(
+		ctx,
+		tables.Query{Shape: source, Columns: source.All(), Order: order, Top: -1},
+		func(row []odata.Value) error {
+			newest = max(newest, row[2].Num)
+			waiting = append(waiting, append([]odata.Value(nil), row...))
+			if len(waiting) < batch {
+				return nil
+			}
+			return flush()
+		},
+	)
 	if err == nil {
 		err = flush()
 	}

@@ -128,7 +128,10 @@ func TestManyInserts(t *testing.T) {
 				if !errors.As(err, &taken) || taken.Column != "id" {
 					t.Errorf("the same id again: %v", err)
 				}
-				_, err = s.Write(t.Context(), item(shape, fmt.Sprintf("other %d-%d", w, i), "x", float64(version), version+2000))
+				_, err = s.Write(
+					t.Context(),
+					item(shape, fmt.Sprintf("other %d-%d", w, i), "x", float64(version), version+2000),
+				)
 				if !errors.As(err, &taken) || taken.Column != "code" {
 					t.Errorf("the same code again: %v", err)
 				}
@@ -142,10 +145,14 @@ func TestManyInserts(t *testing.T) {
 	}
 	group.Wait()
 	stamps := map[int64]bool{}
-	err := s.Query(t.Context(), tables.Query{Shape: shape, Columns: shape.All(), Top: -1}, func(row []odata.Value) error {
-		stamps[row[placeUpdated].Num] = true
-		return nil
-	})
+	err := s.Query(
+		t.Context(),
+		tables.Query{Shape: shape, Columns: shape.All(), Top: -1},
+		func(row []odata.Value) error {
+			stamps[row[placeUpdated].Num] = true
+			return nil
+		},
+	)
 	if err != nil || len(stamps) != writers*each {
 		t.Errorf("%d different stamps, %v; each of the %d rows has one of its own", len(stamps), err, writers*each)
 	}

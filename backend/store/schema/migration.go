@@ -80,8 +80,11 @@ func Read(folder fs.FS) (Set, error) {
 	slices.SortFunc(set, func(a, b Migration) int { return cmp.Compare(a.Name, b.Name) })
 	for i, m := range set {
 		if number := fmt.Sprintf("%04d", i+1); !strings.HasPrefix(m.Name, number) {
-			return nil, fmt.Errorf("the migration %s must have the number %s: numbers begin at 0001, and each is used once",
-				m.Name, number)
+			return nil, fmt.Errorf(
+				"the migration %s must have the number %s: numbers begin at 0001, and each is used once",
+				m.Name,
+				number,
+			)
 		}
 	}
 	return set, nil

@@ -76,7 +76,8 @@ func TestRead(t *testing.T) {
 		}
 	}
 	_, err := Read(fstest.MapFS{"0001_a.sql": &fstest.MapFile{Data: []byte("SELECT 1;\n")}})
-	const unkind = `0001_a.sql:1: the first line must be "-- expand" or "-- contract: unused since 1.2.3", not "SELECT 1;"`
+	const unkind = `0001_a.sql:1: ` +
+		`the first line must be "-- expand" or "-- contract: unused since 1.2.3", not "SELECT 1;"`
 	if err == nil || err.Error() != unkind {
 		t.Errorf("without a kind: %v", err)
 	}
@@ -155,11 +156,15 @@ func TestPlan(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	p := Plan{Newer: []string{"0005_y", "0006\x1b"}, Waiting: []Migration{{Name: "0003_c", Kind: Contract, Since: "1.4.0"}}}
+	p := Plan{
+		Newer:   []string{"0005_y", "0006\x1b"},
+		Waiting: []Migration{{Name: "0003_c", Kind: Contract, Since: "1.4.0"}},
+	}
 	want := []string{
 		`the database was written by a newer version: its migrations 0005_y and 0006\x1b only add to the schema, ` +
 			"so this version runs on it",
-		"the migration 0003_c waits: it takes away what versions before 1.4.0 use; once none of them will run on this " +
+		"the migration 0003_c waits: it takes away what versions before 1.4.0 use; once none of them will run on " +
+			"this " +
 			"database again, apply it with: cordon migrate-store --contract",
 	}
 	if diff := cmp.Diff(want, p.Notices()); diff != "" {
@@ -169,7 +174,8 @@ func TestWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	_, err := Set{}.Plan([]Recorded{{"9\x1b", "x"}}, false)
-	const refused = `the database was written by a newer version: the kind of its migration 9\x1b, "x", is unknown to this ` +
+	const refused = `the database was written by a newer version: ` +
+		`the kind of its migration 9\x1b, "x", is unknown to this ` +
 		"version; run that version, or a newer one, or restore a backup from before"
 	if err == nil || err.Error() != refused {
 		t.Errorf("an unknown kind: %v", err)

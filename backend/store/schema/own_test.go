@@ -202,7 +202,9 @@ func TestMigrationsAgree(t *testing.T) {
 }
 
 func released(changelog, version string) bool {
-	heading := regexp.MustCompile(`(?m)^## (\[` + regexp.QuoteMeta(version) + `\]|` + regexp.QuoteMeta(version) + `( |$))`)
+	heading := regexp.MustCompile(
+		`(?m)^## (\[` + regexp.QuoteMeta(version) + `\]|` + regexp.QuoteMeta(version) + `( |$))`,
+	)
 	return heading.MatchString(changelog)
 }
 

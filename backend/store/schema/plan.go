@@ -92,8 +92,12 @@ func unknown(r Recorded) error {
 		return fmt.Errorf("%w: its migration %s is a contract, which takes away what this version may still use; %s",
 			ErrNewer, name, remedy)
 	case "":
-		return fmt.Errorf("%w: no kind is recorded for its migration %s, which may take away what this version uses; %s",
-			ErrNewer, name, remedy)
+		return fmt.Errorf(
+			"%w: no kind is recorded for its migration %s, which may take away what this version uses; %s",
+			ErrNewer,
+			name,
+			remedy,
+		)
 	}
 	return fmt.Errorf("%w: the kind of its migration %s, %q, is unknown to this version; %s",
 		ErrNewer, name, r.Kind, remedy)
@@ -108,13 +112,25 @@ func (p Plan) Notices() []string {
 		for i, n := range p.Newer {
 			names[i] = wording.Printable(n)
 		}
-		its, add := wording.Plural(len(names), "its migration", "its migrations"), wording.Plural(len(names), "adds", "add")
+		its, add := wording.Plural(
+			len(names),
+			"its migration",
+			"its migrations",
+		), wording.Plural(
+			len(names),
+			"adds",
+			"add",
+		)
 		out = append(out, fmt.Sprintf("%v: %s %s only %s to the schema, so this version runs on it",
 			ErrNewer, its, wording.Join(names), add))
 	}
 	for _, m := range p.Waiting {
-		out = append(out, fmt.Sprintf("the migration %s waits: it takes away what versions before %s use; once none of "+
-			"them will run on this database again, apply it with: cordon migrate-store --contract", m.Name, m.Since))
+		out = append(
+			out,
+			fmt.Sprintf("the migration %s waits: it takes away what versions before %s use; once none of "+
+				"them will run on this database again, apply it with: cordon migrate-store --contract", m.Name,
+				m.Since),
+		)
 	}
 	return out
 }

@@ -30,7 +30,8 @@ var purposes = map[string]purpose{
 	},
 	"cordon_secret": {
 		Purpose: Purpose{
-			Holds: "a secret that is made once and never changes, such as the key of user ids; it lies open", Class: Copied},
+			Holds: "a secret that is made once and never changes, such as the key of user ids; it lies open",
+			Class: Copied},
 		columns: map[string]Content{
 			"name":  {Holds: "what the secret is for"},
 			"value": {Holds: "the secret itself, not sealed (decision 61)"},
@@ -81,8 +82,9 @@ var purposes = map[string]purpose{
 	},
 	"cordon_revocation": {
 		Purpose: Purpose{
-			Holds: "an order to refuse a session's tokens, or a user's, before their time", Class: Copied, Person: "user_id",
-			Trace: "where the user id is empty, the session of that id in `cordon_session` has it"},
+			Holds: "an order to refuse a session's tokens, or a user's, before their time", Class: Copied,
+			Person: "user_id",
+			Trace:  "where the user id is empty, the session of that id in `cordon_session` has it"},
 		columns: map[string]Content{
 			"session": {Holds: "the session's id, or empty", Personal: true},
 			"user_id": {Holds: "the user id, or empty", Personal: true},

@@ -10,10 +10,14 @@ import (
 // Each case is a migration and what is said about it: "" for nothing.
 func TestPromise(t *testing.T) {
 	for text, want := range map[string]string{
-		"-- expand\nCREATE TABLE cordon_x (a TEXT PRIMARY KEY NOT NULL, b INTEGER CHECK (b > 0)) WITHOUT ROWID;\nCREATE UNIQUE INDEX i ON cordon_x (b);\n": "",
-		"-- expand\ncreate index i ON cordon_user (mail);":                                                                       "",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a text;\nALTER TABLE cordon_user ADD COLUMN b int8 NOT NULL DEFAULT (1);": "",
-		"-- expand\nCREATE FUNCTION f(x float8) RETURNS float8 LANGUAGE sql\n  AS 'SELECT ''DROP TABLE x; ''';":                  "",
+		"-- expand\nCREATE TABLE cordon_x (a TEXT PRIMARY KEY NOT NULL, b INTEGER CHECK (b > 0)) WITHOUT " +
+			"ROWID;\nCREATE UNIQUE INDEX i ON cordon_x (b);\n": "",
+		"-- expand\ncreate index i ON cordon_user " +
+			"(mail);": "",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a text;\nALTER TABLE cordon_user ADD COLUMN b int8 NOT NULL " +
+			"DEFAULT (1);": "",
+		"-- expand\nCREATE FUNCTION f(x float8) RETURNS float8 LANGUAGE sql\n  AS 'SELECT ''DROP TABLE x; " +
+			"''';": "",
 
 		"-- expand\n": "must contain a statement",
 		"-- expand\nCREATE INDEX i ON cordon_user (mail)":                              `"CREATE INDEX I ON CORDON_USER (" must end with a semicolon`,
@@ -31,20 +35,25 @@ func TestPromise(t *testing.T) {
 		"-- expand\nCREATE TABLE IF NOT EXISTS x (a TEXT);":                            "is not a statement",
 		"-- expand\nCREATE TABLE x AS SELECT 1;":                                       "is not a statement",
 		"-- expand\nCREATE TABLE x (a) AS SELECT max(1);":                              "must be made by its columns",
-		"-- expand\nCREATE TABLE x (a TEXT REFERENCES cordon_user (id));":              "REFERENCES binds the table X to another",
-		"-- expand\nCREATE UNIQUE INDEX i ON cordon_user (mail);":                      "the unique index I refuses what the release before may write to CORDON_USER",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT NOT NULL;":               "the column A must have a default or allow NULL",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT NOT NULL DEFAULT NULL;":  "the column A must have a default or allow NULL",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT UNIQUE;":                 "UNIQUE refuses",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT CHECK (a <> '');":        "CHECK refuses",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT, DROP COLUMN mail;":      "one statement must add one column, and A is followed by more",
-		"-- expand\nALTER TABLE cordon_user ADD COLUMN IF NOT EXISTS a TEXT;":          "without IF NOT EXISTS",
-		"-- expand\nALTER TABLE cordon_user ADD CONSTRAINT c CHECK (mail <> '');":      "is not a statement",
-		"-- expand\nCREATE FUNCTION f() RETURNS int AS $$SELECT 1$$;":                  `the databases read '$' differently`,
-		"-- expand\nCREATE INDEX i ON x (a) WHERE a = E'\\'';":                         "a text must have no prefix",
-		"-- expand\nCREATE INDEX i ON x (a) WHERE a = '\\';":                           "a text must have no backslash",
-		"-- expand\nCREATE INDEX i /* x */ ON x (a);":                                  "a comment must begin with --",
-		"-- expand\nCREATE INDEX i ON x (a) WHERE a = 'x;":                             "must end with '",
+		"-- expand\nCREATE TABLE x (a TEXT REFERENCES cordon_user (id));": "REFERENCES binds the table " +
+			"X to another",
+		"-- expand\nCREATE UNIQUE INDEX i ON cordon_user (mail);": "the unique index I refuses " +
+			"what the release before may write to CORDON_USER",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT NOT NULL;": "the column A must have a " +
+			"default or allow NULL",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT NOT NULL DEFAULT NULL;": "the column A must have a " +
+			"default or allow NULL",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT UNIQUE;":          "UNIQUE refuses",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT CHECK (a <> '');": "CHECK refuses",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN a TEXT, DROP COLUMN mail;": "one statement must add one " +
+			"column, and A is followed by more",
+		"-- expand\nALTER TABLE cordon_user ADD COLUMN IF NOT EXISTS a TEXT;":     "without IF NOT EXISTS",
+		"-- expand\nALTER TABLE cordon_user ADD CONSTRAINT c CHECK (mail <> '');": "is not a statement",
+		"-- expand\nCREATE FUNCTION f() RETURNS int AS $$SELECT 1$$;":             `the databases read '$' differently`,
+		"-- expand\nCREATE INDEX i ON x (a) WHERE a = E'\\'';":                    "a text must have no prefix",
+		"-- expand\nCREATE INDEX i ON x (a) WHERE a = '\\';":                      "a text must have no backslash",
+		"-- expand\nCREATE INDEX i /* x */ ON x (a);":                             "a comment must begin with --",
+		"-- expand\nCREATE INDEX i ON x (a) WHERE a = 'x;":                        "must end with '",
 
 		"-- contract: unused since 1.0.0\nALTER TABLE cordon_user DROP COLUMN mail;": "",
 		"-- contract: unused since 1.0.0\nCREATE TABLE cordon_x (a TEXT);":           "only adds: it must be an expand",
@@ -58,7 +67,8 @@ func TestPromise(t *testing.T) {
 		if want == "" && err != nil {
 			t.Errorf("%s\n got %v", text, err)
 		}
-		if want != "" && (err == nil || !strings.HasPrefix(err.Error(), "0009_x") || !strings.Contains(err.Error(), want)) {
+		if want != "" &&
+			(err == nil || !strings.HasPrefix(err.Error(), "0009_x") || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
 		}
 	}

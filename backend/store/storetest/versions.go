@@ -218,8 +218,14 @@ func testContractsWait(t *testing.T, l *line) {
 	wantErr(t, "a dry run", err, nil)
 	same(t, "the plan", plan, schema.Plan{Apply: set[last+2:], Waiting: set[last+1 : last+2]})
 	next, notices := l.opened(t, set)
-	same(t, "the notices", notices, []string{"the migration " + set[last+1].Name + " waits: it takes away what versions " +
-		"before 1.0.0 use; once none of them will run on this database again, apply it with: cordon migrate-store --contract"})
+	same(
+		t,
+		"the notices",
+		notices,
+		[]string{"the migration " + set[last+1].Name + " waits: it takes away what versions " +
+			"before 1.0.0 use; once none of them will run on this database again, apply it with: cordon " +
+			"migrate-store --contract"},
+	)
 	use(t, next, "two")
 	same(t, "the column", len(l.Strings(t, "SELECT more FROM cordon_user")), 2)
 	_, err = l.Migrate(t.Context(), set[:last+2], true)

@@ -26,9 +26,29 @@ func AppendDate(b []byte, ms int64) []byte {
 	}
 	hour, minute, second, milli := rest/3600000, rest/60000%60, rest/1000%60, rest%1000
 	// An answer has several dates in each row: all of it is one append.
-	return append(b, '-', digit(uint32(m)/10), digit(uint32(m)%10), '-', digit(uint32(d)/10), digit(uint32(d)%10),
-		'T', digit(hour/10), digit(hour%10), ':', digit(minute/10), digit(minute%10), ':', digit(second/10), digit(second%10),
-		'.', digit(milli/100), digit(milli/10%10), digit(milli%10), 'Z')
+	return append(
+		b,
+		'-',
+		digit(uint32(m)/10),
+		digit(uint32(m)%10),
+		'-',
+		digit(uint32(d)/10),
+		digit(uint32(d)%10),
+		'T',
+		digit(hour/10),
+		digit(hour%10),
+		':',
+		digit(minute/10),
+		digit(minute%10),
+		':',
+		digit(second/10),
+		digit(second%10),
+		'.',
+		digit(milli/100),
+		digit(milli/10%10),
+		digit(milli%10),
+		'Z',
+	)
 }
 
 func digit(n uint32) byte { return byte('0' + n) }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/internal/output"
+	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -115,7 +116,7 @@ func examineApp(dir string) diagnosis {
 	if err != nil {
 		return diagnosis{illMark, "app", err.Error(), "cordon init " + dir}
 	}
-	says := app.name + " (" + app.rules + ")"
+	says := app.Name + " (" + app.Rules + ")"
 	if _, err := os.Stat(filepath.Join(dir, "cordon.yaml")); err != nil {
 		return diagnosis{noteMark, "app", says + "; no cordon.yaml: sign-in for development, no tables", ""}
 	}
@@ -161,12 +162,12 @@ func examineBrowser() diagnosis {
 	return diagnosis{noteMark, "browser", "no Chromium, which takes the gateway as a flag", "the system's package chromium"}
 }
 
-func examinePort(ctx context.Context, port int, flag string) diagnosis {
-	what := fmt.Sprintf("port %d", port)
+func examinePort(ctx context.Context, number int, flag string) diagnosis {
+	what := fmt.Sprintf("port %d", number)
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
 	if err != nil {
-		return diagnosis{noteMark, what, "held by " + holderOf(port), "cordon up " + flag + " chooses another"}
+		return diagnosis{noteMark, what, "held by " + port.Holder(number), "cordon up " + flag + " chooses another"}
 	}
 	_ = l.Close() // it was only to see
 	return diagnosis{wellMark, what, "free", ""}

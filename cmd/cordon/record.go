@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/record"
 	"github.com/spf13/cobra"
 )
@@ -103,7 +104,7 @@ func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
 
 // recordedConfig reads the config.xml that is to get a list.
 func recordedConfig(path string) (*configxml.Document, string, error) {
-	app, dir, err := openProject(path, nil)
+	app, dir, err := folder.Open(path, nil)
 	if err != nil {
 		return nil, "", err
 	}
@@ -180,7 +181,7 @@ func (f *recordFlags) authority() (gateway.CAConfig, error) {
 func readHAR(name string) ([]propose.Observation, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, inputError(name, err)
+		return nil, wording.FileError(name, err)
 	}
 	defer file.Close()
 	seen, err := record.ReadHAR(file)

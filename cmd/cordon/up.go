@@ -14,15 +14,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cordon-sec/cordon/internal/watch"
-	"github.com/cordon-sec/cordon/server"
-
+	"github.com/cordon-sec/cordon/console"
+	"github.com/cordon-sec/cordon/console/parts"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/port"
+	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/server"
 	"github.com/cordon-sec/cordon/settings"
 	"github.com/spf13/cobra"
 )
@@ -270,7 +271,7 @@ func (u *upStack) abandon(ctx context.Context) {
 }
 
 func (u *upStack) openGateway(cmd *cobra.Command) error {
-	u.seen = watch.Look(u.app.rules)
+	u.seen = watch.Look(u.app.Rules)
 	config, err := u.gatewayConfig()
 	if err != nil {
 		return err
@@ -337,7 +338,7 @@ func (u *upStack) gatewayConfig() (gateway.Config, error) {
 		Admin:    net.JoinHostPort("127.0.0.1", strconv.Itoa(u.flags.adminPort)),
 		Log:      "none",
 		Timeouts: gateway.Timeouts{Drain: 2 * time.Second},
-		Apps: []gateway.AppConfig{{Name: u.app.name, Config: u.app.rules, Data: rules.doc.Bytes(),
+		Apps: []gateway.AppConfig{{Name: u.app.Name, Config: u.app.Rules, Data: rules.doc.Bytes(),
 			Platform: u.flags.platform, Private: private}},
 	}, nil
 }
@@ -395,7 +396,7 @@ func (u *upStack) pages(reports http.Handler) http.Handler {
 	if u.appURL != nil {
 		pages = newDevServer(u.app, u.appURL)
 	}
-	console := http.RedirectHandler("http://"+u.gateway.AdminAddr().String()+consolePath+"/", http.StatusFound)
+	console := http.RedirectHandler("http://"+u.gateway.AdminAddr().String()+console.Path+"/", http.StatusFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
@@ -420,10 +421,25 @@ func (u *upStack) pages(reports http.Handler) http.Handler {
 	})
 }
 
-// missingApp reports whether a folder has neither a config.xml nor a Capacitor
-// configuration.
-func missingApp(dir string) bool {
-	var missing *project.NotFoundError
-	_, _, err := openProject(dir, nil)
-	return errors.As(err, &missing)
+// console is the console of cordon up: all pages.
+func (u *upStack) console() (http.Handler, error) {
+	return console.Mount(console.Config{
+		Title: u.app.Name,
+		// A change that is made here is in force at once.
+		Policy:  &parts.Policy{Path: u.dir, Saved: u.refresh},
+		Problem: u.events.problem,
+		Traffic: u.ring,
+		Tables:  &parts.Tables{Service: u.site.Tables},
+		People:  &parts.People{Auth: u.site.Auth},
+	})
+}
+
+// portHolder adds to an error about a port that is taken who has it, and the flag
+// that chooses another port.
+func portHolder(err error, flag string) error {
+	var taken *port.TakenError
+	if err = port.Explain(err); errors.As(err, &taken) {
+		return fmt.Errorf("%w; choose another port with %s", err, flag)
+	}
+	return err
 }

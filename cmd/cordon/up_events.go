@@ -64,7 +64,7 @@ func (u *upEvents) notice(e *event.Event) {
 			return
 		}
 		u.digest, u.trouble = digest, ""
-		u.say("%s was read again: its rules are in force", wording.Printable(u.app.rules))
+		u.say("%s was read again: its rules are in force", wording.Printable(u.app.Rules))
 		now := u.fresh()
 		for _, warning := range now {
 			if !slices.Contains(u.warned, warning) {
@@ -87,7 +87,7 @@ func (u *upEvents) fresh() []string {
 	rules := u.app.policy()
 	all := slices.Clone(rules.notes)
 	for _, warning := range u.warnings() {
-		if own := rules.warning(strings.TrimPrefix(warning, u.app.name+": ")); own != "" {
+		if own := rules.warning(strings.TrimPrefix(warning, u.app.Name+": ")); own != "" {
 			all = append(all, own)
 		}
 	}
@@ -117,7 +117,7 @@ func (u *upStack) watch(ctx context.Context) {
 func (u *upStack) refresh() {
 	u.reloading.Lock()
 	defer u.reloading.Unlock()
-	now := watch.Look(u.app.rules)
+	now := watch.Look(u.app.Rules)
 	switch {
 	case now == u.seen:
 		return

@@ -69,7 +69,7 @@ func TestUpInstall(t *testing.T) {
 	project := map[string]string{"package-lock.json": "{}", "package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 	t.Run("runs the lock file and the build", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, true)
 		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm ci --ignore-scripts: done in ") {
 			t.Errorf("it ran %q and said %q", ran, said)
@@ -83,7 +83,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("runs nothing unasked", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, false)
 		want := "cordon: the packages of " + dir + " are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
 		if ran != "" || said != want {
@@ -92,7 +92,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("runs nothing for a wrong flag", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		for _, flag := range []string{"--app-url=ftp://x", "--port=99999", "--platform=beos", "--private=x"} {
 			if status, _, errs := runCommand(t, "up", dir, "--install", "--yes", flag); status != exitUsage {
 				t.Errorf("%s: status %d, %s", flag, status, errs)
@@ -106,7 +106,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("goes on where it fails", func(t *testing.T) {
 		fakeNPM(t, "ci")
-		said, ran := offered(t, folder(t, project), true)
+		said, ran := offered(t, appDir(t, project), true)
 		if ran != "ci --ignore-scripts\n" || !strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
 			!strings.Contains(said, "broken\n") {
 			t.Errorf("it ran %q and said %q", ran, said)
@@ -114,7 +114,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("offers again what did not finish", func(t *testing.T) {
 		fakeNPM(t, "run")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, true)
 		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm run build failed with exit status 7") {
 			t.Errorf("it ran %q and said %q", ran, said)
@@ -133,14 +133,14 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("goes on without npm", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		said, _ := offered(t, folder(t, project), true)
+		said, _ := offered(t, appDir(t, project), true)
 		if !strings.Contains(said, "there is no npm on this machine: continuing without it") {
 			t.Errorf("it said %q", said)
 		}
 	})
 	t.Run("needs a lock file", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		if said, ran := offered(t, folder(t, map[string]string{"package.json": project["package.json"]}), true); said != "" || ran != "" {
+		if said, ran := offered(t, appDir(t, map[string]string{"package.json": project["package.json"]}), true); said != "" || ran != "" {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 	})

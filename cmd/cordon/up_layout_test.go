@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// folder writes files into a folder of the test's own.
-func folder(t testing.TB, files map[string]string) string {
+// appDir writes files into a folder of the test's own.
+func appDir(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "app")
 	for name, text := range files {
@@ -48,7 +48,7 @@ const capacitorConfig = `{
 // its rules are server.allowNavigation, and the terminal says so.
 func TestUpCapacitor(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
+	dir := appDir(t, map[string]string{
 		"capacitor.config.json": capacitorConfig,
 		"package.json":          `{"name":"notes","dependencies":{"@capacitor/core":"7.0.0"}}`,
 		"dist/index.html":       "<!doctype html><title>Notes</title><base href=\"/\">",
@@ -121,7 +121,7 @@ func link(t testing.TB, to, at string) {
 // routes.
 func TestUpBuiltWebApp(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
+	dir := appDir(t, map[string]string{
 		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>", "dist/index.html": "<!doctype html><title>Built</title>",
 		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>Built</name><access origin="https://api.example.com"/></widget>`,
 	})
@@ -137,7 +137,7 @@ func TestUpBuiltWebApp(t *testing.T) {
 // Most Capacitor projects have a configuration in TypeScript that is one object.
 func TestUpCapacitorInTypeScript(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
+	dir := appDir(t, map[string]string{
 		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes\\x07', // not 'login.example.com'\n" +
 			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\nexport default config;\n",
 		"www/index.html": "<!doctype html><title>Notes</title>",
@@ -194,7 +194,7 @@ func startDevServer(t testing.TB) *httptest.Server {
 func TestUpAppURL(t *testing.T) {
 	t.Parallel()
 	server := startDevServer(t)
-	dir := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
+	dir := appDir(t, map[string]string{"capacitor.config.json": capacitorConfig})
 	port := freePort(t)
 	u := startUp(t, dir, port, "--app-url", server.URL)
 	if want := "Notes: " + server.URL + " behind the exported Content-Security-Policy\n"; !strings.Contains(u.words.text(), want) {
@@ -267,11 +267,11 @@ func websocketLine(t testing.TB, page, path string) string {
 // What is wrong with a folder or a flag is said before anything starts.
 func TestUpRefusals(t *testing.T) {
 	t.Parallel()
-	without := folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
-	file := filepath.Join(folder(t, map[string]string{"a.txt": ""}), "a.txt")
-	malformed := folder(t, map[string]string{"config.xml": `<widget><access origin="x"`})
-	cut := folder(t, map[string]string{"capacitor.config.json": `{"webDir":`})
-	computed := folder(t, map[string]string{"capacitor.config.ts": "export default make()"})
+	without := appDir(t, map[string]string{"capacitor.config.json": capacitorConfig})
+	file := filepath.Join(appDir(t, map[string]string{"a.txt": ""}), "a.txt")
+	malformed := appDir(t, map[string]string{"config.xml": `<widget><access origin="x"`})
+	cut := appDir(t, map[string]string{"capacitor.config.json": `{"webDir":`})
+	computed := appDir(t, map[string]string{"capacitor.config.ts": "export default make()"})
 	for _, test := range []struct {
 		args []string
 		want string

@@ -108,7 +108,7 @@ func wantLogged(t testing.TB, log []byte) {
 // through; elsewhere the detail says what to do.
 func TestUpReportsOfferWhatHelps(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
+	dir := appDir(t, map[string]string{
 		"config.xml":     `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name><allow-navigation href="https://a.example/*"/></widget>`,
 		"www/index.html": `<!doctype html><title>A</title><script src="https://maps.example.com/named.js"></script>`,
 	})

@@ -50,7 +50,7 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
 		providers = append(providers, name+" ("+kind+")")
 	}
 	slices.Sort(providers)
-	pages := wording.Printable(u.app.web) + "/ with the exported Content-Security-Policy"
+	pages := wording.Printable(u.app.Pages) + "/ with the exported Content-Security-Policy"
 	if u.appURL != nil {
 		pages = u.appURL.String() + " behind the exported Content-Security-Policy"
 	}
@@ -61,14 +61,14 @@ func (u *upStack) parts(s *strings.Builder, compiled *policy.Policy) {
   gateway   http://%s  enforces %s: %s
   console   http://%s/console/
   data      %s
-`, u.site.Plain, wording.Printable(u.app.name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
-		u.gateway.Addr(), wording.Printable(u.app.rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), server.DatabaseName(u.site.Settings))
-	if u.app.config == "" {
+`, u.site.Plain, wording.Printable(u.app.Name), pages, u.site.URL, orNone(providers), orNone(u.site.Tables.Names()),
+		u.gateway.Addr(), wording.Printable(u.app.Rules), wording.Printable(u.app.policy().listed(compiled)), u.gateway.AdminAddr(), server.DatabaseName(u.site.Settings))
+	if u.app.Config == "" {
 		fmt.Fprintf(s, `
 The rules are server.allowNavigation of %s: Capacitor asks no list
 for what a page fetches, and here the same hosts bind it. For rules of its own:
 cordon init %s
-`, wording.Printable(u.app.rules), wording.Printable(u.dir))
+`, wording.Printable(u.app.Rules), wording.Printable(u.dir))
 	}
 }
 
@@ -80,7 +80,7 @@ authority, %s
 (what trusting it takes: cordon ca trust --dir %s);
 %s stands in for other hosts. The page's address and the stand-in's
 are allowed besides %s.
-`, wording.Printable(u.authority()), wording.Printable(filepath.Dir(u.authority())), standInHost, wording.Printable(filepath.Base(u.app.rules)))
+`, wording.Printable(u.authority()), wording.Printable(filepath.Dir(u.authority())), standInHost, wording.Printable(filepath.Base(u.app.Rules)))
 	if u.appURL != nil {
 		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
 	}

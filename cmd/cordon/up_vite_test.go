@@ -38,7 +38,7 @@ var viteApp = map[string]string{
 // policy, and what is saved appears in the page without a reload.
 func TestUpVite(t *testing.T) {
 	lane.Real(t)
-	dir := folder(t, viteApp)
+	dir := appDir(t, viteApp)
 	server := startVite(t, dir)
 	u := startUp(t, dir, freePort(t), "--app-url", server)
 	p := u.browse(t)
@@ -99,7 +99,7 @@ func startVite(t *testing.T, dir string) string {
 // policy, and what leaves the list is refused there too.
 func TestUpAppURLInTheBrowser(t *testing.T) {
 	t.Parallel()
-	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
+	u := startUp(t, appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
 		"--app-url", startDevServer(t).URL)
 	p := u.browse(t)
 	p.Navigate(u.page + "go")
@@ -126,7 +126,7 @@ func TestUpAppURLInTheBrowser(t *testing.T) {
 func TestUpAppURLRedirects(t *testing.T) {
 	t.Parallel()
 	server := startDevServer(t)
-	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
+	u := startUp(t, appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
 		"--app-url", server.URL)
 	client := u.client(t, false)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -1,4 +1,4 @@
-package main
+package parts
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 )
 
 // openTables opens a backend with tables of each kind and fills one of them.
-func openTables(t testing.TB, rows int) *consoleTables {
+func openTables(t testing.TB, rows int) *Tables {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := settings.Parse(filepath.Join(dir, "cordon.yaml"), []byte(`server: { listen: "127.0.0.1:0" }
@@ -55,10 +55,10 @@ tables:
 			t.Fatal(err)
 		}
 	}
-	return &consoleTables{service: b.Tables}
+	return &Tables{Service: b.Tables}
 }
 
-func TestConsoleTables(t *testing.T) {
+func TestTables(t *testing.T) {
 	c := openTables(t, 120)
 	ctx := t.Context()
 	list, err := c.List(ctx)
@@ -131,8 +131,8 @@ func TestConsoleTables(t *testing.T) {
 	}
 }
 
-// BenchmarkConsoleMillionRows shows a page in the middle of a million rows.
-func BenchmarkConsoleMillionRows(b *testing.B) {
+// BenchmarkMillionRows shows a page in the middle of a million rows.
+func BenchmarkMillionRows(b *testing.B) {
 	c := openTables(b, 1_000_000)
 	for b.Loop() {
 		rows, err := c.Rows(b.Context(), "many", "row-0500000", 51)

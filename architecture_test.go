@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"plugin/**":            {"policy/**", "pin", "project", "plugin/engine/**"},
 	"record":               {"host", "policy/**", "gateway", "event"},
 	"survey":               {"pin", "egress", "policy/**"},
+	"doctor":               {"ca", "project/folder", "settings", "internal/**"},
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},
 	"internal/admin":       {"host", "internal/**"},

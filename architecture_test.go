@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"record":               {"host", "policy/**", "gateway", "event"},
 	"survey":               {"pin", "egress", "policy/**"},
 	"doctor":               {"ca", "project/folder", "settings", "internal/**"},
+	"up":                   {"host", "ca", "event", "policy/**", "project", "project/folder", "gateway", "settings", "server", "console", "console/parts", "internal/**"},
 	"cmd/cordon":           {"**"},
 	"internal/**":          {"internal/**"},
 	"internal/admin":       {"host", "internal/**"},

@@ -278,7 +278,7 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 // documented are the packages for other programs: each shows how it is used.
 var documented = []string{
 	"backend/identity", "ca", "client", "doctor", "egress", "event", "gateway", "host", "pin", "policy", "policy/app", "policy/csp",
-	"policy/dialect", "policy/diff", "policy/export", "policy/lint", "policy/migrate", "policy/prove", "server", "settings",
+	"policy/dialect", "policy/diff", "policy/export", "policy/lint", "policy/migrate", "policy/prove", "server", "settings", "up",
 }
 
 func TestPublicPackagesHaveExamples(t *testing.T) {

@@ -103,7 +103,8 @@ func TestBrowser(t *testing.T) {
 	}
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
-	if got, want := find(t, Config{}, "browser"), (Check{Note, "browser", "no Chromium, which takes the gateway as a flag", "the system's package chromium"}); got != want {
+	want := Check{Note, "browser", "no Chromium, which takes the gateway as a flag", "the system's package chromium"}
+	if got := find(t, Config{}, "browser"); got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 	file := write(t, bin, "google-chrome", "#!/bin/sh\n", 0o755)
@@ -137,14 +138,15 @@ func TestAuthority(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	dir := t.TempDir()
 	folder := filepath.Join(dir, ".cordon", "ca")
-	if got, want := find(t, Config{Dir: dir}, "authority"), (Check{Well, "authority", "none yet; cordon up makes one in " + folder, ""}); got != want {
+	want := Check{Well, "authority", "none yet; cordon up makes one in " + folder, ""}
+	if got := find(t, Config{Dir: dir}, "authority"); got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 	a, err := ca.Create(folder, ca.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Check{Well, "authority", a.String() + ", until " + a.Certificate().NotAfter.UTC().Format(time.DateOnly),
+	want = Check{Well, "authority", a.String() + ", until " + a.Certificate().NotAfter.UTC().Format(time.DateOnly),
 		"what trusting it takes: cordon ca trust --dir " + folder}
 	if got := find(t, Config{Dir: dir}, "authority"); got != want {
 		t.Errorf("it says %q, want %q", got, want)
@@ -172,7 +174,8 @@ func TestClock(t *testing.T) {
 		want Check
 	}{
 		{built.Add(time.Hour), Check{Well, "clock", built.Add(time.Hour).UTC().Format(time.RFC3339), ""}},
-		{built.Add(-48 * time.Hour), Check{Ill, "clock", built.Add(-48*time.Hour).UTC().Format(time.RFC3339) + " is before this program was built",
+		{built.Add(-48 * time.Hour), Check{Ill, "clock",
+			built.Add(-48*time.Hour).UTC().Format(time.RFC3339) + " is before this program was built",
 			"set the clock: certificates depend on it"}},
 	} {
 		if got := find(t, Config{Now: test.now}, "clock"); got != test.want {

@@ -6,6 +6,7 @@ import (
 	"github.com/cordon-sec/cordon/doctor"
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/up"
 	"github.com/spf13/cobra"
 )
 
@@ -44,7 +45,7 @@ func runDoctor(cmd *cobra.Command, dir, format string) error {
 	for _, port := range []struct {
 		number uint16
 		flag   string
-	}{{8443, "--port"}, {3128, "--gateway-port"}, {9090, "--admin-port"}} {
+	}{{up.DefaultPort, "--port"}, {up.DefaultGatewayPort, "--gateway-port"}, {up.DefaultAdminPort, "--admin-port"}} {
 		config.Ports = append(config.Ports, doctor.Port{Number: port.number, Remedy: "cordon up " + port.flag + " chooses another"})
 	}
 	all := doctor.Examine(cmd.Context(), config)

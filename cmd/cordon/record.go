@@ -13,6 +13,7 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
@@ -138,7 +139,11 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 		return nil, nil, err
 	}
 	if err := r.Listen(); err != nil {
-		return nil, nil, environment(portHolder(err, "--listen"))
+		var taken *port.TakenError
+		if err = port.Explain(err); errors.As(err, &taken) {
+			err = anotherPort(err, "--listen")
+		}
+		return nil, nil, environment(err)
 	}
 	proxy := "http://" + r.Addr().String()
 	fmt.Fprintf(cmd.ErrOrStderr(), "recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)

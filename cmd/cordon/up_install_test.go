@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cordon-sec/cordon/up"
 )
 
 // fakeNPM puts an npm on the PATH that notes how it was called in npm.log of the
@@ -48,10 +50,10 @@ func offered(t testing.TB, dir string, install bool) (said string, ran string) {
 // On a terminal the commands are shown before anybody is asked, and only a yes
 // runs them.
 func TestUpInstallAsks(t *testing.T) {
-	n := installation{dir: "app", packages: true, build: true}
+	n := up.Installation{Dir: "app", Packages: true, Build: true}
 	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "no\n": false, "yellow\n": false} {
 		var said strings.Builder
-		got, err := n.confirmed(strings.NewReader(answer), &said)
+		got, err := confirmed(n, strings.NewReader(answer), &said)
 		if got != want || err != nil {
 			t.Errorf("%q: %v %v, want %v", answer, got, err, want)
 		}
@@ -60,7 +62,7 @@ func TestUpInstallAsks(t *testing.T) {
 			t.Errorf("it said %q", said.String())
 		}
 	}
-	if got, err := n.confirmed(strings.NewReader(""), &strings.Builder{}); got || err == nil {
+	if got, err := confirmed(n, strings.NewReader(""), &strings.Builder{}); got || err == nil {
 		t.Errorf("without an answer: %v %v", got, err)
 	}
 }

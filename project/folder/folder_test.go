@@ -63,7 +63,8 @@ func TestOpen(t *testing.T) {
 		}
 	}
 	var syntax *configxml.SyntaxError
-	if _, err := folder.ReadConfig(filepath.Join(broken, "config.xml")); !errors.As(err, &syntax) || syntax.Place.File != filepath.Join(broken, "config.xml") {
+	file := filepath.Join(broken, "config.xml")
+	if _, err := folder.ReadConfig(file); !errors.As(err, &syntax) || syntax.Place.File != file {
 		t.Errorf("a broken config.xml: %v", err)
 	}
 	if _, err := folder.ReadConfig(none); err == nil || err.Error() != none+": no such file or folder" {
@@ -113,7 +114,8 @@ func TestOpenSite(t *testing.T) {
 	dir := app(t, map[string]string{"config.xml": widget})
 	_, err := folder.OpenSite(dir, false)
 	var pages *folder.NoPagesError
-	if want := dir + ": there are no built pages (looked for www): build them (npm run build), or name the development server"; !errors.As(err, &pages) || err.Error() != want {
+	want := dir + ": there are no built pages (looked for www): build them (npm run build), or name the development server"
+	if !errors.As(err, &pages) || err.Error() != want {
 		t.Errorf("without pages: %v, want %s", err, want)
 	}
 	for path, want := range map[string]string{

@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"fmt"
@@ -6,10 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/app"
-
-	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/folder"

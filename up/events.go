@@ -1,10 +1,8 @@
-package main
+package up
 
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -12,23 +10,47 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/watch"
-	"github.com/cordon-sec/cordon/internal/wording"
 )
 
+// NoticeKind says what a Notice is about.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	// RulesInForce: the file of the rules was read again, and is in force.
+	RulesInForce NoticeKind = "rules-in-force"
+	// RulesRefused: the file of the rules cannot be used as it is now; the last good
+	// rules stay in force.
+	RulesRefused NoticeKind = "rules-refused"
+	// Warned: something about the rules in force that was not there before.
+	Warned NoticeKind = "warned"
+	// EventsLost: the log beside the app cannot be written.
+	EventsLost NoticeKind = "events-lost"
+)
+
+// Notice is what a person who works on the app should know when it happens.
+type Notice struct {
+	Kind NoticeKind
+	// File is that of the rules, for RulesInForce.
+	File string
+	// Text is what is wrong, for all others. It may hold what a file says: a
+	// terminal gets it through wording.Printable.
+	Text string
+}
+
 // upEvents passes on what was decided with places of the user's own file, and
-// tells the terminal of each change of the rules.
+// tells of each change of the rules.
 type upEvents struct {
-	app   *appFolder
-	sinks []event.Sink
-	quiet bool
+	app    *appFolder
+	sinks  []event.Sink
+	notify func(Notice)
 	// warnings are those of the rules in force.
 	warnings func() []string
 
-	mu       sync.Mutex
-	terminal io.Writer
-	digest   [sha256.Size]byte // of the rules that were spoken of last
-	trouble  string            // why the file cannot be read, "" if it can
-	warned   []string
+	mu      sync.Mutex
+	digest  [sha256.Size]byte // of the rules that were spoken of last
+	trouble string            // why the file cannot be read, "" if it can
+	warned  []string
 }
 
 // Record is part of event.Sink.
@@ -47,8 +69,8 @@ func (u *upEvents) Record(e *event.Event) {
 	}
 }
 
-// notice prints one line for each reload, good or broken; a reload that changes
-// nothing is none.
+// notice tells of each reload once, good or broken; a reload that changes nothing
+// is none.
 func (u *upEvents) notice(e *event.Event) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -56,7 +78,7 @@ func (u *upEvents) notice(e *event.Event) {
 	case "reload-failed":
 		if e.Detail != u.trouble {
 			u.trouble = e.Detail
-			u.say("%s; the last good rules stay in force", wording.Printable(e.Detail))
+			u.notify(Notice{Kind: RulesRefused, Text: e.Detail})
 		}
 	case "reloaded":
 		digest := u.app.policy().digest
@@ -64,21 +86,14 @@ func (u *upEvents) notice(e *event.Event) {
 			return
 		}
 		u.digest, u.trouble = digest, ""
-		u.say("%s was read again: its rules are in force", wording.Printable(u.app.Rules))
+		u.notify(Notice{Kind: RulesInForce, File: u.app.Rules})
 		now := u.fresh()
 		for _, warning := range now {
 			if !slices.Contains(u.warned, warning) {
-				fmt.Fprintf(u.terminal, "warning: %s\n", wording.Printable(warning))
+				u.notify(Notice{Kind: Warned, Text: warning})
 			}
 		}
 		u.warned = now
-	}
-}
-
-// say prints a line, also where only results are wanted if something is wrong.
-func (u *upEvents) say(format string, args ...any) {
-	if !u.quiet || u.trouble != "" {
-		fmt.Fprintf(u.terminal, "cordon: "+format+"\n", args...)
 	}
 }
 
@@ -104,31 +119,40 @@ func (u *upEvents) problem() string {
 	return u.trouble + ". The last good rules stay in force."
 }
 
+// begin notes what the rules in force were at the start, and what is to be known of
+// them.
+func (u *upEvents) begin(warnings func() []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.digest, u.warnings = u.app.policy().digest, warnings
+	u.warned = u.fresh()
+}
+
 // watchEvery is how often the app's rules are looked at between requests.
 const watchEvery = 500 * time.Millisecond
 
 // watch reads the rules again when their file changes, until the context ends.
-func (u *upStack) watch(ctx context.Context) {
-	watch.Every(ctx, watchEvery, u.refresh)
+func (a *App) watch(ctx context.Context) {
+	watch.Every(ctx, watchEvery, a.refresh)
 }
 
 // refresh reads the rules again if their file looks different. One that is
 // missing for a moment is being replaced; one that stays away is told once.
-func (u *upStack) refresh() {
-	u.reloading.Lock()
-	defer u.reloading.Unlock()
-	now := watch.Look(u.app.Rules)
+func (a *App) refresh() {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	now := watch.Look(a.folder.Rules)
 	switch {
-	case now == u.seen:
+	case now == a.seen:
 		return
 	case now.Exists():
-		u.missing = time.Time{}
-	case u.missing.IsZero():
-		u.missing = time.Now()
+		a.missing = time.Time{}
+	case a.missing.IsZero():
+		a.missing = time.Now()
 		return
-	case time.Since(u.missing) < 2*watchEvery:
+	case time.Since(a.missing) < 2*watchEvery:
 		return
 	}
-	u.seen = now
-	_ = u.gateway.Reload() // a broken file is a notice; the old rules stay
+	a.seen = now
+	_ = a.gateway.Reload() // a broken file is a notice; the old rules stay
 }

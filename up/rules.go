@@ -1,8 +1,7 @@
-package main
+package up
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,20 +22,6 @@ type appFolder struct {
 	// current is in force, in the gateway and for the pages alike; next was read
 	// and is not in force until the gateway has taken it (enforce).
 	current, next *appPolicy
-}
-
-// openAppFolder finds out what a folder holds. With a development server the pages
-// come from there, and none need be built.
-func openAppFolder(dir string, devServer bool) (*appFolder, error) {
-	site, err := folder.OpenSite(dir, devServer)
-	var pages *folder.NoPagesError
-	if errors.As(err, &pages) {
-		return nil, fmt.Errorf("%w with --app-url http://localhost:5173", err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &appFolder{Site: *site}, nil
 }
 
 // load reads the rules as they are now. They are not in force before enforce;
@@ -99,8 +84,9 @@ type appPolicy struct {
 	notes []string
 }
 
-// developmentPlace is the place of what cordon up adds to the rules.
-const developmentPlace = "cordon up"
+// DevelopmentPlace is the place, in events, of the lines that are allowed besides
+// the app's rules.
+const DevelopmentPlace = "cordon up"
 
 // newAppPolicy adds lines for the origins to a document, on the line of its last
 // element, so that every other line keeps its number.
@@ -139,7 +125,7 @@ func (p *appPolicy) place(text string) string {
 		return text
 	}
 	if line == p.added.line && column >= p.added.column && column < p.added.end {
-		return developmentPlace
+		return DevelopmentPlace
 	}
 	if made, ok := p.lines[line]; ok {
 		return made
@@ -155,7 +141,7 @@ func (p *appPolicy) warning(text string) string {
 		return text
 	}
 	switch where = p.place(where); where {
-	case developmentPlace:
+	case DevelopmentPlace:
 		return ""
 	default:
 		return where + ": " + rest

@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 )
 
 // postReport posts a report as a browser does.
-func postReport(t testing.TB, u *upRunning, contentType, body string, header ...string) int {
+func postReport(t testing.TB, u *running, contentType, body string, header ...string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, u.page+".cordon/reports", strings.NewReader(body))
 	if err != nil {
@@ -34,9 +34,8 @@ func postReport(t testing.TB, u *upRunning, contentType, body string, header ...
 // the line that would allow it; nothing secret of it is kept.
 func TestUpReports(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	dir := todoCopy(t, port)
-	u := startUp(t, dir, port)
+	dir := todo(t)
+	u := start(t, Config{Dir: dir})
 	page := u.page + "index.html?code=secret-code"
 	one := `{"csp-report":{"document-uri":"` + page + `","effective-directive":"connect-src","violated-directive":"connect-src",
 		"blocked-uri":"https://tracker.example.net/collect?user=secret-user","source-file":"` + u.page + `js/app.js?v=secret-version",
@@ -77,7 +76,9 @@ func TestUpReports(t *testing.T) {
 	if strings.Contains(body, "secret") || strings.Contains(body, "forged") || strings.Count(body, "page-policy") != 2 {
 		t.Errorf("Traffic shows too much:\n%s", body)
 	}
-	u.stop()
+	if err := u.stop(); err != nil {
+		t.Error(err)
+	}
 	log, err := os.ReadFile(filepath.Join(dir, ".cordon", "events.jsonl"))
 	if err != nil || strings.Contains(string(log), "secret") {
 		t.Errorf("the log holds a secret, or is not there: %v", err)
@@ -112,7 +113,7 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 		"config.xml":     `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name><allow-navigation href="https://a.example/*"/></widget>`,
 		"www/index.html": `<!doctype html><title>A</title><script src="https://maps.example.com/named.js"></script>`,
 	})
-	u := startUp(t, dir, freePort(t))
+	u := start(t, Config{Dir: dir})
 	for _, test := range []struct {
 		directive, blocked string
 		listable           bool

@@ -14,8 +14,9 @@
 // opened and is not served.
 //
 // All listeners are on loopback, and what is needed in development alone is allowed
-// besides the app's rules (DevelopmentPlace); nothing is written to the app's own
-// files. Below the folder's .cordon are a certificate authority and a log.
+// besides the app's rules (DevelopmentPlace); nothing of that is written to the app's
+// own files. Beside them are then .cordon, with a certificate authority and the log,
+// and the database, cordon.db unless the cordon.yaml names another.
 //
 // What fails because of the machine is a *server.EnvironmentError, a port that is
 // taken a *PortError among them; everything else is the folder's or the Config's

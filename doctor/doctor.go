@@ -167,7 +167,8 @@ func examineAuthority(dir string) Check {
 	case err != nil:
 		return Check{Ill, "authority", err.Error(), "remove " + folder + ", and cordon up makes a new one"}
 	}
-	return Check{Well, "authority", fmt.Sprintf("%s, until %s", a, a.Certificate().NotAfter.UTC().Format(time.DateOnly)),
+	until := a.Certificate().NotAfter.UTC().Format(time.DateOnly)
+	return Check{Well, "authority", fmt.Sprintf("%s, until %s", a, until),
 		"what trusting it takes: cordon ca trust --dir " + folder}
 }
 
@@ -181,7 +182,8 @@ func examineLocalhost(ctx context.Context) Check {
 	}
 	for _, a := range addresses {
 		if !a.IP.IsLoopback() {
-			return Check{Ill, "localhost", "resolves to " + a.String(), "localhost has to be 127.0.0.1 in the hosts file"}
+			return Check{Ill, "localhost", "resolves to " + a.String(),
+				"localhost has to be 127.0.0.1 in the hosts file"}
 		}
 	}
 	return Check{Well, "localhost", addresses[0].String(), ""}
@@ -192,7 +194,8 @@ func examineClock(now time.Time) Check {
 	executable, err := os.Executable()
 	if err == nil {
 		if info, err := os.Stat(executable); err == nil && now.Before(info.ModTime().Add(-24*time.Hour)) {
-			return Check{Ill, "clock", now.UTC().Format(time.RFC3339) + " is before this program was built", "set the clock: certificates depend on it"}
+			return Check{Ill, "clock", now.UTC().Format(time.RFC3339) + " is before this program was built",
+				"set the clock: certificates depend on it"}
 		}
 	}
 	return Check{Well, "clock", now.UTC().Format(time.RFC3339), ""}

@@ -59,7 +59,8 @@ func TestApp(t *testing.T) {
 	file := write(t, dir, "cordon.yaml", developmentYAML, 0o644)
 	want(Check{Well, "app", "Notes (" + config + ")", ""})
 	write(t, dir, "cordon.yaml", "servr: {}\n", 0o644)
-	if got := find(t, Config{Dir: dir}, "app"); got.Mark != Ill || got.Remedy != "cordon config check "+file+" says what is wrong" {
+	if got := find(t, Config{Dir: dir}, "app"); got.Mark != Ill ||
+		got.Remedy != "cordon config check "+file+" says what is wrong" {
 		t.Errorf("of a cordon.yaml with a mistake it says %q", got)
 	}
 	write(t, dir, "config.xml", "<widget", 0o644)
@@ -74,8 +75,9 @@ func TestTools(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	for name, want := range map[string]Check{
-		"node":    {Note, "node", "not here; it is for Cordova and the client library", "https://nodejs.org"},
-		"cordova": {Note, "cordova", "not here; it is for building the app for devices", "npm install --global cordova"},
+		"node": {Note, "node", "not here; it is for Cordova and the client library", "https://nodejs.org"},
+		"cordova": {Note, "cordova", "not here; it is for building the app for devices",
+			"npm install --global cordova"},
 	} {
 		if got := find(t, Config{}, name); got != want {
 			t.Errorf("it says %q, want %q", got, want)
@@ -85,9 +87,11 @@ func TestTools(t *testing.T) {
 		t.Skip("scripts stand in for programs")
 	}
 	for script, want := range map[string]Check{
-		"echo v18.20.1":                        {Note, "node", "v18.20.1: Cordova wants 20 or newer", "https://nodejs.org"},
-		"echo v22.0.0; echo more":              {Well, "node", "v22.0.0", ""},
-		"exit 3":                               {Note, "node", filepath.Join(bin, "node") + " does not say its version", "https://nodejs.org"},
+		"echo v18.20.1": {Note, "node", "v18.20.1: Cordova wants 20 or newer",
+			"https://nodejs.org"},
+		"echo v22.0.0; echo more": {Well, "node", "v22.0.0", ""},
+		"exit 3": {Note, "node", filepath.Join(bin, "node") + " does not say its version",
+			"https://nodejs.org"},
 		"[ \"$*\" = --version ] && echo v20.1": {Well, "node", "v20.1", ""},
 	} {
 		write(t, bin, "node", "#!/bin/sh\n"+script+"\n", 0o755)
@@ -123,7 +127,8 @@ func TestPorts(t *testing.T) {
 	number := held.Addr().(*net.TCPAddr).Port
 	c := Config{Ports: []Port{{Number: uint16(number), Remedy: "take another"}}}
 	what := "port " + held.Addr().String()[len("127.0.0.1:"):]
-	if got, want := find(t, c, what), (Check{Note, what, "held by " + port.Holder(number), "take another"}); got != want {
+	if got, want := find(t, c, what), (Check{Note, what, "held by " + port.Holder(number),
+		"take another"}); got != want {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 	if err := held.Close(); err != nil {
@@ -152,7 +157,8 @@ func TestAuthority(t *testing.T) {
 		t.Errorf("it says %q, want %q", got, want)
 	}
 	write(t, folder, ca.CertificateFile, "broken", 0o644)
-	if got := find(t, Config{Dir: dir}, "authority"); got.Mark != Ill || got.Remedy != "remove "+folder+", and cordon up makes a new one" {
+	if got := find(t, Config{Dir: dir}, "authority"); got.Mark != Ill ||
+		got.Remedy != "remove "+folder+", and cordon up makes a new one" {
 		t.Errorf("of a broken authority it says %q", got)
 	}
 }
@@ -188,7 +194,8 @@ func TestClock(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	checks := Examine(t.Context(), Config{Dir: t.TempDir(), Ports: []Port{{Number: 1}, {Number: 2}}})
-	want := []string{"app", "go", "node", "npm", "cordova", "git", "browser", "port 1", "port 2", "authority", "localhost", "clock"}
+	want := []string{"app", "go", "node", "npm", "cordova", "git", "browser", "port 1", "port 2", "authority",
+		"localhost", "clock"}
 	if len(checks) != len(want) {
 		t.Fatalf("%d things are looked at, want %d", len(checks), len(want))
 	}

@@ -8,7 +8,8 @@ import (
 // A gateway that listens and is not served leaves its ports free.
 func TestClose(t *testing.T) {
 	g, err := New(Options{Config: Config{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: "none",
-		Apps: []AppConfig{{Name: "a", Config: "config.xml", Data: []byte(`<widget><access origin="https://a.example"/></widget>`)}}}})
+		Apps: []AppConfig{{Name: "a", Config: "config.xml",
+			Data: []byte(`<widget><access origin="https://a.example"/></widget>`)}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,8 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	var text strings.Builder
 	var notes []string
 	lines := map[int]string{}
-	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n", configxml.Escape(wording.Printable(a.Name)))
+	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n",
+		configxml.Escape(wording.Printable(a.Name)))
 	for _, mask := range read.AllowNavigation {
 		at := mask.Place.String()
 		if problem := unlistable(mask.Host); problem != "" {
@@ -46,7 +47,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		}
 	}
 	if read.ServerURL != "" {
-		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server", name))
+		notes = append(notes, name+": server.url is not used here: --app-url names a development server")
 	}
 	doc, err := configxml.Parse(name, []byte(text.String()))
 	if err != nil {

@@ -40,8 +40,10 @@ func startDevServer(t testing.TB) *httptest.Server {
 		default:
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Header().Set("ETag", `"1"`)
-			_, _ = io.WriteString(w, `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'">`+
-				`<title>Dev</title><script type="module">window.preamble = true</script><style>p{}</style><script type="module" src="/main.ts"></script>`)
+			_, _ = io.WriteString(w, `<!doctype html>`+
+				`<meta http-equiv="Content-Security-Policy" content="default-src 'none'">`+
+				`<title>Dev</title><script type="module">window.preamble = true</script><style>p{}</style>`+
+				`<script type="module" src="/main.ts"></script>`)
 		}
 	}))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -52,7 +54,8 @@ func startDevServer(t testing.TB) *httptest.Server {
 func TestUpAppURL(t *testing.T) {
 	t.Parallel()
 	server := startDevServer(t)
-	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}), AppURL: server.URL})
+	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}),
+		AppURL: server.URL})
 	if u.AppURL == nil || u.AppURL.String() != server.URL || u.Pages != "" {
 		t.Errorf("the pages are those of %v, or in %q", u.AppURL, u.Pages)
 	}
@@ -68,11 +71,13 @@ func TestUpAppURL(t *testing.T) {
 	}
 	body, err := io.ReadAll(response.Body)
 	_ = response.Body.Close()
-	if err != nil || response.StatusCode != http.StatusOK || strings.Contains(string(body), "http-equiv") || !strings.Contains(string(body), "<title>Dev") {
+	if err != nil || response.StatusCode != http.StatusOK || strings.Contains(string(body), "http-equiv") ||
+		!strings.Contains(string(body), "<title>Dev") {
 		t.Errorf("the page: %d %s %v", response.StatusCode, body, err)
 	}
 	csp := response.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"https://login.example.com", "script-src 'self' 'sha256-", "style-src 'self' 'unsafe-inline';", "report-to cordon"} {
+	for _, want := range []string{"https://login.example.com", "script-src 'self' 'sha256-",
+		"style-src 'self' 'unsafe-inline';", "report-to cordon"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("the policy has no %q: %s", want, csp)
 		}
@@ -80,7 +85,8 @@ func TestUpAppURL(t *testing.T) {
 	if response.Header.Get("ETag") != "" || response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page may be kept with an old policy: %v", response.Header)
 	}
-	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK || body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
+	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK ||
+		body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
 		t.Errorf("a module: %d %v %s", status, header, body)
 	}
 	if line := websocketLine(t, u.page, "live"); line != "HTTP/1.1 101 Switching Protocols" {
@@ -88,7 +94,8 @@ func TestUpAppURL(t *testing.T) {
 	}
 	server.CloseClientConnections()
 	server.Close()
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusBadGateway || !strings.Contains(body, "Start it (npm run dev), then load this page again.") {
+	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusBadGateway ||
+		!strings.Contains(body, "Start it (npm run dev), then load this page again.") {
 		t.Errorf("without the development server: %d %s", status, body)
 	}
 }
@@ -106,7 +113,8 @@ func websocketLine(t testing.TB, page, path string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+	_, err = fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n"+
+		"Connection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", path, at.Host, at.Host)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +132,8 @@ func websocketLine(t testing.TB, page, path string) string {
 // policy, and what leaves the list is refused there too.
 func TestUpAppURLInTheBrowser(t *testing.T) {
 	t.Parallel()
-	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}), AppURL: startDevServer(t).URL})
+	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}),
+		AppURL: startDevServer(t).URL})
 	if testing.Short() {
 		t.Skip("-short: the browser tests take half a minute")
 	}
@@ -143,7 +152,8 @@ func TestUpAppURLInTheBrowser(t *testing.T) {
 		t.Errorf("live reload's WebSocket ends in a %s", live)
 	}
 	p.Expect(browsertest.Failed("https://tracker.example.net/"))
-	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	refused := browsertest.Eval[string](p,
+		`fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
 	if refused != "refused" {
 		t.Errorf("a host that is on no list was %s", refused)
 	}
@@ -153,14 +163,17 @@ func TestUpAppURLInTheBrowser(t *testing.T) {
 func TestUpAppURLRedirects(t *testing.T) {
 	t.Parallel()
 	server := startDevServer(t)
-	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}), AppURL: server.URL})
+	u := start(t, Config{Dir: appDir(t, map[string]string{"capacitor.config.json": capacitorConfig}),
+		AppURL: server.URL})
 	client := u.client(t, false)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for to, want := range map[string]string{
-		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/", server.URL + "//evil.example/": "/evil.example/",
+		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/", server.URL +
+			"//evil.example/": "/evil.example/",
 		"/notes/1": "/notes/1", "https://login.example.com/": "https://login.example.com/",
 	} {
-		response, err := client.Get(u.page + "go?to=" + strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&", "%26"))
+		response, err := client.Get(u.page + "go?to=" + strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&",
+			"%26"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,8 @@ func (a *App) pages() http.Handler {
 			standIn.ServeHTTP(w, r)
 		case !hostname.IsLoopback(r.Host):
 			// A name that a stranger points here, to sign in as somebody.
-			http.Error(w, "Only loopback names are answered here: "+a.site.Plain.String(), http.StatusMisdirectedRequest)
+			http.Error(w, "Only loopback names are answered here: "+a.site.Plain.String(),
+				http.StatusMisdirectedRequest)
 		case r.URL.Path == reportsPath:
 			reports.ServeHTTP(w, r)
 		case r.URL.Path == consoleLink:

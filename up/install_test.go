@@ -61,7 +61,8 @@ func joined(states []InstallState) string {
 	return strings.Join(all, " ")
 }
 
-var npmProject = map[string]string{"package-lock.json": "{}", "package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
+var npmProject = map[string]string{"package-lock.json": "{}",
+	"package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 
 // An installation is what is missing; each step is told, and one that fails leaves
 // the folder unfinished.

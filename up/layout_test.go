@@ -42,13 +42,15 @@ func TestUpCapacitor(t *testing.T) {
 	u := start(t, Config{Dir: dir})
 	config := filepath.Join(dir, "capacitor.config.json")
 	if u.Name != "Notes" || u.Pages != "dist" || u.AppURL != nil || u.Rules != config || !u.Capacitor {
-		t.Errorf("it runs %q with the pages %q and the rules of %q (Capacitor: %v)", u.Name, u.Pages, u.Rules, u.Capacitor)
+		t.Errorf("it runs %q with the pages %q and the rules of %q (Capacitor: %v)", u.Name, u.Pages, u.Rules,
+			u.Capacitor)
 	}
 	if want := []string{"login.example.com", "*.example.org", "10.0.2.2"}; !slices.Equal(u.Reaches, want) {
 		t.Errorf("it reaches %q, want %q", u.Reaches, want)
 	}
 	warnings := []string{
-		config + `:9:24: server.allowNavigation "https://api.example.net" is ignored: it must be a host without a scheme, as in api.example.net`,
+		config + `:9:24: server.allowNavigation "https://api.example.net" is ignored: ` +
+			"it must be a host without a scheme, as in api.example.net",
 		config + ": server.url is not used here: --app-url names a development server",
 	}
 	if !slices.Equal(u.Warnings, warnings) {
@@ -68,7 +70,8 @@ func TestUpCapacitor(t *testing.T) {
 		}
 	}
 	_, header, _ := fetch(t, direct, u.page)
-	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://*.example.org") || strings.Contains(csp, "api.example.net") {
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://*.example.org") ||
+		strings.Contains(csp, "api.example.net") {
 		t.Errorf("the policy is %s", csp)
 	}
 	proxied := u.client(t, true)
@@ -77,7 +80,8 @@ func TestUpCapacitor(t *testing.T) {
 			_ = response.Body.Close()
 		}
 		_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host="+host)
-		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "block" && !strings.Contains(body, "not-listed") {
+		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "block" &&
+			!strings.Contains(body, "not-listed") {
 			t.Errorf("%s, which should get %s: %s", host, verdict, body)
 		}
 	}
@@ -104,13 +108,17 @@ func link(t testing.TB, to, at string) {
 func TestUpBuiltWebApp(t *testing.T) {
 	t.Parallel()
 	dir := appDir(t, map[string]string{
-		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>", "dist/index.html": "<!doctype html><title>Built</title>",
-		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>Built</name><access origin="https://api.example.com"/></widget>`,
+		"package.json": "{}", "index.html": "<!doctype html><title>Source</title>",
+		"dist/index.html": "<!doctype html><title>Built</title>",
+		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>Built</name>` +
+			`<access origin="https://api.example.com"/></widget>`,
 	})
 	u := start(t, Config{Dir: dir})
-	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK, "main.js": http.StatusNotFound} {
+	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK,
+		"main.js": http.StatusNotFound} {
 		status, header, body := fetch(t, u.client(t, false), u.page+path)
-		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") || !strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
+		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") ||
+			!strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}
@@ -120,8 +128,11 @@ func TestUpBuiltWebApp(t *testing.T) {
 func TestUpCapacitorInTypeScript(t *testing.T) {
 	t.Parallel()
 	dir := appDir(t, map[string]string{
-		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\nconst config: CapacitorConfig = {\n  appName: 'Notes\\x07', // not 'login.example.com'\n" +
-			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\nexport default config;\n",
+		"capacitor.config.ts": "import type { CapacitorConfig } from '@capacitor/cli';\n\n" +
+			"const config: CapacitorConfig = {\n" +
+			"  appName: 'Notes\\x07', // not 'login.example.com'\n" +
+			"  webDir: 'www',\n  server: { allowNavigation: ['login.example.com'] }, // 'login.example.com'\n};\n\n" +
+			"export default config;\n",
 		"www/index.html": "<!doctype html><title>Notes</title>",
 	})
 	u := start(t, Config{Dir: dir})
@@ -132,7 +143,8 @@ func TestUpCapacitorInTypeScript(t *testing.T) {
 	if response, err := u.client(t, true).Get("https://login.example.com/"); err == nil {
 		_ = response.Body.Close()
 	}
-	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com"); !strings.Contains(body, `title="`+config+`:6:31"`) {
+	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com")
+	if !strings.Contains(body, `title="`+config+`:6:31"`) {
 		t.Errorf("the place of the rule is another: %s", body)
 	}
 }

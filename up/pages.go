@@ -160,7 +160,8 @@ const frameAncestors = "'self'"
 // up to a minute, while what goes to report-uri is there at once.
 func setPolicy(h http.Header, made csp.Policy) {
 	made = made.Set("frame-ancestors", frameAncestors)
-	h.Set("Content-Security-Policy", made.Set("report-uri", reportsPath).String()+", "+made.Set("report-to", reportGroup).String())
+	h.Set("Content-Security-Policy",
+		made.Set("report-uri", reportsPath).String()+", "+made.Set("report-to", reportGroup).String())
 	h.Set("Reporting-Endpoints", reportGroup+`="`+reportsPath+`"`)
 }
 
@@ -205,7 +206,8 @@ func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Polic
 		}
 	}
 	for i := len(page.Tags) - 1; i >= 0; i-- {
-		if tag := &page.Tags[i]; tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
+		tag := &page.Tags[i]
+		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
 			data = slices.Concat(data[:tag.Start], data[tag.End:])
 		}
 	}

@@ -37,10 +37,12 @@ func TestUpReports(t *testing.T) {
 	dir := todo(t)
 	u := start(t, Config{Dir: dir})
 	page := u.page + "index.html?code=secret-code"
-	one := `{"csp-report":{"document-uri":"` + page + `","effective-directive":"connect-src","violated-directive":"connect-src",
+	one := `{"csp-report":{"document-uri":"` + page +
+		`","effective-directive":"connect-src","violated-directive":"connect-src",
 		"blocked-uri":"https://tracker.example.net/collect?user=secret-user","source-file":"` + u.page + `js/app.js?v=secret-version",
 		"line-number":7,"column-number":3,"disposition":"enforce"}}`
-	batch := `[{"type":"csp-violation","age":1,"url":"` + page + `","body":{"documentURL":"` + page + `","effectiveDirective":"script-src-elem",
+	batch := `[{"type":"csp-violation","age":1,"url":"` + page + `","body":{"documentURL":"` + page +
+		`","effectiveDirective":"script-src-elem",
 		"blockedURL":"inline","disposition":"enforce","lineNumber":4,"sourceFile":"` + page + `"}},
 		{"type":"deprecation","url":"` + page + `","body":{"id":"x"}}]`
 	for _, test := range []struct {
@@ -51,10 +53,12 @@ func TestUpReports(t *testing.T) {
 		{"report-uri", "application/csp-report", one, []string{"Sec-Fetch-Site", "same-origin"}, http.StatusNoContent},
 		{"report-to", "application/reports+json", batch, nil, http.StatusNoContent},
 		{"the same again", "application/csp-report", one, nil, http.StatusNoContent},
-		{"another site", "application/csp-report", strings.Replace(one, "tracker", "forged", 1), []string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
+		{"another site", "application/csp-report", strings.Replace(one, "tracker", "forged", 1),
+			[]string{"Sec-Fetch-Site", "cross-site"}, http.StatusForbidden},
 		{"no report", "application/csp-report", "<html>", nil, http.StatusBadRequest},
 		{"another type", "text/plain", one, nil, http.StatusBadRequest},
-		{"a large one", "application/csp-report", strings.Repeat(" ", maxReports+1), nil, http.StatusRequestEntityTooLarge},
+		{"a large one", "application/csp-report", strings.Repeat(" ", maxReports+1), nil,
+			http.StatusRequestEntityTooLarge},
 	} {
 		if got := postReport(t, u, test.contentType, test.body, test.header...); got != test.want {
 			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
@@ -67,7 +71,8 @@ func TestUpReports(t *testing.T) {
 	for _, want := range []string{
 		"<b>tracker.example.net</b>", "connect-src of the page&#39;s policy refused it on /index.html (/js/app.js:7)",
 		`href="/console/policy/allow?scheme=https&amp;host=tracker.example.net&amp;port=0"`,
-		"inline code or style on /index.html (/index.html:4) was refused by script-src-elem: move it into a file of the app",
+		"inline code or style on /index.html (/index.html:4) was refused by script-src-elem: " +
+			"move it into a file of the app",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("Traffic does not show %q:\n%s", want, body)
@@ -99,7 +104,8 @@ func wantLogged(t testing.TB, log []byte) {
 			found = append(found, e)
 		}
 	}
-	if len(found) != 1 || found[0]["source"] != "page" || found[0]["verdict"] != string(event.Blocked) || found[0]["kind"] != "xhr" ||
+	if len(found) != 1 || found[0]["source"] != "page" || found[0]["verdict"] != string(event.Blocked) ||
+		found[0]["kind"] != "xhr" ||
 		found[0]["path"] != "/collect" {
 		t.Errorf("the log has %v", found)
 	}
@@ -110,7 +116,8 @@ func wantLogged(t testing.TB, log []byte) {
 func TestUpReportsOfferWhatHelps(t *testing.T) {
 	t.Parallel()
 	dir := appDir(t, map[string]string{
-		"config.xml":     `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name><allow-navigation href="https://a.example/*"/></widget>`,
+		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name>` +
+			`<allow-navigation href="https://a.example/*"/></widget>`,
 		"www/index.html": `<!doctype html><title>A</title><script src="https://maps.example.com/named.js"></script>`,
 	})
 	u := start(t, Config{Dir: dir})
@@ -143,7 +150,8 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 		}
 		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
 		newest, _, _ := strings.Cut(shown[strings.Index(shown, "<tbody>"):], "</tr>")
-		if got := strings.Contains(newest, "/policy/allow?"); got != test.listable || !strings.Contains(newest, test.want) {
+		got := strings.Contains(newest, "/policy/allow?")
+		if got != test.listable || !strings.Contains(newest, test.want) {
 			t.Errorf("%s %s: a line is offered: %v, want %v, and %q in it:\n%s",
 				test.directive, test.blocked, got, test.listable, test.want, newest)
 		}

@@ -34,7 +34,8 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	}
 	for _, page := range []string{"policy", "traffic", "tables"} {
 		if _, _, body := fetch(t, http.DefaultClient, u.console+page); !strings.Contains(body, `class="banner"`) ||
-			!strings.Contains(body, broken+". The last good rules stay in force.") || !strings.Contains(body, `href="/console/traffic"`) {
+			!strings.Contains(body, broken+". The last good rules stay in force.") || !strings.Contains(body,
+			`href="/console/traffic"`) {
 			t.Errorf("the console's page %s has no banner: %s", page, body)
 		}
 	}
@@ -48,12 +49,14 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	// What the gateway refuses is in force for the pages as little: a pin that
 	// binds no host.
 	rewrite(t, config, func(s string) string {
-		return strings.Replace(s, "</widget>", `<access origin="https://refused.example.com" /><cordon:pin xmlns:cordon="urn:cordon:1" sha256="x"/></widget>`, 1)
+		return strings.Replace(s, "</widget>", `<access origin="https://refused.example.com" />`+
+			`<cordon:pin xmlns:cordon="urn:cordon:1" sha256="x"/></widget>`, 1)
 	})
 	if n := u.told(t); n.Kind != RulesRefused || !strings.HasSuffix(n.Text, "the host is empty") {
 		t.Errorf("it told %+v", n)
 	}
-	if _, header, _ := fetch(t, u.client(t, false), u.page); strings.Contains(header.Get("Content-Security-Policy"), "refused.example.com") {
+	_, header, _ = fetch(t, u.client(t, false), u.page)
+	if strings.Contains(header.Get("Content-Security-Policy"), "refused.example.com") {
 		t.Error("the pages follow rules that the gateway refused")
 	}
 	data, err := os.ReadFile(config)
@@ -103,20 +106,25 @@ func TestUpSummaryIsTrue(t *testing.T) {
 		{"every host", `<access origin="*" />`, "", []string{"todo.example.com", "media.example.com", EveryHost}, "",
 			[]string{"the file allows every host: only addresses, ports and framing are checked"}},
 		{"another platform", `<access origin="https://not-listed.e*" />`, "wp8@3.8.2",
-			[]string{"https://todo.example.com", "https://media.example.com", "https://not-listed.e*"}, "not-listed.test",
-			[]string{`DIR/config.xml:7:1: <access> "https://not-listed.e*" is rewritten and grants nothing it does not say: ` +
-				`the wildcard covers word characters only`}},
+			[]string{"https://todo.example.com", "https://media.example.com", "https://not-listed.e*"},
+			"not-listed.test",
+			[]string{`DIR/config.xml:7:1: <access> "https://not-listed.e*" is rewritten and grants nothing ` +
+				`it does not say: the wildcard covers word characters only`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir := todo(t)
 			config := filepath.Join(dir, "config.xml")
-			rewrite(t, config, func(s string) string { return strings.Replace(s, "</widget>", test.lines+"\n</widget>", 1) })
+			rewrite(t, config, func(s string) string {
+				return strings.Replace(s, "</widget>", test.lines+"\n</widget>",
+					1)
+			})
 			u := start(t, Config{Dir: dir, Platform: test.platform})
 			for i := range test.warnings {
 				test.warnings[i] = strings.Replace(test.warnings[i], "DIR", dir, 1)
 			}
-			if !slices.Equal(u.Reaches, test.reaches) || u.Refused != test.refused || !slices.Equal(u.Warnings, test.warnings) {
+			if !slices.Equal(u.Reaches, test.reaches) || u.Refused != test.refused || !slices.Equal(u.Warnings,
+				test.warnings) {
 				t.Errorf("it reaches %q, refuses %q and warns %q; want %q, %q and %q",
 					u.Reaches, u.Refused, u.Warnings, test.reaches, test.refused, test.warnings)
 			}

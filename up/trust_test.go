@@ -28,9 +28,11 @@ func TestTrustSteps(t *testing.T) {
 		return func(context.Context, *x509.Certificate) bool { return trusts }
 	}
 	system := TrustStep{Who: "all",
-		Command: fmt.Sprintf("sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo update-ca-certificates", file, name)}
+		Command: fmt.Sprintf("sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo update-ca-certificates",
+			file, name)}
 	chromium := TrustStep{Who: "Chromium",
-		Command: fmt.Sprintf("mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'", name, file)}
+		Command: fmt.Sprintf("mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'", name,
+			file)}
 	for _, test := range []struct {
 		file             string
 		system, chromium bool
@@ -79,7 +81,8 @@ func TestTrustStores(t *testing.T) {
 		t.Errorf("without certutil: %v", got)
 	}
 	command("update-ca-certificates", "")
-	command("certutil", `[ "$*" = "-d sql:$HOME/.pki/nssdb -L -n `+ca.StoreName(authority.Certificate())+` -a" ] || exit 255
+	name := ca.StoreName(authority.Certificate())
+	command("certutil", `[ "$*" = "-d sql:$HOME/.pki/nssdb -L -n `+name+` -a" ] || exit 255
 while read -r line; do echo "$line"; done < "$HOME/store.pem"
 `)
 	stores := trustStores()

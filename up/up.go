@@ -132,7 +132,8 @@ func (a *App) openSite(ctx context.Context) error {
 	if stderr == nil {
 		stderr = io.Discard
 	}
-	a.site, err = server.Open(ctx, s, server.Options{Cleartext: true, Site: a.inFront, Stdout: io.Discard, Stderr: stderr})
+	o := server.Options{Cleartext: true, Site: a.inFront, Stdout: io.Discard, Stderr: stderr}
+	a.site, err = server.Open(ctx, s, o)
 	if err != nil {
 		return portError(err, SiteListener)
 	}

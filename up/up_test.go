@@ -164,7 +164,8 @@ func todo(t testing.TB) string {
 identity: { providers: { google: { type: development, picker: true } } }
 tables: { todoitem: { columns: { text: string }, access: authenticated } }
 `,
-		"www/index.html": `<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'self'"><title>Todo</title>` +
+		"www/index.html": `<!doctype html><title>Todo</title>` +
+			`<meta http-equiv="Content-Security-Policy" content="default-src 'self'">` +
 			`<script src="js/app.js"></script>`,
 		"www/js/app.js": "1",
 	})

@@ -46,7 +46,8 @@ func runDoctor(cmd *cobra.Command, dir, format string) error {
 		number uint16
 		flag   string
 	}{{up.DefaultPort, "--port"}, {up.DefaultGatewayPort, "--gateway-port"}, {up.DefaultAdminPort, "--admin-port"}} {
-		config.Ports = append(config.Ports, doctor.Port{Number: port.number, Remedy: "cordon up " + port.flag + " chooses another"})
+		remedy := "cordon up " + port.flag + " chooses another"
+		config.Ports = append(config.Ports, doctor.Port{Number: port.number, Remedy: remedy})
 	}
 	all := doctor.Examine(cmd.Context(), config)
 	out := cmd.OutOrStdout()

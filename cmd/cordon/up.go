@@ -69,10 +69,14 @@ are part of the app. Nothing of that is written to the app's own files.`,
 	flags.IntVar(&f.port, "port", 0, "port of the app and the backend (default: that of cordon.yaml, or 8443)")
 	flags.IntVar(&f.gatewayPort, "gateway-port", up.DefaultGatewayPort, "port of the gateway")
 	flags.IntVar(&f.adminPort, "admin-port", up.DefaultAdminPort, "port of the console")
-	flags.StringVar(&f.appURL, "app-url", "", "a development server whose pages to put behind the policy, as in http://localhost:5173")
-	flags.StringVarP(&f.platform, "platform", "p", "", `target whose reading the gateway enforces (default "cordon", the strict reading)`)
-	flags.StringArrayVar(&f.private, "private", nil, "let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
-	flags.BoolVar(&f.install, "install", false, "run npm ci --ignore-scripts and the folder's build script first, where needed")
+	flags.StringVar(&f.appURL, "app-url", "",
+		"a development server whose pages to put behind the policy, as in http://localhost:5173")
+	flags.StringVarP(&f.platform, "platform", "p", "",
+		`target whose reading the gateway enforces (default "cordon", the strict reading)`)
+	flags.StringArrayVar(&f.private, "private", nil,
+		"let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+	flags.BoolVar(&f.install, "install", false,
+		"run npm ci --ignore-scripts and the folder's build script first, where needed")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "make a config.xml and a page without asking if DIR has none")
 	return cmd
 }
@@ -86,7 +90,11 @@ func (f *upFlags) config(cmd *cobra.Command, dir string) (up.Config, error) {
 		flag   string
 		number int
 		to     *uint16
-	}{{"--port", f.port, &c.Port}, {"--gateway-port", f.gatewayPort, &c.GatewayPort}, {"--admin-port", f.adminPort, &c.AdminPort}} {
+	}{
+		{"--port", f.port, &c.Port},
+		{"--gateway-port", f.gatewayPort, &c.GatewayPort},
+		{"--admin-port", f.adminPort, &c.AdminPort},
+	} {
 		if port.number < 0 || port.number > 65535 {
 			return c, fmt.Errorf("%s %d: it must be a port from 0 to 65535", port.flag, port.number)
 		}
@@ -139,7 +147,8 @@ func upError(err error) error {
 	var pages *folder.NoPagesError
 	switch {
 	case errors.As(err, &taken):
-		flag := map[up.Listener]string{up.SiteListener: "--port", up.GatewayListener: "--gateway-port", up.AdminListener: "--admin-port"}
+		flag := map[up.Listener]string{up.SiteListener: "--port", up.GatewayListener: "--gateway-port",
+			up.AdminListener: "--admin-port"}
 		return environment(anotherPort(err, flag[taken.Listener]))
 	case errors.As(err, &pages):
 		return fmt.Errorf("%w with --app-url http://localhost:5173", err)

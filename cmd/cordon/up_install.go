@@ -43,7 +43,8 @@ func offerInstall(cmd *cobra.Command, dir string, install bool) error {
 func confirmed(n up.Installation, in io.Reader, out io.Writer) (bool, error) {
 	state := missing(n)
 	fmt.Fprintf(out, "%s. This would run there, as you:\n  %s\n", strings.ToUpper(state[:1])+state[1:], n)
-	answer, err := question(bufio.NewReader(in), out, "Run it? A build script is code of whoever wrote the folder.", "no")
+	const ask = "Run it? A build script is code of whoever wrote the folder."
+	answer, err := question(bufio.NewReader(in), out, ask, "no")
 	return isYes(answer), err
 }
 

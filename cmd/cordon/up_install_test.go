@@ -51,13 +51,15 @@ func offered(t testing.TB, dir string, install bool) (said string, ran string) {
 // runs them.
 func TestUpInstallAsks(t *testing.T) {
 	n := up.Installation{Dir: "app", Packages: true, Build: true}
-	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "no\n": false, "yellow\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "no\n": false,
+		"yellow\n": false} {
 		var said strings.Builder
 		got, err := confirmed(n, strings.NewReader(answer), &said)
 		if got != want || err != nil {
 			t.Errorf("%q: %v %v, want %v", answer, got, err, want)
 		}
-		const shown = "The packages of app are not installed. This would run there, as you:\n  npm ci --ignore-scripts && npm run build\nRun it?"
+		const shown = "The packages of app are not installed. This would run there, as you:\n" +
+			"  npm ci --ignore-scripts && npm run build\nRun it?"
 		if !strings.HasPrefix(said.String(), shown) {
 			t.Errorf("it said %q", said.String())
 		}
@@ -68,7 +70,8 @@ func TestUpInstallAsks(t *testing.T) {
 }
 
 func TestUpInstall(t *testing.T) {
-	project := map[string]string{"package-lock.json": "{}", "package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
+	project := map[string]string{"package-lock.json": "{}",
+		"package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 	t.Run("runs the lock file and the build", func(t *testing.T) {
 		fakeNPM(t, "nothing")
 		dir := appDir(t, project)
@@ -87,7 +90,8 @@ func TestUpInstall(t *testing.T) {
 		fakeNPM(t, "nothing")
 		dir := appDir(t, project)
 		said, ran := offered(t, dir, false)
-		want := "cordon: the packages of " + dir + " are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
+		want := "cordon: the packages of " + dir +
+			" are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
 		if ran != "" || said != want {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
@@ -109,7 +113,8 @@ func TestUpInstall(t *testing.T) {
 	t.Run("goes on where it fails", func(t *testing.T) {
 		fakeNPM(t, "ci")
 		said, ran := offered(t, appDir(t, project), true)
-		if ran != "ci --ignore-scripts\n" || !strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
+		if ran != "ci --ignore-scripts\n" || !strings.Contains(said,
+			"npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
 			!strings.Contains(said, "broken\n") {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
@@ -118,7 +123,8 @@ func TestUpInstall(t *testing.T) {
 		fakeNPM(t, "run")
 		dir := appDir(t, project)
 		said, ran := offered(t, dir, true)
-		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm run build failed with exit status 7") {
+		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said,
+			"npm run build failed with exit status 7") {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 		want := "cordon: the last build of " + dir + " did not finish; --install runs there: npm run build\n"
@@ -142,7 +148,8 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("needs a lock file", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		if said, ran := offered(t, appDir(t, map[string]string{"package.json": project["package.json"]}), true); said != "" || ran != "" {
+		if said, ran := offered(t, appDir(t, map[string]string{"package.json": project["package.json"]}),
+			true); said != "" || ran != "" {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 	})

@@ -75,17 +75,20 @@ authority, %s
 are allowed besides %s.
 `, wording.Printable(u.Authority), wording.Printable(filepath.Dir(u.Authority)), u.StandIn.Hostname(), wording.Printable(filepath.Base(u.Rules)))
 	if u.AppURL != nil {
-		s.WriteString("Styles that the development server's scripts put into a page are allowed; a built app's are not.\n")
+		s.WriteString("Styles that the development server's scripts put into a page are allowed; " +
+			"a built app's are not.\n")
 	}
 }
 
 // printTries prints commands to see the gateway decide, as the rules in force decide.
 func printTries(s *strings.Builder, u up.Summary) {
-	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy %s %s/tip   # allowed in development\n", u.Gateway, u.StandIn)
+	fmt.Fprintf(s, "\nTry, in another terminal:\n  curl --proxy %s %s/tip   # allowed in development\n",
+		u.Gateway, u.StandIn)
 	if u.Refused != "" {
 		fmt.Fprintf(s, "  curl --proxy %s https://%s/   # on no list: 403\n", u.Gateway, u.Refused)
 	}
-	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=%s --proxy-bypass-list='<-loopback>' %s/\n\n",
+	fmt.Fprintf(s, "  chromium --user-data-dir=\"$(mktemp -d)\" --proxy-server=%s "+
+		"--proxy-bypass-list='<-loopback>' %s/\n\n",
 		u.Gateway, u.Page)
 }
 

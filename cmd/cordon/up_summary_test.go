@@ -25,13 +25,15 @@ func TestUpSummary(t *testing.T) {
 		want    string
 	}{
 		{"cordova", up.Summary{
-			Name: "To\u009b31mdo", Page: mustParse(t, "http://localhost:8443"), Secure: mustParse(t, "https://localhost:8443"),
+			Name: "To\u009b31mdo", Page: mustParse(t, "http://localhost:8443"), Secure: mustParse(t,
+				"https://localhost:8443"),
 			Pages: "www", Rules: "my-app/config.xml", Reaches: []string{"a.example", "*.b.example"},
 			Refused: "not-listed.example", Warnings: []string{"a \x1b[31mwarning"},
 			Gateway: mustParse(t, "http://127.0.0.1:3128"), Console: mustParse(t, "http://127.0.0.1:9090/console/"),
 			StandIn: mustParse(t, "http://demo.localhost:8443"),
 			SignIn:  map[string]string{"google": "development", "entra": "openid"},
-			Tables:  []string{"note", "todoitem"}, Database: "sqlite:my-app/cordon.db", Authority: "my-app/.cordon/ca/ca.pem",
+			Tables:  []string{"note", "todoitem"}, Database: "sqlite:my-app/cordon.db",
+			Authority: "my-app/.cordon/ca/ca.pem",
 		}, false, `http://localhost:8443/
 
   app       http://localhost:8443/  To\u009b31mdo: www/ with the exported Content-Security-Policy
@@ -57,7 +59,8 @@ Ctrl-C stops everything.
 `},
 		{"capacitor behind a development server", up.Summary{
 			Name: "Notes", Page: mustParse(t, "http://localhost:9443"), Secure: mustParse(t, "https://localhost:9443"),
-			AppURL: mustParse(t, "http://localhost:5173"), Rules: "my-app/capacitor.config.json", Capacitor: true, Reaches: many,
+			AppURL: mustParse(t, "http://localhost:5173"), Rules: "my-app/capacitor.config.json", Capacitor: true,
+			Reaches: many,
 			Gateway: mustParse(t, "http://127.0.0.1:3129"), Console: mustParse(t, "http://127.0.0.1:9091/console/"),
 			StandIn: mustParse(t, "http://demo.localhost:9443"), SignIn: map[string]string{},
 			Database: "sqlite:my-app/cordon.db", Authority: "my-app/.cordon/ca/ca.pem",
@@ -112,7 +115,8 @@ func TestUpLines(t *testing.T) {
 	}
 	for _, e := range []up.InstallEvent{
 		{Step: "npm ci", State: up.StepBegan}, {Step: "npm ci", State: up.StepDone, Took: 12600 * time.Millisecond},
-		{Step: "npm ci", State: up.StepFailed, Exit: 7}, {Step: "npm ci", State: up.StepNotRun, Err: errors.New("no memory")},
+		{Step: "npm ci", State: up.StepFailed, Exit: 7}, {Step: "npm ci", State: up.StepNotRun,
+			Err: errors.New("no memory")},
 	} {
 		printInstall(&out, "my-app", e)
 	}

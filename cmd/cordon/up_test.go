@@ -260,21 +260,24 @@ func TestUp(t *testing.T) {
 	if trust := strings.Index(u.words.text(), "needs no certificate"); trust > strings.Index(u.words.text(), u.page) {
 		t.Errorf("the lines about trust stand behind the address:\n%s", u.words.text())
 	}
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
+	status, _, body := fetch(t, u.client(t, false), u.page)
+	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
 		t.Errorf("the page: %d %s", status, body)
 	}
 	for page, want := range map[string]string{"policy": "media.example.com", "tables/todoitem": "authenticated"} {
-		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK || !strings.Contains(body, want) {
+		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK ||
+			!strings.Contains(body, want) {
 			t.Errorf("console %s: %d, no %q", page, status, want)
 		}
 	}
 	config := filepath.Join(dir, "config.xml")
-	if want := "enforces " + config + ": todo.example.com, media.example.com\n"; !strings.Contains(u.words.text(), want) {
+	want := "enforces " + config + ": todo.example.com, media.example.com\n"
+	if !strings.Contains(u.words.text(), want) {
 		t.Errorf("it does not say %q:\n%s", want, u.words.text())
 	}
 	rewrite(t, config, func(s string) string { return s + "<again/>" })
-	if !u.words.wait("cordon: " + config + ":21:1: a second root element; keep one root element and move the rest into it; " +
-		"the last good rules stay in force\n") {
+	if !u.words.wait("cordon: " + config + ":21:1: a second root element; keep one root element " +
+		"and move the rest into it; the last good rules stay in force\n") {
 		t.Fatal(u.said())
 	}
 	rewrite(t, config, func(s string) string {
@@ -311,7 +314,8 @@ func TestUpBusyPort(t *testing.T) {
 		if status != exitEnvironment || !strings.Contains(out.String(), "choose another port with "+flag) {
 			t.Errorf("%s: status %d: %s", flag, status, out.String())
 		}
-		if _, err := os.Stat("/proc/net/tcp"); err == nil && !strings.Contains(out.String(), fmt.Sprintf("(process %d)", os.Getpid())) {
+		holder := fmt.Sprintf("(process %d)", os.Getpid())
+		if _, err := os.Stat("/proc/net/tcp"); err == nil && !strings.Contains(out.String(), holder) {
 			t.Errorf("%s: it does not say who holds the port: %s", flag, out.String())
 		}
 	}
@@ -320,11 +324,13 @@ func TestUpBusyPort(t *testing.T) {
 func TestUpWithoutAnApp(t *testing.T) {
 	dir := t.TempDir()
 	var out bytes.Buffer
-	if status := execute(t.Context(), []string{"up", dir}, strings.NewReader(""), &out, &out); status != exitUsage || !strings.Contains(out.String(), "cordon init") {
+	if status := execute(t.Context(), []string{"up", dir}, strings.NewReader(""), &out, &out); status != exitUsage ||
+		!strings.Contains(out.String(), "cordon init") {
 		t.Errorf("status %d: %s", status, out.String())
 	}
 	u := startUp(t, dir, freePort(t), "--yes")
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusOK || !strings.Contains(body, "config.xml lists") {
+	status, _, body := fetch(t, u.client(t, false), u.page)
+	if status != http.StatusOK || !strings.Contains(body, "config.xml lists") {
 		t.Errorf("the page: %d %s", status, body)
 	}
 }

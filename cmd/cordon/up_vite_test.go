@@ -50,7 +50,8 @@ func TestUpVite(t *testing.T) {
 		t.Errorf("the page was loaded %d times", loaded)
 	}
 	p.Expect(browsertest.Failed("https://tracker.example.net/"))
-	refused := browsertest.Eval[string](p, `fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
+	refused := browsertest.Eval[string](p,
+		`fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
 	if refused != "refused" {
 		t.Errorf("a host that is on no list was %s", refused)
 	}
@@ -68,7 +69,8 @@ func startVite(t *testing.T, dir string) string {
 	p := &cordovaProject{dir: dir, npm: filepath.Join(cache, "cordon-tests", "npm")}
 	p.run(t, "npm", "install", "--save-dev", vitePackage)
 	ctx, cancel := context.WithCancel(context.Background())
-	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost", "--clearScreen", "false")
+	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost",
+		"--clearScreen", "false")
 	vite.Dir = dir
 	vite.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0")
 	vite.Cancel = func() error { return vite.Process.Signal(os.Interrupt) }

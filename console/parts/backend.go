@@ -37,7 +37,8 @@ func (c *Tables) List(context.Context) ([]console.Table, error) {
 		t := console.Table{Name: name}
 		for _, i := range shownOrder(shape) {
 			column := shape.Columns[i]
-			t.Columns = append(t.Columns, console.Column{Name: column.Name, Type: column.Type.String(), System: i < shape.System()})
+			t.Columns = append(t.Columns, console.Column{Name: column.Name, Type: column.Type.String(),
+				System: i < shape.System()})
 		}
 		for _, p := range access {
 			t.Access = append(t.Access, console.Permission{Verb: p.Operation, Who: string(p.Access)})

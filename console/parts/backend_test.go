@@ -48,8 +48,9 @@ tables:
 	for first := 0; first < rows; first += batch {
 		var load []tables.LoadRow
 		for i := min(first+batch, rows) - 1; i >= first; i-- { // not in the order of ids
-			load = append(load, tables.LoadRow{ID: odata.StringOf(fmt.Sprintf("row-%07d", i)), Columns: []int{shape.Find("text")},
-				Values: []odata.Value{odata.StringOf(fmt.Sprintf("text %d", i))}, Version: int64(i + 1)})
+			load = append(load, tables.LoadRow{ID: odata.StringOf(fmt.Sprintf("row-%07d", i)),
+				Columns: []int{shape.Find("text")},
+				Values:  []odata.Value{odata.StringOf(fmt.Sprintf("text %d", i))}, Version: int64(i + 1)})
 		}
 		if _, err := b.Store.Load(t.Context(), shape, load, false); err != nil {
 			t.Fatal(err)
@@ -62,7 +63,8 @@ func TestTables(t *testing.T) {
 	c := openTables(t, 120)
 	ctx := t.Context()
 	list, err := c.List(ctx)
-	if err != nil || len(list) != 2 || list[1].Name != "many" || list[1].Columns[0].Name != "id" || list[1].Columns[1].System || list[1].Access[0].Who != "authenticated" {
+	if err != nil || len(list) != 2 || list[1].Name != "many" || list[1].Columns[0].Name != "id" ||
+		list[1].Columns[1].System || list[1].Access[0].Who != "authenticated" {
 		t.Fatalf("%v %+v", err, list)
 	}
 	// Pages follow one another without a gap or a repetition.
@@ -102,7 +104,8 @@ func TestTables(t *testing.T) {
 		return "?"
 	}
 	for _, change := range []struct{ column, text, want string }{
-		{"text", "new", "new"}, {"text", "", ""}, {"n", " 2.5 ", "2.5"}, {"n", "", ""}, {"done", "true", "true"}, {"at", "2026-11-21T08:00:00Z", "2026-11-21T08:00:00.000Z"},
+		{"text", "new", "new"}, {"text", "", ""}, {"n", " 2.5 ", "2.5"}, {"n", "", ""}, {"done", "true", "true"}, {"at",
+			"2026-11-21T08:00:00Z", "2026-11-21T08:00:00.000Z"},
 	} {
 		version := cell("row-0000003", "version")
 		if err := c.Set(ctx, "many", "row-0000003", version, change.column, change.text); err != nil {
@@ -115,12 +118,14 @@ func TestTables(t *testing.T) {
 			t.Errorf("a change to an old version: %v", err)
 		}
 	}
-	for _, bad := range []struct{ column, text string }{{"n", "many"}, {"done", "perhaps"}, {"at", "tomorrow"}, {"id", "other"}, {"version", "x"}, {"updatedAt", "2026-11-21T08:00:00Z"}, {"none", "x"}} {
+	for _, bad := range []struct{ column, text string }{{"n", "many"}, {"done", "perhaps"}, {"at", "tomorrow"}, {"id",
+		"other"}, {"version", "x"}, {"updatedAt", "2026-11-21T08:00:00Z"}, {"none", "x"}} {
 		if err := c.Set(ctx, "many", "row-0000003", cell("row-0000003", "version"), bad.column, bad.text); err == nil {
 			t.Errorf("%s = %q is taken", bad.column, bad.text)
 		}
 	}
-	if err := c.Delete(ctx, "many", "row-0000003", cell("row-0000003", "version")); err != nil || cell("row-0000003", "deleted") != "true" {
+	err = c.Delete(ctx, "many", "row-0000003", cell("row-0000003", "version"))
+	if err != nil || cell("row-0000003", "deleted") != "true" {
 		t.Errorf("deleting: %v", err)
 	}
 	if _, err := c.Rows(ctx, "counted", "not a number", 10); err == nil {

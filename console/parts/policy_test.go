@@ -13,7 +13,8 @@ import (
 func TestPolicySaves(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "config.xml")
-	const before, after = `<widget><access origin="https://a.example"/></widget>`, `<widget><access origin="https://b.example"/></widget>`
+	const before, after = `<widget><access origin="https://a.example"/></widget>`,
+		`<widget><access origin="https://b.example"/></widget>`
 	if err := os.WriteFile(file, []byte(before), 0o640); err != nil {
 		t.Fatal(err)
 	}

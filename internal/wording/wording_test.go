@@ -21,8 +21,8 @@ func TestPrintable(t *testing.T) {
 func TestFileError(t *testing.T) {
 	other := errors.New("it is on fire")
 	for err, want := range map[error]string{
-		&fs.PathError{Op: "open", Path: "x", Err: fs.ErrNotExist}:   "a/b: no such file or folder",
-		&fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}: "a/b: not readable by this user; check its permissions",
+		&fs.PathError{Op: "open", Err: fs.ErrNotExist}:   "a/b: no such file or folder",
+		&fs.PathError{Op: "open", Err: fs.ErrPermission}: "a/b: not readable by this user; check its permissions",
 		other: "it is on fire",
 	} {
 		if got := FileError("a/b", err); got.Error() != want {
@@ -32,7 +32,8 @@ func TestFileError(t *testing.T) {
 }
 
 func TestJoinAndPlural(t *testing.T) {
-	for want, list := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+	for want, list := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b",
+		"c"}} {
 		if got := Join(list); got != want {
 			t.Errorf("%q becomes %q, want %q", list, got, want)
 		}

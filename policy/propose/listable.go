@@ -22,5 +22,6 @@ func Listable(authority string) bool {
 		return false
 	}
 	compiled, err := dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
-	return err == nil && compiled.Decide(policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}).Verdict == policy.Allow
+	request := policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}
+	return err == nil && compiled.Decide(request).Verdict == policy.Allow
 }

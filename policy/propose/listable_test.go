@@ -5,7 +5,8 @@ import "testing"
 func TestListable(t *testing.T) {
 	for authority, want := range map[string]bool{
 		"api.example.com": true, "api.example.com:8443": true, "xn--bcher-kva.example": true, "localhost": true,
-		"": false, "*": false, "*.example.com": false, "10.0.0.1": false, "10.0.0.1:80": false, "a b": false, "a/b": false,
+		"": false, "*": false, "*.example.com": false, "10.0.0.1": false, "10.0.0.1:80": false, "a b": false,
+		"a/b":         false,
 		`a"b.example`: false, "a&b.example": false, "api.example.com:0": false,
 	} {
 		if got := Listable(authority); got != want {

@@ -93,16 +93,21 @@ func TestOpenSite(t *testing.T) {
 	}{
 		{"cordova", map[string]string{"config.xml": widget, "www/index.html": ""}, false,
 			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "www", Name: "Notes", Start: "index.html"}},
-		{"its start page", map[string]string{"config.xml": `<widget><content src="/pages/a.html"/></widget>`, "www/pages/a.html": ""}, false,
+		{"its start page", map[string]string{"config.xml": `<widget><content src="/pages/a.html"/></widget>`,
+			"www/pages/a.html": ""}, false,
 			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "www", Name: "app", Start: "pages/a.html"}},
 		{"capacitor", map[string]string{"capacitor.config.json": capacitor, "out/index.html": ""}, false,
-			folder.Site{Rules: "capacitor.config.json", Pages: "out", Name: "Diary", Start: "index.html", Routes: true}},
+			folder.Site{Rules: "capacitor.config.json", Pages: "out", Name: "Diary", Start: "index.html",
+				Routes: true}},
 		{"a development server", map[string]string{"capacitor.config.json": capacitor}, true,
 			folder.Site{Rules: "capacitor.config.json", Name: "Diary", Start: "index.html", Routes: true}},
-		{"both", map[string]string{"capacitor.config.json": capacitor, "config.xml": widget, "out/index.html": ""}, false,
-			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "out", Name: "Notes", Start: "index.html", Routes: true}},
+		{"both", map[string]string{"capacitor.config.json": capacitor, "config.xml": widget, "out/index.html": ""},
+			false,
+			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "out", Name: "Notes", Start: "index.html",
+				Routes: true}},
 		{"a build", map[string]string{"package.json": "{}", "config.xml": widget, "dist/index.html": ""}, false,
-			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "dist", Name: "Notes", Start: "index.html", Routes: true}},
+			folder.Site{Config: "config.xml", Rules: "config.xml", Pages: "dist", Name: "Notes", Start: "index.html",
+				Routes: true}},
 	} {
 		dir := app(t, test.files)
 		test.want.Dir, test.want.Rules = dir, filepath.Join(dir, test.want.Rules)
@@ -114,12 +119,14 @@ func TestOpenSite(t *testing.T) {
 	dir := app(t, map[string]string{"config.xml": widget})
 	_, err := folder.OpenSite(dir, false)
 	var pages *folder.NoPagesError
-	want := dir + ": there are no built pages (looked for www): build them (npm run build), or name the development server"
+	want := dir + ": there are no built pages (looked for www): build them (npm run build), " +
+		"or name the development server"
 	if !errors.As(err, &pages) || err.Error() != want {
 		t.Errorf("without pages: %v, want %s", err, want)
 	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "none"): ": no such folder", filepath.Join(dir, "config.xml"): ": this is a file, not an app's folder",
+		filepath.Join(dir, "none"): ": no such folder", filepath.Join(dir,
+			"config.xml"): ": this is a file, not an app's folder",
 	} {
 		if _, err := folder.OpenSite(path, false); err == nil || err.Error() != path+want {
 			t.Errorf("%s: %v, want %q", path, err, want)
@@ -145,7 +152,8 @@ func TestWrite(t *testing.T) {
 			"config.xml changed while it was being worked on: nothing was written to it; run the command again"},
 		{project.Change{Name: "same.txt", Old: []byte("same"), New: []byte("same")}, ""},
 		{project.Change{Name: "a/b.txt", New: []byte("made")}, ""},
-		{project.Change{Name: "../outside", New: []byte("made")}, "write ../outside: openat ../outside: path escapes from parent"},
+		{project.Change{Name: "../outside", New: []byte("made")},
+			"write ../outside: openat ../outside: path escapes from parent"},
 	} {
 		err := folder.Write(dir, []project.Change{test.change})
 		if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want) {

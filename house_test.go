@@ -318,10 +318,11 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 
 // documented are the packages for other programs: each shows how it is used.
 var documented = []string{
-	"backend/identity", "backend/services", "backend/tables/odata", "ca", "client", "egress", "event", "gateway",
+	"backend/identity", "backend/services", "backend/tables/odata", "ca", "client", "doctor", "egress", "event",
+	"gateway",
 	"host", "pin", "policy", "policy/app", "policy/csp", "policy/dialect", "policy/diff", "policy/export",
 	"policy/lint", "policy/lint/report", "policy/migrate", "policy/pattern", "policy/pins", "policy/propose",
-	"policy/prove", "policy/publicsuffix", "server", "settings",
+	"policy/prove", "policy/publicsuffix", "server", "settings", "up",
 }
 
 func TestPublicPackagesHaveExamples(t *testing.T) {

@@ -109,6 +109,16 @@ func (g *Gateway) open(address, appName string, st *state) error {
 	return nil
 }
 
+// Close closes the listeners of a gateway that is not served. Serve closes them by
+// itself.
+func (g *Gateway) Close() {
+	g.closeDoors()
+	if g.admin != nil {
+		g.admin.accepts.Close()
+		g.admin = nil
+	}
+}
+
 func (g *Gateway) closeDoors() {
 	for _, d := range g.listeners {
 		d.accepts.Close()

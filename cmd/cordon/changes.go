@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/rogpeppe/go-internal/diff"
 )
 
@@ -33,50 +31,13 @@ func showChanges(w io.Writer, changes []project.Change) (int, error) {
 	return count, nil
 }
 
-// writeChanges writes files below dir. It refuses a file that is no longer as
-// it was read, writes each one whole or not at all, and stays inside dir.
+// writeChanges writes files below dir. A file that a person changed in the meantime
+// is no failure of the machine.
 func writeChanges(dir string, changes []project.Change) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return environment(fmt.Errorf("write changes: %w", err))
+	err := folder.Write(dir, changes)
+	var changed *folder.ChangedError
+	if err == nil || errors.As(err, &changed) {
+		return err
 	}
-	defer root.Close()
-	for _, c := range changes {
-		if c.Same() {
-			continue
-		}
-		if err := writeChange(root, c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeChange(root *os.Root, c project.Change) error {
-	name := filepath.FromSlash(c.Name)
-	mode := fs.FileMode(0o644)
-	now, err := root.ReadFile(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && c.Old == nil:
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return environment(fmt.Errorf("write %s: %w", c.Name, err))
-		}
-	case err != nil:
-		return environment(fmt.Errorf("write %s: %w", c.Name, err))
-	case c.Old == nil || !bytes.Equal(now, c.Old):
-		return fmt.Errorf("%s changed while it was being worked on: nothing was written to it; run the command again",
-			c.Name)
-	default:
-		if info, err := root.Stat(name); err == nil {
-			mode = info.Mode().Perm()
-		}
-	}
-	temporary := name + ".cordon-new"
-	if err := root.WriteFile(temporary, c.New, mode); err != nil {
-		return environment(fmt.Errorf("write %s: %w", c.Name, err))
-	}
-	if err := root.Rename(temporary, name); err != nil {
-		return environment(errors.Join(fmt.Errorf("write %s: %w", c.Name, err), root.Remove(temporary)))
-	}
-	return nil
+	return environment(err)
 }

@@ -15,11 +15,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cordon-sec/cordon/internal/output"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/lint/report"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/survey"
 )
 
@@ -102,7 +104,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	read, dir, err := openProject(path, targets)
+	read, dir, err := folder.Open(path, targets)
 	if err != nil {
 		return err
 	}
@@ -202,7 +204,7 @@ func (o *checkOptions) subtract(p *app.App, r *lint.Report) (known int, err erro
 			o.baseline, o.baseline)
 	}
 	if err != nil {
-		return 0, inputError(o.baseline, err)
+		return 0, wording.FileError(o.baseline, err)
 	}
 	baseline, err := lint.ParseBaseline(data)
 	if err != nil {

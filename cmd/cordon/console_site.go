@@ -13,6 +13,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/console"
+	"github.com/cordon-sec/cordon/console/parts"
 	"github.com/cordon-sec/cordon/event"
 )
 
@@ -36,14 +37,14 @@ func siteConsole(condition string) (func(*server.Backend) (http.Handler, error),
 // withConsole is a backend's handler with the console in front.
 func withConsole(b *server.Backend, rule *identity.Condition) (http.Handler, error) {
 	door := &consoleDoor{backend: b, rule: rule}
-	handler, err := console.New(console.Config{Base: consolePath, Title: orElse(b.Settings.App.Name, "backend"),
-		Tables: &consoleTables{service: b.Tables}, People: &consolePeople{auth: b.Auth}, Authorize: door.authorize})
+	handler, err := console.New(console.Config{Base: console.Path, Title: orElse(b.Settings.App.Name, "backend"),
+		Tables: &parts.Tables{Service: b.Tables}, People: &parts.People{Auth: b.Auth}, Authorize: door.authorize})
 	if err != nil {
 		return nil, err
 	}
 	site, guarded := b.Handler, b.Auth.Middleware(handler)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == consolePath || strings.HasPrefix(r.URL.Path, consolePath+"/") {
+		if r.URL.Path == console.Path || strings.HasPrefix(r.URL.Path, console.Path+"/") {
 			guarded.ServeHTTP(w, r)
 			return
 		}
@@ -65,8 +66,10 @@ func (d *consoleDoor) authorize(w http.ResponseWriter, r *http.Request) bool {
 		d.refuse(w, r, http.StatusUnauthorized, "unauthenticated")
 		return false
 	}
-	facts := identity.Facts{Principal: who,
-		Request: identity.Request{Method: r.Method, Path: r.URL.Path, Operation: "console", Time: time.Now()}}
+	facts := identity.Facts{
+		Principal: who,
+		Request:   identity.Request{Method: r.Method, Path: r.URL.Path, Operation: "console", Time: time.Now()},
+	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		facts.Request.Address = from.Addr()
 	}
@@ -79,16 +82,32 @@ func (d *consoleDoor) authorize(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (d *consoleDoor) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	e := &event.Event{Type: event.Decision, Source: "backend", Method: r.Method, Host: r.Host, Path: r.URL.Path,
-		Verdict: event.Blocked, Reason: reason, Status: status}
+	e := &event.Event{
+		Type:    event.Decision,
+		Source:  "backend",
+		Method:  r.Method,
+		Host:    r.Host,
+		Path:    r.URL.Path,
+		Verdict: event.Blocked,
+		Reason:  reason,
+		Status:  status,
+	}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
 	providers := d.backend.Auth.ProviderNames()
 	if status == http.StatusUnauthorized && r.Method == http.MethodGet && len(providers) == 1 {
 		for name := range providers {
 			e.Status = http.StatusFound
 			d.backend.Events.Record(e)
-			http.Redirect(w, r, d.backend.Auth.Path()+"/login/"+url.PathEscape(name)+"?post_login_redirect_uri="+
-				url.QueryEscape(consolePath+"/"), http.StatusFound)
+			http.Redirect(
+				w,
+				r,
+				d.backend.Auth.Path()+"/login/"+url.PathEscape(
+					name,
+				)+"?post_login_redirect_uri="+url.QueryEscape(
+					console.Path+"/",
+				),
+				http.StatusFound,
+			)
 			return
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/pins"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 )
 
 type exportOptions struct {
@@ -76,7 +77,7 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 	if err != nil {
 		return err
 	}
-	app, dir, err := openProject(o.project, nil)
+	app, dir, err := folder.Open(o.project, nil)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/project/repair"
 	"github.com/spf13/cobra"
 )
@@ -75,7 +76,7 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return inputError(path, err)
+		return wording.FileError(path, err)
 	}
 	options := repair.Options{Targets: targets, Rules: o.rules, AllowWidening: o.allowWidening}
 	for _, name := range o.har {
@@ -99,7 +100,7 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 		return fmt.Errorf("--rule: %w", err)
 	}
 	if err != nil {
-		return inputError(path, err)
+		return folder.Error(path, err)
 	}
 	if _, err := showChanges(cmd.OutOrStdout(), result.Changes); err != nil {
 		return err

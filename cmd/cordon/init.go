@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,10 +16,9 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -101,6 +99,14 @@ func offerInit(cmd *cobra.Command, dir string, yes bool) error {
 		return fmt.Errorf("%s: there is no config.xml here", dir)
 	}
 	return runInit(cmd, newApp{}, dir)
+}
+
+// missingApp reports whether a folder has neither a config.xml nor a Capacitor
+// configuration.
+func missingApp(dir string) bool {
+	var missing *project.NotFoundError
+	_, _, err := folder.Open(dir, nil)
+	return errors.As(err, &missing)
 }
 
 // onTerminal reports whether a person can answer questions.
@@ -248,9 +254,11 @@ func cleanHosts(hosts []string) ([]string, error) {
 		} else if hasPort && number != 443 {
 			made += ":" + strconv.FormatUint(number, 10)
 		}
-		if err != nil || read.Addr().IsValid() || !listable(made) {
-			return nil, fmt.Errorf("%q: it must be a host's name, as in api.example.com, optionally with a port",
-				written)
+		if err != nil || read.Addr().IsValid() || !propose.Listable(made) {
+			return nil, fmt.Errorf(
+				"%q: it must be a host's name, as in api.example.com, optionally with a port",
+				written,
+			)
 		}
 		clean = append(clean, made)
 	}
@@ -265,21 +273,6 @@ func checkTables(tables []string) error {
 		}
 	}
 	return nil
-}
-
-// listable reports whether a line for the host lets just that host in.
-func listable(authority string) bool {
-	name, _, _ := strings.Cut(authority, ":")
-	if _, err := netip.ParseAddr(name); err == nil || strings.ContainsAny(authority, `*/"<>&'`) || authority == "" {
-		return false
-	}
-	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://`+authority+`"/></widget>`))
-	if err != nil {
-		return false
-	}
-	compiled, err := dialect.Compile(doc, policy.Target{Platform: dialect.Strict})
-	return err == nil && compiled.Decide(policy.Request{URL: "https://" + authority + "/", Kind: policy.XHR}).Verdict ==
-		policy.Allow
 }
 
 func escaped(text string) string {

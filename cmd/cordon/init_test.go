@@ -58,7 +58,7 @@ func TestInitAsks(t *testing.T) {
 
 // A folder that builds its pages keeps them.
 func TestInitLeavesPagesAlone(t *testing.T) {
-	dir := folder(t, map[string]string{"package.json": "{}"})
+	dir := appDir(t, map[string]string{"package.json": "{}"})
 	var out bytes.Buffer
 	if status := execute(t.Context(), []string{"init", dir}, strings.NewReader(""), &out, &out); status != exitFine {
 		t.Fatalf("status %d: %s", status, out.String())

@@ -14,6 +14,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/diff"
 	"github.com/cordon-sec/cordon/policy/migrate"
 	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/spf13/cobra"
 )
 
@@ -73,7 +74,7 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	doc, err := readConfig(path)
+	doc, err := folder.ReadConfig(path)
 	if err != nil {
 		return err
 	}

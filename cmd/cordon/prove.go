@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/cordon-sec/cordon/internal/output"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/prove"
 	"github.com/spf13/cobra"
@@ -118,7 +119,7 @@ func (o *proveOptions) question(args []string) (check func(*configxml.Document) 
 func readAssertions(path string) (*prove.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, inputError(path, err)
+		return nil, wording.FileError(path, err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, prove.MaxSize+1))
@@ -127,7 +128,7 @@ func readAssertions(path string) (*prove.File, error) {
 		return nil, fmt.Errorf("%s: no file of assertions: %w", path, failed.Err)
 	}
 	if err != nil {
-		return nil, inputError(path, err)
+		return nil, wording.FileError(path, err)
 	}
 	return prove.Parse(path, data)
 }

@@ -13,9 +13,11 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/record"
 	"github.com/spf13/cobra"
 )
@@ -108,7 +110,7 @@ func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
 
 // recordedConfig reads the config.xml that is to get a list.
 func recordedConfig(path string) (*configxml.Document, string, error) {
-	app, dir, err := openProject(path, nil)
+	app, dir, err := folder.Open(path, nil)
 	if err != nil {
 		return nil, "", err
 	}
@@ -144,7 +146,11 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 		return nil, nil, err
 	}
 	if err := r.Listen(); err != nil {
-		return nil, nil, environment(portHolder(err, "--listen"))
+		var taken *port.TakenError
+		if err = port.Explain(err); errors.As(err, &taken) {
+			err = anotherPort(err, "--listen")
+		}
+		return nil, nil, environment(err)
 	}
 	proxy := "http://" + r.Addr().String()
 	fmt.Fprintf(cmd.ErrOrStderr(),
@@ -189,7 +195,7 @@ func (f *recordFlags) authority() (gateway.CAConfig, error) {
 func readHAR(name string) ([]propose.Observation, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, inputError(name, err)
+		return nil, wording.FileError(name, err)
 	}
 	defer file.Close()
 	seen, err := record.ReadHAR(file)

@@ -110,3 +110,11 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 	)
 	return root
 }
+
+// environmentIf is environment for what may have gone well.
+func environmentIf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return environment(err)
+}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -64,11 +65,11 @@ the certificate's place, the database and the log take a restart.`,
 }
 
 // serve runs a backend until the command's context ends.
-func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Settings, admin, console string) error {
+func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Settings, admin, condition string) error {
 	o := server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
-	if console != "" {
+	if condition != "" {
 		var err error
-		if o.Site, err = siteConsole(console); err != nil {
+		if o.Site, err = siteConsole(condition); err != nil {
 			return err
 		}
 	}
@@ -76,8 +77,8 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 	if err != nil {
 		return settingsError(err)
 	}
-	if console != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "Console on %s%s/ for users with %s\n", backend.URL, consolePath, console)
+	if condition != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "Console on %s%s/ for users with %s\n", backend.URL, console.Path, condition)
 	}
 	for _, line := range backend.Lines() {
 		fmt.Fprintln(cmd.OutOrStdout(), line)

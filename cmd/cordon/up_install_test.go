@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cordon-sec/cordon/up"
 )
 
 // fakeNPM puts an npm on the PATH that notes how it was called in npm.log of the
@@ -48,11 +50,11 @@ func offered(t testing.TB, dir string, install bool) (said string, ran string) {
 // On a terminal the commands are shown before anybody is asked, and only a yes
 // runs them.
 func TestUpInstallAsks(t *testing.T) {
-	n := installation{dir: "app", packages: true, build: true}
+	n := up.Installation{Dir: "app", Packages: true, Build: true}
 	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "no\n": false,
 		"yellow\n": false} {
 		var said strings.Builder
-		got, err := n.confirmed(strings.NewReader(answer), &said)
+		got, err := confirmed(n, strings.NewReader(answer), &said)
 		if got != want || err != nil {
 			t.Errorf("%q: %v %v, want %v", answer, got, err, want)
 		}
@@ -62,7 +64,7 @@ func TestUpInstallAsks(t *testing.T) {
 			t.Errorf("it said %q", said.String())
 		}
 	}
-	if got, err := n.confirmed(strings.NewReader(""), &strings.Builder{}); got || err == nil {
+	if got, err := confirmed(n, strings.NewReader(""), &strings.Builder{}); got || err == nil {
 		t.Errorf("without an answer: %v %v", got, err)
 	}
 }
@@ -72,7 +74,7 @@ func TestUpInstall(t *testing.T) {
 		"package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 	t.Run("runs the lock file and the build", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, true)
 		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm ci --ignore-scripts: done in ") {
 			t.Errorf("it ran %q and said %q", ran, said)
@@ -86,7 +88,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("runs nothing unasked", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, false)
 		want := "cordon: the packages of " + dir +
 			" are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
@@ -96,7 +98,7 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("runs nothing for a wrong flag", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		for _, flag := range []string{"--app-url=ftp://x", "--port=99999", "--platform=beos", "--private=x"} {
 			if status, _, errs := runCommand(t, "up", dir, "--install", "--yes", flag); status != exitUsage {
 				t.Errorf("%s: status %d, %s", flag, status, errs)
@@ -110,19 +112,19 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("goes on where it fails", func(t *testing.T) {
 		fakeNPM(t, "ci")
-		said, ran := offered(t, folder(t, project), true)
-		if ran != "ci --ignore-scripts\n" ||
-			!strings.Contains(said, "npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
+		said, ran := offered(t, appDir(t, project), true)
+		if ran != "ci --ignore-scripts\n" || !strings.Contains(said,
+			"npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
 			!strings.Contains(said, "broken\n") {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 	})
 	t.Run("offers again what did not finish", func(t *testing.T) {
 		fakeNPM(t, "run")
-		dir := folder(t, project)
+		dir := appDir(t, project)
 		said, ran := offered(t, dir, true)
-		if ran != "ci --ignore-scripts\nrun build\n" ||
-			!strings.Contains(said, "npm run build failed with exit status 7") {
+		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said,
+			"npm run build failed with exit status 7") {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}
 		want := "cordon: the last build of " + dir + " did not finish; --install runs there: npm run build\n"
@@ -139,14 +141,14 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("goes on without npm", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		said, _ := offered(t, folder(t, project), true)
+		said, _ := offered(t, appDir(t, project), true)
 		if !strings.Contains(said, "there is no npm on this machine: continuing without it") {
 			t.Errorf("it said %q", said)
 		}
 	})
 	t.Run("needs a lock file", func(t *testing.T) {
 		fakeNPM(t, "nothing")
-		if said, ran := offered(t, folder(t, map[string]string{"package.json": project["package.json"]}),
+		if said, ran := offered(t, appDir(t, map[string]string{"package.json": project["package.json"]}),
 			true); said != "" || ran != "" {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}

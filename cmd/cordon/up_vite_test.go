@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +37,7 @@ var viteApp = map[string]string{
 // policy, and what is saved appears in the page without a reload.
 func TestUpVite(t *testing.T) {
 	lane.Real(t)
-	dir := folder(t, viteApp)
+	dir := appDir(t, viteApp)
 	server := startVite(t, dir)
 	u := startUp(t, dir, freePort(t), "--app-url", server)
 	p := u.browse(t)
@@ -95,57 +94,4 @@ func startVite(t *testing.T, dir string) string {
 	}
 	t.Fatalf("Vite does not say where it is:\n%s%s", &said, &failed)
 	return ""
-}
-
-// A browser runs a development server's modules and its WebSocket under the app's
-// policy, and what leaves the list is refused there too.
-func TestUpAppURLInTheBrowser(t *testing.T) {
-	t.Parallel()
-	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
-		"--app-url", startDevServer(t).URL)
-	p := u.browse(t)
-	p.Navigate(u.page + "go")
-	p.WaitFor(`window.preamble === true && window.module === true`)
-	if at := browsertest.Eval[string](p, "location.href"); at != u.page+"notes/1" {
-		t.Errorf("a redirect of the development server leads to %s", at)
-	}
-	live := browsertest.Eval[string](p, `new Promise((said) => {
-		const socket = new WebSocket("ws://" + location.host + "/live")
-		socket.onmessage = (message) => { socket.close(); said("message") }
-		socket.onerror = () => said("error")
-	})`)
-	if live != "message" {
-		t.Errorf("live reload's WebSocket ends in a %s", live)
-	}
-	p.Expect(browsertest.Failed("https://tracker.example.net/"))
-	refused := browsertest.Eval[string](p,
-		`fetch("https://tracker.example.net/").then(() => "loaded", () => "refused")`)
-	if refused != "refused" {
-		t.Errorf("a host that is on no list was %s", refused)
-	}
-}
-
-// A development server's redirects stay at the app's address.
-func TestUpAppURLRedirects(t *testing.T) {
-	t.Parallel()
-	server := startDevServer(t)
-	u := startUp(t, folder(t, map[string]string{"capacitor.config.json": capacitorConfig}), freePort(t),
-		"--app-url", server.URL)
-	client := u.client(t, false)
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for to, want := range map[string]string{
-		server.URL + "/notes/1?a=b#c": "/notes/1?a=b#c", server.URL: "/",
-		server.URL + "//evil.example/": "/evil.example/", "/notes/1": "/notes/1",
-		"https://login.example.com/": "https://login.example.com/",
-	} {
-		response, err := client.Get(u.page + "go?to=" +
-			strings.ReplaceAll(strings.ReplaceAll(to, "#", "%23"), "&", "%26"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		if got := response.Header.Get("Location"); got != want {
-			t.Errorf("a redirect to %s leads to %s, want %s", to, got, want)
-		}
-	}
 }

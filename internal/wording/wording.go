@@ -2,6 +2,9 @@
 package wording
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +19,18 @@ func Printable(s string) string {
 	}
 	quoted := strconv.Quote(s)
 	return quoted[1 : len(quoted)-1]
+}
+
+// FileError says what was wrong with a file or folder that a person named, without
+// the words of a system call. Other errors stay as they are.
+func FileError(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: no such file or folder", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: not readable by this user; check its permissions", path)
+	}
+	return err
 }
 
 // Plural is the word for n things.

@@ -1,6 +1,10 @@
 package wording
 
-import "testing"
+import (
+	"errors"
+	"io/fs"
+	"testing"
+)
 
 func TestPrintable(t *testing.T) {
 	for text, want := range map[string]string{
@@ -10,6 +14,19 @@ func TestPrintable(t *testing.T) {
 	} {
 		if got := Printable(text); got != want {
 			t.Errorf("%q becomes %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestFileError(t *testing.T) {
+	other := errors.New("it is on fire")
+	for err, want := range map[error]string{
+		&fs.PathError{Op: "open", Err: fs.ErrNotExist}:   "a/b: no such file or folder",
+		&fs.PathError{Op: "open", Err: fs.ErrPermission}: "a/b: not readable by this user; check its permissions",
+		other: "it is on fire",
+	} {
+		if got := FileError("a/b", err); got.Error() != want {
+			t.Errorf("%v becomes %q, want %q", err, got, want)
 		}
 	}
 }

@@ -1,21 +1,21 @@
-package main
+package up
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cordon-sec/cordon/ca"
 )
 
-// The line of each store is there exactly where that store does not trust.
-func TestTrustLines(t *testing.T) {
+// The command of each store is there exactly where that store does not trust.
+func TestTrustSteps(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "ca")
 	authority, err := ca.Create(dir, ca.Options{})
@@ -27,29 +27,29 @@ func TestTrustLines(t *testing.T) {
 	answers := func(trusts bool) func(context.Context, *x509.Certificate) bool {
 		return func(context.Context, *x509.Certificate) bool { return trusts }
 	}
-	const head = "cordon: http needs no certificate; for https without a warning on this machine:\n"
-	system := fmt.Sprintf("  sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo "+
-		"update-ca-certificates   # all\n", file, name)
-	chromium := fmt.Sprintf("  mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'   # "+
-		"Chromium\n", name, file)
+	system := TrustStep{Who: "all",
+		Command: fmt.Sprintf("sudo cp '%s' /usr/local/share/ca-certificates/%s.crt && sudo update-ca-certificates",
+			file, name)}
+	chromium := TrustStep{Who: "Chromium",
+		Command: fmt.Sprintf("mkdir -p ~/.pki/nssdb && certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n %s -i '%s'", name,
+			file)}
 	for _, test := range []struct {
 		file             string
 		system, chromium bool
-		want             string
+		want             []TrustStep
 	}{
-		{file, false, false, head + system + chromium},
-		{file, true, false, head + chromium},
-		{file, false, true, head + system},
-		{file, true, true, ""},
-		{filepath.Join(dir, "none.pem"), false, false, ""},
+		{file, false, false, []TrustStep{system, chromium}},
+		{file, true, false, []TrustStep{chromium}},
+		{file, false, true, []TrustStep{system}},
+		{file, true, true, nil},
+		{filepath.Join(dir, "none.pem"), false, false, nil},
 	} {
-		var out bytes.Buffer
-		trustLines(t.Context(), &out, test.file, []trustStore{
+		steps := trustSteps(t.Context(), test.file, []trustStore{
 			{"debian", "all", answers(test.system)}, {"chromium", "Chromium", answers(test.chromium)},
 			{"none", "a store without a command", answers(false)},
 		})
-		if out.String() != test.want {
-			t.Errorf("system %v, Chromium %v:\n%s\nwant:\n%s", test.system, test.chromium, &out, test.want)
+		if !slices.Equal(steps, test.want) {
+			t.Errorf("system %v, Chromium %v: %q, want %q", test.system, test.chromium, steps, test.want)
 		}
 	}
 }
@@ -81,7 +81,8 @@ func TestTrustStores(t *testing.T) {
 		t.Errorf("without certutil: %v", got)
 	}
 	command("update-ca-certificates", "")
-	command("certutil", `[ "$*" = "-d sql:$HOME/.pki/nssdb -L -n `+ca.StoreName(authority.Certificate())+` -a" ] || exit 255
+	name := ca.StoreName(authority.Certificate())
+	command("certutil", `[ "$*" = "-d sql:$HOME/.pki/nssdb -L -n `+name+` -a" ] || exit 255
 while read -r line; do echo "$line"; done < "$HOME/store.pem"
 `)
 	stores := trustStores()

@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,22 +60,31 @@ func onPath(names ...string) bool {
 	return false
 }
 
-// trustLines prints, for each store that does not trust the authority in file,
-// the one line that makes it do so.
-func trustLines(ctx context.Context, w io.Writer, file string, stores []trustStore) {
+// TrustStep is a command that makes one store of this machine trust an authority.
+type TrustStep struct {
+	// Command is for a shell, and Who says which programs ask the store.
+	Command, Who string
+}
+
+// TrustSteps are what makes this machine's browsers take the App's https without a
+// warning: one for each store that does not trust its authority yet, and is known to
+// be here. Stores are asked, some by a command of theirs, for seconds at the most.
+func (a *App) TrustSteps(ctx context.Context) []TrustStep {
+	return trustSteps(ctx, a.summary.Authority, trustStores())
+}
+
+func trustSteps(ctx context.Context, file string, stores []trustStore) []TrustStep {
 	certificate, err := readCertificate(file)
 	if err != nil {
-		return // nothing can be said of a file that cannot be read; serving it will
+		return nil // nothing can be said of a file that cannot be read; serving it will
 	}
-	var lines strings.Builder
+	var steps []TrustStep
 	for _, store := range stores {
 		if command := trustCommand(file, certificate, store.system); command != "" && !store.trusts(ctx, certificate) {
-			fmt.Fprintf(&lines, "  %s   # %s\n", command, store.who)
+			steps = append(steps, TrustStep{Command: command, Who: store.who})
 		}
 	}
-	if lines.Len() > 0 {
-		fmt.Fprintf(w, "cordon: http needs no certificate; for https without a warning on this machine:\n%s", &lines)
-	}
+	return steps
 }
 
 func readCertificate(file string) (*x509.Certificate, error) {

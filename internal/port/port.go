@@ -1,4 +1,6 @@
-package main
+// Package port says who holds a TCP port of this machine, for messages about ports
+// that are taken.
+package port
 
 import (
 	"bufio"
@@ -15,27 +17,43 @@ import (
 	"github.com/cordon-sec/cordon/internal/wording"
 )
 
-// portHolder adds to an error about a port in use which process has it, where
-// the system tells, and the flag that chooses another port.
-func portHolder(err error, flag string) error {
+// TakenError is a port that could not be opened because a process holds it.
+type TakenError struct {
+	// Holder names the process as far as the system tells.
+	Holder string
+	Err    error
+}
+
+// Error says who holds the port.
+func (e *TakenError) Error() string { return fmt.Sprintf("%v: it is held by %s", e.Err, e.Holder) }
+
+// Unwrap returns what listening failed with.
+func (e *TakenError) Unwrap() error { return e.Err }
+
+// Explain makes a *TakenError of an error about a port in use; others stay as they
+// are.
+func Explain(err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return err
 	}
-	holder := "another process"
+	taken := &TakenError{Holder: unnamed, Err: err}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Addr != nil {
 		if _, text, splitErr := net.SplitHostPort(op.Addr.String()); splitErr == nil {
 			if port, atoiErr := strconv.Atoi(text); atoiErr == nil {
-				holder = holderOf(port)
+				taken.Holder = Holder(port)
 			}
 		}
 	}
-	return fmt.Errorf("%w: it is held by %s; choose another port with %s", err, holder, flag)
+	return taken
 }
 
-// holderOf names the process that listens on a TCP port. Only Linux tells, and
+// unnamed is a holder of whom the system does not tell.
+const unnamed = "another process"
+
+// Holder names the process that listens on a TCP port. Only Linux tells, and
 // other users' processes only to root.
-func holderOf(port int) string {
+func Holder(port int) string {
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		if inode := listenerInode(table, port); inode != "" {
 			if name := processWith(inode); name != "" {
@@ -44,7 +62,7 @@ func holderOf(port int) string {
 			return "a process of another user"
 		}
 	}
-	return "another process"
+	return unnamed
 }
 
 // listenerInode looks for a listening socket in a table of the kernel: local

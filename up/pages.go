@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	root, err := p.app.openPages()
 	if err != nil {
-		http.Error(w, p.app.web+" cannot be opened.", http.StatusNotFound)
+		http.Error(w, p.app.Pages+" cannot be opened.", http.StatusNotFound)
 		return
 	}
 	defer func() { _ = root.Close() }()
@@ -70,7 +70,7 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
 		fmt.Fprint(w, cordovaStandIn)
 	case err != nil || hidden(name):
-		http.Error(w, path.Join(p.app.web, name)+" is not there.", http.StatusNotFound)
+		http.Error(w, path.Join(p.app.Pages, name)+" is not there.", http.StatusNotFound)
 	case isPage(name):
 		p.servePage(w, r, web, name, info)
 	default:
@@ -81,26 +81,26 @@ func (p *appPages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // openPages opens the folder of the app's pages. A link in it that leads out of it
 // cannot be followed, and one in its place must stay within the app's folder.
 func (a *appFolder) openPages() (*os.Root, error) {
-	app, err := os.OpenRoot(a.dir)
+	app, err := os.OpenRoot(a.Dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = app.Close() }()
-	return app.OpenRoot(filepath.FromSlash(a.web))
+	return app.OpenRoot(filepath.FromSlash(a.Pages))
 }
 
 // find returns the file that a path of the site leads to.
 func (a *appFolder) find(web fs.FS, requested string) (name string, info fs.FileInfo, err error) {
 	if name = strings.TrimPrefix(path.Clean("/"+requested), "/"); name == "" {
-		name = a.start
+		name = a.Start
 	}
 	info, err = fs.Stat(web, name)
 	if err == nil && info.IsDir() {
 		name = path.Join(name, "index.html")
 		info, err = fs.Stat(web, name)
 	}
-	if errors.Is(err, fs.ErrNotExist) && a.routes && path.Ext(name) == "" && !hidden(name) {
-		name = a.start
+	if errors.Is(err, fs.ErrNotExist) && a.Routes && path.Ext(name) == "" && !hidden(name) {
+		name = a.Start
 		info, err = fs.Stat(web, name)
 	}
 	return name, info, err
@@ -121,7 +121,7 @@ func hidden(name string) bool {
 func (p *appPages) serveFile(w http.ResponseWriter, r *http.Request, web fs.FS, name string, info fs.FileInfo) {
 	data, err := fs.ReadFile(web, name)
 	if err != nil {
-		http.Error(w, path.Join(p.app.web, name)+" cannot be read.", http.StatusInternalServerError)
+		http.Error(w, path.Join(p.app.Pages, name)+" cannot be read.", http.StatusInternalServerError)
 		return
 	}
 	http.ServeContent(w, r, path.Base(name), info.ModTime(), bytes.NewReader(data))
@@ -142,7 +142,7 @@ func isPage(name string) bool {
 func (p *appPages) servePage(w http.ResponseWriter, r *http.Request, web fs.FS, name string, info fs.FileInfo) {
 	made, err := p.page(web, name, info)
 	if err != nil {
-		http.Error(w, path.Join(p.app.web, name)+" cannot be read.", http.StatusInternalServerError)
+		http.Error(w, path.Join(p.app.Pages, name)+" cannot be read.", http.StatusInternalServerError)
 		return
 	}
 	setPolicy(w.Header(), made.policy)
@@ -206,8 +206,8 @@ func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Polic
 		}
 	}
 	for i := len(page.Tags) - 1; i >= 0; i-- {
-		if tag := &page.Tags[i]; tag.Name == "meta" &&
-			strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
+		tag := &page.Tags[i]
+		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {
 			data = slices.Concat(data[:tag.Start], data[tag.End:])
 		}
 	}

@@ -1,42 +1,20 @@
-package main
+package up
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 
-	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/propose"
-	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 )
 
-// appFolder is an app's folder that is served from: a Cordova app, which has a
-// config.xml, or a Capacitor or Ionic app, whose configuration says what may be
-// navigated to.
+// appFolder is an app's folder that is served from, with the rules in force.
 type appFolder struct {
-	dir string
-	// config is the name of the config.xml in the folder, "" where there is
-	// none and the Capacitor configuration counts.
-	config string
-	// rules is the file that says where the app may go, behind the folder as the
-	// user named it.
-	rules string
-	// web is the folder of the pages in the app's, "" with a development server.
-	web string
-	// name is the app's name and start its start page below web.
-	name, start string
-	// routes says that the app's own router owns paths without a file, as in
-	// Capacitor's web view and on the servers of built web apps: they get the
-	// start page.
-	routes bool
+	folder.Site
 	// origins are what is allowed in development besides the app's own rules.
 	origins []string
 
@@ -46,73 +24,12 @@ type appFolder struct {
 	current, next *appPolicy
 }
 
-// openAppFolder finds out what a folder holds. With a development server the
-// pages come from there, and none need be built.
-func openAppFolder(dir string, devServer bool) (*appFolder, error) {
-	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such folder", dir)
-	} else if err != nil {
-		return nil, inputError(dir, err)
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("%s: this is a file, not an app's folder", dir)
-	}
-	found, _, err := openProject(dir, nil)
-	if err != nil {
-		return nil, err
-	}
-	a := &appFolder{dir: dir, name: "app", start: "index.html", routes: found.Capacitor.Data != nil}
-	a.rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
-	native, err := app.ReadCapacitor(&app.File{Name: a.rules, Data: found.Capacitor.Data})
-	if err != nil && found.Config == nil {
-		return nil, err // beside a config.xml it counts for nothing here
-	}
-	if native.AppName != "" {
-		a.name = native.AppName
-	}
-	if !devServer {
-		if a.web, err = builtPages(dir, found); err != nil {
-			return nil, err
-		}
-		a.routes = a.routes || a.web != "www"
-	}
-	if found.Config != nil {
-		a.config = found.Config.Name()
-		a.rules = filepath.Join(dir, filepath.FromSlash(a.config))
-		a.describe(found.Config)
-	}
-	return a, nil
-}
-
-// describe takes the app's name and start page from its config.xml.
-func (a *appFolder) describe(doc *configxml.Document) {
-	for _, e := range doc.For("") {
-		switch text := strings.TrimSpace(e.Text); {
-		case e.Name == "name" && text != "":
-			a.name = text
-		case e.Name == "content" && !strings.Contains(e.Value("src"), ":") && e.Value("src") != "":
-			a.start = strings.TrimPrefix(path.Clean("/"+e.Value("src")), "/")
-		}
-	}
-}
-
-// builtPages returns the folder of an app's pages, below the app's.
-func builtPages(dir string, app *app.App) (string, error) {
-	found, err := project.WebDir(os.DirFS(dir), app)
-	var missing *project.NoPagesError
-	if errors.As(err, &missing) {
-		return "", fmt.Errorf("%s: there are no built pages (looked for %s): build them (npm run build), "+
-			"or name the development server with --app-url http://localhost:5173", dir,
-			strings.Join(missing.Looked, ", "))
-	}
-	return found, err
-}
-
 // load reads the rules as they are now. They are not in force before enforce;
 // what cannot be read leaves the last good ones in force.
 func (a *appFolder) load() (*appPolicy, error) {
 	var made *appPolicy
 	var err error
-	if a.config != "" {
+	if a.Config != "" {
 		made, err = a.cordovaPolicy()
 	} else {
 		made, err = a.capacitorPolicy()
@@ -142,7 +59,7 @@ func (a *appFolder) policy() *appPolicy {
 }
 
 func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
-	doc, err := readConfig(a.rules)
+	doc, err := folder.ReadConfig(a.Rules)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +84,9 @@ type appPolicy struct {
 	notes []string
 }
 
-// developmentPlace is the place of what cordon up adds to the rules.
-const developmentPlace = "cordon up"
+// DevelopmentPlace is the place, in events, of the lines that are allowed besides
+// the app's rules.
+const DevelopmentPlace = "cordon up"
 
 // newAppPolicy adds lines for the origins to a document, on the line of its last
 // element, so that every other line keeps its number.
@@ -207,7 +125,7 @@ func (p *appPolicy) place(text string) string {
 		return text
 	}
 	if line == p.added.line && column >= p.added.column && column < p.added.end {
-		return developmentPlace
+		return DevelopmentPlace
 	}
 	if made, ok := p.lines[line]; ok {
 		return made
@@ -223,7 +141,7 @@ func (p *appPolicy) warning(text string) string {
 		return text
 	}
 	switch where = p.place(where); where {
-	case developmentPlace:
+	case DevelopmentPlace:
 		return ""
 	default:
 		return where + ": " + rest

@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"fmt"
@@ -6,22 +6,22 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/app"
-
-	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project/folder"
 )
 
 // capacitorPolicy makes rules of a Capacitor configuration: each host of
 // server.allowNavigation over https, and nothing else.
 func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
-	found, _, err := openProject(a.dir, nil)
+	found, _, err := folder.Open(a.Dir, nil)
 	if err != nil {
 		return nil, err
 	}
-	name := filepath.Join(a.dir, filepath.FromSlash(found.Capacitor.Name))
+	name := filepath.Join(a.Dir, filepath.FromSlash(found.Capacitor.Name))
 	read, err := app.ReadCapacitor(&app.File{Name: name, Data: found.Capacitor.Data})
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	var notes []string
 	lines := map[int]string{}
 	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n",
-		configxml.Escape(wording.Printable(a.name)))
+		configxml.Escape(wording.Printable(a.Name)))
 	for _, mask := range read.AllowNavigation {
 		at := mask.Place.String()
 		if problem := unlistable(mask.Host); problem != "" {
@@ -47,8 +47,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		}
 	}
 	if read.ServerURL != "" {
-		notes = append(notes, fmt.Sprintf("%s: server.url is not used here: --app-url names a development server",
-			name))
+		notes = append(notes, name+": server.url is not used here: --app-url names a development server")
 	}
 	doc, err := configxml.Parse(name, []byte(text.String()))
 	if err != nil {
@@ -88,7 +87,7 @@ func unlistable(mask string) string {
 		return ""
 	case strings.Contains(mask, "://"):
 		return "it must be a host without a scheme, as in " + strings.SplitN(mask, "://", 2)[1]
-	case !listable(strings.TrimPrefix(mask, "*.")):
+	case !propose.Listable(strings.TrimPrefix(mask, "*.")):
 		return "it must be a host's name, alone or behind \"*.\""
 	}
 	return ""

@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"errors"
@@ -102,7 +102,7 @@ func (p *pageReports) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // event is a violation as one of the decisions that Traffic shows.
 func (p *pageReports) event(v *csp.Violation) *event.Event {
-	e := &event.Event{Type: event.Decision, Source: "page", App: p.app.name, Verdict: event.Blocked, Kind: v.Kind(),
+	e := &event.Event{Type: event.Decision, Source: "page", App: p.app.Name, Verdict: event.Blocked, Kind: v.Kind(),
 		Reason: event.ReasonPageFixed}
 	where := pathOf(v.Document)
 	if v.Source != "" {

@@ -1,4 +1,4 @@
-package main
+package parts
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 )
 
 // openTables opens a backend with tables of each kind and fills one of them.
-func openTables(t testing.TB, rows int) *consoleTables {
+func openTables(t testing.TB, rows int) *Tables {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := settings.Parse(filepath.Join(dir, "cordon.yaml"), []byte(`server: { listen: "127.0.0.1:0" }
@@ -49,17 +49,17 @@ tables:
 		var load []tables.LoadRow
 		for i := min(first+batch, rows) - 1; i >= first; i-- { // not in the order of ids
 			load = append(load, tables.LoadRow{ID: odata.StringOf(fmt.Sprintf("row-%07d", i)),
-				Columns: []int{shape.Find("text")}, Values: []odata.Value{odata.StringOf(fmt.Sprintf("text %d", i))},
-				Version: int64(i + 1)})
+				Columns: []int{shape.Find("text")},
+				Values:  []odata.Value{odata.StringOf(fmt.Sprintf("text %d", i))}, Version: int64(i + 1)})
 		}
 		if _, err := b.Store.Load(t.Context(), shape, load, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return &consoleTables{service: b.Tables}
+	return &Tables{Service: b.Tables}
 }
 
-func TestConsoleTables(t *testing.T) {
+func TestTables(t *testing.T) {
 	c := openTables(t, 120)
 	ctx := t.Context()
 	list, err := c.List(ctx)
@@ -104,8 +104,8 @@ func TestConsoleTables(t *testing.T) {
 		return "?"
 	}
 	for _, change := range []struct{ column, text, want string }{
-		{"text", "new", "new"}, {"text", "", ""}, {"n", " 2.5 ", "2.5"}, {"n", "", ""}, {"done", "true", "true"},
-		{"at", "2026-11-21T08:00:00Z", "2026-11-21T08:00:00.000Z"},
+		{"text", "new", "new"}, {"text", "", ""}, {"n", " 2.5 ", "2.5"}, {"n", "", ""}, {"done", "true", "true"}, {"at",
+			"2026-11-21T08:00:00Z", "2026-11-21T08:00:00.000Z"},
 	} {
 		version := cell("row-0000003", "version")
 		if err := c.Set(ctx, "many", "row-0000003", version, change.column, change.text); err != nil {
@@ -118,14 +118,14 @@ func TestConsoleTables(t *testing.T) {
 			t.Errorf("a change to an old version: %v", err)
 		}
 	}
-	for _, bad := range []struct{ column, text string }{{"n", "many"}, {"done", "perhaps"}, {"at", "tomorrow"},
-		{"id", "other"}, {"version", "x"}, {"updatedAt", "2026-11-21T08:00:00Z"}, {"none", "x"}} {
+	for _, bad := range []struct{ column, text string }{{"n", "many"}, {"done", "perhaps"}, {"at", "tomorrow"}, {"id",
+		"other"}, {"version", "x"}, {"updatedAt", "2026-11-21T08:00:00Z"}, {"none", "x"}} {
 		if err := c.Set(ctx, "many", "row-0000003", cell("row-0000003", "version"), bad.column, bad.text); err == nil {
 			t.Errorf("%s = %q is taken", bad.column, bad.text)
 		}
 	}
-	if err := c.Delete(ctx, "many", "row-0000003", cell("row-0000003", "version")); err != nil ||
-		cell("row-0000003", "deleted") != "true" {
+	err = c.Delete(ctx, "many", "row-0000003", cell("row-0000003", "version"))
+	if err != nil || cell("row-0000003", "deleted") != "true" {
 		t.Errorf("deleting: %v", err)
 	}
 	if _, err := c.Rows(ctx, "counted", "not a number", 10); err == nil {
@@ -136,8 +136,8 @@ func TestConsoleTables(t *testing.T) {
 	}
 }
 
-// BenchmarkConsoleMillionRows shows a page in the middle of a million rows.
-func BenchmarkConsoleMillionRows(b *testing.B) {
+// BenchmarkMillionRows shows a page in the middle of a million rows.
+func BenchmarkMillionRows(b *testing.B) {
 	c := openTables(b, 1_000_000)
 	for b.Loop() {
 		rows, err := c.Rows(b.Context(), "many", "row-0500000", 51)

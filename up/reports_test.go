@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 )
 
 // postReport posts a report as a browser does.
-func postReport(t testing.TB, u *upRunning, contentType, body string, header ...string) int {
+func postReport(t testing.TB, u *running, contentType, body string, header ...string) int {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, u.page+".cordon/reports", strings.NewReader(body))
 	if err != nil {
@@ -34,14 +34,15 @@ func postReport(t testing.TB, u *upRunning, contentType, body string, header ...
 // the line that would allow it; nothing secret of it is kept.
 func TestUpReports(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	dir := todoCopy(t, port)
-	u := startUp(t, dir, port)
+	dir := todo(t)
+	u := start(t, Config{Dir: dir})
 	page := u.page + "index.html?code=secret-code"
-	one := `{"csp-report":{"document-uri":"` + page + `","effective-directive":"connect-src","violated-directive":"connect-src",
+	one := `{"csp-report":{"document-uri":"` + page +
+		`","effective-directive":"connect-src","violated-directive":"connect-src",
 		"blocked-uri":"https://tracker.example.net/collect?user=secret-user","source-file":"` + u.page + `js/app.js?v=secret-version",
 		"line-number":7,"column-number":3,"disposition":"enforce"}}`
-	batch := `[{"type":"csp-violation","age":1,"url":"` + page + `","body":{"documentURL":"` + page + `","effectiveDirective":"script-src-elem",
+	batch := `[{"type":"csp-violation","age":1,"url":"` + page + `","body":{"documentURL":"` + page +
+		`","effectiveDirective":"script-src-elem",
 		"blockedURL":"inline","disposition":"enforce","lineNumber":4,"sourceFile":"` + page + `"}},
 		{"type":"deprecation","url":"` + page + `","body":{"id":"x"}}]`
 	for _, test := range []struct {
@@ -70,8 +71,8 @@ func TestUpReports(t *testing.T) {
 	for _, want := range []string{
 		"<b>tracker.example.net</b>", "connect-src of the page&#39;s policy refused it on /index.html (/js/app.js:7)",
 		`href="/console/policy/allow?scheme=https&amp;host=tracker.example.net&amp;port=0"`,
-		"inline code or style on /index.html (/index.html:4) was refused by script-src-elem: move it into a file " +
-			"of the app",
+		"inline code or style on /index.html (/index.html:4) was refused by script-src-elem: " +
+			"move it into a file of the app",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("Traffic does not show %q:\n%s", want, body)
@@ -80,7 +81,9 @@ func TestUpReports(t *testing.T) {
 	if strings.Contains(body, "secret") || strings.Contains(body, "forged") || strings.Count(body, "page-policy") != 2 {
 		t.Errorf("Traffic shows too much:\n%s", body)
 	}
-	u.stop()
+	if err := u.stop(); err != nil {
+		t.Error(err)
+	}
 	log, err := os.ReadFile(filepath.Join(dir, ".cordon", "events.jsonl"))
 	if err != nil || strings.Contains(string(log), "secret") {
 		t.Errorf("the log holds a secret, or is not there: %v", err)
@@ -112,12 +115,12 @@ func wantLogged(t testing.TB, log []byte) {
 // through; elsewhere the detail says what to do.
 func TestUpReportsOfferWhatHelps(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{
-		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name><allow-navigation ` +
-			`href="https://a.example/*"/></widget>`,
+	dir := appDir(t, map[string]string{
+		"config.xml": `<widget id="a.b" xmlns="http://www.w3.org/ns/widgets"><name>A</name>` +
+			`<allow-navigation href="https://a.example/*"/></widget>`,
 		"www/index.html": `<!doctype html><title>A</title><script src="https://maps.example.com/named.js"></script>`,
 	})
-	u := startUp(t, dir, freePort(t))
+	u := start(t, Config{Dir: dir})
 	for _, test := range []struct {
 		directive, blocked string
 		listable           bool
@@ -147,8 +150,8 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 		}
 		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
 		newest, _, _ := strings.Cut(shown[strings.Index(shown, "<tbody>"):], "</tr>")
-		if got := strings.Contains(newest, "/policy/allow?"); got != test.listable ||
-			!strings.Contains(newest, test.want) {
+		got := strings.Contains(newest, "/policy/allow?")
+		if got != test.listable || !strings.Contains(newest, test.want) {
 			t.Errorf("%s %s: a line is offered: %v, want %v, and %q in it:\n%s",
 				test.directive, test.blocked, got, test.listable, test.want, newest)
 		}

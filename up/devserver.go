@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"bytes"
@@ -29,23 +29,37 @@ type devServer struct {
 	to  *url.URL
 }
 
-// parseAppURL reads the address of a development server: http on this machine.
+// AppURLError is a Config.AppURL that names no development server on this machine.
+type AppURLError struct {
+	URL string
+	// Why says what it must be.
+	Why string
+}
+
+// Error names the address and says what it must be.
+func (e *AppURLError) Error() string {
+	return fmt.Sprintf("the development server %q: %s", e.URL, e.Why)
+}
+
+// parseAppURL reads the address of a development server: http on this machine. The
+// error is an *AppURLError.
 func parseAppURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
+	why := ""
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("--app-url %q: it must be an address, as in http://localhost:5173", text)
+		why = "it must be an address, as in http://localhost:5173"
 	case u.Scheme != "http":
-		return nil, fmt.Errorf("--app-url %q: the development server must be asked over http: start it without TLS",
-			text)
+		why = "the development server must be asked over http: start it without TLS"
 	case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("--app-url %q: it must be a scheme, a host and a port alone", text)
+		why = "it must be a scheme, a host and a port alone"
 	case !hostname.IsLoopback(u.Hostname()):
-		return nil, fmt.Errorf("--app-url %q: the development server must run on this machine: "+
-			"its pages get the app's sign-in", text)
+		why = "the development server must run on this machine: its pages get the app's sign-in"
+	default:
+		u.Path = ""
+		return u, nil
 	}
-	u.Path = ""
-	return u, nil
+	return nil, &AppURLError{URL: text, Why: why}
 }
 
 // newDevServer returns the handler for the pages of the server at to.

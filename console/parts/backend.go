@@ -1,4 +1,14 @@
-package main
+// Package parts is what a running Cordon shows in its console (package console): the
+// app's folder as its Policy, and a backend's tables and people.
+//
+//	console.Mount(console.Config{
+//		Policy: &parts.Policy{Path: "examples/todo"},
+//		Tables: &parts.Tables{Service: b.Tables},
+//		People: &parts.People{Auth: b.Auth},
+//	})
+//
+// All of them are safe for concurrent use.
+package parts
 
 import (
 	"context"
@@ -13,22 +23,22 @@ import (
 	"github.com/cordon-sec/cordon/console"
 )
 
-// consoleTables are a backend's tables as console.Tables.
-type consoleTables struct{ service *tables.Service }
+// Tables are a backend's tables as console.Tables.
+type Tables struct{ Service *tables.Service }
 
 // List is part of console.Tables.
-func (c *consoleTables) List(context.Context) ([]console.Table, error) {
+func (c *Tables) List(context.Context) ([]console.Table, error) {
 	var all []console.Table
-	for _, name := range c.service.Names() {
-		shape, access, ok := c.service.Inspect().Table(name)
+	for _, name := range c.Service.Names() {
+		shape, access, ok := c.Service.Inspect().Table(name)
 		if !ok {
 			continue
 		}
 		t := console.Table{Name: name}
 		for _, i := range shownOrder(shape) {
 			column := shape.Columns[i]
-			t.Columns = append(t.Columns,
-				console.Column{Name: column.Name, Type: column.Type.String(), System: i < shape.System()})
+			t.Columns = append(t.Columns, console.Column{Name: column.Name, Type: column.Type.String(),
+				System: i < shape.System()})
 		}
 		for _, p := range access {
 			t.Access = append(t.Access, console.Permission{Verb: p.Operation, Who: string(p.Access)})
@@ -52,8 +62,8 @@ func shownOrder(shape *tables.Shape) []int {
 }
 
 // Rows is part of console.Tables.
-func (c *consoleTables) Rows(ctx context.Context, table, after string, limit int) ([]console.Row, error) {
-	inspect := c.service.Inspect()
+func (c *Tables) Rows(ctx context.Context, table, after string, limit int) ([]console.Row, error) {
+	inspect := c.Service.Inspect()
 	shape, _, ok := inspect.Table(table)
 	if !ok {
 		return nil, tables.ErrNotFound
@@ -77,8 +87,8 @@ func (c *consoleTables) Rows(ctx context.Context, table, after string, limit int
 }
 
 // Set is part of console.Tables.
-func (c *consoleTables) Set(ctx context.Context, table, id, version, column, text string) error {
-	inspect := c.service.Inspect()
+func (c *Tables) Set(ctx context.Context, table, id, version, column, text string) error {
+	inspect := c.Service.Inspect()
 	shape, _, ok := inspect.Table(table)
 	if !ok {
 		return tables.ErrNotFound
@@ -128,8 +138,8 @@ func typed(kind odata.Type, text string) (odata.Value, error) {
 }
 
 // Delete is part of console.Tables.
-func (c *consoleTables) Delete(ctx context.Context, table, id, version string) error {
-	inspect := c.service.Inspect()
+func (c *Tables) Delete(ctx context.Context, table, id, version string) error {
+	inspect := c.Service.Inspect()
 	shape, _, ok := inspect.Table(table)
 	if !ok {
 		return tables.ErrNotFound
@@ -146,12 +156,12 @@ func conflict(err error) error {
 	return err
 }
 
-// consolePeople are the users of a backend as console.People.
-type consolePeople struct{ auth *auth.Server }
+// People are the users of a backend as console.People.
+type People struct{ Auth *auth.Server }
 
 // Users is part of console.People.
-func (c *consolePeople) Users(ctx context.Context, after string, limit int) ([]console.User, error) {
-	users, err := c.auth.ListUsers(ctx, after, limit)
+func (c *People) Users(ctx context.Context, after string, limit int) ([]console.User, error) {
+	users, err := c.Auth.ListUsers(ctx, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -163,8 +173,8 @@ func (c *consolePeople) Users(ctx context.Context, after string, limit int) ([]c
 }
 
 // Sessions is part of console.People.
-func (c *consolePeople) Sessions(ctx context.Context, user string) ([]console.Session, error) {
-	sessions, err := c.auth.ListSessions(ctx, user)
+func (c *People) Sessions(ctx context.Context, user string) ([]console.Session, error) {
+	sessions, err := c.Auth.ListSessions(ctx, user)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +186,7 @@ func (c *consolePeople) Sessions(ctx context.Context, user string) ([]console.Se
 }
 
 // SignOut is part of console.People.
-func (c *consolePeople) SignOut(ctx context.Context, user string) error {
-	_, err := c.auth.RevokeUser(ctx, user)
+func (c *People) SignOut(ctx context.Context, user string) error {
+	_, err := c.Auth.RevokeUser(ctx, user)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -280,7 +281,8 @@ func (a *acceptor) close() {
 
 // Ready accepts one connection; if more wait, the loop says so again.
 func (a *acceptor) Ready(*reactor.End) {
-	fd, from, err := unix.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	// Package unix's Accept4 asks the connection for its protocol too.
+	fd, from, err := syscall.Accept4(a.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 	switch err {
 	case nil:
 		f := &flow{worker: a.worker, front: a.front, clientFD: fd, upstreamFD: -1, from: addressOf(from)}
@@ -291,11 +293,11 @@ func (a *acceptor) Ready(*reactor.End) {
 }
 
 // addressOf returns the address of a TCP endpoint, IPv4 as IPv4.
-func addressOf(a unix.Sockaddr) netip.AddrPort {
+func addressOf(a syscall.Sockaddr) netip.AddrPort {
 	switch a := a.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
+	case *syscall.SockaddrInet6:
 		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
 	}
 	return netip.AddrPort{}

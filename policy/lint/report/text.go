@@ -108,7 +108,10 @@ func (t *textWriter) line(f *lint.Finding) {
 		return
 	}
 	start := f.Place.Start - (f.Place.Column - 1)
-	end := start + bytes.IndexByte(append(data[start:len(data):len(data)], '\n'), '\n')
+	end := len(data)
+	if n := bytes.IndexByte(data[start:], '\n'); n >= 0 {
+		end = start + n
+	}
 	text := []byte(strings.TrimRight(string(data[start:end]), "\r"))
 	text = t.redact(f.Place.File, text, start)
 	from := min(f.Place.Column-1, len(text))

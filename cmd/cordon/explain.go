@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -116,7 +117,7 @@ func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.compile(doc, own, o.platforms); err != nil {
+	if err := e.compile(cmd.Context(), doc, own, o.platforms); err != nil {
 		return err
 	}
 	if err := e.write(cmd, o.format, urls); err != nil {
@@ -173,7 +174,7 @@ func (e *explainer) parseKinds(names []string) error {
 
 // compile makes a policy for each target: the ones asked for, else the
 // project's own, else the common ones.
-func (e *explainer) compile(doc *configxml.Document, own, asked []string) error {
+func (e *explainer) compile(ctx context.Context, doc *configxml.Document, own, asked []string) error {
 	targets := asked
 	if len(targets) == 0 {
 		targets = own
@@ -181,17 +182,21 @@ func (e *explainer) compile(doc *configxml.Document, own, asked []string) error 
 	if len(targets) == 0 {
 		targets = commonTargets
 	}
-	for _, name := range targets {
+	parsed := make([]policy.Target, len(targets))
+	for i, name := range targets {
 		target, err := dialect.ParseTarget(name)
 		if err != nil {
 			return err
 		}
-		compiled, err := dialect.Compile(doc, target)
-		if err != nil {
-			return err
-		}
-		e.policies = append(e.policies, compiled)
-		e.names = append(e.names, compiled.Target().String())
+		parsed[i] = target
+	}
+	compiled, err := dialect.CompileAll(ctx, doc, parsed)
+	if err != nil {
+		return err
+	}
+	e.policies = compiled
+	for _, p := range compiled {
+		e.names = append(e.names, p.Target().String())
 	}
 	return nil
 }

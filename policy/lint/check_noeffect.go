@@ -115,8 +115,9 @@ func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
 // entries' own texts say what could differ; the engine is asked about it.
 func (r *run) shadows(w, e *entry) bool {
 	asked := 0
+	urls := witnesses(e)
 	for _, rd := range r.all() {
-		for _, raw := range witnesses(e) {
+		for _, raw := range urls {
 			if !rd.entryCovers(e, raw) {
 				continue
 			}

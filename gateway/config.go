@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -276,6 +277,12 @@ func (c Config) Validate() error {
 			fail("%s: %w", where, err)
 		}
 	}
+	for _, err := range c.Limits.check() {
+		fail("limits: %w", err)
+	}
+	for _, err := range c.Timeouts.check() {
+		fail("timeouts: %w", err)
+	}
 	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		fail("tls: certificate and key are both needed")
 	}
@@ -287,9 +294,47 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// check returns the times that are none.
+func (t Timeouts) check() (errs []error) {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"header", t.Header}, {"hello", t.Hello}, {"lookup", t.Lookup}, {"connect", t.Connect},
+		{"response_header", t.ResponseHeader}, {"idle", t.Idle}, {"keep_alive", t.KeepAlive}, {"drain", t.Drain},
+	} {
+		if d.value < 0 {
+			errs = append(errs, fmt.Errorf("%s: %s: it must not be negative", d.name, d.value))
+		}
+	}
+	return errs
+}
+
+// check returns what would not limit anything, although it is written.
+func (l Limits) check() (errs []error) {
+	if !(l.Rate >= 0) || math.IsInf(l.Rate, 1) { // a NaN is not at least 0
+		errs = append(errs, fmt.Errorf("rate: %v: it must be a number of requests a second, 0 for no limit", l.Rate))
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"requests", l.Requests}, {"tunnels", l.Tunnels}, {"burst", l.Burst},
+		{"request_header", l.RequestHeader}, {"response_header", l.ResponseHeader},
+	} {
+		if n.value < 0 {
+			errs = append(errs, fmt.Errorf("%s: %d: it must not be negative", n.name, n.value))
+		}
+	}
+	return errs
+}
+
 func (a AppConfig) validate(several bool, c Config) []error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, err := range a.Limits.check() {
+		fail("limits: %w", err)
+	}
 	if a.Config == "" {
 		fail("config: no config.xml is named")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -224,6 +225,11 @@ func TestConfigMistakes(t *testing.T) {
 		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
 		{"admin of a host that is called systemd", Config{Apps: []AppConfig{good}, Admin: "systemd.example:9090"},
 			"must be a loopback address"},
+		{"a rate that is not a number", Config{Apps: []AppConfig{good}, Limits: Limits{Rate: math.NaN()}}, "rate: NaN"},
+		{"an infinite rate", with(func(a *AppConfig) { a.Limits.Rate = math.Inf(1) }), "rate: +Inf"},
+		{"a negative rate", with(func(a *AppConfig) { a.Limits.Rate = -1 }), "rate: -1"},
+		{"a negative limit", Config{Apps: []AppConfig{good}, Limits: Limits{Tunnels: -1}}, "tunnels: -1"},
+		{"a negative time", Config{Apps: []AppConfig{good}, Timeouts: Timeouts{Idle: -time.Second}}, "idle: -1s"},
 		{"half a certificate", Config{Apps: []AppConfig{good}, TLS: &TLSConfig{Certificate: "x"}}, "both needed"},
 	} {
 		if err := each.config.Validate(); err == nil || !strings.Contains(err.Error(), each.says) {

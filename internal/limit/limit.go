@@ -28,10 +28,14 @@ type Bucket struct {
 
 // NewBucket returns a full bucket: perSecond tokens a second, and burst of them at
 // once. Without a rate (0 or less) it limits nothing; without a burst it holds
-// what comes in a second, at least one token.
+// what comes in a second, at least one token. A rate that is not a number lets
+// nothing through.
 func NewBucket(perSecond float64, burst int) *Bucket {
 	if perSecond <= 0 {
 		return nil
+	}
+	if math.IsNaN(perSecond) {
+		return &Bucket{limiter: rate.NewLimiter(0, 0)}
 	}
 	if burst <= 0 {
 		burst = int(min(max(perSecond, 1), math.MaxInt32))

@@ -173,3 +173,13 @@ func TestFullBucketsAreForgotten(t *testing.T) {
 		t.Error("a clock that went back refuses")
 	}
 }
+
+// TestRateOfNothing: a rate that is not a number lets nothing through.
+func TestRateOfNothing(t *testing.T) {
+	b := NewBucket(math.NaN(), 10)
+	for range 2 {
+		if wait, ok := b.Take(time.Now()); ok || wait != longest {
+			t.Errorf("taken: %v, to wait: %s", ok, wait)
+		}
+	}
+}

@@ -176,8 +176,23 @@ func (x *exchange) refuseUpstream(err error) {
 	}
 }
 
+// answerer is what a response comes from: a round trip of the gateway's own, or
+// one inside a decrypted tunnel.
+type answerer interface {
+	// extend moves the time by which something more must have come.
+	extend(to time.Time)
+	// ahead reports whether more of the body has come already.
+	ahead() bool
+	// bodyPending reports whether the request's body has not been read to its end.
+	bodyPending() bool
+	// uploaded returns how many bytes of the request's body were sent.
+	uploaded() int64
+	// end finishes; keep says that both sides are at the end of a message.
+	end(keep bool)
+}
+
 // respond hands the origin's response on, each piece as it comes.
-func (x *exchange) respond(trip *roundTrip, resp *http.Response) {
+func (x *exchange) respond(trip answerer, resp *http.Response) {
 	x.event.Status = resp.StatusCode
 	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	copyFields(x.w.Header(), resp.Header)
@@ -198,7 +213,7 @@ func (x *exchange) respond(trip *roundTrip, resp *http.Response) {
 	}
 	keep := err == nil && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
 	trip.end(keep)
-	x.event.Up, x.event.Down = trip.sent.Load(), down
+	x.event.Up, x.event.Down = trip.uploaded(), down
 	x.event.Total = time.Since(x.began)
 	if err != nil {
 		x.event.Detail = "the response broke off: " + err.Error()
@@ -236,7 +251,7 @@ func announceTrailers(to, trailer http.Header) {
 // copyBody passes the body on. It flushes when nothing more is there at the
 // moment, so that events and media arrive when they are sent, and small
 // responses in one piece.
-func (x *exchange) copyBody(trip *roundTrip, resp *http.Response) (int64, error) {
+func (x *exchange) copyBody(trip answerer, resp *http.Response) (int64, error) {
 	defer resp.Body.Close()
 	if resp.ContentLength == 0 || resp.Body == http.NoBody {
 		return 0, nil
@@ -249,7 +264,7 @@ func (x *exchange) copyBody(trip *roundTrip, resp *http.Response) (int64, error)
 	var total int64
 	var armed time.Time
 	for {
-		if total > 0 && trip.u.reader.Buffered() == 0 {
+		if total > 0 && !trip.ahead() {
 			if err := control.Flush(); err != nil {
 				return total, err
 			}

@@ -3,18 +3,16 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
-	"github.com/cordon-sec/cordon/event"
 )
 
-// roundTrip forwards a request out of a decrypted tunnel.
+// forwardInspected forwards a request out of a decrypted tunnel.
 func (x *exchange) forwardInspected(i *inspection, t target) {
 	u, err := url.ParseRequestURI(t.rest)
 	if err != nil || u.RequestURI() != t.rest {
@@ -27,8 +25,10 @@ func (x *exchange) forwardInspected(i *inspection, t target) {
 	out := x.r.Clone(ctx)
 	out.URL, out.Host, out.RequestURI = u, t.hostField("https"), ""
 	out.Close = false
-	if emptyBody(x.r) {
-		out.Body = http.NoBody
+	body := &countedBody{ReadCloser: http.NoBody}
+	if out.Body = http.NoBody; !emptyBody(x.r) {
+		body.ReadCloser = x.r.Body
+		out.Body = body
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // nothing is added on the client's behalf
@@ -45,8 +45,8 @@ func (x *exchange) forwardInspected(i *inspection, t target) {
 		x.refuseInside(err)
 		return
 	}
-	defer resp.Body.Close()
-	x.hand(resp, cancel)
+	silence := time.AfterFunc(x.state.config.Timeouts.Idle, cancel)
+	x.respond(&insideTrip{silence: silence, body: body}, resp)
 }
 
 // checkInside refuses responses as checkResponse does, in HTTP/2 as well.
@@ -70,62 +70,28 @@ func (x *exchange) refuseInside(err error) {
 	x.refuseUpstream(err)
 }
 
-// hand passes a response on, each piece as it comes.
-func (x *exchange) hand(resp *http.Response, cancel context.CancelFunc) {
-	x.event.Status = resp.StatusCode
-	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
-	copyFields(x.w.Header(), resp.Header)
-	announceTrailers(x.w.Header(), resp.Trailer)
-	if lasting {
-		first := x.event
-		x.g.events.Record(&first)
-	}
-	x.w.WriteHeader(resp.StatusCode)
-	down, err := x.copyPieces(resp, cancel)
-	for name, values := range resp.Trailer {
-		x.w.Header()[name] = values
-	}
-	x.event.Down = down
-	x.event.Total = time.Since(x.began)
-	if lasting {
-		x.event.Type, x.event.Time = event.Close, time.Time{}
-	}
-	if err != nil {
-		x.event.Detail = fmt.Sprintf("the response broke off: %v", err)
-	}
-	x.record()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
+// insideTrip is a round trip of a decrypted tunnel's transport, which reads its
+// answer by itself: what comes is cut off by a timer.
+type insideTrip struct {
+	silence *time.Timer
+	body    *countedBody
 }
 
-// copyPieces passes a body on and gives up on an origin that is silent for too
-// long.
-func (x *exchange) copyPieces(resp *http.Response, cancel context.CancelFunc) (total int64, err error) {
-	buffer := smallBuffers.Get().(*[]byte)
-	defer smallBuffers.Put(buffer)
-	control := http.NewResponseController(x.w)
-	idle := x.state.config.Timeouts.Idle
-	timer := time.AfterFunc(idle, cancel)
-	defer timer.Stop()
-	for {
-		n, err := resp.Body.Read(*buffer)
-		total += int64(n)
-		if n > 0 {
-			_ = control.SetWriteDeadline(time.Now().Add(idle))
-			if _, werr := x.w.Write((*buffer)[:n]); werr != nil {
-				return total, werr
-			}
-		}
-		if err == io.EOF || err == nil && total == resp.ContentLength {
-			return total, control.SetWriteDeadline(time.Time{})
-		}
-		if err != nil {
-			return total, err
-		}
-		timer.Reset(idle)
-		if err := control.Flush(); err != nil {
-			return total, err
-		}
-	}
+func (p *insideTrip) extend(to time.Time) { p.silence.Reset(time.Until(to)) }
+func (p *insideTrip) ahead() bool         { return false }
+func (p *insideTrip) bodyPending() bool   { return false }
+func (p *insideTrip) uploaded() int64     { return p.body.n.Load() }
+func (p *insideTrip) end(bool)            { p.silence.Stop() }
+
+// countedBody counts what is read of a request's body.
+type countedBody struct {
+	io.ReadCloser
+	n atomic.Int64
+}
+
+// Read reads from the client.
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n.Add(int64(n))
+	return n, err
 }

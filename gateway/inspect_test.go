@@ -103,6 +103,9 @@ func TestInspect(t *testing.T) {
 				(e.Verdict != event.Allowed || e.Scheme != "https" || e.Host != "secure.test") {
 				t.Errorf("event = %+v", e)
 			}
+			if e.Method == "POST" && (e.Up != int64(len(body)) || e.Down != int64(len(body))) {
+				t.Errorf("%d bytes up and %d down are recorded, %d were sent", e.Up, e.Down, len(body))
+			}
 		}
 	}
 }

@@ -287,6 +287,12 @@ func (x *exchange) inform(resp *http.Response) {
 // untouched reports whether nothing of a response has come.
 func (p *roundTrip) untouched() bool { return p.u.limit.left == p.first }
 
+// ahead reports whether more of the response has been read already.
+func (p *roundTrip) ahead() bool { return p.u.reader.Buffered() > 0 }
+
+// uploaded returns how much of the request's body has been sent.
+func (p *roundTrip) uploaded() int64 { return p.sent.Load() }
+
 // bodyPending reports whether the request's body has not been read to its end.
 func (p *roundTrip) bodyPending() bool { return p.body != nil && !p.consumed.Load() }
 

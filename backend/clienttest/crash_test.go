@@ -1,8 +1,6 @@
 package clienttest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +21,7 @@ import (
 	"github.com/cordon-sec/cordon/server"
 
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/proctest"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -46,7 +45,7 @@ func serveChild(config string) error {
 
 // child is a backend in a process of its own.
 type child struct {
-	command *exec.Cmd
+	process *proctest.Process
 	url     string
 }
 
@@ -56,31 +55,14 @@ func startChild(t *testing.T, config string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{command: exec.Command(self, "-test.run=^$")}
-	c.command.Env = append(os.Environ(), serveEnv+"="+config)
-	var stderr bytes.Buffer
-	c.command.Stderr = &stderr
-	out, err := c.command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.kill)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		c.kill()
-		t.Fatalf("the backend did not start: %v\n%s", err, stderr.String())
-	}
-	c.url = strings.TrimSpace(line)
+	command := exec.Command(self, "-test.run=^$")
+	command.Env = append(os.Environ(), serveEnv+"="+config)
+	c := &child{process: proctest.Start(t, command)}
+	c.url = c.process.Line(anAddress)
 	return c
 }
 
-func (c *child) kill() {
-	_ = c.command.Process.Kill()
-	_ = c.command.Wait() // it was killed; that is its end
-}
+func (c *child) kill() { c.process.Kill() }
 
 // truth is what the server has acknowledged, and what it may have done besides:
 // the request that was on its way when the server was killed.

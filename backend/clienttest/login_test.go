@@ -1,7 +1,6 @@
 package clienttest
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -23,18 +22,14 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/proctest"
 	"github.com/cordon-sec/cordon/settings"
 )
 
 // freePort returns a port that is free now.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_, port, _ := net.SplitHostPort(proctest.FreeAddress(t))
 	return port
 }
 
@@ -42,29 +37,18 @@ func freePort(t *testing.T) string {
 func openIDProvider(t *testing.T, modules, redirect string) string {
 	t.Helper()
 	node := exec.Command("node", "provider.mjs", modules, redirect)
-	stdin, err := node.StdinPipe()
+	stdin, err := node.StdinPipe() // it ends with its input
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := node.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	node.Stderr = &log
-	if err := node.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		_ = node.Wait() // it ends with its input
-		if t.Failed() {
-			t.Logf("the provider said: %s", log.String())
-		}
-	})
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the provider did not start: %v %s", err, log.String())
+	t.Cleanup(func() { stdin.Close() })
+	return proctest.Start(t, node).Line(anAddress)
+}
+
+// anAddress finds a line that is an address.
+func anAddress(line string) string {
+	if !strings.HasPrefix(line, "http") {
+		return ""
 	}
 	return strings.TrimSpace(line)
 }

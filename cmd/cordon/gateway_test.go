@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // runningGateway starts the command and returns a client that uses it, the
@@ -264,11 +266,7 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	cmd := exec.Command(shell, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" gateway --listen systemd --config "$1"`,
 		command, config)
 	cmd.ExtraFiles = []*os.File{socket}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	gateway := proctest.Start(t, cmd)
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -280,8 +278,7 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	if err != nil || resp.StatusCode != 403 {
 		t.Errorf("%v %v", resp, err)
 	}
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("after SIGTERM: %v\n%s", err, stderr.String())
+	if err := gateway.Stop(); err != nil {
+		t.Errorf("it ends with %v\n%s", err, gateway.Said())
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // upRunning is a cordon up that runs in this process.
@@ -30,15 +32,7 @@ type upRunning struct {
 // freePort returns a port that is free now.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, port, _ := net.SplitHostPort(proctest.FreeAddress(t))
 	return port
 }
 

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // The release of Vite that the tests run; it wants Node.js 20.19 or newer.
@@ -68,30 +65,9 @@ func startVite(t *testing.T, dir string) string {
 	}
 	p := &cordovaProject{dir: dir, npm: filepath.Join(cache, "cordon-tests", "npm")}
 	p.run(t, "npm", "install", "--save-dev", vitePackage)
-	ctx, cancel := context.WithCancel(context.Background())
-	vite := exec.CommandContext(ctx, filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost",
+	vite := exec.Command(filepath.Join(dir, "node_modules", ".bin", "vite"), "--host", "localhost",
 		"--clearScreen", "false")
 	vite.Dir = dir
 	vite.Env = append(os.Environ(), "NO_COLOR=1", "FORCE_COLOR=0")
-	vite.Cancel = func() error { return vite.Process.Signal(os.Interrupt) }
-	vite.WaitDelay = 5 * time.Second
-	var failed bytes.Buffer
-	vite.Stderr = &failed
-	out, err := vite.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := vite.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cancel(); _ = vite.Wait() })
-	var said strings.Builder
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said.WriteString(lines.Text() + "\n")
-		if at := viteAddress.FindString(lines.Text()); at != "" {
-			return strings.TrimSuffix(at, "/")
-		}
-	}
-	t.Fatalf("Vite does not say where it is:\n%s%s", &said, &failed)
-	return ""
+	return strings.TrimSuffix(proctest.Start(t, vite).Line(viteAddress.FindString), "/")
 }

@@ -2,7 +2,6 @@ package export_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/proctest"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/export"
 )
@@ -35,7 +35,7 @@ func squidStart(t *testing.T, rules []byte) (address string) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	address = squidFreeAddress(t)
+	address = proctest.FreeAddress(t)
 	var names strings.Builder
 	for _, raw := range world([]string{"http"}, []string{""}, []string{"/"}) {
 		if u, err := url.Parse(raw); err == nil && net.ParseIP(u.Hostname()) == nil {
@@ -64,37 +64,9 @@ connect_retries 0
 shutdown_lifetime 0 seconds
 include %s
 `, address, dir, dir, hosts, write("rules.conf", string(rules))))
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-N", "-f", config)
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait() // it was ended
-		if t.Failed() {
-			t.Logf("squid said: %s\n%s", output.String(), rules)
-		}
-	})
-	lane.Until(t, "squid listens", func() bool {
-		c, err := net.DialTimeout("tcp", address, time.Second)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	})
+	squid := proctest.Start(t, exec.Command(program, "-N", "-f", config))
+	squid.Listens(address)
 	return address
-}
-
-func squidFreeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // squidPasses asks squid: a refusal is 403, anything else means that it went on to

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +116,7 @@ func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.compile(cmd.Context(), doc, own, o.platforms); err != nil {
+	if err := e.compile(doc, own, o.platforms); err != nil {
 		return err
 	}
 	if err := e.write(cmd, o.format, urls); err != nil {
@@ -174,7 +173,7 @@ func (e *explainer) parseKinds(names []string) error {
 
 // compile makes a policy for each target: the ones asked for, else the
 // project's own, else the common ones.
-func (e *explainer) compile(ctx context.Context, doc *configxml.Document, own, asked []string) error {
+func (e *explainer) compile(doc *configxml.Document, own, asked []string) error {
 	targets := asked
 	if len(targets) == 0 {
 		targets = own
@@ -182,21 +181,17 @@ func (e *explainer) compile(ctx context.Context, doc *configxml.Document, own, a
 	if len(targets) == 0 {
 		targets = commonTargets
 	}
-	parsed := make([]policy.Target, len(targets))
-	for i, name := range targets {
+	for _, name := range targets {
 		target, err := dialect.ParseTarget(name)
 		if err != nil {
 			return err
 		}
-		parsed[i] = target
-	}
-	compiled, err := dialect.CompileAll(ctx, doc, parsed)
-	if err != nil {
-		return err
-	}
-	e.policies = compiled
-	for _, p := range compiled {
-		e.names = append(e.names, p.Target().String())
+		compiled, err := dialect.Compile(doc, target)
+		if err != nil {
+			return err
+		}
+		e.policies = append(e.policies, compiled)
+		e.names = append(e.names, compiled.Target().String())
 	}
 	return nil
 }

@@ -20,10 +20,8 @@
 package dialect
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -146,29 +144,6 @@ func Compile(doc *configxml.Document, t policy.Target) (*policy.Policy, error) {
 	}
 	spec.Target = t
 	return policy.New(spec), nil
-}
-
-// CompileAll is Compile for several targets, beside each other: a list may have a
-// hundred thousand lines. The policies stand in the order of the targets. The
-// error is the first target's that has one; a context that ends keeps what has not
-// begun from beginning.
-func CompileAll(ctx context.Context, doc *configxml.Document, targets []policy.Target) ([]*policy.Policy, error) {
-	policies, errs := make([]*policy.Policy, len(targets)), make([]error, len(targets))
-	var running sync.WaitGroup
-	for i, target := range targets {
-		running.Go(func() {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				policies[i], errs[i] = Compile(doc, target)
-			}
-		})
-	}
-	running.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return policies, nil
 }
 
 func names() []string {

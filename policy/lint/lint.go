@@ -189,31 +189,33 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 	}
 	r.appOrigin = r.findAppOrigin()
 	r.entries = findEntries(p.Config)
-	return r, r.readAll(ctx)
-}
-
-// readAll reads the list as the strict reading and each of the project's targets
-// do.
-func (r *run) readAll(ctx context.Context) error {
-	targets := []policy.Target{{Platform: dialect.Strict}}
-	for _, target := range r.project.Targets {
-		if target.Platform != dialect.Strict {
-			targets = append(targets, target)
-		}
-	}
-	compiled, err := dialect.CompileAll(ctx, r.project.Config, targets)
+	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.strict = r.read(compiled[0])
-	for _, p := range compiled[1:] {
-		r.targets = append(r.targets, r.read(p))
+	r.strict = strict
+	for _, target := range p.Targets {
+		if target.Platform == dialect.Strict {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		reading, err := r.read(target)
+		if err != nil {
+			return nil, err
+		}
+		r.targets = append(r.targets, reading)
 	}
-	return nil
+	return r, nil
 }
 
-// read says which rules of a policy each entry became.
-func (r *run) read(compiled *policy.Policy) *reading {
+// read compiles the list for a target and says which rules each entry became.
+func (r *run) read(target policy.Target) (*reading, error) {
+	compiled, err := dialect.Compile(r.project.Config, target)
+	if err != nil {
+		return nil, err
+	}
 	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries))}
 	for i, probe := range webProbes {
 		reading.probes[i] = compiled.Split(probe)
@@ -226,7 +228,7 @@ func (r *run) read(compiled *policy.Policy) *reading {
 			}
 		}
 	}
-	return reading
+	return reading, nil
 }
 
 // entryAt returns the entry whose element holds the byte; entries are sorted.

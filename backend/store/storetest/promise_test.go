@@ -20,8 +20,10 @@ func TestPromise(t *testing.T) {
 			"''';": "",
 
 		"-- expand\n": "must contain a statement",
-		"-- expand\nCREATE INDEX i ON cordon_user (mail)":                              `"CREATE INDEX I ON CORDON_USER (" must end with a semicolon`,
-		"-- expand\nDROP TABLE cordon_x;":                                              `"DROP TABLE CORDON_X" is not a statement that is known to add only`,
+		"-- expand\nCREATE INDEX i ON cordon_user (mail)": `"CREATE INDEX I ON CORDON_USER (" must ` +
+			`end with a semicolon`,
+		"-- expand\nDROP TABLE cordon_x;": `"DROP TABLE CORDON_X" is not a statement ` +
+			`that is known to add only`,
 		"-- expand\nCREATE INDEX i ON x (a);\ndrop index i;":                           `"DROP INDEX I" is not`,
 		"-- expand\nALTER TABLE cordon_user RENAME COLUMN mail TO email;":              "is not a statement",
 		"-- expand\nALTER TABLE cordon_user RENAME TO x;":                              "is not a statement",

@@ -10,6 +10,11 @@
 // request (forward.go) or an upgraded connection (upgrade.go). Every request
 // ends in exactly one decision event.
 //
+// On Linux, plain connections are the business of a few workers (workers_linux.go,
+// flow_linux.go), each an event loop that accepts, answers CONNECT, and relays;
+// what is not a CONNECT in its usual form, and everything on a TLS listener, is
+// net/http's. Both ways come to the same decisions in the same functions.
+//
 // Everything that is not understood is refused, and a refusal says so: 403 with
 // problem details, never 407, and a closed connection where the extent of the
 // request is in doubt.

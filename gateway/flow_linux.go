@@ -43,7 +43,7 @@ type flow struct {
 	front  *front
 	from   netip.AddrPort
 	phase  phase
-	// deadline counts while the flow is among the worker's young.
+	// deadline counts while the flow is among the worker's young; zero for none.
 	deadline time.Time
 
 	clientFD, upstreamFD int
@@ -238,8 +238,8 @@ func (f *flow) dial() {
 // must be explained.
 func (f *flow) dialAside() {
 	w := f.worker
-	delete(w.young, f)
-	f.phase = waiting
+	f.phase, f.deadline = waiting, time.Time{} // package egress bounds its steps
+	w.young[f] = struct{}{}
 	to := f.c.destination
 	w.dials.Go(func() {
 		conn, result, err := w.g.dialer.Dial(w.ctx, to)

@@ -35,7 +35,7 @@ type worker struct {
 	dials sync.WaitGroup
 	// buffer is what bytes go through on their way.
 	buffer []byte
-	// young are the flows with a deadline: those that do not move yet.
+	// young are the flows that do not move yet.
 	young map[*flow]struct{}
 	// resting are the listeners that could not be accepted from.
 	resting []*acceptor
@@ -72,16 +72,26 @@ func (s *workers) run() {
 func (s *workers) stop() {
 	s.cancel()
 	for _, w := range s.all {
-		w.dials.Wait()
+		w.Post(w.cut)
 		w.Stop()
 	}
 	s.running.Wait()
+	for _, w := range s.all {
+		w.dials.Wait() // none begins any more
+	}
+}
+
+// cut ends what does not move yet, when the worker ends.
+func (w *worker) cut() {
+	for f := range w.young {
+		f.fail("shutdown")
+	}
 }
 
 // tick ends what has waited too long. It reports whether anything waits.
 func (w *worker) tick(now time.Time) (more bool) {
 	for f := range w.young {
-		if !now.Before(f.deadline) {
+		if !f.deadline.IsZero() && !now.Before(f.deadline) {
 			f.late()
 		}
 	}

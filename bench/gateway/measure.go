@@ -245,7 +245,7 @@ func move(conn net.Conn, direction byte, end time.Time) (total int64, err error)
 }
 
 // idleCount is how many idle tunnels are opened to weigh one.
-const idleCount = 2000
+const idleCount = 1000
 
 // idle weighs tunnels in which nothing happens. Some come and go first, so that
 // what the first ones cost a process once is not counted.

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,6 +47,7 @@ type flow struct {
 	phase  phase
 	// deadline counts while the flow is among the worker's young; zero for none.
 	deadline time.Time
+	queued   bool // among those that go on after this batch
 
 	clientFD, upstreamFD int
 	client, upstream     reactor.End // registered once there is something to wait for
@@ -59,8 +62,36 @@ type flow struct {
 	up, down stream
 }
 
+// rescue keeps a fault in one connection from ending the others, as net/http
+// does: the flow is cut, with its counts left, and the operator told.
+func (f *flow) rescue() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	f.worker.g.notice("panic", fmt.Sprintf("%v: %s", cause, debug.Stack()))
+	defer func() {
+		if recover() != nil {
+			f.release()
+		}
+	}()
+	if f.x != nil && f.phase == heading {
+		f.x.leave()
+	}
+	f.fail("an internal error")
+}
+
+// again makes the worker go on with the flow after this batch.
+func (f *flow) again() {
+	if !f.queued {
+		f.queued = true
+		f.worker.Again(f)
+	}
+}
+
 // begin reads the head of a new connection.
 func (f *flow) begin() {
+	defer f.rescue()
 	f.flight = takeFlight()
 	n, err := readOnce(f.clientFD, f.flight)
 	switch {
@@ -104,6 +135,10 @@ func (f *flow) watch(e *reactor.End, fd int) bool {
 
 // Ready goes on with the flow.
 func (f *flow) Ready(e *reactor.End) {
+	defer f.rescue()
+	if e == nil {
+		f.queued = false
+	}
 	switch f.phase {
 	case heading:
 		f.readHead()
@@ -142,7 +177,7 @@ func (f *flow) head() {
 	delete(w.young, f)
 	st := w.g.state.Load()
 	for len(*f.flight) > 0 {
-		r, rest := readUsualHead(*f.flight)
+		r, rest := readUsualHead(*f.flight, headLimitOf(st.config.Limits))
 		switch {
 		case r != nil && r.Method == http.MethodConnect && st.inspector == nil:
 			f.x = newExchange(f.front.listener, st, &answer{}, r, f.from)
@@ -166,7 +201,7 @@ func (f *flow) head() {
 	}
 	w.expect(f, st.config.Timeouts.KeepAlive)
 	if f.client.Readable {
-		w.Again(f)
+		f.again()
 	}
 }
 
@@ -194,6 +229,7 @@ func (f *flow) connect() {
 	}
 	f.c, f.t = c, &tunnel{g: x.g, app: x.app, flow: f, began: x.began}
 	c.t = f.t
+	f.phase = waiting
 	x.g.tunnels.add(f.t)
 	f.dial()
 }
@@ -242,11 +278,26 @@ func (f *flow) dialAside() {
 	w.young[f] = struct{}{}
 	to := f.c.destination
 	w.dials.Go(func() {
-		conn, result, err := w.g.dialer.Dial(w.ctx, to)
-		if !w.Post(func() { f.dialled(conn, result, err) }) && conn != nil {
+		conn, result, err := w.dialGuarded(to)
+		taken := w.Post(func() {
+			defer f.rescue()
+			f.dialled(conn, result, err)
+		})
+		if !taken && conn != nil {
 			_ = conn.Close()
 		}
 	})
+}
+
+// dialGuarded is Dial, whose faults are errors of this connection alone.
+func (w *worker) dialGuarded(to egress.Destination) (conn *net.TCPConn, result egress.Result, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.g.notice("panic", fmt.Sprintf("%v: %s", cause, debug.Stack()))
+			err = errors.New("an internal error")
+		}
+	}()
+	return w.g.dialer.Dial(w.ctx, to)
 }
 
 // dialled takes over what the goroutine has connected to.
@@ -277,14 +328,18 @@ func (f *flow) dialled(conn *net.TCPConn, result egress.Result, err error) {
 // connected goes on when the socket of Start has connected, or failed: then all
 // addresses are tried anew.
 func (f *flow) connected() {
-	if f.upstream.Over {
-		f.retryAside()
+	if !f.upstream.Writable {
 		return
 	}
-	if f.upstream.Writable {
-		f.x.event.Connect = time.Since(f.began)
-		f.establish()
+	if f.upstream.Over { // failed, or connected to somebody who has ended already
+		code, err := unix.GetsockoptInt(f.upstreamFD, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err != nil || code != 0 {
+			f.retryAside()
+			return
+		}
 	}
+	f.x.event.Connect = time.Since(f.began)
+	f.establish()
 }
 
 func (f *flow) retryAside() {
@@ -344,7 +399,7 @@ func (f *flow) establish() {
 	case len(*f.flight) > 0:
 		f.judge()
 	case f.client.Readable:
-		f.worker.Again(f)
+		f.again()
 	}
 }
 
@@ -370,7 +425,7 @@ func (f *flow) judge() {
 	switch f.c.judge(*f.flight) {
 	case firstShort:
 		if f.client.Readable {
-			f.worker.Again(f)
+			f.again()
 		}
 	case firstCleartext:
 		f.goCleartext()
@@ -400,6 +455,7 @@ func (f *flow) move() {
 	w, t := f.worker, f.t
 	delete(w.young, f)
 	f.phase = moving
+	t.moves.Store(true)
 	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up}
 	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down}
 	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
@@ -411,13 +467,16 @@ func (f *flow) move() {
 	f.up.pending = *f.flight
 	f.upstream.Writable = true
 	t.up.Add(int64(len(*f.flight)))
-	if _, err := f.up.flush(); err == nil && f.up.pending != nil {
-		f.up.pending = append([]byte(nil), f.up.pending...)
-	}
+	_, err := f.up.flush()
+	f.up.pending = append([]byte(nil), f.up.pending...) // the flight serves others
 	f.dropFlight()
 	f.c = nil
 	e := t.event
 	t.g.events.Record(&e)
+	if err != nil {
+		f.end("")
+		return
+	}
 	f.relay()
 }
 
@@ -442,7 +501,7 @@ func (f *flow) relay() {
 		}
 	}
 	if again {
-		f.worker.Again(f)
+		f.again()
 	}
 }
 
@@ -462,6 +521,7 @@ func (f *flow) late() {
 // shutLater ends the flow from another goroutine.
 func (f *flow) shutLater(reason string) {
 	f.worker.Post(func() {
+		defer f.rescue()
 		switch f.phase {
 		case over:
 			f.passOn(reason)

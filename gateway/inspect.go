@@ -139,6 +139,7 @@ func (s *inspectServer) finish(conn net.Conn) {
 // read is read again by the handshake.
 func (c *connecting) inspectTLS(flight *[]byte) {
 	t := c.t
+	t.moves.Store(true)
 	e := t.event
 	t.g.events.Record(&e)
 	counted := &countingConn{Conn: t.client, first: append([]byte(nil), *flight...), t: t}
@@ -284,6 +285,7 @@ func (x *exchange) admitInside() bool {
 		x.tooMany(reasonBusy, time.Second)
 		return false
 	}
+	x.entered = true
 	return true
 }
 

@@ -100,7 +100,7 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		ReadHeaderTimeout: c.Timeouts.Header,
 		IdleTimeout:       c.Timeouts.KeepAlive,
 		// net/http allows 4096 bytes more than it is told.
-		MaxHeaderBytes:               max(c.Limits.RequestHeader-4096, 1024),
+		MaxHeaderBytes:               headLimitOf(c.Limits) - 4096,
 		ErrorLog:                     log.New(io.Discard, "", 0), // what clients do wrong is no news
 		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		DisableGeneralOptionsHandler: true,
@@ -118,6 +118,9 @@ func (g *Gateway) Close() {
 		g.admin = nil
 	}
 }
+
+// headLimitOf returns how long a request's head may be, in bytes.
+func headLimitOf(l Limits) int { return max(l.RequestHeader, 1024+4096) }
 
 func (g *Gateway) closeDoors() {
 	for _, d := range g.listeners {
@@ -192,13 +195,16 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	var err error
 	if g.workers, err = newWorkers(g); err != nil {
+		g.Close()
 		return fmt.Errorf("start the workers: %w", err)
 	}
 	g.workers.run()
 	defer g.workers.stop()
 	for _, d := range g.listeners {
 		if err := g.workers.open(d.accepts); err != nil {
-			return &ListenError{d.accepts.Addr().String(), err}
+			address := d.accepts.Addr().String()
+			g.Close()
+			return &ListenError{address, err}
 		}
 	}
 	var running sync.WaitGroup

@@ -28,6 +28,7 @@ type exchange struct {
 	r        *http.Request
 	began    time.Time
 	event    event.Event
+	entered  bool // counted as in progress
 	left     bool
 }
 
@@ -119,6 +120,7 @@ func (x *exchange) admit() bool {
 		x.tooMany(reason, wait)
 		return false
 	}
+	x.entered = true
 	return true
 }
 
@@ -163,7 +165,7 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 
 // leave ends the count of the request, once.
 func (x *exchange) leave() {
-	if x.left {
+	if x.left || !x.entered {
 		return
 	}
 	x.left = true

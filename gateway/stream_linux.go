@@ -126,7 +126,8 @@ func (n *stream) write(b []byte) ([]byte, error) {
 func (n *stream) fill() (err error) {
 	if n.pipe == nil {
 		if n.pipe, err = takePipe(); err != nil {
-			return err
+			n.splices, n.streak = false, 0 // no descriptor is left: copying needs none
+			return nil
 		}
 	}
 	count, err := splice(n.from.FD, n.pipe.w, n.pipe.size)

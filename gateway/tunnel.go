@@ -30,6 +30,7 @@ type tunnel struct {
 	flow     *flow
 	closed   bool
 
+	moves    atomic.Bool  // it is past its beginning, whose steps have times of their own
 	up, down atomic.Int64 // bytes from and to the client
 	running  atomic.Int32 // directions that move
 	ended    atomic.Int32 // goroutines that are done with the connections
@@ -61,6 +62,7 @@ func (t *tunnel) send(fromClient, fromUpstream []byte) {
 // relay passes bytes in both directions. It returns at once; the tunnel records
 // its end itself.
 func (t *tunnel) relay() {
+	t.moves.Store(true)
 	if t.g.workers.adopt(t) {
 		return
 	}
@@ -206,6 +208,9 @@ func (s *tunnels) sweep(now time.Time, idle time.Duration) {
 	s.mu.Lock()
 	var silent []*tunnel
 	for t := range s.open {
+		if !t.moves.Load() {
+			continue
+		}
 		moved := t.up.Load() + t.down.Load()
 		limit := idle
 		if t.half.Load() {

@@ -20,13 +20,13 @@ var (
 // head. It returns nil for everything else, which is not to say that it is
 // wrong: the HTTP server looks at it. The parser is the same
 // (http.ReadRequest); what it would let through and the server would not is not
-// in the usual form.
-func readUsualHead(b []byte) (r *http.Request, rest []byte) {
+// in the usual form, nor is a head that is longer than limit.
+func readUsualHead(b []byte, limit int) (r *http.Request, rest []byte) {
 	if !bytes.HasPrefix(b, []byte("CONNECT ")) && !bytes.HasPrefix(b, []byte("GET ")) {
 		return nil, nil
 	}
 	end := bytes.Index(b, headEnd)
-	if end < 0 || !usualHead(b[:end]) {
+	if end < 0 || end+len(headEnd) > limit || !usualHead(b[:end]) {
 		return nil, nil
 	}
 	end += len(headEnd)

@@ -48,7 +48,7 @@ var usualHeads = []struct {
 func TestReadUsualHead(t *testing.T) {
 	for _, test := range usualHeads {
 		t.Run(test.name, func(t *testing.T) {
-			r, rest := readUsualHead([]byte(test.text))
+			r, rest := readUsualHead([]byte(test.text), 64<<10)
 			method := ""
 			if r != nil {
 				method = r.Method
@@ -60,6 +60,16 @@ func TestReadUsualHead(t *testing.T) {
 	}
 }
 
+func TestUsualHeadIsBounded(t *testing.T) {
+	const head = "CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n"
+	if r, _ := readUsualHead([]byte(head), len(head)); r == nil {
+		t.Error("a head of the greatest length is not read")
+	}
+	if r, _ := readUsualHead([]byte(head), len(head)-1); r != nil {
+		t.Error("a head that is too long is read")
+	}
+}
+
 // FuzzUsualHead: what a worker takes for a request, the HTTP server takes for
 // the same request.
 func FuzzUsualHead(f *testing.F) {
@@ -67,7 +77,7 @@ func FuzzUsualHead(f *testing.F) {
 		f.Add(test.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, rest := readUsualHead([]byte(text))
+		r, rest := readUsualHead([]byte(text), 64<<10)
 		if r == nil {
 			return
 		}

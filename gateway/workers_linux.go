@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -183,8 +186,9 @@ func (s *workers) open(l net.Listener) error {
 		return nil
 	}
 	for _, w := range s.all {
-		fd := -1
-		if err := raw.Control(func(old uintptr) { fd, _ = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		fd, failed := -1, error(nil)
+		err := raw.Control(func(old uintptr) { fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
+		if err = errors.Join(err, os.NewSyscallError("fcntl", failed)); err != nil {
 			return err
 		}
 		prepare(fd)
@@ -297,8 +301,9 @@ func (a *acceptor) Ready(*reactor.End) {
 	case nil:
 		f := &flow{worker: a.worker, front: a.front, clientFD: fd, upstreamFD: -1, from: addressOf(from)}
 		f.begin()
-	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
-		a.rest() // until something has been closed; asking again at once would spin
+	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED:
+	default:
+		a.rest() // such as EMFILE, until something has been closed; asking again at once would spin
 	}
 }
 
@@ -308,7 +313,11 @@ func addressOf(a syscall.Sockaddr) netip.AddrPort {
 	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
 	case *syscall.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), uint16(a.Port))
+		addr := netip.AddrFrom16(a.Addr).Unmap()
+		if a.ZoneId != 0 {
+			addr = addr.WithZone(strconv.FormatUint(uint64(a.ZoneId), 10))
+		}
+		return netip.AddrPortFrom(addr, uint16(a.Port))
 	}
 	return netip.AddrPort{}
 }

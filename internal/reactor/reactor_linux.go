@@ -92,9 +92,9 @@ func (l *Loop) share() {
 	if unix.SetNonblock(l.epoll, true) != nil {
 		return
 	}
-	file := os.NewFile(uintptr(l.epoll), "epoll")
-	if poller, err := file.SyscallConn(); err == nil && file.SetReadDeadline(time.Time{}) == nil {
-		l.file, l.poller = file, poller
+	l.file = os.NewFile(uintptr(l.epoll), "epoll") // which closes the descriptor from now on
+	if poller, err := l.file.SyscallConn(); err == nil && l.file.SetReadDeadline(time.Time{}) == nil {
+		l.poller = poller
 	}
 }
 
@@ -115,7 +115,7 @@ func (l *Loop) Now() time.Time { return l.now }
 // Add registers a descriptor that does not block; from now on it is the loop's
 // to close.
 func (l *Loop) Add(e *End, fd int, h Handler) error {
-	return l.add(e, fd, h, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET)
+	return l.add(e, fd, h, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLPRI|unix.EPOLLET)
 }
 
 // AddListener registers a listening socket. Readiness is told as long as a
@@ -127,15 +127,16 @@ func (l *Loop) AddListener(e *End, fd int, h Handler) error {
 
 func (l *Loop) add(e *End, fd int, h Handler, events uint32) error {
 	l.generation++
-	e.FD, e.handler, e.generation = fd, h, l.generation
-	e.Readable, e.Writable, e.Over = false, false, false
-	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: e.generation}
+	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: l.generation}
 	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	if fd >= len(l.ends) {
 		l.ends = slices.Grow(l.ends, fd+1-len(l.ends))[:fd+1]
 	}
+	// Only now: an End that was refused is not registered.
+	e.FD, e.handler, e.generation = fd, h, l.generation
+	e.Readable, e.Writable, e.Over = false, false, false
 	l.ends[fd] = e
 	return nil
 }
@@ -285,7 +286,7 @@ func (l *Loop) dispatch(event *unix.EpollEvent) {
 	if event.Events&(unix.EPOLLOUT|failed) != 0 {
 		e.Writable = true
 	}
-	if event.Events&(unix.EPOLLRDHUP|failed) != 0 {
+	if event.Events&(unix.EPOLLRDHUP|unix.EPOLLPRI|failed) != 0 { // a read stops short before urgent data
 		e.Over = true
 	}
 	e.handler.Ready(e)

@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -256,4 +257,28 @@ func TestListenerIsSharedByLoops(t *testing.T) {
 	for range count {
 		<-accepted
 	}
+}
+
+// TestRefusedDescriptor: a descriptor that the system refuses to watch is not
+// registered, and letting go of it does nothing.
+func TestRefusedDescriptor(t *testing.T) {
+	l := start(t)
+	file, err := os.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 50) // higher than any that the loop has seen
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	do(t, l, func() {
+		var e End
+		if err := l.Add(&e, fd, handler(func(*End) {})); err == nil || e.Registered() {
+			t.Errorf("a file is watched: %v, registered: %v", err, e.Registered())
+		}
+		l.Remove(&e)
+		l.Close(&e)
+	})
 }

@@ -1,12 +1,8 @@
 package gateway
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -15,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/reactor"
 )
@@ -250,114 +245,6 @@ func (f *flow) dropFlight() {
 	}
 }
 
-// attemptTime is how long the first address may take before all of them are
-// tried beside each other.
-const attemptTime = egress.DefaultAttemptDelay
-
-// dial connects to the origin: at once where its address is known, and in a
-// goroutine otherwise.
-func (f *flow) dial() {
-	f.began = time.Now()
-	fd, result, ok := f.worker.g.dialer.Start(f.c.destination)
-	if !ok {
-		f.dialAside()
-		return
-	}
-	f.x.dialled(result)
-	f.phase, f.upstreamFD = dialling, fd
-	if f.watch(&f.upstream, fd) {
-		f.worker.expect(f, attemptTime)
-	}
-}
-
-// dialAside connects in a goroutine: for what must be waited for, and for what
-// must be explained.
-func (f *flow) dialAside() {
-	w := f.worker
-	f.phase, f.deadline = waiting, time.Time{} // package egress bounds its steps
-	w.young[f] = struct{}{}
-	to := f.c.destination
-	w.dials.Go(func() {
-		conn, result, err := w.dialGuarded(to)
-		taken := w.Post(func() {
-			defer f.rescue()
-			f.dialled(conn, result, err)
-		})
-		if !taken && conn != nil {
-			_ = conn.Close()
-		}
-	})
-}
-
-// dialGuarded is Dial, whose faults are errors of this connection alone.
-func (w *worker) dialGuarded(to egress.Destination) (conn *net.TCPConn, result egress.Result, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			w.g.notice("panic", fmt.Sprintf("%v: %s", cause, debug.Stack()))
-			err = errors.New("an internal error")
-		}
-	}()
-	return w.g.dialer.Dial(w.ctx, to)
-}
-
-// dialled takes over what the goroutine has connected to.
-func (f *flow) dialled(conn *net.TCPConn, result egress.Result, err error) {
-	if f.phase != waiting { // cut meanwhile
-		if conn != nil {
-			_ = conn.Close()
-		}
-		return
-	}
-	f.x.dialled(result)
-	if err == nil {
-		var ok bool
-		if f.upstreamFD, ok = detach(conn); !ok {
-			_ = conn.Close()
-			err = errors.New("the system has no descriptor left")
-		}
-	}
-	if err != nil {
-		f.giveUp(func() { f.x.refuseDial(err) })
-		return
-	}
-	if f.watch(&f.upstream, f.upstreamFD) {
-		f.establish()
-	}
-}
-
-// connected goes on when the socket of Start has connected, or failed: then all
-// addresses are tried anew.
-func (f *flow) connected() {
-	if !f.upstream.Writable {
-		return
-	}
-	if f.upstream.Over { // failed, or connected to somebody who has ended already
-		code, err := unix.GetsockoptInt(f.upstreamFD, unix.SOL_SOCKET, unix.SO_ERROR)
-		if err != nil || code != 0 {
-			f.retryAside()
-			return
-		}
-	}
-	f.x.event.Connect = time.Since(f.began)
-	f.establish()
-}
-
-func (f *flow) retryAside() {
-	f.worker.Close(&f.upstream)
-	f.upstreamFD = -1
-	f.dialAside()
-}
-
-// giveUp ends a CONNECT that found no origin.
-func (f *flow) giveUp(refuse func()) {
-	x := f.x
-	x.leaveTunnel()
-	x.g.tunnels.remove(f.t)
-	refuse()
-	x.leave()
-	f.answer()
-}
-
 // fail ends the flow for want of the system's means.
 func (f *flow) fail(detail string) {
 	switch f.phase {
@@ -434,77 +321,6 @@ func (f *flow) judge() {
 	}
 }
 
-// goCleartext lets a goroutine serve the tunnel until its handshake is done.
-func (f *flow) goCleartext() {
-	w, t, c, flight := f.worker, f.t, f.c, f.flight
-	w.Remove(&f.client)
-	w.Remove(&f.upstream)
-	delete(w.young, f)
-	f.phase, f.flight = over, nil
-	t.hands.Lock()
-	t.client = newSocket(f.clientFD, f.front.addr, f.from, nil)
-	t.upstream = newSocket(f.upstreamFD, nil, t.event.Address, nil)
-	t.flow = nil
-	t.hands.Unlock()
-	go c.beginCleartext(flight)
-}
-
-// move passes bytes on from now on, first those that were read already, and
-// then records the decision.
-func (f *flow) move() {
-	w, t := f.worker, f.t
-	delete(w.young, f)
-	f.phase = moving
-	t.moves.Store(true)
-	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up}
-	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down}
-	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
-		return
-	}
-	if f.flight == nil { // adopted: its decision is recorded
-		return
-	}
-	f.up.pending = *f.flight
-	f.upstream.Writable = true
-	t.up.Add(int64(len(*f.flight)))
-	_, err := f.up.flush()
-	f.up.pending = append([]byte(nil), f.up.pending...) // the flight serves others
-	f.dropFlight()
-	f.c = nil
-	e := t.event
-	t.g.events.Record(&e)
-	if err != nil {
-		f.end("")
-		return
-	}
-	f.relay()
-}
-
-// relay moves both streams.
-func (f *flow) relay() {
-	again := false
-	for _, n := range [...]*stream{&f.up, &f.down} {
-		more, err := n.run(f.worker.buffer)
-		again = again || more
-		switch {
-		case err == nil:
-		case err != io.EOF:
-			f.end("")
-			return
-		case !n.passed:
-			n.passed = true
-			f.t.half.Store(true) // the other direction may go on
-			if unix.Shutdown(n.to.FD, unix.SHUT_WR) != nil || f.up.passed && f.down.passed {
-				f.end("")
-				return
-			}
-		}
-	}
-	if again {
-		f.again()
-	}
-}
-
 // late ends what has waited too long.
 func (f *flow) late() {
 	delete(f.worker.young, f)
@@ -572,40 +388,4 @@ func (f *flow) closeEnd(e *reactor.End, fd int) {
 	case fd >= 0:
 		f.worker.CloseFD(fd)
 	}
-}
-
-// answer is what an exchange answers on a connection without an HTTP server.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header returns the fields, to be changed before WriteHeader.
-func (a *answer) Header() http.Header {
-	if a.header == nil {
-		a.header = http.Header{}
-	}
-	return a.header
-}
-
-// WriteHeader sets the status.
-func (a *answer) WriteHeader(status int) { a.status = status }
-
-// Write adds to the body.
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
-
-// bytes returns the response as it goes out.
-func (a *answer) bytes() []byte {
-	var b bytes.Buffer
-	w := bufio.NewWriterSize(&b, 512)
-	w.WriteString("HTTP/1.1 ")
-	w.WriteString(statusLine(a.status))
-	w.WriteString("\r\n")
-	a.Header()["Date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
-	_ = a.header.Write(w)
-	w.WriteString("\r\n")
-	w.Write(a.body.Bytes())
-	w.Flush()
-	return b.Bytes()
 }

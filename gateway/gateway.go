@@ -11,7 +11,7 @@
 // ends in exactly one decision event.
 //
 // On Linux, plain connections are the business of a few workers (workers_linux.go,
-// flow_linux.go), each an event loop that accepts, answers CONNECT, and relays;
+// flow_*linux.go), each an event loop that accepts, answers CONNECT, and relays;
 // what is not a CONNECT in its usual form, and everything on a TLS listener, is
 // net/http's. Both ways come to the same decisions in the same functions.
 //

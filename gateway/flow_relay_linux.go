@@ -1,0 +1,78 @@
+package gateway
+
+import (
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// goCleartext lets a goroutine serve the tunnel until its handshake is done.
+func (f *flow) goCleartext() {
+	w, t, c, flight := f.worker, f.t, f.c, f.flight
+	w.Remove(&f.client)
+	w.Remove(&f.upstream)
+	delete(w.young, f)
+	f.phase, f.flight = over, nil
+	t.hands.Lock()
+	t.client = newSocket(f.clientFD, f.front.addr, f.from, nil)
+	t.upstream = newSocket(f.upstreamFD, nil, t.event.Address, nil)
+	t.flow = nil
+	t.hands.Unlock()
+	go c.beginCleartext(flight)
+}
+
+// move passes bytes on from now on, first those that were read already, and
+// then records the decision.
+func (f *flow) move() {
+	w, t := f.worker, f.t
+	delete(w.young, f)
+	f.phase = moving
+	t.moves.Store(true)
+	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up}
+	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down}
+	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
+		return
+	}
+	if f.flight == nil { // adopted: its decision is recorded
+		return
+	}
+	f.up.pending = *f.flight
+	f.upstream.Writable = true
+	t.up.Add(int64(len(*f.flight)))
+	_, err := f.up.flush()
+	f.up.pending = append([]byte(nil), f.up.pending...) // the flight serves others
+	f.dropFlight()
+	f.c = nil
+	e := t.event
+	t.g.events.Record(&e)
+	if err != nil {
+		f.end("")
+		return
+	}
+	f.relay()
+}
+
+// relay moves both streams.
+func (f *flow) relay() {
+	again := false
+	for _, n := range [...]*stream{&f.up, &f.down} {
+		more, err := n.run(f.worker.buffer)
+		again = again || more
+		switch {
+		case err == nil:
+		case err != io.EOF:
+			f.end("")
+			return
+		case !n.passed:
+			n.passed = true
+			f.t.half.Store(true) // the other direction may go on
+			if unix.Shutdown(n.to.FD, unix.SHUT_WR) != nil || f.up.passed && f.down.passed {
+				f.end("")
+				return
+			}
+		}
+	}
+	if again {
+		f.again()
+	}
+}

@@ -55,7 +55,7 @@ var buildRules = []Rule{
 			"<config-file> for it is applied once; after the second prepare it is gone, pins included.",
 		Gain:    "Connections that were meant to be pinned are not.",
 		Effects: effects("ios", "there after the first prepare, gone after the second"),
-		Remedy:  "Write the dictionary in an after_prepare hook, every time (cordon export iosats gives the content).",
+		Remedy:  "Write the dictionary in an after_prepare hook, every time (cordon export ios-ats gives the content).",
 		check:   checkATSConfigFile,
 	},
 	{

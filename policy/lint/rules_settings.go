@@ -63,7 +63,7 @@ var settingRules = []Rule{
 		Gain:        "Reading and changing what the app sends over http.",
 		Effects: effects("android 7+", "ignored if there is a network security configuration", "android 6",
 			"allowed everywhere"),
-		Remedy: "Set it to false; allow single hosts in a network security configuration (cordon export androidnsc).",
+		Remedy: "Set it to false; allow single hosts in a network security configuration (cordon export android-nsc).",
 		check:  manifest("usesCleartextTraffic", "android:usesCleartextTraffic allows cleartext to every host"),
 	},
 	{

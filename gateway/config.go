@@ -4,14 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 // Config is the gateway's part of cordon.yaml, under the key "gateway". The
@@ -277,6 +280,9 @@ func (c Config) Validate() error {
 			fail("%s: %w", where, err)
 		}
 	}
+	if err := CheckListen(c.Listen); err != nil {
+		fail("listen: %w", err)
+	}
 	for _, err := range c.Limits.check() {
 		fail("limits: %w", err)
 	}
@@ -292,6 +298,22 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// CheckListen refuses an address of a listener that nobody could listen on; ""
+// stands for the default, and "systemd" for a socket that is passed.
+func CheckListen(address string) error {
+	if address == "" || systemd.IsSocket(address) {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if number, bad := strconv.ParseUint(port, 10, 64); err == nil && bad == nil && number <= 65535 {
+		return nil
+	}
+	if _, known := net.LookupPort("tcp", port); err == nil && known == nil {
+		return nil // the name of a service
+	}
+	return fmt.Errorf("%q: it must be an address and a port from 0 to 65535, as in 127.0.0.1:3128", address)
 }
 
 // check returns the times that are none.
@@ -332,6 +354,9 @@ func (l Limits) check() (errs []error) {
 func (a AppConfig) validate(several bool, c Config) []error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if err := CheckListen(a.Listen); err != nil {
+		fail("listen: %w", err)
+	}
 	for _, err := range a.Limits.check() {
 		fail("limits: %w", err)
 	}

@@ -150,12 +150,18 @@ func (f *flow) Ready(e *reactor.End) {
 	}
 }
 
-// readHead reads the head of a request that was not there at first.
-func (f *flow) readHead() {
+// readClient reads on in the first bytes.
+func (f *flow) readClient() (int, error) {
 	n, err := readOnce(f.clientFD, f.flight)
 	if len(*f.flight) < cap(*f.flight) {
 		f.client.Readable = f.client.Over // all that was there
 	}
+	return n, err
+}
+
+// readHead reads the head of a request that was not there at first.
+func (f *flow) readHead() {
+	n, err := f.readClient()
 	switch {
 	case n > 0:
 		f.head()
@@ -292,10 +298,7 @@ func (f *flow) establish() {
 
 // readFirst reads the first bytes of the tunnel.
 func (f *flow) readFirst() {
-	n, err := readOnce(f.clientFD, f.flight)
-	if len(*f.flight) < cap(*f.flight) {
-		f.client.Readable = f.client.Over // all that was there
-	}
+	n, err := f.readClient()
 	switch {
 	case n > 0:
 		f.judge()

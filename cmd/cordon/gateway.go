@@ -67,6 +67,9 @@ gateway.apps[].private for it.`,
 
 // runGateway runs the gateway until the command's context ends.
 func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
+	if err := gateway.CheckListen(f.listen); err != nil {
+		return fmt.Errorf("--listen %w", err)
+	}
 	config, err := f.read()
 	if err != nil {
 		return err

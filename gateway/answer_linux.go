@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bufio"
 	"bytes"
 	"net/http"
 	"time"
@@ -11,13 +10,14 @@ import (
 type answer struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	body   []byte
+	room   [192]byte // for the bodies of refusals
 }
 
 // Header returns the fields, to be changed before WriteHeader.
 func (a *answer) Header() http.Header {
 	if a.header == nil {
-		a.header = http.Header{}
+		a.header = make(http.Header, 6) // with room for a refusal's
 	}
 	return a.header
 }
@@ -26,19 +26,24 @@ func (a *answer) Header() http.Header {
 func (a *answer) WriteHeader(status int) { a.status = status }
 
 // Write adds to the body.
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+func (a *answer) Write(p []byte) (int, error) {
+	if a.body == nil {
+		a.body = a.room[:0]
+	}
+	a.body = append(a.body, p...)
+	return len(p), nil
+}
 
-// bytes returns the response as it goes out.
-func (a *answer) bytes() []byte {
-	var b bytes.Buffer
-	w := bufio.NewWriterSize(&b, 512)
-	w.WriteString("HTTP/1.1 ")
-	w.WriteString(statusLine(a.status))
-	w.WriteString("\r\n")
-	a.Header()["Date"] = []string{time.Now().UTC().Format(http.TimeFormat)}
-	_ = a.header.Write(w)
-	w.WriteString("\r\n")
-	w.Write(a.body.Bytes())
-	w.Flush()
+// appendTo appends the response as it goes out.
+func (a *answer) appendTo(out []byte) []byte {
+	out = append(out, "HTTP/1.1 "...)
+	out = append(out, statusLine(a.status)...)
+	out = append(out, "\r\nDate: "...)
+	out = time.Now().UTC().AppendFormat(out, http.TimeFormat)
+	out = append(out, "\r\n"...)
+	b := bytes.NewBuffer(out)
+	_ = a.header.Write(b)
+	b.WriteString("\r\n")
+	b.Write(a.body)
 	return b.Bytes()
 }

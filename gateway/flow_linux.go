@@ -210,7 +210,7 @@ func (f *flow) head() {
 // request may follow.
 func (f *flow) send(x *exchange) (more bool) {
 	a := x.w.(*answer)
-	b := a.bytes()
+	b := a.appendTo(f.worker.buffer[:0])
 	n, _ := write(f.clientFD, b)
 	return n == len(b) && a.header["Connection"] == nil
 }

@@ -18,8 +18,20 @@ const pacPath = "/proxy.pac"
 func (g *Gateway) adminServer() *http.Server {
 	o := admin.Options{
 		Ready: func(context.Context) bool { return g.ready.Load() },
-		Pages: map[string]http.Handler{"GET " + pacPath: http.HandlerFunc(g.adminPAC)},
-		Rest:  g.options.Admin,
+		Pages: map[string]http.Handler{
+			"GET " + pacPath:                      http.HandlerFunc(g.adminPAC),
+			"GET " + TestPath:                     http.HandlerFunc(g.adminTest),
+			"GET " + TunnelsPath:                  http.HandlerFunc(g.adminTunnels),
+			"DELETE " + TunnelsPath + "/{tunnel}": http.HandlerFunc(g.adminEndTunnel),
+		},
+		Rest: g.options.Admin,
+	}
+	if file := g.options.AdminToken; file != "" {
+		var err error
+		if o.Token, err = admin.OpenToken(file); err != nil {
+			o.ReadOnly = err.Error()
+			g.notice("admin-read-only", err.Error())
+		}
 	}
 	if g.options.Metrics != nil {
 		o.Metrics = g.options.Metrics.Handler()

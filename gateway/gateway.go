@@ -61,6 +61,9 @@ type Options struct {
 	// Admin handles what the admin listener does not know itself, such as the
 	// console; nil answers 404.
 	Admin http.Handler
+	// AdminToken is the file with the token that changes on the admin listener
+	// need; it is made where there is none. "": no changes are taken.
+	AdminToken string
 	// Resolver and Roots stand in for the system's own; nil: the system's.
 	Resolver egress.Resolver
 	Roots    *x509.CertPool

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
 	"github.com/cordon-sec/cordon/internal/systemd"
@@ -228,6 +229,11 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 	o.Ready = func(ctx context.Context) bool {
 		_, err := b.Store.Users(ctx, "", 1)
 		return err == nil && ready.Load()
+	}
+	var err error
+	if o.Token, err = admin.OpenToken(admin.TokenFile(b.Settings.Dir())); err != nil {
+		o.ReadOnly = err.Error()
+		b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "admin-read-only", Detail: err.Error()})
 	}
 	if b.options.AdminHandler != nil {
 		o.Rest = http.HandlerFunc(b.live.rest)

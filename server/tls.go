@@ -5,13 +5,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/watch"
 )
 
@@ -51,11 +51,7 @@ func baseTLS(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Conf
 // limited to this machine's names and that of the public URL.
 func (b *Backend) developmentTLS() (*serverTLS, error) {
 	dir := b.Settings.AuthorityDir()
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return nil, environment(err)
-	}
-	// The folder is the machine's, not the project's: it stays out of its history.
-	if err := os.WriteFile(filepath.Join(filepath.Dir(dir), ".gitignore"), []byte("*\n"), 0o600); err != nil {
+	if _, err := localstate.Make(b.Settings.Dir()); err != nil {
 		return nil, environment(err)
 	}
 	permit := []string{"localhost", "127.0.0.0/8", "::1/128"}

@@ -27,6 +27,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
 
@@ -186,7 +187,7 @@ func (s *Settings) Path(name string) string {
 }
 
 // AuthorityDir is where the development authority of this configuration lives.
-func (s *Settings) AuthorityDir() string { return filepath.Join(s.Dir(), ".cordon", "ca") }
+func (s *Settings) AuthorityDir() string { return localstate.Path(s.Dir(), "ca") }
 
 // Secrets finds the secrets that the configuration names.
 func (s *Settings) Secrets() secret.Source {

@@ -3,11 +3,11 @@ package up
 import (
 	"net"
 	"net/url"
-	"path/filepath"
 	"slices"
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/console"
+	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/server"
@@ -71,7 +71,7 @@ func (a *App) summarize(compiled *policy.Policy) Summary {
 		StandIn: &url.URL{Scheme: "http", Host: net.JoinHostPort(standInHost, a.site.URL.Port())},
 		SignIn:  map[string]string{},
 		Tables:  a.site.Tables.Names(), Database: server.DatabaseName(a.site.Settings),
-		Authority: filepath.Join(a.config.Dir, ".cordon", "ca", ca.CertificateFile),
+		Authority: localstate.Path(a.config.Dir, "ca", ca.CertificateFile),
 	}
 	for name, kind := range a.site.Auth.ProviderNames() {
 		s.SignIn[name] = kind

@@ -44,6 +44,7 @@ import (
 	"github.com/cordon-sec/cordon/console/parts"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -180,10 +181,11 @@ const developmentYAML = "identity: { providers: { development: { type: developme
 // openLog writes what is decided to a file beside the app, so that the terminal
 // stays readable.
 func (a *App) openLog(context.Context) error {
-	name := filepath.Join(a.config.Dir, ".cordon", "events.jsonl")
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	folder, err := localstate.Make(a.config.Dir)
+	if err != nil {
 		return environment(err)
 	}
+	name := filepath.Join(folder, "events.jsonl")
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return environment(err)
@@ -237,6 +239,7 @@ func (a *App) openGateway(ctx context.Context) error {
 	a.recorder = event.NewRecorder(a.events)
 	a.gateway, err = gateway.New(gateway.Options{
 		Config: config, Reload: a.gatewayConfig, Events: a.recorder, Metrics: metrics, Ring: a.ring, Admin: admin,
+		AdminToken: localstate.Path(a.config.Dir, "admin-token"),
 	})
 	if err != nil {
 		return err

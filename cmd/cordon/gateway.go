@@ -51,18 +51,30 @@ gateway.apps[].private for it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runGateway(cmd, &f) },
 	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.listen, "listen", "",
+		`address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
+	cmd.AddCommand(newGatewayTestCommand(), newGatewayTunnelsCommand())
+	return cmd
+}
+
+// add adds the flags that say which policy is meant.
+func (f *gatewayFlags) add(cmd *cobra.Command) {
+	f.addAdmin(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.config, "config", "", "the config.xml or cordon.yaml (required)")
 	flags.StringVarP(&f.platform, "platform", "p", "",
 		`target whose reading is enforced (default "cordon", the strict reading)`)
-	flags.StringVar(&f.listen, "listen", "", `address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
-	flags.StringVar(&f.admin, "admin", "",
-		"loopback address for health, metrics, events and the console (default none)")
 	flags.BoolVar(&f.strict, "strict", false, "refuse to start if a line of the config.xml does not fit the syntax")
 	flags.StringArrayVar(&f.private, "private", nil,
 		"let HOST resolve into RANGE, as in *.corp.example=10.0.0.0/8; may be repeated")
+}
+
+// addAdmin adds the flags that say which gateway is meant.
+func (f *gatewayFlags) addAdmin(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.config, "config", "", "the config.xml or cordon.yaml (required)")
+	cmd.Flags().StringVar(&f.admin, "admin", "",
+		"loopback address for health, metrics, events and the console (default none)")
 	_ = cmd.MarkFlagRequired("config") // the flag exists
-	return cmd
 }
 
 // runGateway runs the gateway until the command's context ends.
@@ -91,7 +103,7 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 		return err
 	}
 	g, err := gateway.New(gateway.Options{
-		Admin: admin, Config: config, Reload: f.read, Watch: []string{f.config},
+		Admin: admin, AdminToken: adminToken(f.config), Config: config, Reload: f.read, Watch: []string{f.config},
 		Events: event.NewRecorder(sinks...), Metrics: metrics, Ring: ring,
 	})
 	if err != nil {

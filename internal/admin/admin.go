@@ -4,7 +4,9 @@
 // It has no sign-in, so it must stay on this machine. Loopback alone does not
 // achieve that: a web page can reach loopback under a name that its author
 // controls (DNS rebinding), and can send forms to it. So only loopback names are
-// answered, and changes only from the listener's own pages.
+// answered, and changes only from the listener's own pages and with a [Token],
+// which other users of the machine cannot read. Everything that changes something
+// must use another method than GET, HEAD and OPTIONS.
 package admin
 
 import (
@@ -39,6 +41,10 @@ type Options struct {
 	Pages map[string]http.Handler
 	// Rest answers everything else; nil answers 404.
 	Rest http.Handler
+	// Token lets changes in; nil: none are taken. ReadOnly says why, for whoever
+	// tries.
+	Token    *Token
+	ReadOnly string
 	// ErrorLog takes what goes wrong with connections; nil drops it.
 	ErrorLog *log.Logger
 }
@@ -94,7 +100,7 @@ func NewServer(o Options) *http.Server {
 	}
 	streams, end := context.WithCancel(context.Background())
 	server := &http.Server{
-		Handler:           loopbackNames(http.NewCrossOriginProtection().Handler(o.mux())),
+		Handler:           loopbackNames(http.NewCrossOriginProtection().Handler(o.guard(o.mux()))),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,

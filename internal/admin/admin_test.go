@@ -90,6 +90,10 @@ func TestStrangersAreRefused(t *testing.T) {
 			t.Errorf("Host %q: %s", host, w.Body)
 		}
 	}
+	token, text := testToken(t)
+	o := full()
+	o.Token = token
+	s = NewServer(o)
 	for _, each := range []struct {
 		method, header, value string
 		status                int
@@ -99,7 +103,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		{"POST", "Origin", "http://localhost:9090", 200}, {"GET", "Sec-Fetch-Site", "cross-site", 200},
 	} {
 		if status, _ := ask(s, each.method, "localhost:9090", "/console/tables", each.header,
-			each.value); status != each.status {
+			each.value, "Authorization", "Bearer "+text); status != each.status {
 			t.Errorf("%s with %s: %s: %d, want %d", each.method, each.header, each.value, status, each.status)
 		}
 	}

@@ -1,0 +1,155 @@
+package admin
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cordon-sec/cordon/internal/localstate"
+	"github.com/cordon-sec/cordon/internal/problem"
+)
+
+// TokenFile returns where the token for changes is kept, of a configuration in
+// dir.
+func TokenFile(dir string) string { return localstate.Path(dir, "admin-token") }
+
+// Token is the secret that lets changes in: whoever can read its file may make
+// them. Pages and programs of other users of this machine can reach the listener
+// too, and cannot read the file.
+type Token struct {
+	file   string
+	digest [sha256.Size]byte
+	cookie string // what a browser keeps, which the token cannot be told from
+}
+
+// OpenToken reads the token, and makes one where there is no file.
+func OpenToken(file string) (*Token, error) {
+	text, err := ReadToken(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeToken(file); err == nil {
+			text, err = ReadToken(file)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, []byte(text))
+	mac.Write([]byte("cordon admin cookie"))
+	return &Token{file: file, digest: sha256.Sum256([]byte(text)), cookie: hex.EncodeToString(mac.Sum(nil))}, nil
+}
+
+const (
+	minToken = 20  // characters of a token: anything shorter could be guessed
+	maxToken = 512 // bytes of its file
+)
+
+// ReadToken reads the token for a program that makes changes. A file that
+// others may read or write is an error that says what to do.
+func ReadToken(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("the token for changes: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the token for changes: %w", err)
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("the token for changes: %s must be a file", file)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", fmt.Errorf("the token for changes: %s must be its owner's alone: run chmod 600 %s, or delete it "+
+			"so that a new one is made", file, file)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxToken))
+	if err != nil {
+		return "", fmt.Errorf("the token for changes: %w", err)
+	}
+	text := strings.TrimSpace(string(data))
+	if len(text) < minToken || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("the token for changes: %s must hold one word of at least %d characters: delete it, so "+
+			"that a new one is made", file, minToken)
+	}
+	return text, nil
+}
+
+// makeToken writes a new token as a whole, unless somebody else was first.
+func makeToken(file string) error {
+	if _, err := localstate.Make(filepath.Dir(filepath.Dir(file))); err != nil {
+		return fmt.Errorf("make the token for changes: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), "admin-token-*") // 0600
+	if err != nil {
+		return fmt.Errorf("make the token for changes: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(rand.Text() + rand.Text() + "\n")
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Link(f.Name(), file)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the token for changes: %w", err)
+	}
+	return nil
+}
+
+// cookieName is the cookie of a browser that has been let in.
+const cookieName = "cordon_admin"
+
+// allows reports whether a request carries the token, or a browser's cookie.
+func (t *Token) allows(r *http.Request) bool {
+	if scheme, given, found := strings.Cut(r.Header.Get("Authorization"), " "); found {
+		return strings.EqualFold(scheme, "Bearer") && t.is(strings.TrimSpace(given))
+	}
+	for _, c := range r.CookiesNamed(cookieName) {
+		if subtle.ConstantTimeCompare([]byte(c.Value), []byte(t.cookie)) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Token) is(given string) bool {
+	digest := sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(digest[:], t.digest[:]) == 1
+}
+
+// safe reports whether a method changes nothing (RFC 9110 section 9.2.1).
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// unlockPath is where a browser exchanges the token for a cookie.
+const unlockPath = "/unlock"
+
+// guard lets changes through that carry the token.
+func (o Options) guard(next http.Handler) http.Handler {
+	t := o.Token
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case t != nil && r.URL.Path == unlockPath:
+			t.unlock(w, r)
+		case safe(r.Method) || t != nil && t.allows(r):
+			next.ServeHTTP(w, r)
+		case t == nil:
+			problem.Write(w, problem.Problem{Status: http.StatusForbidden, Reason: "read-only",
+				Detail: strings.TrimSpace("This listener takes no changes. " + o.ReadOnly)})
+		case strings.Contains(r.Header.Get("Accept"), "text/html"):
+			t.ask(w, http.StatusUnauthorized, localPath(r.Header.Get("Referer")), false)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="cordon"`)
+			problem.Write(w, problem.Problem{Status: http.StatusUnauthorized, Reason: "admin-token",
+				Detail: "Changes need the token in " + t.file + `, as "Authorization: Bearer TOKEN".`})
+		}
+	})
+}

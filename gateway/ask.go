@@ -91,8 +91,8 @@ func (g *Gateway) Ask(ctx context.Context, q Question) (Answer, error) {
 		return answer, nil
 	}
 	if answer.Way == wayConnect && t.path() != "/" && hasPath(r.rule) {
-		answer.Notes = append(answer.Notes, "the path is not seen in a tunnel: the host decides (inspect: true would bind "+
-			"the path)")
+		answer.Notes = append(answer.Notes,
+			"the path is not seen in a tunnel: the host decides (inspect: true would bind the path)")
 	}
 	return answer, g.judgeAsked(ctx, a.destination(t.authority, r.rule), &answer)
 }
@@ -170,7 +170,7 @@ func (g *Gateway) judgeAsked(ctx context.Context, to egress.Destination, answer 
 	answer.Verdict = event.Blocked
 	answer.Reason, answer.Status = egressReason(&egress.Error{Step: egress.StepJudge, Reason: egress.AddressRefused,
 		Host: to.Host, Refused: list})
-	answer.Notes = append(answer.Notes, "every address is refused: gateway.apps[].private (--private HOST=RANGE) lets a "+
-		"host resolve into a range")
+	answer.Notes = append(answer.Notes,
+		"every address is refused: gateway.apps[].private (--private HOST=RANGE) lets a host resolve into a range")
 	return nil
 }

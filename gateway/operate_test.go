@@ -50,7 +50,8 @@ func TestAskAgrees(t *testing.T) {
 		status := s.really(url, hello)
 		lane.Until(t, "the decision is recorded", func() bool { return len(s.decisions()) > before })
 		e := s.decisions()[before]
-		if e.Verdict != answer.Verdict || e.Reason != answer.Reason || e.Rule != answer.Rule || e.Place != answer.Place {
+		if e.Verdict != answer.Verdict || e.Reason != answer.Reason || e.Rule != answer.Rule ||
+			e.Place != answer.Place {
 			t.Errorf("%s: the answer is %+v, the event %+v", url, answer, e)
 		}
 		if answer.Status != 0 && answer.Status != status {

@@ -233,7 +233,9 @@ func (b *Backend) adminServer(ready *atomic.Bool) *http.Server {
 	var err error
 	if o.Token, err = admin.OpenToken(admin.TokenFile(b.Settings.Dir())); err != nil {
 		o.ReadOnly = err.Error()
-		b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "admin-read-only", Detail: err.Error()})
+		b.Events.Record(&event.Event{
+			Type: event.Notice, Source: "backend", Reason: "admin-read-only", Detail: err.Error(),
+		})
 	}
 	if b.options.AdminHandler != nil {
 		o.Rest = http.HandlerFunc(b.live.rest)

@@ -24,7 +24,7 @@ and its reason, the rule that decides, and the host's addresses as they are judg
 Nothing is connected to.
 
 The running gateway is asked on its admin listener (gateway.admin, or --admin).
-Where there is none, or nobody answers, FILE is judged as it is now, and the first
+Without one, or where nobody answers, FILE is judged as it is now, and the first
 line says so.
 
 Exit status: 0 if every URL would go through, 1 if one would not, 2 if something

@@ -45,7 +45,8 @@ func newOperator(f *gatewayFlags, config gateway.Config) (*operator, error) {
 		return nil, fmt.Errorf("--admin: %w", err)
 	}
 	transport := &http.Transport{DisableKeepAlives: true} // no proxy: it is this machine
-	return &operator{address: config.Admin, token: adminToken(f.config), client: &http.Client{Transport: transport}}, nil
+	client := &http.Client{Transport: transport}
+	return &operator{address: config.Admin, token: adminToken(f.config), client: client}, nil
 }
 
 // adminToken is where the token of a gateway with this configuration is kept.

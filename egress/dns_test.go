@@ -28,7 +28,7 @@ type nameServer struct {
 	asked []string
 }
 
-func serveNames(t *testing.T, reply func(q dnsmessage.Question, id uint16, tcp bool) [][]byte) *nameServer {
+func serveNames(t testing.TB, reply func(q dnsmessage.Question, id uint16, tcp bool) [][]byte) *nameServer {
 	t.Helper()
 	udp, tcp := listenBoth(t)
 	s := &nameServer{addr: udp.LocalAddr().(*net.UDPAddr).AddrPort(), reply: reply}
@@ -59,7 +59,7 @@ func serveNames(t *testing.T, reply func(q dnsmessage.Question, id uint16, tcp b
 }
 
 // listenBoth finds a port that is free for UDP and TCP.
-func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+func listenBoth(t testing.TB) (net.PacketConn, net.Listener) {
 	t.Helper()
 	var last error
 	for range 20 {
@@ -121,6 +121,13 @@ func (s *nameServer) names() []string {
 	return slices.Clone(s.asked)
 }
 
+// count returns how many queries were answered.
+func (s *nameServer) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
 // message builds a reply with records of the question's type and aliases.
 func message(q dnsmessage.Question, id uint16, rcode dnsmessage.RCode, truncated bool,
 	records ...dnsmessage.Resource) []byte {
@@ -171,8 +178,8 @@ func zone(q dnsmessage.Question, id uint16, tcp bool) [][]byte {
 		return [][]byte{message(q, id, dnsmessage.RCodeSuccess, true)}
 	case name == "big.example." && four:
 		var many []dnsmessage.Resource
-		for i := range 200 {
-			many = append(many, record(name, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).String(), 60))
+		for i := range 400 { // 6,400 bytes: more than the stub takes over UDP
+			many = append(many, record(name, netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}).String(), 60))
 		}
 		return ok(many...)
 	case name == "half.example." && four:
@@ -245,8 +252,8 @@ func TestStubResolver(t *testing.T) {
 			t.Errorf("%s: %v for %v, %v; want %v for %v", c.host, got, ttl, err, c.want, c.ttl)
 		}
 	}
-	if addrs, _, err := r.LookupAddrs(t.Context(), "big.example"); err != nil || len(addrs) != 200 {
-		t.Errorf("over TCP: %d addresses, %v, want 200", len(addrs), err)
+	if addrs, _, err := r.LookupAddrs(t.Context(), "big.example"); err != nil || len(addrs) != 400 {
+		t.Errorf("over TCP: %d addresses, %v, want 400", len(addrs), err)
 	}
 	for _, name := range server.names() {
 		if !strings.HasSuffix(name, ".example.") {

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
@@ -18,6 +21,7 @@ const pacPath = "/proxy.pac"
 func (g *Gateway) adminServer() *http.Server {
 	o := admin.Options{
 		Ready: func(context.Context) bool { return g.ready.Load() },
+		Stale: g.Stale,
 		Pages: map[string]http.Handler{
 			"GET " + pacPath:                      http.HandlerFunc(g.adminPAC),
 			"GET " + TestPath:                     http.HandlerFunc(g.adminTest),
@@ -49,7 +53,7 @@ func (g *Gateway) adminPAC(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Reason: "no-app"})
 		return
 	}
-	writePAC(w, d.accepts.Addr().String(), d.tls)
+	writePAC(w, g.state.Load().reachedBy(d, r.Host), d.tls)
 }
 
 func (g *Gateway) doorOf(app string) *listener {
@@ -63,13 +67,77 @@ func (g *Gateway) doorOf(app string) *listener {
 
 // servePAC serves the proxy configuration on the proxy's own listener, for the
 // address that the client reached it by.
-func servePAC(w http.ResponseWriter, r *http.Request, secure bool) {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok {
-		problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
-		return
+func (x *exchange) servePAC() {
+	address, err := publicName(x.r.Host, defaultPort(x.listener.tls))
+	if err != nil || x.state.config.PublicName != "" {
+		address = x.state.reachedBy(x.listener, x.r.Host)
 	}
-	writePAC(w, local.String(), secure)
+	writePAC(x.w, address, x.listener.tls)
+}
+
+// defaultPort is what a client means that names no port.
+func defaultPort(tls bool) uint16 {
+	if tls {
+		return 443
+	}
+	return 80
+}
+
+// reachedBy returns the address by which clients reach a listener, for one that
+// asks elsewhere, under the name of asked: the public name, the address that
+// the listener is bound to or a name of its certificate, or, where it is bound to
+// every address, the name that was asked for.
+func (st *state) reachedBy(d *listener, asked string) string {
+	local := addrPort(d.accepts.Addr())
+	if st.config.PublicName != "" {
+		if name, err := publicName(st.config.PublicName, local.Port()); err == nil {
+			return name
+		}
+	}
+	if name := certificateName(st.tls); d.tls && name != "" {
+		return net.JoinHostPort(name, strconv.Itoa(int(local.Port())))
+	}
+	if !local.Addr().IsUnspecified() {
+		return local.String()
+	}
+	if host, err := splitAuthority(asked, local.Port()); err == nil {
+		host.port = local.Port()
+		return host.String()
+	}
+	return local.String()
+}
+
+// publicName returns host:port of a name with or without a port.
+func publicName(text string, port uint16) (string, error) {
+	a, err := splitAuthority(text, port)
+	if err != nil {
+		return "", err
+	}
+	if a.addr.IsValid() && a.addr.IsUnspecified() {
+		return "", badAuthority("no client can reach it")
+	}
+	return a.String(), nil
+}
+
+// certificateName returns the first name of a listener's certificate that is one
+// host's, "" if there is none.
+func certificateName(c *tls.Config) string {
+	if c == nil || len(c.Certificates) == 0 {
+		return ""
+	}
+	leaf := c.Certificates[0].Leaf
+	if leaf == nil {
+		return ""
+	}
+	for _, name := range leaf.DNSNames {
+		if _, err := hostname.Parse(name); err == nil {
+			return name
+		}
+	}
+	for _, ip := range leaf.IPAddresses {
+		return ip.String()
+	}
+	return ""
 }
 
 // writePAC writes a script that sends everything to the gateway, and nothing

@@ -1,20 +1,11 @@
 package gateway
 
 import (
-	"errors"
-	"fmt"
-	"math"
-	"net"
 	"net/netip"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
-	hostname "github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/secret"
-	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
 // Config is the gateway's part of cordon.yaml, under the key "gateway". The
@@ -23,6 +14,11 @@ type Config struct {
 	// Listen is the address of the proxy listener, host:port; 127.0.0.1:3128 by
 	// default. "systemd" takes the socket that systemd passes.
 	Listen string `yaml:"listen"`
+	// PublicName is the name or address, with a port where it is another than the
+	// listener's, by which clients reach the proxy: the proxy configuration
+	// (/proxy.pac) names it. By default that names what the client asked for, or
+	// a name of the listener's certificate.
+	PublicName string `yaml:"public_name"`
 	// Admin is the address of the listener for health, metrics and events; none
 	// by default. It must be a loopback address, or a socket of systemd's on one
 	// ("systemd:NAME").
@@ -257,157 +253,3 @@ const (
 	modeEnforce = "enforce"
 	modeReport  = "report"
 )
-
-// Validate checks what can be checked without reading another file, and
-// returns every mistake it finds.
-func (c Config) Validate() error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if len(c.Apps) == 0 {
-		fail("apps: no app is named, so that every request would be refused")
-	}
-	names := map[string]bool{}
-	for i, app := range c.Apps {
-		where := fmt.Sprintf("apps[%d] (%s)", i, app.Name)
-		switch {
-		case app.Name == "":
-			fail("apps[%d]: no name", i)
-		case names[app.Name]:
-			fail("%s: the name is used twice", where)
-		}
-		names[app.Name] = true
-		for _, err := range app.validate(len(c.Apps) > 1, c) {
-			fail("%s: %w", where, err)
-		}
-	}
-	if err := CheckListen(c.Listen); err != nil {
-		fail("listen: %w", err)
-	}
-	for _, err := range c.Limits.check() {
-		fail("limits: %w", err)
-	}
-	for _, err := range c.Timeouts.check() {
-		fail("timeouts: %w", err)
-	}
-	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
-		fail("tls: certificate and key are both needed")
-	}
-	if c.Admin != "" {
-		if err := admin.CheckAddress(c.Admin); err != nil {
-			fail("admin: %w", err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// CheckListen refuses an address of a listener that nobody could listen on; ""
-// stands for the default, and "systemd" for a socket that is passed.
-func CheckListen(address string) error {
-	if address == "" || systemd.IsSocket(address) {
-		return nil
-	}
-	_, port, err := net.SplitHostPort(address)
-	if number, bad := strconv.ParseUint(port, 10, 64); err == nil && bad == nil && number <= 65535 {
-		return nil
-	}
-	if _, known := net.LookupPort("tcp", port); err == nil && known == nil {
-		return nil // the name of a service
-	}
-	return fmt.Errorf("%q: it must be an address and a port from 0 to 65535, as in 127.0.0.1:3128", address)
-}
-
-// check returns the times that are none.
-func (t Timeouts) check() (errs []error) {
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"header", t.Header}, {"hello", t.Hello}, {"lookup", t.Lookup}, {"connect", t.Connect},
-		{"response_header", t.ResponseHeader}, {"idle", t.Idle}, {"keep_alive", t.KeepAlive}, {"drain", t.Drain},
-	} {
-		if d.value < 0 {
-			errs = append(errs, fmt.Errorf("%s: %s: it must not be negative", d.name, d.value))
-		}
-	}
-	return errs
-}
-
-// check returns what would not limit anything, although it is written.
-func (l Limits) check() (errs []error) {
-	if !(l.Rate >= 0) || math.IsInf(l.Rate, 1) { // a NaN is not at least 0
-		errs = append(errs, fmt.Errorf("rate: %v: it must be a number of requests a second, 0 for no limit", l.Rate))
-	}
-	for _, n := range []struct {
-		name  string
-		value int
-	}{
-		{"requests", l.Requests}, {"tunnels", l.Tunnels}, {"burst", l.Burst},
-		{"request_header", l.RequestHeader}, {"response_header", l.ResponseHeader},
-	} {
-		if n.value < 0 {
-			errs = append(errs, fmt.Errorf("%s: %d: it must not be negative", n.name, n.value))
-		}
-	}
-	return errs
-}
-
-func (a AppConfig) validate(several bool, c Config) []error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if err := CheckListen(a.Listen); err != nil {
-		fail("listen: %w", err)
-	}
-	for _, err := range a.Limits.check() {
-		fail("limits: %w", err)
-	}
-	if a.Config == "" {
-		fail("config: no config.xml is named")
-	}
-	if a.Mode != "" && a.Mode != modeEnforce && a.Mode != modeReport {
-		fail("mode: %q is neither enforce nor report", a.Mode)
-	}
-	if several && a.Listen == "" && a.Credential == nil && a.Certificate == "" {
-		fail("with several apps each needs a listen address, a credential or a certificate")
-	}
-	if a.Certificate != "" && (c.TLS == nil || c.TLS.ClientCA == "") {
-		fail("certificate: the gateway's tls.client_ca is needed to check it")
-	}
-	listen := a.Listen
-	if listen == "" {
-		listen = c.Listen
-	}
-	if (a.Credential != nil || a.Certificate != "") && c.TLS == nil && listen != "" && !hostname.IsLoopback(listen) {
-		fail("a credential on %s would cross the network in cleartext: set the gateway's tls", listen)
-	}
-	if cred := a.Credential; cred != nil {
-		if cred.User == "" || strings.Contains(cred.User, ":") {
-			fail("credential: the user must not be empty nor hold a colon")
-		}
-		if cred.Password.Check() != nil {
-			fail("credential: the password must be a reference, env:NAME or file:PATH")
-		}
-	}
-	if a.Inspect && (c.CA.Certificate == "" || c.CA.Key == "") {
-		fail("inspect: the gateway's ca.certificate and ca.key are needed")
-	}
-	for _, p := range a.Private {
-		if p.Host == "*" {
-			continue
-		}
-		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
-			fail("private: host %q: %w", p.Host, err)
-		}
-		if !p.Range.IsValid() {
-			fail("private: host %q has no range", p.Host)
-		}
-	}
-	for _, p := range a.Pins {
-		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
-			fail("pins: host %q: %w", p.Host, err)
-		}
-		if len(p.SPKI) == 0 {
-			fail("pins: host %q has no pin, so that it could never be reached", p.Host)
-		}
-	}
-	return errs
-}

@@ -31,6 +31,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,8 @@ type Gateway struct {
 	draining atomic.Bool
 	ready    atomic.Bool
 	reload   sync.Mutex
-	files    watch.Files // as they looked before they were read
+	stale    atomic.Pointer[string] // why the last reload failed; nil if it did not
+	files    watch.Files            // as they looked before they were read
 }
 
 // state is what a reload replaces as a whole.
@@ -222,39 +224,6 @@ func (g *Gateway) Warnings() []string {
 	return all
 }
 
-// Reload reads the configuration and every policy again and puts them into
-// force at once; open tunnels go on. If anything is wrong, what was in force
-// stays, and the error says why. Listeners, time-outs and limits of the whole
-// gateway do not change without a restart.
-func (g *Gateway) Reload() error {
-	g.reload.Lock()
-	defer g.reload.Unlock()
-	before := g.state.Load()
-	c := before.config
-	g.files.Mark(g.filesOf(c)...)
-	if g.options.Reload != nil {
-		var err error
-		if c, err = g.options.Reload(); err != nil {
-			g.notice("reload-failed", err.Error())
-			return err
-		}
-		g.files.Add(g.filesOf(c)...) // also if it is refused: its files may be mended
-	}
-	st, err := g.compile(c, before)
-	if err != nil {
-		g.notice("reload-failed", err.Error())
-		return err
-	}
-	g.state.Store(st)
-	g.kept.closeAll() // a kept connection belongs to the policy that opened it
-	detail := fmt.Sprintf("%d apps", len(st.apps))
-	if st.config.Listen != before.config.Listen || st.config.Admin != before.config.Admin {
-		detail += "; changed listen addresses need a restart"
-	}
-	g.notice("reloaded", detail)
-	return nil
-}
-
 func (g *Gateway) notice(reason, detail string) {
 	g.events.Record(&event.Event{Type: event.Notice, Source: "gateway", Reason: reason, Detail: detail})
 }
@@ -314,10 +283,17 @@ func (g *Gateway) watchFiles(ctx context.Context) {
 // filesOf returns the files whose change calls for a reload.
 func (g *Gateway) filesOf(c Config) []string {
 	list := append([]string(nil), g.options.Watch...)
+	if c.TLS != nil {
+		list = append(list, c.TLS.Certificate, c.TLS.Key, c.TLS.ClientCA)
+	}
+	list = append(list, c.CA.Certificate, c.CA.Key)
 	for _, app := range c.Apps {
 		if app.Data == nil { // else whoever holds the content reloads
 			list = append(list, app.Config)
 		}
+		if app.Credential != nil {
+			list = append(list, app.Credential.Password.File())
+		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(name string) bool { return name == "" })
 }

@@ -127,6 +127,86 @@ func writePair(t *testing.T, p *testpki.Pair) (certificate, key string) {
 	return certificate, key
 }
 
+// getByTLS sends a request to a TLS listener, with a client certificate if there
+// is one.
+func (s *site) getByTLS(addr string, root, pair *testpki.Pair, fields ...string) (*http.Response, error) {
+	config := &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()}
+	if pair != nil {
+		config.Certificates = []tls.Certificate{pair.TLS()}
+	}
+	conn, err := tls.Dial("tcp", addr, config)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	io.WriteString(conn, s.fill("GET http://plain.test:{plain}/ HTTP/1.1\r\nHost: x\r\n"+
+		strings.Join(append(fields, ""), "\r\n")+"\r\n"))
+	return http.ReadResponse(bufio.NewReader(conn), nil)
+}
+
+// TestEverySignIsNeeded: whatever is configured for an app must hold, on its own
+// listener and on the shared one.
+func TestEverySignIsNeeded(t *testing.T) {
+	t.Setenv("KIOSK_PASSWORD", "s3cret")
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
+	authority, _ := writePair(t, root)
+	s := newSite(t, usualRules, func(c *Config) {
+		c.TLS = &TLSConfig{Certificate: certificate, Key: key, ClientCA: authority}
+		password := &CredentialConfig{"kiosk", "env:KIOSK_PASSWORD"}
+		app := func(name, listen, certificate string, credential *CredentialConfig) AppConfig {
+			a := c.Apps[0]
+			a.Name, a.Listen, a.Certificate, a.Credential = name, listen, certificate, credential
+			return a
+		}
+		c.Apps = []AppConfig{
+			app("own", "127.0.0.1:0", "own.device", nil),
+			app("both", "127.0.0.1:0", "both.device", &CredentialConfig{"both", "env:KIOSK_PASSWORD"}),
+			app("shared", "", "shared.device", password),
+		}
+	})
+	device := func(name string) *testpki.Pair { return root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{name}}) }
+	pairs := map[string]*testpki.Pair{"": nil}
+	for _, name := range []string{"own.device", "both.device", "shared.device", "other.device"} {
+		pairs[name] = device(name)
+	}
+	kiosk, both := basic("kiosk", "s3cret"), basic("both", "s3cret")
+	for _, test := range []struct {
+		app, certificate, credential string
+		status                       int
+		identity                     string
+	}{
+		{"own", "", "", 403, ""}, {"own", "other.device", "", 403, ""}, {"own", "shared.device", "", 403, ""},
+		{"own", "own.device", "", 200, "certificate"}, {"own", "", kiosk, 403, ""},
+		{"both", "both.device", "", 407, ""}, {"both", "", both, 403, ""}, {"both", "both.device", kiosk, 403, ""},
+		{"both", "other.device", both, 403, ""}, {"both", "both.device", both, 200, "certificate+credential"},
+		{"shared", "", kiosk, 403, ""}, {"shared", "shared.device", "", 407, ""}, {"shared", "", "", 407, ""},
+		{"shared", "shared.device", basic("kiosk", "wrong"), 403, ""}, {"shared", "shared.device", both, 403, ""},
+		{"shared", "other.device", kiosk, 403, ""},
+		{"shared", "shared.device", kiosk, 200, "certificate+credential"},
+	} {
+		addr := s.addr
+		if own := s.gateway.AppAddr(test.app); own != nil {
+			addr = own.String()
+		}
+		var fields []string
+		if test.credential != "" {
+			fields = []string{test.credential}
+		}
+		before := len(s.decisions())
+		resp, err := s.getByTLS(addr, root, pairs[test.certificate], fields...)
+		if err != nil || resp.StatusCode != test.status {
+			t.Errorf("%+v: %v %v", test, resp, err)
+			continue
+		}
+		lane.Until(t, "a decision", func() bool { return len(s.decisions()) == before+1 })
+		if e := s.decisions()[before]; e.Identity != test.identity || test.identity != "" && e.App != test.app {
+			t.Errorf("%+v: app %q, identity %q", test, e.App, e.Identity)
+		}
+	}
+}
+
 func TestClientCertificates(t *testing.T) {
 	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	proxy := root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}})
@@ -136,20 +216,7 @@ func TestClientCertificates(t *testing.T) {
 		c.Apps[0].Certificate = "shop.device"
 		c.TLS = &TLSConfig{Certificate: certificate, Key: key, ClientCA: authority}
 	})
-	get := func(pair *testpki.Pair) (*http.Response, error) {
-		config := &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()}
-		if pair != nil {
-			config.Certificates = []tls.Certificate{pair.TLS()}
-		}
-		conn, err := tls.Dial("tcp", s.addr, config)
-		if err != nil {
-			return nil, err
-		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(5 * time.Second))
-		io.WriteString(conn, s.fill("GET http://plain.test:{plain}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
-		return http.ReadResponse(bufio.NewReader(conn), nil)
-	}
+	get := func(pair *testpki.Pair) (*http.Response, error) { return s.getByTLS(s.addr, root, pair) }
 	shop := root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"shop.device"}})
 	if resp, err := get(shop); err != nil || resp.StatusCode != 200 {
 		t.Errorf("the app's certificate: %v %v", resp, err)

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -179,49 +180,77 @@ func (x *exchange) tooMany(reason string, wait time.Duration) {
 	x.refuse(http.StatusTooManyRequests, reason, "too many requests")
 }
 
-// identify finds the app that asks: by the listener, the client certificate or
-// the proxy credential, in this order, and by nothing else that a client sends.
+// identify finds out which app asks, and answers if it returns false. A listener
+// of its own, a client certificate or a proxy credential tells; whatever else is
+// configured for that app must hold as well.
 func (x *exchange) identify() bool {
-	st := x.state
-	if name := x.listener.app; name != "" {
-		if x.app = st.byName[name]; x.app == nil {
-			return x.stranger("the listener's app is no longer configured")
-		}
-		x.event.App, x.event.Identity = name, "listener"
-		if x.app.credential == nil {
-			return true
-		}
-		return x.identifyCredential(x.app)
+	names := clientNames(x.r)
+	a := x.candidate(names)
+	if a == nil {
+		return false // it has been answered
 	}
-	if x.r.TLS != nil && len(x.r.TLS.VerifiedChains) > 0 {
-		for _, name := range certificateNames(x.r.TLS.VerifiedChains[0][0]) {
-			if a := st.byCert[name]; a != nil {
-				x.app, x.event.App, x.event.Identity = a, a.config.Name, "certificate"
-				return true
-			}
+	identity := "listener"
+	if c := a.config.Certificate; c != "" {
+		if !slices.Contains(names, c) {
+			return x.stranger("the app's client certificate is missing")
 		}
-		if len(st.byUser) == 0 {
-			return x.stranger("the client certificate belongs to no app")
+		identity = "certificate"
+	}
+	if a.credential != nil {
+		by := x.credentialed()
+		if by == nil {
+			return false
+		}
+		if by != a {
+			return x.stranger("the proxy credential belongs to another app")
+		}
+		if identity = "credential"; a.config.Certificate != "" {
+			identity = "certificate+credential"
 		}
 	}
-	if st.only != nil {
-		x.app, x.event.App, x.event.Identity = st.only, st.only.config.Name, "listener"
-		return true
-	}
-	if len(st.byUser) == 0 {
-		return x.stranger("no client certificate")
-	}
-	return x.identifyCredential(nil)
+	x.app, x.event.App, x.event.Identity = a, a.config.Name, identity
+	return true
 }
 
-// identifyCredential checks Proxy-Authorization: against one app, or, with nil,
-// against all of them.
-func (x *exchange) identifyCredential(expected *app) bool {
+// candidate returns the app that asks by the first sign of it. It answers if it
+// returns nil.
+func (x *exchange) candidate(names []string) *app {
+	st := x.state
+	if name := x.listener.app; name != "" {
+		a := st.byName[name]
+		if a == nil {
+			x.stranger("the listener's app is no longer configured")
+			return nil
+		}
+		x.event.App = name
+		return a
+	}
+	for _, name := range names {
+		if a := st.byCert[name]; a != nil {
+			return a
+		}
+	}
+	switch {
+	case len(names) > 0 && len(st.byUser) == 0:
+		x.stranger("the client certificate belongs to no app")
+		return nil
+	case st.only != nil:
+		return st.only
+	case len(st.byUser) == 0:
+		x.stranger("no client certificate")
+		return nil
+	}
+	return x.credentialed()
+}
+
+// credentialed returns the app whose credential Proxy-Authorization holds. It
+// answers if it returns nil.
+func (x *exchange) credentialed() *app {
 	fields := x.r.Header["Proxy-Authorization"]
 	if len(fields) == 0 {
 		x.w.Header().Set("Proxy-Authenticate", `Basic realm="cordon", charset="UTF-8"`)
 		x.refuse(http.StatusProxyAuthRequired, reasonNoIdentity, "a proxy credential is needed")
-		return false
+		return nil
 	}
 	user, password, ok := parseBasic(fields)
 	key := sha256.Sum256([]byte(user))
@@ -232,11 +261,11 @@ func (x *exchange) identifyCredential(expected *app) bool {
 	}
 	got := sha256.Sum256([]byte(password))
 	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
-	if !ok || a == nil || !same || expected != nil && expected != a {
-		return x.stranger("the proxy credential belongs to no app")
+	if !ok || a == nil || !same {
+		x.stranger("the proxy credential belongs to no app")
+		return nil
 	}
-	x.app, x.event.App, x.event.Identity = a, a.config.Name, "credential"
-	return true
+	return a
 }
 
 func (x *exchange) stranger(detail string) bool {
@@ -257,6 +286,15 @@ func parseBasic(fields []string) (user, password string, ok bool) {
 		return "", "", false
 	}
 	return strings.Cut(string(raw), ":")
+}
+
+// clientNames returns the names of the verified client certificate; none without
+// one.
+func clientNames(r *http.Request) []string {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	return certificateNames(r.TLS.VerifiedChains[0][0])
 }
 
 // certificateNames returns the names by which a client certificate recognises
@@ -384,7 +422,7 @@ func (x *exchange) serveItself() {
 		x.w.WriteHeader(http.StatusOK)
 		x.answered()
 	case x.r.URL.Path == pacPath && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
-		servePAC(x.w, x.r, x.listener.tls)
+		x.servePAC()
 		x.event.Path = pacPath
 		x.answered()
 	default:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
 // silentOrigin accepts connections and never answers.
@@ -49,8 +51,10 @@ func TestUpstreamTrouble(t *testing.T) {
 		c.Timeouts.ResponseHeader = 200 * time.Millisecond
 		c.Timeouts.Lookup = 200 * time.Millisecond
 	})
-	s.writeRules(`<access origin="http://silent.test:` + silent + `"/><access origin="http://dead.test:` + deadPort + `"/>
-<access origin="http://hangs.invalid"/><access origin="https://hangs.invalid"/><access origin="http://broken.invalid"/><access origin="http://none.invalid"/>`)
+	s.writeRules(
+		`<access origin="http://silent.test:` + silent + `"/><access origin="http://dead.test:` + deadPort + `"/>
+<access origin="http://hangs.invalid"/><access origin="https://hangs.invalid"/><access origin="http://broken.invalid"/><access origin="http://none.invalid"/>`,
+	)
 	if err := s.gateway.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -205,12 +209,31 @@ func TestConfigMistakes(t *testing.T) {
 		says   string
 	}{
 		{"no app", Config{}, "no app is named"},
-		{"no name", with(func(a *AppConfig) { a.Name = "" }), "no name"},
+		{"no name", with(func(a *AppConfig) { a.Name = "" }), "apps[0]: the app must have a name"},
 		{"no file", with(func(a *AppConfig) { a.Config = "" }), "no config.xml is named"},
-		{"name twice", Config{Apps: []AppConfig{good, good}}, "used twice"},
+		{"name twice", Config{Apps: []AppConfig{good, good}}, `apps[1].name: "a" is used twice`},
 		{"nothing identifies", Config{Apps: []AppConfig{good, {Name: "b", Config: "x"}}},
 			"each needs a listen address"},
-		{"unknown mode", with(func(a *AppConfig) { a.Mode = "open" }), "neither enforce nor report"},
+		{"unknown mode", with(func(a *AppConfig) { a.Mode = "open" }),
+			`apps[0].mode: "open" must be enforce or report`},
+		{"another letter case", with(func(a *AppConfig) { a.Mode = "Enforce" }), "must be enforce or report"},
+		{"a log in another letter case", Config{Apps: []AppConfig{good}, Log: "Stdout"}, "must be written stdout"},
+		{"a range with more bits", with(func(a *AppConfig) {
+			a.Private = []PrivateConfig{{Host: "a.test", Range: netip.MustParsePrefix("10.1.2.3/8")}}
+		}), "apps[0].private[0].range: 10.1.2.3/8 must be the range 10.0.0.0/8 or the address 10.1.2.3"},
+		{"a source with more bits", Config{Apps: []AppConfig{good}, ProxyProtocol: []netip.Prefix{
+			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/24")}},
+			"proxy_protocol[1]: 192.0.2.1/24"},
+		{"two listeners on one address", Config{Listen: "127.0.0.1:3128", Apps: []AppConfig{
+			{Name: "a", Config: "x", Listen: "127.0.0.1:4000"}, {Name: "b", Config: "x", Listen: "127.0.0.1:4000"}}},
+			"apps[1].listen: 127.0.0.1:4000 is the address of the app a too"},
+		{"the default twice", Config{Apps: []AppConfig{{Name: "a", Config: "x", Listen: DefaultListen},
+			{Name: "b", Config: "x", Credential: &CredentialConfig{"u", "env:X"}}}},
+			"listen: 127.0.0.1:3128 is the address of the app a too"},
+		{"the admin listener's address", Config{Admin: "127.0.0.1:3128", Apps: []AppConfig{good}},
+			"listen: 127.0.0.1:3128 is the address of the admin listener too"},
+		{"a public name of nobody", Config{Apps: []AppConfig{good}, PublicName: "0.0.0.0:3128"}, "public_name"},
+		{"a public URL", Config{Apps: []AppConfig{good}, PublicName: "http://proxy.test"}, "public_name"},
 		{"certificate without an authority", with(func(a *AppConfig) { a.Certificate = "x" }), "client_ca is needed"},
 		{"secret in the file", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u", "secret"} }),
 			"must be a reference"},
@@ -241,14 +264,61 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
-func TestPAC(t *testing.T) {
-	s := newSite(t, usualRules, nil)
-	c := s.dial()
-	c.send("GET /proxy.pac HTTP/1.1\r\nHost: anything\r\n\r\n")
-	resp, body := c.answer("GET")
-	if resp.StatusCode != 200 || !strings.Contains(body, `"PROXY `+s.addr+`"`) || strings.Contains(body, "DIRECT") {
-		t.Errorf("%d %s", resp.StatusCode, body)
+// pacOf asks for the proxy configuration and returns where it leads.
+func pacOf(t *testing.T, body string) string {
+	t.Helper()
+	_, after, _ := strings.Cut(body, `return "`)
+	way, _, found := strings.Cut(after, `"`)
+	if !found || strings.Contains(body, "DIRECT") {
+		t.Fatalf("%q", body)
 	}
+	return way
+}
+
+// TestPAC: the script names an address that the browser which asks can use.
+func TestPAC(t *testing.T) {
+	own := func(s *site, host string) string {
+		c := s.dial()
+		c.send("GET /proxy.pac HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+		_, body := c.answer("GET")
+		return pacOf(t, body)
+	}
+	admin := func(s *site) string {
+		w := httptest.NewRecorder()
+		s.gateway.adminServer().Handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost:9090/proxy.pac", nil))
+		return pacOf(t, w.Body.String())
+	}
+	check := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	s := newSite(t, usualRules, nil)
+	check("asked by its address", own(s, s.addr), "PROXY "+s.addr)
+	check("asked by a name", own(s, "Proxy.test:3128"), "PROXY proxy.test:3128")
+	check("asked by a name alone", own(s, "proxy.test"), "PROXY proxy.test:80")
+	check("bound to one address", admin(s), "PROXY "+s.addr)
+
+	s = newSite(t, usualRules, func(c *Config) { c.Listen = "0.0.0.0:0" })
+	port := portOf(s.addr)
+	s.addr = "127.0.0.1:" + port
+	check("everywhere, asked by a name", own(s, "proxy.test:"+port), "PROXY proxy.test:"+port)
+	check("everywhere, asked by all", own(s, "0.0.0.0:"+port), "PROXY 0.0.0.0:"+port)
+	check("everywhere, by the operators' listener", admin(s), "PROXY localhost:"+port)
+
+	s = newSite(t, usualRules, func(c *Config) { c.Listen, c.PublicName = "0.0.0.0:0", "proxy.example" })
+	port = portOf(s.addr)
+	s.addr = "127.0.0.1:" + port
+	check("a public name", own(s, "127.0.0.1:"+port), "PROXY proxy.example:"+port)
+	check("a public name, by the operators' listener", admin(s), "PROXY proxy.example:"+port)
+
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"*.test", "proxy.test"}}))
+	s = newSite(t, usualRules, func(c *Config) {
+		c.Listen, c.TLS = "0.0.0.0:0", &TLSConfig{Certificate: certificate, Key: key}
+	})
+	check("TLS", admin(s), "HTTPS proxy.test:"+portOf(s.addr))
 }
 
 func TestWarningsAreFew(t *testing.T) {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
 // replace puts another file of the same size and time in a file's place, as tools
@@ -63,6 +65,35 @@ func TestChangeBeforeServeIsRead(t *testing.T) {
 	lane.Until(t, "the change is in force", func() bool { return s.allows("http://late.test:{plain}/") })
 }
 
+// A renewed certificate of the listener is served without a restart.
+func TestRenewedCertificate(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	leaf := func(name string) *testpki.Pair {
+		return root.Leaf(t, testpki.Spec{Name: name, Hosts: []string{"proxy.test"}})
+	}
+	old, renewed := leaf("old"), leaf("renewed")
+	certificate, key := writePair(t, old)
+	s := newSite(t, usualRules, func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} })
+	served := func() string {
+		conn, err := tls.Dial("tcp", s.addr, &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0].Subject.CommonName
+	}
+	if got := served(); got != "old" {
+		t.Fatal(got)
+	}
+	if err := writeFile(key, string(renewed.KeyPEM(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(certificate, string(renewed.PEM())); err != nil {
+		t.Fatal(err)
+	}
+	lane.Until(t, "the renewed certificate is served", func() bool { return served() == "renewed" })
+}
+
 // A configuration that is refused because of an app's file takes effect when that
 // file is mended, though only the refused one names it.
 func TestMendedFileOfARefusedConfiguration(t *testing.T) {
@@ -75,16 +106,15 @@ func TestMendedFileOfARefusedConfiguration(t *testing.T) {
 	options := s.gateway.options
 	options.Metrics = nil // those of another gateway
 	list := filepath.Join(t.TempDir(), "list")
-	if err := writeFile(list, "one app"); err != nil {
+	if err := writeFile(list, "one file"); err != nil {
 		t.Fatal(err)
 	}
-	options.Config.Apps[0].Listen = "127.0.0.1:0" // of several apps, each has its own
 	options.Watch = []string{list}
 	options.Reload = func() (Config, error) {
 		c := options.Config
-		kiosk := c.Apps[0]
-		kiosk.Name, kiosk.Config = "kiosk", broken
-		c.Apps = append(c.Apps[:1:1], kiosk)
+		moved := c.Apps[0]
+		moved.Config = broken
+		c.Apps = []AppConfig{moved}
 		return c, nil
 	}
 	g, err := New(options)
@@ -93,7 +123,7 @@ func TestMendedFileOfARefusedConfiguration(t *testing.T) {
 	}
 	s.gateway = g
 	s.start()
-	if err := writeFile(list, "two apps"); err != nil {
+	if err := writeFile(list, "another file"); err != nil {
 		t.Fatal(err)
 	}
 	notice := func(reason string) func() bool {

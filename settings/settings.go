@@ -264,8 +264,12 @@ func (s *Settings) Check() error {
 		}
 	}
 	if len(s.Gateway.Apps) > 0 {
-		if err := s.Gateway.Validate(); err != nil {
-			all = append(all, s.atSecret(err, "gateway"))
+		for _, p := range s.Gateway.Check() {
+			e := s.at(p.Msg, append([]string{"gateway"}, p.Path...)...)
+			if slices.Contains(p.Path, "credential") {
+				e.Excerpt = "" // the line may hold a secret
+			}
+			all = append(all, e)
 		}
 	}
 	if _, err := s.DatabaseKind(); err != nil {

@@ -120,7 +120,7 @@ func TestCheckShowsTheLine(t *testing.T) {
 		{"services:\n  a: {upstream: ftp://x}\n", "cordon.yaml:2:7: services.a.upstream must be an http"},
 		{"egress: {allow: [\"10.0.0.0/33\"]}\n", "cordon.yaml:1:18: egress.allow.0"},
 		{"database: mysql://x\n", "cordon.yaml:1:1: database must be"},
-		{"gateway: {apps: [{name: a}]}\n", "gateway apps[0] (a): config"},
+		{"gateway: {apps: [{name: a}]}\n", "gateway.apps.0 config: no config.xml is named"},
 	} {
 		text, want := each[0], each[1]
 		s, err := Parse("cordon.yaml", []byte(text))

@@ -35,6 +35,9 @@ type Options struct {
 	// Ready reports whether requests are taken, before its context ends; nil: they
 	// always are.
 	Ready func(context.Context) bool
+	// Stale says on /readyz why the configuration in the files is not the one in
+	// force, "" if it is; nil: nobody asks.
+	Stale func() string
 	// Metrics and Events answer /metrics and /events; nil answers 404.
 	Metrics, Events http.Handler
 	// Pages answer further patterns of http.ServeMux.
@@ -122,6 +125,12 @@ func (o Options) mux() *http.ServeMux {
 			return
 		}
 		fmt.Fprintln(w, "ready")
+		if o.Stale == nil {
+			return
+		}
+		if why := o.Stale(); why != "" {
+			fmt.Fprintf(w, "the configuration in its files is not in force: %s\n", why)
+		}
 	})
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)

@@ -46,6 +46,15 @@ func (r Reference) From(dir string) Reference {
 	return Reference(kind + ":" + filepath.Join(dir, name))
 }
 
+// File returns the path of the file that r names, "" if it names none.
+func (r Reference) File() string {
+	kind, name, _ := strings.Cut(string(r), ":")
+	if strings.TrimPrefix(kind, "text-") != "file" {
+		return ""
+	}
+	return name
+}
+
 // Value is a secret that was found. It prints as ***.
 type Value struct {
 	bytes []byte

@@ -65,6 +65,16 @@ func TestResolveErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
+func TestFile(t *testing.T) {
+	for reference, want := range map[Reference]string{
+		"file:a": "a", "text-file:/b": "/b", "env:A": "", "": "", "a": "",
+	} {
+		if got := reference.File(); got != want {
+			t.Errorf("%s: %q, want %q", reference, got, want)
+		}
+	}
+}
+
 func TestFrom(t *testing.T) {
 	for reference, want := range map[Reference]Reference{
 		"file:key": "file:/conf/key", "text-file:../key": "text-file:/key", "file:/run/key": "file:/run/key",

@@ -1,0 +1,273 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/systemd"
+)
+
+// Problem is one mistake of a configuration.
+type Problem struct {
+	// Path leads to the key, as in apps, 0, credential, user.
+	Path []string
+	// Msg says what is wrong and what must be.
+	Msg string
+}
+
+// Error is the message behind the key, as in apps[0].credential.user.
+func (p *Problem) Error() string {
+	var key strings.Builder
+	for _, part := range p.Path {
+		switch _, err := strconv.Atoi(part); {
+		case err == nil:
+			key.WriteString("[" + part + "]")
+		case key.Len() > 0:
+			key.WriteString("." + part)
+		default:
+			key.WriteString(part)
+		}
+	}
+	return key.String() + ": " + p.Msg
+}
+
+// checker collects the mistakes below a key.
+type checker struct {
+	path     []string
+	problems *[]*Problem
+}
+
+// at returns a checker of a key below.
+func (c checker) at(path ...string) checker {
+	return checker{append(c.path[:len(c.path):len(c.path)], path...), c.problems}
+}
+
+func (c checker) fail(format string, args ...any) {
+	*c.problems = append(*c.problems, &Problem{c.path, fmt.Sprintf(format, args...)})
+}
+
+// check notes an error about a key below.
+func (c checker) check(key string, err error) {
+	if err != nil {
+		c.at(key).fail("%v", err)
+	}
+}
+
+// Validate checks what can be checked without reading another file, and
+// returns every mistake it finds: Check's, joined.
+func (c Config) Validate() error {
+	var errs []error
+	for _, p := range c.Check() {
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
+}
+
+// Check returns every mistake that can be found without reading another file.
+func (c Config) Check() []*Problem {
+	var problems []*Problem
+	at := checker{problems: &problems}
+	if len(c.Apps) == 0 {
+		at.at("apps").fail("no app is named, so that every request would be refused")
+	}
+	names := map[string]bool{}
+	for i, app := range c.Apps {
+		here := at.at("apps", strconv.Itoa(i))
+		switch {
+		case app.Name == "":
+			here.fail("the app must have a name")
+		case names[app.Name]:
+			here.at("name").fail("%q is used twice", app.Name)
+		}
+		names[app.Name] = true
+		app.check(here, c)
+	}
+	at.check("listen", CheckListen(c.Listen))
+	if c.Admin != "" {
+		at.check("admin", admin.CheckAddress(c.Admin))
+	}
+	c.checkListeners(at)
+	c.Limits.check(at.at("limits"))
+	c.Timeouts.check(at.at("timeouts"))
+	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
+		at.at("tls").fail("certificate and key are both needed")
+	}
+	if c.PublicName != "" {
+		if _, err := publicName(c.PublicName, 1); err != nil {
+			at.at("public_name").fail("%q must be a name or an address, with a port or without: %v", c.PublicName, err)
+		}
+	}
+	for i, prefix := range c.ProxyProtocol {
+		at.at("proxy_protocol").check(strconv.Itoa(i), checkRange(prefix))
+	}
+	for _, word := range []string{"stdout", "stderr", "none"} {
+		if c.Log != word && strings.EqualFold(c.Log, word) {
+			at.at("log").fail("%q must be written %s; a file of this name must be written ./%s", c.Log, word, c.Log)
+		}
+	}
+	return problems
+}
+
+// checkListeners finds two listeners at one address.
+func (c Config) checkListeners(at checker) {
+	seen := map[string]string{}
+	look := func(at checker, what, address string) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil || port == "0" {
+			return // a port of its own, or a mistake that is told already
+		}
+		address = net.JoinHostPort(strings.ToLower(host), port)
+		if before, taken := seen[address]; taken {
+			at.fail("%s is the address of %s too: each listener needs its own", address, before)
+			return
+		}
+		seen[address] = what
+	}
+	if c.Admin != "" {
+		look(at.at("admin"), "the admin listener", c.Admin)
+	}
+	shared := false
+	for i, app := range c.Apps {
+		if app.Listen == "" {
+			shared = true
+			continue
+		}
+		look(at.at("apps", strconv.Itoa(i), "listen"), "the app "+app.Name, app.Listen)
+	}
+	if listen := c.Listen; shared {
+		orDefault(&listen, DefaultListen)
+		look(at.at("listen"), "the shared listener", listen)
+	}
+}
+
+// checkRange refuses a range whose address has bits behind its length: it may be
+// meant as the address alone.
+func checkRange(p netip.Prefix) error {
+	if p.IsValid() && p != p.Masked() {
+		return fmt.Errorf("%s must be the range %s or the address %s", p, p.Masked(), p.Addr())
+	}
+	return nil
+}
+
+// CheckListen refuses an address of a listener that nobody could listen on; ""
+// stands for the default, and "systemd" for a socket that is passed.
+func CheckListen(address string) error {
+	if address == "" || systemd.IsSocket(address) {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if number, bad := strconv.ParseUint(port, 10, 64); err == nil && bad == nil && number <= 65535 {
+		return nil
+	}
+	if _, known := net.LookupPort("tcp", port); err == nil && known == nil {
+		return nil // the name of a service
+	}
+	return fmt.Errorf("%q: it must be an address and a port from 0 to 65535, as in 127.0.0.1:3128", address)
+}
+
+func (t Timeouts) check(at checker) {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"header", t.Header}, {"hello", t.Hello}, {"lookup", t.Lookup}, {"connect", t.Connect},
+		{"response_header", t.ResponseHeader}, {"idle", t.Idle}, {"keep_alive", t.KeepAlive}, {"drain", t.Drain},
+	} {
+		if d.value < 0 {
+			at.at(d.name).fail("%s: it must not be negative", d.value)
+		}
+	}
+}
+
+// check finds what would not limit anything, although it is written.
+func (l Limits) check(at checker) {
+	if !(l.Rate >= 0) || math.IsInf(l.Rate, 1) { // a NaN is not at least 0
+		at.at("rate").fail("%v: it must be a number of requests a second, 0 for no limit", l.Rate)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"requests", l.Requests}, {"tunnels", l.Tunnels}, {"burst", l.Burst},
+		{"request_header", l.RequestHeader}, {"response_header", l.ResponseHeader},
+	} {
+		if n.value < 0 {
+			at.at(n.name).fail("%d: it must not be negative", n.value)
+		}
+	}
+}
+
+func (a AppConfig) check(at checker, c Config) {
+	at.check("listen", CheckListen(a.Listen))
+	a.Limits.check(at.at("limits"))
+	if a.Config == "" {
+		at.fail("config: no config.xml is named")
+	}
+	if a.Mode != "" && a.Mode != modeEnforce && a.Mode != modeReport {
+		at.at("mode").fail("%q must be enforce or report", a.Mode)
+	}
+	a.checkIdentity(at, c)
+	if a.Inspect && (c.CA.Certificate == "" || c.CA.Key == "") {
+		at.at("inspect").fail("the gateway's ca.certificate and ca.key are needed")
+	}
+	for i, p := range a.Private {
+		p.check(at.at("private", strconv.Itoa(i)))
+	}
+	for i, p := range a.Pins {
+		here := at.at("pins", strconv.Itoa(i))
+		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
+			here.at("host").fail("%q: %v", p.Host, err)
+		}
+		if len(p.SPKI) == 0 {
+			here.fail("host %q has no pin, so that it could never be reached", p.Host)
+		}
+	}
+}
+
+// checkIdentity checks how the app is recognised.
+func (a AppConfig) checkIdentity(at checker, c Config) {
+	if len(c.Apps) > 1 && a.Listen == "" && a.Credential == nil && a.Certificate == "" {
+		at.fail("with several apps each needs a listen address, a credential or a certificate")
+	}
+	if a.Certificate != "" && (c.TLS == nil || c.TLS.ClientCA == "") {
+		at.at("certificate").fail("the gateway's tls.client_ca is needed to check it")
+	}
+	listen := a.Listen
+	if listen == "" {
+		listen = c.Listen
+	}
+	if (a.Credential != nil || a.Certificate != "") && c.TLS == nil && listen != "" && !hostname.IsLoopback(listen) {
+		at.fail("a credential on %s would cross the network in cleartext: set the gateway's tls", listen)
+	}
+	cred := a.Credential
+	if cred == nil {
+		return
+	}
+	if cred.User == "" || strings.Contains(cred.User, ":") {
+		at.at("credential", "user").fail("it must not be empty nor hold a colon")
+	}
+	if cred.Password.Check() != nil {
+		at.at("credential", "password").fail("it must be a reference, env:NAME or file:PATH")
+	}
+}
+
+// check checks an exception for private addresses.
+func (p PrivateConfig) check(at checker) {
+	if p.Host != "*" {
+		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
+			at.at("host").fail("%q: %v", p.Host, err)
+		}
+	}
+	if !p.Range.IsValid() {
+		at.fail("host %q has no range", p.Host)
+	}
+	at.check("range", checkRange(p.Range))
+}

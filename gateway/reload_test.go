@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"errors"
+	"net/http/httptest"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/testpki"
+)
+
+// reloadable is a site whose next reload finds what change makes of its
+// configuration.
+func reloadable(t *testing.T, begin func(*Config)) (s *site, reload func(change func(*Config)) error) {
+	s = newSite(t, usualRules, begin)
+	first := s.gateway.options.Config
+	return s, func(change func(*Config)) error {
+		s.gateway.options.Reload = func() (Config, error) {
+			c := first
+			c.Apps = slices.Clone(first.Apps)
+			change(&c)
+			return c, nil
+		}
+		return s.gateway.Reload()
+	}
+}
+
+// TestReloadOfEveryKey: each key of the configuration is in force after a reload,
+// or the reload is refused and names it, and nothing of the rest is in force. A
+// key that is added to Config must be added here.
+func TestReloadOfEveryKey(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
+	pair := &TLSConfig{Certificate: certificate, Key: key}
+	changes := map[string]struct {
+		refused string // the key that is named; "" if the change is in force
+		change  func(*Config)
+	}{
+		"Listen": {"listen", func(c *Config) { c.Listen = "127.0.0.1:39999" }},
+		"Admin":  {"admin", func(c *Config) { c.Admin = "127.0.0.1:0" }},
+		"TLS":    {"tls", func(c *Config) { c.TLS = pair }},
+		"Apps":   {"apps[].listen", func(c *Config) { c.Apps[0].Listen = "127.0.0.1:0" }},
+		"ProxyProtocol": {
+			"proxy_protocol",
+			func(c *Config) { c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
+		},
+		"PublicName": {"", func(c *Config) { c.PublicName = "proxy.test" }},
+		"CA":         {"", func(c *Config) { c.CA = CAConfig{certificate, key} }},
+		"Timeouts":   {"timeouts", func(c *Config) { c.Timeouts.Idle = time.Hour }},
+		"Limits":     {"limits", func(c *Config) { c.Limits.Requests = 7 }},
+		"DNS":        {"dns", func(c *Config) { c.DNS = []string{"127.0.0.1"} }},
+		"Log":        {"log", func(c *Config) { c.Log = "stdout" }},
+		"LogBurst":   {"log_burst", func(c *Config) { c.LogBurst = -1 }},
+	}
+	for i := range reflect.TypeFor[Config]().NumField() {
+		field := reflect.TypeFor[Config]().Field(i).Name
+		test, known := changes[field]
+		if !known {
+			t.Errorf("nobody says what a reload does with %s", field)
+			continue
+		}
+		t.Run(field, func(t *testing.T) {
+			s, reload := reloadable(t, nil)
+			err := reload(func(c *Config) {
+				test.change(c)
+				c.Apps[0].RequireTLS = true // the rest of the new configuration
+			})
+			if test.refused == "" {
+				if err != nil || s.allows("http://plain.test:{plain}/") || s.gateway.Stale() != "" {
+					t.Errorf("%v, %q: it must be in force", err, s.gateway.Stale())
+				}
+				return
+			}
+			var restart *RestartError
+			if !errors.As(err, &restart) || !slices.Equal(restart.Keys, []string{test.refused}) {
+				t.Fatalf("%v, want a restart because of %s", err, test.refused)
+			}
+			if !s.allows("http://plain.test:{plain}/") {
+				t.Error("half of a refused configuration is in force")
+			}
+		})
+	}
+}
+
+// An app with a listener of its own is not said to be in force while nobody
+// listens there, and the failed reload is told wherever somebody looks.
+func TestReloadThatNeedsARestart(t *testing.T) {
+	s, reload := reloadable(t, func(c *Config) { c.Apps[0].Listen = "127.0.0.1:0" })
+	ready := func() string {
+		w := httptest.NewRecorder()
+		s.gateway.adminServer().Handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/readyz", nil))
+		return w.Body.String()
+	}
+	lane.Until(t, "it is ready", s.gateway.ready.Load)
+	for name, change := range map[string]func(*Config){
+		"added": func(c *Config) {
+			kiosk := c.Apps[0]
+			kiosk.Name = "kiosk"
+			c.Apps = append(c.Apps, kiosk)
+		},
+		"moved":   func(c *Config) { c.Apps[0].Listen = "127.0.0.1:39998" },
+		"renamed": func(c *Config) { c.Apps[0].Name = "other" },
+		"shared":  func(c *Config) { c.Apps[0].Listen = "" },
+	} {
+		err := reload(change)
+		var restart *RestartError
+		if !errors.As(err, &restart) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		latest := s.ring.Latest()
+		if e := latest[len(latest)-1]; e.Reason != "reload-failed" || e.Detail != err.Error() {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if got := ready(); !strings.HasPrefix(got, "ready\n") ||
+			!strings.Contains(got, "takes a restart of the gateway") {
+			t.Errorf("%s: /readyz says %q", name, got)
+		}
+	}
+	if err := reload(func(*Config) {}); err != nil || ready() != "ready\n" {
+		t.Errorf("as it was: %v, /readyz says %q", err, ready())
+	}
+	if s.ring.Latest()[0].Type == event.Close {
+		t.Error("a listener was closed")
+	}
+}

@@ -149,13 +149,17 @@ func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error
 // openParts opens what a reload replaces.
 func (b *Backend) openParts(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{b.openEgress, b.openAuth, b.openTables, b.openServices,
-		b.assemble} {
+		b.assemble, b.define} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// define brings the database into the shape that the settings ask for. It is the
+// last step: what is refused must not have changed anything.
+func (b *Backend) define(ctx context.Context) error { return b.Tables.Define(ctx) }
 
 // Close ends a backend that was opened and is not served, within the context's
 // time. Serve closes by itself.
@@ -297,7 +301,7 @@ func (b *Backend) openAuth(ctx context.Context) error {
 	return nil
 }
 
-func (b *Backend) openTables(ctx context.Context) error {
+func (b *Backend) openTables(context.Context) error {
 	config, err := b.Settings.TablesWithSecrets()
 	if err != nil {
 		return err
@@ -306,7 +310,7 @@ func (b *Backend) openTables(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Tables, err = tables.New(ctx, config, b.Store,
+	b.Tables, err = tables.Prepare(config, b.Store,
 		tables.Options{URL: b.URL, Log: slog.New(slog.NewTextHandler(b.options.Stderr, nil)),
 			ReadFile: func(name string) ([]byte, error) { return os.ReadFile(b.Settings.Path(name)) },
 			Webhooks: b.webhookClient(), WebhookKey: key})

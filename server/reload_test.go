@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/event"
 )
 
@@ -72,6 +74,9 @@ func TestReloadOfNothing(t *testing.T) {
 			"a changed database and telemetry.log takes a restart"},
 		"a secret": {strings.Replace(reloadable, "identity: { ", "identity: { signing_key: env:CORDON_NOT_SET, ", 1) +
 			"tables: { note: { columns: { text: string } }, other: { columns: { n: number } } }\n", "CORDON_NOT_SET"},
+		"a late mistake of several tables": {reloadable + "tables: { a: { columns: { n: number } }, " +
+			"other: { columns: { n: number } }, note: { columns: { text: { type: string, unique: true }, more: string } }, " +
+			"z: { columns: { n: number }, seed: nowhere.json } }\n", "nowhere.json"},
 		"a column of another type": {reloadable + "tables: { note: { columns: { text: boolean } } }\n", "note"},
 	} {
 		if err := r.Reload(t.Context(), load(t, dir, test.text)); err == nil ||
@@ -87,8 +92,11 @@ func TestReloadOfNothing(t *testing.T) {
 			t.Errorf("%s: a part of the file is in force: %d", name, resp.StatusCode)
 		}
 	}
-	if got := notices(r.Backend); len(got) != 4 || got[0] != "reload-failed" {
+	if got := notices(r.Backend); len(got) != 5 || got[0] != "reload-failed" {
 		t.Errorf("the notices are %v", got)
+	}
+	if columns := shapeOf(t, r.Backend, "note"); slices.Contains(columns, "more") {
+		t.Errorf("a refused reload has added to the database: %v", columns)
 	}
 	s := r.Settings
 	if err := r.stop(); err != nil {
@@ -97,6 +105,19 @@ func TestReloadOfNothing(t *testing.T) {
 	if err := r.Reload(t.Context(), s); !errors.Is(err, ErrNotServing) {
 		t.Errorf("after the end: %v", err)
 	}
+}
+
+// shapeOf returns the columns that a table has in the database.
+func shapeOf(t *testing.T, b *Backend, table string) (columns []string) {
+	t.Helper()
+	shape, _, err := b.Store.Define(t.Context(), tables.Definition{Name: table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range shape.Columns {
+		columns = append(columns, c.Name)
+	}
+	return columns
 }
 
 // A request that runs is finished by what was in force when it came.

@@ -65,9 +65,12 @@ type Service struct {
 type table struct {
 	name   string
 	config Table
-	shape  atomic.Pointer[Shape]
-	rules  [5][]condition // by op, the table's own rule first
-	seen   atomic.Int64   // when the shape was last compared with the store's, in ms
+	// definition is what the store is to have, and rows the seed until it has it.
+	definition Definition
+	rows       []byte
+	shape      atomic.Pointer[Shape]
+	rules      [5][]condition // by op, the table's own rule first
+	seen       atomic.Int64   // when the shape was last compared with the store's, in ms
 }
 
 // condition is what a rule is once compiled; *identity.Condition is one.
@@ -77,10 +80,23 @@ type condition interface {
 }
 
 // New checks the configuration, brings the store's tables into its shape, loads
-// seeds into tables that are new and starts the background work. The context
-// bounds only New itself. A mistake in the configuration is a *ConfigError, a
-// table that cannot take the configured shape a *SchemaError.
+// seeds into tables that are new and starts the background work: Prepare and
+// Define.
 func New(ctx context.Context, c Config, store Store, o Options) (*Service, error) {
+	s, err := Prepare(c, store, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Define(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Prepare checks everything that can be checked without the store: the tables,
+// their rules, their seeds. The service answers requests once Define has been
+// called. A mistake in the configuration is a *ConfigError.
+func Prepare(c Config, store Store, o Options) (*Service, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -96,15 +112,41 @@ func New(ctx context.Context, c Config, store Store, o Options) (*Service, error
 	}
 	slices.Sort(s.names)
 	for _, name := range s.names {
-		if err := s.add(ctx, name, c[name]); err != nil {
+		if err := s.add(name, c[name]); err != nil {
 			return nil, err
 		}
+	}
+	return s, nil
+}
+
+// Define brings the store's tables into the configured shape, all of them or
+// none, loads seeds into tables that are new, and starts the background work,
+// which Close ends. It is called once. The context bounds only Define itself. A
+// table that cannot take its shape is a *SchemaError.
+func (s *Service) Define(ctx context.Context) error {
+	definitions := make([]Definition, len(s.names))
+	for i, name := range s.names {
+		definitions[i] = s.tables[strings.ToLower(name)].definition
+	}
+	all, err := s.store.DefineAll(ctx, definitions)
+	if err != nil {
+		return fmt.Errorf("preparing the tables: %w", err)
+	}
+	for i, name := range s.names {
+		t := s.tables[strings.ToLower(name)]
+		t.shape.Store(all[i].Shape)
+		if all[i].Created && t.config.Seed != "" {
+			if err := s.seed(ctx, t, t.rows); err != nil {
+				return err
+			}
+		}
+		t.rows = nil
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.hooks = newWebhooks(s.options)
 	go s.expire(background)
-	return s, nil
+	return nil
 }
 
 func (o Options) withDefaults() Options {
@@ -127,7 +169,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (s *Service) add(ctx context.Context, name string, t Table) error {
+// add checks a table and adds it to the service.
+func (s *Service) add(name string, t Table) error {
 	key := strings.ToLower(name)
 	if other, taken := s.tables[key]; taken {
 		return &ConfigError{name, "", "the table " + other.name + " has the same name"}
@@ -139,7 +182,7 @@ func (s *Service) add(ctx context.Context, name string, t Table) error {
 	if err != nil {
 		return err
 	}
-	added := &table{name: name, config: t}
+	added := &table{name: name, config: t, definition: d}
 	for op := opRead; op <= opUndelete; op++ {
 		for _, source := range []string{t.Rule, t.operation(op).Rule} {
 			if source == "" {
@@ -152,29 +195,21 @@ func (s *Service) add(ctx context.Context, name string, t Table) error {
 			added.rules[op] = append(added.rules[op], c)
 		}
 	}
-	var rows []byte
 	if t.Seed != "" {
-		// A mistake in the seed has to show before the table is made: it is
-		// loaded only then.
-		if rows, err = s.checkSeed(name, t, d); err != nil {
+		if added.rows, err = s.checkSeed(name, t, d); err != nil {
 			return err
 		}
 	}
-	shape, created, err := s.store.Define(ctx, d)
-	if err != nil {
-		return fmt.Errorf("preparing table %s: %w", name, err)
-	}
-	added.shape.Store(shape)
 	s.tables[key] = added
-	if created && t.Seed != "" {
-		return s.seed(ctx, added, rows)
-	}
 	return nil
 }
 
 // Close ends the background work. Webhooks that wait are sent until ctx is
 // done.
 func (s *Service) Close(ctx context.Context) error {
+	if s.stop == nil {
+		return nil // Define has not been called, or has failed
+	}
 	s.stop()
 	<-s.expiry
 	return s.hooks.close(ctx)

@@ -7,6 +7,13 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
 
+// Defined is a table as Define left it.
+type Defined struct {
+	Shape *Shape
+	// Created says that the table was made just now.
+	Created bool
+}
+
 // Store keeps the rows of all tables. Its methods are safe for concurrent use
 // and honour the context. What they refuse is one of the errors below; any
 // other error means that the database failed.
@@ -21,6 +28,9 @@ type Store interface {
 	// whether it was created just now. A column that is there with another
 	// type is a *SchemaError.
 	Define(ctx context.Context, d Definition) (shape *Shape, created bool, err error)
+	// DefineAll is Define for several tables at once: all of them, or, on an error,
+	// none. The results have the order of the definitions.
+	DefineAll(ctx context.Context, all []Definition) ([]Defined, error)
 	// Extend adds columns to the table of a shape and returns the new shape. A
 	// column that another process added in the meantime is no error if it has
 	// the same type.

@@ -20,22 +20,46 @@ var typeNames = map[string]odata.Type{
 
 // Define implements tables.Store.
 func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.Shape, created bool, err error) {
-	if shape, err := s.unchanged(ctx, d); err != nil || shape != nil {
-		return shape, false, translate(err)
+	all, err := s.DefineAll(ctx, []tables.Definition{d})
+	if err != nil {
+		return nil, false, err
 	}
-	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
+	return all[0].Shape, all[0].Created, nil
+}
+
+// DefineAll implements tables.Store.
+func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
+	done := make([]tables.Defined, len(all))
+	var todo []int
+	for i, d := range all {
+		shape, err := s.unchanged(ctx, d)
+		if err != nil {
+			return nil, translate(err)
+		}
+		if done[i].Shape = shape; shape == nil {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return done, nil
+	}
+	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
 		if err := lockSchema(ctx, tx); err != nil {
 			return err
 		}
-		made := false
-		shape, made, err = define(ctx, tx, d)
-		created = made || created && again
-		return err
+		for _, i := range todo {
+			shape, made, err := define(ctx, tx, all[i])
+			if err != nil {
+				return err
+			}
+			done[i] = tables.Defined{Shape: shape, Created: made || done[i].Created && again}
+		}
+		return nil
 	})
 	if err != nil {
-		return nil, false, translate(err)
+		return nil, translate(err)
 	}
-	return shape, created, nil
+	return done, nil
 }
 
 // unchanged looks whether there is nothing to do, which is the usual case at a

@@ -25,19 +25,45 @@ var typeNames = map[string]odata.Type{
 
 // Define implements tables.Store.
 func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.Shape, created bool, err error) {
-	if done, ok, err := s.unchanged(ctx, d); err != nil || ok {
-		return done, false, err
-	}
-	err = s.writer.do(ctx, func(w *writer) error {
-		return w.atomic(func() error {
-			shape, created, err = w.define(ctx, d)
-			return err
-		})
-	})
+	all, err := s.DefineAll(ctx, []tables.Definition{d})
 	if err != nil {
 		return nil, false, err
 	}
-	return shape, created, nil
+	return all[0].Shape, all[0].Created, nil
+}
+
+// DefineAll implements tables.Store.
+func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
+	done := make([]tables.Defined, len(all))
+	var todo []int
+	for i, d := range all {
+		shape, ok, err := s.unchanged(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if done[i].Shape = shape; !ok {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return done, nil
+	}
+	err := s.writer.do(ctx, func(w *writer) error {
+		return w.atomic(func() error {
+			for _, i := range todo {
+				shape, created, err := w.define(ctx, all[i])
+				if err != nil {
+					return err
+				}
+				done[i] = tables.Defined{Shape: shape, Created: created}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
 }
 
 // unchanged looks whether there is nothing to do, which is the usual case at a

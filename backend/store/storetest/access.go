@@ -109,6 +109,38 @@ func testRules(t *testing.T, open Opener) {
 	a.wantIDs("/tables/broken", "y")
 }
 
+// testAllTablesOrNone: of a configuration that one table cannot take, nothing is
+// left in the database: no table, no column, no index.
+func testAllTablesOrNone(t *testing.T, open Opener) {
+	store := open(t)
+	a := &app{t: t, store: store, s: service(t, store, tables.Config{
+		"note": {Columns: map[string]tables.Column{"code": {Type: "string"}}},
+		"zoo":  {Columns: map[string]tables.Column{"size": {Type: "number"}}},
+	}, tables.Options{})}
+	a.want(201, "POST", "/tables/note", `{"id":"a","code":"x"}`)
+	_, err := tables.New(t.Context(), tables.Config{
+		"added": {Columns: map[string]tables.Column{"text": {Type: "string"}}},
+		"note":  {Columns: map[string]tables.Column{"code": {Type: "string", Unique: true}, "more": {Type: "date"}}},
+		"zoo":   {Columns: map[string]tables.Column{"size": {Type: "string"}}},
+	}, store, tables.Options{})
+	var wrong *tables.SchemaError
+	if !errors.As(err, &wrong) || wrong.Table != "zoo" || wrong.Column != "size" {
+		t.Fatalf("%v", err)
+	}
+	a.want(201, "POST", "/tables/note", `{"id":"b","code":"x"}`) // the index is not there
+	// A seed is loaded into a table that is new, and columns that only the database
+	// has are shown.
+	read := func(string) ([]byte, error) { return []byte(`[{"id":"s","text":"seeded"}]`), nil }
+	after := &app{t: t, store: store, s: service(t, store, tables.Config{
+		"added": {Columns: map[string]tables.Column{"text": {Type: "string"}}, Seed: "seed.json"},
+		"note":  {Columns: map[string]tables.Column{"code": {Type: "string"}}},
+	}, tables.Options{ReadFile: read})}
+	after.wantIDs("/tables/added", "s")
+	if _, there := after.want(200, "GET", "/tables/note/a", "").row(t)["more"]; there {
+		t.Error("a column of the refused configuration is there")
+	}
+}
+
 func testSchema(t *testing.T, open Opener) {
 	store := open(t)
 	yes := map[string]tables.Column{

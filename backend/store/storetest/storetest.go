@@ -41,6 +41,7 @@ func Run(t *testing.T, open Opener) {
 	}{
 		{"insert", testInsert}, {"update", testUpdate}, {"delete", testDelete}, {"query", testQuery},
 		{"paging", testPaging}, {"order", testOrder}, {"hostile", testHostile}, {"schema", testSchema},
+		{"all tables or none", testAllTablesOrNone},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
 		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
 		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},

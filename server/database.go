@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/url"
-	"strings"
 
 	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/backend/store/postgres"
@@ -27,32 +27,28 @@ func (b *Backend) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, b.Settings, dsn, func(text string) { b.notices = append(b.notices, text) })
+	store, err := openDatabase(ctx, dsn, func(text string) { b.notices = append(b.notices, text) })
 	if err != nil {
-		return environment(err)
+		return err
 	}
 	b.Store = store
 	b.fixed.add(func(context.Context) error { return store.Close() })
 	return nil
 }
 
-func openStore(ctx context.Context, s *settings.Settings, dsn string, notice func(string)) (Store, error) {
-	if isPostgres(dsn) {
-		return postgres.Open(ctx, postgres.Options{URL: dsn, Notice: notice})
-	}
-	if dsn == "" {
-		dsn = "sqlite:./cordon.db"
+// openDatabase opens what an address names that ResolveDatabase returned.
+func openDatabase(ctx context.Context, dsn string, notice func(string)) (Store, error) {
+	if settings.IsPostgres(dsn) {
+		store, err := postgres.Open(ctx, postgres.Options{URL: dsn, Notice: notice})
+		return store, environment(err)
 	}
 	o, err := sqlite.ParseDSN(dsn)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("database: %w", err)
 	}
-	o.Path, o.Notice = s.Path(o.Path), notice
-	return sqlite.Open(ctx, o)
-}
-
-func isPostgres(dsn string) bool {
-	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+	o.Notice = notice
+	store, err := sqlite.Open(ctx, o)
+	return store, environment(err)
 }
 
 // OpenStore opens the database that the settings name, for commands that work on
@@ -62,8 +58,7 @@ func OpenStore(ctx context.Context, s *settings.Settings) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, s, dsn, nil)
-	return store, environment(err)
+	return openDatabase(ctx, dsn, nil)
 }
 
 // DatabaseName names the database for people, without a password.
@@ -72,7 +67,7 @@ func DatabaseName(s *settings.Settings) string {
 	if err != nil {
 		return s.Database
 	}
-	if isPostgres(dsn) {
+	if settings.IsPostgres(dsn) {
 		u, err := url.Parse(dsn)
 		if err != nil {
 			return "postgres"
@@ -83,11 +78,8 @@ func DatabaseName(s *settings.Settings) string {
 		u.RawQuery = query.Encode()
 		return u.Redacted()
 	}
-	if dsn == "" {
-		dsn = "sqlite:./cordon.db"
-	}
 	if o, err := sqlite.ParseDSN(dsn); err == nil {
-		return "sqlite:" + s.Path(o.Path)
+		return "sqlite:" + o.Path
 	}
 	return "sqlite"
 }

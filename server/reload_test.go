@@ -75,7 +75,8 @@ func TestReloadOfNothing(t *testing.T) {
 		"a secret": {strings.Replace(reloadable, "identity: { ", "identity: { signing_key: env:CORDON_NOT_SET, ", 1) +
 			"tables: { note: { columns: { text: string } }, other: { columns: { n: number } } }\n", "CORDON_NOT_SET"},
 		"a late mistake of several tables": {reloadable + "tables: { a: { columns: { n: number } }, " +
-			"other: { columns: { n: number } }, note: { columns: { text: { type: string, unique: true }, more: string } }, " +
+			"other: { columns: { n: number } }, " +
+			"note: { columns: { text: { type: string, unique: true }, more: string } }, " +
 			"z: { columns: { n: number }, seed: nowhere.json } }\n", "nowhere.json"},
 		"a column of another type": {reloadable + "tables: { note: { columns: { text: boolean } } }\n", "note"},
 	} {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -116,61 +115,6 @@ func findValue(data []byte, value string) (line, column int) {
 		}
 	}
 	return 0, 0
-}
-
-// secretKey finds the keys whose values name secrets, with what is written there;
-// bareSecret is such a key without a value on its line, and referred what may be
-// shown of one.
-var (
-	secretKey = regexp.MustCompile(`\b((?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*)(\[[^\]]*\]?|[^\s,}\]][^,` +
-		`}]*)`)
-	bareSecret = regexp.MustCompile(`^\s*(?:-\s+)?["']?(?:\w*_)?(?:secret|password|key|keys)["']?\s*:\s*(?:[|` +
-		`>][-+0-9]*)?\s*$`)
-	referred = regexp.MustCompile(`^["']?(?:text-)?(?:env|file):`)
-)
-
-// withoutSecrets is a line of the file as it may be shown: what stands where a
-// secret is named, and is not a reference to one, may be the secret itself.
-func withoutSecrets(lines []string, at int) string {
-	text := strings.TrimRight(lines[at], "\r")
-	indent := func(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
-	for above := at - 1; above >= 0; above-- {
-		if strings.TrimSpace(lines[above]) == "" || indent(lines[above]) > indent(text) {
-			continue
-		}
-		if bareSecret.MatchString(strings.TrimRight(lines[above], "\r")) {
-			return text[:indent(text)] + "***"
-		}
-		if indent(lines[above]) < indent(text) || !strings.HasPrefix(strings.TrimSpace(lines[above]), "- ") {
-			break
-		}
-	}
-	return secretKey.ReplaceAllStringFunc(text, func(found string) string {
-		m := secretKey.FindStringSubmatch(found)
-		for item := range strings.SplitSeq(strings.Trim(m[2], "[]"), ",") {
-			if !referred.MatchString(strings.TrimSpace(item)) {
-				return m[1] + "***"
-			}
-		}
-		return found
-	})
-}
-
-// excerpt shows a line and points at a column of it.
-func excerpt(data []byte, line, column int) string {
-	lines := strings.Split(string(data), "\n")
-	if line < 1 || line > len(lines) {
-		return ""
-	}
-	text := withoutSecrets(lines, line-1)
-	number := strconv.Itoa(line)
-	pad := []rune(strings.Repeat(" ", max(column-1, 0)))
-	for i, c := range []rune(text) {
-		if i < len(pad) && c == '\t' {
-			pad[i] = '\t'
-		}
-	}
-	return fmt.Sprintf("  %s | %s\n  %s | %s^", number, text, strings.Repeat(" ", len(number)), string(pad))
 }
 
 // at makes an error about a path of keys, placed at the nearest key that is in

@@ -17,7 +17,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// cordon.yaml:1:37: unknown field "lsten"
-	//   1 | server: { listen: "127.0.0.1:8443", lsten: 1 }
+	//   1 | server: { listen: "127.0.0.1:8443", lsten: *** }
 	//     |                                     ^
 	// cordon.yaml:1:35: server.tls off must stay on loopback: server.listen can be reached from outside
 	//   1 | server: { listen: "0.0.0.0:8443", tls: off }

@@ -42,6 +42,9 @@ func (s *Settings) CheckSecrets() error {
 			all = append(all, s.atSecret(err, key))
 		}
 	}
+	if _, err := s.ResolveDatabase(); err != nil && len(all) == 0 {
+		all = append(all, s.atSecret(err, "database"))
+	}
 	if len(all) > 0 {
 		return all
 	}
@@ -55,25 +58,41 @@ func (s *Settings) atSecret(err error, key string) *Error {
 	return e
 }
 
-// ResolveDatabase returns the address of the database, resolved where it is a
-// reference; "" stands for the default.
+// ResolveDatabase returns the database's address: the configured one, what a
+// reference stands for, or the default, with the path of a SQLite file as it can
+// be opened. Errors name the reference, never the address: it may hold a password.
 func (s *Settings) ResolveDatabase() (string, error) {
 	kind, err := s.DatabaseKind()
 	if err != nil {
-		return "", fmt.Errorf("database %w", err)
-	}
-	if kind != "secret" {
-		return s.Database, nil
-	}
-	value, err := s.Secrets().Resolve(secret.Reference(s.Database))
-	if err != nil {
 		return "", fmt.Errorf("database: %w", err)
 	}
-	return value.Text(), nil
+	dsn := s.Database
+	switch {
+	case dsn == "":
+		dsn = DefaultDatabase
+	case kind == "secret":
+		value, err := s.Secrets().Resolve(secret.Reference(s.Database))
+		if err != nil {
+			return "", fmt.Errorf("database: %w", err)
+		}
+		if dsn = value.Text(); !strings.HasPrefix(dsn, "sqlite:") && !IsPostgres(dsn) {
+			return "", fmt.Errorf("database: what %s stands for must begin with sqlite:, postgres:// or postgresql://",
+				s.Database)
+		}
+	}
+	if IsPostgres(dsn) {
+		return dsn, nil
+	}
+	path, options, hasOptions := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
+	dsn = "sqlite:" + s.Path(strings.TrimPrefix(path, "//"))
+	if hasOptions {
+		dsn += "?" + options
+	}
+	return dsn, nil
 }
 
-// TablesWithSecrets are the tables with the secrets of their webhooks, which it
-// .
+// TablesWithSecrets are the tables with the secrets of their webhooks in the place
+// of the references to them.
 func (s *Settings) TablesWithSecrets() (tables.Config, error) {
 	config := make(tables.Config, len(s.Tables))
 	for name, t := range s.Tables {

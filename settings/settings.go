@@ -8,6 +8,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -340,17 +341,28 @@ func ParseRange(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// DatabaseKind tells the kinds of databases apart: "sqlite", "postgres", or
-// "secret" for a reference to either.
+// DefaultDatabase is the address of the database where none is configured.
+const DefaultDatabase = "sqlite:./cordon.db"
+
+// errDatabase is what every address must be that is none.
+var errDatabase = errors.New(`must be "sqlite:PATH", "postgres://…", or a reference to one`)
+
+// IsPostgres reports whether an address of a database is one of PostgreSQL.
+func IsPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// DatabaseKind is "sqlite", "postgres", or "secret" for a reference to an
+// address.
 func (s *Settings) DatabaseKind() (string, error) {
 	d := s.Database
 	switch {
 	case d == "" || strings.HasPrefix(d, "sqlite:"):
 		return "sqlite", nil
-	case strings.HasPrefix(d, "postgres://"), strings.HasPrefix(d, "postgresql://"):
+	case IsPostgres(d):
 		return "postgres", nil
 	case secret.Reference(d).Check() == nil:
 		return "secret", nil
 	}
-	return "", fmt.Errorf(`must be "sqlite:PATH", "postgres://…", or a reference to one`)
+	return "", errDatabase
 }

@@ -73,7 +73,7 @@ func TestEmptyFile(t *testing.T) {
 func TestErrorsShowTheLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"server:\n  lisen: x\n": "cordon.yaml:2:3: unknown field \"lisen\"\n" +
-			"  2 |   lisen: x\n    |   ^",
+			"  2 |   lisen: ***\n    |   ^",
 		"server:\n  listen: [1]\n":                          "cordon.yaml:2:11: ",
 		"a: 1\n":                                            "cordon.yaml:1:1: unknown field \"a\"",
 		"database: a\ndatabase: b\n":                        "cordon.yaml:2:1: ",
@@ -191,7 +191,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.ResolveDatabase(); got != "sqlite:data/x.db" || err != nil {
+	if got, err := s.ResolveDatabase(); got != "sqlite:"+filepath.Join(dir, "data/x.db") || err != nil {
 		t.Errorf("the database is %s, %v", got, err)
 	}
 }
@@ -215,31 +215,65 @@ func FuzzParse(f *testing.F) {
 // secret, whatever is wrong with it.
 func TestExcerptsHideSecrets(t *testing.T) {
 	for text, shown := range map[string]string{
-		"identity: { signing_key: hunter2, lsten: 1 }\n": "identity: { " +
-			"signing_key: ***, lsten: 1 }\n",
-		"identity: { signing_key: \"env:KEY\", lsten: 1 }\n": "identity: { " +
-			"signing_key: \"env:KEY\", lsten: 1 }\n",
-		"identity:\n  providers: { google: { client_secret: 'hunter2', x: 1 } }\n": "  providers: { " +
-			"google: { client_secret: ***, x: 1 } }\n",
+		"identity: { signing_key: hunter2, lsten: 1 }\n":     "identity: { signing_key: ***, lsten: *** }\n",
+		"identity: { signing_key: \"env:KEY\", lsten: 1 }\n": "identity: { signing_key: \"env:KEY\", lsten: *** }\n",
+		"identity:\n  providers: { google: { client_secret: 'hunter2', x: 1 } }\n": "  providers: { google: { " +
+			"client_secret: ***, x: *** } }\n",
 		"identity:\n  previous_keys:\n  - {hunter2: 1}\n":            "  ***\n",
 		"identity:\n  previous_keys:\n  - env:A\n  - {hunter2: 1}\n": "  ***\n",
 		"identity:\n  signing_key:\n    hunter2: 1\n":                "    ***\n",
-		"identity: { previous_keys: [hunter2, {a: 1}] }\n": "identity: { " +
-			"previous_keys: *** }\n",
+		"identity: { previous_keys: [hunter2, {a: 1}] }\n":           "identity: { previous_keys: ***{a: ***}] }\n",
 		"identity: { previous_keys: [env:A, file:b], lsten: 1 }\n": "identity: { " +
-			"previous_keys: [env:A, file:b], lsten: 1 }\n",
+			"previous_keys: [env:A, file:b], lsten: *** }\n",
 		"tables: { t: { webhook: { secret: hunter2, x: 1 } } }\n": "tables: { t: { " +
-			"webhook: { secret: ***, x: 1 } } }\n",
+			"webhook: { secret: ***, x: *** } } }\n",
 		"gateway:\n  apps: [{ name: a, config: c, credential: { password: hunter2, x: 1 } }]\n": "  apps: [{ name: " +
-			"a, config: c, credential: { password: ***, x: 1 } }]\n",
+			"a, config: c, credential: { password: ***, x: *** } }]\n",
+		"identity:\n  providers:\n    google: { clientSecret: GOCSPX-hunter2 }\n": "    " +
+			"google: { clientSecret: *** }\n",
+		"gateway:\n  apps:\n    - { name: a, credential: {user: u, pass: hunter2} }\n": "    - { name: a, " +
+			"credential: {user: u, pass: ***} }\n",
+		"services: { s: { headers: {Authorization: \"Bearer hunter2\"}, foo: 1 } }\n": "services: { s: { " +
+			"headers: {Authorization: ***}, foo: *** } }\n",
+		"server: { listen: \"127.0.0.1:1\", x: 1 }\ndatabase: \"postgres://u:hunter2@h/d\"\n": "server: { " +
+			"listen: \"127.0.0.1:1\", x: *** }\n",
+		"databse: \"postgres://u:hunter2@h/d\"\n": "databse: ***\n",
+		"database: { url: 'postgres://u:hunter2@h' }\n": "database: " +
+			"{ url: 'postgres://***@h' }\n",
+		"services:\n  s:\n    upstream: {a: \"https://u:hunter2@h/?k=hunter2\"}\n": "    upstream: {a: ***}\n",
 	} {
 		_, err := Parse("cordon.yaml", []byte(text))
 		if err == nil {
 			t.Errorf("%q is taken", text)
 			continue
 		}
-		if strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), " | "+shown) {
+		if strings.Contains(err.Error(), "hunter2") || shown != "" && !strings.Contains(err.Error(), " | "+shown) {
 			t.Errorf("%q: %v\nwant the line %q", text, err, shown)
+		}
+	}
+}
+
+// Whatever line is wrong, and however it is written, an excerpt shows no value of
+// a key that is not known to be harmless.
+func TestNoExcerptShowsASecret(t *testing.T) {
+	const secret = "hunter2"
+	for _, text := range []string{
+		"clientSecret: hunter2", "client-secret: hunter2", "api.key: hunter2", "\"odd\": hunter2", "'odd' : hunter2",
+		"odd: \"hunter2\"", "odd: 'hunter2'", "odd: [a, hunter2]", "odd: [hunter2", "odd: \"hunter2",
+		"odd:   hunter2 # x",
+		"- odd: hunter2", "- hunter2", "hunter2", "  hunter2", "database: hunter2", "database: sqlite:hunter2",
+		"upstream: https://u:hunter2@host", "upstream: https://host/?key=hunter2",
+		"url: \"https://hunter2@host/x?hunter2\"",
+		"a: 1, b: hunter2", "{a: {b: {c: hunter2}}}", "x: {y: hunter2}, listen: z", "?  hunter2", "odd: | hunter2",
+		"odd: !!str hunter2", "odd: &a hunter2", "odd: {a: hunter2, b: [hunter2, hunter2]}",
+	} {
+		if got := withoutSecrets([]string{text}, 0); strings.Contains(got, secret) {
+			t.Errorf("%q: shown as %q", text, got)
+		}
+		for _, above := range []string{"odd:", "  - odd:", "secret: |", "password: >-"} {
+			if got := withoutSecrets([]string{above, "      " + text}, 1); strings.Contains(got, secret) {
+				t.Errorf("%q below %q: shown as %q", text, above, got)
+			}
 		}
 	}
 }
@@ -260,5 +294,43 @@ func TestSecretKeysAreHidden(t *testing.T) {
 	}
 	if found < 3 {
 		t.Errorf("the page names %d keys that take secrets", found)
+	}
+}
+
+// What a reference stands for is a secret even where it is wrong.
+func TestDatabaseErrorsShowNoAddress(t *testing.T) {
+	t.Setenv("TEST_DATABASE", "postgress://cordon:hunter2@db.example/x")
+	s, err := Parse("cordon.yaml", []byte("database: env:TEST_DATABASE\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "database: what env:TEST_DATABASE stands for must begin with sqlite:, postgres:// or postgresql://"
+	if dsn, err := s.ResolveDatabase(); err == nil || err.Error() != want || dsn != "" {
+		t.Errorf("%q, %v", dsn, err)
+	}
+	if err := s.CheckSecrets(); err == nil || !strings.Contains(err.Error(), want) ||
+		strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v", err)
+	}
+	for text, want := range map[string]string{
+		"":                                  s.Path("cordon.db"),
+		"database: sqlite:./a.db\n":         s.Path("a.db"),
+		"database: sqlite:///a.db\n":        "/a.db",
+		"database: \"sqlite:a.db?x=y\"\n":   s.Path("a.db") + "?x=y",
+		"database: postgres://u:p@h/d\n":    "",
+		"database: postgresql://u:p@h/d \n": "",
+	} {
+		s, err := Parse("cordon.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want != "" {
+			want = "sqlite:" + want
+		} else {
+			want = s.Database
+		}
+		if dsn, err := s.ResolveDatabase(); err != nil || dsn != want {
+			t.Errorf("%q: %q, %v; want %q", text, dsn, err, want)
+		}
 	}
 }

@@ -170,7 +170,7 @@ func (a *App) settings() (*settings.Settings, error) {
 	s.Server.Drain = 2 * time.Second
 	s.Telemetry.Log = "none"
 	if s.Database == "" {
-		s.Database = "sqlite:./cordon.db"
+		s.Database = settings.DefaultDatabase
 	}
 	return s, nil
 }

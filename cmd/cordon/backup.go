@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 func newBackupCommand() *cobra.Command {
@@ -34,7 +35,7 @@ PostgreSQL has tools of its own for this: pg_dump and pg_basebackup.`,
 			if err != nil {
 				return err
 			}
-			if isPostgres(dsn) {
+			if settings.IsPostgres(dsn) {
 				return errors.New("the database is PostgreSQL: use pg_dump or pg_basebackup")
 			}
 			o, err := sqlite.ParseDSN(dsn)

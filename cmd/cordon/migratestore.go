@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +12,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/store/postgres"
 	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 func newMigrateStoreCommand() *cobra.Command {
@@ -93,34 +91,12 @@ func databaseArgument(config string, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dsn := s.Database
-	if dsn == "" {
-		dsn = "sqlite:./cordon.db"
-	}
-	if !strings.HasPrefix(dsn, "sqlite:") && !isPostgres(dsn) {
-		value, err := s.Secrets().Resolve(secret.Reference(dsn))
-		if err != nil {
-			return "", fmt.Errorf("database: %w", err)
-		}
-		dsn = value.Text()
-	}
-	if o, err := sqlite.ParseDSN(dsn); err == nil && !filepath.IsAbs(o.Path) {
-		_, options, _ := strings.Cut(dsn, "?")
-		dsn = "sqlite:" + s.Path(o.Path)
-		if options != "" {
-			dsn += "?" + options
-		}
-	}
-	return dsn, nil
-}
-
-func isPostgres(dsn string) bool {
-	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+	return s.ResolveDatabase()
 }
 
 // migrateStore applies the migrations that a database lacks, or says which.
 func migrateStore(ctx context.Context, dsn string, dry, contracts bool) (plan schema.Plan, err error) {
-	if isPostgres(dsn) {
+	if settings.IsPostgres(dsn) {
 		o := postgres.Options{URL: dsn}
 		if dry {
 			plan, err = postgres.Pending(ctx, o, contracts)
@@ -143,7 +119,7 @@ func migrateStore(ctx context.Context, dsn string, dry, contracts bool) (plan sc
 
 // openDatabase opens a database and applies the migrations that it lacks.
 func openDatabase(cmd *cobra.Command, dsn string) (database, error) {
-	if isPostgres(dsn) {
+	if settings.IsPostgres(dsn) {
 		s, err := postgres.Open(cmd.Context(), postgres.Options{URL: dsn, Notice: noticeTo(cmd)})
 		if err != nil {
 			return nil, environment(err)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -42,14 +43,14 @@ type Options struct {
 func ParseDSN(dsn string) (Options, error) {
 	rest, ok := strings.CutPrefix(dsn, "sqlite:")
 	if !ok {
-		return Options{}, fmt.Errorf("%q does not begin with \"sqlite:\"", dsn)
+		return Options{}, errors.New(`sqlite: the address must begin with "sqlite:"`) // it may hold a password
 	}
 	path, query, _ := strings.Cut(rest, "?")
 	path = strings.TrimPrefix(path, "//")
 	o := Options{Path: path}
 	values, err := url.ParseQuery(query)
 	if err != nil || path == "" {
-		return o, fmt.Errorf("%q is not sqlite:PATH[?durability=full|normal]", dsn)
+		return o, errors.New("sqlite: the address must be sqlite:PATH[?durability=full|normal]")
 	}
 	for key, v := range values {
 		if key != "durability" {
@@ -65,7 +66,7 @@ func (o Options) check() error {
 	case "", "full", "normal":
 		return nil
 	}
-	return fmt.Errorf("sqlite: durability is full or normal, not %q", o.Durability)
+	return fmt.Errorf("sqlite: durability must be full or normal, not %q", o.Durability)
 }
 
 // complete sets the defaults and looks for what cannot work.

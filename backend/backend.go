@@ -49,6 +49,10 @@ type Options struct {
 	CORS []string
 	// Proxies are the addresses whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// Mounts are pages of the site's own, such as a console, by the first segment of
+	// their paths ("/console"). They know who has signed in
+	// (identity.FromContext) and the client's own address.
+	Mounts map[string]http.Handler
 	// Events records what goes wrong; nil records nothing.
 	Events *event.Recorder
 }
@@ -59,6 +63,11 @@ func New(o Options) (http.Handler, error) {
 	cors, err := newCORS(o.CORS)
 	if err != nil {
 		return nil, err
+	}
+	for path := range o.Mounts {
+		if !strings.HasPrefix(path, "/") || strings.Count(path, "/") != 1 || len(path) == 1 {
+			return nil, fmt.Errorf("backend: %q must be one segment, such as /console", path)
+		}
 	}
 	b := &backend{Options: o}
 	if !o.NoSwagger {
@@ -72,11 +81,31 @@ func New(o Options) (http.Handler, error) {
 		}
 		site.ServeHTTP(w, r)
 	})
-	handler = cors.wrap(handler)
+	handler = b.mounted(cors.wrap(handler))
 	if len(o.Proxies) > 0 {
 		handler = believe(o.Proxies, handler)
 	}
 	return b.recover(handler), nil
+}
+
+// mounted answers what is mounted, and hands everything else on. No other origin
+// may read it: it stands outside of CORS.
+func (b *backend) mounted(next http.Handler) http.Handler {
+	if len(b.Mounts) == 0 {
+		return next
+	}
+	guarded := map[string]http.Handler{}
+	for path, handler := range b.Mounts {
+		guarded[path] = b.Auth.Middleware(handler)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if handler := guarded["/"+first]; handler != nil {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 type backend struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/event"
 )
@@ -242,6 +244,40 @@ func TestProxiesAreBelieved(t *testing.T) {
 	if w := do(newBackend(t, nil), "GET", "/tables/x", "X-Forwarded-For",
 		"203.0.113.9"); !strings.HasSuffix(w.Body.String(), " 192.0.2.1:1234") {
 		t.Errorf("a stranger was believed: %s", w.Body)
+	}
+}
+
+// What is mounted knows the client's own address and who asks, and no other origin
+// may read it.
+func TestMounts(t *testing.T) {
+	h := newBackend(t, func(o *Options) {
+		o.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		o.CORS = []string{"a.example"}
+		o.Mounts = map[string]http.Handler{"/console": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			who, err := identity.FromContext(r.Context())
+			fmt.Fprintf(w, "console %s %s %t %v", r.URL.Path, r.RemoteAddr, who.Authenticated(), err)
+		})}
+	})
+	for path, want := range map[string]string{
+		"/console":   "console /console 203.0.113.9:0 false <nil>",
+		"/console/x": "console /console/x 203.0.113.9:0 false <nil>",
+		"/tables/x":  "tables /tables/x 203.0.113.9:0",
+	} {
+		w := do(h, "GET", path, "X-Forwarded-For", "203.0.113.9", "Origin", "https://a.example")
+		if w.Body.String() != want {
+			t.Errorf("%s: %s, want %s", path, w.Body, want)
+		}
+		if readable := w.Header().Get("Access-Control-Allow-Origin") != ""; readable != (path == "/tables/x") {
+			t.Errorf("%s: other origins may read it: %t", path, readable)
+		}
+	}
+	if w := do(h, "GET", "/consolex"); w.Code != http.StatusNotFound {
+		t.Errorf("a longer name: %d %s", w.Code, w.Body)
+	}
+	for _, bad := range []string{"", "/", "console", "/a/b", "/console/"} {
+		if _, err := New(Options{Auth: nil, Mounts: map[string]http.Handler{bad: h}}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }
 

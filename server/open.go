@@ -61,10 +61,13 @@ type Options struct {
 	// as the console; nil answers 404. It is called once the backend is open, and
 	// again for each reload.
 	AdminHandler func(*Backend) http.Handler
-	// Site puts something in front of a backend's handler, such as pages of its
-	// own; nil: nothing. It is called once all parts are open, and again for each
+	// Site puts something in front of a backend's handler, such as an app's own
+	// pages; nil: nothing. It is called once all parts are open, and again for each
 	// reload; its error is that of Open or Reload.
 	Site func(*Backend) (http.Handler, error)
+	// Mounts makes pages of the site's own, by the first segment of their paths, such
+	// as "/console"; see backend.Options. The Backend has no Handler yet.
+	Mounts func(*Backend) (map[string]http.Handler, error)
 	// Cleartext answers http at the same port besides https, for browsers that
 	// do not trust the development authority. It takes loopback for the listener
 	// and for the public URL.
@@ -109,6 +112,7 @@ type Backend struct {
 	// parts end with this Backend; fixed end with the last one, as they are all
 	// reloads' alike.
 	parts, fixed closers
+	webhooks     *tables.Webhooks
 	live         *live
 	notices      []string // of the database
 }
@@ -135,7 +139,8 @@ func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error
 	if o.Admin != "" {
 		b.server.Admin = o.Admin
 	}
-	for _, step := range []func(context.Context) error{b.listen, b.openEvents, b.openTLS, b.openStore, b.openParts} {
+	for _, step := range []func(context.Context) error{b.listen, b.openEvents, b.openTLS, b.openStore, b.openWebhooks,
+		b.openParts} {
 		if err := step(ctx); err != nil {
 			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 			defer cancel()
@@ -144,6 +149,13 @@ func Open(ctx context.Context, s *settings.Settings, o Options) (*Backend, error
 	}
 	b.live.current = &generation{backend: b}
 	return b, nil
+}
+
+// openWebhooks starts what sends webhooks, whichever settings they come from.
+func (b *Backend) openWebhooks(context.Context) error {
+	b.webhooks = tables.NewWebhooks(slog.New(slog.NewTextHandler(b.options.Stderr, nil)))
+	b.fixed.add(b.webhooks.Close)
+	return nil
 }
 
 // openParts opens what a reload replaces.
@@ -313,7 +325,7 @@ func (b *Backend) openTables(context.Context) error {
 	b.Tables, err = tables.Prepare(config, b.Store,
 		tables.Options{URL: b.URL, Log: slog.New(slog.NewTextHandler(b.options.Stderr, nil)),
 			ReadFile: func(name string) ([]byte, error) { return os.ReadFile(b.Settings.Path(name)) },
-			Webhooks: b.webhookClient(), WebhookKey: key})
+			Webhooks: b.webhookClient(), WebhookKey: key, Queue: b.webhooks})
 	if err != nil {
 		return err
 	}
@@ -339,7 +351,13 @@ func (b *Backend) assemble(context.Context) error {
 		proxies = append(proxies, prefix)
 	}
 	var err error
-	b.Handler, err = backend.New(backend.Options{Auth: b.Auth, Tables: b.Tables, Services: b.Services,
+	var mounts map[string]http.Handler
+	if b.options.Mounts != nil {
+		if mounts, err = b.options.Mounts(b); err != nil {
+			return err
+		}
+	}
+	b.Handler, err = backend.New(backend.Options{Mounts: mounts, Auth: b.Auth, Tables: b.Tables, Services: b.Services,
 		TablesConfig: b.Settings.Tables, NoSwagger: b.server.Swagger != nil && !*b.server.Swagger,
 		Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
 	if err != nil {

@@ -69,22 +69,22 @@ func (b *Backend) webhookClient() *http.Client {
 	clear := &http.Transport{DialContext: b.dialAllowed, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second, MaxResponseHeaderBytes: 256 << 10}
 	b.parts.add(func(context.Context) error { secure.CloseIdleConnections(); clear.CloseIdleConnections(); return nil })
-	return &http.Client{Transport: bySchema{secure: secure, clear: clear}, Timeout: 30 * time.Second,
+	return &http.Client{Transport: byScheme{secure: secure, clear: clear}, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// bySchema sends http and https different ways.
-type bySchema struct{ secure, clear http.RoundTripper }
+// byScheme sends http and https different ways.
+type byScheme struct{ secure, clear http.RoundTripper }
 
 // RoundTrip is part of http.RoundTripper.
-func (t bySchema) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch r.URL.Scheme {
 	case "https":
 		return t.secure.RoundTrip(r)
 	case "http":
 		return t.clear.RoundTrip(r)
 	}
-	return nil, fmt.Errorf("a webhook's address is http or https")
+	return nil, fmt.Errorf("a webhook's address must be http or https")
 }
 
 // dialAllowed connects to an address that egress.allow covers, and to no public

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/cordon-sec/cordon/event"
@@ -98,21 +99,48 @@ var ErrNotServing = errors.New("server: it has ended: nothing can be reloaded")
 // notice in the events. It may be called at any time, also concurrently; before
 // Serve it waits for that.
 func (b *Backend) Reload(ctx context.Context, s *settings.Settings) error {
+	_, err := b.ReloadFrom(ctx, func() (*settings.Settings, error) { return s, nil })
+	return err
+}
+
+// ReloadFrom is Reload of what read returns; where that is an error, the notice
+// says so too. It returns the warnings that what was in force did not have.
+func (b *Backend) ReloadFrom(ctx context.Context, read func() (*settings.Settings, error)) (warnings []string,
+	err error) {
 	l := b.live
 	select {
 	case <-l.served:
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	l.reload.Lock()
 	defer l.reload.Unlock()
-	err := l.replace(ctx, s)
+	known := l.inForce().Warnings()
+	s, err := read()
+	if err == nil {
+		err = l.replace(ctx, s)
+	}
 	e := &event.Event{Type: event.Notice, Source: "backend", Reason: "reloaded"}
 	if err != nil {
 		e.Reason, e.Detail = "reload-failed", err.Error()
 	}
 	b.Events.Record(e)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range l.inForce().Warnings() {
+		if !slices.Contains(known, warning) {
+			warnings = append(warnings, warning)
+		}
+	}
+	return warnings, nil
+}
+
+// inForce returns the Backend that answers at the moment.
+func (l *live) inForce() *Backend {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.current.backend
 }
 
 func (l *live) replace(ctx context.Context, s *settings.Settings) error {
@@ -179,6 +207,7 @@ func (b *Backend) next(s *settings.Settings) (*Backend, error) {
 	return &Backend{
 		Settings: s, URL: b.URL, Plain: b.Plain, Store: b.Store, Events: b.Events, Metrics: b.Metrics, Ring: b.Ring,
 		options: b.options, server: v, listener: b.listener, admin: b.admin, tls: b.tls, log: b.log, live: b.live,
+		webhooks: b.webhooks,
 	}, nil
 }
 

@@ -2,17 +2,22 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 const reloadable = `server: { listen: "127.0.0.1:0", admin: "127.0.0.1:0" }
@@ -210,5 +215,130 @@ func TestReloadBeforeServe(t *testing.T) {
 	}
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file that cannot be read is told as one that cannot be put into force is, and
+// the warnings of one that is are those that are new.
+func TestReloadFrom(t *testing.T) {
+	dir := t.TempDir()
+	r := run(t, dir, reloadable, Options{})
+	if _, err := r.ReloadFrom(t.Context(), func() (*settings.Settings, error) {
+		return settings.Parse("cordon.yaml", []byte("tables: { note: { acces: anonymous } }\n"))
+	}); err == nil || !strings.Contains(err.Error(), `unknown field "acces"`) {
+		t.Errorf("%v", err)
+	}
+	if got := notices(r.Backend); len(got) != 1 || got[0] != "reload-failed" {
+		t.Errorf("the notices are %v", got)
+	}
+	t.Setenv("TEST_SHORT_KEY", "short")
+	weak := strings.Replace(reloadable, "identity: { ", "identity: { signing_key: text-env:TEST_SHORT_KEY, ", 1)
+	for i, want := range []int{1, 0} { // what is known is not said again
+		warnings, err := r.ReloadFrom(t.Context(), func() (*settings.Settings, error) { return load(t, dir, weak), nil })
+		if err != nil || len(warnings) != want || want == 1 && !strings.Contains(warnings[0], "guess") {
+			t.Errorf("reload %d: %q, %v", i, warnings, err)
+		}
+	}
+}
+
+// TestReloadOfEveryServerKey: a reload puts each key of server into force, or is
+// refused and names it. A key that is added must be added here.
+func TestReloadOfEveryServerKey(t *testing.T) {
+	changes := map[string]struct{ text, refused string }{
+		"Listen":         {`listen: "127.0.0.1:8444"`, "server.listen"},
+		"URL":            {`listen: "127.0.0.1:0", url: "https://localhost:1"`, "server.url"},
+		"TLS":            {`listen: "127.0.0.1:0", tls: off`, "server.tls"},
+		"Admin":          {`listen: "127.0.0.1:0", admin: "127.0.0.1:8445"`, "server.admin"},
+		"MaxConnections": {`listen: "127.0.0.1:0", max_connections: 7`, "server.max_connections"},
+		"CORS":           {`listen: "127.0.0.1:0", cors: [a.example]`, ""},
+		"Proxies":        {`listen: "127.0.0.1:0", proxies: [192.0.2.1]`, ""},
+		"Swagger":        {`listen: "127.0.0.1:0", swagger: false`, ""},
+		"Drain":          {`listen: "127.0.0.1:0", drain: 7s`, ""},
+	}
+	_, rest, _ := strings.Cut(reloadable, "\n")
+	for i := range reflect.TypeFor[settings.Server]().NumField() {
+		field := reflect.TypeFor[settings.Server]().Field(i).Name
+		test, known := changes[field]
+		if !known {
+			t.Errorf("nobody says what a reload does with %s", field)
+			continue
+		}
+		t.Run(field, func(t *testing.T) {
+			dir := t.TempDir()
+			r := run(t, dir, `server: { listen: "127.0.0.1:0" }`+"\n"+rest, Options{})
+			err := r.Reload(t.Context(), load(t, dir, "server: { "+test.text+" }\n"+rest))
+			if test.refused != "" {
+				if err == nil || !strings.Contains(err.Error(), "a changed "+test.refused+" takes a restart") {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, _ := r.do(t, http.MethodGet, "/swagger", "", "Origin", "https://a.example")
+			inForce := map[string]bool{
+				"CORS":    resp.Header.Get("Access-Control-Allow-Origin") == "https://a.example",
+				"Swagger": resp.StatusCode == http.StatusNotFound,
+				"Drain":   r.live.inForce().server.Drain == 7*time.Second,
+				"Proxies": len(r.live.inForce().server.Proxies) == 1,
+			}
+			if !inForce[field] {
+				t.Errorf("%s is not in force: %d %v", field, resp.StatusCode, resp.Header)
+			}
+		})
+	}
+}
+
+// A webhook that waits for its next attempt is delivered, whatever reloads come
+// between, and those of a row keep their order.
+func TestReloadKeepsWebhooks(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	asked, open := make(chan struct{}, 100), false
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		asked <- struct{}{}
+		if !open {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		var e struct {
+			Item struct{ Text string }
+		}
+		if err := json.Unmarshal(body, &e); err != nil {
+			t.Error(err)
+		}
+		got = append(got, e.Item.Text)
+	}))
+	defer receiver.Close()
+	text := reloadable + "egress: { allow: [127.0.0.0/8] }\ntables: { note: { columns: { text: string }, " +
+		"access: anonymous, webhook: { url: \"" + receiver.URL + "\" } } }\n"
+	dir := t.TempDir()
+	r := run(t, dir, text, Options{})
+	write := func(method, path, body string) {
+		t.Helper()
+		if resp, answer := r.do(t, method, path, body); resp.StatusCode >= 300 {
+			t.Fatalf("%s %s: %d %s", method, path, resp.StatusCode, answer)
+		}
+	}
+	write("POST", "/tables/note", `{"id":"a","text":"one"}`)
+	<-asked // it has been refused once
+	if err := r.Reload(t.Context(), load(t, dir, text)); err != nil {
+		t.Fatal(err)
+	}
+	write("PATCH", "/tables/note/a", `{"text":"two"}`)
+	mu.Lock()
+	open = true
+	mu.Unlock()
+	lane.Until(t, "both are delivered", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(got) == 2
+	})
+	if got[0] != "one" || got[1] != "two" {
+		t.Errorf("they came as %q", got)
 	}
 }

@@ -127,7 +127,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 	}
 	ready.Store(false)
 	systemd.Notify("STOPPING=1")
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.server.Drain)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.live.inForce().server.Drain)
 	defer cancel()
 	for _, s := range servers {
 		if s.Shutdown(drain) != nil {

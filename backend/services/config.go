@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cordon-sec/cordon/backend/identity"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Config is the key `services` of cordon.yaml: the services by the name that
@@ -141,6 +142,10 @@ func (s Service) check(add func(msg string, path ...string)) {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
 		u.Fragment != "":
 		add("must be an http or https URL without a user name or fragment", "upstream")
+	default:
+		if _, err := hostname.Parse(u.Hostname()); err != nil {
+			add(fmt.Sprintf("the host must be a name or an address: %v", err), "upstream")
+		}
 	}
 	for key, access := range map[string]Access{"access": s.Access, "get": s.Get.Access, "post": s.Post.Access,
 		"put": s.Put.Access, "patch": s.Patch.Access, "delete": s.Delete.Access} {

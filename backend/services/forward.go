@@ -97,11 +97,11 @@ func (h *Handler) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, context.Canceled):
 		// The client is gone.
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		h.record(r, c.service, event.Failed, "timeout", http.StatusGatewayTimeout)
+		h.recordCause(r, c.service, event.Failed, "timeout", http.StatusGatewayTimeout, err)
 		problem.Write(w, problem.Problem{Status: http.StatusGatewayTimeout,
 			Detail: "The service did not answer in time."})
 	default:
-		h.record(r, c.service, event.Failed, "unreachable", http.StatusBadGateway)
+		h.recordCause(r, c.service, event.Failed, "unreachable", http.StatusBadGateway, err)
 		problem.Write(w, problem.Problem{Status: http.StatusBadGateway, Detail: "The service cannot be reached."})
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
@@ -103,11 +104,29 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
+// inURL returns a host as it stands in a URL: a name in A-labels, an address of
+// IPv6 in brackets.
+func inURL(host hostname.Name, port string) string {
+	text := host.String()
+	if port != "" {
+		return net.JoinHostPort(text, port)
+	}
+	if host.Addr().Is6() {
+		return "[" + text + "]"
+	}
+	return text
+}
+
 func (h *Handler) newService(name string, c Service) (*service, error) {
 	upstream, err := url.Parse(c.Upstream)
 	if err != nil {
 		return nil, fmt.Errorf("services.%s.upstream: is not a URL", name)
 	}
+	host, err := hostname.Parse(upstream.Hostname())
+	if err != nil {
+		return nil, fmt.Errorf("services.%s.upstream: %w", name, err)
+	}
+	upstream.Host = inURL(host, upstream.Port())
 	s := &service{name: name, config: c, upstream: upstream, slots: make(chan struct{}, c.MaxConcurrent)}
 	s.confined = upstream.Scheme == "https" || hostname.IsLoopback(upstream.Hostname())
 	if c.Rule != "" {
@@ -325,8 +344,17 @@ func plainText(w http.ResponseWriter, status int, text string) {
 }
 
 func (h *Handler) record(r *http.Request, s *service, verdict event.Verdict, reason string, status int) {
+	h.recordCause(r, s, verdict, reason, status, nil)
+}
+
+// recordCause is record of what went wrong, which is told to the operator alone.
+func (h *Handler) recordCause(r *http.Request, s *service, verdict event.Verdict, reason string, status int,
+	cause error) {
 	e := &event.Event{Type: event.Decision, Source: "backend", App: s.name, Method: r.Method, Host: r.Host,
 		Path: r.URL.Path, Verdict: verdict, Reason: "service-" + reason, Status: status}
 	e.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
+	if cause != nil {
+		e.Detail = cause.Error()
+	}
 	h.options.Events.Record(e)
 }

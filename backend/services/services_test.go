@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/event"
 )
 
 // seen is what an upstream received.
@@ -312,10 +313,50 @@ func TestStoreFailure(t *testing.T) {
 	}
 }
 
+// Why a service cannot be reached is told to the operator, not to the client.
+func TestCauseIsRecorded(t *testing.T) {
+	ring := event.NewRing(8)
+	h, err := New(Options{Config: Config{"s": {Upstream: "http://127.0.0.1:1"}}, Events: event.NewRecorder(ring),
+		Transport: func(*url.URL) http.RoundTripper { return http.DefaultTransport }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/api/s?key=s3cret", nil))
+	latest := ring.Latest()
+	if len(latest) != 1 || latest[0].Reason != "service-unreachable" ||
+		!strings.Contains(latest[0].Detail, "connection refused") || strings.Contains(latest[0].Detail, "s3cret") {
+		t.Errorf("%+v", latest)
+	}
+	if w.Code != http.StatusBadGateway || strings.Contains(w.Body.String(), "refused") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// A host in another script is dialled by its A-labels.
+func TestUpstreamHost(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://bücher.example/a": "xn--bcher-kva.example", "https://UP.example.:8443": "up.example:8443",
+		"http://[::1]:80/": "[::1]:80", "http://[::1]": "[::1]",
+	} {
+		h, err := New(Options{Config: Config{"s": {Upstream: text}},
+			Transport: func(*url.URL) http.RoundTripper { return http.DefaultTransport }})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := h.services["s"].upstream.Host; got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for want, c := range map[string]Config{
-		"s.upstream: is missing":                   {"s": {}},
-		"s.upstream: must be an http or https URL": {"s": {Upstream: "ftp://x"}},
+		"s.upstream: is missing":                            {"s": {}},
+		"s.upstream: must be an http or https URL":          {"s": {Upstream: "ftp://x"}},
+		"s.upstream: the host must be a name or an address": {"s": {Upstream: "http://127.1:9"}},
+		"s.upstream: the host must be a name":               {"s": {Upstream: "https://foo.0x"}},
 		"s.access: must be anonymous, authenticated or disabled": {"s": {Upstream: "http://x",
 			Access: "open"}},
 		"s.post: must be anonymous, authenticated or disabled": {"s": {Upstream: "http://x",

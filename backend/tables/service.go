@@ -43,6 +43,9 @@ type Options struct {
 	// Webhooks sends the webhooks' requests; it is the guarded client of
 	// package egress. Without one, configured webhooks are an error.
 	Webhooks *http.Client
+	// Queue is what sends them, where services follow each other; whoever made it
+	// closes it. Nil: the service's own.
+	Queue *Webhooks
 	// WebhookKey signs the requests of webhooks without a secret of their own.
 	WebhookKey []byte
 }
@@ -55,7 +58,7 @@ type Service struct {
 	store   Store
 	options Options
 	prefix  string
-	hooks   *webhooks
+	hooks   *Webhooks
 	stop    context.CancelFunc
 	expiry  chan struct{}
 	version atomic.Int64
@@ -144,7 +147,10 @@ func (s *Service) Define(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.hooks = newWebhooks(s.options)
+	if s.hooks = s.options.Queue; s.hooks == nil {
+		s.hooks = NewWebhooks(s.options.Log)
+		s.hooks.now = s.options.Now
+	}
 	go s.expire(background)
 	return nil
 }
@@ -212,7 +218,10 @@ func (s *Service) Close(ctx context.Context) error {
 	}
 	s.stop()
 	<-s.expiry
-	return s.hooks.close(ctx)
+	if s.options.Queue != nil {
+		return nil // whoever made it ends it
+	}
+	return s.hooks.Close(ctx)
 }
 
 // Names lists the tables as they were configured, sorted.

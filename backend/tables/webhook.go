@@ -29,12 +29,13 @@ const (
 	hookTimeout  = 10 * time.Second
 )
 
-// webhooks sends what happened to the configured addresses. Events of one row
+// Webhooks sends what happened to the configured addresses. Events of one row
 // go through one sender and so arrive in order; a full queue drops the event
 // and says so, because a request never waits for a webhook.
-type webhooks struct {
-	client *http.Client
-	key    []byte
+//
+// Services that follow each other, as at a reload, share one, so that what waits
+// is not lost and rows keep their order. It is safe for concurrent use.
+type Webhooks struct {
 	now    func() time.Time
 	log    *slog.Logger
 	pause  time.Duration // before the second attempt; doubles
@@ -50,26 +51,26 @@ type webhooks struct {
 
 type hookEvent struct {
 	table, url string
+	client     *http.Client
 	key        []byte
 	body       []byte
 }
 
-func newWebhooks(o Options) *webhooks {
-	ctx, cancel := context.WithCancel(context.Background())
-	h := &webhooks{client: o.Webhooks, key: o.WebhookKey, now: o.Now, log: o.Log, pause: time.Second,
-		seed: maphash.MakeSeed(), cancel: cancel}
-	if h.client == nil {
-		return h
+// NewWebhooks starts the senders, which Close ends. The log takes what is not
+// delivered; nil: slog.Default.
+func NewWebhooks(log *slog.Logger) *Webhooks {
+	if log == nil {
+		log = slog.Default()
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &Webhooks{now: time.Now, log: log, pause: time.Second, seed: maphash.MakeSeed(), cancel: cancel}
 	for i := range h.queues {
 		h.queues[i] = make(chan hookEvent, hookWaiting)
-		h.done.Add(1)
-		go func() {
-			defer h.done.Done()
+		h.done.Go(func() {
 			for e := range h.queues[i] {
 				h.deliver(ctx, e)
 			}
-		}()
+		})
 	}
 	return h
 }
@@ -114,17 +115,18 @@ func (q *request) notify(s *Shape, row []odata.Value) {
 		b = appendJSONString(append(b, `,"id":`...), q.path)
 		turn = q.t.name + "/" + q.path
 	}
-	e := hookEvent{table: q.t.name, url: hook.URL, key: []byte(hook.Secret), body: append(b, '}')}
+	e := hookEvent{table: q.t.name, url: hook.URL, client: q.s.options.Webhooks, key: []byte(hook.Secret),
+		body: append(b, '}')}
 	if len(e.key) == 0 {
-		e.key = q.s.hooks.key
+		e.key = q.s.options.WebhookKey
 	}
 	q.s.hooks.send(turn, e)
 }
 
-func (h *webhooks) send(turn string, e hookEvent) {
+func (h *Webhooks) send(turn string, e hookEvent) {
 	h.closed.RLock()
 	defer h.closed.RUnlock()
-	if h.shut || h.client == nil {
+	if h.shut || e.client == nil {
 		return
 	}
 	select {
@@ -136,7 +138,7 @@ func (h *webhooks) send(turn string, e hookEvent) {
 
 // deliver sends one event, several times if need be. Between the attempts it
 // waits twice as long each time.
-func (h *webhooks) deliver(ctx context.Context, e hookEvent) {
+func (h *Webhooks) deliver(ctx context.Context, e hookEvent) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
 	delivery := hex.EncodeToString(id[:])
@@ -161,7 +163,7 @@ func (h *webhooks) deliver(ctx context.Context, e hookEvent) {
 }
 
 // attempt sends the event once and reports whether another attempt may help.
-func (h *webhooks) attempt(ctx context.Context, e hookEvent, delivery string) (again bool, err error) {
+func (h *Webhooks) attempt(ctx context.Context, e hookEvent, delivery string) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, hookTimeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(e.body))
@@ -175,7 +177,7 @@ func (h *webhooks) attempt(ctx context.Context, e hookEvent, delivery string) (a
 	if len(e.key) > 0 {
 		r.Header.Set("X-Cordon-Signature", "t="+at+",v1="+SignWebhook(e.key, at, e.body))
 	}
-	answer, err := h.client.Do(r)
+	answer, err := e.client.Do(r)
 	if err != nil {
 		return true, fmt.Errorf("sending: %w", err)
 	}
@@ -202,16 +204,14 @@ func SignWebhook(key []byte, at string, body []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// close sends what waits until ctx is done; what is left then is lost.
-func (h *webhooks) close(ctx context.Context) error {
+// Close sends what waits until ctx is done; what is left then is lost.
+func (h *Webhooks) Close(ctx context.Context) error {
 	h.once.Do(func() {
 		h.closed.Lock()
 		h.shut = true
 		h.closed.Unlock()
 		for _, c := range h.queues {
-			if c != nil {
-				close(c)
-			}
+			close(c)
 		}
 	})
 	sent := make(chan struct{})

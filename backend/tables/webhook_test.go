@@ -44,12 +44,11 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.WriteHeader(r.status)
 }
 
-func hooks(t *testing.T, r *receiver) (*webhooks, string) {
+func hooks(t *testing.T, r *receiver) (*Webhooks, string) {
 	r.keys = map[string]bool{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	h := newWebhooks(Options{Webhooks: server.Client(), WebhookKey: []byte("key"), Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	h := NewWebhooks(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	h.pause = time.Millisecond
 	return h, server.URL
 }
@@ -62,9 +61,9 @@ func TestWebhookOrder(t *testing.T) {
 	for i := range 200 {
 		row := i % 7
 		h.send(fmt.Sprint("t/", row),
-			hookEvent{table: "t", url: url, key: h.key, body: []byte(fmt.Sprintf(`{"row":%d,"n":%d}`, row, i))})
+			hookEvent{table: "t", url: url, client: http.DefaultClient, key: []byte("key"), body: []byte(fmt.Sprintf(`{"row":%d,"n":%d}`, row, i))})
 	}
-	if err := h.close(t.Context()); err != nil {
+	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	last := map[int]int{}
@@ -89,17 +88,17 @@ func TestWebhookOrder(t *testing.T) {
 func TestWebhookRefused(t *testing.T) {
 	r := &receiver{status: 400}
 	h, url := hooks(t, r)
-	h.send("x", hookEvent{url: url, key: h.key, body: []byte("{}")})
-	if err := h.close(t.Context()); err != nil || len(r.bodies) != 1 {
+	h.send("x", hookEvent{url: url, client: http.DefaultClient, key: []byte("key"), body: []byte("{}")})
+	if err := h.Close(t.Context()); err != nil || len(r.bodies) != 1 {
 		t.Errorf("%d attempts, %v", len(r.bodies), err)
 	}
 	r = &receiver{refuse: 1000}
 	h, url = hooks(t, r)
 	h.pause = time.Hour
-	h.send("x", hookEvent{url: url, key: h.key, body: []byte("{}")})
+	h.send("x", hookEvent{url: url, client: http.DefaultClient, key: []byte("key"), body: []byte("{}")})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := h.close(ctx); err == nil {
+	if err := h.Close(ctx); err == nil {
 		t.Error("an event that was never delivered was called sent")
 	}
 }
@@ -114,14 +113,14 @@ func TestWebhookPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := []odata.Value{odata.StringOf("a"), odata.DateOf(0), odata.DateOf(0), odata.VersionOf(1)}
-	q := request{s: &Service{hooks: h}, t: &table{name: "Todo", config: Table{Webhook: &Webhook{URL: url}}}}
+	q := request{s: &Service{hooks: h, options: Options{Webhooks: http.DefaultClient, WebhookKey: []byte("key")}}, t: &table{name: "Todo", config: Table{Webhook: &Webhook{URL: url}}}}
 	q.op = opInsert
 	q.notify(shape, row)
 	q.op, q.path, q.hasID = opDelete, "a", true
 	q.notify(shape, row)
 	q.op = opRead
 	q.notify(shape, nil)
-	if err := h.close(t.Context()); err != nil {
+	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	const item = `{"id":"a","createdAt":"1970-01-01T00:00:00.000Z","updatedAt":"1970-01-01T00:00:00.000Z",` +

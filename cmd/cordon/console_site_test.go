@@ -32,8 +32,11 @@ telemetry: { log: none }
 			t.Errorf("the condition %q is taken", bad)
 		}
 	}
+	if _, err := siteConsole(`request.address == "203.0.113.9"`); err != nil {
+		t.Error(err)
+	}
 	o := server.Options{Stdout: io.Discard, Stderr: io.Discard}
-	if o.Site, err = siteConsole(`user.name == "boss@localhost"`); err != nil {
+	if o.Mounts, err = siteConsole(`user.name == "boss@localhost"`); err != nil {
 		t.Fatal(err)
 	}
 	b, err := server.Open(t.Context(), s, o)

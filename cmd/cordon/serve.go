@@ -69,10 +69,13 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 	o := server.Options{Admin: admin, AdminHandler: serveConsole, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
 	if condition != "" {
 		var err error
-		if o.Site, err = siteConsole(condition); err != nil {
+		if o.Mounts, err = siteConsole(condition); err != nil {
 			return err
 		}
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // one that comes while it starts must not end it
+	defer signal.Stop(hangups)
 	backend, err := server.Open(cmd.Context(), s, o)
 	if err != nil {
 		return settingsError(err)
@@ -88,10 +91,18 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
+	r := reloader{file: file, files: files, backend: backend, errors: cmd.ErrOrStderr()}
 	var reloading sync.WaitGroup
+	reloading.Go(func() { watch.Every(ctx, reloadEvery, func() { r.changed(ctx) }) })
 	reloading.Go(func() {
-		reloadSettings(ctx, file, files, cmd.ErrOrStderr(),
-			func(s *settings.Settings) error { return backend.Reload(ctx, s) })
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+				r.reload(ctx)
+			}
+		}
 	})
 	err = backend.Serve(ctx)
 	cancel()
@@ -102,39 +113,43 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 // reloadEvery is how often the configuration is looked at.
 const reloadEvery = 2 * time.Second
 
-// reloadSettings reads the configuration again when it changes and on SIGHUP,
-// until the context ends, and says what came of it. A broken file leaves the last
-// good one in force.
-func reloadSettings(ctx context.Context, file string, files *watch.Files, w io.Writer,
-	apply func(*settings.Settings) error) {
-	again := func() {
-		files.Mark(file)
-		s, err := settings.Load(file)
-		if err == nil {
-			err = apply(s)
-		}
-		if err != nil {
-			fmt.Fprintf(w, "cordon: %s is not in force; what was stays: %v\n", file, err)
-			return
-		}
-		fmt.Fprintf(w, "cordon: %s was read again: it is in force\n", file)
+// reloader reads the configuration again and says what came of it. A broken file
+// leaves the last good one in force.
+type reloader struct {
+	file    string
+	backend *server.Backend
+	errors  io.Writer
+
+	mu    sync.Mutex // one reload at a time
+	files *watch.Files
+}
+
+// changed reloads if the file has changed.
+func (r *reloader) changed(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.files.Changed() {
+		r.again(ctx)
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	tick := time.NewTicker(reloadEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangups:
-			again()
-		case <-tick.C:
-			if files.Changed() {
-				again()
-			}
-		}
+}
+
+// reload reloads whether it has changed or not: what it names may have.
+func (r *reloader) reload(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again(ctx)
+}
+
+func (r *reloader) again(ctx context.Context) {
+	r.files.Mark(r.file)
+	warnings, err := r.backend.ReloadFrom(ctx, func() (*settings.Settings, error) { return settings.Load(r.file) })
+	if err != nil {
+		fmt.Fprintf(r.errors, "cordon: %s is not in force; what was stays: %v\n", r.file, err)
+		return
+	}
+	fmt.Fprintf(r.errors, "cordon: %s was read again: it is in force\n", r.file)
+	for _, warning := range warnings {
+		fmt.Fprintln(r.errors, "warning: "+warning)
 	}
 }
 

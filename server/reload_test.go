@@ -233,8 +233,9 @@ func TestReloadFrom(t *testing.T) {
 	}
 	t.Setenv("TEST_SHORT_KEY", "short")
 	weak := strings.Replace(reloadable, "identity: { ", "identity: { signing_key: text-env:TEST_SHORT_KEY, ", 1)
+	read := func() (*settings.Settings, error) { return load(t, dir, weak), nil }
 	for i, want := range []int{1, 0} { // what is known is not said again
-		warnings, err := r.ReloadFrom(t.Context(), func() (*settings.Settings, error) { return load(t, dir, weak), nil })
+		warnings, err := r.ReloadFrom(t.Context(), read)
 		if err != nil || len(warnings) != want || want == 1 && !strings.Contains(warnings[0], "guess") {
 			t.Errorf("reload %d: %q, %v", i, warnings, err)
 		}

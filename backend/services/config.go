@@ -143,7 +143,7 @@ func (s Service) check(add func(msg string, path ...string)) {
 		u.Fragment != "":
 		add("must be an http or https URL without a user name or fragment", "upstream")
 	default:
-		if _, err := hostname.Parse(u.Hostname()); err != nil {
+		if _, err := parseHost(u); err != nil {
 			add(fmt.Sprintf("the host must be a name or an address: %v", err), "upstream")
 		}
 	}

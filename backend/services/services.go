@@ -104,6 +104,15 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
+// parseHost reads the host of a URL.
+func parseHost(u *url.URL) (hostname.Name, error) {
+	text := u.Hostname()
+	if strings.Contains(text, ":") {
+		text = "[" + text + "]" // url.URL has taken the brackets off
+	}
+	return hostname.Parse(text)
+}
+
 // inURL returns a host as it stands in a URL: a name in A-labels, an address of
 // IPv6 in brackets.
 func inURL(host hostname.Name, port string) string {
@@ -122,7 +131,7 @@ func (h *Handler) newService(name string, c Service) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("services.%s.upstream: is not a URL", name)
 	}
-	host, err := hostname.Parse(upstream.Hostname())
+	host, err := parseHost(upstream)
 	if err != nil {
 		return nil, fmt.Errorf("services.%s.upstream: %w", name, err)
 	}

@@ -61,7 +61,8 @@ func TestWebhookOrder(t *testing.T) {
 	for i := range 200 {
 		row := i % 7
 		h.send(fmt.Sprint("t/", row),
-			hookEvent{table: "t", url: url, client: http.DefaultClient, key: []byte("key"), body: []byte(fmt.Sprintf(`{"row":%d,"n":%d}`, row, i))})
+			hookEvent{table: "t", url: url, client: http.DefaultClient, key: []byte("key"),
+				body: fmt.Appendf(nil, `{"row":%d,"n":%d}`, row, i)})
 	}
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -113,7 +114,10 @@ func TestWebhookPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := []odata.Value{odata.StringOf("a"), odata.DateOf(0), odata.DateOf(0), odata.VersionOf(1)}
-	q := request{s: &Service{hooks: h, options: Options{Webhooks: http.DefaultClient, WebhookKey: []byte("key")}}, t: &table{name: "Todo", config: Table{Webhook: &Webhook{URL: url}}}}
+	q := request{
+		s: &Service{hooks: h, options: Options{Webhooks: http.DefaultClient, WebhookKey: []byte("key")}},
+		t: &table{name: "Todo", config: Table{Webhook: &Webhook{URL: url}}},
+	}
 	q.op = opInsert
 	q.notify(shape, row)
 	q.op, q.path, q.hasID = opDelete, "a", true

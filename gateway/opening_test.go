@@ -1,0 +1,461 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/testpki"
+)
+
+// serverHello builds a ServerHello with that random.
+func serverHello(random []byte) []byte {
+	body := append([]byte{3, 3}, random...)
+	body = append(body, vector(1, make([]byte, 32))...)
+	body = append(body, 0x13, 0x01, 0)
+	var list []byte
+	for _, e := range []extension{{43, []byte{3, 4}}, {51, []byte{0, 23}}} {
+		list = binary.BigEndian.AppendUint16(list, e.kind)
+		list = append(list, vector(2, e.body)...)
+	}
+	body = append(body, vector(2, list)...)
+	return append([]byte{messageServerHello}, vector(3, body)...)
+}
+
+// record wraps one body.
+func record(kind byte, body ...byte) []byte {
+	return append([]byte{kind, 3, 3}, vector(2, body)...)
+}
+
+func joined(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+var (
+	retry      = records(serverHello(retryRandom), maxRecord)
+	answer1    = records(serverHello(make([]byte, 32)), maxRecord)
+	nearly     = records(serverHello(append(bytes.Clone(retryRandom[:31]), 0)), maxRecord)
+	change     = record(recordChange, 1)
+	early      = record(recordData, make([]byte, 700)...)
+	warning    = record(21, 1, 112)
+	heartbeat  = record(24, 1, 0, 0)
+	sameHello  = records(message(keyShare, named), maxRecord)
+	upperHello = records(message(extension{extServerName, serverName("RAW.test")}), maxRecord)
+	otherHello = records(message(extension{extServerName, serverName("evil.test")}), maxRecord)
+	bareHello  = records(message(keyShare), maxRecord)
+	kelvin     = records(message(extension{extServerName, serverName("raw.test\u212a")}), maxRecord)
+	finished   = records(append([]byte{16, 0, 0, 2}, 1, 2), maxRecord) // TLS 1.2: ClientKeyExchange
+)
+
+// exchangeCase is what both sides send after the first ClientHello, in its order.
+type exchangeCase struct {
+	name  string
+	steps []exchangeStep
+	// passed is what of the client's has come through after each step, in bytes
+	// that count from the beginning; -1: the tunnel is cut.
+	passed []int
+}
+
+type exchangeStep struct {
+	origin bool
+	data   []byte
+}
+
+func up(parts ...[]byte) exchangeStep   { return exchangeStep{false, joined(parts...)} }
+func down(parts ...[]byte) exchangeStep { return exchangeStep{true, joined(parts...)} }
+
+func exchangeCases() []exchangeCase {
+	steps := func(all ...exchangeStep) []exchangeStep { return all }
+	n := len(sameHello)
+	return []exchangeCase{
+		{"TLS 1.3", steps(down(answer1, change, early), up(change, early)), []int{0, 6 + len(early)}},
+		{"TLS 1.2", steps(down(answer1), up(finished, change)), []int{0, len(finished) + len(change)}},
+		{"nearly a retry", steps(down(nearly), up(otherHello)), []int{0, len(otherHello)}},
+		{"retry", steps(down(retry, change), up(change, sameHello), down(answer1), up(early)),
+			[]int{0, 6 + n, 6 + n, 6 + n + len(early)}},
+		{"retry, then early data that was on its way", steps(up(early), down(retry), up(early, change, sameHello)),
+			[]int{len(early), len(early), 2*len(early) + 6 + n}},
+		{"retry, the same name in upper case", steps(down(retry), up(upperHello)), []int{0, len(upperHello)}},
+		{"retry, fragments", steps(down(retry), up(records(message(keyShare, named), 100))),
+			[]int{0, len(records(message(keyShare, named), 100))}},
+		{"retry, another name", steps(down(retry), up(otherHello)), []int{0, -1}},
+		{"retry, another name in fragments", steps(down(retry), up(records(message(keyShare,
+			extension{extServerName, serverName("evil.test")}), 300))), []int{0, -1}},
+		{"retry, another name behind change_cipher_spec and early data", steps(down(retry), up(change, early, otherHello)),
+			[]int{0, -1}},
+		{"retry, no name", steps(down(retry), up(bareHello)), []int{0, -1}},
+		{"retry, KELVIN SIGN", steps(down(retry), up(kelvin)), []int{0, -1}},
+		{"retry, another message", steps(down(retry), up(finished)), []int{0, -1}},
+		{"retry, fragments with something between", steps(down(retry), up(sameHello[:5+100], change)), []int{0, 0}},
+		{"retry, a broken hello", steps(down(retry), up(records(message(named)[:60], maxRecord),
+			records(make([]byte, 40), maxRecord))), []int{0, -1}},
+		{"retry twice", steps(down(retry), up(sameHello), down(retry), up(sameHello), down(answer1), up(early)),
+			[]int{0, n, n, 2 * n, 2 * n, 2*n + len(early)}},
+		{"retry twice, another name then", steps(down(retry), up(sameHello), down(retry), up(otherHello)),
+			[]int{0, n, n, -1}},
+		{"hello and another one behind it", steps(down(retry), up(sameHello, otherHello), down(answer1)),
+			[]int{0, n, n + len(otherHello)}}, // it is not the hello that counts: TLS 1.3 ends there
+		{"before the retry", steps(up(sameHello), down(retry)), []int{0, n}},
+		{"before the retry, another name", steps(up(otherHello), down(retry)), []int{0, -1}},
+		{"before the retry, behind early data", steps(up(early, otherHello, early), down(retry)),
+			[]int{len(early), -1}},
+		{"before the answer", steps(up(early, otherHello, early), down(answer1)),
+			[]int{len(early), len(joined(early, otherHello, early))}},
+		{"a beginning before the retry", steps(up(otherHello[:3]), down(retry), up(otherHello[3:])), []int{0, 0, -1}},
+		{"too much before the answer", steps(up(bytes.Repeat(record(22, make([]byte, 1000)...), 40))), []int{-1}},
+		{"warning before the retry", steps(down(warning, change, retry), up(otherHello)), []int{0, -1}},
+		{"HelloRequest before the retry", steps(down(records([]byte{0, 0, 0, 0}, 4), retry), up(otherHello)),
+			[]int{0, -1}},
+		{"unknown record before the retry", steps(down(heartbeat, retry), up(heartbeat, otherHello)), []int{0, -1}},
+		{"retry in fragments", steps(down(records(serverHello(retryRandom), 7)), up(otherHello)), []int{0, -1}},
+		{"retry in fragments with alerts between", steps(down(retry[:5+1]), down(nil), up(otherHello)), []int{0, 0, 0}},
+		{"retry with another record version", steps(down(joined([]byte{22, 3, 1}, retry[3:])), up(otherHello)),
+			[]int{0, -1}},
+		{"retry with a version that is none", steps(down(joined([]byte{22, 9, 9}, retry[3:])), up(otherHello)),
+			[]int{0, -1}},
+		{"a hello with a version that is none", steps(down(retry), up(joined([]byte{22, 9, 9}, otherHello[3:]))),
+			[]int{0, -1}},
+		{"retry and more in its record", steps(down(records(joined(serverHello(retryRandom),
+			serverHello(make([]byte, 32))), maxRecord)), up(otherHello)), []int{0, -1}},
+		{"retry and another answer at once", steps(down(retry, answer1), up(otherHello)), []int{0, -1}},
+		{"an origin without TLS", steps(down([]byte("HTTP/1.0 400 No\r\n\r\n")), up(otherHello)),
+			[]int{0, len(otherHello)}},
+		{"a client without TLS", steps(up([]byte("hello\x16\x03\x01"))), []int{8}},
+		{"an echo", steps(down(sameHello), up(otherHello)), []int{0, len(otherHello)}},
+		{"an empty ServerHello", steps(down(records([]byte{2, 0, 0, 0}, 4)), up(otherHello)), []int{0, len(otherHello)}},
+	}
+}
+
+// follow plays an exchange, with each step cut into pieces, and returns what of
+// the client's has passed after each step.
+func (each exchangeCase) follow(cut func(left int) int) (passed []int, through, sent []byte) {
+	judge := &connecting{to: authority{host: "raw.test", port: 443}, tls: decision{ok: true}}
+	watch := &opening{check: judge.checkName}
+	for _, step := range each.steps {
+		for rest := step.data; len(rest) > 0; {
+			n := cut(len(rest))
+			piece := bytes.Clone(rest[:n])
+			rest = rest[n:]
+			var err error
+			if step.origin {
+				if err = watch.fromOrigin(piece); err == nil {
+					through = append(through, watch.take()...)
+				}
+			} else {
+				sent = append(sent, piece...)
+				piece, err = watch.fromClient(piece)
+				through = append(through, piece...)
+			}
+			if err != nil {
+				if !errors.Is(err, errSecondHello) {
+					panic(err)
+				}
+				return append(passed, -1), through, sent
+			}
+		}
+		passed = append(passed, len(through))
+	}
+	return passed, through, sent
+}
+
+func TestSecondHello(t *testing.T) {
+	for _, each := range exchangeCases() {
+		got, _, _ := each.follow(func(left int) int { return left })
+		if fmt.Sprint(got) != fmt.Sprint(each.passed) {
+			t.Errorf("%s: passed %v, want %v", each.name, got, each.passed)
+		}
+	}
+}
+
+// TestSecondHelloInPieces checks that it does not matter how what is sent is cut
+// into pieces, and that what passes is what was sent, in its order.
+func TestSecondHelloInPieces(t *testing.T) {
+	cases := exchangeCases()
+	rapid.Check(t, func(t *rapid.T) {
+		each := rapid.SampledFrom(cases).Draw(t, "case")
+		most := rapid.SampledFrom([]int{1, 2, 7, 100, 5000}).Draw(t, "most")
+		got, through, sent := each.follow(func(left int) int {
+			return min(left, rapid.IntRange(1, most).Draw(t, "piece"))
+		})
+		if !bytes.HasPrefix(sent, through) {
+			t.Fatalf("%s: %d bytes passed that are not the first of the %d sent", each.name, len(through), len(sent))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(each.passed) {
+			t.Fatalf("%s: passed %v, want %v", each.name, got, each.passed)
+		}
+	})
+}
+
+// FuzzSecondHello sends anything from both sides: while a retry is not answered
+// by a hello of the first one's name, no handshake record passes.
+func FuzzSecondHello(f *testing.F) {
+	for _, each := range exchangeCases() {
+		var client, origin []byte
+		for _, step := range each.steps {
+			if step.origin {
+				origin = append(origin, step.data...)
+			} else {
+				client = append(client, step.data...)
+			}
+		}
+		f.Add(client, origin, uint8(7), true)
+		f.Add(client, origin, uint8(255), false)
+	}
+	f.Fuzz(func(t *testing.T, client, origin []byte, piece uint8, originFirst bool) {
+		judge := &connecting{to: authority{host: "raw.test", port: 443}, tls: decision{ok: true}}
+		watch := &opening{check: judge.checkName}
+		var through, sent []byte
+		size := int(piece) + 1
+		for len(client)+len(origin) > 0 {
+			if n := min(size, len(origin)); n > 0 && (originFirst || len(client) == 0) {
+				if watch.fromOrigin(origin[:n]) != nil {
+					return
+				}
+				origin = origin[n:]
+				continue
+			}
+			n := min(size, len(client))
+			sent = append(sent, client[:n]...)
+			out, err := watch.fromClient(client[:n])
+			if err != nil {
+				return
+			}
+			client = client[n:]
+			if through = append(through, out...); !bytes.HasPrefix(sent, through) {
+				t.Fatalf("passed %x of %x", through, sent)
+			}
+		}
+		if through = append(through, watch.take()...); !bytes.HasPrefix(sent, through) {
+			t.Fatalf("passed %x of %x", through, sent)
+		}
+		if len(watch.held) > maxFlight {
+			t.Fatalf("%d bytes are held", len(watch.held))
+		}
+		if watch.state == settled && len(through) != len(sent) {
+			t.Fatalf("%d of %d bytes have passed when nothing holds them", len(through), len(sent))
+		}
+	})
+}
+
+// retrySite is a site with a raw origin, retry.test, and the way to its gateway:
+// over a worker, or over a TLS listener and thus goroutines.
+func retrySite(t *testing.T, secure bool) (s *site, origin net.Listener, connect func() net.Conn) {
+	t.Helper()
+	origin, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { origin.Close() })
+	target := "raw.test:" + portOf(origin.Addr().String())
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
+	s = newSite(t, `<access origin="https://`+target+`"/>`, func(c *Config) {
+		if secure {
+			c.TLS = &TLSConfig{Certificate: certificate, Key: key}
+		}
+	})
+	return s, origin, func() net.Conn {
+		t.Helper()
+		conn := s.dial().Conn
+		if secure {
+			conn = tls.Client(conn, &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()})
+		}
+		cl := newClient(t, conn)
+		cl.send("CONNECT " + target + " HTTP/1.1\r\nHost: x\r\n\r\n")
+		if resp, body := cl.answer("CONNECT"); resp.StatusCode != 200 {
+			t.Fatalf("CONNECT: %d %s", resp.StatusCode, body)
+		}
+		return cl
+	}
+}
+
+func bothWays(t *testing.T, test func(*testing.T, *site, net.Listener, func() net.Conn)) {
+	for _, secure := range []bool{false, true} {
+		t.Run(map[bool]string{false: "worker", true: "goroutines"}[secure], func(t *testing.T) {
+			s, origin, connect := retrySite(t, secure)
+			test(t, s, origin, connect)
+		})
+	}
+}
+
+// TestRetriedHandshake makes crypto/tls retry: the client's key share is for a
+// curve that the origin does not take.
+func TestRetriedHandshake(t *testing.T) {
+	bothWays(t, func(t *testing.T, s *site, origin net.Listener, connect func() net.Conn) {
+		leaf := s.root.Leaf(t, testpki.Spec{Name: "raw.test", Hosts: []string{"raw.test"}}).TLS()
+		config := &tls.Config{Certificates: []tls.Certificate{leaf}, CurvePreferences: []tls.CurveID{tls.CurveP384}}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			conn, err := origin.Accept()
+			if err != nil {
+				return
+			}
+			secure := tls.Server(conn, config)
+			io.Copy(secure, secure)
+			secure.Close()
+		}()
+		secure := tls.Client(connect(), &tls.Config{ServerName: "raw.test", RootCAs: s.root.Pool(),
+			CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP384}})
+		if err := secure.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		if !secure.ConnectionState().HelloRetryRequest {
+			t.Error("nothing was retried")
+		}
+		sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // enough for the kernel to move it
+		go func() {
+			secure.Write(sent)
+			secure.CloseWrite()
+		}()
+		if got, err := io.ReadAll(secure); err != nil || !bytes.Equal(got, sent) {
+			t.Errorf("%d of %d bytes came back, %v", len(got), len(sent), err)
+		}
+		secure.Close()
+		<-done
+		lane.Until(t, "the tunnel's end", func() bool { return s.gateway.tunnels.count() == 0 })
+		for _, e := range s.ring.Latest() {
+			if e.Verdict != event.Allowed || e.Type == event.Close && (e.Up < int64(len(sent)) || e.Detail != "") {
+				t.Errorf("event %+v", e)
+			}
+		}
+	})
+}
+
+// TestSecondHelloOnTheWire sends second hellos through a gateway to an origin
+// that retries, and checks what reaches it and what is recorded.
+func TestSecondHelloOnTheWire(t *testing.T) {
+	first := records(message(named), maxRecord)
+	bothWays(t, func(t *testing.T, s *site, origin net.Listener, connect func() net.Conn) {
+		for _, each := range []struct {
+			name    string
+			early   []byte // right behind the first hello
+			second  []byte // after the retry
+			reaches []byte
+			passes  bool
+		}{
+			{"the same name", nil, joined(change, sameHello), joined(change, sameHello), true},
+			{"the same name, at once", sameHello, nil, sameHello, true},
+			{"another name", nil, otherHello, nil, false},
+			{"another name, at once", otherHello, nil, nil, false},
+			{"another name behind early data", early, otherHello, early, false},
+			{"no name", nil, bareHello, nil, false},
+		} {
+			reached := make(chan []byte, 1)
+			go func() {
+				conn, err := origin.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(10 * time.Second))
+				io.ReadFull(conn, make([]byte, len(first)))
+				conn.Write(retry)
+				got, _ := io.ReadAll(conn)
+				reached <- got
+			}()
+			before := len(s.ring.Latest())
+			conn := connect()
+			conn.Write(joined(first, each.early))
+			if _, err := io.ReadFull(conn, make([]byte, len(retry))); err != nil && each.passes {
+				t.Errorf("%s: the retry did not come: %v", each.name, err)
+			}
+			conn.Write(each.second)
+			if each.passes {
+				conn.(*client).Conn.(interface{ CloseWrite() error }).CloseWrite()
+			}
+			if got := <-reached; !bytes.Equal(got, each.reaches) {
+				t.Errorf("%s: %d bytes reached the origin, want %d", each.name, len(got), len(each.reaches))
+			}
+			if !conn.(*client).closed() {
+				t.Errorf("%s: the tunnel is open", each.name)
+			}
+			lane.Until(t, "its events", func() bool { return len(s.ring.Latest()) == before+2 })
+			if each.passes {
+				continue
+			}
+			events := s.ring.Latest()[before:]
+			if events[0].Type != event.Decision || events[0].Verdict != event.Allowed || events[1].Type != event.Close ||
+				events[1].Verdict != event.Blocked || events[1].Reason != reasonSecondHello ||
+				events[1].ID != events[0].ID || events[1].Detail == "" {
+				t.Errorf("%s: events %+v", each.name, events)
+			}
+		}
+	})
+}
+
+// rewritten returns a ClientHello with one extension replaced.
+func rewritten(hello []byte, kind uint16, body []byte) []byte {
+	p := piece{data: hello[handshakeHeading:]}
+	p.take(2 + 32)
+	p.vector(1)
+	p.vector(2)
+	p.vector(1)
+	out := bytes.Clone(hello[handshakeHeading : len(hello)-len(p.data)])
+	var list []byte
+	for rest := (piece{data: p.vector(2)}); len(rest.data) > 0; {
+		k, b := uint16(rest.number(2)), rest.vector(2)
+		if k == kind {
+			b = body
+		}
+		list = append(binary.BigEndian.AppendUint16(list, k), vector(2, b)...)
+	}
+	out = append(out, vector(2, list)...)
+	return append([]byte{messageHello}, vector(3, out)...)
+}
+
+// TestSecondHelloInspected: where TLS ends at the gateway, its own TLS asks for
+// a second hello, and holds it to the first.
+func TestSecondHelloInspected(t *testing.T) {
+	s, _ := inspectingSite(t, inspectRules, nil)
+	flight := captureHello(t, &tls.Config{ServerName: "other.test", CurvePreferences: []tls.CurveID{tls.X25519}})
+	whole := flight[recordHeader:]
+	first := records(rewritten(whole, 51, []byte{0, 0}), maxRecord) // no key share
+	for _, each := range []struct {
+		name   string
+		second []byte
+		want   byte // the type of the record that answers
+	}{
+		{"the same name", record(recordHandshake, whole...), recordHandshake},
+		{"another name", record(recordHandshake, rewritten(whole, extServerName, serverName("evil.test"))...), 21},
+	} {
+		c := s.connect("other.test:{secure}")
+		c.Conn.Write(first)
+		for _, want := range []byte{recordHandshake, recordChange, each.want} {
+			head := make([]byte, recordHeader)
+			if _, err := io.ReadFull(c, head); err != nil || head[0] != want {
+				t.Fatalf("%s: %v %v, want a record of type %d", each.name, head, err, want)
+			}
+			body := make([]byte, binary.BigEndian.Uint16(head[3:]))
+			if _, err := io.ReadFull(c, body); err != nil {
+				t.Fatal(err)
+			}
+			if want == recordHandshake && !bytes.Equal(body[helloRandom:retryRandomEnd], retryRandom) {
+				break // the answer to the second
+			} else if want == recordHandshake {
+				c.Conn.Write(each.second)
+			}
+		}
+		c.Close()
+	}
+}
+
+func BenchmarkOpening(b *testing.B) {
+	judge := &connecting{to: authority{host: "raw.test", port: 443}, tls: decision{ok: true}}
+	reply := joined(answer1, change, record(recordData, make([]byte, 3000)...))
+	b.ReportAllocs()
+	for b.Loop() {
+		watch := &opening{check: judge.checkName}
+		if watch.fromOrigin(reply) != nil || !watch.over() {
+			b.Fatal("it is not over")
+		}
+	}
+}

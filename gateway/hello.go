@@ -233,13 +233,13 @@ func parseServerName(body []byte) (string, error) {
 	case len(p.data) != 0:
 		return "", badHello("more than one server name")
 	}
-	name, err := hostname.Parse(string(raw))
+	name, err := hostname.ParseASCII(string(raw))
 	switch {
 	case err != nil:
 		return "", badHello("server name: %v", err)
 	case name.Addr().IsValid():
 		return "", badHello("server name is an address")
-	case name.String() != strings.ToLower(string(raw)): // another script, a dot at the end
+	case name.String() != strings.ToLower(string(raw)): // a dot at the end, an A-label of something else
 		return "", badHello("server name is not in normal form")
 	}
 	return name.String(), nil

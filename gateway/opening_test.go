@@ -89,8 +89,8 @@ func exchangeCases() []exchangeCase {
 		{"retry, another name", steps(down(retry), up(otherHello)), []int{0, -1}},
 		{"retry, another name in fragments", steps(down(retry), up(records(message(keyShare,
 			extension{extServerName, serverName("evil.test")}), 300))), []int{0, -1}},
-		{"retry, another name behind change_cipher_spec and early data", steps(down(retry), up(change, early, otherHello)),
-			[]int{0, -1}},
+		{"retry, another name behind change_cipher_spec and early data",
+			steps(down(retry), up(change, early, otherHello)), []int{0, -1}},
 		{"retry, no name", steps(down(retry), up(bareHello)), []int{0, -1}},
 		{"retry, KELVIN SIGN", steps(down(retry), up(kelvin)), []int{0, -1}},
 		{"retry, another message", steps(down(retry), up(finished)), []int{0, -1}},
@@ -130,7 +130,8 @@ func exchangeCases() []exchangeCase {
 			[]int{0, len(otherHello)}},
 		{"a client without TLS", steps(up([]byte("hello\x16\x03\x01"))), []int{8}},
 		{"an echo", steps(down(sameHello), up(otherHello)), []int{0, len(otherHello)}},
-		{"an empty ServerHello", steps(down(records([]byte{2, 0, 0, 0}, 4)), up(otherHello)), []int{0, len(otherHello)}},
+		{"an empty ServerHello", steps(down(records([]byte{2, 0, 0, 0}, 4)), up(otherHello)),
+			[]int{0, len(otherHello)}},
 	}
 }
 
@@ -382,11 +383,11 @@ func TestSecondHelloOnTheWire(t *testing.T) {
 			if each.passes {
 				continue
 			}
-			events := s.ring.Latest()[before:]
-			if events[0].Type != event.Decision || events[0].Verdict != event.Allowed || events[1].Type != event.Close ||
-				events[1].Verdict != event.Blocked || events[1].Reason != reasonSecondHello ||
-				events[1].ID != events[0].ID || events[1].Detail == "" {
-				t.Errorf("%s: events %+v", each.name, events)
+			began, ended := s.ring.Latest()[before], s.ring.Latest()[before+1]
+			if began.Type != event.Decision || began.Verdict != event.Allowed || ended.Type != event.Close ||
+				ended.Verdict != event.Blocked || ended.Reason != reasonSecondHello || ended.ID != began.ID ||
+				ended.Detail == "" {
+				t.Errorf("%s: events %+v, %+v", each.name, began, ended)
 			}
 		}
 	})

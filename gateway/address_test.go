@@ -105,10 +105,12 @@ func TestNoPortFromAText(t *testing.T) {
 	for _, target := range everyTarget() {
 		for _, origin := range []string{
 			"http://plain.test/p:8080/*", "http://plain.test/p:8080", "*://plain.test/p:8080/*",
-			"http://*/p:8080/*", "*://*/p:8080/*", "http://plain.test/?x=:8080", "http://plain.test/*?q=plain.test:8080",
+			"http://*/p:8080/*", "*://*/p:8080/*", "http://plain.test/?x=:8080",
+			"http://plain.test/*?q=plain.test:8080",
 			"http://plain.test/#:8080", "http://plain.test/http://plain.test:8080/", "http://*.test/p:8080",
 			"http://*/x/10.0.0.1", "http://*/?10.0.0.1", "http://*/127.0.0.1:8080/*", "http://*/[::1]:8080",
-			"http://plain.test/10.0.0.1:8080", "http://127.0.0.1.plain.test/*", "http://10.0.0.1@plain.test/*", "http://*",
+			"http://plain.test/10.0.0.1:8080", "http://127.0.0.1.plain.test/*", "http://10.0.0.1@plain.test/*",
+			"http://*",
 			"*", "http://*/*", "http://plain.test/*", "http://plain.test:80/*", "http://plain.test:80800/*",
 			"http://plain.test:18080/*",
 		} {
@@ -154,12 +156,14 @@ func TestNamedPortsOpen(t *testing.T) {
 				port          uint16
 				passes, opens bool
 			}{
-				{"plain.test", 8080, true, false}, {"plain.test", 8082, false, false}, {"plain.test", 8079, false, false},
+				{"plain.test", 8080, true, false}, {"plain.test", 8082, false, false},
+				{"plain.test", 8079, false, false},
 				{"10.0.0.1", 8080, true, true}, {"10.0.0.1", 8082, false, false}, {"10.0.0.2", 8080, false, false},
 			} {
 				passes, opens := asking(a, each.host, each.port, "/x", false)
 				if passes != each.passes || opens != each.opens {
-					t.Errorf("%s, %s before: %s:%d passes %v, opens %v", target, before, each.host, each.port, passes, opens)
+					t.Errorf("%s, %s before: %s:%d passes %v, opens %v", target, before, each.host, each.port,
+						passes, opens)
 				}
 			}
 			if _, opens := asking(a, "10.0.0.1", 80, "/x", false); opens {

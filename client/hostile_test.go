@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/client"
+	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/pin"
 )
 
 // TestAnswersThatNeverEnd: a body that nobody wants, of a 401 or of a redirect,
@@ -53,6 +56,28 @@ func TestAnswersThatNeverEnd(t *testing.T) {
 			t.Errorf("%s: %d %q %v", path, status, body, err)
 		}
 		cancel()
+	}
+}
+
+// TestPinsThroughRedirects: where a redirect leads is pinned for itself.
+func TestPinsThroughRedirects(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, r.URL.Query().Get("to"), http.StatusTemporaryRedirect)
+	})
+	pins, err := pin.NewSet(pin.Entry{Host: "pinned.example.org", Hashes: []pin.Hash{{1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config.Pins = pins
+	c := newClient(t, compile(t, w.access("api.example.org"), w.access("pinned.example.org")),
+		client.Options{Egress: w.config})
+	_, _, err = get(c, w.url("api.example.org", "/?to="+queryEscape(w.url("pinned.example.org", "/"))))
+	var e *egress.Error
+	if !errors.As(err, &e) || e.Reason != egress.PinMismatch || e.Host != "pinned.example.org" {
+		t.Errorf("error %v, want a mismatch of pinned.example.org's pins", err)
+	}
+	if got := w.requests(); len(got) != 1 {
+		t.Errorf("servers got %q", got)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // hopFields are meant for the next hop only (RFC 9110 section 7.6.1), or are
@@ -38,7 +40,7 @@ func dropHopFields(h http.Header) {
 // WebSocket and to nothing else.
 func asksWebSocket(h http.Header) bool {
 	upgrade := h["Upgrade"]
-	return len(upgrade) == 1 && strings.EqualFold(textproto.TrimString(upgrade[0]), "websocket") &&
+	return len(upgrade) == 1 && pattern.EqualFold(textproto.TrimString(upgrade[0]), "websocket") &&
 		httpguts.HeaderValuesContainsToken(h["Connection"], "upgrade")
 }
 

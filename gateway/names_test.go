@@ -145,6 +145,21 @@ func TestNamesOnTheWire(t *testing.T) {
 	}
 }
 
+// TestTokensOnTheWire: what is compared without regard to case is ASCII, too.
+func TestTokensOnTheWire(t *testing.T) {
+	for upgrade, want := range map[string]bool{"websocket": true, "WebSocket": true, "web\u017focket": false,
+		"websoc\u212aet": false} {
+		if got := asksWebSocket(http.Header{"Upgrade": {upgrade}, "Connection": {"upgrade"}}); got != want {
+			t.Errorf("Upgrade: %q asks for a WebSocket: %v", upgrade, got)
+		}
+	}
+	for scheme, want := range map[string]bool{"Basic": true, "BASIC": true, "Ba\u017fic": false} {
+		if _, _, got := parseBasic([]string{scheme + " dTpw"}); got != want {
+			t.Errorf("Proxy-Authorization: %s is read: %v", scheme, got)
+		}
+	}
+}
+
 // TestNamesThroughTheGateway sends the spellings as a client does, and sees
 // whether something comes back from the origin.
 func TestNamesThroughTheGateway(t *testing.T) {

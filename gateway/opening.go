@@ -79,6 +79,10 @@ func (o *opening) fromClient(b []byte) ([]byte, error) {
 // set free is taken by take.
 func (o *opening) fromOrigin(b []byte) error {
 	for len(b) > 0 && o.state != settled {
+		if o.origin.between() && (b[0] < recordChange || b[0] > recordHeartbeat) {
+			o.state = settled // no server of TLS begins like that
+			break
+		}
 		kind, body, rest := o.origin.next(b)
 		b = rest
 		switch {
@@ -236,6 +240,7 @@ var retryRandom = []byte{
 const (
 	recordChange         = 20
 	recordData           = 23
+	recordHeartbeat      = 24
 	messageHelloRequest  = 0
 	messageServerHello   = 2
 	helloRandom          = handshakeHeading + 2

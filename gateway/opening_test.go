@@ -128,6 +128,7 @@ func exchangeCases() []exchangeCase {
 		{"retry and another answer at once", steps(down(retry, answer1), up(otherHello)), []int{0, -1}},
 		{"an origin without TLS", steps(down([]byte("HTTP/1.0 400 No\r\n\r\n")), up(otherHello)),
 			[]int{0, len(otherHello)}},
+		{"an origin that says one byte", steps(down([]byte("!")), up(otherHello)), []int{0, len(otherHello)}},
 		{"a client without TLS", steps(up([]byte("hello\x16\x03\x01"))), []int{8}},
 		{"an echo", steps(down(sameHello), up(otherHello)), []int{0, len(otherHello)}},
 		{"an empty ServerHello", steps(down(records([]byte{2, 0, 0, 0}, 4)), up(otherHello)),
@@ -389,6 +390,35 @@ func TestSecondHelloOnTheWire(t *testing.T) {
 				ended.Detail == "" {
 				t.Errorf("%s: events %+v, %+v", each.name, began, ended)
 			}
+		}
+	})
+}
+
+// TestClientEndsWhileSomethingIsHeld: what is held when the client ends goes
+// nowhere, and what the origin says still comes.
+func TestClientEndsWhileSomethingIsHeld(t *testing.T) {
+	first := records(message(named), maxRecord)
+	bothWays(t, func(t *testing.T, s *site, origin net.Listener, connect func() net.Conn) {
+		reached := make(chan []byte, 1)
+		go func() {
+			conn, err := origin.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(10 * time.Second))
+			got, _ := io.ReadAll(conn)
+			conn.Write(joined(answer1, early))
+			reached <- got
+		}()
+		conn := connect()
+		conn.Write(joined(first, finished))
+		conn.(*client).Conn.(interface{ CloseWrite() error }).CloseWrite()
+		if got := <-reached; !bytes.Equal(got, first) {
+			t.Errorf("%d bytes reached the origin, want %d", len(got), len(first))
+		}
+		if got, err := io.ReadAll(conn); err != nil || !bytes.Equal(got, joined(answer1, early)) {
+			t.Errorf("%d bytes came back, %v", len(got), err)
 		}
 	})
 }

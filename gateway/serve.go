@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // exchange is one request on its way through the gateway.
@@ -249,7 +250,7 @@ func parseBasic(fields []string) (user, password string, ok bool) {
 		return "", "", false
 	}
 	scheme, token, found := strings.Cut(fields[0], " ")
-	if !found || !strings.EqualFold(scheme, "Basic") {
+	if !found || !pattern.EqualFold(scheme, "Basic") {
 		return "", "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token))

@@ -113,6 +113,11 @@ func (t *tunnel) begin(dst, src net.Conn, moved *atomic.Int64) error {
 			}
 		}
 		if err != nil {
+			if moved == &t.up {
+				o.mu.Lock()
+				o.abandon()
+				o.mu.Unlock()
+			}
 			return err
 		}
 	}

@@ -179,10 +179,11 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 			st.byUser[key] = a
 		}
 		if ac.Certificate != "" {
-			if st.byCert[ac.Certificate] != nil {
+			name := certificateName(ac.Certificate)
+			if st.byCert[name] != nil {
 				return nil, fmt.Errorf("app %q: another app has the same certificate name", ac.Name)
 			}
-			st.byCert[ac.Certificate] = a
+			st.byCert[name] = a
 		}
 		if ac.Listen == "" && a.credential == nil && ac.Certificate == "" {
 			st.only = a

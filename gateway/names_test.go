@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,6 +158,21 @@ func TestTokensOnTheWire(t *testing.T) {
 	for scheme, want := range map[string]bool{"Basic": true, "BASIC": true, "Ba\u017fic": false} {
 		if _, _, got := parseBasic([]string{scheme + " dTpw"}); got != want {
 			t.Errorf("Proxy-Authorization: %s is read: %v", scheme, got)
+		}
+	}
+}
+
+// TestNamesOfClientCertificates: a DNS name is one in any case, and nothing else
+// is made equal.
+func TestNamesOfClientCertificates(t *testing.T) {
+	uri := &url.URL{Scheme: "spiffe", Host: "Fleet.test", Path: "/Kiosk"}
+	for configured, want := range map[string]bool{"kiosk.device": true, "KIOSK.Device": true,
+		"\u212aiosk.device": false, "spiffe://Fleet.test/Kiosk": true, "spiffe://fleet.test/Kiosk": false,
+		"Other": false} {
+		names := certificateNames(&x509.Certificate{DNSNames: []string{"Kiosk.DEVICE"}, URIs: []*url.URL{uri},
+			Subject: pkix.Name{CommonName: "Other"}})
+		if got := slices.Contains(names, certificateName(configured)); got != want {
+			t.Errorf("%q is among %q: %v, want %v", configured, names, got, want)
 		}
 	}
 }

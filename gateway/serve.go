@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -270,7 +271,19 @@ func certificateNames(c *x509.Certificate) []string {
 	if len(names) == 0 && c.Subject.CommonName != "" {
 		names = append(names, c.Subject.CommonName)
 	}
+	for i, name := range names {
+		names[i] = certificateName(name)
+	}
 	return names
+}
+
+// certificateName returns a name of a certificate as it compares: a host in its
+// one form, anything else as it is.
+func certificateName(s string) string {
+	if name, err := hostname.ParseASCII(s); err == nil {
+		return name.String()
+	}
+	return s
 }
 
 // target notes what was asked for.

@@ -57,8 +57,8 @@ func FuzzAdmit(f *testing.F) {
 			policy.Allow {
 			t.Fatalf("%q leaves as %q, which is not allowed", raw, out.URL)
 		}
-		if name := tokenInURL(out.URL); name != "" {
-			t.Fatalf("%q leaves with a token in %q", raw, name)
+		if where := tokenInURL(out.URL); where != "" {
+			t.Fatalf("%q leaves with a token in %s", raw, where)
 		}
 	})
 }

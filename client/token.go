@@ -3,9 +3,12 @@ package client
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -64,6 +67,18 @@ type holder struct {
 	source  TokenSource
 	// turn is held by the one caller that refreshes.
 	turn chan struct{}
+	// last is the token that was given last: no URL may hold it, whoever it leads
+	// to.
+	last atomic.Pointer[string]
+}
+
+// token asks the source, and remembers what it gives.
+func (h *holder) token(ctx context.Context) (string, error) {
+	token, err := h.source.Token(ctx)
+	if err == nil {
+		h.last.Store(&token)
+	}
+	return token, err
 }
 
 func newHolders(tokens []Token) ([]*holder, error) {
@@ -85,6 +100,9 @@ func newHolders(tokens []Token) ([]*holder, error) {
 					raw)
 			}
 			h.origins[originOf(u)] = true
+		}
+		if fixed, ok := t.Source.(StaticToken); ok {
+			h.last.Store((*string)(&fixed))
 		}
 		holders = append(holders, h)
 	}
@@ -120,7 +138,7 @@ func (g *guarded) attach(r *http.Request, h *holder, token string) error {
 	if !httpguts.ValidHeaderFieldValue(value) || strings.ContainsAny(token, " \t") {
 		return fmt.Errorf("cordon: the token for %s cannot stand in a header", originOf(r.URL))
 	}
-	if len(token) >= 8 && strings.Contains(r.URL.RequestURI(), token) {
+	if holdsToken(r.URL, token) {
 		e := &DeniedError{Origin: originOf(r.URL), Cause: TokenInURL, Detail: "the URL holds the token itself"}
 		if g.denied != nil {
 			g.denied(e)
@@ -140,10 +158,14 @@ func (h *holder) renew(ctx context.Context, rejected string) (string, error) {
 		return "", context.Cause(ctx)
 	}
 	defer func() { <-h.turn }()
-	if now, err := h.source.Token(ctx); err == nil && now != rejected {
+	if now, err := h.token(ctx); err == nil && now != rejected {
 		return now, nil
 	}
-	return h.source.Refresh(ctx, rejected)
+	token, err := h.source.Refresh(ctx, rejected)
+	if err == nil {
+		h.last.Store(&token)
+	}
+	return token, err
 }
 
 // tokenError says that a source failed.
@@ -159,38 +181,119 @@ var tokenNames = map[string]bool{
 	"mobileserviceauthenticationtoken": true, "clientsecret": true, "password": true, "passwd": true,
 }
 
-// tokenInURL returns the name of a query parameter that carries a token, by
-// its name or because its value is a JSON Web Token; "" if none does.
+// tokenInURL says where a URL carries a token: in a query parameter of such a
+// name, or anywhere a JSON Web Token; "" if it does not. Escapes are read as a
+// server would read them, and once more as often as somebody wrote them.
 func tokenInURL(u *url.URL) string {
 	for part := range strings.FieldsFuncSeq(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, value, _ := strings.Cut(part, "=")
-		name, value = unescape(name), unescape(value)
-		plain := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
-		if tokenNames[plain] && value != "" || isJWT(value) || isJWT(name) {
-			return name
+		for name := range readings(name) {
+			plain := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
+			if tokenNames[plain] && value != "" {
+				return "query parameter " + quoteName(name)
+			}
+		}
+		for reading := range readings(part) {
+			if hasJWT(reading) {
+				return "query parameter " + quoteName(unescape(name))
+			}
+		}
+	}
+	for reading := range readings(u.EscapedPath()) {
+		if hasJWT(reading) {
+			return "the path"
+		}
+	}
+	for reading := range readings(u.EscapedFragment()) {
+		if hasJWT(reading) {
+			return "the fragment"
 		}
 	}
 	return ""
 }
 
-func unescape(s string) string {
-	if plain, err := url.QueryUnescape(s); err == nil {
-		return plain
+// holdsToken reports whether a URL holds a token, however it is escaped. Short
+// tokens are not looked for: they may be words.
+func holdsToken(u *url.URL, token string) bool {
+	if len(token) < 8 {
+		return false
 	}
-	return s
+	for reading := range readings(u.String()) {
+		if strings.Contains(reading, token) {
+			return true
+		}
+	}
+	return false
 }
 
-// isJWT tells JSON Web Tokens, which begin with the base64 of {" in each of
-// their first two parts.
-func isJWT(s string) bool {
-	s = strings.TrimPrefix(s, "Bearer ")
-	parts := strings.Split(s, ".")
-	return len(parts) == 3 && len(s) >= 20 && strings.HasPrefix(parts[0], "eyJ") && strings.HasPrefix(parts[1], "eyJ")
+// maxEscapes is how often escapes are read one after the other.
+const maxEscapes = 4
+
+// readings are a text as it is written, and with its escapes read once, twice,
+// and so on.
+func readings(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for range maxEscapes + 1 {
+			if !yield(s) {
+				return
+			}
+			next := unescape(s)
+			if next == s {
+				return
+			}
+			s = next
+		}
+	}
+}
+
+// unescape reads the percent-escapes of a text. What is none stays as it is, and
+// so does a plus sign, which tokens may hold.
+func unescape(s string) string {
+	if strings.IndexByte(s, '%') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(c))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+// jwtHead is how a JSON Web Token begins, and its second part: the base64 of {".
+const jwtHead = "eyJ"
+
+// hasJWT finds JSON Web Tokens: three parts of base64.
+func hasJWT(s string) bool {
+	for {
+		start := strings.Index(s, jwtHead)
+		if start < 0 {
+			return false
+		}
+		s = s[start:]
+		end := strings.IndexFunc(s, func(r rune) bool {
+			return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_' ||
+				r == '.' || r == '=')
+		})
+		if end < 0 {
+			end = len(s)
+		}
+		if parts := strings.Split(s[:end], "."); len(parts) >= 3 && end >= 20 && strings.HasPrefix(parts[1], jwtHead) {
+			return true
+		}
+		s = s[len(jwtHead):]
+	}
 }
 
 // quoteName quotes a parameter's name, and hides one that is itself a token.
 func quoteName(name string) string {
-	if isJWT(name) || len(name) > 40 {
+	if hasJWT(name) || len(name) > 40 {
 		return "***"
 	}
 	return fmt.Sprintf("%q", name)

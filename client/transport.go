@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // guarded is the round tripper: policy, then tokens, then egress.
@@ -31,7 +33,7 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h == nil {
 		return g.next.RoundTrip(out)
 	}
-	token, err := h.source.Token(out.Context())
+	token, err := h.token(out.Context())
 	if err != nil {
 		closeBody(r)
 		return nil, tokenError(err)
@@ -64,8 +66,8 @@ func (g *guarded) admit(r *http.Request) (*http.Request, error) {
 		e = g.decide(out.URL)
 	}
 	if e == nil {
-		if name := tokenInURL(out.URL); name != "" {
-			e = &DeniedError{Cause: TokenInURL, Detail: "query parameter " + quoteName(name) + "; send it as a header"}
+		if where := g.tokenIn(out.URL); where != "" {
+			e = &DeniedError{Cause: TokenInURL, Detail: where + "; send it as a header"}
 		}
 	}
 	if e == nil {
@@ -76,6 +78,16 @@ func (g *guarded) admit(r *http.Request) (*http.Request, error) {
 		g.denied(e)
 	}
 	return nil, e
+}
+
+// tokenIn says where a URL carries a token, one of ours or what looks like one.
+func (g *guarded) tokenIn(u *url.URL) string {
+	for _, h := range g.tokens {
+		if last := h.last.Load(); last != nil && holdsToken(u, *last) {
+			return "the URL holds the token itself"
+		}
+	}
+	return tokenInURL(u)
 }
 
 func (g *guarded) decide(u *url.URL) *DeniedError {
@@ -109,6 +121,9 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 		return unclear(err.Error())
 	}
 	out := r.Clone(r.Context())
+	if out.Header == nil {
+		out.Header = http.Header{}
+	}
 	host := name.URL()
 	if port := r.URL.Port(); port != "" && port != defaultPort(r.URL.Scheme) {
 		host += ":" + port
@@ -118,7 +133,7 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	out.URL.Host = host
 	// A Host field for another site would reach past the policy on shared
 	// servers.
-	if r.Host != "" && !strings.EqualFold(r.Host, r.URL.Host) && !strings.EqualFold(r.Host, host) {
+	if r.Host != "" && !pattern.EqualFold(r.Host, r.URL.Host) && !pattern.EqualFold(r.Host, host) {
 		return unclear("the Host field names another host than the URL")
 	}
 	out.Host = ""
@@ -153,6 +168,9 @@ func originOf(u *url.URL) string {
 		return ""
 	}
 	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if name, err := hostname.Parse(host); err == nil { // as what is sent is written
+		host = name.String()
+	}
 	if port == "" {
 		port = defaultPort(u.Scheme)
 	}
@@ -181,10 +199,22 @@ func (g *guarded) again(out *http.Request, h *holder, rejected string, first *ht
 		closeBody(second)
 		return first, nil
 	}
-	// Read the rest of a short answer, so that its connection can be used again.
-	_, _ = io.CopyN(io.Discard, first.Body, 64<<10)
-	_ = first.Body.Close()
+	discard(first.Body)
 	return g.next.RoundTrip(second)
+}
+
+// The rest of an answer that nobody wants is read, so that its connection can be
+// used again, if it is short and comes at once.
+const (
+	maxDiscarded = 64 << 10
+	discardTime  = 200 * time.Millisecond
+)
+
+func discard(body io.ReadCloser) {
+	late := time.AfterFunc(discardTime, func() { _ = body.Close() }) // which ends the reading
+	defer late.Stop()
+	_, _ = io.CopyN(io.Discard, body, maxDiscarded)
+	_ = body.Close()
 }
 
 // checkRedirect decides redirects before they are followed, and takes away
@@ -194,6 +224,9 @@ func checkRedirect(rt http.RoundTripper) func(*http.Request, []*http.Request) er
 	return func(r *http.Request, via []*http.Request) error {
 		if len(via) >= maxRedirects {
 			return &DeniedError{Origin: originOf(r.URL), Cause: TooManyRedirects}
+		}
+		if r.Response != nil {
+			discard(r.Response.Body) // the standard library would wait for it
 		}
 		if sameOrigin(r) {
 			return nil

@@ -61,6 +61,11 @@ const (
 	WrongName
 	// CertificateExpired: the certificate is expired or not valid yet.
 	CertificateExpired
+	// Revoked: the server's certificate is revoked.
+	Revoked
+	// StapleMissing: the certificate says that the server proves by a stapled OCSP
+	// answer that it is not revoked, and the server does not.
+	StapleMissing
 	// PinMismatch: no certificate of the chain is pinned.
 	PinMismatch
 	// PinsExpired: all pins of the host are expired, or the pinned certificate
@@ -82,6 +87,8 @@ var reasonNames = [reasonCount]string{
 	Untrusted:          "untrusted",
 	WrongName:          "wrong-name",
 	CertificateExpired: "certificate-expired",
+	Revoked:            "certificate-revoked",
+	StapleMissing:      "staple-missing",
 	PinMismatch:        "pin-mismatch",
 	PinsExpired:        "pins-expired",
 	PinsUnreadable:     "pins-unreadable",

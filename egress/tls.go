@@ -24,7 +24,8 @@ type TLSOptions struct {
 
 // TLSConfig returns the configuration for a connection to the destination:
 // TLS 1.2 at least, the certificate verified for the destination's host
-// against the roots, and the host's pins. Pins apply to resumed sessions as
+// against the roots, its keys and its stapled OCSP answer, and the host's pins.
+// Pins apply to resumed sessions as
 // well. Its verification errors are *Error.
 func (d *Dialer) TLSConfig(to Destination, options TLSOptions) *tls.Config {
 	host := lower(to.Host)
@@ -101,7 +102,10 @@ type verifier struct {
 
 func (v *verifier) verify(state tls.ConnectionState) error {
 	chains, err := v.chains(state)
-	if err != nil || !v.pinned {
+	if err != nil {
+		return err
+	}
+	if err := v.verifyStaple(state, chains); err != nil || !v.pinned {
 		return err
 	}
 	return v.verifyPins(chains, v.now())
@@ -134,7 +138,7 @@ func (v *verifier) chains(state tls.ConnectionState) ([][]*x509.Certificate, err
 	if err != nil {
 		return nil, v.chainError(err)
 	}
-	return chains, nil
+	return v.strong(chains)
 }
 
 // verifyPins requires a pin in one of the verified chains: several lead to the

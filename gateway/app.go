@@ -27,6 +27,7 @@ type app struct {
 	report     bool
 	private    []egress.Private
 	pins       *pin.Set
+	names      names
 	limits     *limits
 	credential *credential
 	warnings   []string
@@ -59,6 +60,7 @@ func compileApp(c AppConfig, secrets secret.Source) (*app, error) {
 	if a.policy, err = dialect.Compile(doc, target); err != nil {
 		return fail(err)
 	}
+	a.names = namesOf(a.policy)
 	if a.warnings, err = review(a.policy, c); err != nil {
 		return fail(err)
 	}
@@ -235,8 +237,14 @@ func (a *app) decide(scheme string, to authority, path string, anyPath bool) dec
 	d := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
 	r := decision{reason: d.Reason.String(), rule: d.Rule}
 	usual := to.port == 80 || to.port == 443
+	named := usual
+	if d.Verdict == policy.Allow && (!usual || to.addr.IsValid()) {
+		var port bool
+		r.rule, port = a.naming(d.Rule, scheme, to, path, anyPath)
+		named = usual || port
+	}
 	switch {
-	case d.Verdict == policy.Allow && !usual && !a.namesPort(d.Rule, scheme, to, path, anyPath):
+	case d.Verdict == policy.Allow && !named:
 		r.verdict, r.reason = event.Blocked, reasonPort
 	case d.Verdict == policy.Allow:
 		r.ok, r.verdict = true, event.Allowed
@@ -262,25 +270,6 @@ func hint(r decision, scheme string, to authority) string {
 		scheme = "https"
 	}
 	return `<access origin="` + to.url(scheme, "") + `"/> would allow it`
-}
-
-// namesPort reports whether the rule that allowed a target names its port: by a
-// pattern of that port, or by one of whole URLs that does not cover the same
-// target at another port.
-func (a *app) namesPort(rule *policy.Rule, scheme string, to authority, path string, anyPath bool) bool {
-	if rule == nil {
-		return false
-	}
-	for i := range rule.Patterns {
-		if int(rule.Patterns[i].Port) == int(to.port) {
-			return true
-		}
-	}
-	if to.port++; to.port == 0 {
-		to.port = 1
-	}
-	other := a.policy.Decide(policy.Request{URL: to.url(scheme, path), Kind: policy.AnyKind, AnyPath: anyPath})
-	return other.Verdict != policy.Allow || other.Rule != rule
 }
 
 // destination returns where to dial. An address that a rule lists as such is

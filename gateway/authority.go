@@ -98,7 +98,7 @@ func splitAuthority(s string, defaultPort uint16) (authority, error) {
 	} else {
 		host, port, found = strings.Cut(s, ":")
 	}
-	name, err := hostname.Parse(host)
+	name, err := hostname.ParseASCII(host)
 	if err != nil {
 		return authority{}, badAuthority("%v", err)
 	}

@@ -23,6 +23,7 @@ type connecting struct {
 	id          string
 	tls         decision
 	cleartext   decision
+	hello       int // bytes of the first flight that are the ClientHello
 	inspect     *inspector
 	config      *Config
 }
@@ -220,7 +221,7 @@ func (c *connecting) judge(flight []byte) first {
 	if len(flight) == 0 {
 		return firstShort
 	}
-	hello, err := readFlight(flight)
+	hello, n, err := readFlight(flight)
 	switch {
 	case errors.Is(err, errHelloShort) && len(flight) < maxFlight:
 		return firstShort
@@ -237,7 +238,16 @@ func (c *connecting) judge(flight []byte) first {
 		c.drop(event.Blocked, reason, "the tunnel's server name is "+quoteName(hello.name))
 		return firstRefused
 	}
+	c.hello = n
 	return firstAllowed
+}
+
+// open makes the tunnel follow its first records, and returns what of the first
+// flight goes on at once: the hello, and what cannot be another one.
+func (c *connecting) open(flight []byte) []byte {
+	c.t.opening = &opening{check: c.checkName}
+	behind, _ := c.t.opening.fromClient(flight[c.hello:]) // what is held is bounded by the flight
+	return flight[:c.hello+len(behind)]
 }
 
 func quoteName(s string) string {
@@ -250,7 +260,7 @@ func quoteName(s string) string {
 // start lets the tunnel move and records the decision.
 func (c *connecting) start(flight *[]byte) {
 	t := c.t
-	t.send(*flight, nil)
+	t.send(c.open(*flight), nil)
 	putFlight(flight)
 	e := t.event
 	t.g.events.Record(&e)

@@ -6,14 +6,19 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // hopFields are meant for the next hop only (RFC 9110 section 7.6.1), or are
 // what no proxy may pass on: Proxy sets an environment variable in CGI programs
-// (CVE-2016-5385), HTTP2-Settings asks for an upgrade that changes framing.
+// (CVE-2016-5385), HTTP2-Settings asks for an upgrade that changes framing, and
+// Alt-Svc (RFC 7838), once Alternate-Protocol, leads a browser past the proxy, to
+// another host or to QUIC. HTTP/2's ALTSVC frame ends where HTTP/2 does: here.
 var hopFields = [...]string{
 	"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 	"Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info", "Http2-Settings", "Proxy",
+	"Alt-Svc", "Alternate-Protocol",
 }
 
 // dropHopFields removes what is meant for this hop: the fixed fields and those
@@ -35,7 +40,7 @@ func dropHopFields(h http.Header) {
 // WebSocket and to nothing else.
 func asksWebSocket(h http.Header) bool {
 	upgrade := h["Upgrade"]
-	return len(upgrade) == 1 && strings.EqualFold(textproto.TrimString(upgrade[0]), "websocket") &&
+	return len(upgrade) == 1 && pattern.EqualFold(textproto.TrimString(upgrade[0]), "websocket") &&
 		httpguts.HeaderValuesContainsToken(h["Connection"], "upgrade")
 }
 

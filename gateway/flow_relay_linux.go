@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"io"
 
 	"golang.org/x/sys/unix"
@@ -28,17 +29,21 @@ func (f *flow) move() {
 	delete(w.young, f)
 	f.phase = moving
 	t.moves.Store(true)
-	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up}
-	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down}
+	var first []byte
+	if f.flight != nil {
+		first = f.c.open(*f.flight)
+	}
+	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up, opening: t.opening, up: true}
+	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down, opening: t.opening}
 	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
 		return
 	}
 	if f.flight == nil { // adopted: its decision is recorded
 		return
 	}
-	f.up.pending = *f.flight
+	f.up.pending = first
 	f.upstream.Writable = true
-	t.up.Add(int64(len(*f.flight)))
+	t.up.Add(int64(len(first)))
 	_, err := f.up.flush()
 	f.up.pending = append([]byte(nil), f.up.pending...) // the flight serves others
 	f.dropFlight()
@@ -60,6 +65,9 @@ func (f *flow) relay() {
 		again = again || more
 		switch {
 		case err == nil:
+		case errors.Is(err, errSecondHello):
+			f.refuse(err)
+			return
 		case err != io.EOF:
 			f.end("")
 			return
@@ -72,7 +80,27 @@ func (f *flow) relay() {
 			}
 		}
 	}
-	if again {
+	if f.followed() || again {
 		f.again()
 	}
+}
+
+// followed lets go of what follows the first records once it is over. It reports
+// whether something was set free.
+func (f *flow) followed() (more bool) {
+	o := f.up.opening
+	if o == nil {
+		return false
+	}
+	if o.over() {
+		f.up.opening, f.down.opening, f.t.opening = nil, nil, nil
+		return false
+	}
+	return len(o.ready) > 0
+}
+
+// refuse ends a moving tunnel for what came in it.
+func (f *flow) refuse(err error) {
+	f.t.blocked(err)
+	f.end(f.t.reason)
 }

@@ -196,6 +196,7 @@ func (x *exchange) respond(trip answerer, resp *http.Response) {
 	x.event.Status = resp.StatusCode
 	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	copyFields(x.w.Header(), resp.Header)
+	dropHopFields(resp.Trailer)
 	announceTrailers(x.w.Header(), resp.Trailer)
 	if trip.bodyPending() {
 		// The origin answered before it had the whole body: what is left of it
@@ -208,6 +209,7 @@ func (x *exchange) respond(trip answerer, resp *http.Response) {
 	}
 	x.w.WriteHeader(resp.StatusCode)
 	down, err := x.copyBody(trip, resp)
+	dropHopFields(resp.Trailer)
 	for name, values := range resp.Trailer {
 		x.w.Header()[name] = values
 	}

@@ -6,7 +6,8 @@
 // recognised (by the listener, a client certificate or a proxy credential), the
 // target is parsed into its one normal form, the app's policy decides, package
 // egress resolves and judges the address and connects to it, and what follows
-// is a tunnel whose first bytes are checked (connect.go, hello.go), a forwarded
+// is a tunnel whose first bytes are checked (connect.go, hello.go), and its
+// handshake until it is known which ClientHello counts (opening.go), a forwarded
 // request (forward.go) or an upgraded connection (upgrade.go). Every request
 // ends in exactly one decision event.
 //
@@ -183,10 +184,11 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 			st.byUser[key] = a
 		}
 		if ac.Certificate != "" {
-			if st.byCert[ac.Certificate] != nil {
+			name := certificateName(ac.Certificate)
+			if st.byCert[name] != nil {
 				return nil, fmt.Errorf("app %q: another app has the same certificate name", ac.Name)
 			}
-			st.byCert[ac.Certificate] = a
+			st.byCert[name] = a
 		}
 		if ac.Listen == "" && a.credential == nil && ac.Certificate == "" {
 			st.only = a

@@ -48,26 +48,28 @@ const (
 // readFlight finds the ClientHello at the start of what a client sent: TLS
 // records of handshake type, over which the message may be fragmented anywhere
 // (RFC 8446 section 5.1). It returns errHelloShort as long as more bytes can
-// make it whole.
-func readFlight(data []byte) (clientHello, error) {
-	message, err := assemble(data)
+// make it whole, and how many bytes its records take up.
+func readFlight(data []byte) (hello clientHello, n int, err error) {
+	message, rest, err := assemble(data)
 	if err != nil {
-		return clientHello{}, err
+		return clientHello{}, 0, err
 	}
-	return parseHello(message)
+	hello, err = parseHello(message)
+	return hello, len(data) - len(rest), err
 }
 
-// assemble joins the fragments of the first handshake message. A message that
-// lies in one record is returned without a copy.
-func assemble(data []byte) ([]byte, error) {
+// assemble joins the fragments of the first handshake message, and returns what
+// is behind their records. A message that lies in one record is returned without
+// a copy.
+func assemble(data []byte) (message, behind []byte, err error) {
 	var joined []byte
 	for records := 0; ; records++ {
 		if records == maxHelloRecords {
-			return nil, badHello("more than %d records", maxHelloRecords)
+			return nil, nil, badHello("more than %d records", maxHelloRecords)
 		}
 		fragment, rest, err := cutRecord(data)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if joined == nil {
 			joined = fragment[:len(fragment):len(fragment)]
@@ -76,13 +78,13 @@ func assemble(data []byte) ([]byte, error) {
 		}
 		whole, err := helloLength(joined)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if whole > 0 && len(joined) >= whole {
 			if len(joined) > whole {
-				return nil, badHello("bytes after the message in its record")
+				return nil, nil, badHello("bytes after the message in its record")
 			}
-			return joined, nil
+			return joined, rest, nil
 		}
 		data = rest
 	}
@@ -231,13 +233,13 @@ func parseServerName(body []byte) (string, error) {
 	case len(p.data) != 0:
 		return "", badHello("more than one server name")
 	}
-	name, err := hostname.Parse(string(raw))
+	name, err := hostname.ParseASCII(string(raw))
 	switch {
 	case err != nil:
 		return "", badHello("server name: %v", err)
 	case name.Addr().IsValid():
 		return "", badHello("server name is an address")
-	case name.String() != strings.ToLower(string(raw)): // another script, a dot at the end
+	case name.String() != strings.ToLower(string(raw)): // a dot at the end, an A-label of something else
 		return "", badHello("server name is not in normal form")
 	}
 	return name.String(), nil

@@ -22,6 +22,7 @@ const (
 	reasonNameMismatch   = "sni-mismatch"
 	reasonNameUnexpected = "sni-unexpected" // a server name in a tunnel to an address
 	reasonHello          = "hello-malformed"
+	reasonSecondHello    = "second-hello" // after a HelloRetryRequest, not the first hello again
 	reasonHelloTimeout   = "hello-timeout"
 	reasonNotTLS         = "not-tls"
 	reasonUpgradeOnly    = "upgrade-only" // cleartext in a tunnel that is no WebSocket upgrade for its target

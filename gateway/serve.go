@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // exchange is one request on its way through the gateway.
@@ -278,7 +280,7 @@ func parseBasic(fields []string) (user, password string, ok bool) {
 		return "", "", false
 	}
 	scheme, token, found := strings.Cut(fields[0], " ")
-	if !found || !strings.EqualFold(scheme, "Basic") {
+	if !found || !pattern.EqualFold(scheme, "Basic") {
 		return "", "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token))
@@ -307,7 +309,19 @@ func certificateNames(c *x509.Certificate) []string {
 	if len(names) == 0 && c.Subject.CommonName != "" {
 		names = append(names, c.Subject.CommonName)
 	}
+	for i, name := range names {
+		names[i] = certificateName(name)
+	}
 	return names
+}
+
+// certificateName returns a name of a certificate as it compares: a host in its
+// one form, anything else as it is.
+func certificateName(s string) string {
+	if name, err := hostname.ParseASCII(s); err == nil {
+		return name.String()
+	}
+	return s
 }
 
 // target notes what was asked for.

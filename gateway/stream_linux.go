@@ -26,6 +26,8 @@ const turnsInRow = 16
 type stream struct {
 	from, to *reactor.End
 	moved    *atomic.Int64
+	opening  *opening // what follows the first records; nil once it is over
+	up       bool     // from the client
 
 	pending []byte // read, and not yet written
 	pipe    *pipe
@@ -65,6 +67,12 @@ func (n *stream) run(buffer []byte) (more bool, err error) {
 
 // flush writes what is held. It reports whether nothing is left.
 func (n *stream) flush() (done bool, err error) {
+	if n.opening != nil && n.up {
+		if free := n.opening.take(); len(free) > 0 {
+			n.moved.Add(int64(len(free)))
+			n.pending = append(n.pending, free...)
+		}
+	}
 	for n.held > 0 && n.to.Writable {
 		if err := n.empty(); err != nil {
 			return false, err
@@ -92,20 +100,37 @@ func (n *stream) copy(buffer []byte) error {
 		return err
 	case count == 0:
 		n.ended = true
+		if n.opening != nil && n.up {
+			n.opening.abandon()
+		}
 		return nil
 	case count < len(buffer):
 		n.from.Readable = n.from.Over // all that was there; what follows an end is its notice
 	}
-	n.moved.Add(int64(count))
+	piece := buffer[:count]
+	if n.opening != nil {
+		if piece, err = n.follow(piece); err != nil || len(piece) == 0 {
+			return err
+		}
+	}
+	n.moved.Add(int64(len(piece)))
 	if n.streak += count; count < shortPiece {
 		n.streak = 0
 	}
-	n.splices = n.streak >= spliceAfter
-	rest, err := n.write(buffer[:count])
+	n.splices = n.streak >= spliceAfter && n.opening == nil
+	rest, err := n.write(piece)
 	if len(rest) > 0 {
 		n.pending = append([]byte(nil), rest...)
 	}
 	return err
+}
+
+// follow returns what goes on of a piece while the first records are followed.
+func (n *stream) follow(piece []byte) ([]byte, error) {
+	if n.up {
+		return n.opening.fromClient(piece)
+	}
+	return piece, n.opening.fromOrigin(piece)
 }
 
 // write returns what was not taken.

@@ -30,6 +30,10 @@ type tunnel struct {
 	flow     *flow
 	closed   bool
 
+	// opening follows the first records of a tunnel for TLS; nil for others. It
+	// belongs to whoever moves the bytes.
+	opening *opening
+
 	moves    atomic.Bool  // it is past its beginning, whose steps have times of their own
 	up, down atomic.Int64 // bytes from and to the client
 	running  atomic.Int32 // directions that move
@@ -73,7 +77,10 @@ func (t *tunnel) relay() {
 
 // direction is the life of one of the two goroutines.
 func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
-	err := copyConn(dst, src, moved)
+	err := t.begin(dst, src, moved)
+	if err == nil {
+		err = copyConn(dst, src, moved)
+	}
 	last := t.running.Add(-1) == 0
 	if !last && errors.Is(err, io.EOF) && closeWrite(dst) == nil {
 		t.half.Store(true) // the other direction may go on
@@ -83,6 +90,75 @@ func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
 	if t.ended.Add(1) == 2 {
 		t.finish()
 	}
+}
+
+// begin moves a direction as long as its records are followed. Its error is the
+// direction's end.
+func (t *tunnel) begin(dst, src net.Conn, moved *atomic.Int64) error {
+	o := t.opening
+	if o == nil {
+		return nil
+	}
+	buffer := smallBuffers.Get().(*[]byte)
+	defer smallBuffers.Put(buffer)
+	pass := func(b []byte) error { return t.passUp(dst, b) }
+	if moved == &t.down {
+		pass = func(b []byte) error { return t.passDown(dst, src, b) }
+	}
+	for !o.isOver() {
+		n, err := src.Read(*buffer)
+		if n > 0 {
+			if failed := pass((*buffer)[:n]); failed != nil {
+				return failed
+			}
+		}
+		if err != nil {
+			if moved == &t.up {
+				o.mu.Lock()
+				o.abandon()
+				o.mu.Unlock()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// passUp passes on what goes on of the client's next bytes.
+func (t *tunnel) passUp(upstream net.Conn, b []byte) error {
+	o := t.opening
+	o.order.Lock()
+	defer o.order.Unlock()
+	o.mu.Lock()
+	b, err := o.fromClient(b)
+	o.mu.Unlock()
+	if err != nil {
+		t.refuse(err)
+		return err
+	}
+	n, err := upstream.Write(b)
+	t.up.Add(int64(n))
+	return err
+}
+
+// passDown passes the origin's next bytes on, and what they set free.
+func (t *tunnel) passDown(client, upstream net.Conn, b []byte) error {
+	o := t.opening
+	o.mu.Lock()
+	err := o.fromOrigin(b)
+	free := len(o.ready) > 0
+	o.mu.Unlock()
+	if err == nil && free {
+		err = t.passUp(upstream, nil)
+	} else if err != nil {
+		t.refuse(err)
+	}
+	if err != nil {
+		return err
+	}
+	n, err := client.Write(b)
+	t.down.Add(int64(n))
+	return err
 }
 
 // closeWrite passes the end of a stream on.
@@ -106,6 +182,23 @@ func (t *tunnel) shut(reason string) {
 		t.client.Close()
 		t.upstream.Close()
 	})
+}
+
+// refuse ends a tunnel, whose decision is recorded already, for what came in it.
+func (t *tunnel) refuse(err error) {
+	t.hands.Lock()
+	defer t.hands.Unlock()
+	t.closing.Do(func() {
+		t.blocked(err)
+		t.closed = true
+		t.client.Close()
+		t.upstream.Close()
+	})
+}
+
+// blocked makes the end of the tunnel a refusal.
+func (t *tunnel) blocked(err error) {
+	t.event.Verdict, t.event.Reason, t.reason = event.Blocked, reasonSecondHello, err.Error()
 }
 
 // closeEnds closes both connections of a tunnel that does not move yet. A

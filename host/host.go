@@ -10,9 +10,10 @@
 // octal, hexadecimal and full-width addresses, zones, empty labels. An IPv4
 // address that is written as IPv6 (::ffff:1.2.3.4) is the IPv4 address.
 //
-// [Parse] is what nearly everybody needs: its errors say what is wrong with the
-// host and what to write instead. A Name is a comparable value, with == for equal
-// hosts; it is immutable and safe for concurrent use.
+// [Parse] is what nearly everybody needs, and [ParseASCII] what reads the wire:
+// their errors say what is wrong with the host and what to write instead. A Name
+// is a comparable value, with == for equal hosts; it is immutable and safe for
+// concurrent use.
 //
 // The package is pure: no network, no clock, no log.
 package host
@@ -37,6 +38,7 @@ type Name struct {
 var (
 	ErrEmpty     = errors.New("the host is empty")
 	ErrCharacter = errors.New("a character in the host cannot stand in a host name")
+	ErrNotASCII  = errors.New("the host has a character that is not ASCII; names on the wire must be A-labels")
 	ErrLabel     = errors.New("the host has an empty label, or one of more than 63 characters")
 	ErrLong      = errors.New("the host name is too long: at most 253 characters")
 	ErrAddress   = errors.New("the host is an address that is not in its canonical spelling")
@@ -60,6 +62,19 @@ func Parse(s string) (Name, error) {
 		return Name{}, err
 	}
 	return Name{text, addr}, nil
+}
+
+// ParseASCII is Parse for a host as it comes over the wire, in a TLS server name,
+// a Host field or a request target: there names are A-labels (RFC 6066, section
+// 3; RFC 9110, section 4.2.3; RFC 3986, section 3.2.2), and whoever sends another
+// script, or what some reader folds into a letter (U+212A, U+017F), is refused.
+func ParseASCII(s string) (Name, error) {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return Name{}, ErrNotASCII
+		}
+	}
+	return Parse(s)
 }
 
 // Normalize returns the text of the Name that Parse returns, but keeps the case

@@ -10,6 +10,15 @@ import (
 	"github.com/cordon-sec/cordon/host"
 )
 
+// asciiText is every printable ASCII character.
+var asciiText = func() string {
+	var b []byte
+	for c := byte(' '); c < 0x7f; c++ {
+		b = append(b, c)
+	}
+	return string(b)
+}()
+
 func TestHosts(t *testing.T) {
 	data, err := os.ReadFile("testdata/hosts.txt")
 	if err != nil {
@@ -31,6 +40,11 @@ func TestHosts(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s is %q (%v), want %q", written, got, err, want)
+		}
+		wire, wireErr := host.ParseASCII(written)
+		if ascii := strings.Trim(written, asciiText) == ""; ascii && (wire != n || wireErr != err) ||
+			!ascii && wireErr != host.ErrNotASCII {
+			t.Errorf("on the wire %s is %q, %v", written, wire, wireErr)
 		}
 		if again, err := host.Parse(n.URL()); !n.IsZero() && (err != nil || again != n) {
 			t.Errorf("%s: the normal form %s is read as %v, %v", written, n.URL(), again, err)

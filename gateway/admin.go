@@ -94,7 +94,7 @@ func (st *state) reachedBy(d *listener, asked string) string {
 			return name
 		}
 	}
-	if name := certificateName(st.tls); d.tls && name != "" {
+	if name := listenerName(st.tls); d.tls && name != "" {
 		return net.JoinHostPort(name, strconv.Itoa(int(local.Port())))
 	}
 	if !local.Addr().IsUnspecified() {
@@ -119,9 +119,9 @@ func publicName(text string, port uint16) (string, error) {
 	return a.String(), nil
 }
 
-// certificateName returns the first name of a listener's certificate that is one
+// listenerName returns the first name of a listener's certificate that is one
 // host's, "" if there is none.
-func certificateName(c *tls.Config) string {
+func listenerName(c *tls.Config) string {
 	if c == nil || len(c.Certificates) == 0 {
 		return ""
 	}

@@ -192,7 +192,7 @@ func (x *exchange) identify() bool {
 		return false // it has been answered
 	}
 	identity := "listener"
-	if c := a.config.Certificate; c != "" {
+	if c := certificateName(a.config.Certificate); c != "" {
 		if !slices.Contains(names, c) {
 			return x.stranger("the app's client certificate is missing")
 		}

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cordon-sec/cordon/backend/identity"
-	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Config is the key `services` of cordon.yaml: the services by the name that

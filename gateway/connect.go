@@ -67,7 +67,9 @@ func (x *exchange) decideConnect() *connecting {
 		}
 	}
 	if !c.tls.ok || to.port != 443 {
-		c.cleartext = x.app.decide("ws", to, "/", true)
+		if c.cleartext = x.app.decide("http", to, "/", true); !c.cleartext.ok {
+			c.cleartext = x.app.decide("ws", to, "/", true)
+		}
 	}
 	best := c.tls
 	if !c.tls.ok && c.cleartext.ok {
@@ -113,13 +115,24 @@ func (x *exchange) establish(c *connecting, upstream *net.TCPConn) {
 	c.begin(flight)
 }
 
-// rawConn takes the wrapper of a PROXY protocol listener off: only raw
-// connections can be spliced.
+// rawConn takes the wrappers of a connection off: only raw connections can be
+// spliced.
 func rawConn(c net.Conn) net.Conn {
-	if p, ok := c.(*proxiedConn); ok {
-		return p.TCPConn
+	for {
+		switch wrapped := c.(type) {
+		case *watchedConn:
+			c = wrapped.Conn
+		case *countingConn:
+			if len(wrapped.first) > 0 {
+				return c
+			}
+			c = wrapped.Conn
+		case *proxiedConn:
+			return wrapped.TCPConn
+		default:
+			return c
+		}
 	}
-	return c
 }
 
 func (x *exchange) enterTunnel() bool {

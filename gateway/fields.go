@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -22,18 +23,52 @@ var hopFields = [...]string{
 }
 
 // dropHopFields removes what is meant for this hop: the fixed fields and those
-// that Connection names.
-func dropHopFields(h http.Header) {
+// that Connection names, which it returns. Connection cannot take away what
+// says where a message goes, or where it ends.
+func dropHopFields(h http.Header) (named []string) {
 	for _, value := range h["Connection"] {
 		for name := range strings.SplitSeq(value, ",") {
-			if name = textproto.TrimString(name); name != "" {
-				delete(h, http.CanonicalHeaderKey(name))
+			name = http.CanonicalHeaderKey(textproto.TrimString(name))
+			if name != "" && name != "Host" && name != "Content-Length" {
+				delete(h, name)
+				named = append(named, name)
 			}
 		}
 	}
 	for _, name := range hopFields {
 		delete(h, name)
 	}
+	return named
+}
+
+// dropRequestFields is dropHopFields for a request. That the client takes
+// trailers is passed on, because the gateway passes trailers on (RFC 9110
+// section 10.1.4).
+func dropRequestFields(h http.Header) (named []string) {
+	trailers := false
+	for _, value := range h["Te"] {
+		for coding := range strings.SplitSeq(value, ",") {
+			trailers = trailers || strings.EqualFold(textproto.TrimString(coding), "trailers")
+		}
+	}
+	if named = dropHopFields(h); trailers {
+		h["Te"] = []string{"trailers"}
+	}
+	return named
+}
+
+// notInTrailers are fields that must not come behind a body, besides those that
+// httpguts knows and those of one hop: they say what to do with a message before
+// it has been read (RFC 9110 section 6.5.1).
+var notInTrailers = [...]string{
+	"Age", "Cookie", "Date", "Expires", "Forwarded", "Location", "Retry-After", "Set-Cookie", "Vary", "Warning",
+}
+
+// mayTrail reports whether a field may come behind a body. named are those that
+// the message's Connection names.
+func mayTrail(name string, named []string) bool {
+	return httpguts.ValidTrailerHeader(name) && !slices.Contains(hopFields[:], name) &&
+		!slices.Contains(notInTrailers[:], name) && !slices.Contains(named, name)
 }
 
 // asksWebSocket reports whether a head asks for, or agrees to, a change to

@@ -4,15 +4,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/textproto"
 	"strconv"
-	"strings"
-	"time"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/cordon-sec/cordon/egress"
-	"github.com/cordon-sec/cordon/event"
 )
 
 // forward answers a request in absolute form: plain HTTP, a WebSocket upgrade
@@ -24,10 +18,18 @@ func (x *exchange) forward() {
 		return
 	}
 	x.target(t.scheme, t.authority, t.path())
-	upgrade := asksWebSocket(x.r.Header)
+	x.forwardTo(t)
+}
+
+// forwardTo decides about a request whose target is known, and forwards it: the
+// one way of requests in absolute form and of those inside tunnels.
+func (x *exchange) forwardTo(t target) {
+	t.whole = asksWhole(x.r)
+	upgrade := x.r.ProtoMajor == 1 && asksWebSocket(x.r.Header)
 	asked, reason := askedScheme(t.scheme, upgrade, x.r)
 	if reason != "" {
-		x.refuse(http.StatusBadRequest, reason, "a ws: URL without a WebSocket upgrade, or an upgrade with a body")
+		x.refuse(http.StatusBadRequest, reason, "a ws: URL without a WebSocket upgrade, or an upgrade with a body or "+
+			"before HTTP/1.1")
 		return
 	}
 	t.scheme = asked
@@ -41,12 +43,15 @@ func (x *exchange) forward() {
 	if x.r.Method == http.MethodOptions && x.answersOptions() {
 		return
 	}
-	dropHopFields(x.r.Header)
-	if upgrade {
+	x.named = dropRequestFields(x.r.Header)
+	switch {
+	case upgrade:
 		x.upgrade(t, r)
-		return
+	case x.inside != nil && t.scheme == "https":
+		x.forwardInspected(t, r)
+	default:
+		x.forwardPlain(t, r)
 	}
-	x.forwardPlain(t, r)
 }
 
 // askedScheme returns the scheme that the list is asked for.
@@ -55,7 +60,7 @@ func askedScheme(scheme string, upgrade bool, r *http.Request) (asked, reason st
 	switch {
 	case !upgrade && (scheme == "ws" || scheme == "wss"):
 		return "", reasonBadTarget
-	case upgrade && (!emptyBody(r) || r.Method != http.MethodGet):
+	case upgrade && (!emptyBody(r) || r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1)):
 		return "", reasonFraming
 	case upgrade && secure:
 		return "wss", ""
@@ -92,7 +97,7 @@ func (x *exchange) answersOptions() bool {
 	return true
 }
 
-// forwardPlain forwards a request that is not inspected, and its response.
+// forwardPlain forwards a request in HTTP/1, and its response.
 func (x *exchange) forwardPlain(t target, r decision) {
 	safe := emptyBody(x.r) &&
 		(x.r.Method == http.MethodGet || x.r.Method == http.MethodHead || x.r.Method == http.MethodOptions)
@@ -121,31 +126,82 @@ func (x *exchange) forwardPlain(t target, r decision) {
 // dialUpstream returns a kept connection for a request that may be repeated,
 // or a new one.
 func (x *exchange) dialUpstream(t target, r decision, kept bool) (*upstream, error) {
-	key := poolKey{x.app, t.scheme, t.host, t.port}
-	if kept {
-		if u := x.g.kept.take(key); u != nil {
-			x.event.Address = u.result.Addr
-			return u, nil
-		}
+	owner, key := x.owner(t)
+	if u := x.probed; u != nil {
+		x.probed, u.owner, u.key = nil, owner, key
+		return u, nil
 	}
+	if u := x.keptUpstream(owner, key, kept); u != nil {
+		x.event.Address = u.result.Addr
+		return u, nil
+	}
+	u, err := x.newUpstream(t, r, []string{"http/1.1"})
+	if u != nil {
+		u.owner, u.key = owner, key
+	}
+	return u, err
+}
+
+// newUpstream opens a connection to the target, with TLS and one of the
+// protocols if its scheme says so. The first one inside a tunnel is that which
+// the CONNECT opened.
+func (x *exchange) newUpstream(t target, r decision, protocols []string) (*upstream, error) {
 	ctx, cancel := x.context()
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
-	conn, result, err := x.g.dialer.Dial(ctx, to)
-	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
-	if err != nil {
-		return nil, err
+	u := x.inside.first()
+	if u == nil {
+		conn, result, err := x.g.dialer.Dial(ctx, to)
+		x.dialled(result)
+		if err != nil {
+			return nil, err
+		}
+		u = &upstream{conn: conn, raw: conn, result: result}
 	}
-	u := &upstream{conn: conn, raw: conn, result: result, key: key}
+	x.event.Address = u.result.Addr
 	if t.scheme == "https" || t.scheme == "wss" {
-		secure, err := x.g.dialer.Handshake(ctx, conn, to, egress.TLSOptions{Protocols: []string{"http/1.1"}})
+		secure, err := x.g.dialer.Handshake(ctx, u.conn, to, egress.TLSOptions{Protocols: protocols})
 		if err != nil {
 			return nil, err
 		}
 		u.conn = secure
+		u.http2 = secure.ConnectionState().NegotiatedProtocol == "h2"
 	}
 	u.open()
 	return u, nil
+}
+
+// owner returns the key of the connections to a target, and the client whose
+// connection the request's must be, or nil if it may be one that is shared. A
+// request that authenticates its connection makes it the client's.
+func (x *exchange) owner(t target) (*clientConn, poolKey) {
+	key := poolKey{x.app, t.scheme, t.host, t.port}
+	switch t.scheme {
+	case "ws":
+		key.scheme = "http"
+	case "wss":
+		key.scheme = "https"
+	}
+	if values := x.r.Header["Authorization"]; x.client != nil && bindsConnection(values) {
+		x.client.bind(key)
+	}
+	if x.client.owns(key) {
+		return x.client, key
+	}
+	return nil, key
+}
+
+// keptUpstream returns a connection that is open already: the client's own for
+// every request, since it may stand for the client; one of all for those that
+// may be repeated.
+func (x *exchange) keptUpstream(owner *clientConn, key poolKey, shared bool) *upstream {
+	if owner != nil {
+		return owner.take(key, x.g.kept.lifetime)
+	}
+	if shared {
+		return x.g.kept.take(key)
+	}
+	return nil
 }
 
 // upstreamError is what is wrong with an origin's answer.
@@ -174,137 +230,4 @@ func (x *exchange) refuseUpstream(err error) {
 	default:
 		x.failed(http.StatusBadGateway, reasonUpstreamBad, err.Error())
 	}
-}
-
-// answerer is what a response comes from: a round trip of the gateway's own, or
-// one inside a decrypted tunnel.
-type answerer interface {
-	// extend moves the time by which something more must have come.
-	extend(to time.Time)
-	// ahead reports whether more of the body has come already.
-	ahead() bool
-	// bodyPending reports whether the request's body has not been read to its end.
-	bodyPending() bool
-	// uploaded returns how many bytes of the request's body were sent.
-	uploaded() int64
-	// end finishes; keep says that both sides are at the end of a message.
-	end(keep bool)
-}
-
-// respond hands the origin's response on, each piece as it comes.
-func (x *exchange) respond(trip answerer, resp *http.Response) {
-	x.event.Status = resp.StatusCode
-	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
-	copyFields(x.w.Header(), resp.Header)
-	dropHopFields(resp.Trailer)
-	announceTrailers(x.w.Header(), resp.Trailer)
-	if trip.bodyPending() {
-		// The origin answered before it had the whole body: what is left of it
-		// must not be read as the next request.
-		x.w.Header().Set("Connection", "close")
-	}
-	if lasting {
-		first := x.event
-		x.g.events.Record(&first)
-	}
-	x.w.WriteHeader(resp.StatusCode)
-	down, err := x.copyBody(trip, resp)
-	dropHopFields(resp.Trailer)
-	for name, values := range resp.Trailer {
-		x.w.Header()[name] = values
-	}
-	keep := err == nil && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
-	trip.end(keep)
-	x.event.Up, x.event.Down = trip.uploaded(), down
-	x.event.Total = time.Since(x.began)
-	if err != nil {
-		x.event.Detail = "the response broke off: " + err.Error()
-	}
-	if lasting {
-		x.event.Type, x.event.Time = event.Close, time.Time{}
-	}
-	x.record()
-	if err != nil {
-		panic(http.ErrAbortHandler) // the client must see that something is missing
-	}
-}
-
-// copyFields copies the end-to-end fields of a response.
-func copyFields(to, from http.Header) {
-	dropHopFields(from)
-	for name, values := range from {
-		to[name] = values
-	}
-	if _, ok := from["Content-Type"]; !ok {
-		to["Content-Type"] = nil // nothing is guessed on the origin's behalf
-	}
-}
-
-func announceTrailers(to, trailer http.Header) {
-	for name := range trailer {
-		if httpguts.ValidTrailerHeader(name) {
-			to.Add("Trailer", name)
-		} else {
-			delete(trailer, name)
-		}
-	}
-}
-
-// copyBody passes the body on. It flushes when nothing more is there at the
-// moment, so that events and media arrive when they are sent, and small
-// responses in one piece.
-func (x *exchange) copyBody(trip answerer, resp *http.Response) (int64, error) {
-	defer resp.Body.Close()
-	if resp.ContentLength == 0 || resp.Body == http.NoBody {
-		return 0, nil
-	}
-	control := http.NewResponseController(x.w)
-	buffer := smallBuffers.Get().(*[]byte)
-	defer smallBuffers.Put(buffer)
-	idle := x.state.config.Timeouts.Idle
-	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
-	var total int64
-	var armed time.Time
-	for {
-		if total > 0 && !trip.ahead() {
-			if err := control.Flush(); err != nil {
-				return total, err
-			}
-		}
-		if now := time.Now(); now.Sub(armed) > idle/8 {
-			armed = now
-			trip.extend(now.Add(idle))
-			_ = control.SetWriteDeadline(now.Add(idle))
-		}
-		n, err := resp.Body.Read(*buffer)
-		if n > 0 {
-			total += int64(n)
-			if _, werr := x.w.Write((*buffer)[:n]); werr != nil {
-				return total, werr
-			}
-		}
-		if err == io.EOF || err == nil && total == resp.ContentLength {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
-// checkResponse refuses what a client and the gateway could read differently,
-// and what must not reach a client of a proxy.
-func checkResponse(resp *http.Response) error {
-	if name, bad := badField(resp.Header); bad {
-		return &upstreamError{reasonUpstreamBad, "malformed field " + strconv.Quote(textproto.TrimString(name))}
-	}
-	switch {
-	case resp.StatusCode < 100 || resp.StatusCode > 599:
-		return &upstreamError{reasonUpstreamBad, "status " + strconv.Itoa(resp.StatusCode)}
-	case resp.StatusCode == http.StatusProxyAuthRequired:
-		return &upstreamError{reasonUpstream407, "an origin asked for proxy credentials"}
-	case resp.ProtoMajor != 1:
-		return &upstreamError{reasonUpstreamBad, "version " + resp.Proto}
-	}
-	return nil
 }

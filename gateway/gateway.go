@@ -8,13 +8,25 @@
 // egress resolves and judges the address and connects to it, and what follows
 // is a tunnel whose first bytes are checked (connect.go, hello.go), and its
 // handshake until it is known which ClientHello counts (opening.go), a forwarded
-// request (forward.go) or an upgraded connection (upgrade.go). Every request
-// ends in exactly one decision event.
+// request (forward.go) or an upgraded connection (upgrade.go). Requests inside a
+// tunnel that is decrypted, or that turns out to be in cleartext, are forwarded
+// as those that come in absolute form (inspect.go). Every request ends in
+// exactly one decision event.
 //
 // On Linux, plain connections are the business of a few workers (workers_linux.go,
 // flow_*linux.go), each an event loop that accepts, answers CONNECT, and relays;
 // what is not a CONNECT in its usual form, and everything on a TLS listener, is
 // net/http's. Both ways come to the same decisions in the same functions.
+//
+// A connection to an origin belongs to whom it was opened for. Connections in
+// HTTP/1 are kept and shared by the clients of one app under one policy, until
+// a request on one carries credentials of a scheme that is not known to prove
+// each request by itself (NTLM, Negotiate and every unknown one), or a response
+// challenges for such a scheme or says that the connection is authenticated.
+// From then on the connection belongs to the client connection of that request
+// (clientconn.go): all its requests to the origin, and nobody else's, go over
+// it, and it is closed with it. Connections that were opened for a tunnel whose
+// inside is served belong to that tunnel from the start.
 //
 // Everything that is not understood is refused, and a refusal says so: 403 with
 // problem details, never 407, and a closed connection where the extent of the

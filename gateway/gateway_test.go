@@ -354,8 +354,8 @@ func TestWebSocket(t *testing.T) {
 	})
 	t.Run("in a tunnel without an upgrade", func(t *testing.T) {
 		c := s.connect("plain.test:{plain}")
-		c.send(s.fill("GET /hidden HTTP/1.1\r\nHost: plain.test:{plain}\r\n\r\n"))
-		if resp, body := c.answer("GET"); resp.StatusCode != 400 || !c.closed() {
+		c.send(s.fill("GET /plain HTTP/1.1\r\nHost: plain.test:{plain}\r\n\r\n"))
+		if resp, body := c.answer("GET"); resp.StatusCode != 200 || resp.Header.Get("X-Target") != "/plain" {
 			t.Errorf("%d %s", resp.StatusCode, body)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
@@ -44,17 +45,27 @@ func newInspector(c Config) (*inspector, error) {
 	return &inspector{issuer: issuer, notes: authority.Notes()}, nil
 }
 
-// inspection is a tunnel that is decrypted: TLS ends here on both sides, and
-// every request inside is decided by its whole URL.
+// inspection is a tunnel that is served as the requests inside it, each of which
+// is decided by its whole URL: TLS ends here on both sides, or there is none.
 type inspection struct {
-	c         *connecting
-	secure    *tls.Conn
+	c      *connecting
+	scheme string   // of what is inside: https or http
+	conn   net.Conn // what is served
+	client *clientConn
+	once   sync.Once
+	passed atomic.Bool // an upgraded connection has the tunnel's place in the limits
+
+	used  atomic.Bool // the connection that the CONNECT opened has been taken
+	mu    sync.Mutex  // held while it is not known what the origin speaks
+	known bool
+	http2 atomic.Bool
+	ready net.Conn // the first connection for transport
+	// transport speaks HTTP/2 to the origin.
 	transport *http.Transport
-	once      sync.Once
 }
 
-// inspectServer serves the requests inside decrypted tunnels. Its listener is
-// fed with connections whose handshake is still to come.
+// inspectServer serves the requests inside tunnels. Its listener is fed with
+// connections whose handshake, if there is one, is over.
 type inspectServer struct {
 	g      *Gateway
 	server *http.Server
@@ -78,7 +89,8 @@ func newInspectServer(g *Gateway, c Config) *inspectServer {
 		ErrorLog:          log.New(io.Discard, "", 0),
 		TLSConfig:         &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
-			return context.WithValue(ctx, inspectionKey{}, s.of(conn))
+			i := s.of(conn)
+			return context.WithValue(context.WithValue(ctx, inspectionKey{}, i), clientKey{}, i.client)
 		},
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			if state == http.StateClosed || state == http.StateHijacked {
@@ -127,64 +139,133 @@ func (s *inspectServer) finish(conn net.Conn) {
 	if i == nil {
 		return
 	}
+	i.end()
+}
+
+// end ends the tunnel, once.
+func (i *inspection) end() {
 	i.once.Do(func() {
-		i.transport.CloseIdleConnections()
-		i.c.t.upstream.Close()
-		i.c.t.closing.Do(func() {}) // the client's side is the server's to close
-		i.c.t.finish()
+		i.client.end()
+		if i.transport != nil {
+			i.transport.CloseIdleConnections()
+		}
+		t := i.c.t
+		if !i.used.Swap(true) {
+			t.upstream.Close()
+		}
+		t.closing.Do(func() {}) // the client's side is the server's to close
+		t.passed = i.passed.Load()
+		t.finish()
 	})
 }
 
-// inspectTLS hands the tunnel over to the server of decrypted tunnels. What was
-// read is read again by the handshake.
-func (c *connecting) inspectTLS(flight *[]byte) {
-	t := c.t
+// begin records the decision about the tunnel and serves what is inside.
+func (i *inspection) begin() {
+	t := i.c.t
 	t.moves.Store(true)
 	e := t.event
 	t.g.events.Record(&e)
+	s := t.g.inspected
+	s.mu.Lock()
+	s.open[i.conn] = i
+	s.mu.Unlock()
+	select {
+	case s.conns <- i.conn:
+	case <-s.done:
+		t.client.Close()
+		s.finish(i.conn)
+	}
+}
+
+// first returns the connection that the CONNECT opened, once, and nil from then
+// on; also for no tunnel.
+func (i *inspection) first() *upstream {
+	if i == nil || i.used.Swap(true) {
+		return nil
+	}
+	t := i.c.t
+	raw, ok := t.upstream.(syscall.Conn)
+	if !ok {
+		t.upstream.Close()
+		return nil
+	}
+	return &upstream{conn: t.upstream, raw: raw, result: egress.Result{Addr: t.event.Address}}
+}
+
+// inspectTLS shakes hands with the client and hands the tunnel over to the
+// server of what is inside. What was read is read again by the handshake.
+func (c *connecting) inspectTLS(flight *[]byte) {
+	t := c.t
 	counted := &countingConn{Conn: t.client, first: append([]byte(nil), *flight...), t: t}
 	putFlight(flight)
-	config := &tls.Config{
+	secure := tls.Server(counted, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return c.inspect.issuer.Leaf(c.to.host) // the target of the CONNECT, which the name equals
 		},
-	}
-	s := t.g.inspected
-	i := &inspection{c: c, secure: tls.Server(counted, config)}
-	i.transport = c.inspectTransport()
-	s.mu.Lock()
-	s.open[i.secure] = i
-	s.mu.Unlock()
-	select {
-	case s.conns <- i.secure:
-	case <-s.done:
+	})
+	i := &inspection{c: c, scheme: "https", conn: secure, client: &clientConn{alone: true}}
+	i.transport = c.inspectTransport(i)
+	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
+	if err := secure.Handshake(); err != nil {
+		e := t.event
+		t.g.events.Record(&e)
 		t.client.Close()
-		s.finish(i.secure)
+		i.end()
+		return
 	}
+	_ = t.client.SetDeadline(time.Time{})
+	if secure.ConnectionState().NegotiatedProtocol != "h2" {
+		i.conn = newWatched(secure, i.client)
+	}
+	i.begin()
 }
 
-// inspectTransport returns the transport of one decrypted tunnel. Its first
-// connection is the one that the CONNECT opened; every other one is resolved,
-// judged and dialled anew.
-func (c *connecting) inspectTransport() *http.Transport {
-	t, d := c.t, c.t.g.dialer
-	to := t.app.destination(c.to, c.tls.rule)
-	transport := d.Transport(egress.TransportOptions{Allow: to.Allow, Pins: to.Pins})
+// inspectTransport returns the transport of one decrypted tunnel to an origin
+// that speaks HTTP/2. Its first connection is the one by which that became
+// known; every other one is resolved, judged and dialled anew.
+func (c *connecting) inspectTransport(i *inspection) *http.Transport {
+	to := c.t.app.destination(c.to, c.tls.rule)
+	transport := c.t.g.dialer.Transport(egress.TransportOptions{Allow: to.Allow, Pins: to.Pins,
+		TLS: egress.TLSOptions{Protocols: []string{"h2", "http/1.1"}}})
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = int64(c.config.Limits.ResponseHeader)
 	transport.ResponseHeaderTimeout = c.config.Timeouts.ResponseHeader
 	transport.IdleConnTimeout = c.config.Timeouts.KeepAlive
 	again := transport.DialTLSContext
-	var used atomic.Bool
 	transport.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if used.CompareAndSwap(false, true) {
-			return d.Handshake(ctx, t.upstream, to, egress.TLSOptions{Protocols: []string{"h2", "http/1.1"}})
+		if conn := i.takeReady(); conn != nil {
+			return conn, nil
 		}
-		return again(ctx, network, addr)
+		conn, err := again(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		if secure, ok := conn.(*tls.Conn); !ok || secure.ConnectionState().NegotiatedProtocol != "h2" {
+			conn.Close()
+			i.forget()
+			return nil, &upstreamError{reasonUpstreamBad, "the origin speaks HTTP/2 no more"}
+		}
+		return conn, nil
 	}
 	return transport
+}
+
+func (i *inspection) takeReady() net.Conn {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	conn := i.ready
+	i.ready = nil
+	return conn
+}
+
+// forget makes the next request ask again what the origin speaks.
+func (i *inspection) forget() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.known = false
+	i.http2.Store(false)
 }
 
 // countingConn gives the first bytes of a connection again, and counts.
@@ -214,17 +295,24 @@ func (c *countingConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ServeHTTP decides a request inside a decrypted tunnel.
+// CloseWrite passes the end of a stream on.
+func (c *countingConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// ServeHTTP decides a request inside a tunnel.
 func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i, ok := r.Context().Value(inspectionKey{}).(*inspection)
 	if !ok || i == nil {
 		panic(http.ErrAbortHandler)
 	}
 	g, c := s.g, i.c
-	x := exchange{g: g, state: g.state.Load(), w: w, r: r, began: time.Now()}
+	x := exchange{g: g, state: g.state.Load(), w: w, r: r, client: i.client, inside: i, began: time.Now()}
 	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method,
 		Client: c.t.event.Client, Identity: c.t.event.Identity}
 	x.event.App = c.t.app.config.Name
+	x.doubtful = i.client.watched != nil && i.client.watched.doubtful()
+	if r.ProtoMajor == 1 && r.ProtoMinor == 0 {
+		w.Header()["Connection"] = closeField
+	}
 	if x.app = x.state.byName[c.t.app.config.Name]; x.app == nil {
 		x.refuse(http.StatusForbidden, reasonBadIdentity, "the app is no longer configured")
 		return
@@ -233,37 +321,19 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer x.leave()
-	t, reason := insideTarget(r, c.to)
-	x.target("https", c.to, t.path())
-	if reason != "" {
+	t, reason := insideTarget(r, i.scheme, c.to)
+	x.target(i.scheme, c.to, t.path())
+	switch {
+	case reason != "":
 		w.Header()["Connection"] = closeField
 		x.refuse(http.StatusMisdirectedRequest, reason, "the request is not for the tunnel's target")
-		return
-	}
-	if r.Method == http.MethodTrace || r.Method == http.MethodConnect {
+	case x.doubtful:
+		x.refuseDoubtful()
+	case r.Method == http.MethodTrace || r.Method == http.MethodConnect:
 		x.refuse(http.StatusMethodNotAllowed, reasonMethod, r.Method+" is not forwarded")
-		return
+	default:
+		x.forwardTo(t)
 	}
-	upgrade := r.ProtoMajor == 1 && asksWebSocket(r.Header)
-	if t.scheme, reason = askedScheme("https", upgrade, r); reason != "" {
-		x.refuse(http.StatusBadRequest, reason, "an upgrade with a body")
-		return
-	}
-	decided := x.app.decide(t.scheme, t.authority, t.rest, false)
-	x.decided(decided)
-	if !decided.ok {
-		x.refuse(http.StatusForbidden, decided.reason, hint(decided, t.scheme, t.authority))
-		return
-	}
-	if r.Method == http.MethodOptions && x.answersOptions() {
-		return
-	}
-	dropHopFields(r.Header)
-	if upgrade {
-		x.upgrade(t, decided)
-		return
-	}
-	x.forwardInspected(i, t)
 }
 
 // admitInside applies the limits to a request of an app that is known.
@@ -290,21 +360,26 @@ func (x *exchange) admitInside() bool {
 }
 
 // insideTarget returns the target of a request inside a tunnel. Its host must
-// be the tunnel's own: that is what a tunnel that is not decrypted cannot see.
-func insideTarget(r *http.Request, tunnel authority) (t target, reason string) {
-	t = target{scheme: "https", authority: tunnel, rest: r.RequestURI}
-	if !strings.HasPrefix(t.rest, "/") {
+// be the tunnel's own: that is what a tunnel that is not looked into cannot see.
+// In cleartext a URL is none: whoever sends one may believe to speak to the
+// proxy.
+func insideTarget(r *http.Request, scheme string, tunnel authority) (t target, reason string) {
+	t = target{scheme: scheme, authority: tunnel, rest: r.RequestURI}
+	switch {
+	case t.rest == "*" && r.Method == http.MethodOptions:
+		t.rest = "/"
+	case !strings.HasPrefix(t.rest, "/"):
 		inner, err := parseTarget(t.rest)
-		if err != nil || inner.authority != tunnel || inner.scheme != "https" && inner.scheme != "wss" {
+		if err != nil || inner.authority != tunnel || scheme != "https" || schemePort(inner.scheme) != 443 {
 			t.rest = "/"
 			return t, reasonHostMismatch
 		}
 		t.rest = inner.rest
-	} else if checkRest(t.rest) != nil {
+	case checkRest(t.rest) != nil:
 		t.rest = "/"
 		return t, reasonBadTarget
 	}
-	host, err := splitAuthority(r.Host, 443)
+	host, err := splitAuthority(r.Host, schemePort(scheme))
 	if err != nil || host != tunnel {
 		return t, reasonHostMismatch
 	}

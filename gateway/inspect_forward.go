@@ -3,38 +3,87 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
 )
 
-// forwardInspected forwards a request out of a decrypted tunnel.
-func (x *exchange) forwardInspected(i *inspection, t target) {
-	u, err := url.ParseRequestURI(t.rest)
-	if err != nil || u.RequestURI() != t.rest {
-		x.refuse(http.StatusBadRequest, reasonBadTarget, "the path has no single spelling")
+// forwardInspected forwards a request out of a decrypted tunnel: in HTTP/2 if
+// the origin speaks it, and otherwise as every other request.
+func (x *exchange) forwardInspected(t target, r decision) {
+	if err := x.probe(t, r); err != nil {
+		x.refuseDial(err)
 		return
 	}
-	u.Scheme, u.Host = "https", t.authority.String()
-	ctx, cancel := context.WithCancel(x.r.Context())
+	if x.inside.http2.Load() {
+		x.forwardHTTP2(t)
+		return
+	}
+	x.forwardPlain(t, r)
+}
+
+// probe finds out, by a connection that is used afterwards, what the origin
+// speaks. Of requests that come at once, the first one asks.
+func (x *exchange) probe(t target, r decision) error {
+	i := x.inside
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.known {
+		return nil
+	}
+	u, err := x.newUpstream(t, r, []string{"h2", "http/1.1"})
+	if err != nil {
+		return err
+	}
+	if i.known = true; !u.http2 {
+		x.probed = u
+		return nil
+	}
+	u.releaseReader()
+	i.ready = u.conn
+	i.http2.Store(true)
+	return nil
+}
+
+// forwardHTTP2 forwards a request in HTTP/2, and its response.
+func (x *exchange) forwardHTTP2(t target) {
+	i := x.inside
+	// Opaque keeps the spelling of the path; HTTP/2 takes the authority off it.
+	host := t.hostField("https")
+	ctx, cancel := context.WithCancel(context.WithoutCancel(x.r.Context()))
 	defer cancel()
-	out := x.r.Clone(ctx)
-	out.URL, out.Host, out.RequestURI = u, t.hostField("https"), ""
-	out.Close = false
+	defer x.whenGone(cancel)()
+	hints := &hints{x: x}
+	out := x.r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: hints.pass}))
+	out.URL = &url.URL{Scheme: "https", Host: t.authority.String(), Opaque: "//" + host + t.rest}
+	if t.whole {
+		out.URL.Opaque, out.URL.Path = "", "*"
+	}
+	out.Host, out.RequestURI, out.Close = host, "", false
 	body := &countedBody{ReadCloser: http.NoBody}
-	if out.Body = http.NoBody; !emptyBody(x.r) {
-		body.ReadCloser = x.r.Body
-		out.Body = body
+	if out.Body, out.Trailer = http.NoBody, nil; !emptyBody(x.r) {
+		body.ReadCloser, body.x, body.trailer = x.r.Body, x, http.Header{}
+		for name := range x.r.Trailer {
+			if mayTrail(name, x.named) {
+				body.trailer[name] = nil
+			}
+		}
+		out.Body, out.Trailer = body, body.trailer
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // nothing is added on the client's behalf
 	}
 	x.event.Address = i.c.t.event.Address
 	resp, err := i.transport.RoundTrip(out)
+	hints.end()
 	if err == nil {
 		err = checkInside(resp)
 	}
@@ -45,8 +94,41 @@ func (x *exchange) forwardInspected(i *inspection, t target) {
 		x.refuseInside(err)
 		return
 	}
-	silence := time.AfterFunc(x.state.config.Timeouts.Idle, cancel)
-	x.respond(&insideTrip{silence: silence, body: body}, resp)
+	trip := &insideTrip{silence: time.AfterFunc(x.state.config.Timeouts.Idle, cancel), body: body}
+	x.respond(trip, resp)
+	if cancel(); trip.bodyPending() {
+		x.drain()
+	}
+}
+
+// hints passes informational responses on until the final one is there. The
+// transport calls it from a goroutine of its own.
+type hints struct {
+	mu    sync.Mutex
+	x     *exchange
+	count int
+	over  bool
+}
+
+func (h *hints) pass(code int, fields textproto.MIMEHeader) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.count++; h.count > maxInformational {
+		return &upstreamError{reasonUpstreamBad, "too many informational responses"}
+	}
+	if name, bad := badField(http.Header(fields)); bad {
+		return &upstreamError{reasonUpstreamBad, fmt.Sprintf("malformed field %q", name)}
+	}
+	if !h.over && code != http.StatusContinue {
+		h.x.inform(code, http.Header(fields))
+	}
+	return nil
+}
+
+func (h *hints) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.over = true
 }
 
 // checkInside refuses responses as checkResponse does, in HTTP/2 as well.
@@ -79,19 +161,40 @@ type insideTrip struct {
 
 func (p *insideTrip) extend(to time.Time) { p.silence.Reset(time.Until(to)) }
 func (p *insideTrip) ahead() bool         { return false }
-func (p *insideTrip) bodyPending() bool   { return false }
 func (p *insideTrip) uploaded() int64     { return p.body.n.Load() }
 func (p *insideTrip) end(bool)            { p.silence.Stop() }
 
-// countedBody counts what is read of a request's body.
+// bodyPending reports whether the request's body has not been read to its end.
+func (p *insideTrip) bodyPending() bool { return p.body.x != nil && !p.body.ended.Load() }
+
+// countedBody counts what is read of a request's body, and at its end has the
+// trailer.
 type countedBody struct {
 	io.ReadCloser
-	n atomic.Int64
+	n       atomic.Int64
+	ended   atomic.Bool
+	x       *exchange // nil if there is no body
+	trailer http.Header
 }
+
+// Close does nothing: the transport closes a body that it does not want, and
+// the rest of it is still to be read.
+func (b *countedBody) Close() error { return nil }
 
 // Read reads from the client.
 func (b *countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
-	return n, err
+	if err != io.EOF || b.x == nil {
+		return n, err
+	}
+	b.ended.Store(true)
+	trailer, failed := b.x.requestTrailer()
+	if failed != nil {
+		return n, failed
+	}
+	for name, values := range trailer {
+		b.trailer[name] = values
+	}
+	return n, io.EOF
 }

@@ -104,6 +104,8 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		ErrorLog:                     log.New(io.Discard, "", 0), // what clients do wrong is no news
 		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		DisableGeneralOptionsHandler: true,
+		ConnContext:                  withClient,
+		ConnState:                    endClient,
 	}
 	g.listeners = append(g.listeners, d)
 	return nil
@@ -188,8 +190,8 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, len(g.listeners)+1)
-	serve := func(d *listener) {
-		if err := d.server.Serve(d.accepts); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	serve := func(d *listener, accepts net.Listener) {
+		if err := d.server.Serve(accepts); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}
@@ -209,10 +211,10 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	var running sync.WaitGroup
 	for _, d := range g.listeners {
-		running.Go(func() { serve(d) })
+		running.Go(func() { serve(d, watchedListener{d.accepts}) })
 	}
 	if g.admin != nil {
-		running.Go(func() { serve(g.admin) })
+		running.Go(func() { serve(g.admin, g.admin.accepts) })
 	}
 	running.Go(func() { g.background(ctx) })
 	running.Go(func() { g.watchFiles(ctx) })

@@ -140,7 +140,7 @@ func TestNamesOnTheWire(t *testing.T) {
 				tunnel.addr = addr
 			}
 			r := &http.Request{Method: "GET", RequestURI: "/", Host: each.written, ProtoMajor: 1, ProtoMinor: 1}
-			if _, reason := insideTarget(r, tunnel); (reason == "") != each.authority {
+			if _, reason := insideTarget(r, "https", tunnel); (reason == "") != each.authority {
 				t.Errorf("Host: %q inside a tunnel to %s: %q", each.written, host, reason)
 			}
 		}

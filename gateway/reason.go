@@ -25,7 +25,7 @@ const (
 	reasonSecondHello    = "second-hello" // after a HelloRetryRequest, not the first hello again
 	reasonHelloTimeout   = "hello-timeout"
 	reasonNotTLS         = "not-tls"
-	reasonUpgradeOnly    = "upgrade-only" // cleartext in a tunnel that is no WebSocket upgrade for its target
+	reasonUpgradeOnly    = "upgrade-only" // cleartext in a tunnel that is no HTTP request
 	reasonRate           = "rate"         // above the rate limit
 	reasonBusy           = "busy"         // too many requests in progress
 	reasonTunnels        = "tunnels"      // too many tunnels open
@@ -36,7 +36,7 @@ const (
 	reasonUpstreamSlow   = "upstream-timeout"
 	reasonUpstream407    = "upstream-proxy-auth" // an origin asked for proxy credentials
 	reasonClientGone     = "client-gone"
-	reasonHostMismatch   = "host-mismatch" // inside a decrypted tunnel, a Host other than its target
+	reasonHostMismatch   = "host-mismatch" // inside a tunnel, a Host other than its target
 	reasonAnswered       = "answered-here" // OPTIONS with Max-Forwards: 0
 	reasonFraming        = "framing"       // a request whose extent is in doubt
 )

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -12,8 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // roundTrip is one request over one connection to an origin.
@@ -33,7 +32,8 @@ type roundTrip struct {
 	mu     sync.Mutex // orders the two ways in which the read deadline is set
 	headed bool       // the head of the response has been read
 
-	first int64 // bytes allowed for the head, to see if any came
+	first   int64 // bytes allowed for the head, to see if any came
+	upgrade bool  // a WebSocket handshake: 101 is an answer to it
 }
 
 func newRoundTrip(x *exchange, u *upstream, t target) *roundTrip {
@@ -56,7 +56,7 @@ func (p *roundTrip) run() (*http.Response, error) {
 	p.u.limit.left = p.first
 	w := writers.Get().(*bufio.Writer)
 	w.Reset(conn)
-	writeHead(w, x.r, p.t)
+	writeHead(w, x.r, p.t, x.named)
 	if emptyBody(x.r) {
 		err := w.Flush()
 		releaseWriter(w)
@@ -78,13 +78,13 @@ func (p *roundTrip) run() (*http.Response, error) {
 	_ = conn.SetReadDeadline(time.Time{}) // starts when the body has been sent
 	go func() {
 		err := p.sendBody(w, proceed)
+		p.body <- err // before the reader is woken, who looks for it
 		var broken *bodyError
 		if errors.As(err, &broken) {
 			_ = conn.SetReadDeadline(time.Unix(1, 0)) // no response is to be waited for
 		} else if err != nil {
 			_ = conn.SetReadDeadline(time.Now().Add(expectTimeout)) // it may have answered before
 		}
-		p.body <- err
 	}()
 	resp, err := p.read(proceed)
 	if err == nil {
@@ -115,21 +115,24 @@ func releaseWriter(w *bufio.Writer) {
 
 // writeHead writes the request's head in origin form, with the Host of the
 // target that was judged.
-func writeHead(w *bufio.Writer, r *http.Request, t target) {
+func writeHead(w *bufio.Writer, r *http.Request, t target, named []string) {
 	w.WriteString(r.Method)
 	w.WriteByte(' ')
-	w.WriteString(t.rest)
+	w.WriteString(t.form())
 	w.WriteString(" HTTP/1.1\r\nHost: ")
 	w.WriteString(t.hostField(t.scheme))
 	w.WriteString("\r\n")
 	delete(r.Header, "Host")
+	if _, ok := r.Header["Te"]; ok {
+		w.WriteString("Connection: TE\r\n")
+	}
 	if !emptyBody(r) {
 		delete(r.Header, "Content-Length")
 		if r.ContentLength >= 0 && len(r.TransferEncoding) == 0 {
 			w.WriteString("Content-Length: " + strconv.FormatInt(r.ContentLength, 10) + "\r\n")
 		} else {
 			w.WriteString("Transfer-Encoding: chunked\r\n")
-			writeTrailerNames(w, r.Trailer)
+			writeTrailerNames(w, r.Trailer, named)
 		}
 	}
 	writeFields(w, r.Header)
@@ -149,9 +152,9 @@ func writeFields(w *bufio.Writer, h http.Header) {
 	}
 }
 
-func writeTrailerNames(w *bufio.Writer, trailer http.Header) {
+func writeTrailerNames(w *bufio.Writer, trailer http.Header, named []string) {
 	for name := range trailer {
-		if httpguts.ValidTrailerHeader(name) { // no Host, no Authorization after the fact
+		if mayTrail(name, named) { // no Host, no Authorization after the fact
 			w.WriteString("Trailer: " + name + "\r\n")
 		}
 	}
@@ -182,15 +185,9 @@ func (p *roundTrip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 		return err
 	}
 	if chunked {
-		if err := chunks.Close(); err != nil {
+		if err := p.endChunks(w, chunks); err != nil {
 			return err
 		}
-		for name, values := range p.x.r.Trailer {
-			if httpguts.ValidTrailerHeader(name) {
-				writeFields(w, http.Header{name: values})
-			}
-		}
-		w.WriteString("\r\n")
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -203,21 +200,51 @@ func (p *roundTrip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 	return p.u.conn.SetReadDeadline(time.Now().Add(p.x.state.config.Timeouts.ResponseHeader))
 }
 
+// endChunks ends a body in chunks, with its trailer.
+func (p *roundTrip) endChunks(w *bufio.Writer, chunks io.Closer) error {
+	trailer, err := p.x.requestTrailer()
+	if err != nil {
+		return err // before the body has its end, which would make it whole
+	}
+	if err := chunks.Close(); err != nil {
+		return err
+	}
+	writeFields(w, trailer)
+	w.WriteString("\r\n")
+	return nil
+}
+
+// requestTrailer returns what may pass of the request's trailer, after its body.
+func (x *exchange) requestTrailer() (http.Header, error) {
+	if name, bad := badField(x.r.Trailer); bad {
+		return nil, &bodyError{fmt.Errorf("malformed trailer field %q", name)}
+	}
+	trailer := http.Header{}
+	for name, values := range x.r.Trailer {
+		if mayTrail(name, x.named) {
+			trailer[name] = values
+		}
+	}
+	return trailer, nil
+}
+
 func (p *roundTrip) copyUp(to io.Writer, w *bufio.Writer) error {
 	buffer := smallBuffers.Get().(*[]byte)
 	defer smallBuffers.Put(buffer)
 	control := http.NewResponseController(p.x.w)
 	idle := p.x.state.config.Timeouts.Idle
+	stop := flushSoon(w)
 	for {
 		now := time.Now()
 		_ = control.SetReadDeadline(now.Add(idle))
 		_ = p.u.conn.SetWriteDeadline(now.Add(idle))
 		n, err := p.x.r.Body.Read(*buffer)
+		stop()
 		if n > 0 {
-			p.sent.Add(int64(n))
 			if err == io.EOF {
 				p.consumed.Store(true)
 			}
+			p.sent.Add(int64(n))
 			if _, werr := to.Write((*buffer)[:n]); werr != nil {
 				return werr
 			}
@@ -237,10 +264,34 @@ func (p *roundTrip) copyUp(to io.Writer, w *bufio.Writer) error {
 	}
 }
 
+// headWait is how long the head of a request waits for the beginning of its
+// body, to go with it. A body that is broken at once leaves no trace at an
+// origin, and one that takes its time may be answered before it comes.
+const headWait = 10 * time.Millisecond
+
+// flushSoon sends what is buffered after a moment, unless it is stopped before.
+func flushSoon(w *bufio.Writer) (stop func()) {
+	var mu sync.Mutex
+	stopped := false
+	timer := time.AfterFunc(headWait, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !stopped {
+			_ = w.Flush() // an error comes again at the next write
+		}
+	})
+	return func() {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+	}
+}
+
 // read reads heads until the final one.
 func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 	for range maxInformational {
-		resp, err := http.ReadResponse(p.u.reader, p.x.r)
+		resp, err := p.u.readResponse(p.x.r.Method)
 		if err != nil {
 			if p.u.limit.left <= 0 {
 				return nil, &upstreamError{reasonUpstreamBad, "the head of the response is too large"}
@@ -251,6 +302,9 @@ func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 			return nil, err
 		}
 		switch {
+		case resp.StatusCode == http.StatusSwitchingProtocols && p.upgrade && asksWebSocket(resp.Header):
+			p.u.limit.lift()
+			return resp, nil
 		case resp.StatusCode == http.StatusSwitchingProtocols:
 			return nil, &upstreamError{reasonUpstreamBad, "an upgrade that nobody asked for"}
 		case resp.StatusCode == http.StatusContinue:
@@ -259,7 +313,7 @@ func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 				proceed = nil
 			}
 		case resp.StatusCode < 200:
-			p.x.inform(resp)
+			p.x.inform(resp.StatusCode, resp.Header)
 		default:
 			p.u.limit.lift()
 			p.mu.Lock()
@@ -271,15 +325,20 @@ func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 	return nil, &upstreamError{reasonUpstreamBad, "too many informational responses"}
 }
 
-// inform passes an informational response on, such as early hints.
-func (x *exchange) inform(resp *http.Response) {
+// inform passes an informational response on, such as early hints, to a client
+// that knows of such.
+func (x *exchange) inform(status int, fields http.Header) {
+	if !x.r.ProtoAtLeast(1, 1) {
+		return
+	}
 	h := x.w.Header()
-	dropHopFields(resp.Header)
-	for name, values := range resp.Header {
+	dropHopFields(fields)
+	delete(fields, "Content-Length")
+	for name, values := range fields {
 		h[name] = values
 	}
-	x.w.WriteHeader(resp.StatusCode)
-	for name := range resp.Header {
+	x.w.WriteHeader(status)
+	for name := range fields {
 		delete(h, name)
 	}
 }
@@ -298,8 +357,8 @@ func (p *roundTrip) bodyPending() bool { return p.body != nil && !p.consumed.Loa
 
 // extend moves the time by which something more must have come.
 func (p *roundTrip) extend(to time.Time) {
-	if p.x.r.Context().Err() != nil {
-		to = time.Now().Add(linger) // the client has closed its side meanwhile
+	if late := time.Now().Add(linger); p.x.r.Context().Err() != nil && late.Before(to) {
+		to = late // the client has closed its side meanwhile
 	}
 	_ = p.u.conn.SetReadDeadline(to)
 }
@@ -315,7 +374,7 @@ func (p *roundTrip) end(keep bool) {
 		p.u.close()
 		return
 	}
-	p.x.g.kept.put(p.u)
+	p.u.keep(&p.x.g.kept)
 }
 
 // endBody waits for the end of sending the body, and forces it if the origin
@@ -330,8 +389,24 @@ func (p *roundTrip) endBody() bool {
 		case <-late.C:
 		}
 	}
-	_ = http.NewResponseController(p.x.w).SetReadDeadline(time.Unix(1, 0))
 	p.u.conn.Close()
+	if p.headed && p.x.r.ProtoMajor == 1 && p.x.r.Context().Err() == nil {
+		p.drain()
+		return false
+	}
+	_ = http.NewResponseController(p.x.w).SetReadDeadline(time.Unix(1, 0))
 	<-p.body
 	return false
+}
+
+// drain sends the response, whose client may have to stop sending first, and
+// reads the rest of the body.
+func (p *roundTrip) drain() {
+	control := http.NewResponseController(p.x.w)
+	_ = control.Flush()
+	_ = control.SetReadDeadline(time.Now().Add(drainQuiet))
+	var broken *bodyError
+	if err := <-p.body; !errors.As(err, &broken) && !errors.Is(err, context.Canceled) {
+		p.x.drain()
+	}
 }

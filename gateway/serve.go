@@ -16,7 +16,6 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
@@ -29,6 +28,11 @@ type exchange struct {
 	app      *app
 	w        http.ResponseWriter
 	r        *http.Request
+	client   *clientConn // what the request came over; nil in an event loop
+	inside   *inspection // the tunnel that the request came in, or nil
+	probed   *upstream   // was opened to see what the origin speaks
+	named    []string    // fields that Connection named
+	doubtful bool        // it has a length and a transfer coding
 	began    time.Time
 	event    event.Event
 	entered  bool // counted as in progress
@@ -49,6 +53,9 @@ func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
 	x := newExchange(d, d.gateway.state.Load(), w, r, client)
+	if x.client = clientOf(r); x.client != nil {
+		x.doubtful = x.client.watched.doubtful()
+	}
 	if r.ProtoMajor != 1 || r.ProtoMinor == 0 {
 		// Older clients may frame a body in ways that are ignored in HTTP/1.0;
 		// what follows it must not be read as a request.
@@ -59,7 +66,7 @@ func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve answers the request.
 func (x *exchange) serve() {
-	if r := x.r; len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
+	if r := x.r; !x.doubtful && len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
 		x.serveItself()
 		return
 	}
@@ -67,6 +74,10 @@ func (x *exchange) serve() {
 		return
 	}
 	defer x.leave()
+	if x.doubtful {
+		x.refuseDoubtful()
+		return
+	}
 	switch x.r.Method {
 	case http.MethodConnect:
 		x.connect()
@@ -75,6 +86,14 @@ func (x *exchange) serve() {
 	default:
 		x.forward()
 	}
+}
+
+// refuseDoubtful refuses a request that two readers could take apart
+// differently, and ends the connection, whose next bytes may be anything.
+func (x *exchange) refuseDoubtful() {
+	x.w.Header()["Connection"] = closeField
+	x.refuse(http.StatusBadRequest, reasonFraming, "Content-Length and Transfer-Encoding in one request, or a "+
+		"Transfer-Encoding in HTTP/1.0")
 }
 
 // refuses reports whether the list refuses a request in absolute form, where
@@ -128,8 +147,9 @@ func (x *exchange) admit() bool {
 }
 
 // linger is how much longer the gateway works for a client that has closed its
-// side: it may only have said that it sends no more.
-const linger = 2 * time.Second
+// side: it may only have said that it sends no more. A client that has reset
+// its connection is gone.
+const linger = 10 * time.Second
 
 // context returns the context of connecting for the client; package egress
 // bounds its steps by itself. The caller must call cancel.
@@ -152,7 +172,11 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			late = time.AfterFunc(linger, f)
+			wait := linger
+			if x.r.ProtoMajor > 1 || x.client.left() {
+				wait = 0
+			}
+			late = time.AfterFunc(wait, f)
 		}
 	})
 	return func() bool {
@@ -186,7 +210,10 @@ func (x *exchange) tooMany(reason string, wait time.Duration) {
 // of its own, a client certificate or a proxy credential tells; whatever else is
 // configured for that app must hold as well.
 func (x *exchange) identify() bool {
-	names := clientNames(x.r)
+	var names []string
+	if leaf := x.client.certificate(); leaf != nil {
+		names = certificateNames(leaf)
+	}
 	a := x.candidate(names)
 	if a == nil {
 		return false // it has been answered
@@ -290,15 +317,6 @@ func parseBasic(fields []string) (user, password string, ok bool) {
 	return strings.Cut(string(raw), ":")
 }
 
-// clientNames returns the names of the verified client certificate; none without
-// one.
-func clientNames(r *http.Request) []string {
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return nil
-	}
-	return certificateNames(r.TLS.VerifiedChains[0][0])
-}
-
 // certificateNames returns the names by which a client certificate recognises
 // an app. The common name counts only where there is no alternative name.
 func certificateNames(c *x509.Certificate) []string {
@@ -366,59 +384,6 @@ func (x *exchange) decided(r decision) {
 			x.event.Place = r.rule.Place.String()
 		}
 	}
-}
-
-// refuse answers with problem details and records the decision. The answer says
-// which check refused, and nothing about the policy.
-func (x *exchange) refuse(status int, reason, detail string) {
-	x.refused(status, reason, detail, event.Blocked)
-}
-
-// failed is refuse for what went wrong on the way.
-func (x *exchange) failed(status int, reason, detail string) {
-	x.refused(status, reason, detail, event.Failed)
-}
-
-func (x *exchange) refused(status int, reason, detail string, verdict event.Verdict) {
-	if x.r.Method == http.MethodConnect || !emptyBody(x.r) {
-		// What is left of the body, or the tunnel data of a client that did not
-		// wait, must not be read as the next request.
-		x.w.Header()["Connection"] = closeField
-	}
-	x.event.Verdict, x.event.Reason, x.event.Detail = verdict, reason, detail
-	x.event.Status = status
-	x.event.Total = time.Since(x.began)
-	body := problemBody(status, reason, x.event.ID)
-	h := x.w.Header()
-	h["Content-Type"] = problemType
-	h["Cache-Control"] = noStore
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	x.w.WriteHeader(status)
-	_, _ = x.w.Write(body) // the client may be gone
-	x.record()
-}
-
-// record hands the decision to the recorder, which copies it.
-func (x *exchange) record() { x.g.events.Record(&x.event) }
-
-var (
-	problemType = []string{problem.ContentType}
-	noStore     = []string{"no-store"}
-)
-
-// problemBody renders problem details without reflection: refusals are the
-// cheapest thing that an attacker can ask for.
-func problemBody(status int, reason, id string) []byte {
-	b := make([]byte, 0, 160)
-	b = append(b, `{"title":"`...)
-	b = append(b, http.StatusText(status)...)
-	b = append(b, `","status":`...)
-	b = strconv.AppendInt(b, int64(status), 10)
-	b = append(b, `,"reason":"`...)
-	b = append(b, reason...)
-	b = append(b, `","requestId":"`...)
-	b = append(b, id...)
-	return append(b, "\"}\n"...)
 }
 
 // emptyBody reports whether nothing follows the request's head.

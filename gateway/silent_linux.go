@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,7 +9,7 @@ import (
 // silent reports whether a kept connection is open and has nothing to read: an
 // origin that closed it, or that sent something unasked, is not asked again
 // over it.
-func silent(c *net.TCPConn) bool {
+func silent(c syscall.Conn) bool {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return false

@@ -2,7 +2,7 @@
 
 package gateway
 
-import "net"
+import "syscall"
 
 // silent is not known without a system call of Linux: nothing is kept.
-func silent(*net.TCPConn) bool { return false }
+func silent(syscall.Conn) bool { return false }

@@ -1,6 +1,9 @@
 package gateway
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // target is an absolute request target, taken apart.
 type target struct {
@@ -9,6 +12,17 @@ type target struct {
 	// rest is the path with its query as the client wrote it; "/" if there was
 	// none. It is judged and forwarded as it is.
 	rest string
+	// whole says that an OPTIONS request is about the server as a whole: it is
+	// judged as one of its root, and forwarded as * (RFC 9112 section 3.2.4).
+	whole bool
+}
+
+// form returns the request target as an origin is asked for it.
+func (t target) form() string {
+	if t.whole {
+		return "*"
+	}
+	return t.rest
 }
 
 // path returns the path without the query, for events.
@@ -17,6 +31,13 @@ func (t target) path() string {
 		return t.rest[:i]
 	}
 	return t.rest
+}
+
+// asksWhole reports whether a request is one about the server as a whole:
+// OPTIONS for * or for a URL without a path.
+func asksWhole(r *http.Request) bool {
+	_, rest, _ := strings.Cut(r.RequestURI, "://")
+	return r.Method == http.MethodOptions && (r.RequestURI == "*" || rest != "" && !strings.ContainsAny(rest, "/?"))
 }
 
 // parseTarget reads a request target in absolute form. What a client and an

@@ -41,6 +41,7 @@ type tunnel struct {
 	half     atomic.Bool  // one direction has ended
 	closing  sync.Once
 	reason   string // why it ended, if not by itself; set within closing
+	passed   bool   // its place in the limits is another tunnel's now
 
 	// seen and seenAt belong to the sweeper.
 	seen   int64
@@ -219,8 +220,10 @@ func (t *tunnel) closeEnds() {
 // more.
 func (t *tunnel) finish() {
 	t.g.tunnels.remove(t)
-	t.app.limits.tunnels.leave()
-	t.g.limits.tunnels.leave()
+	if !t.passed {
+		t.app.limits.tunnels.leave()
+		t.g.limits.tunnels.leave()
+	}
 	e := &t.event
 	e.Type, e.Time = event.Close, time.Time{}
 	e.Up, e.Down = t.up.Load(), t.down.Load()

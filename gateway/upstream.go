@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
@@ -15,13 +16,27 @@ import (
 // upstream is a connection to an origin for forwarded requests.
 type upstream struct {
 	conn   net.Conn
-	raw    *net.TCPConn
+	raw    syscall.Conn // of the system's connection below
 	reader *bufio.Reader
 	limit  headLimit
 	result egress.Result
 	key    poolKey
+	// owner is the client whose requests alone may use the connection; nil for
+	// one that may be shared.
+	owner  *clientConn
 	reused bool
+	http2  bool // what TLS agreed on
 	idle   time.Time
+}
+
+// keep keeps the connection for another request, of its owner or of anybody who
+// may ask.
+func (u *upstream) keep(shared *pool) {
+	if u.owner != nil {
+		u.owner.put(u)
+		return
+	}
+	shared.put(u)
 }
 
 // poolKey tells which requests may share a connection. The app is part of it:

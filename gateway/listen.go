@@ -17,6 +17,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/settle"
 	"github.com/cordon-sec/cordon/internal/systemd"
 )
 
@@ -217,6 +218,7 @@ func (g *Gateway) Serve(ctx context.Context) error {
 		running.Go(func() { serve(g.admin, g.admin.accepts) })
 	}
 	running.Go(func() { g.background(ctx) })
+	running.Go(func() { settle.Run(ctx) })
 	running.Go(func() { g.watchFiles(ctx) })
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)

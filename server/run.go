@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/origin"
+	"github.com/cordon-sec/cordon/internal/settle"
 	"github.com/cordon-sec/cordon/internal/systemd"
 	"github.com/cordon-sec/cordon/internal/watch"
 )
@@ -113,7 +113,7 @@ func (b *Backend) Serve(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.live.start(background, &running)
-	running.Go(func() { settle(background) })
+	running.Go(func() { settle.Run(background) })
 	if b.tls != nil && b.tls.refresh != nil {
 		running.Go(func() { watch.Every(background, b.tls.every, b.tls.refresh) })
 	}
@@ -152,21 +152,6 @@ func (b *Backend) Serve(ctx context.Context) error {
 // closeTime bounds what comes after the requests: webhooks, events, the
 // database.
 const closeTime = 5 * time.Second
-
-// settleAfter is when a server has begun.
-const settleAfter = time.Second
-
-// settle gives back the memory that only the start needed.
-func settle(ctx context.Context) {
-	timer := time.NewTimer(settleAfter)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-		debug.FreeOSMemory()
-		dropStartPages()
-	}
-}
 
 // siteListeners take a bounded number of connections and speak TLS, or TLS and
 // cleartext.

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package server
+package settle
 
 // dropStartPages does nothing where the system does not offer it.
 func dropStartPages() {}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/net/idna"
+	hostname "github.com/cordon-sec/cordon/host"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -348,10 +348,11 @@ func checkIDN(r *run) {
 		if !e.web() || !strings.ContainsFunc(e.host, func(c rune) bool { return c >= 0x80 }) {
 			return
 		}
-		ascii, err := idna.Lookup.ToASCII(e.base())
+		name, err := hostname.Parse(e.base())
 		if err != nil {
 			return
 		}
+		ascii := name.String()
 		converted := *e
 		converted.host = ascii
 		var readings []*reading

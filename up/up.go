@@ -145,6 +145,34 @@ func (a *App) openSite(ctx context.Context) error {
 	return nil
 }
 
+// configuredPort is the port of the app where the command line names none: that of
+// server.listen, or DefaultPort.
+func configuredPort(s *settings.Settings) (int, error) {
+	_, text, err := net.SplitHostPort(s.Server.Listen)
+	if err != nil {
+		return DefaultPort, nil
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("server.listen: %q must be a port", text)
+	}
+	return number, nil
+}
+
+// SitePort is the port that an app in dir is served at unless Config names another:
+// that of its cordon.yaml, or DefaultPort where there is none that can be read.
+func SitePort(dir string) int {
+	s, err := settings.Load(filepath.Join(dir, "cordon.yaml"))
+	if err != nil {
+		return DefaultPort
+	}
+	number, err := configuredPort(s)
+	if err != nil || number == 0 {
+		return DefaultPort
+	}
+	return number
+}
+
 // settings are those of the app's cordon.yaml, or the defaults of development,
 // moved to loopback.
 func (a *App) settings() (*settings.Settings, error) {
@@ -158,11 +186,8 @@ func (a *App) settings() (*settings.Settings, error) {
 	}
 	number := int(a.config.Port)
 	if number == 0 {
-		number = DefaultPort
-		if _, text, err := net.SplitHostPort(s.Server.Listen); err == nil {
-			if number, err = strconv.Atoi(text); err != nil {
-				return nil, fmt.Errorf("%s: server.listen: %q must be a port", file, text)
-			}
+		if number, err = configuredPort(s); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	s.Server.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(number))

@@ -45,7 +45,10 @@ func runDoctor(cmd *cobra.Command, dir, format string) error {
 	for _, port := range []struct {
 		number uint16
 		flag   string
-	}{{up.DefaultPort, "--port"}, {up.DefaultGatewayPort, "--gateway-port"}, {up.DefaultAdminPort, "--admin-port"}} {
+	}{
+		{uint16(up.SitePort(dir)), "--port"}, {up.DefaultGatewayPort, "--gateway-port"},
+		{up.DefaultAdminPort, "--admin-port"},
+	} {
 		remedy := "cordon up " + port.flag + " chooses another"
 		config.Ports = append(config.Ports, doctor.Port{Number: port.number, Remedy: remedy})
 	}

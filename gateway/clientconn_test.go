@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
 // guarded is an origin that authenticates connections: whoever has proved who he
@@ -261,5 +263,46 @@ func TestBindsConnection(t *testing.T) {
 		if got := bindsConnection([]string{each.value}); got != each.want {
 			t.Errorf("%q: %v", each.value, got)
 		}
+	}
+}
+
+// TestConnectionsAreBoundBehindEveryListener authenticates behind TLS and behind
+// a balancer.
+func TestConnectionsAreBoundBehindEveryListener(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
+	for _, each := range []struct {
+		name   string
+		change func(*Config)
+		open   func(l *lab) *client
+	}{
+		{"TLS", func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} }, func(l *lab) *client {
+			return newClient(l.t, tls.Client(l.dial(), &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()}))
+		}},
+		{"PROXY protocol", func(c *Config) { c.ProxyProtocol = fromLoopback }, func(l *lab) *client {
+			c := l.dial()
+			c.send("PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n")
+			return c
+		}},
+	} {
+		t.Run(each.name, func(t *testing.T) {
+			g := &guarded{}
+			l := newLab(t, "absolute", each.change, g.serve)
+			a, b := each.open(l), each.open(l)
+			for _, ask := range []struct {
+				c            *client
+				name, fields string
+				status       int
+			}{
+				{a, "a", "Authorization: NTLM third\r\n", 200}, {b, "b", "", 401}, {a, "a", "", 200}, {b, "b", "", 401},
+			} {
+				ask.c.send(l.head("GET", "/page", "X-Client: "+ask.name+"\r\n"+ask.fields))
+				if resp, body := ask.c.answer("GET"); resp.StatusCode != ask.status {
+					t.Errorf("%s: %d %q, want %d", ask.name, resp.StatusCode, body, ask.status)
+				}
+			}
+			a.Close()
+			lane.Until(t, "what belonged to the client is closed", func() bool { return g.opened() == 1 })
+		})
 	}
 }

@@ -71,13 +71,13 @@ func (x *exchange) decideConnect() *connecting {
 			c.cleartext = x.app.decide("ws", to, "/", true)
 		}
 	}
-	best := c.tls
-	if !c.tls.ok && c.cleartext.ok {
-		best = c.cleartext
+	best, scheme := c.tls, "https"
+	if !c.tls.ok && (c.cleartext.ok || to.port == 80) {
+		best, scheme = c.cleartext, "http" // what comes to port 80 is in cleartext, as a rule
 	}
 	x.decided(best)
 	if !best.ok {
-		x.refuse(http.StatusForbidden, best.reason, hint(best, "https", to))
+		x.refuse(http.StatusForbidden, best.reason, hint(best, scheme, to))
 		return nil
 	}
 	if x.app.config.Inspect {

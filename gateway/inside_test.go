@@ -94,6 +94,28 @@ func TestCleartextTunnelsAreClosedToTheRest(t *testing.T) {
 	}
 }
 
+// TestRefusedTunnelsToPort80 has what an operator reads about a client that
+// tunnels plain HTTP.
+func TestRefusedTunnelsToPort80(t *testing.T) {
+	for _, each := range []struct {
+		requireTLS     bool
+		reason, detail string
+	}{
+		{false, "not-listed", `<access origin="http://evil.test"/> would allow it`},
+		{true, reasonCleartext, ""},
+	} {
+		s := newSite(t, usualRules, func(c *Config) { c.Apps[0].RequireTLS = each.requireTLS })
+		c := s.dial()
+		c.send("CONNECT evil.test:80 HTTP/1.1\r\nHost: evil.test:80\r\n\r\n")
+		if resp, body := c.answer("CONNECT"); resp.StatusCode != 403 || !strings.Contains(body, each.reason) {
+			t.Errorf("%d %s", resp.StatusCode, body)
+		}
+		if e := s.decisions()[0]; e.Reason != each.reason || e.Detail != each.detail {
+			t.Errorf("event = %+v", e)
+		}
+	}
+}
+
 // TestUpgradeTakesThePlaceOfItsTunnel has room for one tunnel.
 func TestUpgradeTakesThePlaceOfItsTunnel(t *testing.T) {
 	s := newSite(t, usualRules, func(c *Config) { c.Limits.Tunnels = 1 })

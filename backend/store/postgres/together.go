@@ -112,11 +112,13 @@ func (w *writer) together(group []*rows.Job[*turn]) (left []*rows.Job[*turn], ag
 	var g together
 	var sent []*rows.Job[*turn]
 	for _, j := range group {
-		if !j.Begin() {
+		taken := len(g.writes)
+		if j.Run(&turn{together: &g}) != nil {
+			left = append(left, j) // and may be withdrawn until its turn comes
 			continue
 		}
-		if j.Run(&turn{together: &g}) != nil {
-			left = append(left, j)
+		if !j.Begin() {
+			g.writes = g.writes[:taken]
 			continue
 		}
 		sent = append(sent, j)

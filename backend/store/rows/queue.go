@@ -50,8 +50,8 @@ func (j *Job[T]) Begin() bool {
 	return j.state.CompareAndSwap(waiting, begun) || j.state.Load() == begun
 }
 
-// Run carries the job out, which must have begun. It may be run again. A panic
-// is an error.
+// Run carries the job out, which must have begun unless it is only to be looked at.
+// It may be run again. A panic is an error.
 func (j *Job[T]) Run(with T) error {
 	return Guarded(func() error { return j.run(with) })
 }

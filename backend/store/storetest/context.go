@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
+
+// patience is how long a test waits for what must happen at once.
+const patience = 10 * time.Second
 
 // testContexts ends requests before, while and after their writes wait: what
 // nobody waits for any more is not carried out.
@@ -50,6 +54,71 @@ func testContexts(t *testing.T, open Opener) {
 		t.Errorf("the write after it: %v", err)
 	}
 	a.wantIDs("/tables/item?$orderby=id", "after slow")
+}
+
+// queued is a context that tells when a write waits in the queue: it is asked for
+// its end once while the write is brought there, and once more when it is there.
+type queued struct {
+	context.Context
+	asked   atomic.Int32
+	waiting chan struct{}
+}
+
+// inQueue is ctx, and a channel that is closed when the write waits.
+func inQueue(ctx context.Context) (context.Context, <-chan struct{}) {
+	q := &queued{Context: ctx, waiting: make(chan struct{})}
+	return q, q.waiting
+}
+
+// Done is part of context.Context.
+func (q *queued) Done() <-chan struct{} {
+	if q.asked.Add(1) == 2 {
+		close(q.waiting)
+	}
+	return q.Context.Done()
+}
+
+// testWithdrawn has two writes that are carried out together, the first of which
+// takes long: the second one's request ends meanwhile, and nothing of it happens.
+func testWithdrawn(t *testing.T, open Opener) {
+	a := serve(t, open, tables.Config{"item": {Columns: columns}})
+	shape, _, _ := a.s.Inspect().Table("item")
+	start := func(ctx context.Context, id string, guard func()) (outcome <-chan error) {
+		done := make(chan error, 1)
+		ctx, waiting := inQueue(ctx)
+		go func() {
+			_, err := a.store.Write(ctx, tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id), Version: 1,
+				Guard: func(_, _ []odata.Value) error { guard(); return nil }})
+			done <- err
+		}()
+		<-waiting
+		return done
+	}
+	entered, release := make(chan struct{}), make(chan struct{})
+	first := start(t.Context(), "first", func() { close(entered); <-release })
+	<-entered
+	enteredSlow, releaseSlow := make(chan struct{}), make(chan struct{})
+	slow := start(t.Context(), "slow", func() { close(enteredSlow); <-releaseSlow })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := start(ctx, "ended", func() { t.Error("the guard of a write whose request has ended was asked") })
+	close(release)
+	<-enteredSlow
+	cancel()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("a write whose request ended while it waited: %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("a write whose request has ended waits for the one before it")
+	}
+	close(releaseSlow)
+	for _, outcome := range []<-chan error{first, slow} {
+		if err := <-outcome; err != nil {
+			t.Error(err)
+		}
+	}
+	a.wantIDs("/tables/item?$orderby=id", "first slow")
 }
 
 // testPanic lets a guard panic: that write fails, and the store goes on.

@@ -128,7 +128,13 @@ func (w *writer) together(group []*rows.Job[*turn]) (left []*rows.Job[*turn], ag
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	t, now, err := g.send(ctx, w.s, w.table, w.crowded)
+	var t turn
+	var now int64
+	// What a write panics in here it panics in again when it is alone.
+	err := rows.Guarded(func() (err error) {
+		t, now, err = g.send(ctx, w.s, w.table, w.crowded)
+		return err
+	})
 	if err != nil && ctx.Err() != nil {
 		for _, j := range sent {
 			j.Err = translate(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -326,10 +327,9 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int,
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, loaded []tables.LoadRow, replace bool) (written int,
 	err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
-		written = 0
 		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
 		if err != nil {
 			return err
@@ -337,17 +337,8 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 		outer := t.tx
 		t.tx = sub
 		defer func() { t.tx = outer }()
-		for _, r := range rows {
-			n, err := t.load(shape, r, replace)
-			if err != nil {
-				return errors.Join(err, sub.Rollback(t.ctx))
-			}
-			written += n
-		}
-		if shape.Columns[placeID].Type == odata.Integer {
-			if err := t.raiseSequence(shape); err != nil {
-				return err
-			}
+		if err := rows.Guarded(func() error { return t.loadAll(shape, loaded, replace, &written) }); err != nil {
+			return errors.Join(err, sub.Rollback(t.ctx))
 		}
 		return sub.Commit(t.ctx)
 	})
@@ -355,6 +346,22 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 		return 0, err
 	}
 	return written, nil
+}
+
+// loadAll loads the rows and counts those that were written.
+func (t *turn) loadAll(shape *tables.Shape, loaded []tables.LoadRow, replace bool, written *int) error {
+	*written = 0
+	for _, r := range loaded {
+		n, err := t.load(shape, r, replace)
+		if err != nil {
+			return err
+		}
+		*written += n
+	}
+	if shape.Columns[placeID].Type == odata.Integer {
+		return t.raiseSequence(shape)
+	}
+	return nil
 }
 
 func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {

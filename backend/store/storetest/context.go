@@ -64,10 +64,13 @@ type queued struct {
 	waiting chan struct{}
 }
 
-// inQueue is ctx, and a channel that is closed when the write waits.
-func inQueue(ctx context.Context) (context.Context, <-chan struct{}) {
+// inQueue begins a write and returns when it waits in the queue.
+func inQueue(ctx context.Context, write func(context.Context) error) (outcome <-chan error) {
 	q := &queued{Context: ctx, waiting: make(chan struct{})}
-	return q, q.waiting
+	done := make(chan error, 1)
+	go func() { done <- write(q) }()
+	<-q.waiting
+	return done
 }
 
 // Done is part of context.Context.
@@ -78,29 +81,27 @@ func (q *queued) Done() <-chan struct{} {
 	return q.Context.Done()
 }
 
+// insertion begins to insert a row and returns when that waits in the queue.
+func (a *app) insertion(ctx context.Context, shape *tables.Shape, id string, guard func()) (outcome <-chan error) {
+	return inQueue(ctx, func(ctx context.Context) error {
+		_, err := a.store.Write(ctx, tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id),
+			Version: 1, Guard: func(_, _ []odata.Value) error { guard(); return nil }})
+		return err
+	})
+}
+
 // testWithdrawn has two writes that are carried out together, the first of which
 // takes long: the second one's request ends meanwhile, and nothing of it happens.
 func testWithdrawn(t *testing.T, open Opener) {
 	a := serve(t, open, tables.Config{"item": {Columns: columns}})
 	shape, _, _ := a.s.Inspect().Table("item")
-	start := func(ctx context.Context, id string, guard func()) (outcome <-chan error) {
-		done := make(chan error, 1)
-		ctx, waiting := inQueue(ctx)
-		go func() {
-			_, err := a.store.Write(ctx, tables.Write{Op: tables.OpInsert, Shape: shape, ID: odata.StringOf(id), Version: 1,
-				Guard: func(_, _ []odata.Value) error { guard(); return nil }})
-			done <- err
-		}()
-		<-waiting
-		return done
-	}
 	entered, release := make(chan struct{}), make(chan struct{})
-	first := start(t.Context(), "first", func() { close(entered); <-release })
+	first := a.insertion(t.Context(), shape, "first", func() { close(entered); <-release })
 	<-entered
 	enteredSlow, releaseSlow := make(chan struct{}), make(chan struct{})
-	slow := start(t.Context(), "slow", func() { close(enteredSlow); <-releaseSlow })
+	slow := a.insertion(t.Context(), shape, "slow", func() { close(enteredSlow); <-releaseSlow })
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := start(ctx, "ended", func() { t.Error("the guard of a write whose request has ended was asked") })
+	ended := a.insertion(ctx, shape, "ended", func() { t.Error("a guard was asked for a request that had ended") })
 	close(release)
 	<-enteredSlow
 	cancel()
@@ -141,8 +142,40 @@ func testPanic(t *testing.T, open Opener) {
 		&panicked) {
 		t.Errorf("a removal whose guard panics: %v", err)
 	}
+	short := []int{shape.Find("text")} // and no value
+	if err := write(tables.Write{Op: tables.OpInsert, ID: odata.StringOf("b"), Columns: short}); !errors.As(err,
+		&panicked) {
+		t.Errorf("an insert without its values: %v", err)
+	}
 	a.want(201, "POST", "/tables/item", `{"id":"c"}`)
 	a.wantIDs("/tables/item?$orderby=id", "a c")
+}
+
+// testPanicBeside has a panic in a transaction that others share: what was written
+// before it is undone, and theirs is not.
+func testPanicBeside(t *testing.T, open Opener) {
+	a := serve(t, open, tables.Config{"item": {Columns: columns}})
+	shape, _, _ := a.s.Inspect().Table("item")
+	entered, release := make(chan struct{}), make(chan struct{})
+	first := a.insertion(t.Context(), shape, "first", func() { close(entered); <-release })
+	<-entered
+	loaded := inQueue(t.Context(), func(ctx context.Context) error {
+		_, err := a.store.Load(ctx, shape, []tables.LoadRow{{ID: odata.StringOf("whole"), Version: 2},
+			{ID: odata.StringOf("short"), Version: 2, Columns: []int{shape.Find("text")}}}, false)
+		return err
+	})
+	beside := a.insertion(t.Context(), shape, "beside", func() {})
+	close(release)
+	var panicked *rows.PanicError
+	if err := <-loaded; !errors.As(err, &panicked) {
+		t.Errorf("loading a row without its values: %v", err)
+	}
+	for _, outcome := range []<-chan error{first, beside} {
+		if err := <-outcome; err != nil {
+			t.Errorf("a write beside a panic: %v", err)
+		}
+	}
+	a.wantIDs("/tables/item?$orderby=id", "beside first")
 }
 
 // testDeadline lets one guard hold the writer: another request's write waits for

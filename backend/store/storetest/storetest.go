@@ -44,7 +44,7 @@ func Run(t *testing.T, open Opener) {
 		{"all tables or none", testAllTablesOrNone},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
 		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
-		{"withdrawn", testWithdrawn},
+		{"withdrawn", testWithdrawn}, {"panic beside", testPanicBeside},
 		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},
 		{"conditions", testConditions}, {"transfer", testTransfer}, {"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},

@@ -8,10 +8,11 @@ package rows
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"github.com/cordon-sec/cordon/internal/caught"
 )
 
 // ErrClosed says that the store is closed.
@@ -20,12 +21,13 @@ var ErrClosed = errors.New("the store is closed")
 // PanicError is a panic in a write, such as in a guard: the write failed, and
 // the writer goes on.
 type PanicError struct {
-	Value any
-	Stack []byte
+	// Place is the kind of the panic and where it happened, for the operator's log.
+	// Its value may hold a row and is not kept.
+	Place string
 }
 
-// Error says what happened; the stack is for the operator's log.
-func (e *PanicError) Error() string { return fmt.Sprintf("a write ended in a panic: %v", e.Value) }
+// Error says what happened, and where.
+func (e *PanicError) Error() string { return "a write ended in a panic: " + e.Place }
 
 // The states of a job.
 const (
@@ -63,7 +65,7 @@ func (j *Job[T]) Finish() { close(j.done) }
 func Guarded(f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &PanicError{value, debug.Stack()}
+			err = &PanicError{caught.Panic(value, debug.Stack())}
 		}
 	}()
 	return f()

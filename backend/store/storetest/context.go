@@ -1,8 +1,12 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -176,6 +180,33 @@ func testPanicBeside(t *testing.T, open Opener) {
 		}
 	}
 	a.wantIDs("/tables/item?$orderby=id", "beside first")
+}
+
+// panicking is a store whose guards panic with the row.
+type panicking struct{ Store }
+
+// Write is part of tables.Store.
+func (s panicking) Write(ctx context.Context, w tables.Write) ([]odata.Value, error) {
+	w.Guard = func(_, after []odata.Value) error { panic(fmt.Sprint(after)) }
+	return s.Store.Write(ctx, w)
+}
+
+// testPanicIsLogged: the operator learns where a write panicked, and nothing of the
+// row; the client learns neither.
+func testPanicIsLogged(t *testing.T, open Opener) {
+	var log bytes.Buffer
+	a := &app{t: t, store: open(t), clock: time.Now()}
+	a.s = service(t, panicking{a.store}, tables.Config{"item": {Columns: columns}},
+		tables.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	answer := a.want(503, "POST", "/tables/item", `{"id":"a","text":"private"}`)
+	same(t, "the answer", answer.body, `{"error":"The database is not available"}`)
+	want := `level=ERROR msg="a request failed" table=item operation=insert ` +
+		`error="a write ended in a panic: string at backend/store/storetest/context.go:`
+	if text := log.String(); !strings.Contains(text, want) || strings.Contains(text, "private") {
+		t.Errorf("the log is %s\nit must have %s", text, want)
+	}
+	a.s = service(t, a.store, tables.Config{"item": {Columns: columns}}, tables.Options{})
+	a.wantIDs("/tables/item", "")
 }
 
 // testDeadline lets one guard hold the writer: another request's write waits for

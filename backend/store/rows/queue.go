@@ -2,7 +2,8 @@
 // words, transactions and clocks.
 //
 // A [Queue] brings writes to the one goroutine that carries them out in groups:
-// the writer of SQLite's file, or of one of PostgreSQL's tables.
+// the writer of SQLite's file, or of one of PostgreSQL's tables. What a row is
+// after a write ([Fresh], [Changed], [Loaded]) is the same in all databases.
 package rows
 
 import (

@@ -24,6 +24,27 @@ func Catalogued(table, name, typ string) (tables.ColumnDef, error) {
 	return tables.ColumnDef{Name: name, Type: t}, nil
 }
 
+// Definition is that of a table as a database has it: the system columns first.
+func Definition(name string, have []tables.ColumnDef) tables.Definition {
+	d := tables.Definition{Name: name}
+	for _, system := range []string{"id", "createdAt", "updatedAt", "version", "deleted"} {
+		for _, c := range have {
+			if c.Name == system {
+				d.Columns = append(d.Columns, c)
+				d.SoftDelete = system == "deleted"
+			}
+		}
+	}
+	for _, c := range have {
+		switch c.Name {
+		case "id", "createdAt", "updatedAt", "version", "deleted":
+		default:
+			d.Columns = append(d.Columns, c)
+		}
+	}
+	return d
+}
+
 // find returns the column of a name, in whatever case: databases do not tell apart
 // what differs in it alone.
 func find(columns []tables.ColumnDef, name string) int {

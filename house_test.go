@@ -286,10 +286,29 @@ func TestEngineLinksNoNetwork(t *testing.T) {
 // How messages are written (CONTRIBUTING.md, "Messages"): a requirement says
 // "must be", and what something is not is said by "is not".
 var (
-	translated  = regexp.MustCompile(`\b(is|are) (no|none)\b`)
-	idiomatic   = regexp.MustCompile(`(?i)there (is|are) no\b|\b(is|are) no (longer|such|more)\b`)
-	requirement = regexp.MustCompile(`^(is|are) (an? |one of|between |https?\b|either )`)
+	translated = regexp.MustCompile(`\b(is|are) (no|none)\b`)
+	idiomatic  = regexp.MustCompile(`(?i)there (is|are) no\b|\b(is|are) no (longer|such|more)\b`)
+	// requirements are the ways to say what something must be by saying that it is;
+	// facts are words by which the same sentence only says what was found.
+	requirements = []*regexp.Regexp{
+		regexp.MustCompile(`^(is|are) (an? |one of|between |https?\b|either )`),
+		regexp.MustCompile(`\b(?:is|are) ((?:[\w%$:/.-]+, )*[\w%$:/.-]+ or [\w%$:/.-]+)[.)]?$`),
+		regexp.MustCompile(`\b(is|are) (lower-case |upper-case )?(letters|digits|positive|JSON|true or)\b`),
+		regexp.MustCompile(`\b(is|are) the (base64|hash|SHA-256) of\b`),
+		regexp.MustCompile(`^\$?[a-z]+_[a-z_]+ is (\w+)$`),
+		regexp.MustCompile(`\b(is|are) (an? (string|number|boolean|date|list|object|path|URL)$|one of %)`),
+		regexp.MustCompile(`\b(is|are) at (least|most) `),
+	}
+	facts = regexp.MustCompile(`\b(missing|unknown|empty|invalid|used|expired|required|not|wrong|absent|refused)\b`)
 )
+
+// requires reports whether a text says by "is" or "are" what something must be.
+func requires(text string) bool {
+	return slices.ContainsFunc(requirements, func(r *regexp.Regexp) bool {
+		found := r.FindString(text)
+		return found != "" && !facts.MatchString(found)
+	})
+}
 
 func TestMessagesAreIdiomatic(t *testing.T) {
 	for _, s := range sources(t) {
@@ -308,11 +327,32 @@ func TestMessagesAreIdiomatic(t *testing.T) {
 			if translated.MatchString(idiomatic.ReplaceAllString(text, "")) {
 				t.Errorf("%s: say what it must be, or that it is not: %q", s.fset.Position(literal.Pos()), text)
 			}
-			if requirement.MatchString(text) && text != "is a folder" {
+			if requires(text) && text != "is a folder" {
 				t.Errorf("%s: a requirement must say so: %q", s.fset.Position(literal.Pos()), text)
 			}
 			return true
 		})
+	}
+}
+
+// The first pair of CONTRIBUTING.md's table, and what else was once written, is
+// found; what says a fact is not.
+func TestRequirementsAreFound(t *testing.T) {
+	for text, want := range map[string]bool{
+		"session_mode is token or cookie": true, "session_mode must be token or cookie": false,
+		"is one of a and b": true, "$count is true or false": true, "a webhook's address is http or https": true,
+		"the format is json, jsonl or csv": true, "completion_type is postMessage": true,
+		"completion_type is missing": false, "code_challenge is the base64 of a SHA-256": true,
+		"The body is JSON.": true, "max_body and max_concurrent are positive": true,
+		"a table's name is letters, digits and underscores": true, "the user column is a string": true,
+		"the timeout is at least 1s": true,
+		"the type is one of %s":      true, "discovery: an endpoint is missing or not https": false,
+		"the code is unknown, used or too old": false, "the requirement is a list of hosts": false,
+		"%s is already there": false, "there is no such folder": false,
+	} {
+		if got := requires(text); got != want {
+			t.Errorf("%q is a requirement: %v, want %v", text, got, want)
+		}
 	}
 }
 

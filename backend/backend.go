@@ -13,7 +13,6 @@
 package backend
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -26,6 +25,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/answer"
+	"github.com/cordon-sec/cordon/internal/caught"
 	"github.com/cordon-sec/cordon/internal/problem"
 )
 
@@ -203,25 +203,11 @@ func (b *backend) recover(next http.Handler) http.Handler {
 				panic(cause) // the way to end a connection
 			}
 			b.Events.Record(&event.Event{Type: event.Notice, Source: "backend", Reason: "panic", Method: r.Method,
-				Path: r.URL.Path, Status: http.StatusInternalServerError, Detail: place(cause)})
+				Path: r.URL.Path, Status: http.StatusInternalServerError, Detail: caught.Panic(cause, debug.Stack())})
 			problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
 		}()
 		next.ServeHTTP(w, r)
 	})
-}
-
-// place is the kind of a panic and the frames below it, without values of the
-// request.
-func place(cause any) string {
-	stack := strings.Split(string(debug.Stack()), "\n")
-	var frames []string
-	for _, line := range stack {
-		if strings.HasPrefix(line, "\t") && strings.Contains(line, "/backend/") {
-			file, _, _ := strings.Cut(line[strings.Index(line, "/backend/")+1:], " ")
-			frames = append(frames, file)
-		}
-	}
-	return fmt.Sprintf("%T at %s", cause, strings.Join(frames, " < "))
 }
 
 // believe takes the client's address from X-Forwarded-For when the request comes

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -84,7 +83,7 @@ func (t byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
 	case "http":
 		return t.clear.RoundTrip(r)
 	}
-	return nil, fmt.Errorf("a webhook's address must be http or https")
+	return nil, errors.New("a webhook's address must be http or https")
 }
 
 // dialAllowed connects to an address that egress.allow covers, and to no public

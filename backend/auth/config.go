@@ -227,7 +227,7 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	var all []*Problem
 	add := func(msg string, path ...string) { all = append(all, &Problem{Path: path, Msg: msg}) }
 	if !providerName.MatchString(name) || slices.Contains(reservedNames, name) {
-		add("a provider's name is lower-case letters, digits, - and _, and none of " +
+		add("a provider's name must be lower-case letters, digits, - and _, and not one of " +
 			strings.Join(reservedNames, ", "))
 	}
 	if !slices.Contains(providerTypes, p.Type) {

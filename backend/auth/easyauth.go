@@ -266,8 +266,8 @@ func (p easyAuthProvider) importAs(c *Config, name, typ string, note func(string
 		}
 	}
 	if p.Login.NameClaim != "" {
-		note("providers.%s: nameClaimType is not taken over; the friendly name is preferred_username, email or name",
-			name)
+		note("providers.%s: nameClaimType is not taken over; the friendly name comes from preferred_username, "+
+			"email or name", name)
 	}
 	c.Providers[name] = out
 }

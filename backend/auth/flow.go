@@ -60,7 +60,7 @@ func (s *Server) newFlow(providerName string, query url.Values) (*flow, error) {
 		f.Token = true
 	case "", "cookie":
 	default:
-		return nil, errors.New("session_mode is token or cookie")
+		return nil, errors.New("session_mode must be token or cookie")
 	}
 	var err error
 	switch query.Get("completion_type") {
@@ -71,7 +71,7 @@ func (s *Server) newFlow(providerName string, query url.Values) (*flow, error) {
 		}
 		f.Token = true
 	default:
-		return nil, errors.New("completion_type is postMessage")
+		return nil, errors.New("completion_type must be postMessage")
 	}
 	if f.Redirect = first(query.Get("post_login_redirect_uri"),
 		query.Get("post_login_redirect_url")); f.Redirect != "" {
@@ -98,11 +98,11 @@ func (f *flow) setChallenge(query url.Values) error {
 		return nil
 	}
 	if query.Get("code_challenge_method") != "S256" {
-		return errors.New("code_challenge_method is S256")
+		return errors.New("code_challenge_method must be S256")
 	}
 	sum, err := decodeBase64(text)
 	if err != nil || len(sum) != sha256.Size {
-		return errors.New("code_challenge is the base64 of a SHA-256")
+		return errors.New("code_challenge must be the base64 of a SHA-256")
 	}
 	if f.Redirect == "" || f.Origin != "" {
 		return errors.New("code_challenge needs an address to return to")

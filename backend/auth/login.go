@@ -299,7 +299,7 @@ func (s *Server) answerToken(w http.ResponseWriter, r *http.Request, session Ses
 func readJSON(w http.ResponseWriter, r *http.Request, out any) bool {
 	if kind := r.Header.Get("Content-Type"); kind != "" &&
 		!strings.Contains(strings.ToLower(kind), "application/json") {
-		writeError(w, http.StatusUnsupportedMediaType, "The body is JSON.")
+		writeError(w, http.StatusUnsupportedMediaType, "The body must be JSON.")
 		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))

@@ -94,7 +94,7 @@ func CompileCondition(source string) (*Condition, error) {
 		return nil, fmt.Errorf("identity: condition: %w", issues.Err())
 	}
 	if !ast.OutputType().IsExactType(cel.BoolType) && !ast.OutputType().IsExactType(cel.DynType) {
-		return nil, fmt.Errorf("identity: condition %q is of type %s, a condition is true or false", source,
+		return nil, fmt.Errorf("identity: condition %q is of type %s, and must be true or false", source,
 			ast.OutputType())
 	}
 	program, err := env.Program(ast, cel.CostLimit(maxConditionCost), cel.InterruptCheckFrequency(100),

@@ -122,7 +122,7 @@ func (c Config) Check() []*Problem {
 			all = append(all, &Problem{Path: append([]string{name}, path...), Msg: msg})
 		}
 		if !serviceName.MatchString(name) {
-			add("a service's name is letters, digits, dots, - and _")
+			add("a service's name must be letters, digits, dots, - and _")
 		}
 		if other, taken := seen[strings.ToLower(name)]; taken {
 			add(fmt.Sprintf("has the same name as %s but for its case", other))
@@ -160,7 +160,7 @@ func (s Service) check(add func(msg string, path ...string)) {
 		}
 	}
 	if s.Timeout < 0 || s.MaxBody < 0 || s.MaxConcurrent < 0 {
-		add("timeout, max_body and max_concurrent are positive")
+		add("timeout, max_body and max_concurrent must not be negative")
 	}
 	for name, value := range s.Headers {
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) ||

@@ -370,7 +370,7 @@ func TestCheck(t *testing.T) {
 		"a/b: a service's name": {"a/b": {Upstream: "http://x"}},
 		"echo: has the same name as Echo": {"echo": {Upstream: "http://x"},
 			"Echo": {Upstream: "http://x"}},
-		"s: timeout, max_body and max_concurrent are positive": {"s": {Upstream: "http://x",
+		"s: timeout, max_body and max_concurrent must not be negative": {"s": {Upstream: "http://x",
 			Timeout: -1}},
 		"s.upstream: must be an http or https URL without a user name or fragmen": {"s": {Upstream: "http://u:p@x"}},
 	} {

@@ -36,7 +36,7 @@ todo:
 func TestConfigMistakes(t *testing.T) {
 	column := func(name string, c Column) Table { return Table{Columns: map[string]Column{name: c}} }
 	for want, c := range map[string]Config{
-		"tables.a b.: a table's name is letters, digits and underscores": {"a b": {}},
+		"tables.a b.: a table's name must be letters, digits and underscores": {"a b": {}},
 		"tables.cordon_x.database_table: not a name that the databases take: at most 63 letters, digits and " +
 			"underscores, not beginning with cordon_, sqlite_ or pg_": {"cordon_x": {}},
 		`tables.t.access: "public" must be anonymous, authenticated or disabled`: {
@@ -46,7 +46,7 @@ func TestConfigMistakes(t *testing.T) {
 		`tables.t.id: "guid" is neither string nor number`: {"t": {ID: "guid"}},
 		`tables.t.columns.x: "text" must be a type: string, number, boolean or date`: {"t": column("x",
 			Column{Type: "text"})},
-		"tables.t.columns.1x: a column's name is letters, digits and underscores": {"t": column("1x",
+		"tables.t.columns.1x: a column's name must be letters, digits and underscores": {"t": column("1x",
 			Column{Type: "string"})},
 		"tables.t.columns.id: this name is taken by the system": {"t": column("id",
 			Column{Type: "string"})},

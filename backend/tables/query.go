@@ -193,7 +193,7 @@ func (q *request) plan(s *Shape) (ask page, wantCount bool, err error) {
 	}
 	if v, ok := q.option("$count"); ok && q.v3 {
 		if v != "true" && v != "false" {
-			return ask, false, badRequest("$count is true or false")
+			return ask, false, badRequest("$count must be true or false")
 		}
 		wantCount = v == "true"
 	}

@@ -132,7 +132,7 @@ func (s *Shape) expr(i int) odata.Column {
 func (t Table) definition(name string) (Definition, error) {
 	d := Definition{Name: t.databaseName(name), SoftDelete: t.SoftDelete}
 	if !odata.ValidName(name) {
-		return d, &ConfigError{name, "", "a table's name is letters, digits and underscores"}
+		return d, &ConfigError{name, "", "a table's name must be letters, digits and underscores"}
 	}
 	low := strings.ToLower(d.Name)
 	if !odata.ValidName(d.Name) || len(d.Name) > 63 || strings.HasPrefix(low, "cordon_") ||
@@ -205,14 +205,14 @@ func (t Table) declared(name string, d *Definition) error {
 			return &ConfigError{name, key, fmt.Sprintf("%q must be a type: string, number, boolean or date", c.Type)}
 		}
 		if !odata.ValidName(n) {
-			return &ConfigError{name, key, "a column's name is letters, digits and underscores"}
+			return &ConfigError{name, key, "a column's name must be letters, digits and underscores"}
 		}
 		if n == "deleted" && !t.SoftDelete || slices.Contains(systemNames, n) {
 			return &ConfigError{name, key, "this name is taken by the system"}
 		}
 		if t.PerUser && strings.EqualFold(n, t.userColumn()) {
 			if typ != odata.String {
-				return &ConfigError{name, key, "the user column is a string"}
+				return &ConfigError{name, key, "the user column must be a string"}
 			}
 			continue
 		}

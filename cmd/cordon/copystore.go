@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,9 @@ happened. Stop the server first; afterwards change "database" in cordon.yaml.`,
 				bar.show("%s: %d rows", table, n)
 			})
 			bar.end()
+			if errors.Is(err, copystore.ErrNotEmpty) {
+				return err // the wrong database is named: the machine has not failed
+			}
 			if err != nil {
 				return environment(err)
 			}

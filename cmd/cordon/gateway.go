@@ -82,6 +82,9 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 	if err := gateway.CheckListen(f.listen); err != nil {
 		return fmt.Errorf("--listen %w", err)
 	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // one that comes while it starts must not end it
+	defer signal.Stop(hangup)
 	config, err := f.read()
 	if err != nil {
 		return err
@@ -120,7 +123,7 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 		return environment(err)
 	}
 	announce(stderr, g, config)
-	stop := reloadOnHangup(cmd.Context(), stderr, g)
+	stop := reloadOnHangup(cmd.Context(), hangup, stderr, g)
 	defer stop()
 	if err := g.Serve(cmd.Context()); err != nil {
 		return environment(err)
@@ -150,9 +153,7 @@ func announce(w io.Writer, g *gateway.Gateway, config gateway.Config) {
 }
 
 // reloadOnHangup reloads on SIGHUP until the returned function is called.
-func reloadOnHangup(ctx context.Context, w io.Writer, g *gateway.Gateway) (stop func()) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
+func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, w io.Writer, g *gateway.Gateway) (stop func()) {
 	done := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -171,7 +172,6 @@ func reloadOnHangup(ctx context.Context, w io.Writer, g *gateway.Gateway) (stop 
 		}
 	}()
 	return func() {
-		signal.Stop(hangup)
 		cancel()
 		<-done
 	}

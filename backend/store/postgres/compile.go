@@ -5,8 +5,8 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -240,26 +240,11 @@ func (c *compiler) startsWith(s, prefix odata.Expr) {
 	name := column(col.Name) + ` COLLATE "C"`
 	c.write("(", name, ">=")
 	c.value(literal.Value, odata.String)
-	if after := successor(literal.Value.Text); after != "" {
+	if after := rows.Successor(literal.Value.Text); after != "" {
 		c.write(" AND ", name, "<")
 		c.bind(after, odata.String)
 	}
 	c.write(")")
-}
-
-// successor is the least text after all that begin with s, "" if there is none.
-func successor(s string) string {
-	for s != "" {
-		r, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
-		switch {
-		case r == 0xd7ff:
-			return s + "\ue000" // surrogates are no characters
-		case r < utf8.MaxRune:
-			return s + string(r+1)
-		}
-	}
-	return ""
 }
 
 func (c *compiler) where(e odata.Expr) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/store/copystore"
+	"github.com/cordon-sec/cordon/backend/store/rows"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/jackc/pgx/v5"
@@ -32,48 +34,27 @@ func (s *Store) Catalog(ctx context.Context) ([]tables.Definition, error) {
 		if err != nil {
 			return nil, translate(err)
 		}
-		out = append(out, catalogued(name, have))
+		out = append(out, schema.Definition(name, have))
 	}
 	return out, nil
 }
 
-// catalogued is a definition with the system columns first.
-func catalogued(name string, have []tables.ColumnDef) tables.Definition {
-	d := tables.Definition{Name: name}
-	for _, system := range []string{"id", "createdAt", "updatedAt", "version", "deleted"} {
-		for _, c := range have {
-			if c.Name == system {
-				d.Columns = append(d.Columns, c)
-				d.SoftDelete = system == "deleted"
-			}
-		}
-	}
-	for _, c := range have {
-		switch c.Name {
-		case "id", "createdAt", "updatedAt", "version", "deleted":
-		default:
-			d.Columns = append(d.Columns, c)
-		}
-	}
-	return d
-}
-
 // Put implements copystore.Store. It copies with COPY.
-func (s *Store) Put(ctx context.Context, shape *tables.Shape, rows [][]odata.Value) error {
+func (s *Store) Put(ctx context.Context, shape *tables.Shape, all [][]odata.Value) error {
 	names := make([]string, len(shape.Columns))
 	for i, c := range shape.Columns {
 		names[i] = strings.Trim(column(c.Name), `"`)
 	}
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{shape.Table}, names,
-			pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) {
-				out := make([]any, len(rows[i]))
-				for j, v := range rows[i] {
+			pgx.CopyFromSlice(len(all), func(i int) ([]any, error) {
+				out := make([]any, len(all[i]))
+				for j, v := range all[i] {
 					out[j] = argument(v)
 				}
 				return out, nil
 			}))
-		if err == nil && shape.Columns[placeID].Type == odata.Integer {
+		if err == nil && shape.Columns[rows.ID].Type == odata.Integer {
 			err = (&turn{ctx: ctx, tx: tx}).raiseSequence(shape)
 		}
 		return err

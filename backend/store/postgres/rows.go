@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/jackc/pgx/v5"
@@ -190,7 +191,7 @@ func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, w
 	c.write("SELECT ")
 	c.columns(shape, shape.All())
 	c.write(" FROM ", quote(shape.Table), ` WHERE "id"=`)
-	c.value(id, shape.Columns[placeID].Type)
+	c.value(id, shape.Columns[rows.ID].Type)
 	if where != nil {
 		c.write(" AND ")
 		c.expr(where)

@@ -3,20 +3,14 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/jackc/pgx/v5"
 )
-
-var typeNames = map[string]odata.Type{
-	"string": odata.String, "number": odata.Number, "boolean": odata.Boolean, "date": odata.Date,
-	"integer": odata.Integer, "version": odata.Version,
-}
 
 // Define implements tables.Store.
 func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.Shape, created bool, err error) {
@@ -69,15 +63,12 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (*tables.Sha
 	if err != nil {
 		return nil, err
 	}
-	for _, want := range d.Columns {
-		i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, want.Name) })
-		if i < 0 || have[i].Type != want.Type {
-			return nil, nil
-		}
+	if !schema.Covers(have, d.Columns) {
+		return nil, nil
 	}
 	var names []string
-	for _, ix := range indexes(d) {
-		names = append(names, ix.name)
+	for _, ix := range schema.Indexes(d) {
+		names = append(names, ix.Name)
 	}
 	var found int
 	err = s.pool.QueryRow(ctx,
@@ -86,7 +77,7 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (*tables.Sha
 	if err != nil || found < len(names) {
 		return nil, err
 	}
-	return merge(d, have)
+	return schema.Shape(d, have)
 }
 
 // lockSchema lets one process at a time change tables.
@@ -102,29 +93,11 @@ func columns(ctx context.Context, q querier, table string) ([]tables.ColumnDef, 
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tables.ColumnDef, error) {
 		var name, typ string
-		err := row.Scan(&name, &typ)
-		t, ok := typeNames[typ]
-		if err == nil && !ok {
-			err = fmt.Errorf("postgres: table %s has a column of type %s", table, typ)
+		if err := row.Scan(&name, &typ); err != nil {
+			return tables.ColumnDef{}, err
 		}
-		return tables.ColumnDef{Name: name, Type: t}, err
+		return schema.Catalogued(table, name, typ)
 	})
-}
-
-// merge makes the shape of a table: what the definition says about a column
-// counts; columns that only the database has follow.
-func merge(d tables.Definition, have []tables.ColumnDef) (*tables.Shape, error) {
-	all := slices.Clone(d.Columns)
-	for _, h := range have {
-		i := slices.IndexFunc(all, func(c tables.ColumnDef) bool { return strings.EqualFold(c.Name, h.Name) })
-		switch {
-		case i >= 0:
-			all[i].Name = h.Name
-		case h.Name != "deleted": // a table that no longer deletes softly
-			all = append(all, h)
-		}
-	}
-	return tables.NewShape(d.Name, all, d.SoftDelete)
 }
 
 func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape, bool, error) {
@@ -139,15 +112,9 @@ func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape,
 		}
 		have = d.Columns
 	}
-	var missing []tables.ColumnDef
-	for _, want := range d.Columns {
-		i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, want.Name) })
-		if i < 0 {
-			missing = append(missing, want)
-		} else if have[i].Type != want.Type {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name,
-				Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
-		}
+	missing, err := schema.Missing(d.Name, have, d.Columns)
+	if err != nil {
+		return nil, false, err
 	}
 	if err := addColumns(ctx, tx, d.Name, missing); err != nil {
 		return nil, false, err
@@ -155,7 +122,7 @@ func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape,
 	if err := makeIndexes(ctx, tx, d); err != nil {
 		return nil, false, err
 	}
-	shape, err := merge(d, append(slices.Clone(have), missing...))
+	shape, err := schema.Shape(d, append(slices.Clone(have), missing...))
 	return shape, created, err
 }
 
@@ -229,57 +196,12 @@ func addColumns(ctx context.Context, tx pgx.Tx, table string, columns []tables.C
 	return record(ctx, tx, table, columns)
 }
 
-// index is an index that a table needs.
-type index struct {
-	name, kind string
-	columns    []string
-}
-
-// indexes are those of a definition, each once: updatedAt with id, which sync
-// reads by, the unique columns and the configured ones.
-func indexes(d tables.Definition) []index {
-	out := []index{newIndex(d.Name, false, []string{"updatedAt", "id"})}
-	add := func(ix index) {
-		if !slices.ContainsFunc(out, func(o index) bool { return o.name == ix.name }) {
-			out = append(out, ix)
-		}
-	}
-	for _, c := range d.Columns {
-		if c.Unique {
-			add(newIndex(d.Name, true, []string{c.Name}))
-		}
-	}
-	for _, columns := range d.Indexes {
-		add(newIndex(d.Name, false, columns))
-	}
-	return out
-}
-
-func newIndex(table string, unique bool, columns []string) index {
-	ix := index{kind: "INDEX", columns: columns}
-	prefix := "ix"
-	if unique {
-		ix.kind, prefix = "UNIQUE INDEX", "ux"
-	}
-	h := fnv.New64a()
-	for _, c := range columns {
-		_, _ = h.Write([]byte(strings.ToLower(c) + "\x00")) // never fails
-	}
-	ix.name = fmt.Sprintf("cordon_%s_%.30s_%012x", prefix, table, h.Sum64()>>16)
-	return ix
-}
-
 func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
-	for _, ix := range indexes(d) {
-		list := make([]string, len(ix.columns))
-		for i, c := range ix.columns {
-			list[i] = column(c)
-		}
-		_, err := tx.Exec(ctx, "CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+
-			strings.Join(list, ",")+")")
+	for _, ix := range schema.Indexes(d) {
+		_, err := tx.Exec(ctx, ix.Make(d.Name, quote, column))
 		var taken *tables.DuplicateError
 		if errors.As(translate(err), &taken) {
-			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.columns, ","),
+			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.Columns, ","),
 				Msg: "the rows have the same value more than once"}
 		}
 		if err != nil {
@@ -300,28 +222,17 @@ func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables
 		if err != nil {
 			return err
 		}
-		var missing []tables.ColumnDef
-		for _, c := range wanted {
-			i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, c.Name) })
-			if i < 0 {
-				missing = append(missing, c)
-			} else if have[i].Type != c.Type {
-				return &tables.SchemaError{Table: shape.Table, Column: c.Name,
-					Msg: fmt.Sprintf("it is a %s", have[i].Type)}
-			}
+		missing, err := schema.Missing(shape.Table, have, wanted)
+		if err != nil {
+			return err
 		}
 		if err := addColumns(ctx, tx, shape.Table, missing); err != nil {
 			return err
 		}
-		out, err = merge(definition(shape), append(have, missing...))
+		out, err = schema.Extended(shape, append(have, missing...))
 		return err
 	})
 	return out, translate(err)
-}
-
-// definition is the part of a shape's definition that merge needs.
-func definition(s *tables.Shape) tables.Definition {
-	return tables.Definition{Name: s.Table, Columns: s.Columns, SoftDelete: s.SoftDelete}
 }
 
 // Refresh implements tables.Store.
@@ -330,9 +241,5 @@ func (s *Store) Refresh(ctx context.Context, shape *tables.Shape) (*tables.Shape
 	if err != nil {
 		return nil, translate(err)
 	}
-	fresh, err := merge(definition(shape), have)
-	if err != nil || len(fresh.Columns) == len(shape.Columns) {
-		return shape, err
-	}
-	return fresh, nil
+	return schema.Refreshed(shape, have)
 }

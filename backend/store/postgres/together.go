@@ -25,7 +25,7 @@ var errAlone = errors.New("postgres: this write needs answers of the database")
 // take adds a write. A guard has to see the stamp before the row is written, and
 // an id that was given by hand may have to raise the sequence.
 func (g *together) take(p *pending) error {
-	if p.Op != tables.OpInsert || p.Guard != nil || p.Shape.Columns[placeID].Type == odata.Integer && !p.counted {
+	if p.Op != tables.OpInsert || p.Guard != nil || p.Shape.Columns[rows.ID].Type == odata.Integer && !p.counted {
 		return errAlone
 	}
 	g.writes = append(g.writes, p)
@@ -63,7 +63,7 @@ func (g *together) send(ctx context.Context, s *Store, table string, crowded boo
 		return turn{}, 0, err
 	}
 	for i, p := range g.writes {
-		row := t.fresh(p.Write)
+		row := rows.Fresh(p.Write, t.next())
 		if written[i] {
 			p.row = row
 		}
@@ -77,7 +77,7 @@ func (p *pending) stamped(table string, less int64) *compiler {
 	var c compiler
 	c.sql.Grow(512)
 	c.write("INSERT INTO ", quote(p.Shape.Table), " (")
-	places := inserted(p.Shape, p.Columns)
+	places := rows.Inserted(p.Shape, p.Columns)
 	c.columns(p.Shape, places)
 	c.write(") SELECT ")
 	for i, place := range places {
@@ -86,11 +86,11 @@ func (p *pending) stamped(table string, less int64) *compiler {
 		}
 		typ := p.Shape.Columns[place].Type
 		switch {
-		case place == placeID:
+		case place == rows.ID:
 			c.value(p.ID, typ)
-		case place == placeCreated, place == placeUpdated:
+		case place == rows.Created, place == rows.Updated:
 			c.write("c.stamp")
-		case place == placeVersion:
+		case place == rows.Version:
 			c.value(odata.VersionOf(p.Version), typ)
 		case place < p.Shape.System():
 			c.value(odata.BooleanOf(false), typ)
@@ -112,11 +112,13 @@ func (w *writer) together(group []*rows.Job[*turn]) (left []*rows.Job[*turn], ag
 	var g together
 	var sent []*rows.Job[*turn]
 	for _, j := range group {
-		if !j.Begin() {
+		taken := len(g.writes)
+		if j.Run(&turn{together: &g}) != nil {
+			left = append(left, j) // and may be withdrawn until its turn comes
 			continue
 		}
-		if j.Run(&turn{together: &g}) != nil {
-			left = append(left, j)
+		if !j.Begin() {
+			g.writes = g.writes[:taken]
 			continue
 		}
 		sent = append(sent, j)
@@ -126,7 +128,13 @@ func (w *writer) together(group []*rows.Job[*turn]) (left []*rows.Job[*turn], ag
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	t, now, err := g.send(ctx, w.s, w.table, w.crowded)
+	var t turn
+	var now int64
+	// What a write panics in here it panics in again when it is alone.
+	err := rows.Guarded(func() (err error) {
+		t, now, err = g.send(ctx, w.s, w.table, w.crowded)
+		return err
+	})
 	if err != nil && ctx.Err() != nil {
 		for _, j := range sent {
 			j.Err = translate(err)

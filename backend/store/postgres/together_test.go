@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -70,7 +71,7 @@ func TestTogether(t *testing.T) {
 		if !want.written {
 			continue
 		}
-		if got := row[placeUpdated].Num; got != last-4+int64(i) {
+		if got := row[rows.Updated].Num; got != last-4+int64(i) {
 			t.Errorf("row %d has the stamp %d, want %d", i, got, last-4+int64(i))
 		}
 		stored, err := s.Read(t.Context(), shape, odata.StringOf(want.id), nil)
@@ -83,7 +84,7 @@ func TestTogether(t *testing.T) {
 		t.Fatalf("in a crowd: the stamp %d after %d, %v", later, last, err)
 	}
 	for _, p := range g.writes {
-		if got := p.row[placeUpdated].Num; got != later {
+		if got := p.row[rows.Updated].Num; got != later {
 			t.Errorf("in a crowd: a row with the stamp %d; all must bear %d", got, later)
 		}
 	}
@@ -149,7 +150,7 @@ func TestManyInserts(t *testing.T) {
 		t.Context(),
 		tables.Query{Shape: shape, Columns: shape.All(), Top: -1},
 		func(row []odata.Value) error {
-			stamps[row[placeUpdated].Num] = true
+			stamps[row[rows.Updated].Num] = true
 			return nil
 		},
 	)

@@ -6,17 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
-)
-
-// The places of the system columns, as tables.Shape has them.
-const (
-	placeID = iota
-	placeCreated
-	placeUpdated
-	placeVersion
-	placeDeleted
 )
 
 // Write implements tables.Store.
@@ -85,24 +77,8 @@ func (s *Store) nextID(ctx context.Context, shape *tables.Shape) (n int64, err e
 	return n, err
 }
 
-// fresh is a new row with its system columns and the values that are set.
-func (t *turn) fresh(w tables.Write) []odata.Value {
-	row := make([]odata.Value, len(w.Shape.Columns))
-	row[placeID] = w.ID
-	stamp := t.next()
-	row[placeCreated], row[placeUpdated] = odata.DateOf(stamp), odata.DateOf(stamp)
-	row[placeVersion] = odata.VersionOf(w.Version)
-	if w.Shape.SoftDelete {
-		row[placeDeleted] = odata.BooleanOf(false)
-	}
-	for i, c := range w.Columns {
-		row[c] = w.Values[i]
-	}
-	return row
-}
-
 func (p *pending) insert(t *turn) error {
-	row := t.fresh(p.Write)
+	row := rows.Fresh(p.Write, t.next())
 	if p.Guard != nil {
 		if err := p.Guard(nil, row); err != nil {
 			return err
@@ -120,7 +96,7 @@ func (p *pending) insert(t *turn) error {
 	if tag.RowsAffected() == 0 {
 		return p.taken(t, row)
 	}
-	if p.Shape.Columns[placeID].Type == odata.Integer && !p.counted {
+	if p.Shape.Columns[rows.ID].Type == odata.Integer && !p.counted {
 		return t.raiseSequence(p.Shape)
 	}
 	return nil
@@ -131,7 +107,7 @@ func (p *pending) insert(t *turn) error {
 func (p *pending) taken(t *turn, row []odata.Value) error {
 	stored, err := find(t.ctx, t.tx, p.Shape, p.ID, nil, "")
 	if err == nil {
-		if stored[placeVersion].Num == p.Version {
+		if stored[rows.Version].Num == p.Version {
 			p.row = stored
 			return nil
 		}
@@ -168,14 +144,8 @@ func (t *turn) raiseSequence(s *tables.Shape) error {
 	return err
 }
 
-// inserted are the columns of a new row: those of the system, then those that are
-// set.
-func inserted(s *tables.Shape, set []int) []int {
-	return append(slices.Clone(s.All()[:s.System()]), set...)
-}
-
 func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) {
-	places := inserted(s, set)
+	places := rows.Inserted(s, set)
 	c.write("INSERT INTO ", quote(s.Table), " (")
 	c.columns(s, places)
 	c.write(") VALUES (")
@@ -195,8 +165,8 @@ func (p *pending) current(t *turn) ([]odata.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Match != nil && !slices.Contains(p.Match, row[placeVersion].Num) &&
-		!(t.again && row[placeVersion].Num == p.Version) {
+	if p.Match != nil && !slices.Contains(p.Match, row[rows.Version].Num) &&
+		!(t.again && row[rows.Version].Num == p.Version) {
 		return nil, &tables.ConflictError{Row: row}
 	}
 	return row, nil
@@ -206,7 +176,7 @@ func (p *pending) change(t *turn) error {
 	if t.again {
 		// The earlier attempt may have moved the row out of its own scope, by
 		// deleting it for instance.
-		if row, err := find(t.ctx, t.tx, p.Shape, p.ID, nil, ""); err == nil && row[placeVersion].Num == p.Version {
+		if row, err := find(t.ctx, t.tx, p.Shape, p.ID, nil, ""); err == nil && row[rows.Version].Num == p.Version {
 			p.row = row
 			return nil
 		}
@@ -215,17 +185,7 @@ func (p *pending) change(t *turn) error {
 	if err != nil {
 		return err
 	}
-	after := slices.Clone(before)
-	places := append(make([]int, 0, len(p.Columns)+3), p.Columns...)
-	for i, c := range p.Columns {
-		after[c] = p.Values[i]
-	}
-	after[placeUpdated], after[placeVersion] = odata.DateOf(t.next()), odata.VersionOf(p.Version)
-	places = append(places, placeUpdated, placeVersion)
-	if p.Op != tables.OpMerge && p.Shape.SoftDelete {
-		after[placeDeleted] = odata.BooleanOf(p.Op == tables.OpMark)
-		places = append(places, placeDeleted)
-	}
+	after, places := rows.Changed(p.Write, before, t.next())
 	if p.Guard != nil {
 		if err := p.Guard(before, after); err != nil {
 			return err
@@ -242,7 +202,7 @@ func (p *pending) change(t *turn) error {
 		c.value(after[place], col.Type)
 	}
 	c.write(` WHERE "id"=`)
-	c.value(before[placeID], p.Shape.Columns[placeID].Type)
+	c.value(before[rows.ID], p.Shape.Columns[rows.ID].Type)
 	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
 	p.row = after
 	return err
@@ -264,14 +224,14 @@ func (p *pending) remove(t *turn) error {
 	}
 	var c compiler
 	c.write("DELETE FROM ", quote(p.Shape.Table), ` WHERE "id"=`)
-	c.value(before[placeID], p.Shape.Columns[placeID].Type)
+	c.value(before[rows.ID], p.Shape.Columns[rows.ID].Type)
 	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
 	p.row, p.removed = before, before
 	return err
 }
 
 // Remove implements tables.Store.
-func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
+func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
 	var c compiler
 	c.write("SELECT ")
 	c.columns(r.Shape, r.Shape.All())
@@ -282,31 +242,31 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 	c.write(" FOR UPDATE")
 	var earlier [][]odata.Value
 	err = s.do(ctx, r.Shape.Table, func(t *turn) error {
-		rows = nil
+		removed = nil
 		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
-			rows = append(rows, slices.Clone(row))
+			removed = append(removed, slices.Clone(row))
 			return nil
 		})
 		switch {
 		case err != nil:
 			return err
-		case t.again && len(rows) == 0 && earlier != nil:
-			rows = earlier
+		case t.again && len(removed) == 0 && earlier != nil:
+			removed = earlier
 			return nil
-		case len(rows) > r.Limit:
+		case len(removed) > r.Limit:
 			return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 		}
 		if r.Guard != nil {
 			// A refusal must come before the first change: the transaction may
 			// be shared.
-			for _, row := range rows {
+			for _, row := range removed {
 				if err := r.Guard(row, nil); err != nil {
 					return err
 				}
 			}
 		}
-		for i, row := range rows {
-			p := pending{Write: tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version}}
+		for i, row := range removed {
+			p := pending{Write: tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[rows.ID], Version: r.Version}}
 			do := p.remove
 			if r.Mark {
 				p.Op, do = tables.OpMark, p.change
@@ -314,22 +274,21 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 			if err := do(t); err != nil {
 				return fmt.Errorf("removing several rows: %w", err)
 			}
-			rows[i] = p.row
+			removed[i] = p.row
 		}
-		earlier = rows
+		earlier = removed
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return rows, nil
+	return removed, nil
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int,
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, loaded []tables.LoadRow, replace bool) (written int,
 	err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
-		written = 0
 		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
 		if err != nil {
 			return err
@@ -337,17 +296,8 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 		outer := t.tx
 		t.tx = sub
 		defer func() { t.tx = outer }()
-		for _, r := range rows {
-			n, err := t.load(shape, r, replace)
-			if err != nil {
-				return errors.Join(err, sub.Rollback(t.ctx))
-			}
-			written += n
-		}
-		if shape.Columns[placeID].Type == odata.Integer {
-			if err := t.raiseSequence(shape); err != nil {
-				return err
-			}
+		if err := rows.Guarded(func() error { return t.loadAll(shape, loaded, replace, &written) }); err != nil {
+			return errors.Join(err, sub.Rollback(t.ctx))
 		}
 		return sub.Commit(t.ctx)
 	})
@@ -355,6 +305,22 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 		return 0, err
 	}
 	return written, nil
+}
+
+// loadAll loads the rows and counts those that were written.
+func (t *turn) loadAll(shape *tables.Shape, loaded []tables.LoadRow, replace bool, written *int) error {
+	*written = 0
+	for _, r := range loaded {
+		n, err := t.load(shape, r, replace)
+		if err != nil {
+			return err
+		}
+		*written += n
+	}
+	if shape.Columns[rows.ID].Type == odata.Integer {
+		return t.raiseSequence(shape)
+	}
+	return nil
 }
 
 func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
@@ -366,31 +332,14 @@ func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, e
 		}
 		r.ID = odata.IntegerOf(n)
 	}
-	row := t.fresh(tables.Write{Shape: shape, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version})
-	if r.CreatedAt != 0 {
-		row[placeCreated] = odata.DateOf(r.CreatedAt)
-	}
-	if shape.SoftDelete {
-		row[placeDeleted] = odata.BooleanOf(r.Deleted)
-	}
+	row := rows.Loaded(shape, r, t.next())
 	var c compiler
 	c.insertion(shape, row, r.Columns)
 	c.write(` ON CONFLICT ("id") DO `)
-	if !replace {
-		c.write("NOTHING")
+	if replace {
+		c.write(rows.Overwriting(shape, r.Columns, column))
 	} else {
-		c.write("UPDATE SET ")
-		for i := 1; i < len(shape.Columns); i++ {
-			if i > 1 {
-				c.sql.WriteByte(',')
-			}
-			name := column(shape.Columns[i].Name)
-			if i < shape.System() || slices.Contains(r.Columns, i) {
-				c.write(name, "=excluded.", name)
-			} else {
-				c.write(name, "=NULL")
-			}
-		}
+		c.write("NOTHING")
 	}
 	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
 	return int(tag.RowsAffected()), err

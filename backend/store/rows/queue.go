@@ -2,16 +2,18 @@
 // words, transactions and clocks.
 //
 // A [Queue] brings writes to the one goroutine that carries them out in groups:
-// the writer of SQLite's file, or of one of PostgreSQL's tables.
+// the writer of SQLite's file, or of one of PostgreSQL's tables. What a row is
+// after a write ([Fresh], [Changed], [Loaded]) is the same in all databases.
 package rows
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"github.com/cordon-sec/cordon/internal/caught"
 )
 
 // ErrClosed says that the store is closed.
@@ -20,12 +22,13 @@ var ErrClosed = errors.New("the store is closed")
 // PanicError is a panic in a write, such as in a guard: the write failed, and
 // the writer goes on.
 type PanicError struct {
-	Value any
-	Stack []byte
+	// Place is the kind of the panic and where it happened, for the operator's log.
+	// Its value may hold a row and is not kept.
+	Place string
 }
 
-// Error says what happened; the stack is for the operator's log.
-func (e *PanicError) Error() string { return fmt.Sprintf("a write ended in a panic: %v", e.Value) }
+// Error says what happened, and where.
+func (e *PanicError) Error() string { return "a write ended in a panic: " + e.Place }
 
 // The states of a job.
 const (
@@ -50,8 +53,8 @@ func (j *Job[T]) Begin() bool {
 	return j.state.CompareAndSwap(waiting, begun) || j.state.Load() == begun
 }
 
-// Run carries the job out, which must have begun. It may be run again. A panic
-// is an error.
+// Run carries the job out, which must have begun unless it is only to be looked at.
+// It may be run again. A panic is an error.
 func (j *Job[T]) Run(with T) error {
 	return Guarded(func() error { return j.run(with) })
 }
@@ -63,7 +66,7 @@ func (j *Job[T]) Finish() { close(j.done) }
 func Guarded(f func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &PanicError{value, debug.Stack()}
+			err = &PanicError{caught.Panic(value, debug.Stack())}
 		}
 	}()
 	return f()

@@ -3,6 +3,7 @@ package rows_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -41,7 +42,8 @@ func TestQueue(t *testing.T) {
 	turn <- struct{}{}
 	var panicked *rows.PanicError
 	if err := q.Do(t.Context(), func(int) error { panic("a guard") }); !errors.As(err, &panicked) ||
-		panicked.Value != "a guard" || len(panicked.Stack) == 0 {
+		!strings.HasPrefix(err.Error(), "a write ended in a panic: string at backend/store/rows/queue_test.go:") ||
+		strings.Contains(err.Error(), "a guard") {
 		t.Errorf("a panic is %v", err)
 	}
 	turn <- struct{}{}

@@ -1,6 +1,7 @@
 // Package schema is what the databases of the backend have in common as
-// databases: the rule that their migrations keep, and the list of Cordon's own
-// tables. It is pure: each database keeps its SQL, transactions and locks.
+// databases: the rule that their migrations keep and the order in which they are
+// applied, how a table comes to its columns and indexes, and the list of Cordon's
+// own tables. Each database keeps its words, transactions and locks.
 //
 // # Migrations
 //

@@ -111,11 +111,11 @@ func checkBackup(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	found, err := look(ctx, c, set, false)
+	found, err := set.Look(ctx, recording{c}, false)
 	if errors.Is(err, schema.ErrNewer) {
 		return fmt.Errorf("sqlite: %s cannot be restored: %w", file, err)
 	}
-	if err != nil || len(found.recorded) == 0 {
+	if err != nil || len(found.Recorded) == 0 {
 		return errors.Join(fmt.Errorf("sqlite: %s does not hold a database of Cordon's", file), err)
 	}
 	result, err := c.text("PRAGMA integrity_check")

@@ -4,8 +4,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
 
@@ -183,26 +183,11 @@ func (c *compiler) startsWith(s, prefix odata.Expr) {
 	name := quote(column.Name)
 	c.write("(", name, ">=")
 	c.bind(literal.Value.Text)
-	if after := successor(literal.Value.Text); after != "" {
+	if after := rows.Successor(literal.Value.Text); after != "" {
 		c.write(" AND ", name, "<")
 		c.bind(after)
 	}
 	c.write(")")
-}
-
-// successor is the least text after all that begin with s, "" if there is none.
-func successor(s string) string {
-	for s != "" {
-		r, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
-		switch {
-		case r == 0xd7ff:
-			return s + "\ue000" // surrogates are no characters
-		case r < utf8.MaxRune:
-			return s + string(r+1)
-		}
-	}
-	return ""
 }
 
 // where writes a condition; it stands after " WHERE " unless it is nil.

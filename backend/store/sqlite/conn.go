@@ -184,7 +184,7 @@ func (c *conn) text(query string) (string, error) {
 	return out, err
 }
 
-func named(args []driver.Value) []driver.NamedValue {
+func named[V any](args []V) []driver.NamedValue {
 	out := make([]driver.NamedValue, len(args))
 	for i, a := range args {
 		out[i] = driver.NamedValue{Ordinal: i + 1, Value: a}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/store/copystore"
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -29,32 +30,11 @@ func (s *Store) Catalog(ctx context.Context) (out []tables.Definition, err error
 			if e != nil {
 				return e
 			}
-			out = append(out, catalogued(name, have))
+			out = append(out, schema.Definition(name, have))
 		}
 		return err
 	})
 	return out, err
-}
-
-// catalogued is a definition with the system columns first.
-func catalogued(name string, have []tables.ColumnDef) tables.Definition {
-	d := tables.Definition{Name: name}
-	for _, system := range []string{"id", "createdAt", "updatedAt", "version", "deleted"} {
-		for _, c := range have {
-			if c.Name == system {
-				d.Columns = append(d.Columns, c)
-				d.SoftDelete = system == "deleted"
-			}
-		}
-	}
-	for _, c := range have {
-		switch c.Name {
-		case "id", "createdAt", "updatedAt", "version", "deleted":
-		default:
-			d.Columns = append(d.Columns, c)
-		}
-	}
-	return d
 }
 
 // Put implements copystore.Store.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/store/schema"
@@ -18,22 +17,10 @@ import (
 var files embed.FS
 
 // migrations reads the embedded files, once.
-var migrations = sync.OnceValues(func() (schema.Set, error) {
-	folder, err := fs.Sub(files, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	return schema.Read(folder)
-})
+var migrations = schema.Embedded(files, "sqlite")
 
 // Migrations lists the migrations of this version. The list is not to be changed.
-func Migrations() (schema.Set, error) {
-	set, err := migrations()
-	if err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
-	return set, nil
-}
+func Migrations() (schema.Set, error) { return migrations() }
 
 // Pending says what Migrate would do, without changing anything. A file that does
 // not exist lacks all migrations.
@@ -54,8 +41,8 @@ func pendingFile(ctx context.Context, o Options, set schema.Set, contracts bool)
 		return schema.Plan{}, err
 	}
 	defer c.close()
-	s, err := look(ctx, c, set, contracts)
-	return s.plan, wrap(err)
+	s, err := set.Look(ctx, recording{c}, contracts)
+	return s.Plan, wrap(err)
 }
 
 // Migrate applies the migrations that the database lacks, creating it if there is
@@ -104,16 +91,16 @@ func wrap(err error) error {
 // migrate applies what is missing, all in one transaction, and returns what it
 // did.
 func migrate(ctx context.Context, c *conn, set schema.Set, contracts bool, now time.Time) (schema.Plan, error) {
-	s, err := look(ctx, c, set, contracts)
-	if err != nil || s.done() {
-		return s.plan, err
+	s, err := set.Look(ctx, recording{c}, contracts)
+	if err != nil || s.Done() {
+		return s.Plan, err
 	}
 	if err := c.runContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return schema.Plan{}, err
 	}
 	// Two processes may start at once: the second one waits, and looks again.
-	if s, err = look(ctx, c, set, contracts); err == nil {
-		err = s.carryOut(ctx, c, now)
+	if s, err = set.Look(ctx, recording{c}, contracts); err == nil {
+		err = s.CarryOut(ctx, recording{c}, words, now)
 	}
 	if err == nil {
 		err = c.run("COMMIT")
@@ -122,75 +109,46 @@ func migrate(ctx context.Context, c *conn, set schema.Set, contracts bool, now t
 		_ = c.run("ROLLBACK") // the error that led here tells what matters
 		return schema.Plan{}, err
 	}
-	return s.plan, nil
+	return s.Plan, nil
 }
 
-// state is what a database has, and what is to be done.
-type state struct {
-	table, kinds bool // there is cordon_migrations, and it has the column kind
-	recorded     []schema.Recorded
-	plan         schema.Plan
+var words = schema.Words{
+	Create: "CREATE TABLE cordon_migrations (name TEXT PRIMARY KEY NOT NULL, applied INTEGER NOT NULL, kind TEXT)",
+	Mark:   "UPDATE cordon_migrations SET kind=? WHERE name=?",
+	Record: "INSERT INTO cordon_migrations(name,applied,kind) VALUES(?,?,?)",
 }
 
-func (s state) done() bool { return s.kinds && len(s.plan.Apply) == 0 && len(s.plan.Unmarked) == 0 }
+// recording is a connection on which migrations are looked at or applied.
+type recording struct{ c *conn }
 
-func look(ctx context.Context, c *conn, set schema.Set, contracts bool) (state, error) {
-	var s state
-	err := s.read(ctx, c)
-	if err == nil {
-		s.plan, err = set.Plan(s.recorded, contracts)
-	}
-	return s, err
+// Exec is part of schema.Database.
+func (r recording) Exec(_ context.Context, text string, args ...any) error {
+	_, err := r.c.exec(text, named(args))
+	return err
 }
 
-// read reads the migrations that the database has.
-func (s *state) read(ctx context.Context, c *conn) error {
-	err := c.query(ctx, "SELECT name FROM pragma_table_info('cordon_migrations')", nil, func(row []driver.Value) error {
-		s.table = true
-		s.kinds = s.kinds || asText(row[0]) == "kind"
+// Script is part of schema.Database.
+func (r recording) Script(ctx context.Context, text string) error { return r.c.runContext(ctx, text) }
+
+// Found is part of schema.Database.
+func (r recording) Found(ctx context.Context) (f schema.Found, err error) {
+	const info = "SELECT name FROM pragma_table_info('cordon_migrations')"
+	err = r.c.query(ctx, info, nil, func(row []driver.Value) error {
+		f.Table = true
+		f.Kinds = f.Kinds || asText(row[0]) == "kind"
 		return nil
 	})
-	if err != nil || !s.table {
-		return err
+	if err != nil || !f.Table {
+		return f, err
 	}
 	kind := "NULL" // the table is from before kinds were recorded
-	if s.kinds {
+	if f.Kinds {
 		kind = "kind"
 	}
 	text := "SELECT name, " + kind + " FROM cordon_migrations ORDER BY name"
-	return c.query(ctx, text, nil, func(row []driver.Value) error {
-		s.recorded = append(s.recorded, schema.Recorded{Name: asText(row[0]), Kind: schema.Kind(asText(row[1]))})
+	err = r.c.query(ctx, text, nil, func(row []driver.Value) error {
+		f.Recorded = append(f.Recorded, schema.Recorded{Name: asText(row[0]), Kind: schema.Kind(asText(row[1]))})
 		return nil
 	})
-}
-
-func (s state) carryOut(ctx context.Context, c *conn, now time.Time) error {
-	var err error
-	switch {
-	case !s.table:
-		err = c.run(`CREATE TABLE cordon_migrations
-			(name TEXT PRIMARY KEY NOT NULL, applied INTEGER NOT NULL, kind TEXT)`)
-	case !s.kinds:
-		err = c.run("ALTER TABLE cordon_migrations ADD COLUMN kind TEXT")
-	}
-	if err != nil {
-		return err
-	}
-	for _, m := range s.plan.Unmarked {
-		_, err := c.exec("UPDATE cordon_migrations SET kind=? WHERE name=?", named2(string(m.Kind), m.Name))
-		if err != nil {
-			return err
-		}
-	}
-	for _, m := range s.plan.Apply {
-		err := c.runContext(ctx, m.SQL)
-		if err == nil {
-			_, err = c.exec("INSERT INTO cordon_migrations(name,applied,kind) VALUES(?,?,?)",
-				named([]driver.Value{m.Name, now.UnixMilli(), string(m.Kind)}))
-		}
-		if err != nil {
-			return fmt.Errorf("migration %s: %w", m.Name, err)
-		}
-	}
-	return nil
+	return f, err
 }

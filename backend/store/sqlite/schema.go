@@ -3,11 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -16,11 +15,6 @@ import (
 var columnTypes = map[odata.Type]string{
 	odata.String: "TEXT", odata.Number: "REAL", odata.Boolean: "INTEGER", odata.Date: "INTEGER",
 	odata.Integer: "INTEGER", odata.Version: "INTEGER",
-}
-
-var typeNames = map[string]odata.Type{
-	"string": odata.String, "number": odata.Number, "boolean": odata.Boolean, "date": odata.Date,
-	"integer": odata.Integer, "version": odata.Version,
 }
 
 // Define implements tables.Store.
@@ -74,19 +68,16 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (shape *tabl
 		if err != nil {
 			return err
 		}
-		for _, want := range d.Columns {
-			i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, want.Name) })
-			if i < 0 || have[i].Type != want.Type {
-				return nil
-			}
+		if !schema.Covers(have, d.Columns) {
+			return nil
 		}
-		for _, ix := range indexes(d) {
-			n, err := c.number("SELECT count(*) FROM sqlite_master WHERE type='index' AND name=?", ix.name)
+		for _, ix := range schema.Indexes(d) {
+			n, err := c.number("SELECT count(*) FROM sqlite_master WHERE type='index' AND name=?", ix.Name)
 			if err != nil || n == 0 {
 				return err
 			}
 		}
-		shape, err = merge(d, have)
+		shape, err = schema.Shape(d, have)
 		ok = err == nil
 		return err
 	})
@@ -98,30 +89,11 @@ func columns(ctx context.Context, c *conn, table string) ([]tables.ColumnDef, er
 	var out []tables.ColumnDef
 	err := c.query(ctx, "SELECT name, type FROM cordon_columns WHERE tbl=? ORDER BY pos", named([]driver.Value{table}),
 		func(row []driver.Value) error {
-			typ, ok := typeNames[row[1].(string)]
-			if !ok {
-				return fmt.Errorf("sqlite: table %s has a column of type %s", table, row[1])
-			}
-			out = append(out, tables.ColumnDef{Name: row[0].(string), Type: typ})
-			return nil
+			c, err := schema.Catalogued(table, asText(row[0]), asText(row[1]))
+			out = append(out, c)
+			return err
 		})
 	return out, err
-}
-
-// merge makes the shape of a table: what the definition says about a column
-// counts; columns that only the database has follow.
-func merge(d tables.Definition, have []tables.ColumnDef) (*tables.Shape, error) {
-	all := slices.Clone(d.Columns)
-	for _, h := range have {
-		i := slices.IndexFunc(all, func(c tables.ColumnDef) bool { return strings.EqualFold(c.Name, h.Name) })
-		switch {
-		case i >= 0:
-			all[i].Name = h.Name
-		case h.Name != "deleted": // a table that no longer deletes softly
-			all = append(all, h)
-		}
-	}
-	return tables.NewShape(d.Name, all, d.SoftDelete)
 }
 
 // define brings the table to the definition, inside a transaction.
@@ -137,27 +109,20 @@ func (w *writer) define(ctx context.Context, d tables.Definition) (*tables.Shape
 		}
 		have = d.Columns
 	}
-	var missing []tables.ColumnDef
-	for _, want := range d.Columns {
-		i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, want.Name) })
-		if i < 0 {
-			missing = append(missing, want)
-		} else if have[i].Type != want.Type {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: want.Name,
-				Msg: fmt.Sprintf("it is a %s in the database and a %s in the configuration", have[i].Type, want.Type)}
-		}
+	missing, err := schema.Missing(d.Name, have, d.Columns)
+	if err != nil {
+		return nil, false, err
 	}
 	if err := w.addColumns(d.Name, missing); err != nil {
 		return nil, false, err
 	}
-	for _, ix := range indexes(d) {
-		if _, err := w.c.exec("CREATE "+ix.kind+" IF NOT EXISTS "+quote(ix.name)+" ON "+quote(d.Name)+" ("+ix.columns+
-			")", nil); err != nil {
-			return nil, false, &tables.SchemaError{Table: d.Name, Column: ix.columns,
+	for _, ix := range schema.Indexes(d) {
+		if _, err := w.c.exec(ix.Make(d.Name, quote, quote), nil); err != nil {
+			return nil, false, &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.Columns, ","),
 				Msg: "the index cannot be made: " + err.Error()}
 		}
 	}
-	shape, err := merge(d, append(slices.Clone(have), missing...))
+	shape, err := schema.Shape(d, append(slices.Clone(have), missing...))
 	return shape, created, err
 }
 
@@ -222,42 +187,6 @@ func (w *writer) addColumns(table string, columns []tables.ColumnDef) error {
 	return w.record(table, columns)
 }
 
-// index is an index that a table needs.
-type index struct{ name, kind, columns string }
-
-// indexes are those of a definition: updatedAt with id, which sync reads by,
-// the unique columns and the configured ones.
-func indexes(d tables.Definition) []index {
-	out := []index{newIndex(d.Name, false, []string{"updatedAt", "id"})}
-	for _, c := range d.Columns {
-		if c.Unique {
-			out = append(out, newIndex(d.Name, true, []string{c.Name}))
-		}
-	}
-	for _, columns := range d.Indexes {
-		out = append(out, newIndex(d.Name, false, columns))
-	}
-	return out
-}
-
-func newIndex(table string, unique bool, columns []string) index {
-	ix := index{kind: "INDEX"}
-	if unique {
-		ix.kind = "UNIQUE INDEX"
-	}
-	h := fnv.New64a()
-	for i, c := range columns {
-		if i > 0 {
-			ix.columns += ","
-		}
-		ix.columns += quote(c)
-		_, _ = h.Write([]byte(strings.ToLower(c) + "\x00")) // never fails
-	}
-	ix.name = fmt.Sprintf("cordon_%s_%.30s_%012x", map[bool]string{false: "ix", true: "ux"}[unique], table,
-		h.Sum64()>>16)
-	return ix
-}
-
 // Extend implements tables.Store.
 func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables.ColumnDef) (*tables.Shape, error) {
 	var out *tables.Shape
@@ -267,43 +196,28 @@ func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables
 			if err != nil {
 				return err
 			}
-			var missing []tables.ColumnDef
-			for _, c := range wanted {
-				i := slices.IndexFunc(have, func(h tables.ColumnDef) bool { return strings.EqualFold(h.Name, c.Name) })
-				if i < 0 {
-					missing = append(missing, c)
-				} else if have[i].Type != c.Type {
-					return &tables.SchemaError{Table: shape.Table, Column: c.Name,
-						Msg: fmt.Sprintf("it is a %s", have[i].Type)}
-				}
+			missing, err := schema.Missing(shape.Table, have, wanted)
+			if err != nil {
+				return err
 			}
 			if err := w.addColumns(shape.Table, missing); err != nil {
 				return err
 			}
-			out, err = merge(definition(shape), append(have, missing...))
+			out, err = schema.Extended(shape, append(have, missing...))
 			return err
 		})
 	})
 	return out, err
 }
 
-// definition is the part of a shape's definition that merge needs.
-func definition(s *tables.Shape) tables.Definition {
-	return tables.Definition{Name: s.Table, Columns: s.Columns, SoftDelete: s.SoftDelete}
-}
-
 // Refresh implements tables.Store.
-func (s *Store) Refresh(ctx context.Context, shape *tables.Shape) (*tables.Shape, error) {
-	out := shape
-	err := s.read(ctx, func(c *conn) error {
+func (s *Store) Refresh(ctx context.Context, shape *tables.Shape) (out *tables.Shape, err error) {
+	err = s.read(ctx, func(c *conn) error {
 		have, err := columns(ctx, c, shape.Table)
 		if err != nil {
 			return err
 		}
-		fresh, err := merge(definition(shape), have)
-		if err == nil && len(fresh.Columns) != len(shape.Columns) {
-			out = fresh
-		}
+		out, err = schema.Refreshed(shape, have)
 		return err
 	})
 	return out, err

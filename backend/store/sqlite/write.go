@@ -7,17 +7,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
-)
-
-// The places of the system columns, as tables.Shape has them.
-const (
-	placeID = iota
-	placeCreated
-	placeUpdated
-	placeVersion
-	placeDeleted
 )
 
 // Write implements tables.Store.
@@ -41,30 +33,12 @@ func (s *Store) Write(ctx context.Context, t tables.Write) (row []odata.Value, e
 	return row, nil
 }
 
-// fresh is a row with its system columns and the values set so far.
-func (w *writer) fresh(t tables.Write) ([]odata.Value, error) {
+func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 	stamp, err := w.stamp(t.Shape.Table)
 	if err != nil {
 		return nil, err
 	}
-	row := make([]odata.Value, len(t.Shape.Columns))
-	row[placeID] = t.ID
-	row[placeCreated], row[placeUpdated] = odata.DateOf(stamp), odata.DateOf(stamp)
-	row[placeVersion] = odata.VersionOf(t.Version)
-	if t.Shape.SoftDelete {
-		row[placeDeleted] = odata.BooleanOf(false)
-	}
-	for i, c := range t.Columns {
-		row[c] = t.Values[i]
-	}
-	return row, nil
-}
-
-func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
-	row, err := w.fresh(t)
-	if err != nil {
-		return nil, err
-	}
+	row := rows.Fresh(t, stamp)
 	if t.Guard != nil {
 		if err := t.Guard(nil, row); err != nil {
 			return nil, err
@@ -86,7 +60,7 @@ func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		row[placeID] = odata.IntegerOf(n)
+		row[rows.ID] = odata.IntegerOf(n)
 	}
 	return row, nil
 }
@@ -97,7 +71,7 @@ func (w *writer) own(t tables.Write, err error) ([]odata.Value, error) {
 	var taken *tables.DuplicateError
 	if !t.ID.IsNull() && errors.As(translate(err), &taken) {
 		if row, e := w.c.find(context.Background(), t.Shape, t.ID, nil); e == nil &&
-			row[placeVersion].Num == t.Version {
+			row[rows.Version].Num == t.Version {
 			return row, nil
 		}
 	}
@@ -106,11 +80,7 @@ func (w *writer) own(t tables.Write, err error) ([]odata.Value, error) {
 
 // insertion writes the columns and values of an INSERT and returns its text.
 func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) string {
-	places := make([]int, 0, s.System()+len(set))
-	for i := range s.System() {
-		places = append(places, i)
-	}
-	places = append(places, set...)
+	places := rows.Inserted(s, set)
 	c.columns(s, places)
 	c.write(") VALUES (")
 	for i, p := range places {
@@ -130,7 +100,7 @@ func (w *writer) current(t tables.Write) ([]odata.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Match != nil && !slices.Contains(t.Match, row[placeVersion].Num) {
+	if t.Match != nil && !slices.Contains(t.Match, row[rows.Version].Num) {
 		return nil, &tables.ConflictError{Row: row}
 	}
 	return row, nil
@@ -145,17 +115,7 @@ func (w *writer) change(t tables.Write) ([]odata.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	after := slices.Clone(before)
-	places := append(make([]int, 0, len(t.Columns)+3), t.Columns...)
-	for i, c := range t.Columns {
-		after[c] = t.Values[i]
-	}
-	after[placeUpdated], after[placeVersion] = odata.DateOf(stamp), odata.VersionOf(t.Version)
-	places = append(places, placeUpdated, placeVersion)
-	if t.Op != tables.OpMerge && t.Shape.SoftDelete {
-		after[placeDeleted] = odata.BooleanOf(t.Op == tables.OpMark)
-		places = append(places, placeDeleted)
-	}
+	after, places := rows.Changed(t, before, stamp)
 	if t.Guard != nil {
 		if err := t.Guard(before, after); err != nil {
 			return nil, err
@@ -171,7 +131,7 @@ func (w *writer) change(t tables.Write) ([]odata.Value, error) {
 		c.bind(argument(after[p]))
 	}
 	c.write(` WHERE "id"=`)
-	c.bind(argument(before[placeID]))
+	c.bind(argument(before[rows.ID]))
 	if _, err := w.c.exec(c.sql.String(), c.args); err != nil {
 		return nil, err
 	}
@@ -192,12 +152,12 @@ func (w *writer) remove(t tables.Write) ([]odata.Value, error) {
 		return nil, err
 	}
 	_, err = w.c.exec("DELETE FROM "+quote(t.Shape.Table)+` WHERE "id"=?`,
-		named([]driver.Value{argument(before[placeID])}))
+		named([]driver.Value{argument(before[rows.ID])}))
 	return before, err
 }
 
 // Remove implements tables.Store.
-func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Value, err error) {
+func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
 	var c compiler
 	c.write("SELECT ")
 	c.columns(r.Shape, r.Shape.All())
@@ -210,29 +170,29 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 	}
 	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
-			rows = nil
+			removed = nil
 			err := w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
 				row := make([]odata.Value, len(values))
 				for i, v := range values {
 					row[i] = value(v, r.Shape.Columns[i].Type)
 				}
-				rows = append(rows, row)
+				removed = append(removed, row)
 				return nil
 			})
 			if err != nil {
 				return err
 			}
-			if len(rows) > r.Limit {
+			if len(removed) > r.Limit {
 				return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 			}
-			for i, row := range rows {
-				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[placeID], Version: r.Version,
+			for i, row := range removed {
+				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[rows.ID], Version: r.Version,
 					Guard: r.Guard}
 				do := w.remove
 				if r.Mark {
 					t.Op, do = tables.OpMark, w.change
 				}
-				if rows[i], err = do(t); err != nil {
+				if removed[i], err = do(t); err != nil {
 					return err
 				}
 			}
@@ -242,16 +202,16 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (rows [][]odata.Va
 	if err != nil {
 		return nil, err
 	}
-	return rows, nil
+	return removed, nil
 }
 
 // Load implements tables.Store.
-func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.LoadRow, replace bool) (written int,
+func (s *Store) Load(ctx context.Context, shape *tables.Shape, loaded []tables.LoadRow, replace bool) (written int,
 	err error) {
 	err = s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
 			written = 0
-			for _, r := range rows {
+			for _, r := range loaded {
 				n, err := w.load(shape, r, replace)
 				if err != nil {
 					return err
@@ -268,33 +228,17 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, rows []tables.Loa
 }
 
 func (w *writer) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
-	row, err := w.fresh(tables.Write{Shape: shape, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version})
+	stamp, err := w.stamp(shape.Table)
 	if err != nil {
 		return 0, err
 	}
-	if r.CreatedAt != 0 {
-		row[placeCreated] = odata.DateOf(r.CreatedAt)
-	}
-	if shape.SoftDelete {
-		row[placeDeleted] = odata.BooleanOf(r.Deleted)
-	}
+	row := rows.Loaded(shape, r, stamp)
 	var c compiler
 	c.write("INSERT INTO ", quote(shape.Table), " (")
 	c.insertion(shape, row, r.Columns)
 	c.write(` ON CONFLICT("id") DO `)
 	if replace {
-		c.write("UPDATE SET ")
-		for i := 1; i < len(shape.Columns); i++ {
-			if i > 1 {
-				c.sql.WriteByte(',')
-			}
-			name := quote(shape.Columns[i].Name)
-			if i < shape.System() || slices.Contains(r.Columns, i) {
-				c.write(name, "=excluded.", name)
-			} else {
-				c.write(name, "=NULL")
-			}
-		}
+		c.write(rows.Overwriting(shape, r.Columns, quote))
 	} else {
 		c.write("NOTHING")
 	}

@@ -8,7 +8,6 @@ package storetest
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +43,8 @@ func Run(t *testing.T, open Opener) {
 		{"all tables or none", testAllTablesOrNone},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
 		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
+		{"withdrawn", testWithdrawn}, {"panic beside", testPanicBeside},
+		{"panic is logged", testPanicIsLogged},
 		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},
 		{"conditions", testConditions}, {"transfer", testTransfer}, {"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
@@ -73,7 +74,9 @@ func serve(t testing.TB, open Opener, c tables.Config) *app {
 
 func service(t testing.TB, store Store, c tables.Config, o tables.Options) *tables.Service {
 	t.Helper()
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	s, err := tables.New(t.Context(), c, store, o)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,103 @@
+package rows
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/odata"
+)
+
+// The places of the system columns, as tables.Shape has them. Deleted is there only
+// on tables with soft delete.
+const (
+	ID = iota
+	Created
+	Updated
+	Version
+	Deleted
+)
+
+// Fresh is a new row: its system columns, with the stamp as the time in
+// milliseconds, and the values that are set.
+func Fresh(w tables.Write, stamp int64) []odata.Value {
+	row := make([]odata.Value, len(w.Shape.Columns))
+	row[ID] = w.ID
+	row[Created], row[Updated] = odata.DateOf(stamp), odata.DateOf(stamp)
+	row[Version] = odata.VersionOf(w.Version)
+	if w.Shape.SoftDelete {
+		row[Deleted] = odata.BooleanOf(false)
+	}
+	for i, c := range w.Columns {
+		row[c] = w.Values[i]
+	}
+	return row
+}
+
+// Loaded is Fresh for a row that comes from elsewhere and may be older, or deleted.
+func Loaded(s *tables.Shape, r tables.LoadRow, stamp int64) []odata.Value {
+	row := Fresh(tables.Write{Shape: s, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version}, stamp)
+	if r.CreatedAt != 0 {
+		row[Created] = odata.DateOf(r.CreatedAt)
+	}
+	if s.SoftDelete {
+		row[Deleted] = odata.BooleanOf(r.Deleted)
+	}
+	return row
+}
+
+// Changed is the row after a write that changes it, and the places that are set.
+func Changed(w tables.Write, before []odata.Value, stamp int64) (after []odata.Value, places []int) {
+	after = slices.Clone(before)
+	places = append(make([]int, 0, len(w.Columns)+3), w.Columns...)
+	for i, c := range w.Columns {
+		after[c] = w.Values[i]
+	}
+	after[Updated], after[Version] = odata.DateOf(stamp), odata.VersionOf(w.Version)
+	places = append(places, Updated, Version)
+	if w.Op != tables.OpMerge && w.Shape.SoftDelete {
+		after[Deleted] = odata.BooleanOf(w.Op == tables.OpMark)
+		places = append(places, Deleted)
+	}
+	return after, places
+}
+
+// Inserted are the places of a new row: those of the system, then those that are
+// set.
+func Inserted(s *tables.Shape, set []int) []int {
+	return append(slices.Clone(s.All()[:s.System()]), set...)
+}
+
+// Overwriting is what follows DO where a row that is loaded takes the place of one
+// with its id: columns that it does not set become NULL. Column is the database's
+// way to write a column's name.
+func Overwriting(s *tables.Shape, set []int, column func(string) string) string {
+	var b strings.Builder
+	for i, c := range s.Columns[1:] {
+		b.WriteString([]string{"UPDATE SET ", ","}[min(i, 1)])
+		name := column(c.Name)
+		b.WriteString(name)
+		if place := i + 1; place < s.System() || slices.Contains(set, place) {
+			b.WriteString("=excluded." + name)
+		} else {
+			b.WriteString("=NULL")
+		}
+	}
+	return b.String()
+}
+
+// Successor is the least text after all that begin with s, "" if there is none.
+func Successor(s string) string {
+	for s != "" {
+		r, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+		switch {
+		case r == 0xd7ff:
+			return s + "\ue000" // surrogates are no characters
+		case r < utf8.MaxRune:
+			return s + string(r+1)
+		}
+	}
+	return ""
+}

@@ -13,6 +13,7 @@
 package backend
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"policy/migrate":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/propose":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/pins":          {"host", "policy", "policy/configxml", "pin"},
+	"policy/enforced":      engine("policy/pins", "pin"),
 	"policy/export":        engine("policy/csp", "pin"),
 	"project":              {"host", "policy/**", "pin", "internal/jsonspan"},
 	"project/folder":       {"project", "policy/**", "internal/wording"},

@@ -3,7 +3,6 @@ package gateway
 import (
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,9 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/dialect"
-	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
 // app is one application with its compiled policy. It is immutable but for its
@@ -43,35 +40,30 @@ type credential struct {
 func compileApp(c AppConfig, secrets secret.Source) (*app, error) {
 	a := &app{config: c, report: c.Mode == modeReport, limits: newLimits(c.Limits)}
 	fail := func(err error) (*app, error) { return nil, fmt.Errorf("app %q: %w", c.Name, err) }
-	target, err := dialect.ParseTarget(c.Platform)
-	if err != nil {
-		return fail(err)
-	}
 	data := c.Data
 	if data == nil {
+		var err error
 		if data, err = os.ReadFile(c.Config); err != nil {
 			return fail(err)
 		}
 	}
-	doc, err := configxml.Parse(c.Config, data)
+	list, err := enforced.Compile(c.Config, data, enforced.Options{
+		Platform: c.Platform, Strict: c.Strict, Inspect: c.Inspect, RequireTLS: c.RequireTLS,
+	})
 	if err != nil {
 		return fail(err)
 	}
-	if a.policy, err = dialect.Compile(doc, target); err != nil {
-		return fail(err)
-	}
-	a.names = namesOf(a.policy)
-	if a.warnings, err = review(a.policy, c); err != nil {
-		return fail(err)
-	}
+	a.policy, a.names, a.warnings = list.Policy, namesOf(list.Policy), list.Warnings
 	for _, p := range c.Private {
 		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
 	}
-	pinWarnings, err := a.readPins(c, doc, target.Platform)
+	pins, err := configuredPins(c.Pins)
 	if err != nil {
 		return fail(err)
 	}
-	a.warnings = append(a.warnings, pinWarnings...)
+	if a.pins, err = pin.NewSet(append(pins, list.Pins...)...); err != nil {
+		return fail(err)
+	}
 	if c.Credential != nil {
 		password, err := secrets.Resolve(c.Credential.Password)
 		if err != nil {
@@ -80,32 +72,6 @@ func compileApp(c AppConfig, secrets secret.Source) (*app, error) {
 		a.credential = &credential{user: c.Credential.User, password: sha256.Sum256(password.Bytes())}
 	}
 	return a, nil
-}
-
-// readPins joins the pins of the configuration with those of the app's own
-// config.xml. One of the file that cannot be read binds its host to nothing
-// and is a warning; one whose host cannot be told would bind nobody, and is an
-// error.
-func (a *app) readPins(c AppConfig, doc *configxml.Document, platform string) (warnings []string, err error) {
-	if platform == dialect.Strict {
-		platform = ""
-	}
-	entries, err := configuredPins(c.Pins)
-	if err != nil {
-		return nil, err
-	}
-	own, problems := pins.Read(doc, platform)
-	for _, problem := range problems {
-		if problem.Unbound || c.Strict {
-			return nil, problem
-		}
-		warnings = append(warnings, problem.Error()+" (a pin that cannot be read closes its host)")
-	}
-	for _, e := range own {
-		entries = append(entries, e.Entry)
-	}
-	a.pins, err = pin.NewSet(entries...)
-	return warnings, err
 }
 
 // configuredPins reads the pins that the gateway's own configuration names.
@@ -131,92 +97,6 @@ func configuredPins(list []PinConfig) ([]pin.Entry, error) {
 		entries = append(entries, e)
 	}
 	return entries, nil
-}
-
-// notes collects warnings, at most a few of each sort: a file may have a
-// hundred thousand lines.
-type notes struct {
-	list []string
-	more map[string]int // by sort: how many there were
-}
-
-const notesOfASort = 10
-
-func (n *notes) add(sort, format string, args ...any) {
-	if n.more == nil {
-		n.more = map[string]int{}
-	}
-	if n.more[sort]++; n.more[sort] <= notesOfASort {
-		n.list = append(n.list, fmt.Sprintf(format, args...))
-	}
-}
-
-// all returns the warnings, and how many more there are of each sort.
-func (n *notes) all() []string {
-	for _, sort := range slices.Sorted(maps.Keys(n.more)) {
-		if left := n.more[sort] - notesOfASort; left > 0 {
-			n.list = append(n.list, fmt.Sprintf("and %d more rules that %s", left, sort))
-		}
-	}
-	return n.list
-}
-
-// review says what an operator must know about a policy before it is enforced.
-// With Strict, a line that grants nothing is an error.
-func review(p *policy.Policy, c AppConfig) (warnings []string, err error) {
-	var n notes
-	live := 0
-	for i := range p.Rules() {
-		rule := &p.Rules()[i]
-		if rule.Flaw != policy.NoFlaw && !rule.Implicit() {
-			if c.Strict {
-				return nil, fmt.Errorf("%s: <%s> %q is %s: %s", rule.Place, rule.Element, rule.Text, rule.Flaw,
-					rule.Note)
-			}
-			n.add("are not read as written", "%s: <%s> %q is %s and grants nothing it does not say: %s", rule.Place,
-				rule.Element, rule.Text, rule.Flaw, rule.Note)
-		}
-		if rule.Purpose == policy.ForLaunch || len(rule.Patterns) == 0 {
-			continue
-		}
-		live++
-		if !c.Inspect && hasPath(rule) {
-			n.add("have a path", "%s: the path in %q binds plain HTTP only: in a tunnel the host decides (inspect: "+
-				"true would bind both)", rule.Place, rule.Text)
-		}
-		if coversCleartext(rule) && !c.RequireTLS && !rule.Implicit() {
-			n.add("allow cleartext", "%s: %q allows cleartext", rule.Place, rule.Text)
-		}
-	}
-	warnings = n.all()
-	probe := func(url string) bool {
-		return p.Decide(policy.Request{URL: url, Kind: policy.AnyKind, AnyPath: true}).Verdict == policy.Allow
-	}
-	switch {
-	case live == 0:
-		warnings = append(warnings, "the file allows nothing: every request will be refused")
-	case probe("https://any-host.cordon.invalid"):
-		warnings = append(warnings, "the file allows every host: only addresses, ports and framing are checked")
-	}
-	return warnings, nil
-}
-
-func hasPath(rule *policy.Rule) bool {
-	for i := range rule.Patterns {
-		if path := &rule.Patterns[i].Path; !path.IsZero() && !(path.Contains("/") && path.Contains("/a/b")) {
-			return true
-		}
-	}
-	return false
-}
-
-func coversCleartext(rule *policy.Rule) bool {
-	for i := range rule.Patterns {
-		if s := &rule.Patterns[i].Scheme; s.Contains("http") || s.Contains("ws") {
-			return true
-		}
-	}
-	return false
 }
 
 // decision is what the list says about a request.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
 // Question is a request that a client might make.
@@ -90,7 +91,7 @@ func (g *Gateway) Ask(ctx context.Context, q Question) (Answer, error) {
 		}
 		return answer, nil
 	}
-	if answer.Way == wayConnect && t.path() != "/" && hasPath(r.rule) {
+	if answer.Way == wayConnect && t.path() != "/" && enforced.HasPath(r.rule) {
 		answer.Notes = append(answer.Notes,
 			"the path is not seen in a tunnel: the host decides (inspect: true would bind the path)")
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -319,17 +318,4 @@ func TestPAC(t *testing.T) {
 		c.Listen, c.TLS = "0.0.0.0:0", &TLSConfig{Certificate: certificate, Key: key}
 	})
 	check("TLS", admin(s), "HTTPS proxy.test:"+portOf(s.addr))
-}
-
-func TestWarningsAreFew(t *testing.T) {
-	rules := strings.Builder{}
-	for i := range 1000 {
-		rules.WriteString(`<access origin="http://h` + strconv.Itoa(i) + `.test/p"/>`)
-	}
-	s := newSite(t, rules.String(), nil)
-	list := s.gateway.Warnings()
-	if len(list) != 2*notesOfASort+2 ||
-		!strings.Contains(strings.Join(list, "\n"), "and 990 more rules that allow cleartext") {
-		t.Errorf("%d warnings: %q", len(list), list)
-	}
 }

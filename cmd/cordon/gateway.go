@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
 
@@ -214,7 +216,7 @@ func openLog(cmd *cobra.Command, config gateway.Config) (log *event.Log, end fun
 
 // read reads the configuration: of a config.xml it makes one of a single app.
 func (f *gatewayFlags) read() (gateway.Config, error) {
-	data, err := os.ReadFile(f.config)
+	data, err := readNamedConfig(f.config)
 	if err != nil {
 		return gateway.Config{}, err
 	}
@@ -243,6 +245,19 @@ func (f *gatewayFlags) read() (gateway.Config, error) {
 		app.Private = append(app.Private, private...)
 	}
 	return config, nil
+}
+
+// readNamedConfig reads the file behind --config.
+func readNamedConfig(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--config %w; it must name the app's config.xml or a cordon.yaml "+
+			"(cordon init makes one)", wording.FileError(path, err))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--config %w", wording.FileError(path, err))
+	}
+	return data, nil
 }
 
 // isXML tells a config.xml from a cordon.yaml by its first character.

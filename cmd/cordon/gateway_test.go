@@ -184,7 +184,9 @@ func TestGatewayExitStatus(t *testing.T) {
 	}{
 		{"port in use", []string{"--config", good, "--listen", taken.Addr().String()}, exitEnvironment,
 			"another gateway?"},
-		{"no file", []string{"--config", good + ".none"}, exitUsage, "no such file"},
+		{"no file", []string{"--config", good + ".none"}, exitUsage, "--config " +
+			good + ".none: no such file or folder; it must name the app's config.xml or a cordon.yaml " +
+			"(cordon init makes one)"},
 		{"no directory for the log", []string{"--config",
 			yaml("gateway:\n  log: none/such/dir/log\n  apps:\n    - {name: a, config: config.xml}\n")},
 			exitEnvironment, "no such file"},

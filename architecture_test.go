@@ -72,10 +72,11 @@ var mayImport = map[string][]string{
 	"doctor":    {"ca", "project/folder", "settings", "internal/**"},
 	"up": {"host", "ca", "event", "policy/**", "project", "project/folder", "gateway", "settings", "server",
 		"console", "console/parts", "internal/**"},
-	"cmd/cordon":     {"**"},
-	"internal/**":    {"internal/**"},
-	"internal/admin": {"host", "internal/**"},
-	".":              {"**"},
+	"cmd/cordon":        {"**"},
+	"internal/**":       {"internal/**"},
+	"internal/admin":    {"host", "internal/**"},
+	"internal/loopback": {"host"},
+	".":                 {"**"},
 }
 
 // engine is the pure core, with more.

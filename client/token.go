@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -93,13 +95,12 @@ func newHolders(tokens []Token) ([]*holder, error) {
 		h := &holder{origins: map[string]bool{}, header: http.CanonicalHeaderKey(t.Header), source: t.Source,
 			turn: make(chan struct{}, 1)}
 		for _, raw := range t.Origins {
-			u, err := url.Parse(raw)
-			if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil ||
-				strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || !ascii(u.Host) {
-				return nil, fmt.Errorf("client: token %d: %q is not an origin such as https://api.example.org", i+1,
-					raw)
+			origin, err := parseOrigin(raw)
+			if err != nil {
+				return nil, fmt.Errorf("client: token %d: %q must be an origin such as https://api.example.org: %w",
+					i+1, raw, err)
 			}
-			h.origins[originOf(u)] = true
+			h.origins[origin] = true
 		}
 		if fixed, ok := t.Source.(StaticToken); ok {
 			h.last.Store((*string)(&fixed))
@@ -107,6 +108,39 @@ func newHolders(tokens []Token) ([]*holder, error) {
 		holders = append(holders, h)
 	}
 	return holders, nil
+}
+
+// parseOrigin returns an https origin as those of requests are compared. One that
+// no request can have is an error: its token would never be sent.
+func parseOrigin(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return "", errors.New("it is not a URL")
+	case u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "":
+		return "", errors.New("it must be https, a host and a port or none")
+	}
+	text := u.Hostname()
+	if strings.Contains(text, ":") {
+		text = "[" + text + "]"
+	}
+	name, err := hostname.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	port := u.Port()
+	if n, err := strconv.ParseUint(port, 10, 16); port == "" && strings.HasSuffix(u.Host, ":") ||
+		port != "" && (err != nil || n == 0 || strconv.FormatUint(n, 10) != port) {
+		return "", errors.New("the port must be a number from 1 to 65535")
+	}
+	u.Host = name.String()
+	if name.Addr().Is6() {
+		u.Host = "[" + u.Host + "]"
+	}
+	if port != "" {
+		u.Host += ":" + port
+	}
+	return originOf(u), nil
 }
 
 // owner returns the token that belongs to the request: its origin owns it, it

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/internal/settle"
 	"github.com/cordon-sec/cordon/internal/systemd"
 )
@@ -146,6 +147,9 @@ func listenOn(address string) (net.Listener, error) {
 	plain := net.ListenConfig{KeepAlive: -1}
 	plain.SetMultipathTCP(false)
 	l, err := plain.Listen(context.Background(), "tcp", address)
+	if err == nil {
+		err = loopback.Check(address, l)
+	}
 	if err != nil {
 		return nil, &ListenError{address, err}
 	}

@@ -42,7 +42,20 @@ type harEntry struct {
 // read.
 func ReadHAR(r io.Reader) ([]propose.Observation, error) {
 	var har harFile
-	if err := json.NewDecoder(io.LimitReader(r, maxHAR)).Decode(&har); err != nil {
+	bounded := &io.LimitedReader{R: r, N: maxHAR + 1}
+	decoder := json.NewDecoder(bounded)
+	err := decoder.Decode(&har)
+	if err == nil {
+		if _, err = decoder.Token(); err == io.EOF {
+			err = nil
+		} else if err == nil {
+			err = errors.New("something follows the JSON object")
+		}
+	}
+	if bounded.N <= 0 {
+		return nil, fmt.Errorf("larger than %d MiB: record a shorter time", maxHAR>>20)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("not a HAR file: %w", err)
 	}
 	if har.Log.Entries == nil {

@@ -61,3 +61,15 @@ func FuzzReadHAR(f *testing.F) {
 		}
 	})
 }
+
+func TestHARThatGoesOn(t *testing.T) {
+	const whole = `{"log":{"entries":[]}}`
+	if _, err := ReadHAR(strings.NewReader(whole + "\n ")); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{whole + " trailing garbage", whole + whole, whole + "]"} {
+		if _, err := ReadHAR(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "not a HAR file") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -33,6 +33,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -186,6 +187,9 @@ func (b *Backend) listen(ctx context.Context) error {
 	listener, err := config.Listen(ctx, "tcp", b.server.Listen)
 	if err != nil {
 		return environment(err)
+	}
+	if err := loopback.Check(b.server.Listen, listener); err != nil {
+		return fmt.Errorf("server.listen: %w", err)
 	}
 	b.listener = listener
 	b.fixed.add(func(context.Context) error { return ignoreClosed(listener.Close()) })

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/internal/systemd"
 )
@@ -88,9 +89,10 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 
 // local closes a listener that other machines can reach.
 func local(l net.Listener) (net.Listener, error) {
-	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+	if !loopback.Bound(l) {
 		_ = l.Close() // nothing has come of it
-		return nil, fmt.Errorf("%s can be reached from outside, and there is no sign-in on it: bind it to 127.0.0.1", a)
+		return nil, fmt.Errorf("%s can be reached from outside, and there is no sign-in on it: bind it to 127.0.0.1",
+			l.Addr())
 	}
 	return l, nil
 }

@@ -1,11 +1,9 @@
 package admin
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/problem"
@@ -29,7 +28,6 @@ func TokenFile(dir string) string { return localstate.Path(dir, "admin-token") }
 type Token struct {
 	file   string
 	digest [sha256.Size]byte
-	cookie string // what a browser keeps, which the token cannot be told from
 }
 
 // OpenToken reads the token, and makes one where there is no file.
@@ -43,9 +41,7 @@ func OpenToken(file string) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, []byte(text))
-	mac.Write([]byte("cordon admin cookie"))
-	return &Token{file: file, digest: sha256.Sum256([]byte(text)), cookie: hex.EncodeToString(mac.Sum(nil))}, nil
+	return &Token{file: file, digest: sha256.Sum256([]byte(text))}, nil
 }
 
 const (
@@ -56,7 +52,7 @@ const (
 // ReadToken reads the token for a program that makes changes. A file that
 // others may read or write is an error that says what to do.
 func ReadToken(file string) (string, error) {
-	f, err := os.Open(file)
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not hold up whoever opens it
 	if err != nil {
 		return "", fmt.Errorf("the token for changes: %w", err)
 	}
@@ -103,20 +99,15 @@ func makeToken(file string) error {
 	return nil
 }
 
-// cookieName is the cookie of a browser that has been let in.
-const cookieName = "cordon_admin"
-
-// allows reports whether a request carries the token, or a browser's cookie.
+// allows reports whether a request carries the token: as a bearer token, or, as
+// browsers do, as the password of any user. Browsers keep passwords for the
+// listener's own port; a cookie would go to every server of this machine.
 func (t *Token) allows(r *http.Request) bool {
-	if scheme, given, found := strings.Cut(r.Header.Get("Authorization"), " "); found {
-		return strings.EqualFold(scheme, "Bearer") && t.is(strings.TrimSpace(given))
+	if _, password, ok := r.BasicAuth(); ok {
+		return t.is(strings.TrimSpace(password))
 	}
-	for _, c := range r.CookiesNamed(cookieName) {
-		if subtle.ConstantTimeCompare([]byte(c.Value), []byte(t.cookie)) == 1 {
-			return true
-		}
-	}
-	return false
+	scheme, given, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	return found && strings.EqualFold(scheme, "Bearer") && t.is(strings.TrimSpace(given))
 }
 
 func (t *Token) is(given string) bool {
@@ -129,23 +120,20 @@ func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// unlockPath is where a browser exchanges the token for a cookie.
-const unlockPath = "/unlock"
-
 // guard lets changes through that carry the token.
 func (o Options) guard(next http.Handler) http.Handler {
 	t := o.Token
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case t != nil && r.URL.Path == unlockPath:
-			t.unlock(w, r)
 		case safe(r.Method) || t != nil && t.allows(r):
 			next.ServeHTTP(w, r)
 		case t == nil:
 			problem.Write(w, problem.Problem{Status: http.StatusForbidden, Reason: "read-only",
 				Detail: strings.TrimSpace("This listener takes no changes. " + o.ReadOnly)})
 		case strings.Contains(r.Header.Get("Accept"), "text/html"):
-			t.ask(w, http.StatusUnauthorized, localPath(r.Header.Get("Referer")), false)
+			w.Header().Set("WWW-Authenticate",
+				`Basic realm="Changes in Cordon: the token is the password", charset="UTF-8"`)
+			t.explain(w)
 		default:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="cordon"`)
 			problem.Write(w, problem.Problem{Status: http.StatusUnauthorized, Reason: "admin-token",

@@ -1,9 +1,9 @@
 package admin
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -103,18 +103,18 @@ func TestChangesNeedTheToken(t *testing.T) {
 		fields []string
 		want   int
 	}{
-		"none":              {"POST", nil, 401},
-		"wrong":             {"POST", []string{"Authorization", "Bearer " + text[1:]}, 401},
-		"other scheme":      {"POST", []string{"Authorization", "Basic " + text}, 401},
-		"no scheme":         {"POST", []string{"Authorization", text}, 401},
-		"in the cookie":     {"POST", []string{"Cookie", "cordon_admin=" + text}, 401},
-		"an empty cookie":   {"POST", []string{"Cookie", "cordon_admin="}, 401},
-		"the token":         {"POST", []string{"Authorization", "Bearer " + text}, 204},
-		"in another case":   {"PUT", []string{"Authorization", "bearer " + text}, 204},
-		"the cookie":        {"PATCH", []string{"Cookie", "cordon_admin=" + token.cookie}, 204},
-		"a wrong one first": {"POST", []string{"Cookie", "cordon_admin=x; cordon_admin=" + token.cookie}, 204},
-		"unknown method":    {"PURGE", nil, 401},
-		"reading":           {"GET", nil, 204},
+		"none":             {"POST", nil, 401},
+		"wrong":            {"POST", []string{"Authorization", "Bearer " + text[1:]}, 401},
+		"other scheme":     {"POST", []string{"Authorization", "Basic " + text}, 401},
+		"no scheme":        {"POST", []string{"Authorization", text}, 401},
+		"a wrong password": {"POST", []string{"Authorization", basicOf("x", text[1:])}, 401},
+		"as the user":      {"POST", []string{"Authorization", basicOf(text, "")}, 401},
+		"a cookie":         {"POST", []string{"Cookie", "cordon_admin=" + text}, 401},
+		"the token":        {"POST", []string{"Authorization", "Bearer " + text}, 204},
+		"in another case":  {"PUT", []string{"Authorization", "bearer " + text}, 204},
+		"as a password":    {"PATCH", []string{"Authorization", basicOf("anybody", " "+text)}, 204},
+		"unknown method":   {"PURGE", nil, 401},
+		"reading":          {"GET", nil, 204},
 	} {
 		before := n
 		status, body := ask(s, test.method, "localhost", "/thing", test.fields...)
@@ -135,53 +135,24 @@ func TestChangesNeedTheToken(t *testing.T) {
 	}
 }
 
-// A browser gives the token once, in a form, and goes on with a cookie.
-func TestUnlock(t *testing.T) {
+func basicOf(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+// A browser is asked for a password, which it keeps for this listener alone; no
+// cookie is set, which would go to every server of the machine.
+func TestBrowsersAreAsked(t *testing.T) {
 	token, text := testToken(t)
 	n := 0
 	o := changing(&n)
 	o.Token = token
-	s := NewServer(o)
-	send := func(path string, form url.Values, fields ...string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("POST", "http://localhost"+path, strings.NewReader(form.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Accept", "text/html,*/*")
-		for i := 0; i+1 < len(fields); i += 2 {
-			r.Header.Set(fields[i], fields[i+1])
-		}
-		w := httptest.NewRecorder()
-		s.Handler.ServeHTTP(w, r)
-		return w
-	}
-	w := send("/thing", nil, "Referer", "http://localhost/console/policy?x=1")
-	if w.Code != 401 || n != 0 || !strings.Contains(w.Body.String(), `name="back" value="/console/policy?x=1"`) {
-		t.Errorf("the form: %d %s", w.Code, w.Body)
-	}
-	w = send("/unlock", url.Values{"token": {"wrong"}, "back": {"/console/"}})
-	if w.Code != 401 || len(w.Result().Cookies()) != 0 || !strings.Contains(w.Body.String(), "That was not the token") {
-		t.Errorf("a wrong token: %d %s", w.Code, w.Body)
-	}
-	for back, want := range map[string]string{
-		"/console/?a=b": "/console/?a=b", "//evil.example/": "/", "https://evil.example/x": "/x", "\\evil": "/",
-		"/\\evil.example": "/", "javascript:alert(1)": "/", "": "/", "/unlock": "/",
-	} {
-		w = send("/unlock", url.Values{"token": {" " + text + "\n"}, "back": {back}})
-		if got := w.Header().Get("Location"); w.Code != 303 || got != want {
-			t.Errorf("back to %q: %d %q", back, w.Code, got)
-		}
-	}
-	cookies := w.Result().Cookies()
-	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode ||
-		strings.Contains(cookies[0].Value, text) {
-		t.Fatalf("%+v", cookies)
-	}
-	if w = send("/thing", nil, "Cookie", cookies[0].Name+"="+cookies[0].Value); w.Code != 204 || n != 1 {
-		t.Errorf("with the cookie: %d", w.Code)
-	}
-	if w = send("/unlock", url.Values{"token": {text}}, "Sec-Fetch-Site", "cross-site"); w.Code != 403 {
-		t.Errorf("from a stranger's page: %d", w.Code)
-	}
-	if w = send("/unlock", url.Values{"token": {strings.Repeat("a", maxForm)}}); w.Code != 400 {
-		t.Errorf("a form without end: %d", w.Code)
+	r := httptest.NewRequest("POST", "http://localhost/thing", nil)
+	r.Header.Set("Accept", "text/html,*/*")
+	w := httptest.NewRecorder()
+	NewServer(o).Handler.ServeHTTP(w, r)
+	if w.Code != 401 || n != 0 || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), "Basic ") ||
+		!strings.Contains(w.Body.String(), token.file) || strings.Contains(w.Body.String(), text) ||
+		len(w.Result().Cookies()) != 0 {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 }

@@ -140,15 +140,6 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	return out, nil
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 func defaultPort(scheme string) string {
 	if scheme == "https" {
 		return "443"

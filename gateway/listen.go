@@ -258,7 +258,7 @@ func (g *Gateway) drain() {
 	case <-g.tunnels.wait():
 	case <-ctx.Done():
 	}
-	g.tunnels.shutAll("shutdown")
+	g.tunnels.shutAll(byShutdown)
 	select {
 	case <-g.tunnels.wait():
 	case <-time.After(5 * time.Second): // an inspected tunnel may hang in its origin's handshake

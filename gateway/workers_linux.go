@@ -87,7 +87,7 @@ func (s *workers) stop() {
 // cut ends what does not move yet, when the worker ends.
 func (w *worker) cut() {
 	for f := range w.young {
-		f.fail("shutdown")
+		f.fail(reasonDraining, byShutdown)
 	}
 }
 

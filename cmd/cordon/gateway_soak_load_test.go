@@ -153,8 +153,8 @@ func (c *soakClient) tunnel(ctx context.Context, end int) {
 func (c *soakClient) echo(ctx context.Context, secure io.ReadWriter) error {
 	block, back := make([]byte, 64<<10), make([]byte, 64<<10)
 	_, _ = rand.Read(block)
-	for range 1 + mathrand.IntN(8) {
-		if ctx.Err() != nil {
+	for i := range 1 + mathrand.IntN(8) {
+		if i > 0 && ctx.Err() != nil { // not before its hello: it would be no tunnel
 			return nil
 		}
 		n := 1 + mathrand.IntN(len(block))
@@ -203,7 +203,7 @@ func (c *soakClient) broken() {
 			err = nil
 		}
 	}
-	c.done(path, wanted{verdict: event.Allowed, up: -1, down: -1}, err)
+	c.done(path, wanted{verdict: event.Failed, reason: "upstream-closed", up: -1, down: -1}, err)
 }
 
 // abandoned leaves while the origin is silent.

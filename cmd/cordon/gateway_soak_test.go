@@ -249,7 +249,8 @@ func (s *soak) figures() (f soakFigures) {
 
 // gauge reads a metric, -1 if it cannot be had.
 func (s *soak) gauge(name string) int {
-	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + s.admin + "/metrics")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + s.admin + "/metrics")
 	if err != nil {
 		return -1
 	}

@@ -177,6 +177,9 @@ func (x *exchange) refuseDial(err error) {
 	if x.gone() {
 		x.abandon("the client left before the origin was connected to")
 	}
+	if isScarce(err) {
+		x.g.lacks(err)
+	}
 	reason, status := egressReason(err)
 	if status == http.StatusForbidden {
 		x.refuse(status, reason, err.Error())

@@ -81,7 +81,7 @@ func (f *flow) dialled(conn *net.TCPConn, result egress.Result, err error) {
 		var ok bool
 		if f.upstreamFD, ok = detach(conn); !ok {
 			_ = conn.Close()
-			err = errors.New("the system has no descriptor left")
+			err = fmt.Errorf("take the connection over: %w", unix.EMFILE)
 		}
 	}
 	if err != nil {

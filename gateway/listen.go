@@ -211,10 +211,10 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	var running sync.WaitGroup
 	for _, d := range g.listeners {
-		running.Go(func() { serve(d, watchedListener{d.accepts}) })
+		running.Go(func() { serve(d, watchedListener{restingListener{d.accepts, g}}) })
 	}
 	if g.admin != nil {
-		running.Go(func() { serve(g.admin, g.admin.accepts) })
+		running.Go(func() { serve(g.admin, restingListener{g.admin.accepts, g}) })
 	}
 	running.Go(func() { g.background(ctx) })
 	running.Go(func() { g.watchFiles(ctx) })

@@ -46,6 +46,9 @@ const (
 
 // egressReason returns the reason and status for an error of package egress.
 func egressReason(err error) (reason string, status int) {
+	if isScarce(err) {
+		return reasonNoMeans, 503
+	}
 	var e *egress.Error
 	if !errors.As(err, &e) {
 		return "unreachable", 502

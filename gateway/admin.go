@@ -20,7 +20,7 @@ const pacPath = "/proxy.pac"
 // adminServer answers operators.
 func (g *Gateway) adminServer() *http.Server {
 	o := admin.Options{
-		Ready: func(context.Context) bool { return g.ready.Load() },
+		Ready: func(context.Context) bool { return g.ready.Load() && !g.lacking() },
 		Stale: g.Stale,
 		Pages: map[string]http.Handler{
 			"GET " + pacPath:                      http.HandlerFunc(g.adminPAC),

@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -166,7 +167,16 @@ func (c *clientConn) end() {
 
 // left reports whether the connection is known to be gone, and not only its
 // client's side to be closed.
-func (c *clientConn) left() bool { return c != nil && c.watched != nil && c.watched.broken() }
+func (c *clientConn) left() bool {
+	if c == nil || c.watched == nil {
+		return false
+	}
+	if c.watched.broken() {
+		return true
+	}
+	system, ok := systemConn(c.watched).(syscall.Conn)
+	return ok && reset(system)
+}
 
 // requestBound are the authentication schemes of which each request carries its
 // own proof, so that a connection says nothing about who asks: those of IANA's

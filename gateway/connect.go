@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -135,6 +136,24 @@ func rawConn(c net.Conn) net.Conn {
 	}
 }
 
+// systemConn returns the connection below everything.
+func systemConn(c net.Conn) net.Conn {
+	for {
+		switch wrapped := c.(type) {
+		case *watchedConn:
+			c = wrapped.Conn
+		case *countingConn:
+			c = wrapped.Conn
+		case *tls.Conn:
+			c = wrapped.NetConn()
+		case *proxiedConn:
+			return wrapped.TCPConn
+		default:
+			return c
+		}
+	}
+}
+
 func (x *exchange) enterTunnel() bool {
 	if !x.g.limits.tunnels.enter() {
 		x.tooMany(reasonTunnels, time.Second)
@@ -155,6 +174,12 @@ func (x *exchange) leaveTunnel() {
 
 // refuseDial answers for an address that was refused or could not be reached.
 func (x *exchange) refuseDial(err error) {
+	if x.gone() {
+		x.abandon("the client left before the origin was connected to")
+	}
+	if isScarce(err) {
+		x.g.lacks(err)
+	}
 	reason, status := egressReason(err)
 	if status == http.StatusForbidden {
 		x.refuse(status, reason, err.Error())

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -39,8 +40,11 @@ func (f *flow) dialAside() {
 	f.phase, f.deadline = waiting, time.Time{} // package egress bounds its steps
 	w.young[f] = struct{}{}
 	to := f.c.destination
+	ctx, stop := context.WithCancel(w.ctx)
+	f.stop = stop
 	w.dials.Go(func() {
-		conn, result, err := w.dialGuarded(to)
+		defer stop()
+		conn, result, err := w.dialGuarded(ctx, to)
 		taken := w.Post(func() {
 			defer f.rescue()
 			f.dialled(conn, result, err)
@@ -52,14 +56,16 @@ func (f *flow) dialAside() {
 }
 
 // dialGuarded is Dial, whose faults are errors of this connection alone.
-func (w *worker) dialGuarded(to egress.Destination) (conn *net.TCPConn, result egress.Result, err error) {
+func (w *worker) dialGuarded(ctx context.Context, to egress.Destination) (
+	conn *net.TCPConn, result egress.Result, err error,
+) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			w.g.notice("panic", fmt.Sprintf("%v: %s", cause, debug.Stack()))
 			err = errors.New("an internal error")
 		}
 	}()
-	return w.g.dialer.Dial(w.ctx, to)
+	return w.g.dialer.Dial(ctx, to)
 }
 
 // dialled takes over what the goroutine has connected to.
@@ -75,7 +81,7 @@ func (f *flow) dialled(conn *net.TCPConn, result egress.Result, err error) {
 		var ok bool
 		if f.upstreamFD, ok = detach(conn); !ok {
 			_ = conn.Close()
-			err = errors.New("the system has no descriptor left")
+			err = fmt.Errorf("take the connection over: %w", unix.EMFILE)
 		}
 	}
 	if err != nil {
@@ -118,4 +124,18 @@ func (f *flow) giveUp(refuse func()) {
 	refuse()
 	x.leave()
 	f.answer()
+}
+
+// leave ends a CONNECT whose client has reset its connection. One that has only
+// closed its side may still read.
+func (f *flow) leave() {
+	if !f.client.Over || !resetFD(f.clientFD) {
+		return
+	}
+	x := f.x
+	x.leaveTunnel()
+	x.g.tunnels.remove(f.t)
+	x.recordGone("the client left before the origin was connected to")
+	x.leave()
+	f.release()
 }

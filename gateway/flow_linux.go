@@ -52,6 +52,7 @@ type flow struct {
 	x      *exchange
 	c      *connecting
 	began  time.Time // of connecting
+	stop   func()    // ends the goroutine that connects; nil for none
 
 	t        *tunnel
 	up, down stream
@@ -73,7 +74,7 @@ func (f *flow) rescue() {
 	if f.x != nil && f.phase == heading {
 		f.x.leave()
 	}
-	f.fail("an internal error")
+	f.fail(reasonInternal, "an internal error")
 }
 
 // again makes the worker go on with the flow after this batch.
@@ -122,7 +123,7 @@ func (f *flow) watch(e *reactor.End, fd int) bool {
 		return true
 	}
 	if err := f.worker.Add(e, fd, f); err != nil {
-		f.fail(err.Error())
+		f.fail(reasonNoMeans, err.Error())
 		return false
 	}
 	return true
@@ -137,8 +138,11 @@ func (f *flow) Ready(e *reactor.End) {
 	switch f.phase {
 	case heading:
 		f.readHead()
-	case dialling:
-		if e == &f.upstream {
+	case dialling, waiting:
+		switch {
+		case e == &f.client:
+			f.leave()
+		case f.phase == dialling:
 			f.connected()
 		}
 	case greeting:
@@ -232,7 +236,9 @@ func (f *flow) connect() {
 	c.t = f.t
 	f.phase = waiting
 	x.g.tunnels.add(f.t)
-	f.dial()
+	if f.watchClient() {
+		f.dial()
+	}
 }
 
 // handOver gives the connection, and what was read of it, to the HTTP server.
@@ -251,17 +257,17 @@ func (f *flow) dropFlight() {
 	}
 }
 
-// fail ends the flow for want of the system's means.
-func (f *flow) fail(detail string) {
+// fail ends the flow for a reason that is the gateway's own.
+func (f *flow) fail(reason, detail string) {
 	switch f.phase {
 	case heading:
 		f.release()
 	case dialling, waiting:
-		f.giveUp(func() { f.x.failed(http.StatusBadGateway, "unreachable", detail) })
+		f.giveUp(func() { f.x.failed(http.StatusServiceUnavailable, reason, detail) })
 	case greeting:
-		f.c.drop(event.Failed, reasonClientGone, detail)
+		f.c.drop(event.Failed, reason, detail)
 	case moving:
-		f.end("")
+		f.end(byGateway)
 	}
 }
 
@@ -346,8 +352,8 @@ func (f *flow) shutLater(reason string) {
 			f.passOn(reason)
 		case moving:
 			f.end(reason)
-		default:
-			f.fail(reason)
+		default: // only a shutdown looks for tunnels that do not move yet
+			f.fail(reasonDraining, reason)
 		}
 	})
 }
@@ -377,6 +383,9 @@ func (f *flow) release() {
 	w := f.worker
 	f.phase = over
 	delete(w.young, f)
+	if f.stop != nil {
+		f.stop()
+	}
 	f.up.drop()
 	f.down.drop()
 	f.dropFlight()

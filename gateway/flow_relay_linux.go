@@ -51,7 +51,7 @@ func (f *flow) move() {
 	e := t.event
 	t.g.events.Record(&e)
 	if err != nil {
-		f.end("")
+		f.end(f.up.failedSide())
 		return
 	}
 	f.relay()
@@ -69,13 +69,14 @@ func (f *flow) relay() {
 			f.refuse(err)
 			return
 		case err != io.EOF:
-			f.end("")
+			f.end(n.failedSide())
 			return
 		case !n.passed:
 			n.passed = true
 			f.t.half.Store(true) // the other direction may go on
+			f.t.ends(n.endedBy())
 			if unix.Shutdown(n.to.FD, unix.SHUT_WR) != nil || f.up.passed && f.down.passed {
-				f.end("")
+				f.end(*f.t.first.Load())
 				return
 			}
 		}

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -115,6 +113,7 @@ func (x *exchange) forwardPlain(t target, r decision) {
 		}
 		if err != nil {
 			trip.end(false)
+			x.event.Up = trip.uploaded()
 			x.refuseUpstream(err)
 			return
 		}
@@ -211,23 +210,3 @@ type upstreamError struct {
 }
 
 func (e *upstreamError) Error() string { return e.detail }
-
-// refuseUpstream answers for an origin that did not.
-func (x *exchange) refuseUpstream(err error) {
-	x.w.Header().Set("Connection", "close")
-	var bad *upstreamError
-	var body *bodyError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &body):
-		x.refuse(http.StatusBadRequest, reasonFraming, "the request's body: "+body.err.Error())
-	case errors.As(err, &bad):
-		x.failed(http.StatusBadGateway, bad.reason, bad.detail)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		x.failed(http.StatusGatewayTimeout, reasonUpstreamSlow, "the origin did not answer in time")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		x.failed(http.StatusBadGateway, reasonUpstreamGone, "the origin closed the connection")
-	default:
-		x.failed(http.StatusBadGateway, reasonUpstreamBad, err.Error())
-	}
-}

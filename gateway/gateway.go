@@ -104,6 +104,7 @@ type Gateway struct {
 	// inspected serves what is inside decrypted tunnels.
 	inspected *inspectServer
 
+	scarce   scarcity
 	draining atomic.Bool
 	ready    atomic.Bool
 	reload   sync.Mutex
@@ -130,7 +131,7 @@ func New(options Options) (*Gateway, error) {
 	if options.Secrets.Env == nil {
 		options.Secrets.Env = os.LookupEnv
 	}
-	g := &Gateway{options: options, events: options.Events, ids: newIDs()}
+	g := &Gateway{options: options, events: options.Events, ids: newIDs(), scarce: scarcity{since: time.Now()}}
 	g.files.Mark(g.filesOf(options.Config)...)
 	st, err := g.compile(options.Config, nil)
 	if err != nil {
@@ -166,6 +167,13 @@ func (g *Gateway) registerGauges(m *event.Metrics) {
 		func() float64 { return float64(g.tunnels.count()) })
 	m.Gauge("cordon_gateway_requests", "Requests in progress.",
 		func() float64 { return float64(g.limits.requests.now.Load()) })
+	m.Gauge("cordon_gateway_out_of_descriptors", "Whether the system refuses descriptors (1) or not (0).",
+		func() float64 {
+			if g.lacking() {
+				return 1
+			}
+			return 0
+		})
 	m.Gauge("cordon_gateway_upstream_idle", "Kept connections to origins.",
 		func() float64 { return float64(g.kept.count()) })
 }

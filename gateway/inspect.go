@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -153,10 +154,21 @@ func (i *inspection) end() {
 		if !i.used.Swap(true) {
 			t.upstream.Close()
 		}
-		t.closing.Do(func() {}) // the client's side is the server's to close
+		t.closing.Do(func() { t.reason = t.endedInside() }) // the client's side is the server's to close
 		t.passed = i.passed.Load()
 		t.finish()
 	})
+}
+
+// endedInside returns who ended a tunnel whose inside is served.
+func (t *tunnel) endedInside() string {
+	switch first := t.first.Load(); {
+	case first != nil:
+		return *first
+	case t.g.draining.Load():
+		return byShutdown
+	}
+	return byGateway
 }
 
 // begin records the decision about the tunnel and serves what is inside.
@@ -285,6 +297,9 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.t.up.Add(int64(n))
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+		c.t.ends(byClient)
+	}
 	return n, err
 }
 

@@ -91,6 +91,7 @@ func (x *exchange) forwardHTTP2(t target) {
 		if resp != nil {
 			resp.Body.Close()
 		}
+		x.event.Up = body.n.Load()
 		x.refuseInside(err)
 		return
 	}
@@ -185,7 +186,10 @@ func (b *countedBody) Close() error { return nil }
 func (b *countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
-	if err != io.EOF || b.x == nil {
+	if err != nil && err != io.EOF {
+		return n, &bodyError{err}
+	}
+	if err == nil || b.x == nil {
 		return n, err
 	}
 	b.ended.Store(true)

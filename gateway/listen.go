@@ -216,10 +216,10 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	var running sync.WaitGroup
 	for _, d := range g.listeners {
-		running.Go(func() { serve(d, watchedListener{d.accepts}) })
+		running.Go(func() { serve(d, watchedListener{restingListener{d.accepts, g}}) })
 	}
 	if g.admin != nil {
-		running.Go(func() { serve(g.admin, g.admin.accepts) })
+		running.Go(func() { serve(g.admin, restingListener{g.admin.accepts, g}) })
 	}
 	running.Go(func() { g.background(ctx) })
 	running.Go(func() { settle.Run(ctx) })
@@ -264,7 +264,7 @@ func (g *Gateway) drain() {
 	case <-g.tunnels.wait():
 	case <-ctx.Done():
 	}
-	g.tunnels.shutAll("shutdown")
+	g.tunnels.shutAll(byShutdown)
 	select {
 	case <-g.tunnels.wait():
 	case <-time.After(5 * time.Second): // an inspected tunnel may hang in its origin's handshake

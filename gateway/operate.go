@@ -91,7 +91,7 @@ func (g *Gateway) EndTunnel(id string) bool {
 	if found == nil {
 		return false
 	}
-	found.shut("ended by the operator")
+	found.shut(byOperator)
 	return true
 }
 

@@ -186,7 +186,7 @@ func TestTunnelsOfOperators(t *testing.T) {
 	lane.Until(t, "nothing is open, and both ends are recorded", func() bool {
 		ended := 0
 		for _, e := range s.ring.Latest() {
-			if e.Type == event.Close && e.Detail == "ended by the operator" {
+			if e.Type == event.Close && e.Detail == byOperator {
 				ended++
 			}
 		}

@@ -18,7 +18,7 @@ func copyConn(dst, src net.Conn, moved *atomic.Int64) error {
 		n, err := src.Read(*buffer)
 		if n > 0 {
 			if _, werr := dst.Write((*buffer)[:n]); werr != nil {
-				return werr
+				return &sideError{"", werr}
 			}
 			moved.Add(int64(n))
 		}

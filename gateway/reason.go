@@ -36,13 +36,19 @@ const (
 	reasonUpstreamSlow   = "upstream-timeout"
 	reasonUpstream407    = "upstream-proxy-auth" // an origin asked for proxy credentials
 	reasonClientGone     = "client-gone"
-	reasonHostMismatch   = "host-mismatch" // inside a tunnel, a Host other than its target
-	reasonAnswered       = "answered-here" // OPTIONS with Max-Forwards: 0
-	reasonFraming        = "framing"       // a request whose extent is in doubt
+	reasonClientSlow     = "client-timeout" // the client did not go on in time
+	reasonInternal       = "internal-error"
+	reasonNoMeans        = "no-descriptors" // the system gives the gateway no more of them
+	reasonHostMismatch   = "host-mismatch"  // inside a tunnel, a Host other than its target
+	reasonAnswered       = "answered-here"  // OPTIONS with Max-Forwards: 0
+	reasonFraming        = "framing"        // a request whose extent is in doubt
 )
 
 // egressReason returns the reason and status for an error of package egress.
 func egressReason(err error) (reason string, status int) {
+	if isScarce(err) {
+		return reasonNoMeans, 503
+	}
 	var e *egress.Error
 	if !errors.As(err, &e) {
 		return "unreachable", 502

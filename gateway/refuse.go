@@ -69,6 +69,25 @@ func (x *exchange) drain() {
 	}
 }
 
+// gone reports whether the client has left: it has reset its connection, or has
+// closed its side for so long that it is not waited for.
+func (x *exchange) gone() bool {
+	return x.cut.Load() || x.r.ProtoMajor > 1 && x.r.Context().Err() != nil || x.client.left()
+}
+
+// abandon records that the client has left before there was an answer, and ends
+// its connection, or stream. It does not return.
+func (x *exchange) abandon(detail string) {
+	x.recordGone(detail)
+	panic(http.ErrAbortHandler)
+}
+
+func (x *exchange) recordGone(detail string) {
+	x.event.Verdict, x.event.Reason, x.event.Detail, x.event.Status = event.Failed, reasonClientGone, detail, 0
+	x.event.Total = time.Since(x.began)
+	x.record()
+}
+
 // record hands the decision to the recorder, which copies it.
 func (x *exchange) record() { x.g.events.Record(&x.event) }
 

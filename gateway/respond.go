@@ -59,11 +59,14 @@ func (x *exchange) respond(trip answerer, resp *http.Response) {
 	keep := err == nil && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols
 	trip.end(keep)
 	x.event.Up, x.event.Down = trip.uploaded(), down
-	if err != nil {
-		x.event.Detail = "the response broke off: " + err.Error()
-	}
-	if lasting {
+	switch {
+	case lasting:
 		x.event.Type, x.event.Time = event.Close, time.Time{}
+		x.event.Detail = x.enderOf(err)
+	case err != nil:
+		var detail string
+		_, x.event.Reason, detail = x.blame(err)
+		x.event.Verdict, x.event.Detail = event.Failed, "the response broke off: "+detail
 	}
 	x.record()
 	if err != nil {
@@ -134,7 +137,7 @@ func (x *exchange) copyBody(trip answerer, resp *http.Response) (int64, error) {
 	for {
 		if !trip.ahead() {
 			if err := control.Flush(); err != nil {
-				return total, err
+				return total, &clientError{err}
 			}
 		}
 		if now := time.Now(); now.Sub(armed) > idle/8 {
@@ -146,7 +149,7 @@ func (x *exchange) copyBody(trip answerer, resp *http.Response) (int64, error) {
 		if n > 0 {
 			total += int64(n)
 			if _, werr := x.w.Write((*buffer)[:n]); werr != nil {
-				return total, werr
+				return total, &clientError{werr}
 			}
 		}
 		if err == io.EOF || err == nil && total == resp.ContentLength {

@@ -94,8 +94,8 @@ func (p *roundTrip) run() (*http.Response, error) {
 	case cause := <-p.body:
 		p.body <- cause
 		var broken *bodyError
-		if errors.As(cause, &broken) {
-			return nil, cause
+		if errors.As(cause, &broken) || cause != nil && isTimeout(err) {
+			return nil, cause // what was waited for after it does not count
 		}
 	default:
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
@@ -35,7 +36,8 @@ type exchange struct {
 	doubtful bool        // it has a length and a transfer coding
 	began    time.Time
 	event    event.Event
-	entered  bool // counted as in progress
+	cut      atomic.Bool // given up for a client that has closed its side
+	entered  bool        // counted as in progress
 	left     bool
 }
 
@@ -176,7 +178,10 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 			if x.r.ProtoMajor > 1 || x.client.left() {
 				wait = 0
 			}
-			late = time.AfterFunc(wait, f)
+			late = time.AfterFunc(wait, func() {
+				x.cut.Store(true)
+				f()
+			})
 		}
 	})
 	return func() bool {

@@ -37,6 +37,7 @@ type stream struct {
 	splices bool
 	ended   bool // the source has ended
 	passed  bool // and the other side knows
+	stuck   bool // writing has failed
 }
 
 // run moves what there is to move. It returns io.EOF once the source has ended
@@ -141,6 +142,7 @@ func (n *stream) write(b []byte) ([]byte, error) {
 		return b, nil
 	}
 	if err != nil {
+		n.stuck = true
 		return b, err
 	}
 	return b[count:], nil
@@ -187,8 +189,10 @@ func (n *stream) empty() error {
 		n.to.Writable = false
 		return nil
 	case err == nil && count == 0:
+		n.stuck = true
 		return io.ErrUnexpectedEOF
 	case err != nil:
+		n.stuck = true
 		return err
 	}
 	if n.held -= count; n.held == 0 && !n.splices {
@@ -208,4 +212,31 @@ func (n *stream) drop() {
 		putPipe(n.pipe)
 	}
 	n.pipe, n.held = nil, 0
+}
+
+// failedSide returns whose connection the stream's error is about.
+func (n *stream) failedSide() string {
+	if n.up != n.stuck {
+		return byClient
+	}
+	return byOrigin
+}
+
+// endedBy returns who has ended the stream: its source, or both sides if the
+// other one has ended too, and nobody can say which was first.
+func (n *stream) endedBy() string {
+	switch {
+	case hasEnded(n.to.FD):
+		return byBoth
+	case n.up:
+		return byClient
+	}
+	return byOrigin
+}
+
+// hasEnded reports whether the other side of a connection sends no more.
+func hasEnded(fd int) bool {
+	const closeWait, lastAck = 8, 9
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && (info.State >= tcpClose && info.State <= lastAck)
 }

@@ -40,8 +40,9 @@ type tunnel struct {
 	ended    atomic.Int32 // goroutines that are done with the connections
 	half     atomic.Bool  // one direction has ended
 	closing  sync.Once
-	reason   string // why it ended, if not by itself; set within closing
-	passed   bool   // its place in the limits is another tunnel's now
+	reason   string                 // who or what ended it; set within closing
+	first    atomic.Pointer[string] // who ended a direction first
+	passed   bool                   // its place in the limits is another tunnel's now
 
 	// seen and seenAt belong to the sweeper.
 	seen   int64
@@ -52,13 +53,13 @@ type tunnel struct {
 func (t *tunnel) send(fromClient, fromUpstream []byte) {
 	if len(fromClient) > 0 {
 		if _, err := t.upstream.Write(fromClient); err != nil {
-			t.shut("")
+			t.shut(byOrigin)
 		}
 		t.up.Add(int64(len(fromClient)))
 	}
 	if len(fromUpstream) > 0 {
 		if _, err := t.client.Write(fromUpstream); err != nil {
-			t.shut("")
+			t.shut(byClient)
 		}
 		t.down.Add(int64(len(fromUpstream)))
 	}
@@ -78,19 +79,57 @@ func (t *tunnel) relay() {
 
 // direction is the life of one of the two goroutines.
 func (t *tunnel) direction(dst, src net.Conn, moved *atomic.Int64) {
+	from, to := byClient, byOrigin
+	if moved == &t.down {
+		from, to = to, from
+	}
 	err := t.begin(dst, src, moved)
 	if err == nil {
 		err = copyConn(dst, src, moved)
 	}
 	last := t.running.Add(-1) == 0
-	if !last && errors.Is(err, io.EOF) && closeWrite(dst) == nil {
+	if !errors.Is(err, io.EOF) {
+		var failed *sideError
+		switch {
+		case errors.As(err, &failed) && failed.side != "":
+			from = failed.side
+		case errors.As(err, &failed):
+			from = to
+		}
+		t.shut(from)
+	} else if t.ends(from); last {
+		t.shut(*t.first.Load())
+	} else if closeWrite(dst) == nil {
 		t.half.Store(true) // the other direction may go on
 	} else {
-		t.shut("")
+		t.shut(to)
 	}
 	if t.ended.Add(1) == 2 {
 		t.finish()
 	}
+}
+
+// Who ended a tunnel, as its last event says. What ended it for other reasons
+// has a word of its own beside them.
+const (
+	byClient   = "client"
+	byOrigin   = "origin"
+	byBoth     = "both" // one after the other, before the gateway looked
+	byIdle     = "idle"
+	byOperator = "operator"
+	byShutdown = "shutdown"
+	byGateway  = "gateway" // for what was said inside, or for want of means
+)
+
+// ends notes that a side sends no more. Who did so first has ended the tunnel,
+// unless it ends by a fault.
+func (t *tunnel) ends(side string) { t.first.CompareAndSwap(nil, &side) }
+
+// sideError is a failure to write: to the side that is named, or else to the
+// one that the direction leads to.
+type sideError struct {
+	side string
+	error
 }
 
 // begin moves a direction as long as its records are followed. Its error is the
@@ -139,7 +178,10 @@ func (t *tunnel) passUp(upstream net.Conn, b []byte) error {
 	}
 	n, err := upstream.Write(b)
 	t.up.Add(int64(n))
-	return err
+	if err != nil {
+		return &sideError{byOrigin, err}
+	}
+	return nil
 }
 
 // passDown passes the origin's next bytes on, and what they set free.
@@ -159,7 +201,10 @@ func (t *tunnel) passDown(client, upstream net.Conn, b []byte) error {
 	}
 	n, err := client.Write(b)
 	t.down.Add(int64(n))
-	return err
+	if err != nil {
+		return &sideError{byClient, err}
+	}
+	return nil
 }
 
 // closeWrite passes the end of a stream on.
@@ -321,6 +366,6 @@ func (s *tunnels) sweep(now time.Time, idle time.Duration) {
 	}
 	s.mu.Unlock()
 	for _, t := range silent {
-		t.shut("idle")
+		t.shut(byIdle)
 	}
 }

@@ -33,6 +33,7 @@ func (x *exchange) upgrade(t target, r decision) {
 	if err != nil {
 		trip.end(false)
 		x.stayRequest()
+		x.event.Up = trip.uploaded()
 		x.refuseUpstream(err)
 		return
 	}
@@ -72,7 +73,7 @@ func (x *exchange) switchOver(u *upstream, resp *http.Response) {
 	x.record()
 	_ = t.client.SetDeadline(time.Now().Add(x.state.config.Timeouts.Header))
 	if err := writeSwitch(t.client, resp); err != nil {
-		t.shut("")
+		t.shut(byClient)
 	}
 	fromClient := buffered(rw.Reader)
 	fromOrigin := buffered(u.reader)

@@ -87,7 +87,7 @@ func (s *workers) stop() {
 // cut ends what does not move yet, when the worker ends.
 func (w *worker) cut() {
 	for f := range w.young {
-		f.fail("shutdown")
+		f.fail(reasonDraining, byShutdown)
 	}
 }
 
@@ -121,12 +121,15 @@ func (s *workers) adopt(t *tunnel) bool {
 	if t.closed || !detachable(t.client) || !detachable(t.upstream) {
 		return false
 	}
+	local, remote := t.client.LocalAddr(), addrPort(t.client.RemoteAddr())
 	client, ok := detach(t.client)
-	upstream, ok2 := detach(t.upstream)
-	if !ok || !ok2 {
-		closeAll(client, upstream)
-		t.closed = true
-		return false // both are closed: the goroutines see it
+	if !ok {
+		return false // no descriptor is left; the goroutines need none
+	}
+	upstream, ok := detach(t.upstream)
+	if !ok {
+		t.client = newSocket(client, local, remote, nil)
+		return false
 	}
 	w := s.all[int(t.began.UnixNano()>>10)%len(s.all)]
 	f := &flow{worker: w, phase: moving, t: t, clientFD: client, upstreamFD: upstream}
@@ -276,12 +279,13 @@ func (a *acceptor) listen() {
 		return
 	}
 	if err := a.worker.AddListener(&a.end, a.fd, a); err != nil {
-		a.rest()
+		a.rest(err)
 	}
 }
 
 // rest stops accepting for a moment.
-func (a *acceptor) rest() {
+func (a *acceptor) rest(err error) {
+	a.worker.g.lacks(err)
 	a.worker.Remove(&a.end)
 	a.worker.resting = append(a.worker.resting, a)
 	a.worker.Arm()
@@ -303,7 +307,7 @@ func (a *acceptor) Ready(*reactor.End) {
 		f.begin()
 	case unix.EAGAIN, unix.EINTR, unix.ECONNABORTED:
 	default:
-		a.rest() // such as EMFILE, until something has been closed; asking again at once would spin
+		a.rest(err) // such as EMFILE, until something has been closed; asking again at once would spin
 	}
 }
 

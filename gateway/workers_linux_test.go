@@ -50,17 +50,24 @@ func TestBulkWithoutDescriptors(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	client, origin := relayed(t, s)
 	closeIdlePipes()
-	var usual unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
-		t.Fatal(err)
+	waiting := make([]int, 80) // connections that cannot be accepted
+	for i := range waiting {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		waiting[i] = fd
 	}
-	few := usual
-	few.Cur = 3
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
-		t.Fatal(err)
+	defer noDescriptors(t)()
+	to := addrPort(s.gateway.Addr())
+	for _, fd := range waiting {
+		if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = unix.Write(fd, []byte("G"))
 	}
-	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &usual)
-	const size = 8 << 20
+	const size = 24 << 20
 	var sending sync.WaitGroup
 	defer sending.Wait()
 	sending.Go(func() {

@@ -43,7 +43,7 @@ func newGatewayTunnelsEndCommand() *cobra.Command {
 		Short: "End tunnels by their ids, an app, a target, or all of them",
 		Long: `End closes the tunnels that are named: by the ids that cordon gateway tunnels
 lists, or all those of an app or to a target. Both sides see the connection close,
-and the event of its end says "ended by the operator".
+and the event of its end says "operator".
 
 The token that changes need is read from .cordon/admin-token beside FILE, which
 must belong to who runs the command.`,

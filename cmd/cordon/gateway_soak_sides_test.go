@@ -1,0 +1,303 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/testpki"
+)
+
+// soakReset, as a length, makes the secure origin reset.
+const soakReset = 1<<32 - 1
+
+// lossyNames is a name server whose answers can be lost.
+type lossyNames struct {
+	address string
+	lost    atomic.Bool
+}
+
+// serveNames answers 127.0.0.1 for every name, for a second.
+func serveNames(t *testing.T) *lossyNames {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &lossyNames{address: conn.LocalAddr().String()}
+	var served sync.WaitGroup
+	served.Go(func() {
+		buffer := make([]byte, 1500)
+		for {
+			size, from, err := conn.ReadFrom(buffer)
+			if err != nil {
+				return
+			}
+			if answer, err := answerName(buffer[:size]); err == nil && !n.lost.Load() {
+				_, _ = conn.WriteTo(answer, from)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		conn.Close()
+		served.Wait()
+	})
+	return n
+}
+
+func answerName(query []byte) ([]byte, error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(query); err != nil || len(m.Questions) != 1 {
+		return nil, fmt.Errorf("no question: %v", err)
+	}
+	q := m.Questions[0]
+	m = dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true},
+		Questions: m.Questions}
+	if q.Type == dnsmessage.TypeA {
+		m.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
+			Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+		}}
+	}
+	return m.Pack()
+}
+
+// serveSoakPlain is an origin that gives bodies back, breaks off under /reset,
+// and says nothing under /stall. It returns its port.
+func serveSoakPlain(t *testing.T) string {
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/reset/"):
+			w.Header().Set("Content-Length", "100000")
+			_, _ = w.Write(make([]byte, 50_000))
+			panic(http.ErrAbortHandler)
+		case strings.HasPrefix(r.URL.Path, "/stall/"):
+			<-r.Context().Done()
+		default:
+			body, _ := io.ReadAll(r.Body) // what is missing comes back missing
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			_, _ = w.Write(body)
+		}
+	}))
+	t.Cleanup(origin.Close)
+	_, port, _ := net.SplitHostPort(origin.Listener.Addr().String())
+	return port
+}
+
+// serveSoakSecure is an origin that gives blocks back over TLS. It returns its
+// port.
+func serveSoakSecure(t *testing.T, leaf *testpki.Pair) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() { echoBlocks(conn.(*net.TCPConn), config) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		served.Wait()
+	})
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+func echoBlocks(conn *net.TCPConn, config *tls.Config) {
+	defer conn.Close()
+	secure := tls.Server(conn, config)
+	head := make([]byte, 4)
+	for {
+		if _, err := io.ReadFull(secure, head); err != nil {
+			_ = secure.CloseWrite()
+			return
+		}
+		n := binary.BigEndian.Uint32(head)
+		if n == soakReset {
+			_ = conn.SetLinger(0)
+			return
+		}
+		if _, err := io.CopyN(secure, secure, int64(n)); err != nil {
+			return
+		}
+	}
+}
+
+// wanted is the event that a request must have. A count of -1 is any.
+type wanted struct {
+	verdict  event.Verdict
+	reason   string
+	closes   bool
+	up, down int64
+}
+
+// entry is one request of which not everything is known yet.
+type entry struct {
+	finished, excused bool
+	want              wanted
+	decision, end     *event.Event
+}
+
+// book compares requests with their events.
+type book struct {
+	mu     sync.Mutex
+	open   map[string]*entry
+	counts struct{ compared, excused, events int }
+	faults []string
+}
+
+// begin opens a request's page: a tunnel's under its client's address, another's
+// under its path.
+func (b *book) begin(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if before := b.open[key]; before != nil && !before.excused {
+		b.note("%s: %+v has not had its events before the address was used again", key, *before)
+	}
+	b.open[key] = &entry{}
+}
+
+// done says what the events must be.
+func (b *book) done(key string, want wanted, excused bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.open[key]
+	e.finished, e.want, e.excused = true, want, excused
+	if excused {
+		b.counts.excused++
+	}
+	b.compare(key, e)
+}
+
+// compare checks a page when all of it is there.
+func (b *book) compare(key string, e *entry) {
+	if !e.finished || e.excused || e.decision == nil || e.want.closes && e.end == nil {
+		return
+	}
+	delete(b.open, key)
+	b.counts.compared++
+	last := e.decision
+	if e.want.closes {
+		last = e.end
+	}
+	w := e.want
+	if e.decision.Verdict != w.verdict || w.reason != "" && e.decision.Reason != w.reason ||
+		w.up >= 0 && last.Up != w.up || w.down >= 0 && last.Down != w.down {
+		b.note("%s: wanted %+v, the event is %+v", key, w, *last)
+	}
+}
+
+// read takes the events from a named pipe until it is closed.
+func (b *book) read(path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		b.wrong("%v", err)
+		return
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		e, err := event.Parse(lines.Bytes())
+		if err != nil {
+			b.wrong("an event that cannot be read: %v", err)
+			continue
+		}
+		b.take(&e)
+	}
+}
+
+func (b *book) take(e *event.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.counts.events++
+	if e.Type == event.Notice {
+		return
+	}
+	key := e.Path
+	if e.Method == "CONNECT" {
+		key = e.Client.String()
+	}
+	page := b.open[key]
+	switch {
+	case page == nil:
+		b.note("an event that nobody asked for: %+v", *e)
+	case e.Type == event.Close:
+		page.end = e
+	default:
+		page.decision = e
+	}
+	if page != nil {
+		b.compare(key, page)
+	}
+}
+
+// note writes down what is wrong, the first of it.
+func (b *book) note(format string, args ...any) {
+	if len(b.faults) < 20 {
+		b.faults = append(b.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+func (b *book) wrong(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(format, args...)
+}
+
+func (b *book) wrongs() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.faults
+}
+
+// settled reports whether every request that was not excused has its events.
+func (b *book) settled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.open {
+		if !e.excused {
+			return false
+		}
+	}
+	return true
+}
+
+// missing lists requests without their events, the first of them.
+func (b *book) missing() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []string
+	for key, e := range b.open {
+		if !e.excused && len(list) < 10 {
+			list = append(list, fmt.Sprintf("%s %+v", key, *e))
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+func (b *book) totals() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return fmt.Sprintf("%d requests agree with their events, %d excused by faults, %d events",
+		b.counts.compared, b.counts.excused, b.counts.events)
+}

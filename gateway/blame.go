@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+)
+
+// clientError is a failure to hand something to the client.
+type clientError struct{ err error }
+
+func (e *clientError) Error() string { return "write to the client: " + e.err.Error() }
+func (e *clientError) Unwrap() error { return e.err }
+
+// refuseUpstream answers for a request that an origin did not answer, or whose
+// client did not send it.
+func (x *exchange) refuseUpstream(err error) {
+	status, reason, detail := x.blame(err)
+	if status == 0 {
+		x.abandon("the client left before there was an answer")
+	}
+	x.w.Header().Set("Connection", "close")
+	if status == http.StatusBadRequest && reason == reasonFraming {
+		x.refuse(status, reason, detail)
+		return
+	}
+	x.failed(status, reason, detail)
+}
+
+// blame says whose doing it is that a request, or its response, broke off: the
+// status is what a client is answered that waits, 0 where none does.
+func (x *exchange) blame(err error) (status int, reason, detail string) {
+	var bad *upstreamError
+	var body *bodyError
+	var client *clientError
+	var network *net.OpError
+	switch {
+	case x.gone():
+		return 0, reasonClientGone, "the client left"
+	case errors.As(err, &client) && isTimeout(err):
+		return 0, reasonClientSlow, "the client did not take what was sent in time"
+	case errors.As(err, &client):
+		return 0, reasonClientGone, "the client left"
+	case errors.As(err, &body) && isTimeout(body.err):
+		return http.StatusRequestTimeout, reasonClientSlow, "the client did not go on with its body in time"
+	case errors.As(err, &body) && errors.Is(body.err, io.ErrUnexpectedEOF):
+		return http.StatusBadRequest, reasonClientGone, "the client ended its side in the middle of its body"
+	case errors.As(err, &body):
+		return http.StatusBadRequest, reasonFraming, "the request's body: " + body.err.Error()
+	case errors.As(err, &bad):
+		return http.StatusBadGateway, bad.reason, bad.detail
+	case isTimeout(err), errors.Is(err, context.Canceled): // by the timer of a trip inside a tunnel
+		return http.StatusGatewayTimeout, reasonUpstreamSlow, "the origin did not go on in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+		return http.StatusBadGateway, reasonUpstreamGone, "the origin closed the connection"
+	}
+	return http.StatusBadGateway, reasonUpstreamBad, err.Error()
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// enderOf says who ended a stream of events.
+func (x *exchange) enderOf(err error) string {
+	if err == nil {
+		return byOrigin
+	}
+	switch _, reason, _ := x.blame(err); reason {
+	case reasonClientGone:
+		return byClient
+	case reasonClientSlow, reasonUpstreamSlow:
+		return byIdle
+	}
+	return byOrigin
+}

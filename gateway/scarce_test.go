@@ -1,0 +1,99 @@
+//go:build linux
+
+package gateway
+
+import (
+	"crypto/tls"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/testpki"
+)
+
+// TestScarceDescriptors: connections that come while the system has no
+// descriptor wait, the operator is told once, /readyz says so, and all is well
+// when descriptors are back; on every kind of listener.
+func TestScarceDescriptors(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
+	for _, each := range []struct {
+		name   string
+		change func(*Config)
+		begin  string // before the request
+	}{
+		{"worker", nil, ""},
+		{"PROXY protocol", func(c *Config) {
+			c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		}, "PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n"},
+		{"TLS", func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} }, ""},
+	} {
+		t.Run(each.name, func(t *testing.T) {
+			s := newSite(t, usualRules, each.change)
+			idle := make([]*os.File, 80)
+			for i := range idle {
+				fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				idle[i] = os.NewFile(uintptr(fd), "idle")
+				defer idle[i].Close()
+			}
+			ready := func() int {
+				w := httptest.NewRecorder()
+				s.gateway.adminServer().Handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/readyz", nil))
+				return w.Code
+			}
+			lane.Until(t, "it is ready", func() bool { return ready() == 200 })
+			restore := noDescriptors(t)
+			defer restore()
+			to := addrPort(s.gateway.Addr())
+			for _, one := range idle {
+				to := &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}
+				if err := unix.Connect(int(one.Fd()), to); err != nil {
+					t.Fatal(err)
+				}
+				_, _ = one.WriteString("G") // for a listener that waits for the first bytes
+			}
+			lane.Until(t, "the operator is told", func() bool {
+				list := s.ring.Latest()
+				return len(list) == 1 && list[0].Type == event.Notice && list[0].Reason == reasonNoMeans
+			})
+			lane.Until(t, "/readyz says so", func() bool { return ready() == 503 })
+			restore()
+			for _, one := range idle {
+				one.Close()
+			}
+			c := s.dial()
+			if each.name == "TLS" {
+				c = newClient(t, tls.Client(c.Conn, &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()}))
+			}
+			c.send(each.begin + s.fill("GET http://plain.test:{plain}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
+			if resp, body := c.answer("GET"); resp.StatusCode != 200 {
+				t.Errorf("afterwards: %d %s", resp.StatusCode, body)
+			}
+			lane.Until(t, "it is ready again", func() bool { return ready() == 200 })
+		})
+	}
+}
+
+// noDescriptors takes the process's free descriptors away until the function
+// that it returns is called.
+func noDescriptors(t *testing.T) (restore func()) {
+	t.Helper()
+	var usual unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	few := usual
+	few.Cur = 3
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &usual) }
+}

@@ -2,6 +2,7 @@ package folder
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,12 +61,56 @@ func writeChange(root *os.Root, c project.Change) error {
 			mode = info.Mode().Perm()
 		}
 	}
-	temporary := name + ".cordon-new"
-	if err := root.WriteFile(temporary, c.New, mode); err != nil {
+	if err := replace(root, name, c.New, mode); err != nil {
 		return fmt.Errorf("write %s: %w", c.Name, err)
 	}
-	if err := root.Rename(temporary, name); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", c.Name, err), root.Remove(temporary))
+	return nil
+}
+
+// replace puts a file in the place of another, or of what that links to. The new
+// one has a name that nobody can have prepared.
+func replace(root *os.Root, name string, data []byte, mode fs.FileMode) error {
+	name, err := followed(root, name)
+	if err != nil {
+		return err
+	}
+	temporary := name + "." + rand.Text()[:8] + ".new"
+	f, err := root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = root.Rename(temporary, name)
+	}
+	if err != nil {
+		return errors.Join(err, root.Remove(temporary))
 	}
 	return nil
+}
+
+// maxLinks is how many links are followed to a file.
+const maxLinks = 8
+
+// followed returns the file that a name stands for at the end of its links. A link
+// out of the folder is an error of whoever opens it.
+func followed(root *os.Root, name string) (string, error) {
+	for range maxLinks {
+		info, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		target, err := root.Readlink(name)
+		if err != nil {
+			return "", err
+		}
+		if filepath.IsAbs(target) {
+			return "", fmt.Errorf("it is a link to %s: name that file instead", target)
+		}
+		name = filepath.Join(filepath.Dir(name), target)
+	}
+	return "", errors.New("it is a link that leads nowhere")
 }

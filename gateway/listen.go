@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/internal/settle"
@@ -84,7 +85,7 @@ func (g *Gateway) open(address, appName string, st *state) error {
 	}
 	g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
 	d := &listener{gateway: g, app: appName,
-		accepts: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header)}
+		accepts: newProxyListener(l, st.config.ProxyProtocol, st.config.Timeouts.Header, g.refuseHeader)}
 	if st.tls != nil {
 		d.tls = true
 		d.accepts = tls.NewListener(d.accepts, &tls.Config{
@@ -111,6 +112,13 @@ func (g *Gateway) open(address, appName string, st *state) error {
 	}
 	g.listeners = append(g.listeners, d)
 	return nil
+}
+
+// refuseHeader records a PROXY protocol header that was refused. Nothing is
+// known but who sent it.
+func (g *Gateway) refuseHeader(from netip.AddrPort, err error) {
+	g.events.Record(&event.Event{ID: g.ids.make(), Time: time.Now(), Type: event.Decision, Source: "gateway",
+		Client: from, Verdict: event.Blocked, Reason: reasonProxyHeader, Detail: err.Error()})
 }
 
 // Close closes the listeners of a gateway that is not served. Serve closes them by

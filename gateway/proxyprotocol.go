@@ -99,6 +99,7 @@ func readProxyV2(r io.Reader, head []byte) (netip.AddrPort, error) {
 type proxiedConn struct {
 	*net.TCPConn
 	timeout time.Duration
+	refused func(from netip.AddrPort, err error) // nil: nobody asks
 
 	once   sync.Once
 	remote net.Addr
@@ -112,6 +113,9 @@ func (c *proxiedConn) header() error {
 		source, err := c.readHeader()
 		if err != nil {
 			c.err = err
+			if c.refused != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+				c.refused(addrPort(c.remote), err) // not a balancer's look whether somebody is there
+			}
 			c.TCPConn.Close()
 			return
 		}
@@ -162,13 +166,16 @@ type proxyListener struct {
 	net.Listener
 	from    []netip.Prefix
 	timeout time.Duration
+	refused func(from netip.AddrPort, err error)
 }
 
-func newProxyListener(l net.Listener, from []netip.Prefix, timeout time.Duration) net.Listener {
+func newProxyListener(l net.Listener, from []netip.Prefix, timeout time.Duration,
+	refused func(from netip.AddrPort, err error),
+) net.Listener {
 	if len(from) == 0 {
 		return l
 	}
-	return &proxyListener{Listener: l, from: from, timeout: timeout}
+	return &proxyListener{Listener: l, from: from, timeout: timeout, refused: refused}
 }
 
 // Accept returns the next connection, before its header has been read. An error is
@@ -179,7 +186,7 @@ func (p *proxyListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if tcp, ok := c.(*net.TCPConn); ok && p.listed(c.RemoteAddr()) {
-		return &proxiedConn{TCPConn: tcp, timeout: p.timeout}, nil
+		return &proxiedConn{TCPConn: tcp, timeout: p.timeout, refused: p.refused}, nil
 	}
 	return c, nil
 }

@@ -17,6 +17,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -102,7 +103,7 @@ func askThrough(t *testing.T, address, header string) string {
 // A lack of descriptors passes, and the listener hears again afterwards.
 func TestProxyListenerOutlivesTemporaryErrors(t *testing.T) {
 	l := &troubled{Listener: listenLoopback(t), failures: 3, left: 3}
-	serveAddresses(t, newProxyListener(l, fromLoopback, 10*time.Second))
+	serveAddresses(t, newProxyListener(l, fromLoopback, 10*time.Second, nil))
 	for range 3 {
 		if got := askThrough(t, l.Addr().String(), proxyV1); got != "198.51.100.7:8080" {
 			t.Errorf("the request came from %s", got)
@@ -115,7 +116,7 @@ func TestProxyListenerOutlivesTemporaryErrors(t *testing.T) {
 
 // What ends the listener reaches the server each time it asks.
 func TestProxyListenerEnds(t *testing.T) {
-	l := newProxyListener(listenLoopback(t), fromLoopback, time.Second)
+	l := newProxyListener(listenLoopback(t), fromLoopback, time.Second, nil)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestProxyListenerEnds(t *testing.T) {
 
 func TestProxyHeaderNamesTheSource(t *testing.T) {
 	l := listenLoopback(t)
-	serveAddresses(t, newProxyListener(l, fromLoopback, 10*time.Second))
+	serveAddresses(t, newProxyListener(l, fromLoopback, 10*time.Second, nil))
 	for _, header := range []string{proxyV1, proxyV2} {
 		if got := askThrough(t, l.Addr().String(), header); got != "198.51.100.7:8080" {
 			t.Errorf("%q: the request came from %s", header, got)
@@ -215,7 +216,7 @@ func TestTunnelBehindProxyHeader(t *testing.T) {
 
 // A conn that is asked from several sides reads its header once.
 func TestProxyHeaderIsReadOnce(t *testing.T) {
-	l := newProxyListener(listenLoopback(t), fromLoopback, 10*time.Second)
+	l := newProxyListener(listenLoopback(t), fromLoopback, 10*time.Second, nil)
 	sender, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -241,5 +242,25 @@ func TestProxyHeaderIsReadOnce(t *testing.T) {
 	got := make([]byte, 4)
 	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "rest" {
 		t.Errorf("behind the header: %q %v", got, err)
+	}
+}
+
+// TestRefusedProxyHeaders: a header that is refused has an event; a balancer
+// that only looks whether somebody is there has none.
+func TestRefusedProxyHeaders(t *testing.T) {
+	s := newSite(t, usualRules, func(c *Config) { c.ProxyProtocol = fromLoopback })
+	s.dial().Close()
+	for n, head := range []string{"GET http://plain.test/ HTTP/1.1\r\n\r\n", "PROXY TCP4 a b c d\r\n"} {
+		c := s.dial()
+		c.send(head)
+		if !c.closed() {
+			t.Errorf("%q is taken", head)
+		}
+		lane.Until(t, "the event", func() bool { return len(s.ring.Latest()) == n+1 })
+		e := s.ring.Latest()[n]
+		if e.Type != event.Decision || e.Verdict != event.Blocked || e.Reason != reasonProxyHeader ||
+			e.Client.String() != c.Conn.LocalAddr().String() {
+			t.Errorf("%q: %+v", head, e)
+		}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	reasonNoIdentity     = "no-identity"         // no credential and no certificate
 	reasonBadIdentity    = "unknown-client"      // a credential or certificate of nobody
 	reasonMethod         = "method"              // TRACE
+	reasonProxyHeader    = "proxy-header"        // no PROXY protocol header where one must be
 	reasonNameMissing    = "sni-missing"
 	reasonNameMismatch   = "sni-mismatch"
 	reasonNameUnexpected = "sni-unexpected" // a server name in a tunnel to an address

@@ -60,10 +60,10 @@ func faulty(t *testing.T) string {
 		"/hidden":      `<p role="alert" hidden>Nobody sees this.</p><p role="alert"></p>`,
 		"/frame":       `<iframe src="/exception" title="a frame"></iframe>`,
 		"/frame-alert": `<iframe src="/alert" title="a frame"></iframe>`,
-		"/flash": `<p role="alert" id="a"></p><script>a.textContent = "It was shown."; setTimeout(() => { ` +
-			`a.remove() }, 60)</script>`,
-		"/leaves": `<p role="alert">It is gone.</p><script>setTimeout(() => { location.href = "/good" }, ` +
-			`30)</script>`,
+		"/flash": `<p role="alert" id="a"></p><script>addEventListener("DOMContentLoaded", () => { ` +
+			`a.textContent = "It was shown."; setTimeout(() => { a.remove() }, 60) })</script>`,
+		"/leaves": `<p role="alert">It is gone.</p><script>addEventListener("load", () => { ` +
+			`setTimeout(() => { location.href = "/good" }, 30) })</script>`,
 		"/styled":      `<link rel="stylesheet" href="/hide.css"><p class="error">Hidden by a style sheet.</p>`,
 		"/hide.css":    `.error { display: none }`,
 		"/popup-alert": `<button onclick="window.open('/alert')">Open</button>`,

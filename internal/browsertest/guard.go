@@ -249,15 +249,20 @@ const watchErrors = `(() => {
   let waiting = false;
   const shown = () => document.readyState !== 'loading' &&
     [...document.querySelectorAll('link[rel=stylesheet]')].every((link) => link.disabled || link.sheet);
+  let last = -Infinity; // when it was looked
   const tell = () => {
     waiting = false;
+    last = performance.now();
     if (!shown()) return;
     const texts = ` + visibleErrors + `.filter((text) => !told.has(text));
     texts.forEach((text) => told.add(text));
     if (texts.length > 0) send(JSON.stringify(texts));
   };
   const later = () => { if (!waiting) { waiting = true; setTimeout(tell, 10); } };
-  new MutationObserver(later).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+  // What changes is looked at before anything else runs, or soon after where much
+  // changes: what goes again has been seen then, however busy the machine is.
+  const changed = () => { performance.now() - last > 10 ? tell() : later(); };
+  new MutationObserver(changed).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
   addEventListener('DOMContentLoaded', later);
   addEventListener('load', later);
   addEventListener('pagehide', tell);

@@ -112,13 +112,9 @@ func (c *clientConn) take(key poolKey, lifetime time.Duration) *upstream {
 
 // put keeps a connection for the client's next request to the same origin.
 func (c *clientConn) put(u *upstream) {
-	if u.reader.Buffered() > 0 {
-		u.close()
+	if !u.rest() {
 		return
 	}
-	_ = u.conn.SetDeadline(time.Time{})
-	u.releaseReader()
-	u.idle = time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ended || len(c.bound[u.key]) >= maxKeptPerKey {

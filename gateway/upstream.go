@@ -148,16 +148,25 @@ func (p *pool) shrink(key poolKey, list []*upstream) {
 	p.kept[key] = list
 }
 
-// put keeps the connection, unless the origin sent more than the response: that
-// must not become the answer to somebody's next request.
-func (p *pool) put(u *upstream) {
+// rest makes the connection ready to be kept. It closes one on which the origin
+// sent more than the response, and reports false: that must not become the answer
+// to the next request.
+func (u *upstream) rest() bool {
 	if u.reader.Buffered() > 0 {
 		u.close()
-		return
+		return false
 	}
 	_ = u.conn.SetDeadline(time.Time{})
 	u.releaseReader()
 	u.idle = time.Now()
+	return true
+}
+
+// put keeps the connection for whichever client asks next.
+func (p *pool) put(u *upstream) {
+	if !u.rest() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.n >= maxKept || len(p.kept[u.key]) >= maxKeptPerKey {

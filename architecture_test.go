@@ -50,7 +50,9 @@ var mayImport = map[string][]string{
 	"ca":                   {"host", "pin", "internal/**"},
 	"event":                {},
 	"client":               {"host", "policy/**", "pin", "egress", "event", "internal/**"},
-	"gateway":              {"host", "policy/**", "pin", "egress", "event", "ca", "internal/**"},
+	"gateway":              {"host", "policy/**", "pin", "egress", "event", "ca", "gateway/config", "internal/**"},
+	"gateway/config":       {"host", "policy/enforced", "pin", "ca", "internal/**"},
+	"gateway/source":       {"gateway/config", "policy/enforced", "ca", "internal/**"},
 	"backend/identity":     {},
 	"backend/auth":         {"host", "backend/identity", "event", "internal/**", "egress"},
 	"backend/services":     {"host", "backend/identity", "event", "internal/**", "egress"},
@@ -64,14 +66,14 @@ var mayImport = map[string][]string{
 	"console":       {"host", "policy/**", "event"},
 	"console/parts": {"console", "backend/auth", "backend/tables/**", "project", "project/folder", "policy/**"},
 	"settings": {"host", "backend", "backend/identity", "backend/auth", "backend/services", "backend/tables",
-		"gateway", "egress", "event", "internal/**"},
+		"gateway/config", "egress", "event", "internal/**"},
 	"server":    {"host", "settings", "backend/**", "egress", "event", "pin", "ca", "internal/**"},
 	"plugin/**": {"policy/**", "pin", "project", "plugin/engine/**"},
-	"record":    {"host", "policy/**", "gateway", "event"},
+	"record":    {"host", "policy/**", "gateway", "gateway/config", "event", "ca"},
 	"survey":    {"pin", "egress", "policy/**"},
 	"doctor":    {"ca", "project/folder", "settings", "internal/**"},
-	"up": {"host", "ca", "event", "policy/**", "project", "project/folder", "gateway", "settings", "server",
-		"console", "console/parts", "internal/**"},
+	"up": {"host", "ca", "event", "policy/**", "project", "project/folder", "gateway", "gateway/config", "settings",
+		"server", "console", "console/parts", "internal/**"},
 	"cmd/cordon":        {"**"},
 	"internal/**":       {"internal/**"},
 	"internal/admin":    {"host", "internal/**"},
@@ -99,6 +101,34 @@ var onlyIn = map[string][]string{
 // no system, no log.
 var pureBans = []string{"net/http", "net", "os", "os/exec", "log", "log/slog", "io/ioutil", "syscall", "database/sql",
 	"math/rand", "crypto/rand"}
+
+// readers are the calls that read files or the environment, which the gateway
+// leaves to package source: it takes values.
+var readers = []string{"os.ReadFile", "os.Open", "os.OpenFile", "os.Stat", "os.Lstat", "os.ReadDir", "os.Getenv",
+	"os.LookupEnv", "tls.LoadX509KeyPair", "ca.Load", "ca.Open", "ca.OpenOrCreate"}
+
+func TestGatewayTakesValues(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test() || s.dir != "gateway" && s.dir != "gateway/config" {
+			continue
+		}
+		for _, i := range s.ast.Imports {
+			if name := strings.Trim(i.Path.Value, `"`); s.dir == "gateway" && name == module+"/internal/secret" {
+				t.Errorf("%s imports %s", s.file, name)
+			}
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			call, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if of, ok := call.X.(*ast.Ident); ok && slices.Contains(readers, of.Name+"."+call.Sel.Name) {
+				t.Errorf("%s: %s.%s", s.fset.Position(n.Pos()), of.Name, call.Sel.Name)
+			}
+			return true
+		})
+	}
+}
 
 type source struct {
 	file string // slash-separated, relative to the module

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
@@ -36,13 +36,7 @@ func TestAddressesAndPortsComeFromPatterns(t *testing.T) {
 		{"cordon", "https://a.test:8080", "a.test", 8081, "/", false, false},
 	} {
 		name := test.platform + " " + test.origin + " asked for " + test.host
-		data := []byte(`<widget xmlns="http://www.w3.org/ns/widgets"><access origin="` + test.origin +
-			`"/><allow-navigation href="` + test.origin + `"/></widget>`)
-		config := AppConfig{Name: "app", Config: "config.xml", Data: data, Platform: test.platform}
-		a, err := compileApp(config, secret.Source{})
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		a := compiled(t, test.platform, `<access origin="`+test.origin+`"/><allow-navigation href="`+test.origin+`"/>`)
 		to := authority{host: test.host, port: test.port}
 		if addr, err := netip.ParseAddr(test.host); err == nil {
 			to.addr = addr
@@ -73,8 +67,8 @@ func everyTarget() []string {
 // compiled returns an app of which a config.xml is all.
 func compiled(t *testing.T, platform, rules string) *app {
 	t.Helper()
-	data := []byte(`<widget xmlns="http://www.w3.org/ns/widgets">` + rules + `</widget>`)
-	a, err := compileApp(AppConfig{Name: "app", Config: "config.xml", Data: data, Platform: platform}, secret.Source{})
+	c := config.App{Name: "app", Config: "config.xml", Platform: platform}
+	a, err := newApp(c, config.Contents{List: listOf(t, c, rules)})
 	if err != nil {
 		t.Fatalf("%s %s: %v", platform, rules, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/problem"
@@ -68,7 +69,8 @@ func (g *Gateway) doorOf(app string) *listener {
 // servePAC serves the proxy configuration on the proxy's own listener, for the
 // address that the client reached it by.
 func (x *exchange) servePAC() {
-	address, err := publicName(x.r.Host, defaultPort(x.listener.tls))
+	name, err := config.ParsePublicName(x.r.Host, defaultPort(x.listener.tls))
+	address := name.String()
 	if err != nil || x.state.config.PublicName != "" {
 		address = x.state.reachedBy(x.listener, x.r.Host)
 	}
@@ -90,8 +92,8 @@ func defaultPort(tls bool) uint16 {
 func (st *state) reachedBy(d *listener, asked string) string {
 	local := addrPort(d.accepts.Addr())
 	if st.config.PublicName != "" {
-		if name, err := publicName(st.config.PublicName, local.Port()); err == nil {
-			return name
+		if name, err := config.ParsePublicName(st.config.PublicName, local.Port()); err == nil {
+			return name.String()
 		}
 	}
 	if name := listenerName(st.tls); d.tls && name != "" {
@@ -105,18 +107,6 @@ func (st *state) reachedBy(d *listener, asked string) string {
 		return host.String()
 	}
 	return local.String()
-}
-
-// publicName returns host:port of a name with or without a port.
-func publicName(text string, port uint16) (string, error) {
-	a, err := splitAuthority(text, port)
-	if err != nil {
-		return "", err
-	}
-	if a.addr.IsValid() && a.addr.IsUnspecified() {
-		return "", badAuthority("no client can reach it")
-	}
-	return a.String(), nil
 }
 
 // listenerName returns the first name of a listener's certificate that is one

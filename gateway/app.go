@@ -1,25 +1,20 @@
 package gateway
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
 // app is one application with its compiled policy. It is immutable but for its
 // limits, which outlive a reload.
 type app struct {
-	config     AppConfig
+	config     config.App
 	policy     *policy.Policy
 	report     bool
 	private    []egress.Private
@@ -30,73 +25,34 @@ type app struct {
 	warnings   []string
 }
 
-// credential is a proxy credential without its secret: digests only.
+// credential is a proxy credential without its secret.
 type credential struct {
 	user     string
-	password [sha256.Size]byte
+	password config.Digest
 }
 
-// compileApp reads the app's config.xml and everything that belongs to it.
-func compileApp(c AppConfig, secrets secret.Source) (*app, error) {
-	a := &app{config: c, report: c.Mode == modeReport, limits: newLimits(c.Limits)}
-	fail := func(err error) (*app, error) { return nil, fmt.Errorf("app %q: %w", c.Name, err) }
-	data := c.Data
-	if data == nil {
-		var err error
-		if data, err = os.ReadFile(c.Config); err != nil {
-			return fail(err)
-		}
+// newApp makes an app of its configuration, defaults filled in, and of what
+// belongs to it.
+func newApp(c config.App, held config.Contents) (*app, error) {
+	list := held.List
+	a := &app{
+		config: c, report: c.Mode == config.Report, limits: newLimits(c.Limits),
+		policy: list.Policy, names: namesOf(list.Policy), warnings: list.Warnings,
 	}
-	list, err := enforced.Compile(c.Config, data, enforced.Options{
-		Platform: c.Platform, Strict: c.Strict, Inspect: c.Inspect, RequireTLS: c.RequireTLS,
-	})
-	if err != nil {
-		return fail(err)
-	}
-	a.policy, a.names, a.warnings = list.Policy, namesOf(list.Policy), list.Warnings
 	for _, p := range c.Private {
 		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
 	}
-	pins, err := configuredPins(c.Pins)
-	if err != nil {
-		return fail(err)
+	pins, err := c.PinEntries()
+	if err == nil {
+		a.pins, err = pin.NewSet(append(pins, list.Pins...)...)
 	}
-	if a.pins, err = pin.NewSet(append(pins, list.Pins...)...); err != nil {
-		return fail(err)
+	if err != nil {
+		return nil, fmt.Errorf("app %q: %w", c.Name, err)
 	}
 	if c.Credential != nil {
-		password, err := secrets.Resolve(c.Credential.Password)
-		if err != nil {
-			return fail(fmt.Errorf("credential.password: %w", err))
-		}
-		a.credential = &credential{user: c.Credential.User, password: sha256.Sum256(password.Bytes())}
+		a.credential = &credential{user: c.Credential.User, password: held.Password}
 	}
 	return a, nil
-}
-
-// configuredPins reads the pins that the gateway's own configuration names.
-func configuredPins(list []PinConfig) ([]pin.Entry, error) {
-	var entries []pin.Entry
-	for _, c := range list {
-		host, below := strings.CutPrefix(c.Host, "*.")
-		e := pin.Entry{Host: host, Subdomains: below, Source: "gateway.apps.pins"}
-		for _, text := range c.SPKI {
-			h, err := pin.ParseHash(text)
-			if err != nil {
-				return nil, fmt.Errorf("pins: host %q: %w", c.Host, err)
-			}
-			e.Hashes = append(e.Hashes, h)
-		}
-		if c.Expires != "" {
-			day, err := time.Parse(time.DateOnly, c.Expires)
-			if err != nil {
-				return nil, fmt.Errorf("pins: host %q: expires: %q must be a day, as in 2027-01-31", c.Host, c.Expires)
-			}
-			e.Expires = day
-		}
-		entries = append(entries, e)
-	}
-	return entries, nil
 }
 
 // decision is what the list says about a request.

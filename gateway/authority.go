@@ -1,11 +1,8 @@
 package gateway
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
 )
@@ -61,17 +58,6 @@ func schemePort(scheme string) uint16 {
 	return 0
 }
 
-// errAuthority is what every refused authority is, for errors.Is.
-var errAuthority = errors.New("not a host and port")
-
-func badAuthority(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errAuthority, fmt.Sprintf(format, args...))
-}
-
-// maxAuthority bounds the text of an authority: a name of 253 bytes may be
-// longer before mapping.
-const maxAuthority = 1024
-
 // parseAuthority reads the target of a CONNECT: a host and a port that must be
 // there (RFC 9110 section 9.3.6).
 func parseAuthority(s string) (authority, error) {
@@ -80,54 +66,9 @@ func parseAuthority(s string) (authority, error) {
 
 // splitAuthority reads host:port, or host alone if defaultPort is not 0.
 func splitAuthority(s string, defaultPort uint16) (authority, error) {
-	if s == "" || len(s) > maxAuthority {
-		return authority{}, badAuthority("length %d", len(s))
-	}
-	host, port, found := "", "", false
-	if s[0] == '[' {
-		end := strings.IndexByte(s, ']')
-		if end < 0 {
-			return authority{}, badAuthority("bracket without its partner")
-		}
-		host = s[:end+1]
-		rest := s[end+1:]
-		if rest != "" && rest[0] != ':' {
-			return authority{}, badAuthority("text after the bracket")
-		}
-		port, found = strings.CutPrefix(rest, ":")
-	} else {
-		host, port, found = strings.Cut(s, ":")
-	}
-	name, err := hostname.ParseASCII(host)
+	a, err := hostname.ParseAuthority(s, defaultPort)
 	if err != nil {
-		return authority{}, badAuthority("%v", err)
+		return authority{}, err
 	}
-	a := authority{host: name.String(), addr: name.Addr()}
-	if !found && defaultPort != 0 {
-		a.port = defaultPort
-		return a, nil
-	}
-	a.port, err = parsePort(port)
-	return a, err
-}
-
-// parsePort reads a decimal port from 1 to 65535, without sign or leading zero.
-func parsePort(s string) (uint16, error) {
-	if s == "" {
-		return 0, badAuthority("no port")
-	}
-	if len(s) > 5 || s[0] == '0' {
-		return 0, badAuthority("port is not a decimal number from 1 to 65535")
-	}
-	n := 0
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, badAuthority("port is not a decimal number from 1 to 65535")
-		}
-		n = n*10 + int(s[i]-'0')
-	}
-	if n > 65535 {
-		return 0, badAuthority("port is not a decimal number from 1 to 65535")
-	}
-	return uint16(n), nil
+	return authority{host: a.Name.String(), addr: a.Name.Addr(), port: a.Port}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -273,13 +274,15 @@ func TestConnectionsAreBoundBehindEveryListener(t *testing.T) {
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
 	for _, each := range []struct {
 		name   string
-		change func(*Config)
+		change func(*config.Config)
 		open   func(l *lab) *client
 	}{
-		{"TLS", func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} }, func(l *lab) *client {
+		{"TLS", func(c *config.Config) {
+			c.TLS = &config.TLS{Certificate: certificate, Key: key}
+		}, func(l *lab) *client {
 			return newClient(l.t, tls.Client(l.dial(), &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()}))
 		}},
-		{"PROXY protocol", func(c *Config) { c.ProxyProtocol = fromLoopback }, func(l *lab) *client {
+		{"PROXY protocol", func(c *config.Config) { c.ProxyProtocol = fromLoopback }, func(l *lab) *client {
 			c := l.dial()
 			c.send("PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n")
 			return c

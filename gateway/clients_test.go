@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
@@ -36,8 +37,8 @@ func newStreams(t *testing.T, way string) *streams {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(o.serve))
 	t.Cleanup(server.Close)
 	if way == "inspected" {
-		var change *Config
-		o.site, _ = inspectingSite(t, usualRules, func(c *Config) { change = c })
+		var change *config.Config
+		o.site, _ = inspectingSite(t, usualRules, func(c *config.Config) { change = c })
 		o.ca = change.CA.Certificate
 		leaf := o.root.Leaf(t, testpki.Spec{Name: "lab.test", Hosts: []string{"lab.test"}})
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, NextProtos: []string{"h2", "http/1.1"}}

@@ -3,13 +3,14 @@ package gateway
 import (
 	"net"
 	"testing"
+
+	"github.com/cordon-sec/cordon/gateway/config"
 )
 
 // A gateway that listens and is not served leaves its ports free.
 func TestClose(t *testing.T) {
-	g, err := New(Options{Config: Config{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: "none",
-		Apps: []AppConfig{{Name: "a", Config: "config.xml",
-			Data: []byte(`<widget><access origin="https://a.example"/></widget>`)}}}})
+	g, err := New(Options{Loaded: loadedOf(t, config.Config{Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: "none",
+		Apps: []config.App{{Name: "a", Config: "config.xml"}}}, `<access origin="https://a.example"/>`)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 )
 
 var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
@@ -26,7 +27,7 @@ type connecting struct {
 	cleartext   decision
 	hello       int // bytes of the first flight that are the ClientHello
 	inspect     *inspector
-	config      *Config
+	config      *config.Config
 }
 
 // connect answers CONNECT: it decides about the target, connects, and

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -36,7 +37,7 @@ func exitSite(t *testing.T) (s *site, origin net.Listener, host string) {
 	host = "raw.test:" + portOf(origin.Addr().String())
 	s = newSite(t, `<access origin="http://`+host+`"/><access origin="http://hangs.invalid"/>
 <access origin="https://hangs.invalid"/>`,
-		func(c *Config) {
+		func(c *config.Config) {
 			c.Timeouts.Lookup, c.Timeouts.Connect = 20*time.Second, 20*time.Second
 			c.Timeouts.Idle, c.Timeouts.ResponseHeader = 20*time.Second, 20*time.Second
 		})

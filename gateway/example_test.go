@@ -7,14 +7,22 @@ import (
 	"net/url"
 
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
 // A gateway for one app: what its list does not name gets no further.
 func Example() {
-	const list = `<widget><access origin="https://api.example.com" /></widget>`
-	g, err := gateway.New(gateway.Options{Config: gateway.Config{
-		Listen: "127.0.0.1:0", Log: "none",
-		Apps: []gateway.AppConfig{{Name: "todo", Config: "config.xml", Data: []byte(list)}},
+	const text = `<widget><access origin="https://api.example.com" /></widget>`
+	app := config.App{Name: "todo", Config: "config.xml"}
+	list, err := enforced.Compile(app.Config, []byte(text), app.Options())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	g, err := gateway.New(gateway.Options{Loaded: config.Loaded{
+		Config: config.Config{Listen: "127.0.0.1:0", Log: "none", Apps: []config.App{app}},
+		Apps:   []config.Contents{{List: list}},
 	}})
 	if err != nil {
 		fmt.Println(err)

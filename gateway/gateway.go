@@ -43,28 +43,29 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/systemd"
 	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // Options are what a Gateway needs besides its configuration.
 type Options struct {
-	// Config is the configuration to begin with.
-	Config Config
-	// Reload reads the configuration again; nil if only the apps' files can
-	// change. Watch names the files whose change calls for it.
-	Reload func() (Config, error)
-	Watch  []string
+	// Loaded is the configuration to begin with, with what it names. Package source
+	// reads it from files.
+	Loaded config.Loaded
+	// Reload returns the configuration as it is now; nil if it cannot change.
+	Reload func() (config.Loaded, error)
+	// Changed reports whether Reload would return another one than last time. The
+	// gateway asks it every second while it serves, and reloads if so; nil: it
+	// reloads when Reload is called alone.
+	Changed func() bool
 	// Events takes the decisions; nil records nothing.
 	Events *event.Recorder
 	// Metrics, if not nil, is served on the admin listener and gets the
@@ -81,10 +82,6 @@ type Options struct {
 	// Resolver and Roots stand in for the system's own; nil: the system's.
 	Resolver egress.Resolver
 	Roots    *x509.CertPool
-	// Secrets finds what the configuration's references stand for. Without an
-	// Env it asks the process's environment; its Dir counts only for a
-	// configuration that did not go through Relative.
-	Secrets secret.Source
 }
 
 // Gateway is a forward proxy that enforces policies. Make it with New, and
@@ -109,12 +106,11 @@ type Gateway struct {
 	ready    atomic.Bool
 	reload   sync.Mutex
 	stale    atomic.Pointer[string] // why the last reload failed; nil if it did not
-	files    watch.Files            // as they looked before they were read
 }
 
 // state is what a reload replaces as a whole.
 type state struct {
-	config Config
+	config config.Config
 	apps   []*app
 	byName map[string]*app
 	byUser map[[sha256.Size]byte]*app
@@ -125,15 +121,11 @@ type state struct {
 	tls       *tls.Config
 }
 
-// New checks the configuration, reads every app's policy and returns a gateway
-// that listens to nothing yet. The warnings of the policies go to Warnings.
+// New checks the configuration and returns a gateway that listens to nothing yet.
+// The warnings of the policies go to Warnings.
 func New(options Options) (*Gateway, error) {
-	if options.Secrets.Env == nil {
-		options.Secrets.Env = os.LookupEnv
-	}
 	g := &Gateway{options: options, events: options.Events, ids: newIDs(), scarce: scarcity{since: time.Now()}}
-	g.files.Mark(g.filesOf(options.Config)...)
-	st, err := g.compile(options.Config, nil)
+	st, err := newState(options.Loaded, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -178,16 +170,17 @@ func (g *Gateway) registerGauges(m *event.Metrics) {
 		func() float64 { return float64(g.kept.count()) })
 }
 
-// compile reads everything that a state consists of. Limits of apps that were
-// there before stay in force with their counts.
-func (g *Gateway) compile(c Config, before *state) (*state, error) {
-	if err := c.Validate(); err != nil {
+// newState makes a state of a configuration. Limits of apps that were there before
+// stay in force with their counts.
+func newState(l config.Loaded, before *state) (*state, error) {
+	if err := l.Validate(); err != nil {
 		return nil, err
 	}
-	c = c.withDefaults()
+	l.Config = l.Config.WithDefaults()
+	c := l.Config
 	st := &state{config: c, byName: map[string]*app{}, byUser: map[[sha256.Size]byte]*app{}, byCert: map[string]*app{}}
-	for _, ac := range c.Apps {
-		a, err := compileApp(ac, g.options.Secrets)
+	for i, ac := range c.Apps {
+		a, err := newApp(ac, l.Apps[i])
 		if err != nil {
 			return nil, err
 		}
@@ -214,11 +207,9 @@ func (g *Gateway) compile(c Config, before *state) (*state, error) {
 			st.only = a
 		}
 	}
+	st.tls = serverTLS(&l)
 	var err error
-	if st.tls, err = serverTLS(c.TLS); err != nil {
-		return nil, err
-	}
-	st.inspector, err = newInspector(c)
+	st.inspector, err = newInspector(&l)
 	return st, err
 }
 
@@ -290,32 +281,14 @@ func (g *Gateway) background(ctx context.Context) {
 	})
 }
 
-// watchEvery is how often the files are looked at.
-const watchEvery = time.Second
+// changedEvery is how often the gateway asks whether its configuration has changed.
+const changedEvery = time.Second
 
-// watchFiles reloads when a file has changed, until the context ends.
-func (g *Gateway) watchFiles(ctx context.Context) {
-	watch.Every(ctx, watchEvery, func() {
-		if g.files.Changed() {
+// follow reloads when the configuration has changed, until the context ends.
+func (g *Gateway) follow(ctx context.Context) {
+	watch.Every(ctx, changedEvery, func() {
+		if g.options.Changed() {
 			_ = g.Reload() // it has recorded its failure
 		}
 	})
-}
-
-// filesOf returns the files whose change calls for a reload.
-func (g *Gateway) filesOf(c Config) []string {
-	list := append([]string(nil), g.options.Watch...)
-	if c.TLS != nil {
-		list = append(list, c.TLS.Certificate, c.TLS.Key, c.TLS.ClientCA)
-	}
-	list = append(list, c.CA.Certificate, c.CA.Key)
-	for _, app := range c.Apps {
-		if app.Data == nil { // else whoever holds the content reloads
-			list = append(list, app.Config)
-		}
-		if app.Credential != nil {
-			list = append(list, app.Credential.Password.File())
-		}
-	}
-	return slices.DeleteFunc(list, func(name string) bool { return name == "" })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -401,7 +402,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestDrainKnowsTunnels(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Drain = 5 * time.Second })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Drain = 5 * time.Second })
 	client, server := s.rawTunnel(t)
 	stopped := make(chan struct{})
 	go func() { s.stop(); close(stopped) }()
@@ -422,7 +423,7 @@ func TestDrainKnowsTunnels(t *testing.T) {
 }
 
 func TestIdleTunnelIsClosed(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Idle = 100 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Idle = 100 * time.Millisecond })
 	client, _ := s.rawTunnel(t)
 	if !client.closed() {
 		t.Error("a silent tunnel stays open")

@@ -22,7 +22,10 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/testpki"
+	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
 // site is a gateway between real clients and real origins on loopback. The
@@ -34,6 +37,7 @@ type site struct {
 	addr    string
 	root    *testpki.Pair
 	config  string // path of config.xml
+	from    *source.Source
 	plain   *origin
 	secure  *origin
 	evil    *origin
@@ -138,7 +142,7 @@ func serveEcho(w http.ResponseWriter, _ *http.Request) {
 
 // newSite starts origins and a gateway whose only app has the config.xml made
 // of rules, in which {plain}, {secure} and {evil} stand for the ports.
-func newSite(t *testing.T, rules string, change func(*Config)) *site {
+func newSite(t *testing.T, rules string, change func(*config.Config)) *site {
 	t.Helper()
 	s := &site{t: t, names: map[string][]netip.Addr{}, ring: event.NewRing(4096)}
 	s.root = testpki.Root(t, testpki.Spec{Name: "Test root"})
@@ -146,27 +150,57 @@ func newSite(t *testing.T, rules string, change func(*Config)) *site {
 	s.plain, s.secure, s.evil = newOrigin(t, nil), newOrigin(t, leaf), newOrigin(t, nil)
 	s.config = filepath.Join(t.TempDir(), "config.xml")
 	s.writeRules(rules)
-	c := Config{
+	c := config.Config{
 		Listen: "127.0.0.1:0", Log: "none",
-		Apps: []AppConfig{{
+		Apps: []config.App{{
 			Name: "app", Config: s.config,
-			Private: []PrivateConfig{{Host: "*.test", Range: netip.MustParsePrefix("127.0.0.0/8")}},
+			Private: []config.Private{{Host: "*.test", Range: netip.MustParsePrefix("127.0.0.0/8")}},
 		}},
-		Timeouts: Timeouts{Hello: 2 * time.Second, Connect: 2 * time.Second, Lookup: time.Second, Drain: time.Second},
+		Timeouts: config.Timeouts{
+			Hello:   2 * time.Second,
+			Connect: 2 * time.Second,
+			Lookup:  time.Second,
+			Drain:   time.Second,
+		},
 	}
 	if change != nil {
 		change(&c)
 	}
-	var err error
+	s.from = source.New(source.Options{Read: source.Fixed(c)})
+	loaded, err := s.from.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.gateway, err = New(Options{
-		Config: c, Events: event.NewRecorder(s.ring), Ring: s.ring, Roots: s.root.Pool(),
-		Resolver: egress.ResolverFunc(s.lookup), Metrics: event.NewMetrics(),
+		Loaded: loaded, Reload: s.from.Load, Changed: s.from.Changed, Events: event.NewRecorder(s.ring), Ring: s.ring,
+		Roots: s.root.Pool(), Resolver: egress.ResolverFunc(s.lookup), Metrics: event.NewMetrics(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.start()
 	return s
+}
+
+// listOf compiles the list of an app whose config.xml holds these rules.
+func listOf(t *testing.T, c config.App, rules string) *enforced.List {
+	t.Helper()
+	data := `<widget xmlns="http://www.w3.org/ns/widgets">` + rules + `</widget>`
+	list, err := enforced.Compile(c.Config, []byte(data), c.Options())
+	if err != nil {
+		t.Fatalf("%s %s: %v", c.Platform, rules, err)
+	}
+	return list
+}
+
+// loadedOf returns a configuration all of whose apps have these rules.
+func loadedOf(t *testing.T, c config.Config, rules string) config.Loaded {
+	t.Helper()
+	l := config.Loaded{Config: c}
+	for _, a := range c.Apps {
+		l.Apps = append(l.Apps, config.Contents{List: listOf(t, a, rules)})
+	}
+	return l
 }
 
 func (s *site) start() {

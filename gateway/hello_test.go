@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
@@ -325,7 +326,7 @@ func TestServerNames(t *testing.T) {
 }
 
 func TestSilentTunnelIsClosed(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Hello = 100 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Hello = 100 * time.Millisecond })
 	for _, first := range []string{"", "\x16", string(records(message(named), maxRecord)[:50])} {
 		c := s.connect("secure.test:{secure}")
 		c.send(first)
@@ -341,7 +342,7 @@ func TestSilentTunnelIsClosed(t *testing.T) {
 }
 
 func TestSlowHeadIsClosed(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Header = 150 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Header = 150 * time.Millisecond })
 	c := s.dial()
 	for _, piece := range strings.SplitAfter("GET http://plain.test/ HTTP/1.1\r\nX: 1\r\nY: 2\r\nZ: 3\r\nA: 4\r\n",
 		"\n") {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -32,13 +33,17 @@ func twoApps(t *testing.T) *site {
 	if err := os.WriteFile(empty, []byte("<widget xmlns='http://www.w3.org/ns/widgets'/>"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return newSite(t, usualRules, func(c *Config) {
+	return newSite(t, usualRules, func(c *config.Config) {
 		shop := c.Apps[0]
-		shop.Name, shop.Credential = "shop", &CredentialConfig{"shop", "env:SHOP_PASSWORD"}
-		news := AppConfig{Name: "news", Config: empty, Credential: &CredentialConfig{"news", "env:NEWS_PASSWORD"}}
+		shop.Name, shop.Credential = "shop", &config.Credential{User: "shop", Password: "env:SHOP_PASSWORD"}
+		news := config.App{
+			Name:       "news",
+			Config:     empty,
+			Credential: &config.Credential{User: "news", Password: "env:NEWS_PASSWORD"},
+		}
 		kiosk := c.Apps[0]
 		kiosk.Name, kiosk.Listen = "kiosk", "127.0.0.1:0"
-		c.Apps = []AppConfig{shop, news, kiosk}
+		c.Apps = []config.App{shop, news, kiosk}
 	})
 }
 
@@ -152,17 +157,17 @@ func TestEverySignIsNeeded(t *testing.T) {
 	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
 	authority, _ := writePair(t, root)
-	s := newSite(t, usualRules, func(c *Config) {
-		c.TLS = &TLSConfig{Certificate: certificate, Key: key, ClientCA: authority}
-		password := &CredentialConfig{"kiosk", "env:KIOSK_PASSWORD"}
-		app := func(name, listen, certificate string, credential *CredentialConfig) AppConfig {
+	s := newSite(t, usualRules, func(c *config.Config) {
+		c.TLS = &config.TLS{Certificate: certificate, Key: key, ClientCA: authority}
+		password := &config.Credential{User: "kiosk", Password: "env:KIOSK_PASSWORD"}
+		app := func(name, listen, certificate string, credential *config.Credential) config.App {
 			a := c.Apps[0]
 			a.Name, a.Listen, a.Certificate, a.Credential = name, listen, certificate, credential
 			return a
 		}
-		c.Apps = []AppConfig{
+		c.Apps = []config.App{
 			app("own", "127.0.0.1:0", "own.device", nil),
-			app("both", "127.0.0.1:0", "both.device", &CredentialConfig{"both", "env:KIOSK_PASSWORD"}),
+			app("both", "127.0.0.1:0", "both.device", &config.Credential{User: "both", Password: "env:KIOSK_PASSWORD"}),
 			app("shared", "", "shared.device", password),
 		}
 	})
@@ -212,9 +217,9 @@ func TestClientCertificates(t *testing.T) {
 	proxy := root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}})
 	certificate, key := writePair(t, proxy)
 	authority, _ := writePair(t, root)
-	s := newSite(t, usualRules, func(c *Config) {
+	s := newSite(t, usualRules, func(c *config.Config) {
 		c.Apps[0].Certificate = "shop.device"
-		c.TLS = &TLSConfig{Certificate: certificate, Key: key, ClientCA: authority}
+		c.TLS = &config.TLS{Certificate: certificate, Key: key, ClientCA: authority}
 	})
 	get := func(pair *testpki.Pair) (*http.Response, error) { return s.getByTLS(s.addr, root, pair) }
 	shop := root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"shop.device"}})
@@ -236,7 +241,7 @@ func TestClientCertificates(t *testing.T) {
 }
 
 func TestReportModeRelaxesTheListOnly(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Apps[0].Mode = modeReport })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Apps[0].Mode = config.Report })
 	s.name("private.test", "10.1.2.3")
 	for _, each := range []struct {
 		request, reason string
@@ -267,8 +272,8 @@ func TestReportModeRelaxesTheListOnly(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) {
-		c.Apps[0].Limits = Limits{Rate: 0.5, Burst: 2}
+	s := newSite(t, usualRules, func(c *config.Config) {
+		c.Apps[0].Limits = config.Limits{Rate: 0.5, Burst: 2}
 	})
 	for range 2 {
 		if resp, _ := s.get("http://plain.test:{plain}/"); resp.StatusCode != 200 {
@@ -279,7 +284,7 @@ func TestLimits(t *testing.T) {
 	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, reasonRate) {
 		t.Errorf("above the rate: %d %v %s", resp.StatusCode, resp.Header, body)
 	}
-	s = newSite(t, usualRules, func(c *Config) { c.Limits.Tunnels = 1 })
+	s = newSite(t, usualRules, func(c *config.Config) { c.Limits.Tunnels = 1 })
 	first := s.connect("secure.test:{secure}")
 	c := s.dial()
 	c.send(s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -292,7 +297,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestProxyProtocol(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) {
+	s := newSite(t, usualRules, func(c *config.Config) {
 		c.ProxyProtocol = append(c.ProxyProtocol, prefixOf(addrPort(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}).Addr()))
 	})
 	v2 := "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc6\x33\x64\x07\x7f\x00\x00\x01\x1f\x90\x00\x50"

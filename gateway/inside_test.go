@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -104,7 +105,7 @@ func TestRefusedTunnelsToPort80(t *testing.T) {
 		{false, "not-listed", `<access origin="http://evil.test"/> would allow it`},
 		{true, reasonCleartext, ""},
 	} {
-		s := newSite(t, usualRules, func(c *Config) { c.Apps[0].RequireTLS = each.requireTLS })
+		s := newSite(t, usualRules, func(c *config.Config) { c.Apps[0].RequireTLS = each.requireTLS })
 		c := s.dial()
 		c.send("CONNECT evil.test:80 HTTP/1.1\r\nHost: evil.test:80\r\n\r\n")
 		if resp, body := c.answer("CONNECT"); resp.StatusCode != 403 || !strings.Contains(body, each.reason) {
@@ -118,7 +119,7 @@ func TestRefusedTunnelsToPort80(t *testing.T) {
 
 // TestUpgradeTakesThePlaceOfItsTunnel has room for one tunnel.
 func TestUpgradeTakesThePlaceOfItsTunnel(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Limits.Tunnels = 1 })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Limits.Tunnels = 1 })
 	for range 3 {
 		c := s.connect("plain.test:{plain}")
 		c.send(s.fill("GET /ws HTTP/1.1\r\nHost: plain.test:{plain}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +

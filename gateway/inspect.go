@@ -18,6 +18,7 @@ import (
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 )
 
 // inspector holds what signs for hosts whose tunnels are decrypted.
@@ -26,24 +27,16 @@ type inspector struct {
 	notes  []string
 }
 
-// newInspector loads the authority, if an app is to be inspected.
-func newInspector(c Config) (*inspector, error) {
-	wanted := false
-	for _, a := range c.Apps {
-		wanted = wanted || a.Inspect
-	}
-	if !wanted {
+// newInspector makes the inspector, if an app is to be inspected.
+func newInspector(l *config.Loaded) (*inspector, error) {
+	if !l.Config.Inspects() {
 		return nil, nil
 	}
-	authority, err := ca.Load(c.CA.Certificate, c.CA.Key)
+	issuer, err := l.Authority.Issuer(ca.IssuerOptions{})
 	if err != nil {
 		return nil, err
 	}
-	issuer, err := authority.Issuer(ca.IssuerOptions{})
-	if err != nil {
-		return nil, err
-	}
-	return &inspector{issuer: issuer, notes: authority.Notes()}, nil
+	return &inspector{issuer: issuer, notes: l.Authority.Notes()}, nil
 }
 
 // inspection is a tunnel that is served as the requests inside it, each of which
@@ -80,7 +73,7 @@ type inspectServer struct {
 
 var errInspectClosed = errors.New("inspection has ended")
 
-func newInspectServer(g *Gateway, c Config) *inspectServer {
+func newInspectServer(g *Gateway, c config.Config) *inspectServer {
 	s := &inspectServer{g: g, conns: make(chan net.Conn), done: make(chan struct{}), open: map[net.Conn]*inspection{}}
 	s.server = &http.Server{
 		Handler:           s,

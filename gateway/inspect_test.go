@@ -14,21 +14,22 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // inspectingSite is a site whose app is inspected, with a client that trusts
 // the gateway's authority.
-func inspectingSite(t *testing.T, rules string, change func(*Config)) (*site, *x509.CertPool) {
+func inspectingSite(t *testing.T, rules string, change func(*config.Config)) (*site, *x509.CertPool) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ca")
 	authority, err := ca.Create(dir, ca.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSite(t, rules, func(c *Config) {
+	s := newSite(t, rules, func(c *config.Config) {
 		c.Apps[0].Inspect = true
-		c.CA = CAConfig{filepath.Join(dir, ca.CertificateFile), filepath.Join(dir, ca.KeyFile)}
+		c.CA = config.CA{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)}
 		if change != nil {
 			change(c)
 		}
@@ -192,8 +193,8 @@ func TestInspectIsNotWeaker(t *testing.T) {
 }
 
 func TestInspectPins(t *testing.T) {
-	s, pool := inspectingSite(t, inspectRules, func(c *Config) {
-		c.Apps[0].Pins = []PinConfig{{Host: "other.test",
+	s, pool := inspectingSite(t, inspectRules, func(c *config.Config) {
+		c.Apps[0].Pins = []config.Pin{{Host: "other.test",
 			SPKI: []string{"YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg="}}}
 	})
 	resp, err := inspectClient(s, pool, true).Get(s.fill("https://other.test:{secure}/"))

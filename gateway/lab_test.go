@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
@@ -41,7 +42,7 @@ func everyWay(t *testing.T, serve func(net.Conn, *bufio.Reader), run func(t *tes
 	}
 }
 
-func newLab(t *testing.T, way string, change func(*Config), serve func(net.Conn, *bufio.Reader)) *lab {
+func newLab(t *testing.T, way string, change func(*config.Config), serve func(net.Conn, *bufio.Reader)) *lab {
 	l := &lab{t: t, way: way, serve: serve}
 	if way == "inspected" {
 		l.site, l.pool = inspectingSite(t, usualRules, change)

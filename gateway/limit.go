@@ -3,6 +3,7 @@ package gateway
 import (
 	"sync/atomic"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/limit"
 )
 
@@ -29,7 +30,7 @@ type limits struct {
 	rate     *limit.Bucket
 }
 
-func newLimits(l Limits) *limits {
+func newLimits(l config.Limits) *limits {
 	return &limits{
 		requests: gauge{limit: int64(l.Requests)},
 		tunnels:  gauge{limit: int64(l.Tunnels)},

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/internal/settle"
@@ -132,7 +131,7 @@ func (g *Gateway) Close() {
 }
 
 // headLimitOf returns how long a request's head may be, in bytes.
-func headLimitOf(l Limits) int { return max(l.RequestHeader, 1024+4096) }
+func headLimitOf(l config.Limits) int { return max(l.RequestHeader, 1024+4096) }
 
 func (g *Gateway) closeDoors() {
 	for _, d := range g.listeners {
@@ -231,7 +230,9 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	running.Go(func() { g.background(ctx) })
 	running.Go(func() { settle.Run(ctx) })
-	running.Go(func() { g.watchFiles(ctx) })
+	if g.options.Changed != nil {
+		running.Go(func() { g.follow(ctx) })
+	}
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
 	systemd.Notify("READY=1")
@@ -289,30 +290,17 @@ func (g *Gateway) allDoors() []*listener {
 	return all
 }
 
-// serverTLS reads the certificate of the proxy's listeners.
-func serverTLS(c *TLSConfig) (*tls.Config, error) {
-	if c == nil {
-		return nil, nil
+// serverTLS returns what the proxy's listeners speak TLS with, nil if they do not.
+func serverTLS(l *config.Loaded) *tls.Config {
+	if l.Config.TLS == nil {
+		return nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
-	if err != nil {
-		return nil, fmt.Errorf("tls: %w", err)
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12,
+	c := &tls.Config{Certificates: []tls.Certificate{*l.Certificate}, MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"http/1.1"}}
-	if c.ClientCA == "" {
-		return config, nil
+	if l.ClientCAs != nil {
+		c.ClientCAs, c.ClientAuth = l.ClientCAs, tls.VerifyClientCertIfGiven
 	}
-	data, err := os.ReadFile(c.ClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("tls: client_ca: %w", err)
-	}
-	config.ClientCAs = x509.NewCertPool()
-	if !config.ClientCAs.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("tls: client_ca: %s holds no certificate", c.ClientCA)
-	}
-	config.ClientAuth = tls.VerifyClientCertIfGiven
-	return config, nil
+	return c
 }
 
 // resolverFor returns a resolver that asks the named servers.

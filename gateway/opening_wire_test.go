@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -26,9 +27,9 @@ func retrySite(t *testing.T, secure bool) (s *site, origin net.Listener, connect
 	target := "raw.test:" + portOf(origin.Addr().String())
 	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
-	s = newSite(t, `<access origin="https://`+target+`"/>`, func(c *Config) {
+	s = newSite(t, `<access origin="https://`+target+`"/>`, func(c *config.Config) {
 		if secure {
-			c.TLS = &TLSConfig{Certificate: certificate, Key: key}
+			c.TLS = &config.TLS{Certificate: certificate, Key: key}
 		}
 	})
 	return s, origin, func() net.Conn {

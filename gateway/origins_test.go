@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/testpki"
 	"github.com/cordon-sec/cordon/pin"
 )
@@ -137,8 +138,10 @@ func TestPinsThroughRedirects(t *testing.T) {
 		"Connection: close\r\n\r\n")
 	wrong := pin.Hash{1}
 	s, pool := inspectingSite(t, `<access origin="https://start.test:`+origin.port+
-		`"/><access origin="https://pinned.test:`+origin.port+`"/>`, func(c *Config) {
-		c.Apps[0].Pins = []PinConfig{{Host: "pinned.test", SPKI: []string{base64.StdEncoding.EncodeToString(wrong[:])}}}
+		`"/><access origin="https://pinned.test:`+origin.port+`"/>`, func(c *config.Config) {
+		c.Apps[0].Pins = []config.Pin{
+			{Host: "pinned.test", SPKI: []string{base64.StdEncoding.EncodeToString(wrong[:])}},
+		}
 	})
 	leaf := s.root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"start.test", "pinned.test"}})
 	origin.config.Store(&tls.Config{Certificates: []tls.Certificate{leaf.TLS()}})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // errProxyHeader is what every refused PROXY protocol header is.
@@ -59,7 +61,7 @@ func readProxyV1(r io.Reader, line []byte) (netip.AddrPort, error) {
 	if err != nil || source.Is4() != (fields[1] == "TCP4") || source.Zone() != "" {
 		return netip.AddrPort{}, errProxyHeader
 	}
-	port, err := parsePort(fields[4])
+	port, err := hostname.ParsePort(fields[4])
 	if err != nil {
 		return netip.AddrPort{}, errProxyHeader
 	}

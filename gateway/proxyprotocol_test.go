@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -155,7 +156,7 @@ func TestProxyHeaderNamesTheSource(t *testing.T) {
 // A client that sends its header slowly, or never, is closed in time and holds up
 // nobody, not a stop either.
 func TestSlowProxyHeaderHoldsUpNobody(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) {
+	s := newSite(t, usualRules, func(c *config.Config) {
 		c.ProxyProtocol = fromLoopback
 		c.Timeouts.Header = 500 * time.Millisecond
 	})
@@ -187,7 +188,7 @@ func TestSlowProxyHeaderHoldsUpNobody(t *testing.T) {
 // The header is taken off before a tunnel is spliced: no byte of it is lost, and
 // none of the header goes through.
 func TestTunnelBehindProxyHeader(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.ProxyProtocol = fromLoopback })
+	s := newSite(t, usualRules, func(c *config.Config) { c.ProxyProtocol = fromLoopback })
 	c := s.dial()
 	c.send(proxyV1 + s.fill("CONNECT secure.test:{secure} HTTP/1.1\r\nHost: x\r\n\r\n"))
 	if resp, body := c.answer("CONNECT"); resp.StatusCode != 200 {
@@ -248,7 +249,7 @@ func TestProxyHeaderIsReadOnce(t *testing.T) {
 // TestRefusedProxyHeaders: a header that is refused has an event; a balancer
 // that only looks whether somebody is there has none.
 func TestRefusedProxyHeaders(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.ProxyProtocol = fromLoopback })
+	s := newSite(t, usualRules, func(c *config.Config) { c.ProxyProtocol = fromLoopback })
 	s.dial().Close()
 	for n, head := range []string{"GET http://plain.test/ HTTP/1.1\r\n\r\n", "PROXY TCP4 a b c d\r\n"} {
 		c := s.dial()

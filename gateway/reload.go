@@ -5,16 +5,18 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/cordon-sec/cordon/gateway/config"
 )
 
-// Reload reads the configuration and every policy again and puts them into
+// Reload asks Options.Reload for the configuration as it is now and puts it into
 // force at once; open tunnels go on. If anything is wrong, what was in force
 // stays, and the error says why: a *RestartError where only a start can change
 // what differs.
 func (g *Gateway) Reload() error {
 	g.reload.Lock()
 	defer g.reload.Unlock()
-	st, err := g.readAgain()
+	st, err := g.next()
 	if err != nil {
 		g.stale.Store(new(err.Error()))
 		g.notice("reload-failed", err.Error())
@@ -27,27 +29,24 @@ func (g *Gateway) Reload() error {
 	return nil
 }
 
-// readAgain reads what is to be in force after a reload.
-func (g *Gateway) readAgain() (*state, error) {
-	before := g.state.Load()
-	c := before.config
-	g.files.Mark(g.filesOf(c)...)
+// next returns what is to be in force after a reload.
+func (g *Gateway) next() (*state, error) {
+	before, l := g.state.Load(), g.options.Loaded
 	if g.options.Reload != nil {
 		var err error
-		if c, err = g.options.Reload(); err != nil {
+		if l, err = g.options.Reload(); err != nil {
 			return nil, err
 		}
-		g.files.Add(g.filesOf(c)...) // also if it is refused: its files may be mended
 	}
-	st, err := g.compile(c, before)
+	st, err := newState(l, before)
 	if err != nil {
 		return nil, err
 	}
 	return st, checkStartKeys(&before.config, &st.config)
 }
 
-// Stale says why the configuration as it stands in its files is not the one in
-// force: the error of the last Reload; "" if it is.
+// Stale says why the configuration as it is written now is not the one in force:
+// the error of the last Reload; "" if it is.
 func (g *Gateway) Stale() string {
 	if why := g.stale.Load(); why != nil {
 		return *why
@@ -59,23 +58,23 @@ func (g *Gateway) Stale() string {
 // what they are. Every other key is in force after a reload.
 var startKeys = []struct {
 	key   string
-	value func(*Config) any
+	value func(*config.Config) any
 }{
-	{"listen", func(c *Config) any { return c.Listen }},
-	{"admin", func(c *Config) any { return c.Admin }},
-	{"tls", func(c *Config) any { return c.TLS != nil }}, // its files may change
-	{"apps[].listen", func(c *Config) any { return ownListeners(c) }},
-	{"proxy_protocol", func(c *Config) any { return fmt.Sprint(c.ProxyProtocol) }},
-	{"timeouts", func(c *Config) any { return c.Timeouts }},
-	{"limits", func(c *Config) any { return c.Limits }},
-	{"dns", func(c *Config) any { return strings.Join(c.DNS, " ") }},
-	{"log", func(c *Config) any { return c.Log }},
-	{"log_burst", func(c *Config) any { return c.LogBurst }},
+	{"listen", func(c *config.Config) any { return c.Listen }},
+	{"admin", func(c *config.Config) any { return c.Admin }},
+	{"tls", func(c *config.Config) any { return c.TLS != nil }}, // its files may change
+	{"apps[].listen", func(c *config.Config) any { return ownListeners(c) }},
+	{"proxy_protocol", func(c *config.Config) any { return fmt.Sprint(c.ProxyProtocol) }},
+	{"timeouts", func(c *config.Config) any { return c.Timeouts }},
+	{"limits", func(c *config.Config) any { return c.Limits }},
+	{"dns", func(c *config.Config) any { return strings.Join(c.DNS, " ") }},
+	{"log", func(c *config.Config) any { return c.Log }},
+	{"log_burst", func(c *config.Config) any { return c.LogBurst }},
 }
 
 // ownListeners returns the apps that have a listener of their own, in the order of
 // their names, and whether others share one.
-func ownListeners(c *Config) []string {
+func ownListeners(c *config.Config) []string {
 	var list []string
 	for _, a := range c.Apps {
 		own := "shared"
@@ -105,7 +104,7 @@ func (e *RestartError) Error() string {
 
 // checkStartKeys returns a *RestartError if two configurations, with their
 // defaults filled in, differ in what only a start can change.
-func checkStartKeys(before, after *Config) error {
+func checkStartKeys(before, after *config.Config) error {
 	var e RestartError
 	for _, k := range startKeys {
 		if !reflect.DeepEqual(k.value(before), k.value(after)) {

@@ -11,21 +11,23 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
 // reloadable is a site whose next reload finds what change makes of its
 // configuration.
-func reloadable(t *testing.T, begin func(*Config)) (s *site, reload func(change func(*Config)) error) {
+func reloadable(t *testing.T, begin func(*config.Config)) (s *site, reload func(change func(*config.Config)) error) {
 	s = newSite(t, usualRules, begin)
-	first := s.gateway.options.Config
-	return s, func(change func(*Config)) error {
-		s.gateway.options.Reload = func() (Config, error) {
+	first := s.gateway.options.Loaded.Config
+	return s, func(change func(*config.Config)) error {
+		s.gateway.options.Reload = func() (config.Loaded, error) {
 			c := first
 			c.Apps = slices.Clone(first.Apps)
 			change(&c)
-			return c, nil
+			return source.Load(c)
 		}
 		return s.gateway.Reload()
 	}
@@ -37,29 +39,29 @@ func reloadable(t *testing.T, begin func(*Config)) (s *site, reload func(change 
 func TestReloadOfEveryKey(t *testing.T) {
 	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
-	pair := &TLSConfig{Certificate: certificate, Key: key}
+	pair := &config.TLS{Certificate: certificate, Key: key}
 	changes := map[string]struct {
 		refused string // the key that is named; "" if the change is in force
-		change  func(*Config)
+		change  func(*config.Config)
 	}{
-		"Listen": {"listen", func(c *Config) { c.Listen = "127.0.0.1:39999" }},
-		"Admin":  {"admin", func(c *Config) { c.Admin = "127.0.0.1:0" }},
-		"TLS":    {"tls", func(c *Config) { c.TLS = pair }},
-		"Apps":   {"apps[].listen", func(c *Config) { c.Apps[0].Listen = "127.0.0.1:0" }},
+		"Listen": {"listen", func(c *config.Config) { c.Listen = "127.0.0.1:39999" }},
+		"Admin":  {"admin", func(c *config.Config) { c.Admin = "127.0.0.1:0" }},
+		"TLS":    {"tls", func(c *config.Config) { c.TLS = pair }},
+		"Apps":   {"apps[].listen", func(c *config.Config) { c.Apps[0].Listen = "127.0.0.1:0" }},
 		"ProxyProtocol": {
 			"proxy_protocol",
-			func(c *Config) { c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
+			func(c *config.Config) { c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
 		},
-		"PublicName": {"", func(c *Config) { c.PublicName = "proxy.test" }},
-		"CA":         {"", func(c *Config) { c.CA = CAConfig{certificate, key} }},
-		"Timeouts":   {"timeouts", func(c *Config) { c.Timeouts.Idle = time.Hour }},
-		"Limits":     {"limits", func(c *Config) { c.Limits.Requests = 7 }},
-		"DNS":        {"dns", func(c *Config) { c.DNS = []string{"127.0.0.1"} }},
-		"Log":        {"log", func(c *Config) { c.Log = "stdout" }},
-		"LogBurst":   {"log_burst", func(c *Config) { c.LogBurst = -1 }},
+		"PublicName": {"", func(c *config.Config) { c.PublicName = "proxy.test" }},
+		"CA":         {"", func(c *config.Config) { c.CA = config.CA{Certificate: certificate, Key: key} }},
+		"Timeouts":   {"timeouts", func(c *config.Config) { c.Timeouts.Idle = time.Hour }},
+		"Limits":     {"limits", func(c *config.Config) { c.Limits.Requests = 7 }},
+		"DNS":        {"dns", func(c *config.Config) { c.DNS = []string{"127.0.0.1"} }},
+		"Log":        {"log", func(c *config.Config) { c.Log = "stdout" }},
+		"LogBurst":   {"log_burst", func(c *config.Config) { c.LogBurst = -1 }},
 	}
-	for i := range reflect.TypeFor[Config]().NumField() {
-		field := reflect.TypeFor[Config]().Field(i).Name
+	for i := range reflect.TypeFor[config.Config]().NumField() {
+		field := reflect.TypeFor[config.Config]().Field(i).Name
 		test, known := changes[field]
 		if !known {
 			t.Errorf("nobody says what a reload does with %s", field)
@@ -67,7 +69,7 @@ func TestReloadOfEveryKey(t *testing.T) {
 		}
 		t.Run(field, func(t *testing.T) {
 			s, reload := reloadable(t, nil)
-			err := reload(func(c *Config) {
+			err := reload(func(c *config.Config) {
 				test.change(c)
 				c.Apps[0].RequireTLS = true // the rest of the new configuration
 			})
@@ -91,22 +93,22 @@ func TestReloadOfEveryKey(t *testing.T) {
 // An app with a listener of its own is not said to be in force while nobody
 // listens there, and the failed reload is told wherever somebody looks.
 func TestReloadThatNeedsARestart(t *testing.T) {
-	s, reload := reloadable(t, func(c *Config) { c.Apps[0].Listen = "127.0.0.1:0" })
+	s, reload := reloadable(t, func(c *config.Config) { c.Apps[0].Listen = "127.0.0.1:0" })
 	ready := func() string {
 		w := httptest.NewRecorder()
 		s.gateway.adminServer().Handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/readyz", nil))
 		return w.Body.String()
 	}
 	lane.Until(t, "it is ready", s.gateway.ready.Load)
-	for name, change := range map[string]func(*Config){
-		"added": func(c *Config) {
+	for name, change := range map[string]func(*config.Config){
+		"added": func(c *config.Config) {
 			kiosk := c.Apps[0]
 			kiosk.Name = "kiosk"
 			c.Apps = append(c.Apps, kiosk)
 		},
-		"moved":   func(c *Config) { c.Apps[0].Listen = "127.0.0.1:39998" },
-		"renamed": func(c *Config) { c.Apps[0].Name = "other" },
-		"shared":  func(c *Config) { c.Apps[0].Listen = "" },
+		"moved":   func(c *config.Config) { c.Apps[0].Listen = "127.0.0.1:39998" },
+		"renamed": func(c *config.Config) { c.Apps[0].Name = "other" },
+		"shared":  func(c *config.Config) { c.Apps[0].Listen = "" },
 	} {
 		err := reload(change)
 		var restart *RestartError
@@ -123,7 +125,7 @@ func TestReloadThatNeedsARestart(t *testing.T) {
 			t.Errorf("%s: /readyz says %q", name, got)
 		}
 	}
-	if err := reload(func(*Config) {}); err != nil || ready() != "ready\n" {
+	if err := reload(func(*config.Config) {}); err != nil || ready() != "ready\n" {
 		t.Errorf("as it was: %v, /readyz says %q", err, ready())
 	}
 	if s.ring.Latest()[0].Type == event.Close {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -24,14 +25,14 @@ func TestScarceDescriptors(t *testing.T) {
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
 	for _, each := range []struct {
 		name   string
-		change func(*Config)
+		change func(*config.Config)
 		begin  string // before the request
 	}{
 		{"worker", nil, ""},
-		{"PROXY protocol", func(c *Config) {
+		{"PROXY protocol", func(c *config.Config) {
 			c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}, "PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n"},
-		{"TLS", func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} }, ""},
+		{"TLS", func(c *config.Config) { c.TLS = &config.TLS{Certificate: certificate, Key: key} }, ""},
 	} {
 		t.Run(each.name, func(t *testing.T) {
 			s := newSite(t, usualRules, each.change)

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/x509"
 	"encoding/base64"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -289,12 +289,11 @@ func (x *exchange) credentialed() *app {
 	user, password, ok := parseBasic(fields)
 	key := sha256.Sum256([]byte(user))
 	a := x.state.byUser[key]
-	want := [sha256.Size]byte{}
+	var want config.Digest
 	if a != nil {
 		want = a.credential.password
 	}
-	got := sha256.Sum256([]byte(password))
-	same := subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	same := want.Matches(password)
 	if !ok || a == nil || !same {
 		x.stranger("the proxy credential belongs to no app")
 		return nil

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -46,11 +48,11 @@ func asksWhole(r *http.Request) bool {
 func parseTarget(raw string) (target, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
-		return target{}, badAuthority("not an absolute URL")
+		return target{}, errors.New("the URL must be absolute, as in http://host/path")
 	}
 	t := target{scheme: strings.ToLower(scheme)}
 	if schemePort(t.scheme) == 0 {
-		return target{}, badAuthority("the scheme must be http, https, ws or wss")
+		return target{}, errors.New("the scheme of the URL must be http, https, ws or wss")
 	}
 	end := strings.IndexAny(rest, "/?#\\")
 	if end < 0 {
@@ -71,22 +73,22 @@ func parseTarget(raw string) (target, error) {
 // differently.
 func checkRest(s string) error {
 	if s[0] != '/' {
-		return badAuthority("text between authority and path")
+		return errors.New("nothing must stand between the authority and the path of a URL")
 	}
 	query := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c <= ' ' || c >= 0x7f:
-			return badAuthority("character %q in a URL", c)
+			return fmt.Errorf("a URL must not hold %q: it must be escaped", c)
 		case c == '#':
-			return badAuthority("fragment in a request")
+			return errors.New("a request must not hold a fragment")
 		case c == '\\':
-			return badAuthority("backslash in a URL")
+			return errors.New("a URL must not hold a backslash")
 		case c == '?':
 			query = true
 		case c == '%' && !query:
 			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
-				return badAuthority("bad escape in a path")
+				return errors.New("a % in a path must begin an escape, as in %20")
 			}
 		}
 	}

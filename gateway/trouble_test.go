@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"net"
 	"net/http/httptest"
-	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
@@ -46,7 +45,7 @@ func TestUpstreamTrouble(t *testing.T) {
 	}
 	deadPort := portOf(dead.Addr().String())
 	dead.Close()
-	s := newSite(t, usualRules, func(c *Config) {
+	s := newSite(t, usualRules, func(c *config.Config) {
 		c.Timeouts.ResponseHeader = 200 * time.Millisecond
 		c.Timeouts.Lookup = 200 * time.Millisecond
 	})
@@ -98,7 +97,7 @@ func trouble(ctx context.Context, host string) error {
 
 func TestNamedPlatform(t *testing.T) {
 	for _, platform := range []string{"android@15.1.0", "android@3.6.4", "ios@8", "w3c"} {
-		s := newSite(t, usualRules, func(c *Config) {
+		s := newSite(t, usualRules, func(c *config.Config) {
 			c.Apps[0].Platform = platform
 		})
 		s.writeRules(`<access origin="http://plain.test:{plain}"/><allow-navigation ` +
@@ -136,7 +135,7 @@ func TestLaunchRulesOpenNothing(t *testing.T) {
 }
 
 func TestRequireTLS(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Apps[0].RequireTLS = true })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Apps[0].RequireTLS = true })
 	for _, request := range []string{"GET http://plain.test:{plain}/ HTTP/1.1", "CONNECT plain.test:{plain} HTTP/1.1"} {
 		c := s.dial()
 		c.send(s.fill(request) + "\r\nHost: x\r\n\r\n")
@@ -168,7 +167,7 @@ func TestReadinessIsNotified(t *testing.T) {
 }
 
 func TestLargeTransfersSurviveTheStop(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Drain = 10 * time.Second })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Drain = 10 * time.Second })
 	client, server := s.rawTunnel(t)
 	const size = 32 << 20
 	go func() {
@@ -193,74 +192,6 @@ func TestLargeTransfersSurviveTheStop(t *testing.T) {
 	}
 	client.Close()
 	<-stopped
-}
-
-func TestConfigMistakes(t *testing.T) {
-	good := AppConfig{Name: "a", Config: "config.xml"}
-	with := func(change func(*AppConfig)) Config {
-		app := good
-		change(&app)
-		return Config{Apps: []AppConfig{app}}
-	}
-	for _, each := range []struct {
-		name   string
-		config Config
-		says   string
-	}{
-		{"no app", Config{}, "no app is named"},
-		{"no name", with(func(a *AppConfig) { a.Name = "" }), "apps[0]: the app must have a name"},
-		{"no file", with(func(a *AppConfig) { a.Config = "" }), "no config.xml is named"},
-		{"name twice", Config{Apps: []AppConfig{good, good}}, `apps[1].name: "a" is used twice`},
-		{"nothing identifies", Config{Apps: []AppConfig{good, {Name: "b", Config: "x"}}},
-			"each needs a listen address"},
-		{"unknown mode", with(func(a *AppConfig) { a.Mode = "open" }),
-			`apps[0].mode: "open" must be enforce or report`},
-		{"another letter case", with(func(a *AppConfig) { a.Mode = "Enforce" }), "must be enforce or report"},
-		{"a log in another letter case", Config{Apps: []AppConfig{good}, Log: "Stdout"}, "must be written stdout"},
-		{"a range with more bits", with(func(a *AppConfig) {
-			a.Private = []PrivateConfig{{Host: "a.test", Range: netip.MustParsePrefix("10.1.2.3/8")}}
-		}), "apps[0].private[0].range: 10.1.2.3/8 must be the range 10.0.0.0/8 or the address 10.1.2.3"},
-		{"a source with more bits", Config{Apps: []AppConfig{good}, ProxyProtocol: []netip.Prefix{
-			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/24")}},
-			"proxy_protocol[1]: 192.0.2.1/24"},
-		{"two listeners on one address", Config{Listen: "127.0.0.1:3128", Apps: []AppConfig{
-			{Name: "a", Config: "x", Listen: "127.0.0.1:4000"}, {Name: "b", Config: "x", Listen: "127.0.0.1:4000"}}},
-			"apps[1].listen: 127.0.0.1:4000 is the address of the app a too"},
-		{"the default twice", Config{Apps: []AppConfig{{Name: "a", Config: "x", Listen: DefaultListen},
-			{Name: "b", Config: "x", Credential: &CredentialConfig{"u", "env:X"}}}},
-			"listen: 127.0.0.1:3128 is the address of the app a too"},
-		{"the admin listener's address", Config{Admin: "127.0.0.1:3128", Apps: []AppConfig{good}},
-			"listen: 127.0.0.1:3128 is the address of the admin listener too"},
-		{"a public name of nobody", Config{Apps: []AppConfig{good}, PublicName: "0.0.0.0:3128"}, "public_name"},
-		{"a public URL", Config{Apps: []AppConfig{good}, PublicName: "http://proxy.test"}, "public_name"},
-		{"certificate without an authority", with(func(a *AppConfig) { a.Certificate = "x" }), "client_ca is needed"},
-		{"secret in the file", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u", "secret"} }),
-			"must be a reference"},
-		{"colon in the user", with(func(a *AppConfig) { a.Credential = &CredentialConfig{"u:x", "env:X"} }), "colon"},
-		{"inspection without an authority", with(func(a *AppConfig) { a.Inspect = true }), "ca.certificate and ca.key"},
-		{"private host", with(func(a *AppConfig) {
-			a.Private = []PrivateConfig{{Host: "a..b", Range: netip.MustParsePrefix("10.0.0.0/8")}}
-		}), "private"},
-		{"private without a range", with(func(a *AppConfig) { a.Private = []PrivateConfig{{Host: "a.test"}} }),
-			"no range"},
-		{"pins without a pin", with(func(a *AppConfig) { a.Pins = []PinConfig{{Host: "a.test"}} }), "no pin"},
-		{"admin off loopback", Config{Apps: []AppConfig{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
-		{"admin of a host that is called systemd", Config{Apps: []AppConfig{good}, Admin: "systemd.example:9090"},
-			"must be a loopback address"},
-		{"a rate that is not a number", Config{Apps: []AppConfig{good}, Limits: Limits{Rate: math.NaN()}}, "rate: NaN"},
-		{"an infinite rate", with(func(a *AppConfig) { a.Limits.Rate = math.Inf(1) }), "rate: +Inf"},
-		{"a negative rate", with(func(a *AppConfig) { a.Limits.Rate = -1 }), "rate: -1"},
-		{"a port that is too high", Config{Apps: []AppConfig{good}, Listen: "127.0.0.1:99999"},
-			`listen: "127.0.0.1:99999": it must be`},
-		{"no port", with(func(a *AppConfig) { a.Listen = "127.0.0.1" }), `listen: "127.0.0.1": it must be`},
-		{"a negative limit", Config{Apps: []AppConfig{good}, Limits: Limits{Tunnels: -1}}, "tunnels: -1"},
-		{"a negative time", Config{Apps: []AppConfig{good}, Timeouts: Timeouts{Idle: -time.Second}}, "idle: -1s"},
-		{"half a certificate", Config{Apps: []AppConfig{good}, TLS: &TLSConfig{Certificate: "x"}}, "both needed"},
-	} {
-		if err := each.config.Validate(); err == nil || !strings.Contains(err.Error(), each.says) {
-			t.Errorf("%s: %v, want %q", each.name, err, each.says)
-		}
-	}
 }
 
 // pacOf asks for the proxy configuration and returns where it leads.
@@ -299,14 +230,14 @@ func TestPAC(t *testing.T) {
 	check("asked by a name alone", own(s, "proxy.test"), "PROXY proxy.test:80")
 	check("bound to one address", admin(s), "PROXY "+s.addr)
 
-	s = newSite(t, usualRules, func(c *Config) { c.Listen = "0.0.0.0:0" })
+	s = newSite(t, usualRules, func(c *config.Config) { c.Listen = "0.0.0.0:0" })
 	port := portOf(s.addr)
 	s.addr = "127.0.0.1:" + port
 	check("everywhere, asked by a name", own(s, "proxy.test:"+port), "PROXY proxy.test:"+port)
 	check("everywhere, asked by all", own(s, "0.0.0.0:"+port), "PROXY 0.0.0.0:"+port)
 	check("everywhere, by the operators' listener", admin(s), "PROXY localhost:"+port)
 
-	s = newSite(t, usualRules, func(c *Config) { c.Listen, c.PublicName = "0.0.0.0:0", "proxy.example" })
+	s = newSite(t, usualRules, func(c *config.Config) { c.Listen, c.PublicName = "0.0.0.0:0", "proxy.example" })
 	port = portOf(s.addr)
 	s.addr = "127.0.0.1:" + port
 	check("a public name", own(s, "127.0.0.1:"+port), "PROXY proxy.example:"+port)
@@ -314,8 +245,8 @@ func TestPAC(t *testing.T) {
 
 	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	certificate, key := writePair(t, root.Leaf(t, testpki.Spec{Name: "x", Hosts: []string{"*.test", "proxy.test"}}))
-	s = newSite(t, usualRules, func(c *Config) {
-		c.Listen, c.TLS = "0.0.0.0:0", &TLSConfig{Certificate: certificate, Key: key}
+	s = newSite(t, usualRules, func(c *config.Config) {
+		c.Listen, c.TLS = "0.0.0.0:0", &config.TLS{Certificate: certificate, Key: key}
 	})
 	check("TLS", admin(s), "HTTPS proxy.test:"+portOf(s.addr))
 }

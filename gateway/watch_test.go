@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
@@ -48,7 +50,7 @@ func TestReplacedFileIsRead(t *testing.T) {
 		func() bool { return s.allows("http://other.test:{plain}/") })
 }
 
-// The files are read by New and looked at from Serve on: a change between the two
+// The files are read first and looked at from Serve on: a change between the two
 // counts as well.
 func TestChangeBeforeServeIsRead(t *testing.T) {
 	s := newSite(t, `<access origin="http://plain.test:{plain}"/>`, nil)
@@ -73,7 +75,7 @@ func TestRenewedCertificate(t *testing.T) {
 	}
 	old, renewed := leaf("old"), leaf("renewed")
 	certificate, key := writePair(t, old)
-	s := newSite(t, usualRules, func(c *Config) { c.TLS = &TLSConfig{Certificate: certificate, Key: key} })
+	s := newSite(t, usualRules, func(c *config.Config) { c.TLS = &config.TLS{Certificate: certificate, Key: key} })
 	served := func() string {
 		conn, err := tls.Dial("tcp", s.addr, &tls.Config{ServerName: "proxy.test", RootCAs: root.Pool()})
 		if err != nil {
@@ -109,14 +111,16 @@ func TestMendedFileOfARefusedConfiguration(t *testing.T) {
 	if err := writeFile(list, "one file"); err != nil {
 		t.Fatal(err)
 	}
-	options.Watch = []string{list}
-	options.Reload = func() (Config, error) {
-		c := options.Config
-		moved := c.Apps[0]
-		moved.Config = broken
-		c.Apps = []AppConfig{moved}
-		return c, nil
+	c := options.Loaded.Config
+	from := source.New(source.Options{Files: []string{list}, Read: func() (config.Config, error) { return c, nil }})
+	loaded, err := from.Load()
+	if err != nil {
+		t.Fatal(err)
 	}
+	options.Loaded, options.Reload, options.Changed = loaded, from.Load, from.Changed
+	moved := c.Apps[0]
+	moved.Config = broken
+	c.Apps = []config.App{moved}
 	g, err := New(options)
 	if err != nil {
 		t.Fatal(err)

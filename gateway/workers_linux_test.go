@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -139,8 +140,8 @@ func TestFaultEndsOneConnection(t *testing.T) {
 	sink := faulty{told: make(chan string, 1)}
 	g, err := New(Options{
 		Events: event.NewRecorder(sink),
-		Config: Config{Listen: "127.0.0.1:0", Log: "none", Apps: []AppConfig{{
-			Name: "a", Config: "config.xml", Data: []byte(`<widget><access origin="https://a.example"/></widget>`)}}},
+		Loaded: loadedOf(t, config.Config{Listen: "127.0.0.1:0", Log: "none",
+			Apps: []config.App{{Name: "a", Config: "config.xml"}}}, `<access origin="https://a.example"/>`),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -183,10 +184,10 @@ func TestFaultEndsOneConnection(t *testing.T) {
 
 // TestServeThatCannotBegin closes what was opened.
 func TestServeThatCannotBegin(t *testing.T) {
-	g, err := New(Options{Config: Config{Listen: "127.0.0.1:0", Log: "none", Apps: []AppConfig{
-		{Name: "a", Config: "config.xml", Data: []byte(`<widget/>`), Listen: "127.0.0.1:0"},
-		{Name: "b", Config: "config.xml", Data: []byte(`<widget/>`), Listen: "127.0.0.1:0"},
-	}}})
+	g, err := New(Options{Loaded: loadedOf(t, config.Config{Listen: "127.0.0.1:0", Log: "none", Apps: []config.App{
+		{Name: "a", Config: "config.xml", Listen: "127.0.0.1:0"},
+		{Name: "b", Config: "config.xml", Listen: "127.0.0.1:0"},
+	}}, "")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -99,10 +100,10 @@ func TestRefusalLooksTheSame(t *testing.T) {
 // TestSecondAddressIsTried: a name whose first address does not answer is
 // reached by its second, also when the answer is kept.
 func TestSecondAddressIsTried(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) {
+	s := newSite(t, usualRules, func(c *config.Config) {
 		c.Apps[0].Private = append(
 			c.Apps[0].Private,
-			PrivateConfig{Host: "*", Range: netip.MustParsePrefix("127.0.0.0/8")},
+			config.Private{Host: "*", Range: netip.MustParsePrefix("127.0.0.0/8")},
 		)
 	})
 	s.name("secure.test", "127.0.0.9", "127.0.0.1") // nothing listens at the first
@@ -119,7 +120,7 @@ func TestSecondAddressIsTried(t *testing.T) {
 // TestSilentConnectionIsClosed: a client that connects and says nothing is let
 // go after the time for a head.
 func TestSilentConnectionIsClosed(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Header = 100 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Header = 100 * time.Millisecond })
 	if c := s.dial(); !c.closed() {
 		t.Error("a silent connection is open")
 	}
@@ -132,7 +133,7 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 
 // TestKeptAliveEnds: a refused connection is kept as long as keep_alive says.
 func TestKeptAliveEnds(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.KeepAlive = 100 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.KeepAlive = 100 * time.Millisecond })
 	c := s.dial()
 	c.send(s.fill("GET http://evil.test:{evil}/ HTTP/1.1\r\nHost: x\r\n\r\n"))
 	if resp, _ := c.answer("GET"); resp.StatusCode != 403 {
@@ -199,7 +200,7 @@ func (w *firstWrite) Write(p []byte) (int, error) {
 // TestStopCutsWhatWaits: a gateway that ends lets go of connections in every
 // phase, and ends.
 func TestStopCutsWhatWaits(t *testing.T) {
-	s := newSite(t, usualRules, func(c *Config) { c.Timeouts.Drain = 50 * time.Millisecond })
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Drain = 50 * time.Millisecond })
 	silent := s.dial()
 	kept := s.dial()
 	kept.send(s.fill("GET http://evil.test:{evil}/ HTTP/1.1\r\nHost: x\r\n\r\n"))

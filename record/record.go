@@ -19,9 +19,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/enforced"
 	"github.com/cordon-sec/cordon/policy/propose"
 )
 
@@ -35,10 +38,10 @@ type Options struct {
 	// https://localhost:8443.
 	With []string
 	// Private are the private addresses that hosts may resolve into.
-	Private []gateway.PrivateConfig
-	// Authority decrypts what is asked, so that paths and kinds are seen; the zero
-	// value: hosts alone.
-	Authority gateway.CAConfig
+	Private []config.Private
+	// Authority decrypts what is asked, so that paths and kinds are seen; nil: hosts
+	// alone.
+	Authority *ca.Authority
 }
 
 // Recorder is a gateway that reports, and what it has seen. It is safe for
@@ -68,13 +71,18 @@ func New(o Options) (*Recorder, error) {
 		}
 	}
 	r := &Recorder{seen: map[propose.Observation]int{}, refused: map[string]string{}}
-	config := gateway.Config{
-		Listen: o.Listen, Log: "none", Timeouts: gateway.Timeouts{Drain: 2 * time.Second}, CA: o.Authority,
-		Apps: []gateway.AppConfig{{Name: "recorded", Config: o.Config.Name(), Data: data, Mode: "report",
-			Private: o.Private, Inspect: o.Authority.Certificate != ""}},
+	c := config.Config{
+		Listen: o.Listen, Log: "none", Timeouts: config.Timeouts{Drain: 2 * time.Second},
+		Apps: []config.App{{Name: "recorded", Config: o.Config.Name(), Mode: config.Report,
+			Private: o.Private, Inspect: o.Authority != nil}},
 	}
-	var err error
-	r.gateway, err = gateway.New(gateway.Options{Config: config, Events: event.NewRecorder(r)})
+	list, err := enforced.Compile(o.Config.Name(), data, c.Apps[0].Options())
+	if err != nil {
+		return nil, err
+	}
+	r.gateway, err = gateway.New(gateway.Options{Events: event.NewRecorder(r), Loaded: config.Loaded{
+		Config: c, Apps: []config.Contents{{List: list}}, Authority: o.Authority,
+	}})
 	return r, err
 }
 

@@ -22,10 +22,10 @@ var referenceParts = [][2]string{
 	{"tables.Table", "tables.{name}"}, {"tables.Operation", "tables.{name}.read, insert, update, delete, undelete"},
 	{"tables.Webhook", "tables.{name}.webhook"}, {"services.Service", "services.{name}"},
 	{"services.Method", "services.{name}.get, post, put, patch, delete"}, {"settings.Egress", "egress"},
-	{"gateway.Config", "gateway"}, {"gateway.AppConfig", "gateway.apps[]"},
-	{"gateway.CredentialConfig", "gateway.apps[].credential"}, {"gateway.PrivateConfig", "gateway.apps[].private[]"},
-	{"gateway.PinConfig", "gateway.apps[].pins[]"}, {"gateway.Limits", "gateway.limits and gateway.apps[].limits"},
-	{"gateway.TLSConfig", "gateway.tls"}, {"gateway.CAConfig", "gateway.ca"}, {"gateway.Timeouts", "gateway.timeouts"},
+	{"config.Config", "gateway"}, {"config.App", "gateway.apps[]"},
+	{"config.Credential", "gateway.apps[].credential"}, {"config.Private", "gateway.apps[].private[]"},
+	{"config.Pin", "gateway.apps[].pins[]"}, {"config.Limits", "gateway.limits and gateway.apps[].limits"},
+	{"config.TLS", "gateway.tls"}, {"config.CA", "gateway.ca"}, {"config.Timeouts", "gateway.timeouts"},
 	{"settings.Telemetry", "telemetry"},
 }
 

@@ -25,7 +25,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/services"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/egress"
-	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/localstate"
@@ -51,7 +51,7 @@ type Settings struct {
 	// Egress says what the backend's own requests may reach.
 	Egress Egress `yaml:"egress"`
 	// Gateway is the configuration of `cordon gateway`.
-	Gateway gateway.Config `yaml:"gateway"`
+	Gateway config.Config `yaml:"gateway"`
 	// Telemetry is what is written about the work.
 	Telemetry Telemetry `yaml:"telemetry"`
 

@@ -6,7 +6,7 @@ import (
 	"net/url"
 
 	"github.com/cordon-sec/cordon/event"
-	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -37,7 +37,7 @@ type Config struct {
 	// reading.
 	Platform string
 	// Private are the private addresses that hosts may resolve into.
-	Private []gateway.PrivateConfig
+	Private []config.Private
 	// Events takes every decision, besides the console and the log beside the app;
 	// nil: nothing. Places are those of the app's own file.
 	Events event.Sink

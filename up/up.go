@@ -44,10 +44,12 @@ import (
 	"github.com/cordon-sec/cordon/console/parts"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/enforced"
 	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/server"
 	"github.com/cordon-sec/cordon/settings"
@@ -247,7 +249,7 @@ func (a *App) notify(n Notice) {
 // backend: that needs the addresses of both.
 func (a *App) openGateway(ctx context.Context) error {
 	a.seen = watch.Look(a.folder.Rules)
-	config, err := a.gatewayConfig()
+	loaded, err := a.loadGateway()
 	if err != nil {
 		return err
 	}
@@ -263,7 +265,7 @@ func (a *App) openGateway(ctx context.Context) error {
 	}
 	a.recorder = event.NewRecorder(a.events)
 	a.gateway, err = gateway.New(gateway.Options{
-		Config: config, Reload: a.gatewayConfig, Events: a.recorder, Metrics: metrics, Ring: a.ring, Admin: admin,
+		Loaded: loaded, Reload: a.loadGateway, Events: a.recorder, Metrics: metrics, Ring: a.ring, Admin: admin,
 		AdminToken: localstate.Path(a.config.Dir, "admin-token"),
 	})
 	if err != nil {
@@ -278,7 +280,7 @@ func (a *App) openGateway(ctx context.Context) error {
 	if err := a.gateway.Listen(); err != nil {
 		listener := GatewayListener
 		var listen *gateway.ListenError
-		if errors.As(err, &listen) && listen.Address == config.Admin {
+		if errors.As(err, &listen) && listen.Address == loaded.Config.Admin {
 			listener = AdminListener
 		}
 		return environment(portError(err, listener))
@@ -288,31 +290,36 @@ func (a *App) openGateway(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// gatewayConfig is the gateway's configuration: the app's rules with what
-// development needs besides, and only that much of loopback.
-func (a *App) gatewayConfig() (gateway.Config, error) {
+// loadGateway makes what the gateway takes: the app's rules with what development
+// needs besides, and only that much of loopback.
+func (a *App) loadGateway() (config.Loaded, error) {
 	number, err := strconv.ParseUint(a.site.URL.Port(), 10, 16)
 	if err != nil {
-		return gateway.Config{}, err
+		return config.Loaded{}, err
 	}
 	rules, err := a.folder.load()
 	if err != nil {
-		return gateway.Config{}, err
+		return config.Loaded{}, err
 	}
 	private := slices.Clone(a.config.Private)
 	for _, host := range []string{"localhost", standInHost} {
 		private = append(private,
-			gateway.PrivateConfig{Host: host, Range: loopback4, Port: uint16(number)},
-			gateway.PrivateConfig{Host: host, Range: loopback6, Port: uint16(number)})
+			config.Private{Host: host, Range: loopback4, Port: uint16(number)},
+			config.Private{Host: host, Range: loopback6, Port: uint16(number)})
 	}
-	return gateway.Config{
+	c := config.Config{
 		Listen:   net.JoinHostPort("127.0.0.1", strconv.Itoa(int(a.config.GatewayPort))),
 		Admin:    net.JoinHostPort("127.0.0.1", strconv.Itoa(int(a.config.AdminPort))),
 		Log:      "none",
-		Timeouts: gateway.Timeouts{Drain: 2 * time.Second},
-		Apps: []gateway.AppConfig{{Name: a.folder.Name, Config: a.folder.Rules, Data: rules.doc.Bytes(),
+		Timeouts: config.Timeouts{Drain: 2 * time.Second},
+		Apps: []config.App{{Name: a.folder.Name, Config: a.folder.Rules,
 			Platform: a.config.Platform, Private: private}},
-	}, nil
+	}
+	list, err := enforced.Compile(a.folder.Rules, rules.doc.Bytes(), c.Apps[0].Options())
+	if err != nil {
+		return config.Loaded{}, err
+	}
+	return config.Loaded{Config: c, Apps: []config.Contents{{List: list}}}, nil
 }
 
 // console is the console of the app: all pages.

@@ -6,17 +6,17 @@ import (
 	"github.com/cordon-sec/cordon/console"
 	"github.com/cordon-sec/cordon/console/parts"
 	"github.com/cordon-sec/cordon/event"
-	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/server"
 )
 
 // gatewayConsole is the console of cordon gateway: the traffic, and the policy
 // of the app where there is one.
-func gatewayConsole(config gateway.Config, ring *event.Ring) (http.Handler, error) {
+func gatewayConsole(of config.Config, ring *event.Ring) (http.Handler, error) {
 	c := console.Config{Title: "gateway", Traffic: ring, ReadOnly: true}
-	if len(config.Apps) == 1 {
-		c.Title = config.Apps[0].Name
-		c.Policy = &parts.Policy{Path: config.Apps[0].Config}
+	if len(of.Apps) == 1 {
+		c.Title = of.Apps[0].Name
+		c.Policy = &parts.Policy{Path: of.Apps[0].Config}
 	}
 	return console.Mount(c)
 }

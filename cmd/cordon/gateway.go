@@ -17,6 +17,8 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -55,7 +57,7 @@ gateway.apps[].private for it.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.listen, "listen", "",
-		`address of the proxy, or "systemd" (default `+gateway.DefaultListen+`)`)
+		`address of the proxy, or "systemd" (default `+config.DefaultListen+`)`)
 	cmd.AddCommand(newGatewayTestCommand(), newGatewayTunnelsCommand())
 	return cmd
 }
@@ -81,19 +83,20 @@ func (f *gatewayFlags) addAdmin(cmd *cobra.Command) {
 
 // runGateway runs the gateway until the command's context ends.
 func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
-	if err := gateway.CheckListen(f.listen); err != nil {
+	if err := config.CheckListen(f.listen); err != nil {
 		return fmt.Errorf("--listen %w", err)
 	}
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP) // one that comes while it starts must not end it
 	defer signal.Stop(hangup)
-	config, err := f.read()
+	from := f.source()
+	loaded, err := from.Load()
 	if err != nil {
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
 	ring, metrics := event.NewRing(2000), event.NewMetrics()
-	log, closeLog, err := openLog(cmd, config)
+	log, closeLog, err := openLog(cmd, loaded.Config)
 	if err != nil {
 		return environment(err)
 	}
@@ -103,12 +106,12 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 		metrics.WatchLog(log)
 		sinks = append(sinks, log)
 	}
-	admin, err := gatewayConsole(config, ring)
+	admin, err := gatewayConsole(loaded.Config, ring)
 	if err != nil {
 		return err
 	}
 	g, err := gateway.New(gateway.Options{
-		Admin: admin, AdminToken: adminToken(f.config), Config: config, Reload: f.read, Watch: []string{f.config},
+		Admin: admin, AdminToken: adminToken(f.config), Loaded: loaded, Reload: from.Load, Changed: from.Changed,
 		Events: event.NewRecorder(sinks...), Metrics: metrics, Ring: ring,
 	})
 	if err != nil {
@@ -124,7 +127,7 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 		}
 		return environment(err)
 	}
-	announce(stderr, g, config)
+	announce(stderr, g, loaded.Config)
 	stop := reloadOnHangup(cmd.Context(), hangup, stderr, g)
 	defer stop()
 	if err := g.Serve(cmd.Context()); err != nil {
@@ -134,20 +137,14 @@ func runGateway(cmd *cobra.Command, f *gatewayFlags) error {
 	return nil
 }
 
-func announce(w io.Writer, g *gateway.Gateway, config gateway.Config) {
-	for _, app := range config.Apps {
+func announce(w io.Writer, g *gateway.Gateway, c config.Config) {
+	for _, app := range c.WithDefaults().Apps {
 		address := g.Addr()
 		if app.Listen != "" {
 			address = g.AppAddr(app.Name)
 		}
-		platform, mode := app.Platform, app.Mode
-		if platform == "" {
-			platform = "cordon"
-		}
-		if mode == "" {
-			mode = "enforce"
-		}
-		fmt.Fprintf(w, "cordon: gateway for %s on %s (%s as %s, %s)\n", app.Name, address, app.Config, platform, mode)
+		fmt.Fprintf(w, "cordon: gateway for %s on %s (%s as %s, %s)\n", app.Name, address, app.Config, app.Platform,
+			app.Mode)
 	}
 	if admin := g.AdminAddr(); admin != nil {
 		fmt.Fprintf(w, "cordon: admin on http://%s\n", admin)
@@ -180,10 +177,10 @@ func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, w io.Writer, g
 }
 
 // openLog starts the log that the configuration names.
-func openLog(cmd *cobra.Command, config gateway.Config) (log *event.Log, end func(), err error) {
+func openLog(cmd *cobra.Command, c config.Config) (log *event.Log, end func(), err error) {
 	var to io.Writer
 	var file *os.File
-	switch config.Log {
+	switch c.Log {
 	case "none":
 		return nil, func() {}, nil
 	case "stdout":
@@ -191,13 +188,13 @@ func openLog(cmd *cobra.Command, config gateway.Config) (log *event.Log, end fun
 	case "stderr", "":
 		to = cmd.ErrOrStderr()
 	default:
-		if file, err = os.OpenFile(config.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640); err != nil {
+		if file, err = os.OpenFile(c.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640); err != nil {
 			return nil, nil, err
 		}
 		to = file
 	}
 	stderr := cmd.ErrOrStderr()
-	log = event.NewLog(to, event.LogOptions{Burst: config.LogBurst, OnError: func(err error) {
+	log = event.NewLog(to, event.LogOptions{Burst: c.LogBurst, OnError: func(err error) {
 		if err != nil {
 			fmt.Fprintf(stderr, "cordon: events are lost, the gateway goes on: %v\n", err)
 		} else {
@@ -215,36 +212,41 @@ func openLog(cmd *cobra.Command, config gateway.Config) (log *event.Log, end fun
 }
 
 // read reads the configuration: of a config.xml it makes one of a single app.
-func (f *gatewayFlags) read() (gateway.Config, error) {
+func (f *gatewayFlags) read() (config.Config, error) {
 	data, err := readNamedConfig(f.config)
 	if err != nil {
-		return gateway.Config{}, err
+		return config.Config{}, err
 	}
-	var config gateway.Config
+	var c config.Config
 	if isXML(data) {
-		config = gateway.Config{Apps: []gateway.AppConfig{{Name: appName(f.config), Config: f.config}}}
-	} else if config, err = readGatewaySettings(f.config, data); err != nil {
-		return gateway.Config{}, err
+		c = config.Config{Apps: []config.App{{Name: appName(f.config), Config: f.config}}}
+	} else if c, err = readGatewaySettings(f.config, data); err != nil {
+		return config.Config{}, err
 	}
 	if f.listen != "" {
-		config.Listen = f.listen
+		c.Listen = f.listen
 	}
 	if f.admin != "" {
-		config.Admin = f.admin
+		c.Admin = f.admin
 	}
 	private, err := parsePrivate(f.private)
 	if err != nil {
-		return gateway.Config{}, err
+		return config.Config{}, err
 	}
-	for i := range config.Apps {
-		app := &config.Apps[i]
+	for i := range c.Apps {
+		app := &c.Apps[i]
 		if f.platform != "" {
 			app.Platform = f.platform
 		}
 		app.Strict = app.Strict || f.strict
 		app.Private = append(app.Private, private...)
 	}
-	return config, nil
+	return c, nil
+}
+
+// source is where the configuration and what it names come from.
+func (f *gatewayFlags) source() *source.Source {
+	return source.New(source.Options{Name: f.config, Read: f.read, Files: []string{f.config}})
 }
 
 // readNamedConfig reads the file behind --config.
@@ -278,8 +280,8 @@ func appName(path string) string {
 	return "app"
 }
 
-func parsePrivate(list []string) ([]gateway.PrivateConfig, error) {
-	var all []gateway.PrivateConfig
+func parsePrivate(list []string) ([]config.Private, error) {
+	var all []config.Private
 	for _, text := range list {
 		host, addresses, ok := strings.Cut(text, "=")
 		if !ok || host == "" {
@@ -293,7 +295,7 @@ func parsePrivate(list []string) ([]gateway.PrivateConfig, error) {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
-		all = append(all, gateway.PrivateConfig{Host: host, Range: prefix})
+		all = append(all, config.Private{Host: host, Range: prefix})
 	}
 	return all, nil
 }

@@ -76,13 +76,13 @@ func runGatewayTest(cmd *cobra.Command, f *gatewayFlags, app, format string, url
 
 // askGateway asks the running gateway, or else one that is made of the file.
 func askGateway(cmd *cobra.Command, f *gatewayFlags, app string, urls []string) (gatewayTest, error) {
-	config, err := f.read()
+	c, err := f.read()
 	if err != nil {
 		return gatewayTest{}, err
 	}
 	result := gatewayTest{Running: true, Answers: []gateway.Answer{}}
 	var unanswered *unansweredError
-	o, err := newOperator(f, config)
+	o, err := newOperator(f, c)
 	for _, text := range urls {
 		if err != nil {
 			break
@@ -98,7 +98,11 @@ func askGateway(cmd *cobra.Command, f *gatewayFlags, app string, urls []string) 
 		return gatewayTest{}, err
 	}
 	result = gatewayTest{Why: err.Error(), Answers: []gateway.Answer{}}
-	g, err := gateway.New(gateway.Options{Config: config})
+	loaded, err := f.source().Load()
+	if err != nil {
+		return gatewayTest{}, err
+	}
+	g, err := gateway.New(gateway.Options{Loaded: loaded})
 	if err != nil {
 		return gatewayTest{}, fmt.Errorf("%s: %w", f.config, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/problem"
 	"github.com/cordon-sec/cordon/internal/systemd"
@@ -33,20 +33,20 @@ var errNoAdmin = errors.New("no admin listener is configured: set gateway.admin,
 
 // newOperator finds the admin listener of the gateway that was started with the
 // same flags.
-func newOperator(f *gatewayFlags, config gateway.Config) (*operator, error) {
+func newOperator(f *gatewayFlags, c config.Config) (*operator, error) {
 	switch {
-	case config.Admin == "":
+	case c.Admin == "":
 		return nil, errNoAdmin
-	case systemd.IsSocket(config.Admin):
+	case systemd.IsSocket(c.Admin):
 		return nil, fmt.Errorf("the admin listener is a socket of systemd's: name its address with --admin, as in " +
 			"127.0.0.1:9090")
 	}
-	if err := admin.CheckAddress(config.Admin); err != nil {
+	if err := admin.CheckAddress(c.Admin); err != nil {
 		return nil, fmt.Errorf("--admin: %w", err)
 	}
 	transport := &http.Transport{DisableKeepAlives: true} // no proxy: it is this machine
 	client := &http.Client{Transport: transport}
-	return &operator{address: config.Admin, token: adminToken(f.config), client: client}, nil
+	return &operator{address: c.Admin, token: adminToken(f.config), client: client}, nil
 }
 
 // adminToken is where the token of a gateway with this configuration is kept.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/ca"
-	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -63,7 +63,7 @@ and --with name what is to be let through all the same.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "the config.xml, or the app's folder (default: the current folder)")
 	flags.StringVar(&f.listen, "listen",
-		"", "address of the gateway; port 0 takes a free one (default "+gateway.DefaultListen+
+		"", "address of the gateway; port 0 takes a free one (default "+config.DefaultListen+
 			", and a free port for a COMMAND)")
 	flags.StringArrayVar(&f.har, "har", nil,
 		"read requests from this HAR file instead of running a gateway; may be repeated")
@@ -136,8 +136,9 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 	if o.Private, err = parsePrivate(f.private); err != nil {
 		return nil, nil, err
 	}
+	certificate := ""
 	if f.inspect {
-		if o.Authority, err = f.authority(); err != nil {
+		if o.Authority, certificate, err = f.authority(); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -160,7 +161,7 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 	served := make(chan error, 1)
 	go func() { served <- r.Serve(ctx) }()
 	if len(command) > 0 {
-		failed = runBehind(cmd, command, proxy, o.Authority.Certificate)
+		failed = runBehind(cmd, command, proxy, certificate)
 		cancel()
 	} else {
 		fmt.Fprintln(cmd.ErrOrStderr(), "use the app, then press Ctrl-C")
@@ -176,19 +177,17 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 }
 
 // authority is the development authority, which --inspect decrypts with.
-func (f *recordFlags) authority() (gateway.CAConfig, error) {
+func (f *recordFlags) authority() (a *ca.Authority, file string, err error) {
 	dir := f.caDir
 	if dir == "" {
-		var err error
 		if dir, err = authorityDir(); err != nil {
-			return gateway.CAConfig{}, err
+			return nil, "", err
 		}
 	}
-	if _, err := ca.Open(dir); err != nil {
-		return gateway.CAConfig{}, caError(err)
+	if a, err = ca.Open(dir); err != nil {
+		return nil, "", caError(err)
 	}
-	return gateway.CAConfig{Certificate: filepath.Join(dir, ca.CertificateFile), Key: filepath.Join(dir, ca.KeyFile)},
-		nil
+	return a, filepath.Join(dir, ca.CertificateFile), nil
 }
 
 // readHAR reads the requests of a HAR file.

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
@@ -155,8 +157,8 @@ func TestRecordTheExample(t *testing.T) {
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
 	u := startUp(t, dir, port)
-	config := filepath.Join(t.TempDir(), "config.xml")
-	if err := os.WriteFile(config,
+	list := filepath.Join(t.TempDir(), "config.xml")
+	if err := os.WriteFile(list,
 		[]byte("<?xml version=\"1.0\"?>\n<widget id=\"com.example.todo\" xmlns=\"http://www.w3.org/ns/widgets\">\n"+
 			"    <access origin=\"*\" />\n</widget>\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -176,7 +178,7 @@ func TestRecordTheExample(t *testing.T) {
 	}
 	origins := []string{"https://localhost:" + port, "https://demo.localhost:" + port}
 	private := []string{"--private", "localhost=127.0.0.0/8", "--private", "demo.localhost=127.0.0.0/8"}
-	args := append([]string{"--config", config, "--with", origins[0], "--with", origins[1], "--write"}, private...)
+	args := append([]string{"--config", list, "--with", origins[0], "--with", origins[1], "--write"}, private...)
 	stdout, stderr, status := recorded(t, args, use)
 	if status != exitFine {
 		t.Fatalf("status %d: %s", status, stderr)
@@ -186,7 +188,7 @@ func TestRecordTheExample(t *testing.T) {
 			t.Errorf("%s is not proposed:\n%s", origin, stdout)
 		}
 	}
-	data, err := os.ReadFile(config)
+	data, err := os.ReadFile(list)
 	if err != nil || strings.Count(string(data), "<access") != 2 {
 		t.Fatalf("%v; the list is\n%s", err, data)
 	}
@@ -195,9 +197,13 @@ func TestRecordTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := gateway.New(gateway.Options{Config: gateway.Config{Listen: "127.0.0.1:0", Log: "none",
-		Timeouts: gateway.Timeouts{Drain: time.Second},
-		Apps:     []gateway.AppConfig{{Name: "todo", Config: config, Private: allowances}}}})
+	loaded, err := source.Load(config.Config{Listen: "127.0.0.1:0", Log: "none",
+		Timeouts: config.Timeouts{Drain: time.Second},
+		Apps:     []config.App{{Name: "todo", Config: list, Private: allowances}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{Loaded: loaded})
 	if err != nil {
 		t.Fatal(err)
 	}

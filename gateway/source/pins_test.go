@@ -1,4 +1,4 @@
-package gateway
+package source
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/gateway/config"
 )
 
 // A pin of the file that cannot be read closes its host and is a warning; one
@@ -30,8 +30,7 @@ func TestPinsThatCannotBeRead(t *testing.T) {
 			if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			config := AppConfig{Name: "app", Config: file, Platform: "cordon", Strict: test.strict}
-			a, err := compileApp(config, secret.Source{})
+			l, err := Load(config.Config{Apps: []config.App{{Name: "app", Config: file, Strict: test.strict}}})
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Fatalf("error %v, want one that names %s", err, test.want)
@@ -41,11 +40,12 @@ func TestPinsThatCannotBeRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.Join(a.warnings, "\n"); test.warning == "" != (got == "") ||
+			list := l.Apps[0].List
+			if got := strings.Join(list.Warnings, "\n"); test.warning == "" != (got == "") ||
 				!strings.Contains(got, test.warning) {
 				t.Errorf("warnings %q, want %q", got, test.warning)
 			}
-			if _, bound := a.pins.For("api.example"); !bound {
+			if len(list.Pins) != 1 || list.Pins[0].Host != "api.example" {
 				t.Error("the host is not bound")
 			}
 		})

@@ -1,4 +1,4 @@
-package gateway
+package config
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/pin"
 )
 
 // Problem is one mistake of a configuration.
@@ -64,15 +65,24 @@ func (c checker) check(key string, err error) {
 // Validate checks what can be checked without reading another file, and
 // returns every mistake it finds: Check's, joined.
 func (c Config) Validate() error {
+	return join(c.Check())
+}
+
+func join(problems []*Problem) error {
 	var errs []error
-	for _, p := range c.Check() {
+	for _, p := range problems {
 		errs = append(errs, p)
 	}
 	return errors.Join(errs...)
 }
 
 // Check returns every mistake that can be found without reading another file.
-func (c Config) Check() []*Problem {
+func (c Config) Check() []*Problem { return Loaded{Config: c}.check() }
+
+// check returns the mistakes of the configuration. A file need not be named where
+// what it would hold is there.
+func (l Loaded) check() []*Problem {
+	c := l.Config
 	var problems []*Problem
 	at := checker{problems: &problems}
 	if len(c.Apps) == 0 {
@@ -88,7 +98,7 @@ func (c Config) Check() []*Problem {
 			here.at("name").fail("%q is used twice", app.Name)
 		}
 		names[app.Name] = true
-		app.check(here, c)
+		app.check(here, l, i)
 	}
 	at.check("listen", CheckListen(c.Listen))
 	if c.Admin != "" {
@@ -97,11 +107,11 @@ func (c Config) Check() []*Problem {
 	c.checkListeners(at)
 	c.Limits.check(at.at("limits"))
 	c.Timeouts.check(at.at("timeouts"))
-	if c.TLS != nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
+	if c.TLS != nil && l.Certificate == nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		at.at("tls").fail("certificate and key are both needed")
 	}
 	if c.PublicName != "" {
-		if _, err := publicName(c.PublicName, 1); err != nil {
+		if _, err := ParsePublicName(c.PublicName, 1); err != nil {
 			at.at("public_name").fail("%q must be a name or an address, with a port or without: %v", c.PublicName, err)
 		}
 	}
@@ -205,17 +215,17 @@ func (l Limits) check(at checker) {
 	}
 }
 
-func (a AppConfig) check(at checker, c Config) {
+func (a App) check(at checker, l Loaded, i int) {
 	at.check("listen", CheckListen(a.Listen))
 	a.Limits.check(at.at("limits"))
 	if a.Config == "" {
 		at.fail("config: no config.xml is named")
 	}
-	if a.Mode != "" && a.Mode != modeEnforce && a.Mode != modeReport {
+	if a.Mode != "" && a.Mode != Enforce && a.Mode != Report {
 		at.at("mode").fail("%q must be enforce or report", a.Mode)
 	}
-	a.checkIdentity(at, c)
-	if a.Inspect && (c.CA.Certificate == "" || c.CA.Key == "") {
+	a.checkIdentity(at, l, i)
+	if ca := l.Config.CA; a.Inspect && l.Authority == nil && (ca.Certificate == "" || ca.Key == "") {
 		at.at("inspect").fail("the gateway's ca.certificate and ca.key are needed")
 	}
 	for i, p := range a.Private {
@@ -229,15 +239,19 @@ func (a AppConfig) check(at checker, c Config) {
 		if len(p.SPKI) == 0 {
 			here.fail("host %q has no pin, so that it could never be reached", p.Host)
 		}
+		if _, problem := p.entry(); problem != nil {
+			here.at(problem.Path...).fail("%s", problem.Msg)
+		}
 	}
 }
 
 // checkIdentity checks how the app is recognised.
-func (a AppConfig) checkIdentity(at checker, c Config) {
+func (a App) checkIdentity(at checker, l Loaded, i int) {
+	c := l.Config
 	if len(c.Apps) > 1 && a.Listen == "" && a.Credential == nil && a.Certificate == "" {
 		at.fail("with several apps each needs a listen address, a credential or a certificate")
 	}
-	if a.Certificate != "" && (c.TLS == nil || c.TLS.ClientCA == "") {
+	if a.Certificate != "" && (c.TLS == nil || c.TLS.ClientCA == "" && l.ClientCAs == nil) {
 		at.at("certificate").fail("the gateway's tls.client_ca is needed to check it")
 	}
 	listen := a.Listen
@@ -254,13 +268,14 @@ func (a AppConfig) checkIdentity(at checker, c Config) {
 	if cred.User == "" || strings.Contains(cred.User, ":") {
 		at.at("credential", "user").fail("it must not be empty nor hold a colon")
 	}
-	if cred.Password.Check() != nil {
+	held := i < len(l.Apps) && !l.Apps[i].Password.IsZero()
+	if !held && cred.Password.Check() != nil {
 		at.at("credential", "password").fail("it must be a reference, env:NAME or file:PATH")
 	}
 }
 
 // check checks an exception for private addresses.
-func (p PrivateConfig) check(at checker) {
+func (p Private) check(at checker) {
 	if p.Host != "*" {
 		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
 			at.at("host").fail("%q: %v", p.Host, err)
@@ -270,4 +285,50 @@ func (p PrivateConfig) check(at checker) {
 		at.fail("host %q has no range", p.Host)
 	}
 	at.check("range", checkRange(p.Range))
+}
+
+// PinEntries returns the pins that the configuration holds for the app.
+func (a App) PinEntries() ([]pin.Entry, error) {
+	var entries []pin.Entry
+	for i, p := range a.Pins {
+		e, problem := p.entry()
+		if problem != nil {
+			problem.Path = append([]string{"pins", strconv.Itoa(i)}, problem.Path...)
+			return nil, problem
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// entry reads the pins of one host, or says which key below is wrong.
+func (p Pin) entry() (pin.Entry, *Problem) {
+	host, below := strings.CutPrefix(p.Host, "*.")
+	e := pin.Entry{Host: host, Subdomains: below, Source: "gateway.apps.pins"}
+	for i, text := range p.SPKI {
+		h, err := pin.ParseHash(text)
+		if err != nil {
+			return pin.Entry{}, &Problem{[]string{"spki", strconv.Itoa(i)}, err.Error()}
+		}
+		e.Hashes = append(e.Hashes, h)
+	}
+	if p.Expires != "" {
+		day, err := time.Parse(time.DateOnly, p.Expires)
+		if err != nil {
+			return pin.Entry{}, &Problem{[]string{"expires"},
+				fmt.Sprintf("%q must be a day, as in 2027-01-31", p.Expires)}
+		}
+		e.Expires = day
+	}
+	return e, nil
+}
+
+// ParsePublicName reads a name or address of the proxy, with a port or without:
+// then it has the port that is given.
+func ParsePublicName(text string, port uint16) (hostname.Authority, error) {
+	a, err := hostname.ParseAuthority(text, port)
+	if err == nil && a.Name.Addr().IsValid() && a.Name.Addr().IsUnspecified() {
+		return hostname.Authority{}, errors.New("no client can reach it")
+	}
+	return a, err
 }

@@ -1,4 +1,10 @@
-package gateway
+// Package config is the gateway's part of cordon.yaml: its keys, the mistakes
+// that can be made in them, and, as a [Loaded], the configuration together with
+// what it names, as a gateway takes it.
+//
+// The package is pure: it reads no files and no environment. Package source does,
+// and makes a Loaded.
+package config
 
 import (
 	"net/netip"
@@ -24,15 +30,15 @@ type Config struct {
 	// ("systemd:NAME").
 	Admin string `yaml:"admin"`
 	// TLS makes the proxy listener a TLS listener.
-	TLS *TLSConfig `yaml:"tls"`
+	TLS *TLS `yaml:"tls"`
 	// Apps are the applications that may use the gateway.
-	Apps []AppConfig `yaml:"apps"`
+	Apps []App `yaml:"apps"`
 	// ProxyProtocol lists the sources (addresses or ranges) whose connections
 	// begin with a PROXY protocol header, version 1 or 2. Connections from
 	// elsewhere never do. None by default.
 	ProxyProtocol []netip.Prefix `yaml:"proxy_protocol"`
 	// CA is the certificate authority for apps with inspect: true.
-	CA CAConfig `yaml:"ca"`
+	CA CA `yaml:"ca"`
 	// Timeouts bound how long each step may take.
 	Timeouts Timeouts `yaml:"timeouts"`
 	// Limits bound how much the gateway does at once, all apps together.
@@ -47,8 +53,8 @@ type Config struct {
 	LogBurst int `yaml:"log_burst"`
 }
 
-// TLSConfig is a listener's own certificate.
-type TLSConfig struct {
+// TLS is a listener's own certificate.
+type TLS struct {
 	// Certificate and Key are paths of PEM files.
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
@@ -57,15 +63,12 @@ type TLSConfig struct {
 	ClientCA string `yaml:"client_ca"`
 }
 
-// AppConfig is one application: how it is recognised and what binds it.
-type AppConfig struct {
+// App is one application: how it is recognised and what binds it.
+type App struct {
 	// Name names the app in events and metrics.
 	Name string `yaml:"name"`
 	// Config is the path of the app's config.xml.
 	Config string `yaml:"config"`
-	// Data is the content of that file where the caller holds it already, so
-	// that nothing is read; Config then only names it in places and errors.
-	Data []byte `yaml:"-"`
 	// Platform is the target whose reading of the file is enforced: "cordon",
 	// the strict reading, by default.
 	Platform string `yaml:"platform"`
@@ -77,7 +80,7 @@ type AppConfig struct {
 	// app. "unix:" sockets are not supported.
 	Listen string `yaml:"listen"`
 	// Credential recognises the app by Proxy-Authorization.
-	Credential *CredentialConfig `yaml:"credential"`
+	Credential *Credential `yaml:"credential"`
 	// Certificate recognises the app by a name in its TLS client certificate: a
 	// DNS name, a URI or, where there is neither, the common name.
 	Certificate string `yaml:"certificate"`
@@ -93,25 +96,25 @@ type AppConfig struct {
 	Inspect bool `yaml:"inspect"`
 	// Private names the exceptions to the refusal of private and special
 	// addresses.
-	Private []PrivateConfig `yaml:"private"`
+	Private []Private `yaml:"private"`
 	// Pins are checked when the gateway itself speaks TLS to a host: for apps
 	// with inspect: true, and for absolute https requests.
-	Pins []PinConfig `yaml:"pins"`
+	Pins []Pin `yaml:"pins"`
 	// Limits bound this app alone, besides the gateway's own limits.
 	Limits Limits `yaml:"limits"`
 }
 
-// CredentialConfig is a proxy credential.
-type CredentialConfig struct {
+// Credential is a proxy credential.
+type Credential struct {
 	// User is the name part.
 	User string `yaml:"user"`
 	// Password is a reference to the secret part: env:NAME or file:PATH.
 	Password secret.Reference `yaml:"password"`
 }
 
-// PrivateConfig lets one host resolve into one range of addresses that is
+// Private lets one host resolve into one range of addresses that is
 // refused otherwise.
-type PrivateConfig struct {
+type Private struct {
 	// Host is a name, "*.name" for a name and everything below it, an address
 	// literal, or "*" for every host.
 	Host string `yaml:"host"`
@@ -121,8 +124,8 @@ type PrivateConfig struct {
 	Port uint16 `yaml:"port"`
 }
 
-// PinConfig binds hosts to keys.
-type PinConfig struct {
+// Pin binds hosts to keys.
+type Pin struct {
 	// Host is a name or "*.name" for a name and everything below it.
 	Host string `yaml:"host"`
 	// SPKI are the base64 SHA-256 digests of SubjectPublicKeyInfo of which one
@@ -133,8 +136,8 @@ type PinConfig struct {
 	Expires string `yaml:"expires"`
 }
 
-// CAConfig is a certificate authority for inspection.
-type CAConfig struct {
+// CA is a certificate authority for inspection.
+type CA struct {
 	// Certificate and Key are paths of PEM files.
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
@@ -193,8 +196,9 @@ func orDefault[T int | time.Duration | string](value *T, def T) {
 	}
 }
 
-// withDefaults returns the configuration with every default filled in.
-func (c Config) withDefaults() Config {
+// WithDefaults returns the configuration with every default filled in. The one it
+// is called on stays as it is.
+func (c Config) WithDefaults() Config {
 	orDefault(&c.Listen, DefaultListen)
 	t := &c.Timeouts
 	orDefault(&t.Header, 10*time.Second)
@@ -210,10 +214,10 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Limits.RequestHeader, 64<<10)
 	orDefault(&c.Limits.ResponseHeader, 256<<10)
 	orDefault(&c.Log, "stderr")
-	apps := make([]AppConfig, len(c.Apps))
+	apps := make([]App, len(c.Apps))
 	for i, app := range c.Apps {
-		orDefault(&app.Platform, "cordon")
-		orDefault(&app.Mode, modeEnforce)
+		orDefault(&app.Platform, DefaultPlatform)
+		orDefault(&app.Mode, Enforce)
 		apps[i] = app
 	}
 	c.Apps = apps
@@ -229,15 +233,15 @@ func (c Config) Relative(dir string) Config {
 		}
 		return filepath.Join(dir, path)
 	}
-	c.CA = CAConfig{from(c.CA.Certificate), from(c.CA.Key)}
+	c.CA = CA{from(c.CA.Certificate), from(c.CA.Key)}
 	if c.TLS != nil {
-		c.TLS = &TLSConfig{from(c.TLS.Certificate), from(c.TLS.Key), from(c.TLS.ClientCA)}
+		c.TLS = &TLS{from(c.TLS.Certificate), from(c.TLS.Key), from(c.TLS.ClientCA)}
 	}
-	apps := make([]AppConfig, len(c.Apps))
+	apps := make([]App, len(c.Apps))
 	for i, app := range c.Apps {
 		app.Config = from(app.Config)
 		if cred := app.Credential; cred != nil {
-			app.Credential = &CredentialConfig{User: cred.User, Password: cred.Password.From(dir)}
+			app.Credential = &Credential{User: cred.User, Password: cred.Password.From(dir)}
 		}
 		apps[i] = app
 	}
@@ -250,6 +254,12 @@ func (c Config) Relative(dir string) Config {
 
 // The modes of an app.
 const (
-	modeEnforce = "enforce"
-	modeReport  = "report"
+	// Enforce refuses what the list does not allow.
+	Enforce = "enforce"
+	// Report lets it through and records it.
+	Report = "report"
 )
+
+// DefaultPlatform is the target whose reading is enforced if none is named: the
+// strict reading.
+const DefaultPlatform = "cordon"

@@ -49,7 +49,7 @@ func (g *Gateway) adminServer() *http.Server {
 
 // adminPAC serves the proxy configuration of ?app=NAME, or of the first app.
 func (g *Gateway) adminPAC(w http.ResponseWriter, r *http.Request) {
-	d := g.doorOf(r.URL.Query().Get("app"))
+	d := g.listenerOf(r.URL.Query().Get("app"))
 	if d == nil {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Reason: "no-app"})
 		return
@@ -57,7 +57,7 @@ func (g *Gateway) adminPAC(w http.ResponseWriter, r *http.Request) {
 	writePAC(w, g.state.Load().reachedBy(d, r.Host), d.tls)
 }
 
-func (g *Gateway) doorOf(app string) *listener {
+func (g *Gateway) listenerOf(app string) *listener {
 	for _, d := range g.listeners {
 		if app == "" || d.app == app || d.app == "" && g.state.Load().byName[app] != nil {
 			return d
@@ -68,7 +68,7 @@ func (g *Gateway) doorOf(app string) *listener {
 
 // servePAC serves the proxy configuration on the proxy's own listener, for the
 // address that the client reached it by.
-func (x *exchange) servePAC() {
+func (x *request) servePAC() {
 	name, err := config.ParsePublicName(x.r.Host, defaultPort(x.listener.tls))
 	address := name.String()
 	if err != nil || x.state.config.PublicName != "" {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// answer is what an exchange answers on a connection without an HTTP server.
+// answer is what a request is answered on a connection without an HTTP server.
 type answer struct {
 	header http.Header
 	status int

@@ -16,7 +16,7 @@ func (e *clientError) Unwrap() error { return e.err }
 
 // refuseUpstream answers for a request that an origin did not answer, or whose
 // client did not send it.
-func (x *exchange) refuseUpstream(err error) {
+func (x *request) refuseUpstream(err error) {
 	status, reason, detail := x.blame(err)
 	if status == 0 {
 		x.abandon("the client left before there was an answer")
@@ -31,7 +31,7 @@ func (x *exchange) refuseUpstream(err error) {
 
 // blame says whose doing it is that a request, or its response, broke off: the
 // status is what a client is answered that waits, 0 where none does.
-func (x *exchange) blame(err error) (status int, reason, detail string) {
+func (x *request) blame(err error) (status int, reason, detail string) {
 	var bad *upstreamError
 	var body *bodyError
 	var client *clientError
@@ -65,7 +65,7 @@ func isTimeout(err error) bool {
 }
 
 // enderOf says who ended a stream of events.
-func (x *exchange) enderOf(err error) string {
+func (x *request) enderOf(err error) string {
 	if err == nil {
 		return byOrigin
 	}

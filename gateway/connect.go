@@ -25,14 +25,14 @@ type connecting struct {
 	id          string
 	tls         decision
 	cleartext   decision
-	hello       int // bytes of the first flight that are the ClientHello
+	hello       int // bytes of what was received that are the ClientHello
 	inspect     *inspector
 	config      *config.Config
 }
 
 // connect answers CONNECT: it decides about the target, connects, and
 // checks the first bytes.
-func (x *exchange) connect() {
+func (x *request) connect() {
 	c := x.decideConnect()
 	if c == nil || !x.enterTunnel() {
 		return
@@ -51,7 +51,7 @@ func (x *exchange) connect() {
 
 // decideConnect decides about the target of a CONNECT. It answers if it returns
 // nil.
-func (x *exchange) decideConnect() *connecting {
+func (x *request) decideConnect() *connecting {
 	to, err := parseAuthority(x.r.RequestURI)
 	if err != nil {
 		x.refuse(http.StatusBadRequest, reasonBadTarget, err.Error())
@@ -90,12 +90,12 @@ func (x *exchange) decideConnect() *connecting {
 }
 
 // dialled notes how the connection to the origin came about.
-func (x *exchange) dialled(result egress.Result) {
+func (x *request) dialled(result egress.Result) {
 	x.event.Address, x.event.Lookup, x.event.Connect = result.Addr, result.Resolve, result.Connect
 }
 
 // establish takes the connection over from the HTTP server and answers 200.
-func (x *exchange) establish(c *connecting, upstream *net.TCPConn) {
+func (x *request) establish(c *connecting, upstream *net.TCPConn) {
 	conn, rw, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		upstream.Close()
@@ -107,14 +107,14 @@ func (x *exchange) establish(c *connecting, upstream *net.TCPConn) {
 	t := &tunnel{g: x.g, app: x.app, client: rawConn(conn), upstream: upstream, event: x.event, began: x.began}
 	c.t = t
 	// Bytes that came together with the CONNECT belong to the tunnel.
-	flight := takeFlight()
+	received := takeBuffer()
 	if n := rw.Reader.Buffered(); n > 0 {
 		early, _ := rw.Reader.Peek(n)
-		*flight = append(*flight, early...)
+		*received = append(*received, early...)
 	}
 	x.g.tunnels.add(t)
 	x.leave() // the request is over: from here on it is a tunnel
-	c.begin(flight)
+	c.begin(received)
 }
 
 // rawConn takes the wrappers of a connection off: only raw connections can be
@@ -155,7 +155,7 @@ func systemConn(c net.Conn) net.Conn {
 	}
 }
 
-func (x *exchange) enterTunnel() bool {
+func (x *request) enterTunnel() bool {
 	if !x.g.limits.tunnels.enter() {
 		x.tooMany(reasonTunnels, time.Second)
 		return false
@@ -168,13 +168,13 @@ func (x *exchange) enterTunnel() bool {
 	return true
 }
 
-func (x *exchange) leaveTunnel() {
+func (x *request) leaveTunnel() {
 	x.app.limits.tunnels.leave()
 	x.g.limits.tunnels.leave()
 }
 
 // refuseDial answers for an address that was refused or could not be reached.
-func (x *exchange) refuseDial(err error) {
+func (x *request) refuseDial(err error) {
 	if x.gone() {
 		x.abandon("the client left before the origin was connected to")
 	}
@@ -192,50 +192,50 @@ func (x *exchange) refuseDial(err error) {
 
 var closeField = []string{"close"}
 
-// flights hold the first bytes of tunnels until they are checked.
-var flights = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
+// buffers hold the first bytes of tunnels until they are checked.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
-func takeFlight() *[]byte { return flights.Get().(*[]byte) }
+func takeBuffer() *[]byte { return buffers.Get().(*[]byte) }
 
-func putFlight(b *[]byte) {
+func putBuffer(b *[]byte) {
 	if cap(*b) > 32<<10 {
 		return
 	}
 	*b = (*b)[:0]
-	flights.Put(b)
+	buffers.Put(b)
 }
 
 // begin answers 200, reads the first bytes, and lets them go on only if they
 // are what the target allows. It runs in the goroutine of the request, which
 // ends with it.
-func (c *connecting) begin(flight *[]byte) {
+func (c *connecting) begin(received *[]byte) {
 	t := c.t
 	_ = t.client.SetReadDeadline(time.Now().Add(c.config.Timeouts.Hello))
 	if _, err := t.client.Write(established); err != nil {
 		c.drop(event.Failed, reasonClientGone, "")
-		putFlight(flight)
+		putBuffer(received)
 		return
 	}
 	for {
-		switch c.judge(*flight) {
+		switch c.judge(*received) {
 		case firstAllowed:
 			_ = t.client.SetReadDeadline(time.Time{})
 			if c.inspect != nil {
-				c.inspectTLS(flight)
+				c.inspectTLS(received)
 				return
 			}
-			c.start(flight)
+			c.start(received)
 			return
 		case firstCleartext:
-			c.beginCleartext(flight)
+			c.beginCleartext(received)
 			return
 		case firstRefused:
-			putFlight(flight)
+			putBuffer(received)
 			return
 		}
-		if err := readMore(t.client, flight); err != nil {
+		if err := readMore(t.client, received); err != nil {
 			c.dropSilent(err)
-			putFlight(flight)
+			putBuffer(received)
 			return
 		}
 	}
@@ -256,16 +256,16 @@ const (
 )
 
 // judge looks at the first bytes, as far as they have come.
-func (c *connecting) judge(flight []byte) first {
-	if len(flight) == 0 {
+func (c *connecting) judge(received []byte) first {
+	if len(received) == 0 {
 		return firstShort
 	}
-	hello, n, err := readFlight(flight)
+	hello, n, err := readHello(received)
 	switch {
-	case errors.Is(err, errHelloShort) && len(flight) < maxFlight:
+	case errors.Is(err, errHelloShort) && len(received) < maxOpening:
 		return firstShort
 	case errors.Is(err, errHelloShort):
-		err = badHello("more than %d bytes", maxFlight)
+		err = badHello("more than %d bytes", maxOpening)
 	case errors.Is(err, errNotTLS):
 		return firstCleartext
 	}
@@ -282,11 +282,11 @@ func (c *connecting) judge(flight []byte) first {
 }
 
 // open makes the tunnel follow its first records, and returns what of the first
-// flight goes on at once: the hello, and what cannot be another one.
-func (c *connecting) open(flight []byte) []byte {
+// bytes goes on at once: the hello, and what cannot be another one.
+func (c *connecting) open(received []byte) []byte {
 	c.t.opening = &opening{check: c.checkName}
-	behind, _ := c.t.opening.fromClient(flight[c.hello:]) // what is held is bounded by the flight
-	return flight[:c.hello+len(behind)]
+	behind, _ := c.t.opening.fromClient(received[c.hello:]) // what is held is bounded by what was received
+	return received[:c.hello+len(behind)]
 }
 
 func quoteName(s string) string {
@@ -297,10 +297,10 @@ func quoteName(s string) string {
 }
 
 // start lets the tunnel move and records the decision.
-func (c *connecting) start(flight *[]byte) {
+func (c *connecting) start(received *[]byte) {
 	t := c.t
-	t.send(c.open(*flight), nil)
-	putFlight(flight)
+	t.send(c.open(*received), nil)
+	putBuffer(received)
 	e := t.event
 	t.g.events.Record(&e)
 	t.relay()

@@ -48,11 +48,11 @@ type flow struct {
 	client, upstream     reactor.End // registered once there is something to wait for
 
 	// What is needed until bytes move.
-	flight *[]byte
-	x      *exchange
-	c      *connecting
-	began  time.Time // of connecting
-	stop   func()    // ends the goroutine that connects; nil for none
+	received *[]byte
+	x        *request
+	c        *connecting
+	began    time.Time // of connecting
+	stop     func()    // ends the goroutine that connects; nil for none
 
 	t        *tunnel
 	up, down stream
@@ -88,8 +88,8 @@ func (f *flow) again() {
 // begin reads the head of a new connection.
 func (f *flow) begin() {
 	defer f.rescue()
-	f.flight = takeFlight()
-	n, err := readOnce(f.clientFD, f.flight)
+	f.received = takeBuffer()
+	n, err := readOnce(f.clientFD, f.received)
 	switch {
 	case n > 0:
 		f.head()
@@ -156,8 +156,8 @@ func (f *flow) Ready(e *reactor.End) {
 
 // readClient reads on in the first bytes.
 func (f *flow) readClient() (int, error) {
-	n, err := readOnce(f.clientFD, f.flight)
-	if len(*f.flight) < cap(*f.flight) {
+	n, err := readOnce(f.clientFD, f.received)
+	if len(*f.received) < cap(*f.received) {
 		f.client.Readable = f.client.Over // all that was there
 	}
 	return n, err
@@ -181,21 +181,21 @@ func (f *flow) head() {
 	w := f.worker
 	delete(w.young, f)
 	st := w.g.state.Load()
-	for len(*f.flight) > 0 {
-		r, rest := readUsualHead(*f.flight, headLimitOf(st.config.Limits))
+	for len(*f.received) > 0 {
+		r, rest := readUsualHead(*f.received, headLimitOf(st.config.Limits))
 		switch {
 		case r != nil && r.Method == http.MethodConnect && st.inspector == nil:
-			f.x = newExchange(f.front.listener, st, &answer{}, r, f.from)
-			*f.flight = append((*f.flight)[:0], rest...)
+			f.x = newRequest(f.front.listener, st, &answer{}, r, f.from)
+			*f.received = append((*f.received)[:0], rest...)
 			f.connect()
 			return
 		case r == nil || r.Method != http.MethodGet || !f.front.listener.refuses(st, r):
 			f.handOver()
 			return
 		}
-		x := newExchange(f.front.listener, st, &answer{}, r, f.from)
+		x := newRequest(f.front.listener, st, &answer{}, r, f.from)
 		x.serve()
-		*f.flight = append((*f.flight)[:0], rest...)
+		*f.received = append((*f.received)[:0], rest...)
 		if !f.send(x) {
 			f.release()
 			return
@@ -210,9 +210,9 @@ func (f *flow) head() {
 	}
 }
 
-// send sends what the exchange has answered, and reports whether another
+// send sends what the request was answered, and reports whether another
 // request may follow.
-func (f *flow) send(x *exchange) (more bool) {
+func (f *flow) send(x *request) (more bool) {
 	a := x.w.(*answer)
 	b := a.appendTo(f.worker.buffer[:0])
 	n, _ := write(f.clientFD, b)
@@ -245,15 +245,15 @@ func (f *flow) connect() {
 func (f *flow) handOver() {
 	f.worker.Remove(&f.client)
 	f.phase = over
-	first := append([]byte(nil), *f.flight...)
+	first := append([]byte(nil), *f.received...)
 	f.dropFlight()
 	f.front.give(newSocket(f.clientFD, f.front.addr, f.from, first))
 }
 
 func (f *flow) dropFlight() {
-	if f.flight != nil {
-		putFlight(f.flight)
-		f.flight = nil
+	if f.received != nil {
+		putBuffer(f.received)
+		f.received = nil
 	}
 }
 
@@ -271,7 +271,7 @@ func (f *flow) fail(reason, detail string) {
 	}
 }
 
-// answer sends what the exchange has answered, and closes.
+// answer sends what the request was answered, and closes.
 func (f *flow) answer() {
 	f.send(f.x) // the client may be gone
 	f.release()
@@ -295,7 +295,7 @@ func (f *flow) establish() {
 	}
 	f.worker.expect(f, f.c.config.Timeouts.Hello)
 	switch {
-	case len(*f.flight) > 0:
+	case len(*f.received) > 0:
 		f.judge()
 	case f.client.Readable:
 		f.again()
@@ -318,7 +318,7 @@ func (f *flow) readFirst() {
 
 // judge goes on with a tunnel whose first bytes are as they must be.
 func (f *flow) judge() {
-	switch f.c.judge(*f.flight) {
+	switch f.c.judge(*f.received) {
 	case firstShort:
 		if f.client.Readable {
 			f.again()

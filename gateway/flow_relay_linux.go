@@ -9,17 +9,17 @@ import (
 
 // goCleartext lets a goroutine serve the tunnel until its handshake is done.
 func (f *flow) goCleartext() {
-	w, t, c, flight := f.worker, f.t, f.c, f.flight
+	w, t, c, received := f.worker, f.t, f.c, f.received
 	w.Remove(&f.client)
 	w.Remove(&f.upstream)
 	delete(w.young, f)
-	f.phase, f.flight = over, nil
+	f.phase, f.received = over, nil
 	t.hands.Lock()
 	t.client = newSocket(f.clientFD, f.front.addr, f.from, nil)
 	t.upstream = newSocket(f.upstreamFD, nil, t.event.Address, nil)
 	t.flow = nil
 	t.hands.Unlock()
-	go c.beginCleartext(flight)
+	go c.beginCleartext(received)
 }
 
 // move passes bytes on from now on, first those that were read already, and
@@ -30,22 +30,22 @@ func (f *flow) move() {
 	f.phase = moving
 	t.moves.Store(true)
 	var first []byte
-	if f.flight != nil {
-		first = f.c.open(*f.flight)
+	if f.received != nil {
+		first = f.c.open(*f.received)
 	}
 	f.up = stream{from: &f.client, to: &f.upstream, moved: &t.up, opening: t.opening, up: true}
 	f.down = stream{from: &f.upstream, to: &f.client, moved: &t.down, opening: t.opening}
 	if !f.watch(&f.client, f.clientFD) || !f.watch(&f.upstream, f.upstreamFD) {
 		return
 	}
-	if f.flight == nil { // adopted: its decision is recorded
+	if f.received == nil { // adopted: its decision is recorded
 		return
 	}
 	f.up.pending = first
 	f.upstream.Writable = true
 	t.up.Add(int64(len(first)))
 	_, err := f.up.flush()
-	f.up.pending = append([]byte(nil), f.up.pending...) // the flight serves others
+	f.up.pending = append([]byte(nil), f.up.pending...) // the buffer serves others
 	f.dropFlight()
 	f.c = nil
 	e := t.event

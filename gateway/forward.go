@@ -9,7 +9,7 @@ import (
 
 // forward answers a request in absolute form: plain HTTP, a WebSocket upgrade
 // over plain HTTP, or https that the gateway itself is to speak TLS for.
-func (x *exchange) forward() {
+func (x *request) forward() {
 	t, err := parseTarget(x.r.RequestURI)
 	if err != nil {
 		x.refuse(http.StatusBadRequest, reasonBadTarget, err.Error())
@@ -21,7 +21,7 @@ func (x *exchange) forward() {
 
 // forwardTo decides about a request whose target is known, and forwards it: the
 // one way of requests in absolute form and of those inside tunnels.
-func (x *exchange) forwardTo(t target) {
+func (x *request) forwardTo(t target) {
 	t.whole = asksWhole(x.r)
 	upgrade := x.r.ProtoMajor == 1 && asksWebSocket(x.r.Header)
 	asked, reason := askedScheme(t.scheme, upgrade, x.r)
@@ -70,7 +70,7 @@ func askedScheme(scheme string, upgrade bool, r *http.Request) (asked, reason st
 
 // answersOptions counts Max-Forwards down, and answers when the gateway is the
 // last to be asked (RFC 9110 section 7.6.2).
-func (x *exchange) answersOptions() bool {
+func (x *request) answersOptions() bool {
 	value := x.r.Header.Get("Max-Forwards")
 	if value == "" {
 		return false
@@ -96,7 +96,7 @@ func (x *exchange) answersOptions() bool {
 }
 
 // forwardPlain forwards a request in HTTP/1, and its response.
-func (x *exchange) forwardPlain(t target, r decision) {
+func (x *request) forwardPlain(t target, r decision) {
 	safe := emptyBody(x.r) &&
 		(x.r.Method == http.MethodGet || x.r.Method == http.MethodHead || x.r.Method == http.MethodOptions)
 	for {
@@ -124,7 +124,7 @@ func (x *exchange) forwardPlain(t target, r decision) {
 
 // dialUpstream returns a kept connection for a request that may be repeated,
 // or a new one.
-func (x *exchange) dialUpstream(t target, r decision, kept bool) (*upstream, error) {
+func (x *request) dialUpstream(t target, r decision, kept bool) (*upstream, error) {
 	owner, key := x.owner(t)
 	if u := x.probed; u != nil {
 		x.probed, u.owner, u.key = nil, owner, key
@@ -144,7 +144,7 @@ func (x *exchange) dialUpstream(t target, r decision, kept bool) (*upstream, err
 // newUpstream opens a connection to the target, with TLS and one of the
 // protocols if its scheme says so. The first one inside a tunnel is that which
 // the CONNECT opened.
-func (x *exchange) newUpstream(t target, r decision, protocols []string) (*upstream, error) {
+func (x *request) newUpstream(t target, r decision, protocols []string) (*upstream, error) {
 	ctx, cancel := x.context()
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
@@ -173,7 +173,7 @@ func (x *exchange) newUpstream(t target, r decision, protocols []string) (*upstr
 // owner returns the key of the connections to a target, and the client whose
 // connection the request's must be, or nil if it may be one that is shared. A
 // request that authenticates its connection makes it the client's.
-func (x *exchange) owner(t target) (*clientConn, poolKey) {
+func (x *request) owner(t target) (*clientConn, poolKey) {
 	key := poolKey{x.app, t.scheme, t.host, t.port}
 	switch t.scheme {
 	case "ws":
@@ -193,7 +193,7 @@ func (x *exchange) owner(t target) (*clientConn, poolKey) {
 // keptUpstream returns a connection that is open already: the client's own for
 // every request, since it may stand for the client; one of all for those that
 // may be repeated.
-func (x *exchange) keptUpstream(owner *clientConn, key poolKey, shared bool) *upstream {
+func (x *request) keptUpstream(owner *clientConn, key poolKey, shared bool) *upstream {
 	if owner != nil {
 		return owner.take(key, x.g.kept.lifetime)
 	}

@@ -41,15 +41,15 @@ const (
 	extEncryptedCH   = 0xfe0d
 	messageHello     = 1
 	maxHelloRecords  = 64
-	maxFlight        = maxHello + maxHelloRecords*recordHeader
+	maxOpening       = maxHello + maxHelloRecords*recordHeader
 	handshakeHeading = 4
 )
 
-// readFlight finds the ClientHello at the start of what a client sent: TLS
+// readHello finds the ClientHello at the start of what a client sent: TLS
 // records of handshake type, over which the message may be fragmented anywhere
 // (RFC 8446 section 5.1). It returns errHelloShort as long as more bytes can
 // make it whole, and how many bytes its records take up.
-func readFlight(data []byte) (hello clientHello, n int, err error) {
+func readHello(data []byte) (hello clientHello, n int, err error) {
 	message, rest, err := assemble(data)
 	if err != nil {
 		return clientHello{}, 0, err
@@ -126,13 +126,13 @@ func cutRecord(data []byte) (fragment, rest []byte, err error) {
 	return data[recordHeader : recordHeader+n], data[recordHeader+n:], nil
 }
 
-// piece is a cursor over bytes that remembers when it ran over their end.
-type piece struct {
+// cursor is a cursor over bytes that remembers when it ran over their end.
+type cursor struct {
 	data []byte
 	bad  bool
 }
 
-func (p *piece) take(n int) []byte {
+func (p *cursor) take(n int) []byte {
 	if n > len(p.data) {
 		p.bad = true
 		p.data = nil
@@ -143,7 +143,7 @@ func (p *piece) take(n int) []byte {
 	return taken
 }
 
-func (p *piece) number(bytes int) int {
+func (p *cursor) number(bytes int) int {
 	n := 0
 	for _, b := range p.take(bytes) {
 		n = n<<8 | int(b)
@@ -152,11 +152,11 @@ func (p *piece) number(bytes int) int {
 }
 
 // vector takes a length of that many bytes and as many bytes as it says.
-func (p *piece) vector(lengthBytes int) []byte { return p.take(p.number(lengthBytes)) }
+func (p *cursor) vector(lengthBytes int) []byte { return p.take(p.number(lengthBytes)) }
 
 // parseHello reads a whole handshake message (RFC 8446 section 4.1.2).
 func parseHello(message []byte) (clientHello, error) {
-	p := piece{data: message[handshakeHeading:]}
+	p := cursor{data: message[handshakeHeading:]}
 	p.take(2 + 32) // legacy_version, random
 	session := p.vector(1)
 	suites := p.vector(2)
@@ -179,7 +179,7 @@ func parseExtensions(data []byte) (clientHello, error) {
 	var low uint64 // bit set of the types below 64
 	var high [64]uint16
 	seen := high[:0]
-	p := piece{data: data}
+	p := cursor{data: data}
 	for len(p.data) > 0 {
 		kind := uint16(p.number(2))
 		body := p.vector(2)
@@ -220,12 +220,12 @@ func parseExtensions(data []byte) (clientHello, error) {
 // section 3), made of the characters of a name, not an address, without a
 // trailing dot.
 func parseServerName(body []byte) (string, error) {
-	p := piece{data: body}
+	p := cursor{data: body}
 	list := p.vector(2)
 	if p.bad || len(p.data) != 0 {
 		return "", badHello("length of the server names")
 	}
-	p = piece{data: list}
+	p = cursor{data: list}
 	kind, raw := p.number(1), p.vector(2)
 	switch {
 	case p.bad || kind != 0 || len(raw) == 0:

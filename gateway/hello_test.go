@@ -57,13 +57,13 @@ func message(extensions ...extension) []byte {
 
 // records cuts a message into records of at most n bytes.
 func records(message []byte, n int) []byte {
-	var flight []byte
+	var received []byte
 	for len(message) > 0 {
 		piece := message[:min(n, len(message))]
 		message = message[len(piece):]
-		flight = append(append(flight, recordHandshake, 3, 1), vector(2, piece)...)
+		received = append(append(received, recordHandshake, 3, 1), vector(2, piece)...)
 	}
-	return flight
+	return received
 }
 
 var (
@@ -76,9 +76,9 @@ var (
 // helloCase is what a client sends first in a tunnel to raw.test, and what
 // becomes of it: "" if it passes.
 type helloCase struct {
-	name   string
-	flight []byte
-	reason string
+	name     string
+	received []byte
+	reason   string
 }
 
 func helloCases() []helloCase {
@@ -184,7 +184,7 @@ func helloCases() []helloCase {
 
 func TestReadFlight(t *testing.T) {
 	for _, each := range helloCases() {
-		hello, _, err := readFlight(each.flight)
+		hello, _, err := readHello(each.received)
 		switch {
 		case each.reason == "" && (err != nil || hello.name != "raw.test"):
 			t.Errorf("%s: %q, %v", each.name, hello.name, err)
@@ -199,37 +199,37 @@ func TestReadFlight(t *testing.T) {
 	for _, protocol := range []*tls.Config{{ServerName: "raw.test"},
 		{ServerName: "raw.test", MaxVersion: tls.VersionTLS12},
 		{ServerName: "raw.test", NextProtos: []string{"h2", "http/1.1"}}} {
-		if hello, _, err := readFlight(captureHello(t, protocol)); err != nil || hello.name != "raw.test" {
+		if hello, _, err := readHello(captureHello(t, protocol)); err != nil || hello.name != "raw.test" {
 			t.Errorf("a hello of crypto/tls: %q, %v", hello.name, err)
 		}
 	}
 }
 
-// TestReadFlightInPieces checks that however a flight is cut, a beginning is
+// TestReadHelloInPieces checks that however the first bytes are cut, a beginning is
 // incomplete and never something else.
-func TestReadFlightInPieces(t *testing.T) {
+func TestReadHelloInPieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(8, maxRecord).Draw(t, "record size")
-		flight := records(message(grease, keyShare, named), size)
-		cut := rapid.IntRange(0, len(flight)-1).Draw(t, "cut")
-		if len(flight)/size >= maxHelloRecords {
+		received := records(message(grease, keyShare, named), size)
+		cut := rapid.IntRange(0, len(received)-1).Draw(t, "cut")
+		if len(received)/size >= maxHelloRecords {
 			t.Skip("too many records")
 		}
-		if _, _, err := readFlight(flight[:cut]); !errors.Is(err, errHelloShort) {
-			t.Fatalf("the first %d of %d bytes: %v", cut, len(flight), err)
+		if _, _, err := readHello(received[:cut]); !errors.Is(err, errHelloShort) {
+			t.Fatalf("the first %d of %d bytes: %v", cut, len(received), err)
 		}
-		if hello, n, err := readFlight(flight); err != nil || n != len(flight) || hello.name != "raw.test" {
+		if hello, n, err := readHello(received); err != nil || n != len(received) || hello.name != "raw.test" {
 			t.Fatalf("all: %q, %v", hello.name, err)
 		}
 	})
 }
 
-func FuzzReadFlight(f *testing.F) {
+func FuzzReadHello(f *testing.F) {
 	for _, each := range helloCases() {
-		f.Add(each.flight)
+		f.Add(each.received)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		hello, _, err := readFlight(data)
+		hello, _, err := readHello(data)
 		if err != nil && (hello != clientHello{}) {
 			t.Fatal("an error with a result")
 		}
@@ -289,10 +289,10 @@ func TestServerNames(t *testing.T) {
 			if inspect && each.reason == "" {
 				continue // the handshake ends at the gateway; inspect_test.go has it
 			}
-			for _, step := range []int{len(each.flight), 1 + len(each.flight)/7} {
+			for _, step := range []int{len(each.received), 1 + len(each.received)/7} {
 				before := len(s.decisions())
 				c := s.connect(target)
-				for rest := each.flight; len(rest) > 0; {
+				for rest := each.received; len(rest) > 0; {
 					n := min(step, len(rest))
 					c.Conn.Write(rest[:n]) // the gateway may close early
 					rest = rest[n:]
@@ -305,9 +305,9 @@ func TestServerNames(t *testing.T) {
 				lane.Until(t, "a decision", func() bool { return len(s.decisions()) > before })
 				e := s.decisions()[before]
 				if each.reason == "" {
-					if !bytes.Equal(got, each.flight) || e.Reason != "listed" {
+					if !bytes.Equal(got, each.received) || e.Reason != "listed" {
 						t.Errorf("%s in steps of %d: %d of %d bytes arrived, %s", each.name, step, len(got),
-							len(each.flight), e.Reason)
+							len(each.received), e.Reason)
 					}
 				} else if len(got) != 0 {
 					t.Errorf("BREACH: %s in steps of %d: %d bytes reached the origin", each.name, step, len(got))

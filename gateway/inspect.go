@@ -199,10 +199,10 @@ func (i *inspection) first() *upstream {
 
 // inspectTLS shakes hands with the client and hands the tunnel over to the
 // server of what is inside. What was read is read again by the handshake.
-func (c *connecting) inspectTLS(flight *[]byte) {
+func (c *connecting) inspectTLS(received *[]byte) {
 	t := c.t
-	counted := &countingConn{Conn: t.client, first: append([]byte(nil), *flight...), t: t}
-	putFlight(flight)
+	counted := &countingConn{Conn: t.client, first: append([]byte(nil), *received...), t: t}
+	putBuffer(received)
 	secure := tls.Server(counted, &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"h2", "http/1.1"},
@@ -313,7 +313,7 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	g, c := s.g, i.c
-	x := exchange{g: g, state: g.state.Load(), w: w, r: r, client: i.client, inside: i, began: time.Now()}
+	x := request{g: g, state: g.state.Load(), w: w, r: r, client: i.client, inside: i, began: time.Now()}
 	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method,
 		Client: c.t.event.Client, Identity: c.t.event.Identity}
 	x.event.App = c.t.app.config.Name
@@ -345,7 +345,7 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // admitInside applies the limits to a request of an app that is known.
-func (x *exchange) admitInside() bool {
+func (x *request) admitInside() bool {
 	if wait, ok := x.g.limits.rate.Take(x.began); !ok {
 		x.tooMany(reasonRate, wait)
 		return false

@@ -18,7 +18,7 @@ import (
 
 // forwardInspected forwards a request out of a decrypted tunnel: in HTTP/2 if
 // the origin speaks it, and otherwise as every other request.
-func (x *exchange) forwardInspected(t target, r decision) {
+func (x *request) forwardInspected(t target, r decision) {
 	if err := x.probe(t, r); err != nil {
 		x.refuseDial(err)
 		return
@@ -32,7 +32,7 @@ func (x *exchange) forwardInspected(t target, r decision) {
 
 // probe finds out, by a connection that is used afterwards, what the origin
 // speaks. Of requests that come at once, the first one asks.
-func (x *exchange) probe(t target, r decision) error {
+func (x *request) probe(t target, r decision) error {
 	i := x.inside
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -54,7 +54,7 @@ func (x *exchange) probe(t target, r decision) error {
 }
 
 // forwardHTTP2 forwards a request in HTTP/2, and its response.
-func (x *exchange) forwardHTTP2(t target) {
+func (x *request) forwardHTTP2(t target) {
 	i := x.inside
 	// Opaque keeps the spelling of the path; HTTP/2 takes the authority off it.
 	host := t.hostField("https")
@@ -106,7 +106,7 @@ func (x *exchange) forwardHTTP2(t target) {
 // transport calls it from a goroutine of its own.
 type hints struct {
 	mu    sync.Mutex
-	x     *exchange
+	x     *request
 	count int
 	over  bool
 }
@@ -144,7 +144,7 @@ func checkInside(resp *http.Response) error {
 	return err
 }
 
-func (x *exchange) refuseInside(err error) {
+func (x *request) refuseInside(err error) {
 	var e *egress.Error
 	if errors.As(err, &e) {
 		x.refuseDial(err)
@@ -174,7 +174,7 @@ type countedBody struct {
 	io.ReadCloser
 	n       atomic.Int64
 	ended   atomic.Bool
-	x       *exchange // nil if there is no body
+	x       *request // nil if there is no body
 	trailer http.Header
 }
 

@@ -67,7 +67,7 @@ func (g *Gateway) Listen() error {
 	if st.config.Admin != "" {
 		l, err := admin.Listen(context.Background(), st.config.Admin)
 		if err != nil {
-			g.closeDoors()
+			g.closeListeners()
 			return &ListenError{st.config.Admin, err}
 		}
 		g.admin = &listener{gateway: g, accepts: l, server: g.adminServer()}
@@ -79,7 +79,7 @@ func (g *Gateway) Listen() error {
 func (g *Gateway) open(address, appName string, st *state) error {
 	l, err := listenOn(address)
 	if err != nil {
-		g.closeDoors()
+		g.closeListeners()
 		return err
 	}
 	g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
@@ -123,7 +123,7 @@ func (g *Gateway) refuseHeader(from netip.AddrPort, err error) {
 // Close closes the listeners of a gateway that is not served. Serve closes them by
 // itself.
 func (g *Gateway) Close() {
-	g.closeDoors()
+	g.closeListeners()
 	if g.admin != nil {
 		g.admin.accepts.Close()
 		g.admin = nil
@@ -133,7 +133,7 @@ func (g *Gateway) Close() {
 // headLimitOf returns how long a request's head may be, in bytes.
 func headLimitOf(l config.Limits) int { return max(l.RequestHeader, 1024+4096) }
 
-func (g *Gateway) closeDoors() {
+func (g *Gateway) closeListeners() {
 	for _, d := range g.listeners {
 		d.accepts.Close()
 	}
@@ -255,7 +255,7 @@ func (g *Gateway) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), g.state.Load().config.Timeouts.Drain)
 	defer cancel()
 	var ending sync.WaitGroup
-	for _, d := range g.allDoors() {
+	for _, d := range g.allListeners() {
 		ending.Go(func() {
 			if d.server.Shutdown(ctx) != nil {
 				d.server.Close()
@@ -282,7 +282,7 @@ func (g *Gateway) drain() {
 	closeIdlePipes()
 }
 
-func (g *Gateway) allDoors() []*listener {
+func (g *Gateway) allListeners() []*listener {
 	all := append([]*listener(nil), g.listeners...)
 	if g.admin != nil {
 		all = append(all, g.admin)

@@ -123,7 +123,7 @@ func wireNames(host string) []wireName {
 func TestNamesOnTheWire(t *testing.T) {
 	for _, host := range []string{"kiosk.test", "xn--bcher-kva.test", "127.0.0.1", "::1"} {
 		for _, each := range wireNames(host) {
-			hello, _, err := readFlight(records(message(extension{extServerName, serverName(each.written)}), maxRecord))
+			hello, _, err := readHello(records(message(extension{extServerName, serverName(each.written)}), maxRecord))
 			if got := err == nil && hello.name == host; got != each.sni {
 				t.Errorf("server name %q: %q, %v", each.written, hello.name, err)
 			}

@@ -133,9 +133,9 @@ func (o *opening) unheld(b []byte) (n int) {
 // advance sets free what may go on of what is held.
 func (o *opening) advance() error {
 	for o.state == retrying && len(o.held) > 0 {
-		hello, n, err := readFlight(o.held)
+		hello, n, err := readHello(o.held)
 		switch {
-		case errors.Is(err, errHelloShort) && len(o.held) < maxFlight:
+		case errors.Is(err, errHelloShort) && len(o.held) < maxOpening:
 			return nil
 		case err != nil:
 			return &secondHelloError{"the second is not one: " + err.Error()}
@@ -151,7 +151,7 @@ func (o *opening) advance() error {
 	switch {
 	case o.state == settled:
 		o.ready, o.held = append(o.ready, o.held...), nil
-	case len(o.held) > maxFlight:
+	case len(o.held) > maxOpening:
 		return &secondHelloError{"too much before the origin's answer"}
 	}
 	return nil

@@ -230,7 +230,7 @@ func FuzzSecondHello(f *testing.F) {
 		if through = append(through, watch.take()...); !bytes.HasPrefix(sent, through) {
 			t.Fatalf("passed %x of %x", through, sent)
 		}
-		if len(watch.held) > maxFlight {
+		if len(watch.held) > maxOpening {
 			t.Fatalf("%d bytes are held", len(watch.held))
 		}
 		if watch.state == settled && len(through) != len(sent) {

@@ -194,14 +194,14 @@ func TestClientEndsWhileSomethingIsHeld(t *testing.T) {
 
 // rewritten returns a ClientHello with one extension replaced.
 func rewritten(hello []byte, kind uint16, body []byte) []byte {
-	p := piece{data: hello[handshakeHeading:]}
+	p := cursor{data: hello[handshakeHeading:]}
 	p.take(2 + 32)
 	p.vector(1)
 	p.vector(2)
 	p.vector(1)
 	out := bytes.Clone(hello[handshakeHeading : len(hello)-len(p.data)])
 	var list []byte
-	for rest := (piece{data: p.vector(2)}); len(rest.data) > 0; {
+	for rest := (cursor{data: p.vector(2)}); len(rest.data) > 0; {
 		k, b := uint16(rest.number(2)), rest.vector(2)
 		if k == kind {
 			b = body

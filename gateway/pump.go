@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// smallBuffers serve short exchanges and everything that is not raw TCP.
+// smallBuffers serve short bodies and everything that is not raw TCP.
 var smallBuffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
 
 // copyConn moves one direction through a pooled buffer: for TLS listeners and

@@ -11,16 +11,16 @@ import (
 
 // refuse answers with problem details and records the decision. The answer says
 // which check refused, and nothing about the policy.
-func (x *exchange) refuse(status int, reason, detail string) {
+func (x *request) refuse(status int, reason, detail string) {
 	x.refused(status, reason, detail, event.Blocked)
 }
 
 // failed is refuse for what went wrong on the way.
-func (x *exchange) failed(status int, reason, detail string) {
+func (x *request) failed(status int, reason, detail string) {
 	x.refused(status, reason, detail, event.Failed)
 }
 
-func (x *exchange) refused(status int, reason, detail string, verdict event.Verdict) {
+func (x *request) refused(status int, reason, detail string, verdict event.Verdict) {
 	if x.r.ProtoMajor == 1 && (x.r.Method == http.MethodConnect || !emptyBody(x.r)) {
 		// What is left of the body, or the tunnel data of a client that did not
 		// wait, must not be read as the next request.
@@ -51,7 +51,7 @@ const (
 )
 
 // drain sends the answer, and reads the rest of the request's body for nobody.
-func (x *exchange) drain() {
+func (x *request) drain() {
 	if x.r.ProtoMajor > 1 || x.r.Header.Get("Expect") != "" {
 		return // HTTP/2 has a word for it, and who was to wait has an answer now
 	}
@@ -71,25 +71,25 @@ func (x *exchange) drain() {
 
 // gone reports whether the client has left: it has reset its connection, or has
 // closed its side for so long that it is not waited for.
-func (x *exchange) gone() bool {
+func (x *request) gone() bool {
 	return x.cut.Load() || x.r.ProtoMajor > 1 && x.r.Context().Err() != nil || x.client.left()
 }
 
 // abandon records that the client has left before there was an answer, and ends
 // its connection, or stream. It does not return.
-func (x *exchange) abandon(detail string) {
+func (x *request) abandon(detail string) {
 	x.recordGone(detail)
 	panic(http.ErrAbortHandler)
 }
 
-func (x *exchange) recordGone(detail string) {
+func (x *request) recordGone(detail string) {
 	x.event.Verdict, x.event.Reason, x.event.Detail, x.event.Status = event.Failed, reasonClientGone, detail, 0
 	x.event.Total = time.Since(x.began)
 	x.record()
 }
 
 // record hands the decision to the recorder, which copies it.
-func (x *exchange) record() { x.g.events.Record(&x.event) }
+func (x *request) record() { x.g.events.Record(&x.event) }
 
 var (
 	problemType = []string{problem.ContentType}

@@ -27,7 +27,7 @@ type answerer interface {
 }
 
 // respond hands the origin's response on, each piece as it comes.
-func (x *exchange) respond(trip answerer, resp *http.Response) {
+func (x *request) respond(trip answerer, resp *http.Response) {
 	x.event.Status = resp.StatusCode
 	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	x.bindUpstream(trip, resp)
@@ -103,7 +103,7 @@ func announceTrailers(to, trailer http.Header, named []string) (names []string) 
 
 // bindUpstream makes the connection that a response came over the client's own,
 // if the response says that the connection stands for who asks.
-func (x *exchange) bindUpstream(trip answerer, resp *http.Response) {
+func (x *request) bindUpstream(trip answerer, resp *http.Response) {
 	p, ok := trip.(*roundTrip)
 	if !ok || !bindsByResponse(resp.Header) {
 		return
@@ -122,7 +122,7 @@ func (x *exchange) bindUpstream(trip answerer, resp *http.Response) {
 // copyBody passes the body on. It flushes when nothing more is there at the
 // moment, the head alone too, so that events and media arrive when they are
 // sent, and small responses in one piece.
-func (x *exchange) copyBody(trip answerer, resp *http.Response) (int64, error) {
+func (x *request) copyBody(trip answerer, resp *http.Response) (int64, error) {
 	defer resp.Body.Close()
 	if resp.ContentLength == 0 || resp.Body == http.NoBody {
 		return 0, nil

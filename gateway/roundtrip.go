@@ -17,7 +17,7 @@ import (
 
 // roundTrip is one request over one connection to an origin.
 type roundTrip struct {
-	x *exchange
+	x *request
 	u *upstream
 	t target
 
@@ -36,7 +36,7 @@ type roundTrip struct {
 	upgrade bool  // a WebSocket handshake: 101 is an answer to it
 }
 
-func newRoundTrip(x *exchange, u *upstream, t target) *roundTrip {
+func newRoundTrip(x *request, u *upstream, t target) *roundTrip {
 	return &roundTrip{x: x, u: u, t: t, stop: func() bool { return true }}
 }
 
@@ -215,7 +215,7 @@ func (p *roundTrip) endChunks(w *bufio.Writer, chunks io.Closer) error {
 }
 
 // requestTrailer returns what may pass of the request's trailer, after its body.
-func (x *exchange) requestTrailer() (http.Header, error) {
+func (x *request) requestTrailer() (http.Header, error) {
 	if name, bad := badField(x.r.Trailer); bad {
 		return nil, &bodyError{fmt.Errorf("malformed trailer field %q", name)}
 	}
@@ -327,7 +327,7 @@ func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 
 // inform passes an informational response on, such as early hints, to a client
 // that knows of such.
-func (x *exchange) inform(status int, fields http.Header) {
+func (x *request) inform(status int, fields http.Header) {
 	if !x.r.ProtoAtLeast(1, 1) {
 		return
 	}
@@ -357,7 +357,7 @@ func (p *roundTrip) bodyPending() bool { return p.body != nil && !p.consumed.Loa
 
 // extend moves the time by which something more must have come.
 func (p *roundTrip) extend(to time.Time) {
-	if late := time.Now().Add(linger); p.x.r.Context().Err() != nil && late.Before(to) {
+	if late := time.Now().Add(halfCloseGrace); p.x.r.Context().Err() != nil && late.Before(to) {
 		to = late // the client has closed its side meanwhile
 	}
 	_ = p.u.conn.SetReadDeadline(to)

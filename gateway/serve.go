@@ -21,8 +21,8 @@ import (
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
-// exchange is one request on its way through the gateway.
-type exchange struct {
+// request is one request on its way through the gateway.
+type request struct {
 	g        *Gateway
 	state    *state
 	listener *listener
@@ -41,9 +41,9 @@ type exchange struct {
 	left     bool
 }
 
-// newExchange begins an exchange.
-func newExchange(d *listener, st *state, w http.ResponseWriter, r *http.Request, client netip.AddrPort) *exchange {
-	x := &exchange{g: d.gateway, state: st, listener: d, w: w, r: r, began: time.Now()}
+// newRequest begins a request.
+func newRequest(d *listener, st *state, w http.ResponseWriter, r *http.Request, client netip.AddrPort) *request {
+	x := &request{g: d.gateway, state: st, listener: d, w: w, r: r, began: time.Now()}
 	x.event = event.Event{
 		ID: x.g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method, Client: client,
 	}
@@ -54,7 +54,7 @@ func newExchange(d *listener, st *state, w http.ResponseWriter, r *http.Request,
 func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
-	x := newExchange(d, d.gateway.state.Load(), w, r, client)
+	x := newRequest(d, d.gateway.state.Load(), w, r, client)
 	if x.client = clientOf(r); x.client != nil {
 		x.doubtful = x.client.watched.doubtful()
 	}
@@ -67,7 +67,7 @@ func (d *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve answers the request.
-func (x *exchange) serve() {
+func (x *request) serve() {
 	if r := x.r; !x.doubtful && len(r.RequestURI) > 0 && (r.RequestURI[0] == '/' || r.RequestURI == "*") {
 		x.serveItself()
 		return
@@ -92,7 +92,7 @@ func (x *exchange) serve() {
 
 // refuseDoubtful refuses a request that two readers could take apart
 // differently, and ends the connection, whose next bytes may be anything.
-func (x *exchange) refuseDoubtful() {
+func (x *request) refuseDoubtful() {
 	x.w.Header()["Connection"] = closeField
 	x.refuse(http.StatusBadRequest, reasonFraming, "Content-Length and Transfer-Encoding in one request, or a "+
 		"Transfer-Encoding in HTTP/1.0")
@@ -114,7 +114,7 @@ func (d *listener) refuses(st *state, r *http.Request) bool {
 
 // admit applies the limits and recognises the app. It answers if it returns
 // false.
-func (x *exchange) admit() bool {
+func (x *request) admit() bool {
 	g := x.g
 	if g.draining.Load() {
 		x.w.Header().Set("Connection", "close")
@@ -148,14 +148,14 @@ func (x *exchange) admit() bool {
 	return true
 }
 
-// linger is how much longer the gateway works for a client that has closed its
+// halfCloseGrace is how much longer the gateway works for a client that has closed its
 // side: it may only have said that it sends no more. A client that has reset
 // its connection is gone.
-const linger = 10 * time.Second
+const halfCloseGrace = 10 * time.Second
 
 // context returns the context of connecting for the client; package egress
 // bounds its steps by itself. The caller must call cancel.
-func (x *exchange) context() (ctx context.Context, cancel context.CancelFunc) {
+func (x *request) context() (ctx context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancel(context.WithoutCancel(x.r.Context()))
 	stop := x.whenGone(end)
 	return ctx, func() {
@@ -166,7 +166,7 @@ func (x *exchange) context() (ctx context.Context, cancel context.CancelFunc) {
 
 // whenGone calls f a while after the client has closed its side, unless stop is
 // called before. stop reports whether f will not run any more.
-func (x *exchange) whenGone(f func()) (stop func() bool) {
+func (x *request) whenGone(f func()) (stop func() bool) {
 	var mu sync.Mutex
 	var late *time.Timer
 	stopped := false
@@ -174,7 +174,7 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			wait := linger
+			wait := halfCloseGrace
 			if x.r.ProtoMajor > 1 || x.client.left() {
 				wait = 0
 			}
@@ -196,7 +196,7 @@ func (x *exchange) whenGone(f func()) (stop func() bool) {
 }
 
 // leave ends the count of the request, once.
-func (x *exchange) leave() {
+func (x *request) leave() {
 	if x.left || !x.entered {
 		return
 	}
@@ -205,7 +205,7 @@ func (x *exchange) leave() {
 	x.g.limits.requests.leave()
 }
 
-func (x *exchange) tooMany(reason string, wait time.Duration) {
+func (x *request) tooMany(reason string, wait time.Duration) {
 	seconds := max(1, int(wait.Seconds()+0.999))
 	x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	x.refuse(http.StatusTooManyRequests, reason, "too many requests")
@@ -214,7 +214,7 @@ func (x *exchange) tooMany(reason string, wait time.Duration) {
 // identify finds out which app asks, and answers if it returns false. A listener
 // of its own, a client certificate or a proxy credential tells; whatever else is
 // configured for that app must hold as well.
-func (x *exchange) identify() bool {
+func (x *request) identify() bool {
 	var names []string
 	if leaf := x.client.certificate(); leaf != nil {
 		names = certificateNames(leaf)
@@ -248,7 +248,7 @@ func (x *exchange) identify() bool {
 
 // candidate returns the app that asks by the first sign of it. It answers if it
 // returns nil.
-func (x *exchange) candidate(names []string) *app {
+func (x *request) candidate(names []string) *app {
 	st := x.state
 	if name := x.listener.app; name != "" {
 		a := st.byName[name]
@@ -279,7 +279,7 @@ func (x *exchange) candidate(names []string) *app {
 
 // credentialed returns the app whose credential Proxy-Authorization holds. It
 // answers if it returns nil.
-func (x *exchange) credentialed() *app {
+func (x *request) credentialed() *app {
 	fields := x.r.Header["Proxy-Authorization"]
 	if len(fields) == 0 {
 		x.w.Header().Set("Proxy-Authenticate", `Basic realm="cordon", charset="UTF-8"`)
@@ -301,7 +301,7 @@ func (x *exchange) credentialed() *app {
 	return a
 }
 
-func (x *exchange) stranger(detail string) bool {
+func (x *request) stranger(detail string) bool {
 	x.refuse(http.StatusForbidden, reasonBadIdentity, detail)
 	return false
 }
@@ -347,7 +347,7 @@ func certificateName(s string) string {
 }
 
 // target notes what was asked for.
-func (x *exchange) target(scheme string, to authority, path string) {
+func (x *request) target(scheme string, to authority, path string) {
 	x.event.Scheme, x.event.Host, x.event.Port, x.event.Path = scheme, to.host, to.port, path
 	x.event.Kind = kindOf(x.r.Header.Get("Sec-Fetch-Dest"))
 }
@@ -379,7 +379,7 @@ func kindOf(destination string) string {
 }
 
 // decided notes what the list said.
-func (x *exchange) decided(r decision) {
+func (x *request) decided(r decision) {
 	x.event.Verdict, x.event.Reason = r.verdict, r.reason
 	x.event.Rule, x.event.Place = "", ""
 	if r.rule != nil {
@@ -397,7 +397,7 @@ func emptyBody(r *http.Request) bool {
 
 // serveItself answers requests that are for the gateway as a web server: its
 // proxy configuration, and nothing else.
-func (x *exchange) serveItself() {
+func (x *request) serveItself() {
 	switch {
 	case x.r.RequestURI == "*" && x.r.Method == http.MethodOptions:
 		x.w.Header().Set("Allow", "CONNECT, GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
@@ -414,7 +414,7 @@ func (x *exchange) serveItself() {
 }
 
 // answered records a request that the gateway has answered itself.
-func (x *exchange) answered() {
+func (x *request) answered() {
 	x.event.Verdict, x.event.Reason, x.event.Status = event.Allowed, reasonAnswered, http.StatusOK
 	x.event.Total = time.Since(x.began)
 	x.record()

@@ -14,7 +14,7 @@ import (
 
 // upgrade forwards a WebSocket handshake that came in absolute form, and opens
 // a tunnel if the origin agrees.
-func (x *exchange) upgrade(t target, r decision) {
+func (x *request) upgrade(t target, r decision) {
 	if x.inside == nil && !x.enterTunnel() { // one that is inside takes the place of its tunnel
 		return
 	}
@@ -47,14 +47,14 @@ func (x *exchange) upgrade(t target, r decision) {
 }
 
 // stayRequest gives back the place of a tunnel that does not come about.
-func (x *exchange) stayRequest() {
+func (x *request) stayRequest() {
 	if x.inside == nil {
 		x.leaveTunnel()
 	}
 }
 
-// switchOver turns the exchange into a tunnel after a 101.
-func (x *exchange) switchOver(u *upstream, resp *http.Response) {
+// switchOver turns the request into a tunnel after a 101.
+func (x *request) switchOver(u *upstream, resp *http.Response) {
 	app := x.app
 	if x.inside != nil {
 		app = x.inside.c.t.app
@@ -107,8 +107,8 @@ func writeSwitch(to io.Writer, resp *http.Response) error {
 // send ws:, and some clients everything, through a proxy. It is served as the
 // requests that are inside, each of which is decided as one that comes in
 // absolute form; what is no HTTP does not pass.
-func (c *connecting) beginCleartext(flight *[]byte) {
-	defer putFlight(flight)
+func (c *connecting) beginCleartext(received *[]byte) {
+	defer putBuffer(received)
 	t := c.t
 	if !c.cleartext.ok {
 		reason := c.cleartext.reason
@@ -118,16 +118,16 @@ func (c *connecting) beginCleartext(flight *[]byte) {
 		c.drop(event.Blocked, reason, "cleartext in a tunnel")
 		return
 	}
-	if !beginsHTTP(*flight) {
+	if !beginsHTTP(*received) {
 		c.drop(event.Blocked, reasonUpgradeOnly, "cleartext in a tunnel must be an HTTP request")
 		return
 	}
 	_ = t.client.SetDeadline(time.Time{})
-	x := exchange{event: t.event}
+	x := request{event: t.event}
 	x.decided(c.cleartext)
 	t.event = x.event
 	i := &inspection{c: c, scheme: "http", client: &clientConn{alone: true}}
-	i.conn = newWatched(&countingConn{Conn: t.client, first: append([]byte(nil), *flight...), t: t}, i.client)
+	i.conn = newWatched(&countingConn{Conn: t.client, first: append([]byte(nil), *received...), t: t}, i.client)
 	i.begin()
 }
 

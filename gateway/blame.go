@@ -19,7 +19,10 @@ func (e *clientError) Unwrap() error { return e.err }
 func (x *request) refuseUpstream(err error) {
 	status, reason, detail := x.blame(err)
 	if status == 0 {
-		x.abandon("the client left before there was an answer")
+		if reason == reasonClientGone {
+			detail = "the client left before there was an answer"
+		}
+		x.abandon(reason, detail)
 	}
 	x.w.Header().Set("Connection", "close")
 	if status == http.StatusBadRequest && reason == reasonFraming {
@@ -36,6 +39,15 @@ func (x *request) blame(err error) (status int, reason, detail string) {
 	var body *bodyError
 	var client *clientError
 	var network *net.OpError
+	if why := x.cutBy(); why != "" {
+		switch why {
+		case byOperator:
+			return 0, reasonOperator, "an operator ended the tunnel"
+		case byIdle:
+			return 0, reasonClientSlow, "the tunnel was silent for too long"
+		}
+		return 0, reasonDraining, "the gateway stopped, and waited no longer"
+	}
 	switch {
 	case x.gone():
 		return 0, reasonClientGone, "the client left"
@@ -59,6 +71,18 @@ func (x *request) blame(err error) (status int, reason, detail string) {
 	return http.StatusBadGateway, reasonUpstreamBad, err.Error()
 }
 
+// cutBy returns what the gateway cut the request for before its end, "" if it did
+// not.
+func (x *request) cutBy() string {
+	if x.g.cutting.Load() {
+		return byShutdown
+	}
+	if x.inside == nil {
+		return ""
+	}
+	return x.inside.c.t.cut()
+}
+
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout()
@@ -68,6 +92,9 @@ func isTimeout(err error) bool {
 func (x *request) enderOf(err error) string {
 	if err == nil {
 		return byOrigin
+	}
+	if why := x.cutBy(); why != "" {
+		return why
 	}
 	switch _, reason, _ := x.blame(err); reason {
 	case reasonClientGone:

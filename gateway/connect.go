@@ -175,8 +175,12 @@ func (x *request) leaveTunnel() {
 
 // refuseDial answers for an address that was refused or could not be reached.
 func (x *request) refuseDial(err error) {
+	if x.cutBy() != "" {
+		x.refuseUpstream(err)
+		return
+	}
 	if x.gone() {
-		x.abandon("the client left before the origin was connected to")
+		x.abandon(reasonClientGone, "the client left before the origin was connected to")
 	}
 	if isScarce(err) {
 		x.g.lacks(err)

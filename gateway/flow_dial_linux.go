@@ -135,7 +135,7 @@ func (f *flow) leave() {
 	x := f.x
 	x.leaveTunnel()
 	x.g.tunnels.remove(f.t)
-	x.recordGone("the client left before the origin was connected to")
+	x.recordGone(reasonClientGone, "the client left before the origin was connected to")
 	x.leave()
 	f.release()
 }

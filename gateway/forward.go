@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
+	"syscall"
 
 	"github.com/cordon-sec/cordon/egress"
 )
@@ -38,6 +42,10 @@ func (x *request) forwardTo(t target) {
 		x.refuse(http.StatusForbidden, r.reason, hint(r, t.scheme, t.authority))
 		return
 	}
+	if err := x.judge(t, r); err != nil {
+		x.refuseDial(err)
+		return
+	}
 	if x.r.Method == http.MethodOptions && x.answersOptions() {
 		return
 	}
@@ -50,6 +58,26 @@ func (x *request) forwardTo(t target) {
 	default:
 		x.forwardPlain(t, r)
 	}
+}
+
+// judge judges a target that is an address by the rule of this request: a
+// connection to it that is open already may have been opened by another rule's
+// right.
+func (x *request) judge(t target, r decision) error {
+	if !t.addr.IsValid() {
+		return nil // what a name may resolve into is the same for every request of the app
+	}
+	to := x.app.destination(t.authority, r.rule)
+	answers, err := x.g.dialer.Resolve(x.r.Context(), to)
+	if err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if a.Refused == egress.Usable {
+			return nil
+		}
+	}
+	return &egress.Error{Step: egress.StepJudge, Reason: egress.AddressRefused, Host: to.Host, Refused: answers}
 }
 
 // askedScheme returns the scheme that the list is asked for.
@@ -135,10 +163,11 @@ func (x *request) dialUpstream(t target, r decision, kept bool) (*upstream, erro
 		return u, nil
 	}
 	u, err := x.newUpstream(t, r, []string{"http/1.1"})
-	if u != nil {
-		u.owner, u.key = owner, key
+	if err != nil {
+		return nil, err
 	}
-	return u, err
+	u.owner, u.key = owner, key
+	return u, nil
 }
 
 // newUpstream opens a connection to the target, with TLS and one of the
@@ -149,25 +178,41 @@ func (x *request) newUpstream(t target, r decision, protocols []string) (*upstre
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
 	u := x.inside.first()
-	if u == nil {
-		conn, result, err := x.g.dialer.Dial(ctx, to)
-		x.dialled(result)
-		if err != nil {
-			return nil, err
+	if u != nil {
+		if err := x.secure(ctx, u, t, to, protocols); err == nil || !closedOnUs(err) {
+			return u, err
 		}
-		u = &upstream{conn: conn, raw: conn, result: result}
+		// The origin has given up the connection, which waited for this request.
 	}
+	conn, result, err := x.g.dialer.Dial(ctx, to)
+	x.dialled(result)
+	if err != nil {
+		return nil, err
+	}
+	u = &upstream{conn: conn, raw: conn, result: result}
+	return u, x.secure(ctx, u, t, to, protocols)
+}
+
+// secure makes a connection ready for requests, with TLS if the target's scheme
+// says so. On error it is closed.
+func (x *request) secure(ctx context.Context, u *upstream, t target, to egress.Destination, protocols []string) error {
 	x.event.Address = u.result.Addr
 	if t.scheme == "https" || t.scheme == "wss" {
 		secure, err := x.g.dialer.Handshake(ctx, u.conn, to, egress.TLSOptions{Protocols: protocols})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		u.conn = secure
 		u.http2 = secure.ConnectionState().NegotiatedProtocol == "h2"
 	}
 	u.open()
-	return u, nil
+	return nil
+}
+
+// closedOnUs reports whether a handshake failed because the other side has closed
+// the connection.
+func closedOnUs(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // owner returns the key of the connections to a target, and the client whose

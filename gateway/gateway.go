@@ -103,6 +103,7 @@ type Gateway struct {
 
 	scarce   scarcity
 	draining atomic.Bool
+	cutting  atomic.Bool // what still runs after the drain time is cut off
 	ready    atomic.Bool
 	reload   sync.Mutex
 	stale    atomic.Pointer[string] // why the last reload failed; nil if it did not

@@ -156,6 +156,8 @@ func (i *inspection) end() {
 // endedInside returns who ended a tunnel whose inside is served.
 func (t *tunnel) endedInside() string {
 	switch first := t.first.Load(); {
+	case t.cut() != "":
+		return t.cut()
 	case first != nil:
 		return *first
 	case t.g.draining.Load():
@@ -190,11 +192,12 @@ func (i *inspection) first() *upstream {
 	}
 	t := i.c.t
 	raw, ok := t.upstream.(syscall.Conn)
-	if !ok {
+	if !ok || !quiet(raw) {
 		t.upstream.Close()
 		return nil
 	}
-	return &upstream{conn: t.upstream, raw: raw, result: egress.Result{Addr: t.event.Address}}
+	// It may have waited for long, as a kept one.
+	return &upstream{conn: t.upstream, raw: raw, reused: true, result: egress.Result{Addr: t.event.Address}}
 }
 
 // inspectTLS shakes hands with the client and hands the tunnel over to the
@@ -214,10 +217,7 @@ func (c *connecting) inspectTLS(received *[]byte) {
 	i.transport = c.inspectTransport(i)
 	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
 	if err := secure.Handshake(); err != nil {
-		e := t.event
-		t.g.events.Record(&e)
-		t.client.Close()
-		i.end()
+		c.dropHandshake(err)
 		return
 	}
 	_ = t.client.SetDeadline(time.Time{})
@@ -227,27 +227,43 @@ func (c *connecting) inspectTLS(received *[]byte) {
 	i.begin()
 }
 
+// dropHandshake ends a tunnel whose client did not come to terms with the gateway:
+// most often it does not trust the authority.
+func (c *connecting) dropHandshake(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.drop(event.Failed, reasonClientSlow, "the client did not end its TLS handshake with the gateway in time")
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		c.drop(event.Failed, reasonClientTLS, "the client closed the connection in its TLS handshake with the "+
+			"gateway: it may not trust the gateway's authority")
+	default:
+		c.drop(event.Failed, reasonClientTLS, "TLS between the client and the gateway: "+err.Error())
+	}
+}
+
 // inspectTransport returns the transport of one decrypted tunnel to an origin
 // that speaks HTTP/2. Its first connection is the one by which that became
 // known; every other one is resolved, judged and dialled anew.
 func (c *connecting) inspectTransport(i *inspection) *http.Transport {
-	to := c.t.app.destination(c.to, c.tls.rule)
-	transport := c.t.g.dialer.Transport(egress.TransportOptions{Allow: to.Allow, Pins: to.Pins,
-		TLS: egress.TLSOptions{Protocols: []string{"h2", "http/1.1"}}})
+	protocols := []string{"h2", "http/1.1"}
+	transport := c.t.g.dialer.Transport(egress.TransportOptions{TLS: egress.TLSOptions{Protocols: protocols}})
 	transport.DisableCompression = true
 	transport.MaxResponseHeaderBytes = int64(c.config.Limits.ResponseHeader)
 	transport.ResponseHeaderTimeout = c.config.Timeouts.ResponseHeader
 	transport.IdleConnTimeout = c.config.Timeouts.KeepAlive
-	again := transport.DialTLSContext
-	transport.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	transport.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if conn := i.takeReady(); conn != nil {
 			return conn, nil
 		}
-		conn, err := again(ctx, network, addr)
+		a := c.t.g.state.Load().byName[c.t.app.config.Name] // the app as it is in force now
+		if a == nil {
+			return nil, &upstreamError{reasonBadIdentity, "the app is no longer configured"}
+		}
+		conn, _, err := c.t.g.dialer.DialTLS(ctx, a.destination(c.to, c.tls.rule), egress.TLSOptions{Protocols: protocols})
 		if err != nil {
 			return nil, err
 		}
-		if secure, ok := conn.(*tls.Conn); !ok || secure.ConnectionState().NegotiatedProtocol != "h2" {
+		if conn.ConnectionState().NegotiatedProtocol != "h2" {
 			conn.Close()
 			i.forget()
 			return nil, &upstreamError{reasonUpstreamBad, "the origin speaks HTTP/2 no more"}
@@ -317,6 +333,8 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.event = event.Event{ID: g.ids.make(), Time: x.began, Type: event.Decision, Source: "gateway", Method: r.Method,
 		Client: c.t.event.Client, Identity: c.t.event.Identity}
 	x.event.App = c.t.app.config.Name
+	c.t.busy.Add(1)
+	defer c.t.busy.Add(-1)
 	x.doubtful = i.client.watched != nil && i.client.watched.doubtful()
 	if r.ProtoMajor == 1 && r.ProtoMinor == 0 {
 		w.Header()["Connection"] = closeField

@@ -176,6 +176,7 @@ type countedBody struct {
 	ended   atomic.Bool
 	x       *request // nil if there is no body
 	trailer http.Header
+	once    sync.Once // before the first read
 }
 
 // Close does nothing: the transport closes a body that it does not want, and
@@ -184,6 +185,9 @@ func (b *countedBody) Close() error { return nil }
 
 // Read reads from the client.
 func (b *countedBody) Read(p []byte) (int, error) {
+	if b.x != nil {
+		b.once.Do(b.x.proceed)
+	}
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
 	if err != nil && err != io.EOF {

@@ -31,7 +31,8 @@ type lab struct {
 }
 
 // ways are how a request is forwarded: in absolute form, in cleartext out of a
-// tunnel, and out of one that is decrypted.
+// tunnel, and out of one that is decrypted. Besides there is "secure", absolute
+// form with https: the gateway's TLS over connections that clients share.
 var ways = []string{"absolute", "cleartext", "inspected"}
 
 // everyWay runs a test in every way, over an origin that serves connections by
@@ -55,10 +56,13 @@ func newLab(t *testing.T, way string, change func(*config.Config), serve func(ne
 	}
 	l.port = portOf(inner.Addr().String())
 	scheme := "http"
-	if way == "inspected" {
+	if way == "inspected" || way == "secure" {
 		scheme = "https"
 		leaf := l.root.Leaf(t, testpki.Spec{Name: "lab.test", Hosts: []string{"lab.test"}}).TLS()
-		inner = tls.NewListener(inner, &tls.Config{Certificates: []tls.Certificate{leaf}})
+		inner = tls.NewListener(inner, &tls.Config{
+			Certificates:                []tls.Certificate{leaf},
+			DynamicRecordSizingDisabled: true, // what is written at once comes at once
+		})
 	}
 	t.Cleanup(func() { inner.Close() })
 	go l.accept(inner)
@@ -95,7 +99,7 @@ func (l *lab) connections() int {
 // open returns a connection that takes requests for the origin.
 func (l *lab) open() *client {
 	l.t.Helper()
-	if l.way == "absolute" {
+	if l.way == "absolute" || l.way == "secure" {
 		return l.dial()
 	}
 	c := l.connect("lab.test:" + l.port)
@@ -112,8 +116,11 @@ func (l *lab) open() *client {
 // head returns a request's head; fields end in line ends.
 func (l *lab) head(method, path, fields string) string {
 	target := path
-	if l.way == "absolute" {
+	switch l.way {
+	case "absolute":
 		target = "http://lab.test:" + l.port + path
+	case "secure":
+		target = "https://lab.test:" + l.port + path
 	}
 	return method + " " + target + " HTTP/1.1\r\nHost: lab.test:" + l.port + "\r\n" + fields + "\r\n"
 }

@@ -258,6 +258,7 @@ func (g *Gateway) drain() {
 	for _, d := range g.allListeners() {
 		ending.Go(func() {
 			if d.server.Shutdown(ctx) != nil {
+				g.cutting.Store(true)
 				d.server.Close()
 			}
 			d.accepts.Close()
@@ -265,6 +266,7 @@ func (g *Gateway) drain() {
 	}
 	ending.Go(func() {
 		if g.inspected.server.Shutdown(ctx) != nil {
+			g.cutting.Store(true)
 			g.inspected.server.Close()
 		}
 	})

@@ -37,6 +37,8 @@ const (
 	reasonUpstreamSlow   = "upstream-timeout"
 	reasonUpstream407    = "upstream-proxy-auth" // an origin asked for proxy credentials
 	reasonClientGone     = "client-gone"
+	reasonClientTLS      = "client-handshake" // TLS between an inspected client and the gateway
+	reasonOperator       = "ended-by-operator"
 	reasonClientSlow     = "client-timeout" // the client did not go on in time
 	reasonInternal       = "internal-error"
 	reasonNoMeans        = "no-descriptors" // the system gives the gateway no more of them

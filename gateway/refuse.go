@@ -21,6 +21,7 @@ func (x *request) failed(status int, reason, detail string) {
 }
 
 func (x *request) refused(status int, reason, detail string, verdict event.Verdict) {
+	x.finalHead()
 	if x.r.ProtoMajor == 1 && (x.r.Method == http.MethodConnect || !emptyBody(x.r)) {
 		// What is left of the body, or the tunnel data of a client that did not
 		// wait, must not be read as the next request.
@@ -75,15 +76,15 @@ func (x *request) gone() bool {
 	return x.cut.Load() || x.r.ProtoMajor > 1 && x.r.Context().Err() != nil || x.client.left()
 }
 
-// abandon records that the client has left before there was an answer, and ends
-// its connection, or stream. It does not return.
-func (x *request) abandon(detail string) {
-	x.recordGone(detail)
+// abandon records why nobody waits for an answer, and ends the connection, or
+// stream. It does not return.
+func (x *request) abandon(reason, detail string) {
+	x.recordGone(reason, detail)
 	panic(http.ErrAbortHandler)
 }
 
-func (x *request) recordGone(detail string) {
-	x.event.Verdict, x.event.Reason, x.event.Detail, x.event.Status = event.Failed, reasonClientGone, detail, 0
+func (x *request) recordGone(reason, detail string) {
+	x.event.Verdict, x.event.Reason, x.event.Detail, x.event.Status = event.Failed, reason, detail, 0
 	x.event.Total = time.Since(x.began)
 	x.record()
 }

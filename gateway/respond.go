@@ -28,6 +28,7 @@ type answerer interface {
 
 // respond hands the origin's response on, each piece as it comes.
 func (x *request) respond(trip answerer, resp *http.Response) {
+	x.finalHead()
 	x.event.Status = resp.StatusCode
 	lasting := resp.ContentLength < 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
 	x.bindUpstream(trip, resp)
@@ -148,6 +149,7 @@ func (x *request) copyBody(trip answerer, resp *http.Response) (int64, error) {
 		n, err := resp.Body.Read(*buffer)
 		if n > 0 {
 			total += int64(n)
+			x.flow()
 			if _, werr := x.w.Write((*buffer)[:n]); werr != nil {
 				return total, &clientError{werr}
 			}

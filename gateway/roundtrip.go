@@ -174,6 +174,7 @@ func (p *roundTrip) sendBody(w *bufio.Writer, proceed <-chan struct{}) error {
 			return context.Canceled
 		}
 	}
+	p.x.proceed()
 	var to io.Writer = w
 	chunked := p.x.r.ContentLength < 0 || len(p.x.r.TransferEncoding) > 0
 	var chunks io.WriteCloser
@@ -331,6 +332,12 @@ func (x *request) inform(status int, fields http.Header) {
 	if !x.r.ProtoAtLeast(1, 1) {
 		return
 	}
+	x.heads.Lock()
+	defer x.heads.Unlock()
+	if x.final {
+		return
+	}
+	x.flow()
 	h := x.w.Header()
 	dropHopFields(fields)
 	delete(fields, "Content-Length")
@@ -341,6 +348,28 @@ func (x *request) inform(status int, fields http.Header) {
 	for name := range fields {
 		delete(h, name)
 	}
+}
+
+// proceed tells an HTTP/1 client that waits for it to send its body. The server
+// would do so by itself at the first read, in the midst of an informational
+// response that another goroutine writes.
+func (x *request) proceed() {
+	if x.r.ProtoMajor != 1 || !strings.EqualFold(x.r.Header.Get("Expect"), "100-continue") {
+		return
+	}
+	x.heads.Lock()
+	defer x.heads.Unlock()
+	if !x.final {
+		x.w.WriteHeader(http.StatusContinue)
+	}
+}
+
+// finalHead says that the final head is about to be written: nothing comes before
+// it any more.
+func (x *request) finalHead() {
+	x.heads.Lock()
+	defer x.heads.Unlock()
+	x.final = true
 }
 
 // untouched reports whether nothing of a response has come.
@@ -357,10 +386,10 @@ func (p *roundTrip) bodyPending() bool { return p.body != nil && !p.consumed.Loa
 
 // extend moves the time by which something more must have come.
 func (p *roundTrip) extend(to time.Time) {
-	if late := time.Now().Add(halfCloseGrace); p.x.r.Context().Err() != nil && late.Before(to) {
-		to = late // the client has closed its side meanwhile
-	}
 	_ = p.u.conn.SetReadDeadline(to)
+	if p.x.cut.Load() { // at this moment
+		_ = p.u.conn.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // end finishes the round trip: the connection is kept if both sides are at the end of

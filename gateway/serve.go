@@ -36,8 +36,11 @@ type request struct {
 	doubtful bool        // it has a length and a transfer coding
 	began    time.Time
 	event    event.Event
-	cut      atomic.Bool // given up for a client that has closed its side
-	entered  bool        // counted as in progress
+	cut      atomic.Bool  // given up for a client that has closed its side
+	flowed   atomic.Int64 // when something last went to the client, after began
+	heads    sync.Mutex   // orders what is written before the final head
+	final    bool         // the final head is on its way; with heads
+	entered  bool         // counted as in progress
 	left     bool
 }
 
@@ -148,9 +151,9 @@ func (x *request) admit() bool {
 	return true
 }
 
-// halfCloseGrace is how much longer the gateway works for a client that has closed its
-// side: it may only have said that it sends no more. A client that has reset
-// its connection is gone.
+// halfCloseGrace is how long a client that has closed its side may get nothing:
+// it may only have said that it sends no more. A client that has reset its
+// connection is gone.
 const halfCloseGrace = 10 * time.Second
 
 // context returns the context of connecting for the client; package egress
@@ -169,19 +172,26 @@ func (x *request) context() (ctx context.Context, cancel context.CancelFunc) {
 func (x *request) whenGone(f func()) (stop func() bool) {
 	var mu sync.Mutex
 	var late *time.Timer
-	stopped := false
+	stopped, called := false, false
+	look := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if wait := x.patience(); stopped {
+			return
+		} else if wait > 0 {
+			late.Reset(wait)
+			return
+		}
+		called = true
+		x.cut.Store(true)
+		f()
+	}
 	watch := context.AfterFunc(x.r.Context(), func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
-			wait := halfCloseGrace
-			if x.r.ProtoMajor > 1 || x.client.left() {
-				wait = 0
-			}
-			late = time.AfterFunc(wait, func() {
-				x.cut.Store(true)
-				f()
-			})
+			x.flow() // from now on
+			late = time.AfterFunc(x.patience(), look)
 		}
 	})
 	return func() bool {
@@ -191,8 +201,22 @@ func (x *request) whenGone(f func()) (stop func() bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		stopped = true
-		return late == nil || late.Stop()
+		if late != nil {
+			late.Stop()
+		}
+		return !called
 	}
+}
+
+// flow notes that something goes to the client.
+func (x *request) flow() { x.flowed.Store(int64(time.Since(x.began))) }
+
+// patience is how much longer a client that has closed its side may get nothing.
+func (x *request) patience() time.Duration {
+	if x.r.ProtoMajor > 1 || x.client.left() {
+		return 0
+	}
+	return time.Duration(x.flowed.Load()) + halfCloseGrace - time.Since(x.began)
 }
 
 // leave ends the count of the request, once.

@@ -34,11 +34,13 @@ type tunnel struct {
 	// belongs to whoever moves the bytes.
 	opening *opening
 
-	moves    atomic.Bool  // it is past its beginning, whose steps have times of their own
-	up, down atomic.Int64 // bytes from and to the client
-	running  atomic.Int32 // directions that move
-	ended    atomic.Int32 // goroutines that are done with the connections
-	half     atomic.Bool  // one direction has ended
+	busy     atomic.Int32           // requests inside that are in progress
+	why      atomic.Pointer[string] // what the gateway cut it for, if it did
+	moves    atomic.Bool            // it is past its beginning, whose steps have times of their own
+	up, down atomic.Int64           // bytes from and to the client
+	running  atomic.Int32           // directions that move
+	ended    atomic.Int32           // goroutines that are done with the connections
+	half     atomic.Bool            // one direction has ended
 	closing  sync.Once
 	reason   string                 // who or what ended it; set within closing
 	first    atomic.Pointer[string] // who ended a direction first
@@ -225,9 +227,18 @@ func (t *tunnel) shut(reason string) {
 	}
 	t.closing.Do(func() {
 		t.reason, t.closed = reason, true
+		t.why.Store(&reason)
 		t.client.Close()
 		t.upstream.Close()
 	})
+}
+
+// cut returns what the gateway cut the tunnel for, "" if it did not.
+func (t *tunnel) cut() string {
+	if why := t.why.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // refuse ends a tunnel, whose decision is recorded already, for what came in it.
@@ -358,7 +369,7 @@ func (s *tunnels) sweep(now time.Time, idle time.Duration) {
 			limit = min(idle, maxHalfOpen)
 		}
 		switch {
-		case t.seenAt.IsZero() || moved != t.seen:
+		case t.seenAt.IsZero() || moved != t.seen || t.busy.Load() > 0: // requests have times of their own
 			t.seen, t.seenAt = moved, now
 		case now.Sub(t.seenAt) >= limit:
 			silent = append(silent, t)

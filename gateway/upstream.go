@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"math"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -152,7 +154,7 @@ func (p *pool) shrink(key poolKey, list []*upstream) {
 // sent more than the response, and reports false: that must not become the answer
 // to the next request.
 func (u *upstream) rest() bool {
-	if u.reader.Buffered() > 0 {
+	if u.reader.Buffered() > 0 || !u.read() {
 		u.close()
 		return false
 	}
@@ -160,6 +162,21 @@ func (u *upstream) rest() bool {
 	u.releaseReader()
 	u.idle = time.Now()
 	return true
+}
+
+// read reports whether all that came over the connection has been read. TLS may
+// hold what it has deciphered, of which the system knows nothing any more.
+func (u *upstream) read() bool {
+	secure, ok := u.conn.(*tls.Conn)
+	if !ok {
+		return true
+	}
+	if secure.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	var one [1]byte
+	n, err := secure.Read(one[:])
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // put keeps the connection for whichever client asks next.

@@ -50,7 +50,7 @@ func (w *watchedConn) Read(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heads.read(p[:n])
-	if err != nil && err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
 		w.gone = true
 	}
 	return n, err

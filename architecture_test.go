@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"event":                {},
 	"client":               {"host", "policy/**", "pin", "egress", "event", "internal/**"},
 	"gateway":              {"host", "policy/**", "pin", "egress", "event", "ca", "gateway/config", "internal/**"},
-	"gateway/config":       {"host", "policy/enforced", "pin", "ca", "internal/**"},
+	"gateway/config":       {"host", "policy/dialect", "policy/enforced", "pin", "ca", "egress", "internal/**"},
 	"gateway/source":       {"gateway/config", "policy/enforced", "ca", "internal/**"},
 	"backend/identity":     {},
 	"backend/auth":         {"host", "backend/identity", "event", "internal/**", "egress"},

@@ -54,7 +54,7 @@ func (g *Gateway) adminPAC(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Reason: "no-app"})
 		return
 	}
-	writePAC(w, g.state.Load().reachedBy(d, r.Host), d.tls)
+	writePAC(w, g.state.Load().reachedBy(d, r), d.tls)
 }
 
 func (g *Gateway) listenerOf(app string) *listener {
@@ -72,7 +72,7 @@ func (x *request) servePAC() {
 	name, err := config.ParsePublicName(x.r.Host, defaultPort(x.listener.tls))
 	address := name.String()
 	if err != nil || x.state.config.PublicName != "" {
-		address = x.state.reachedBy(x.listener, x.r.Host)
+		address = x.state.reachedBy(x.listener, x.r)
 	}
 	writePAC(x.w, address, x.listener.tls)
 }
@@ -86,10 +86,10 @@ func defaultPort(tls bool) uint16 {
 }
 
 // reachedBy returns the address by which clients reach a listener, for one that
-// asks elsewhere, under the name of asked: the public name, the address that
-// the listener is bound to or a name of its certificate, or, where it is bound to
-// every address, the name that was asked for.
-func (st *state) reachedBy(d *listener, asked string) string {
+// asks here or elsewhere: the public name, the address that the listener is bound
+// to or a name of its certificate, or, where it is bound to every address, the name
+// that was asked for or else the address that was.
+func (st *state) reachedBy(d *listener, r *http.Request) string {
 	local := addrPort(d.accepts.Addr())
 	if st.config.PublicName != "" {
 		if name, err := config.ParsePublicName(st.config.PublicName, local.Port()); err == nil {
@@ -102,11 +102,13 @@ func (st *state) reachedBy(d *listener, asked string) string {
 	if !local.Addr().IsUnspecified() {
 		return local.String()
 	}
-	if host, err := splitAuthority(asked, local.Port()); err == nil {
-		host.port = local.Port()
-		return host.String()
+	host := "localhost"
+	if asked, err := config.ParsePublicName(r.Host, local.Port()); err == nil {
+		host = asked.Name.String()
+	} else if ip := clientOf(r).reached(); ip.IsValid() && !ip.IsUnspecified() {
+		host = ip.String()
 	}
-	return local.String()
+	return net.JoinHostPort(host, strconv.Itoa(int(local.Port())))
 }
 
 // listenerName returns the first name of a listener's certificate that is one

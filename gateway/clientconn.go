@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/textproto"
 	"strings"
 	"sync"
@@ -172,6 +173,19 @@ func (c *clientConn) left() bool {
 	}
 	system, ok := systemConn(c.watched).(syscall.Conn)
 	return ok && reset(system)
+}
+
+// reached returns the address of this machine that the client has connected to,
+// invalid where it is not known.
+func (c *clientConn) reached() netip.Addr {
+	if c == nil || c.watched == nil {
+		return netip.Addr{}
+	}
+	system := systemConn(c.watched)
+	if bare, ok := system.(interface{ bound() netip.AddrPort }); ok {
+		return bare.bound().Addr().Unmap()
+	}
+	return addrPort(system.LocalAddr()).Addr()
 }
 
 // requestBound are the authentication schemes of which each request carries its

@@ -192,17 +192,10 @@ func newState(l config.Loaded, before *state) (*state, error) {
 		st.byName[ac.Name] = a
 		if a.credential != nil {
 			key := sha256.Sum256([]byte(a.credential.user))
-			if st.byUser[key] != nil {
-				return nil, fmt.Errorf("app %q: another app has the same user name", ac.Name)
-			}
 			st.byUser[key] = a
 		}
 		if ac.Certificate != "" {
-			name := certificateName(ac.Certificate)
-			if st.byCert[name] != nil {
-				return nil, fmt.Errorf("app %q: another app has the same certificate name", ac.Name)
-			}
-			st.byCert[name] = a
+			st.byCert[config.CertificateName(ac.Certificate)] = a
 		}
 		if ac.Listen == "" && a.credential == nil && ac.Certificate == "" {
 			st.only = a

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cordon-sec/cordon/gateway/config"
@@ -89,14 +90,9 @@ func TestPreconnectedTunnels(t *testing.T) {
 	for _, way := range []string{"cleartext", "inspected"} {
 		t.Run(way, func(t *testing.T) {
 			closed := make(chan struct{})
-			var l *lab
-			first := true
-			l = newLab(t, way, nil, func(conn net.Conn, r *bufio.Reader) {
-				l.mu.Lock()
-				gone := first
-				first = false
-				l.mu.Unlock()
-				if gone {
+			var first atomic.Bool
+			l := newLab(t, way, nil, func(conn net.Conn, r *bufio.Reader) {
+				if !first.Swap(true) {
 					conn.Close()
 					close(closed)
 					return

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
@@ -171,7 +172,7 @@ func TestNamesOfClientCertificates(t *testing.T) {
 		"Other": false} {
 		names := certificateNames(&x509.Certificate{DNSNames: []string{"Kiosk.DEVICE"}, URIs: []*url.URL{uri},
 			Subject: pkix.Name{CommonName: "Other"}})
-		if got := slices.Contains(names, certificateName(configured)); got != want {
+		if got := slices.Contains(names, config.CertificateName(configured)); got != want {
 			t.Errorf("%q is among %q: %v, want %v", configured, names, got, want)
 		}
 	}

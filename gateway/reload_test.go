@@ -4,12 +4,14 @@ import (
 	"errors"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/gateway/source"
@@ -47,18 +49,30 @@ func TestReloadOfEveryKey(t *testing.T) {
 		"Listen": {"listen", func(c *config.Config) { c.Listen = "127.0.0.1:39999" }},
 		"Admin":  {"admin", func(c *config.Config) { c.Admin = "127.0.0.1:0" }},
 		"TLS":    {"tls", func(c *config.Config) { c.TLS = pair }},
-		"Apps":   {"apps[].listen", func(c *config.Config) { c.Apps[0].Listen = "127.0.0.1:0" }},
+		"Apps": {"apps[].listen", func(c *config.Config) {
+			kiosk := c.Apps[0]
+			kiosk.Name, kiosk.Listen = "kiosk", "127.0.0.1:0"
+			c.Apps[0].Credential = &config.Credential{User: "app", Password: "env:PATH"}
+			c.Apps = append(c.Apps, kiosk)
+		}},
 		"ProxyProtocol": {
 			"proxy_protocol",
 			func(c *config.Config) { c.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
 		},
 		"PublicName": {"", func(c *config.Config) { c.PublicName = "proxy.test" }},
-		"CA":         {"", func(c *config.Config) { c.CA = config.CA{Certificate: certificate, Key: key} }},
-		"Timeouts":   {"timeouts", func(c *config.Config) { c.Timeouts.Idle = time.Hour }},
-		"Limits":     {"limits", func(c *config.Config) { c.Limits.Requests = 7 }},
-		"DNS":        {"dns", func(c *config.Config) { c.DNS = []string{"127.0.0.1"} }},
-		"Log":        {"log", func(c *config.Config) { c.Log = "stdout" }},
-		"LogBurst":   {"log_burst", func(c *config.Config) { c.LogBurst = -1 }},
+		"CA": {"", func(c *config.Config) {
+			dir := t.TempDir()
+			if _, err := ca.Create(filepath.Join(dir, "ca"), ca.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			c.CA.Certificate = filepath.Join(dir, "ca", ca.CertificateFile)
+			c.CA.Key, c.Apps[0].Inspect = filepath.Join(dir, "ca", ca.KeyFile), true
+		}},
+		"Timeouts": {"timeouts", func(c *config.Config) { c.Timeouts.Idle = time.Hour }},
+		"Limits":   {"limits", func(c *config.Config) { c.Limits.Requests = 7 }},
+		"DNS":      {"dns", func(c *config.Config) { c.DNS = []string{"127.0.0.1"} }},
+		"Log":      {"log", func(c *config.Config) { c.Log = "stdout" }},
+		"LogBurst": {"log_burst", func(c *config.Config) { c.LogBurst = -1 }},
 	}
 	for i := range reflect.TypeFor[config.Config]().NumField() {
 		field := reflect.TypeFor[config.Config]().Field(i).Name
@@ -93,7 +107,7 @@ func TestReloadOfEveryKey(t *testing.T) {
 // An app with a listener of its own is not said to be in force while nobody
 // listens there, and the failed reload is told wherever somebody looks.
 func TestReloadThatNeedsARestart(t *testing.T) {
-	s, reload := reloadable(t, func(c *config.Config) { c.Apps[0].Listen = "127.0.0.1:0" })
+	s, reload := reloadable(t, func(c *config.Config) { c.Listen, c.Apps[0].Listen = "", "127.0.0.1:0" })
 	ready := func() string {
 		w := httptest.NewRecorder()
 		s.gateway.adminServer().Handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/readyz", nil))

@@ -16,7 +16,6 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway/config"
-	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
@@ -248,7 +247,7 @@ func (x *request) identify() bool {
 		return false // it has been answered
 	}
 	identity := "listener"
-	if c := certificateName(a.config.Certificate); c != "" {
+	if c := config.CertificateName(a.config.Certificate); c != "" {
 		if !slices.Contains(names, c) {
 			return x.stranger("the app's client certificate is missing")
 		}
@@ -356,18 +355,9 @@ func certificateNames(c *x509.Certificate) []string {
 		names = append(names, c.Subject.CommonName)
 	}
 	for i, name := range names {
-		names[i] = certificateName(name)
+		names[i] = config.CertificateName(name)
 	}
 	return names
-}
-
-// certificateName returns a name of a certificate as it compares: a host in its
-// one form, anything else as it is.
-func certificateName(s string) string {
-	if name, err := hostname.ParseASCII(s); err == nil {
-		return name.String()
-	}
-	return s
 }
 
 // target notes what was asked for.

@@ -28,6 +28,23 @@ func newSocket(fd int, local net.Addr, remote netip.AddrPort, first []byte) *soc
 // LocalAddr returns the address of the listener, or nil for an origin's side.
 func (s *socket) LocalAddr() net.Addr { return s.local }
 
+// bound asks the system for the local address, which LocalAddr has of the listener.
+func (s *socket) bound() (local netip.AddrPort) {
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return local
+	}
+	_ = raw.Control(func(fd uintptr) {
+		switch name, _ := unix.Getsockname(int(fd)); at := name.(type) {
+		case *unix.SockaddrInet4:
+			local = netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))
+		case *unix.SockaddrInet6:
+			local = netip.AddrPortFrom(netip.AddrFrom16(at.Addr), uint16(at.Port))
+		}
+	})
+	return local
+}
+
 // RemoteAddr returns the address of the other side.
 func (s *socket) RemoteAddr() net.Addr { return s.remote }
 

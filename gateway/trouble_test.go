@@ -234,7 +234,9 @@ func TestPAC(t *testing.T) {
 	port := portOf(s.addr)
 	s.addr = "127.0.0.1:" + port
 	check("everywhere, asked by a name", own(s, "proxy.test:"+port), "PROXY proxy.test:"+port)
-	check("everywhere, asked by all", own(s, "0.0.0.0:"+port), "PROXY 0.0.0.0:"+port)
+	for _, asked := range []string{"0.0.0.0:" + port, "", "[::]", "a..b"} {
+		check("everywhere, asked by "+asked, own(s, asked), "PROXY 127.0.0.1:"+port)
+	}
 	check("everywhere, by the operators' listener", admin(s), "PROXY localhost:"+port)
 
 	s = newSite(t, usualRules, func(c *config.Config) { c.Listen, c.PublicName = "0.0.0.0:0", "proxy.example" })

@@ -184,7 +184,7 @@ func TestFaultEndsOneConnection(t *testing.T) {
 
 // TestServeThatCannotBegin closes what was opened.
 func TestServeThatCannotBegin(t *testing.T) {
-	g, err := New(Options{Loaded: loadedOf(t, config.Config{Listen: "127.0.0.1:0", Log: "none", Apps: []config.App{
+	g, err := New(Options{Loaded: loadedOf(t, config.Config{Log: "none", Apps: []config.App{
 		{Name: "a", Config: "config.xml", Listen: "127.0.0.1:0"},
 		{Name: "b", Config: "config.xml", Listen: "127.0.0.1:0"},
 	}}, "")})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -82,6 +84,10 @@ func Parse(name string, data []byte) (s *Settings, err error) {
 			return nil, &Error{File: name, Msg: "must be one document: a second one begins here"}
 		}
 	}
+	if at := fraction(data, reflect.TypeFor[Settings]()); at != nil {
+		return nil, &Error{File: name, Line: at.Line, Column: at.Column, Msg: "must be a whole number",
+			Excerpt: excerpt(data, at.Line, at.Column)}
+	}
 	s.file, s.source = name, data
 	return s, nil
 }
@@ -91,16 +97,54 @@ func decodeError(name string, data []byte, err error) error {
 	var located yaml.Error
 	if errors.As(err, &located) && located.GetToken() != nil {
 		position := located.GetToken().Position
-		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: located.GetMessage(),
+		return &Error{File: name, Line: position.Line, Column: position.Column, Msg: plain(located.GetMessage()),
 			Excerpt: excerpt(data, position.Line, position.Column)}
 	}
-	e := &Error{File: name, Msg: strings.TrimSpace(err.Error())}
+	e := &Error{File: name, Msg: plain(strings.TrimSpace(err.Error()))}
 	if _, value, ok := strings.Cut(e.Msg, `"`); ok { // some errors have the value and no place
 		value, _, _ = strings.Cut(value, `"`)
 		e.Line, e.Column = findValue(data, value)
 		e.Excerpt = excerpt(data, e.Line, e.Column)
 	}
 	return e
+}
+
+// mismatch is the decoder's sentence about a value of another type, with that of
+// the field.
+var mismatch = regexp.MustCompile(`^cannot unmarshal .+ into Go (?:struct field \S+|value) of type (\S+)$`)
+
+// plain says what a value must be, where the decoder speaks of Go's types.
+func plain(msg string) string {
+	if strings.HasPrefix(msg, "netip.ParsePrefix(") {
+		return "must be a range, as in 10.0.0.0/8; 10.1.2.3/32 is one address: " + msg
+	}
+	switch _, wanted, _ := strings.Cut(msg, " was used where "); wanted {
+	case "sequence is expected":
+		return "must be a list"
+	case "mapping is expected":
+		return "must be a mapping"
+	}
+	found := mismatch.FindStringSubmatch(msg)
+	if found == nil {
+		return msg
+	}
+	switch t := found[1]; {
+	case t == "time.Duration":
+		return "must be a time with its unit, as in 30s or 5m"
+	case t == "bool":
+		return "must be true or false"
+	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
+		return "must be a whole number"
+	case strings.HasPrefix(t, "float"):
+		return "must be a number"
+	case strings.HasPrefix(t, "[]"):
+		return "must be a list"
+	case strings.HasPrefix(t, "map["), strings.Contains(t, "."):
+		return "must be a mapping"
+	case t == "string":
+		return "must be text"
+	}
+	return msg
 }
 
 // findValue returns where a value first stands in a file, 0 if nowhere.

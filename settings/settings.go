@@ -265,13 +265,7 @@ func (s *Settings) Check() error {
 		}
 	}
 	if len(s.Gateway.Apps) > 0 {
-		for _, p := range s.Gateway.Check() {
-			e := s.at(p.Msg, append([]string{"gateway"}, p.Path...)...)
-			if slices.Contains(p.Path, "credential") {
-				e.Excerpt = "" // the line may hold a secret
-			}
-			all = append(all, e)
-		}
+		all = append(all, s.checkGateway()...)
 	}
 	if _, err := s.DatabaseKind(); err != nil {
 		add(err.Error(), "database")
@@ -286,6 +280,25 @@ func (s *Settings) Check() error {
 		return all
 	}
 	return nil
+}
+
+// CheckGateway returns everything that is wrong with the gateway's part, as Errors.
+func (s *Settings) CheckGateway() error {
+	if all := s.checkGateway(); len(all) > 0 {
+		return all
+	}
+	return nil
+}
+
+func (s *Settings) checkGateway() (all Errors) {
+	for _, p := range s.Gateway.Check() {
+		e := s.at(p.Msg, append([]string{"gateway"}, p.Path...)...)
+		if slices.Contains(p.Path, "credential") {
+			e.Excerpt = "" // the line may hold a secret
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func (s *Settings) checkServer(v Server, add func(string, ...string)) {

@@ -334,3 +334,40 @@ func TestDatabaseErrorsShowNoAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersWithAFraction: a number is whole where a whole one belongs, at every
+// depth, and a fraction stays where one may be.
+func TestNumbersWithAFraction(t *testing.T) {
+	for text, place := range map[string]string{
+		"server: {max_connections: 1.5}": "cordon.yaml:1:27", "gateway: {log_burst: 0.5}": "cordon.yaml:1:22",
+		"gateway: {limits: {requests: 1e5}}":                              "cordon.yaml:1:30",
+		"gateway:\n  apps:\n  - {name: a, limits: {tunnels: 2.9}}":        "cordon.yaml:3:33",
+		"gateway: {apps: [{name: a, private: [{host: h, port: 80.7}]}]}":  "cordon.yaml:1:54",
+		"gateway: {limits: {rate: 0.5}}":                                  "",
+		"gateway: {limits: {requests: 5}}":                                "",
+		"tables: {t: {columns: {a: {type: number, default: 1.5}}}}":       "",
+		"tables: {t: {columns: {a: {type: number, default: 1.5}}, x: 1}}": "cordon.yaml:1:58",
+	} {
+		_, err := Parse("cordon.yaml", []byte(text))
+		if place == "" && err != nil || place != "" && (err == nil || !strings.HasPrefix(err.Error(), place+": ")) {
+			t.Errorf("%s: %v, want an error at %q", text, err, place)
+		}
+	}
+}
+
+// TestTypesInPlainWords: what a value must be is said in words of YAML.
+func TestTypesInPlainWords(t *testing.T) {
+	for text, says := range map[string]string{
+		"gateway: {timeouts: {idle: 5}}":                 "must be a time with its unit, as in 30s or 5m",
+		"gateway: {limits: {requests: many}}":            "must be a whole number",
+		"gateway: {limits: {rate: [1]}}":                 "must be a number",
+		"gateway: {apps: {name: a}}":                     "must be a list",
+		"gateway: {apps: [{name: a, inspect: perhaps}]}": "must be true or false",
+		"gateway: 5":                             "must be a mapping",
+		"gateway: {proxy_protocol: [127.0.0.1]}": "must be a range, as in 10.0.0.0/8; 10.1.2.3/32 is one address",
+	} {
+		if _, err := Parse("cordon.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), ": "+says) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}

@@ -14,5 +14,8 @@ func readGatewaySettings(path string, data []byte) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, err
 	}
+	if err := all.CheckGateway(); err != nil {
+		return config.Config{}, err
+	}
 	return all.Gateway.Relative(filepath.Dir(path)), nil
 }

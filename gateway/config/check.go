@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/egress"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/systemd"
 	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
 // Problem is one mistake of a configuration.
@@ -105,6 +107,14 @@ func (l Loaded) check() []*Problem {
 		at.check("admin", admin.CheckAddress(c.Admin))
 	}
 	c.checkListeners(at)
+	c.checkNames(at)
+	for i, server := range c.DNS {
+		_, err := egress.ParseServer(server)
+		at.at("dns").check(strconv.Itoa(i), err)
+	}
+	if c.CA != (CA{}) && !c.Inspects() {
+		at.at("ca").fail("it has no effect: no app has inspect: true")
+	}
 	c.Limits.check(at.at("limits"))
 	c.Timeouts.check(at.at("timeouts"))
 	if c.TLS != nil && l.Certificate == nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
@@ -152,19 +162,70 @@ func (c Config) checkListeners(at checker) {
 		}
 		look(at.at("apps", strconv.Itoa(i), "listen"), "the app "+app.Name, app.Listen)
 	}
-	if listen := c.Listen; shared {
+	switch listen := c.Listen; {
+	case shared:
 		orDefault(&listen, DefaultListen)
 		look(at.at("listen"), "the shared listener", listen)
+	case listen != "" && len(c.Apps) > 0:
+		at.at("listen").fail("it has no effect: each app has a listener of its own")
 	}
+}
+
+// checkNames finds apps that are recognised by the same name.
+func (c Config) checkNames(at checker) {
+	users, certificates := map[string]string{}, map[string]string{}
+	for i, app := range c.Apps {
+		here := at.at("apps", strconv.Itoa(i))
+		if cred := app.Credential; cred != nil {
+			if other, taken := users[cred.User]; taken {
+				here.at("credential", "user").fail("it is the name of the app %s too: each app needs its own", other)
+			}
+			users[cred.User] = app.Name
+		}
+		if app.Certificate == "" {
+			continue
+		}
+		name := CertificateName(app.Certificate)
+		if other, taken := certificates[name]; taken {
+			here.at("certificate").fail("it is the name of the app %s too: each app needs its own", other)
+		}
+		certificates[name] = app.Name
+	}
+}
+
+// CertificateName returns a name of a client certificate as it compares: a host in
+// its one form, anything else as it is.
+func CertificateName(s string) string {
+	if name, err := hostname.ParseASCII(s); err == nil {
+		return name.String()
+	}
+	return s
 }
 
 // checkRange refuses a range whose address has bits behind its length: it may be
 // meant as the address alone.
 func checkRange(p netip.Prefix) error {
-	if p.IsValid() && p != p.Masked() {
-		return fmt.Errorf("%s must be the range %s or the address %s", p, p.Masked(), p.Addr())
+	switch {
+	case p.IsValid() && p.Addr().Is4In6():
+		return fmt.Errorf("%s must be written as IPv4, as in 10.0.0.0/8: connections have such addresses", p)
+	case p.IsValid() && p != p.Masked():
+		return fmt.Errorf("%s must be the range %s, or %s/%d for the address alone", p, p.Masked(), p.Addr(),
+			p.Addr().BitLen())
 	}
 	return nil
+}
+
+// checkHosts refuses what no host is compared with: a name, "*." and a name, or an
+// address.
+func checkHosts(at checker, text string) {
+	host, below := strings.CutPrefix(text, "*.")
+	name, err := hostname.Parse(host)
+	switch {
+	case err != nil:
+		at.fail("%q: %v", text, err)
+	case below && name.Addr().IsValid():
+		at.fail("%q must be the address alone, or a name behind the *.", text)
+	}
 }
 
 // CheckListen refuses an address of a listener that nobody could listen on; ""
@@ -197,10 +258,20 @@ func (t Timeouts) check(at checker) {
 	}
 }
 
+// minRequestHeader is the least that the head of a request may be bounded by: the
+// HTTP server reads that much before it counts.
+const minRequestHeader = 8 << 10
+
 // check finds what would not limit anything, although it is written.
 func (l Limits) check(at checker) {
 	if !(l.Rate >= 0) || math.IsInf(l.Rate, 1) { // a NaN is not at least 0
 		at.at("rate").fail("%v: it must be a number of requests a second, 0 for no limit", l.Rate)
+	}
+	if l.Burst > 0 && l.Rate == 0 {
+		at.at("burst").fail("it has no effect without a rate")
+	}
+	if l.RequestHeader > 0 && l.RequestHeader < minRequestHeader {
+		at.at("request_header").fail("%d: it must be at least %d", l.RequestHeader, minRequestHeader)
 	}
 	for _, n := range []struct {
 		name  string
@@ -218,6 +289,18 @@ func (l Limits) check(at checker) {
 func (a App) check(at checker, l Loaded, i int) {
 	at.check("listen", CheckListen(a.Listen))
 	a.Limits.check(at.at("limits"))
+	if a.Limits.RequestHeader != 0 {
+		at.at("limits", "request_header").fail("it has no effect here: set gateway.limits.request_header")
+	}
+	if a.Limits.ResponseHeader != 0 {
+		at.at("limits", "response_header").fail("it has no effect here: set gateway.limits.response_header")
+	}
+	if _, err := dialect.ParseTarget(a.Options().Platform); err != nil {
+		at.at("platform").fail("%v", err)
+	}
+	if strings.Contains(a.Certificate, "*") {
+		at.at("certificate").fail("%q must be one name: a wildcard recognises no app", a.Certificate)
+	}
 	if a.Config == "" {
 		at.fail("config: no config.xml is named")
 	}
@@ -233,9 +316,7 @@ func (a App) check(at checker, l Loaded, i int) {
 	}
 	for i, p := range a.Pins {
 		here := at.at("pins", strconv.Itoa(i))
-		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
-			here.at("host").fail("%q: %v", p.Host, err)
-		}
+		checkHosts(here.at("host"), p.Host)
 		if len(p.SPKI) == 0 {
 			here.fail("host %q has no pin, so that it could never be reached", p.Host)
 		}
@@ -277,9 +358,7 @@ func (a App) checkIdentity(at checker, l Loaded, i int) {
 // check checks an exception for private addresses.
 func (p Private) check(at checker) {
 	if p.Host != "*" {
-		if _, err := hostname.Parse(strings.TrimPrefix(p.Host, "*.")); err != nil {
-			at.at("host").fail("%q: %v", p.Host, err)
-		}
+		checkHosts(at.at("host"), p.Host)
 	}
 	if !p.Range.IsValid() {
 		at.fail("host %q has no range", p.Host)

@@ -32,7 +32,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"a log in another letter case", Config{Apps: []App{good}, Log: "Stdout"}, "must be written stdout"},
 		{"a range with more bits", with(func(a *App) {
 			a.Private = []Private{{Host: "a.test", Range: netip.MustParsePrefix("10.1.2.3/8")}}
-		}), "apps[0].private[0].range: 10.1.2.3/8 must be the range 10.0.0.0/8 or the address 10.1.2.3"},
+		}), "apps[0].private[0].range: 10.1.2.3/8 must be the range 10.0.0.0/8, or 10.1.2.3/32 for the address alone"},
 		{"a source with more bits", Config{Apps: []App{good}, ProxyProtocol: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/24")}},
 			"proxy_protocol[1]: 192.0.2.1/24"},
@@ -60,6 +60,33 @@ func TestConfigMistakes(t *testing.T) {
 		{"admin off loopback", Config{Apps: []App{good}, Admin: "0.0.0.0:9090"}, "must be a loopback address"},
 		{"admin of a host that is called systemd", Config{Apps: []App{good}, Admin: "systemd.example:9090"},
 			"must be a loopback address"},
+		{"an IPv4 range as IPv6", with(func(a *App) {
+			a.Private = []Private{{Host: "a.test", Range: netip.MustParsePrefix("::ffff:127.0.0.0/104")}}
+		}), "apps[0].private[0].range: ::ffff:127.0.0.0/104 must be written as IPv4"},
+		{"a wildcard before an address", with(func(a *App) {
+			a.Private = []Private{{Host: "*.10.0.0.1", Range: netip.MustParsePrefix("10.0.0.0/8")}}
+		}), `apps[0].private[0].host: "*.10.0.0.1" must be`},
+		{"a certificate's wildcard", with(func(a *App) { a.Certificate = "*.device" }),
+			`apps[0].certificate: "*.device" must be one name`},
+		{"an unknown platform", with(func(a *App) { a.Platform = "symbian" }), "apps[0].platform: "},
+		{"a burst of nothing", Config{Apps: []App{good}, Limits: Limits{Burst: 3}}, "limits.burst: it has no effect"},
+		{"an app's head", with(func(a *App) { a.Limits.RequestHeader = 9000 }),
+			"apps[0].limits.request_header: it has no effect here"},
+		{"an app's response head", with(func(a *App) { a.Limits.ResponseHeader = 9000 }),
+			"apps[0].limits.response_header: it has no effect here"},
+		{"a head that is too small", Config{Apps: []App{good}, Limits: Limits{RequestHeader: 500}},
+			"limits.request_header: 500: it must be at least 8192"},
+		{"a shared listener of nobody", Config{Listen: "127.0.0.1:3128", Apps: []App{{Name: "a", Config: "x",
+			Listen: "127.0.0.1:4000"}}}, "listen: it has no effect: each app has"},
+		{"an authority for nobody", Config{Apps: []App{good}, CA: CA{"c", "k"}}, "ca: it has no effect"},
+		{"a resolver by name", Config{Apps: []App{good}, DNS: []string{"1.1.1.1", "dns.example"}}, "dns[1]: "},
+		{"one user twice", Config{Apps: []App{
+			{Name: "a", Config: "x", Credential: &Credential{"u", "env:X"}},
+			{Name: "b", Config: "x", Credential: &Credential{"u", "env:Y"}}}},
+			"apps[1].credential.user: it is the name of the app a too"},
+		{"one certificate twice", Config{TLS: &TLS{Certificate: "c", Key: "k", ClientCA: "ca"}, Apps: []App{
+			{Name: "a", Config: "x", Certificate: "Device.test"}, {Name: "b", Config: "x", Certificate: "device.test"}}},
+			"apps[1].certificate: it is the name of the app a too"},
 		{"a rate that is not a number", Config{Apps: []App{good}, Limits: Limits{Rate: math.NaN()}}, "rate: NaN"},
 		{"an infinite rate", with(func(a *App) { a.Limits.Rate = math.Inf(1) }), "rate: +Inf"},
 		{"a negative rate", with(func(a *App) { a.Limits.Rate = -1 }), "rate: -1"},

@@ -33,7 +33,7 @@ type Config struct {
 	TLS *TLS `yaml:"tls"`
 	// Apps are the applications that may use the gateway.
 	Apps []App `yaml:"apps"`
-	// ProxyProtocol lists the sources (addresses or ranges) whose connections
+	// ProxyProtocol lists the sources (ranges; 192.0.2.1/32 is one address) whose connections
 	// begin with a PROXY protocol header, version 1 or 2. Connections from
 	// elsewhere never do. None by default.
 	ProxyProtocol []netip.Prefix `yaml:"proxy_protocol"`
@@ -118,7 +118,7 @@ type Private struct {
 	// Host is a name, "*.name" for a name and everything below it, an address
 	// literal, or "*" for every host.
 	Host string `yaml:"host"`
-	// Range is an address range such as 10.1.0.0/16.
+	// Range is an address range such as 10.1.0.0/16; 10.1.2.3/32 is one address.
 	Range netip.Prefix `yaml:"range"`
 	// Port limits the exception to one port; every port by default.
 	Port uint16 `yaml:"port"`
@@ -178,7 +178,8 @@ type Limits struct {
 	// Burst is how many requests may come at once above the rate: the rate
 	// itself by default.
 	Burst int `yaml:"burst"`
-	// RequestHeader bounds the head of a request in bytes: 65536 by default.
+	// RequestHeader bounds the head of a request in bytes: 65536 by default, at
+	// least 8192.
 	// For the gateway as a whole only.
 	RequestHeader int `yaml:"request_header"`
 	// ResponseHeader bounds the head of a response in bytes: 262144 by default.

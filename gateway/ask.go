@@ -24,7 +24,9 @@ type Question struct {
 // Answer is what the gateway would do with a request, and why.
 type Answer struct {
 	App string `json:"app"`
-	URL string `json:"url"`
+	// Config names the app's list, as the gateway's configuration does.
+	Config string `json:"config"`
+	URL    string `json:"url"`
 	// Way is how the request would come to the gateway: "connect" for a tunnel,
 	// "inspect" for one that is decrypted, "forward" for a request in absolute
 	// form.
@@ -73,7 +75,7 @@ func (g *Gateway) Ask(ctx context.Context, q Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("%q: %w", q.URL, err)
 	}
-	answer := Answer{App: a.config.Name, URL: t.authority.url(t.scheme, t.rest),
+	answer := Answer{App: a.config.Name, Config: a.config.Config, URL: t.authority.url(t.scheme, t.rest),
 		Addresses: []AnswerAddress{}, Notes: []string{}}
 	var r decision
 	answer.Way, r = st.decideAsked(a, t)
@@ -86,6 +88,11 @@ func (g *Gateway) Ask(ctx context.Context, q Question) (Answer, error) {
 	}
 	if !r.ok {
 		answer.Status = http.StatusForbidden
+		if answer.Way == wayConnect && st.opensInCleartext(a, t) {
+			answer.Status = 0
+			answer.Notes = append(answer.Notes, "the tunnel is opened, for a rule that allows cleartext in it, and closed "+
+				"when TLS begins")
+		}
 		if line := hint(r, t.scheme, t.authority); line != "" {
 			answer.Notes = append(answer.Notes, line)
 		}
@@ -134,6 +141,13 @@ func (st *state) decideAsked(a *app, t target) (way string, r decision) {
 		}
 	}
 	return wayConnect, r
+}
+
+// opensInCleartext reports whether a CONNECT to the target is answered for what may
+// be spoken in cleartext inside.
+func (st *state) opensInCleartext(a *app, t target) bool {
+	secure := t.scheme == "https" || t.scheme == "wss"
+	return secure && (a.decide("http", t.authority, "/", true).ok || a.decide("ws", t.authority, "/", true).ok)
 }
 
 // judgeAsked looks the addresses up and judges them.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +40,7 @@ func (x *request) connect() {
 	}
 	ctx, cancel := x.context()
 	defer cancel()
-	upstream, result, err := x.g.dialer.Dial(ctx, c.destination)
+	upstream, result, err := x.g.dial(ctx, c.destination)
 	x.dialled(result)
 	if err != nil {
 		x.leaveTunnel()
@@ -278,7 +279,11 @@ func (c *connecting) judge(received []byte) first {
 		return firstRefused
 	}
 	if reason := c.checkName(hello); reason != "" {
-		c.drop(event.Blocked, reason, "the tunnel's server name is "+quoteName(hello.name))
+		detail := "the tunnel's server name is " + quoteName(hello.name)
+		if !c.tls.ok {
+			detail = strings.TrimSpace("TLS in a tunnel to what is allowed in cleartext. " + hint(c.tls, "https", c.to))
+		}
+		c.drop(event.Blocked, reason, detail)
 		return firstRefused
 	}
 	c.hello = n

@@ -65,7 +65,7 @@ func (w *worker) dialGuarded(ctx context.Context, to egress.Destination) (
 			err = errors.New("an internal error")
 		}
 	}()
-	return w.g.dialer.Dial(ctx, to)
+	return w.g.dial(ctx, to)
 }
 
 // dialled takes over what the goroutine has connected to.

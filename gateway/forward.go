@@ -184,7 +184,7 @@ func (x *request) newUpstream(t target, r decision, protocols []string) (*upstre
 		}
 		// The origin has given up the connection, which waited for this request.
 	}
-	conn, result, err := x.g.dialer.Dial(ctx, to)
+	conn, result, err := x.g.dial(ctx, to)
 	x.dialled(result)
 	if err != nil {
 		return nil, err

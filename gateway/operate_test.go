@@ -214,3 +214,26 @@ func TestOperatorsWithoutAToken(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// An answer about TLS where a rule allows cleartext alone tells what becomes of the
+// tunnel.
+func TestAskAboutTLSInACleartextTunnel(t *testing.T) {
+	s := newSite(t, usualRules, nil)
+	answer, err := s.gateway.Ask(t.Context(), Question{URL: s.fill("https://plain.test:{plain}/")})
+	if err != nil || answer.Verdict != event.Blocked || answer.Status != 0 || len(answer.Notes) != 2 ||
+		!strings.Contains(answer.Notes[0], "closed when TLS begins") {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	c := s.connect("plain.test:{plain}")
+	c.send(string(captureHello(t, &tls.Config{ServerName: "plain.test"})))
+	if !c.closed() {
+		t.Error("it is open")
+	}
+	lane.Until(t, "the event", func() bool { return len(s.decisions()) == 1 })
+	e := s.decisions()[0]
+	want := `TLS in a tunnel to what is allowed in cleartext. <access origin="` +
+		s.fill("https://plain.test:{plain}") + `"/> would allow it`
+	if e.Verdict != event.Blocked || e.Reason != answer.Reason || e.Detail != want {
+		t.Errorf("%+v, want %s", e, want)
+	}
+}

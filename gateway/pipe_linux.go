@@ -77,12 +77,14 @@ func (p *pipe) close() {
 	_ = unix.Close(p.w)
 }
 
-// closeIdlePipes gives the kept pipes back.
-func closeIdlePipes() {
+// closeIdlePipes gives the kept pipes back, and returns how many there were.
+func closeIdlePipes() (n int) {
 	idlePipes.Lock()
 	defer idlePipes.Unlock()
 	for _, p := range idlePipes.list {
 		p.close()
 	}
+	n = len(idlePipes.list)
 	idlePipes.list = nil
+	return n
 }

@@ -16,6 +16,7 @@ import (
 func (g *Gateway) Reload() error {
 	g.reload.Lock()
 	defer g.reload.Unlock()
+	before := g.Warnings()
 	st, err := g.next()
 	if err != nil {
 		g.stale.Store(new(err.Error()))
@@ -26,6 +27,11 @@ func (g *Gateway) Reload() error {
 	g.stale.Store(nil)
 	g.kept.closeAll() // a kept connection belongs to the policy that opened it
 	g.notice("reloaded", fmt.Sprintf("%d apps", len(st.apps)))
+	for _, w := range g.Warnings() {
+		if !slices.Contains(before, w) {
+			g.notice("policy-warning", w)
+		}
+	}
 	return nil
 }
 

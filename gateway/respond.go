@@ -71,7 +71,8 @@ func (x *request) respond(trip answerer, resp *http.Response) {
 	}
 	x.record()
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client must see that something is missing
+		_ = http.NewResponseController(x.w).Flush() // what there is
+		panic(http.ErrAbortHandler)                 // the client must see that something is missing
 	}
 }
 

@@ -44,8 +44,10 @@ func newRoundTrip(x *request, u *upstream, t target) *roundTrip {
 // all the same.
 const expectTimeout = time.Second
 
-// maxInformational bounds the 1xx responses before the final one.
-const maxInformational = 8
+// maxInformational bounds the 1xx responses before the final one, whose bytes are
+// bounded together with its head: a server that takes its time may send one every
+// few seconds.
+const maxInformational = 1000
 
 // run sends the request and reads the head of the response.
 func (p *roundTrip) run() (*http.Response, error) {
@@ -308,6 +310,8 @@ func (p *roundTrip) read(proceed chan struct{}) (*http.Response, error) {
 			return resp, nil
 		case resp.StatusCode == http.StatusSwitchingProtocols:
 			return nil, &upstreamError{reasonUpstreamBad, "an upgrade that nobody asked for"}
+		case resp.StatusCode < 200 && resp.Close && resp.ProtoMinor > 0 && !closes(resp):
+			return nil, &upstreamError{reasonUpstreamBad, "an informational response with a body"}
 		case resp.StatusCode == http.StatusContinue:
 			if proceed != nil {
 				close(proceed)

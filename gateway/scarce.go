@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/cordon-sec/cordon/egress"
 )
 
 // The back-off of everything that accepts, while the system has no descriptor
@@ -25,10 +28,26 @@ type scarcity struct {
 	last, told atomic.Int64
 }
 
-// isScarce reports whether an error is the system's refusal of a descriptor.
+// isScarce reports whether an error is the system's refusal of a descriptor, or of
+// memory for it.
 func isScarce(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) ||
+		errors.Is(err, syscall.ENOMEM)
 }
+
+// dial connects to an origin. Where the system has no descriptor for it, what is
+// kept for later is given up, and it is tried once more.
+func (g *Gateway) dial(ctx context.Context, to egress.Destination) (*net.TCPConn, egress.Result, error) {
+	conn, result, err := g.dialer.Dial(ctx, to)
+	if isScarce(err) && g.relieve() {
+		conn, result, err = g.dialer.Dial(ctx, to)
+	}
+	return conn, result, err
+}
+
+// relieve closes what is open only to be used again, and reports whether there was
+// any.
+func (g *Gateway) relieve() bool { return g.kept.closeAll()+closeIdlePipes() > 0 }
 
 // lacks notes a refusal, and tells the operator now and then.
 func (g *Gateway) lacks(err error) {
@@ -46,8 +65,8 @@ func (g *Gateway) lacking() bool {
 	return last != 0 && int64(time.Since(g.scarce.since))-last < int64(scarceFor)
 }
 
-// restingListener accepts again after a while where the system has no
-// descriptor for a connection.
+// restingListener accepts again after a while where the system gives it no
+// connection: for want of a descriptor, or for a fault of the connection's.
 type restingListener struct {
 	net.Listener
 	g *Gateway
@@ -57,9 +76,10 @@ type restingListener struct {
 func (l restingListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
-		if err == nil || !isScarce(err) {
+		if err == nil || errors.Is(err, net.ErrClosed) {
 			return conn, err
 		}
+		l.g.relieve()
 		l.g.lacks(err)
 		time.Sleep(scarceRest)
 	}

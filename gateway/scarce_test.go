@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -97,4 +98,64 @@ func noDescriptors(t *testing.T) (restore func()) {
 		t.Fatal(err)
 	}
 	return func() { _ = unix.Setrlimit(unix.RLIMIT_NOFILE, &usual) }
+}
+
+// TestKeptConnectionsAreGivenUp: where there is no descriptor for a new
+// connection to an origin, one that is only kept makes room for it.
+func TestKeptConnectionsAreGivenUp(t *testing.T) {
+	s := newSite(t, usualRules, nil)
+	ask := func(c *client, host string) {
+		t.Helper()
+		c.send(s.fill("GET http://" + host + ":{plain}/app HTTP/1.1\r\nHost: x\r\n\r\n"))
+		if resp, body := c.answer("GET"); resp.StatusCode != 200 {
+			t.Fatalf("%s: %d %s", host, resp.StatusCode, body)
+		}
+	}
+	first, second := s.dial(), s.dial()
+	ask(first, "plain.test")
+	ask(second, "plain.test") // both have been accepted
+	lane.Until(t, "the connection is kept", func() bool { return s.gateway.kept.count() == 1 })
+	defer everyDescriptor(t)()
+	ask(second, "folder.test")
+}
+
+// everyDescriptor takes all descriptors that are free, but not those that become
+// free, until the function that it returns is called.
+func everyDescriptor(t *testing.T) (restore func()) {
+	t.Helper()
+	var usual unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	highest := 0
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if n, err := strconv.Atoi(name.Name()); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	var taken []int
+	for {
+		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken = append(taken, fd); fd > highest {
+			break
+		}
+	}
+	few := usual
+	few.Cur = uint64(taken[len(taken)-1] + 1)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &usual)
+		for _, fd := range taken {
+			_ = unix.Close(fd)
+		}
+	}
 }

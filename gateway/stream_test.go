@@ -335,3 +335,29 @@ func TestOptionsOfTheServer(t *testing.T) {
 		}
 	})
 }
+
+// TestManyInformationalResponses: a server may say every few seconds that it is
+// still at work, and none of it may have a body.
+func TestManyInformationalResponses(t *testing.T) {
+	work := strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 50)
+	for _, each := range []struct {
+		answer string
+		status int
+	}{
+		{work + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200},
+		{"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\nhello", 502},
+		{"HTTP/1.1 102 Processing\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 502},
+	} {
+		everyWay(t, answers(nil, each.answer), func(t *testing.T, l *lab) {
+			c := l.open()
+			c.send(l.head("GET", "/", ""))
+			resp := c.response("GET")
+			for resp.StatusCode < 200 {
+				resp = c.response("GET")
+			}
+			if resp.StatusCode != each.status {
+				t.Errorf("%.40q: %d, want %d", each.answer, resp.StatusCode, each.status)
+			}
+		})
+	}
+}

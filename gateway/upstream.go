@@ -215,15 +215,18 @@ func (p *pool) sweep(now time.Time) {
 	}
 }
 
-func (p *pool) closeAll() {
+// closeAll closes what is kept, and returns how many connections that were.
+func (p *pool) closeAll() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	n = p.n
 	for _, list := range p.kept {
 		for _, u := range list {
 			u.close()
 		}
 	}
 	p.kept, p.n = nil, 0
+	return n
 }
 
 func (p *pool) count() int {

@@ -10,6 +10,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/internal/output"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
 
@@ -23,8 +24,9 @@ func newGatewayTestCommand() *cobra.Command {
 and its reason, the rule that decides, and the host's addresses as they are judged.
 Nothing is connected to.
 
-The running gateway is asked on its admin listener (gateway.admin, or --admin).
-Without one, or where nobody answers, FILE is judged as it is now, and the first
+The running gateway is asked on its admin listener (gateway.admin, or --admin), and
+each answer names the list that it enforces. Without one, where nobody answers, or
+with --platform, --private or --strict, FILE is judged as it is now, and the first
 line says so.
 
 Exit status: 0 if every URL would go through, 1 if one would not, 2 if something
@@ -74,6 +76,9 @@ func runGatewayTest(cmd *cobra.Command, f *gatewayFlags, app, format string, url
 	return nil
 }
 
+// errOwnReading says why a running gateway is not asked.
+var errOwnReading = errors.New("--platform, --private and --strict say how the file is to be read")
+
 // askGateway asks the running gateway, or else one that is made of the file.
 func askGateway(cmd *cobra.Command, f *gatewayFlags, app string, urls []string) (gatewayTest, error) {
 	c, err := f.read()
@@ -83,6 +88,9 @@ func askGateway(cmd *cobra.Command, f *gatewayFlags, app string, urls []string) 
 	result := gatewayTest{Running: true, Answers: []gateway.Answer{}}
 	var unanswered *unansweredError
 	o, err := newOperator(f, c)
+	if f.platform != "" || f.strict || len(f.private) > 0 {
+		err = errOwnReading
+	}
 	for _, text := range urls {
 		if err != nil {
 			break
@@ -94,7 +102,8 @@ func askGateway(cmd *cobra.Command, f *gatewayFlags, app string, urls []string) 
 	if err == nil {
 		return result, nil
 	}
-	if !errors.As(err, &unanswered) && !errors.Is(err, errNoAdmin) {
+	if !errors.As(err, &unanswered) && !errors.Is(err, errNoAdmin) &&
+		!errors.Is(err, errOwnReading) {
 		return gatewayTest{}, err
 	}
 	result = gatewayTest{Why: err.Error(), Answers: []gateway.Answer{}}
@@ -124,6 +133,7 @@ func writeGatewayTest(w io.Writer, file string, result gatewayTest) error {
 	}
 	for _, a := range result.Answers {
 		fmt.Fprintf(&b, "%s: %s (%s)\n", a.URL, a.Verdict, a.Reason)
+		fmt.Fprintf(&b, "  app      %s  %s\n", wording.Printable(a.App), wording.Printable(a.Config))
 		if a.Rule != "" {
 			fmt.Fprintf(&b, "  rule     %s", a.Rule)
 			if a.Place != "" {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/admin"
 	"github.com/cordon-sec/cordon/internal/problem"
@@ -106,10 +107,17 @@ func (o *operator) ask(ctx context.Context, method, path string, query url.Value
 	if into == nil {
 		return nil
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("http://%s answered with something else than a gateway: %w", o.address, err)
+	var envelope struct {
+		Version int `json:"version"`
 	}
-	return nil
+	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Version == 0 {
+		return fmt.Errorf("http://%s answered as no gateway does: another program listens there", o.address)
+	}
+	if envelope.Version != gateway.OperatorVersion {
+		return fmt.Errorf("the gateway at http://%s speaks version %d of its answers, this command version %d: both must "+
+			"be of one release", o.address, envelope.Version, gateway.OperatorVersion)
+	}
+	return json.Unmarshal(body, into)
 }
 
 // refused is what a gateway answers for something that it does not do.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 func testToken(t *testing.T) (token *Token, text string) {
@@ -80,6 +82,20 @@ func TestTokenFileRefused(t *testing.T) {
 	}
 	if _, err := OpenToken(t.TempDir()); err == nil {
 		t.Error("a folder is taken for the token")
+	}
+	if os.Geteuid() != 0 {
+		lane.Missing(t, "the right to give a file to another user")
+		return
+	}
+	file := t.TempDir() + "/token"
+	if err := os.WriteFile(file, []byte(strings.Repeat("a", 40)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(file, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenToken(file); err == nil || !strings.Contains(err.Error(), "must belong to the user") {
+		t.Errorf("a file that another user has prepared: %v", err)
 	}
 }
 

@@ -130,6 +130,50 @@ func TestGatewayTakesValues(t *testing.T) {
 	}
 }
 
+// jumping are the methods of a time.Time that lose its monotonic reading, or tell
+// what the clock on the wall says: what compares such times is wrong for as long
+// as somebody has set the clock.
+var jumping = []string{"Unix", "UnixNano", "UnixMilli", "UnixMicro", "Round", "Truncate", "UTC", "Local", "In"}
+
+// showsTime are the places where a time is shown and nothing follows from it.
+var showsTime = map[string]string{
+	"gateway/answer_linux.go":  "the Date field",
+	"gateway/operate.go":       "when a tunnel was opened",
+	"gateway/workers_linux.go": "a number that differs, to choose a worker",
+	"egress/certificate.go":    "the day of a revocation",
+	"event/log.go":             "which second events are counted in: another one, not a later one, begins anew",
+	"event/parse.go":           "the time of an event of a file",
+}
+
+// TestNoClockDecides: time-outs, ages and rates of the gateway go by a clock that
+// does not jump, so that a clock that is set a day forward or back ends nothing
+// and keeps nothing open. What the clock on the wall must decide, the validity of
+// certificates and pins, is package egress's by its Now.
+func TestNoClockDecides(t *testing.T) {
+	for _, s := range sources(t) {
+		under := func(dir string) bool { return s.dir == dir || strings.HasPrefix(s.dir, dir+"/") }
+		if s.test() || !under("gateway") && !under("egress") && !under("event") && !under("internal/limit") &&
+			!under("internal/reactor") {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || !slices.Contains(jumping, method.Sel.Name) || showsTime[s.file] != "" {
+				return true
+			}
+			if of, ok := method.X.(*ast.Ident); ok && of.Name == "time" && method.Sel.Name == "Unix" {
+				return true // a time that is made of a number, such as one that is over
+			}
+			t.Errorf("%s: %s loses what makes times comparable", s.fset.Position(n.Pos()), method.Sel.Name)
+			return true
+		})
+	}
+}
+
 type source struct {
 	file string // slash-separated, relative to the module
 	dir  string

@@ -10,7 +10,12 @@ import (
 	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
-func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asOrigin) != "" {
+		serveStopped()
+	}
+	os.Exit(browsertest.Main(m))
+}
 
 // TestBrowser asks hosts on the list and others, in every way that a page can.
 func TestBrowser(t *testing.T) {

@@ -146,7 +146,7 @@ func New(options Options) (*Gateway, error) {
 		return nil, err
 	}
 	g.limits = newLimits(c.Limits)
-	g.kept.lifetime = c.Timeouts.KeepAlive
+	g.kept.lifetime, g.kept.most = c.Timeouts.KeepAlive, maxKept
 	g.inspected = newInspectServer(g, c)
 	g.state.Store(st)
 	if options.Metrics != nil {

@@ -107,6 +107,7 @@ const (
 // connection holds no buffer.
 type pool struct {
 	lifetime time.Duration
+	most     int // at once; maxKept
 
 	mu   sync.Mutex
 	kept map[poolKey][]*upstream
@@ -186,7 +187,7 @@ func (p *pool) put(u *upstream) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.n >= maxKept || len(p.kept[u.key]) >= maxKeptPerKey {
+	if p.n >= p.most || len(p.kept[u.key]) >= maxKeptPerKey {
 		u.close()
 		return
 	}

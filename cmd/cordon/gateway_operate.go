@@ -82,11 +82,14 @@ func (o *operator) ask(ctx context.Context, method, path string, query url.Value
 		return err
 	}
 	if method != http.MethodGet {
-		token, err := admin.ReadToken(o.token)
-		if err != nil {
-			return err
+		err := admin.Authorize(o.client, r, o.token)
+		var unanswered *url.Error
+		if errors.As(err, &unanswered) {
+			return &unansweredError{o.address, unanswered.Err}
 		}
-		r.Header.Set("Authorization", "Bearer "+token)
+		if err != nil {
+			return fmt.Errorf("http://%s: %w", o.address, err)
+		}
 	}
 	resp, err := o.client.Do(r)
 	if err != nil {

@@ -134,6 +134,9 @@ func (o Options) mux() *http.ServeMux {
 			fmt.Fprintf(w, "the configuration in its files is not in force: %s\n", why)
 		}
 	})
+	if o.Token != nil {
+		mux.HandleFunc("GET "+proofPath, o.Token.serveProof)
+	}
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}

@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -110,6 +111,15 @@ func (p *Process) Listens(address string) {
 		c, err := net.DialTimeout("tcp", address, time.Second)
 		return err == nil && c.Close() == nil
 	})
+}
+
+// Signal sends the process a signal, such as SIGSTOP, which holds it up until it
+// gets SIGCONT.
+func (p *Process) Signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // Kill ends the process at once, as a loss of power would, and waits for its end.

@@ -334,3 +334,31 @@ func TestDatabaseErrorsShowNoAddress(t *testing.T) {
 		}
 	}
 }
+
+// The public URL has its host in the normal form in which requests are compared
+// with it.
+func TestPublicURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       "https://localhost:8443",
+		"https://EXAMPLE.com.":   "https://example.com",
+		"https://bücher.example": "https://xn--bcher-kva.example",
+		"https://[::1]:80/":      "https://[::1]:80",
+		"https://a.example:443":  "https://a.example:443",
+		"https://a..b":           "",
+		"https://127.1":          "",
+		"https://0x7f.1":         "",
+		"https://[::1%25lo]":     "",
+		"https://u@a.example":    "",
+		"https://a.example:0":    "",
+		"https://a.example/x":    "",
+		"https://":               "",
+	} {
+		u, err := Server{URL: text}.PublicURL("8443")
+		if err != nil && want == "" && strings.HasPrefix(err.Error(), "must be an http or https URL without a path") {
+			continue
+		}
+		if err != nil || u.String() != want {
+			t.Errorf("%q: %v, %v, want %q", text, u, err, want)
+		}
+	}
+}

@@ -98,7 +98,7 @@ func TestErrorsShowTheLine(t *testing.T) {
 func TestCheckShowsTheLine(t *testing.T) {
 	for _, each := range [][2]string{
 		{"identity: {signing_key: s3cret}\n",
-			"cordon.yaml:1:12: identity.signing_key secret ***: is given by a reference"},
+			"cordon.yaml:1:12: identity.signing_key secret ***: must be a reference"},
 		{"server: {listen: \"0.0.0.0:1\", url: \"https://a.example\"}\n",
 			"cordon.yaml: identity.signing_key is missing"},
 		{"server: {tls: off, listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\"}",

@@ -232,6 +232,96 @@ func TestOneMechanismForOneIdea(t *testing.T) {
 	}
 }
 
+// takesHostsApart are the files outside host/ that take a host or its port from a
+// text by hand, each with the reason: everybody else asks host/, whose reading is
+// the one that is compared, listed and dialled.
+var takesHostsApart = map[string]string{
+	"internal/testpki/testpki.go":           "the names of a test's certificate",
+	"policy/export/android_nsc.go":          "hosts of a compiled list, which the file wants without their brackets",
+	"settings/excerpt.go":                   "the brackets of a list, not of a host",
+	"cmd/cordon/up_summary.go":              "the stand-in's own URL, for people",
+	"egress/dns.go":                         "a name server is an address, bare or with a port",
+	"egress/transport.go":                   "what net/http dials; the dialer reads the host itself, more strictly",
+	"gateway/config/check.go":               "addresses of listeners: without a host, with a service's name",
+	"internal/admin/admin.go":               "the address of a listener",
+	"internal/admin/proof.go":               "the address of a connection",
+	"internal/browsertest/ways.go":          "the address of a test's listener",
+	"internal/port/port.go":                 "the address of a listener",
+	"policy/csp/source.go":                  "sources as the standard takes them apart, wildcards and all",
+	"policy/dialect/android_uri.go":         "a platform's own reading",
+	"policy/dialect/blackberry_index.go":    "a platform's own reading",
+	"policy/dialect/cordon_pattern.go":      "patterns, which are no hosts yet",
+	"policy/dialect/cordon_url.go":          "the strict reading of URLs, with its own reasons",
+	"policy/dialect/w3c.go":                 "a platform's own reading",
+	"policy/dialect/windowsphone_search.go": "a platform's own reading",
+	"policy/lint/entry.go":                  "an entry as its author meant it, however wrong",
+	"policy/lint/source_urls.go":            "cuts off user names, which host refuses, and reports them",
+	"policy/migrate/grant.go":               "patterns of foreign lists",
+	"policy/pattern/algebra_domain.go":      "patterns, which are no hosts",
+	"server/open.go":                        "the address of a listener",
+	"settings/settings.go":                  "the address of a listener",
+	"up/summary.go":                         "the port of the site's own URL, which is in normal form",
+	"up/up.go":                              "addresses of listeners, and the port of the site's own URL",
+}
+
+func TestHostsAreReadInOnePlace(t *testing.T) {
+	found := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test() || s.dir == "host" {
+			continue
+		}
+		urls := slices.ContainsFunc(s.ast.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"net/url"` })
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if what := takesHostApart(call, urls); what != "" {
+				found[s.file] = true
+				if takesHostsApart[s.file] == "" {
+					t.Errorf("%s: %s takes a host apart, which is for host/: see host.ParseAuthority and host.Split",
+						s.fset.Position(n.Pos()), what)
+				}
+			}
+			return true
+		})
+	}
+	for file := range takesHostsApart {
+		if !found[file] {
+			t.Errorf("%s takes no host apart any more: take it off the list", file)
+		}
+	}
+}
+
+// takesHostApart names the call if it takes a host from a text by hand. Port is a
+// method of addresses too; urls says that the file knows URLs.
+func takesHostApart(call *ast.CallExpr, urls bool) string {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	of, _ := f.X.(*ast.Ident)
+	name := f.Sel.Name
+	switch {
+	case of != nil && of.Name == "net" && (name == "SplitHostPort" || name == "ParseIP"):
+		return "net." + name
+	case len(call.Args) == 0 && (name == "Hostname" && (of == nil || of.Name != "os") || name == "Port" && urls):
+		return name
+	case of == nil || of.Name != "strings" || len(call.Args) != 2:
+		return ""
+	}
+	mark, ok := call.Args[1].(*ast.BasicLit)
+	if !ok || len(mark.Value) < 3 {
+		return ""
+	}
+	text := mark.Value[1 : len(mark.Value)-1]
+	if strings.HasPrefix(name, "Trim") && text == "[]" ||
+		strings.HasPrefix(name, "LastIndex") && (text == ":" || text == "@") {
+		return "strings." + name
+	}
+	return ""
+}
+
 // deps.txt lists every package outside the standard library that the command
 // links, so that a new dependency is a change a reviewer sees. Rewrite it with
 // make deps.

@@ -113,7 +113,8 @@ func TestPanicIsAnAnswer(t *testing.T) {
 func TestCORS(t *testing.T) {
 	h := newBackend(t, func(o *Options) {
 		o.CORS = []string{"localhost", "*.example.org", "app.*.test.*", "capacitor://only",
-			"https://exact.example:8443"}
+			"https://exact.example:8443", "https://bücher.example", "https://own.example:443", "http://[::1]:80",
+			"127.0.0.1"}
 	})
 	for origin, want := range map[string]bool{
 		"http://localhost": true, "https://localhost:3000": true, "ms-appx-web://localhost": true,
@@ -124,6 +125,11 @@ func TestCORS(t *testing.T) {
 		"https://a.example.org.evil": false, "https://localhost/path": false, "https://u@localhost": false,
 		"capacitor://a.example.org": false, "https://exact.example": false, "https://evil?localhost": false,
 		"https://a_b.example.org": false, "garbage": false, "": false,
+		// As browsers write what is listed, and hosts that are written oddly.
+		"https://xn--bcher-kva.example": true, "https://own.example": true, "http://[::1]": true,
+		"http://127.0.0.1:3000": true, "http://[::ffff:127.0.0.1]": true, "https://a.example.org.": true,
+		"https://a..example.org": false, "http://127.1": false, "http://0x7f.1": false, "https://localhost:": false,
+		"http://[::1%25lo]": false, "https://a%2eexample.org": false, "https://localhost:080": false,
 	} {
 		w := do(h, "GET", "/tables/x", "Origin", origin)
 		got := w.Header().Get("Access-Control-Allow-Origin")
@@ -169,7 +175,8 @@ func TestCORS(t *testing.T) {
 		"http://localhost:1"); w.Header().Get("Access-Control-Allow-Origin") == "" {
 		t.Error("localhost is the default")
 	}
-	for _, entry := range []string{"", "a b", "https://", "https://a/b", "https://*.a", "(", "https://a?b"} {
+	for _, entry := range []string{"", "a b", "https://", "https://a/b", "https://*.a", "(", "https://a?b",
+		"https://a..b", "http://127.1", "http://[::1%25lo]", "https://a:0"} {
 		if CheckCORS([]string{entry}) == nil {
 			t.Errorf("%q was taken", entry)
 		}

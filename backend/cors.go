@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // cors says which pages of other origins may call, as the original does
@@ -45,7 +47,11 @@ func newCORS(entries []string) (*cors, error) {
 				strings.Contains(entry, "*") {
 				return nil, fmt.Errorf("server.cors: %q is not an origin", entry)
 			}
-			c.origins[strings.ToLower(u.Scheme+"://"+u.Host)] = true
+			at, err := hostname.ParseAuthority(u.Host)
+			if err != nil {
+				return nil, fmt.Errorf("server.cors: %q is not an origin: %w", entry, err)
+			}
+			c.origins[u.Scheme+"://"+at.Of(u.Scheme)] = true
 		case hostPattern.MatchString(entry):
 			pattern := strings.ReplaceAll(regexp.QuoteMeta(entry), `\*`, `[a-z0-9.-]*`)
 			c.hosts = append(c.hosts, regexp.MustCompile(`(?i)^(?:`+pattern+`)$`))
@@ -71,15 +77,19 @@ func (c *cors) allows(origin string) bool {
 		u.Fragment != "" {
 		return false
 	}
-	if c.origins[strings.ToLower(u.Scheme+"://"+u.Host)] {
+	at, err := hostname.ParseAuthority(u.Host)
+	if err != nil {
+		return false
+	}
+	if c.origins[u.Scheme+"://"+at.Of(u.Scheme)] {
 		return true
 	}
 	web := u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ms-appx-web"
-	if !hostSchemes[u.Scheme] || !web && !strings.EqualFold(u.Hostname(), "localhost") {
+	if !hostSchemes[u.Scheme] || !web && at.Host.String() != "localhost" {
 		return false
 	}
 	for _, host := range c.hosts {
-		if host.MatchString(u.Hostname()) {
+		if host.MatchString(at.Host.String()) {
 			return true
 		}
 	}

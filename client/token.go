@@ -120,25 +120,8 @@ func parseOrigin(raw string) (string, error) {
 	case u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "":
 		return "", errors.New("it must be https, a host and a port or none")
 	}
-	text := u.Hostname()
-	if strings.Contains(text, ":") {
-		text = "[" + text + "]"
-	}
-	name, err := hostname.Parse(text)
-	if err != nil {
+	if _, err := hostname.ParseAuthority(u.Host); err != nil {
 		return "", err
-	}
-	port := u.Port()
-	if n, err := strconv.ParseUint(port, 10, 16); port == "" && strings.HasSuffix(u.Host, ":") ||
-		port != "" && (err != nil || n == 0 || strconv.FormatUint(n, 10) != port) {
-		return "", errors.New("the port must be a number from 1 to 65535")
-	}
-	u.Host = name.String()
-	if name.Addr().Is6() {
-		u.Host = "[" + u.Host + "]"
-	}
-	if port != "" {
-		u.Host += ":" + port
 	}
 	return originOf(u), nil
 }

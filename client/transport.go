@@ -2,10 +2,8 @@ package client
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -112,11 +110,7 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	if r.URL.Opaque != "" || r.URL.User != nil {
 		return unclear("the URL has an opaque part or a user name")
 	}
-	written := r.URL.Hostname()
-	if strings.Contains(written, ":") {
-		written = "[" + written + "]"
-	}
-	name, err := hostname.Parse(written)
+	at, err := hostname.ParseAuthority(r.URL.Host)
 	if err != nil {
 		return unclear(err.Error())
 	}
@@ -124,12 +118,7 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	if out.Header == nil {
 		out.Header = http.Header{}
 	}
-	host := name.URL()
-	if port := r.URL.Port(); port != "" && port != defaultPort(r.URL.Scheme) {
-		host += ":" + port
-	} else if port == "" && strings.HasSuffix(r.URL.Host, ":") {
-		return unclear("a colon without a port")
-	}
+	host := at.Of(r.URL.Scheme)
 	out.URL.Host = host
 	// A Host field for another site would reach past the policy on shared
 	// servers.
@@ -140,32 +129,26 @@ func (g *guarded) normalise(r *http.Request) (*http.Request, *DeniedError) {
 	return out, nil
 }
 
-func defaultPort(scheme string) string {
-	if scheme == "https" {
-		return "443"
-	}
-	return "80"
-}
-
 func withoutFragment(u *url.URL) string {
 	plain := *u
 	plain.Fragment, plain.RawFragment = "", ""
 	return plain.String()
 }
 
-// originOf returns scheme, host and port of a URL, in a form that compares.
+// originOf returns scheme, host and port of a URL, in a form that compares; a host
+// that cannot be read stays as it is written.
 func originOf(u *url.URL) string {
 	if u == nil {
 		return ""
 	}
-	host, port := strings.ToLower(u.Hostname()), u.Port()
-	if name, err := hostname.Parse(host); err == nil { // as what is sent is written
-		host = name.String()
+	at, err := hostname.ParseAuthority(u.Host)
+	if err != nil {
+		return u.Scheme + "://" + u.Host
 	}
-	if port == "" {
-		port = defaultPort(u.Scheme)
+	if at.Port == 0 {
+		at.Port = hostname.DefaultPort(u.Scheme)
 	}
-	return strings.ToLower(u.Scheme) + "://" + net.JoinHostPort(host, port)
+	return u.Scheme + "://" + at.String()
 }
 
 // again sends a request once more after 401, with a new token, if its body can

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -179,8 +180,11 @@ func proposedLine(r *http.Request) (propose.Line, error) {
 	if err != nil || port < 0 || port > 65535 {
 		port = 0
 	}
-	observed := propose.Observation{Scheme: r.FormValue("scheme"), Host: strings.Trim(r.FormValue("host"), "[]"),
-		Port: port}
+	name, hostErr := hostname.ParsePlain(r.FormValue("host"))
+	if hostErr != nil {
+		name, hostErr = hostname.Parse(r.FormValue("host")) // an address of IPv6 in brackets
+	}
+	observed := propose.Observation{Scheme: r.FormValue("scheme"), Host: name.String(), Port: port}
 	switch {
 	case observed.Scheme == "" && port == 80, observed.Scheme == "http", observed.Scheme == "ws":
 		observed.Scheme = "http"
@@ -189,7 +193,7 @@ func proposedLine(r *http.Request) (propose.Line, error) {
 	}
 	list := propose.List([]propose.Observation{observed})
 	line := list[0].Line
-	if observed.Host == "" || strings.ContainsAny(observed.Host, "/@?#\\ ") {
+	if hostErr != nil {
 		return line, errors.New("there is no host to list")
 	}
 	return line, nil

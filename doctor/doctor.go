@@ -178,12 +178,12 @@ func examineLocalhost(ctx context.Context) Check {
 	defer cancel()
 	addresses, err := net.DefaultResolver.LookupIPAddr(ctx, "localhost")
 	if err != nil || len(addresses) == 0 {
-		return Check{Ill, "localhost", "does not resolve", "add 127.0.0.1 localhost to the hosts file"}
+		return Check{Ill, "localhost", "does not resolve", "add the line 127.0.0.1 localhost to the hosts file"}
 	}
 	for _, a := range addresses {
 		if !a.IP.IsLoopback() {
 			return Check{Ill, "localhost", "resolves to " + a.String(),
-				"localhost has to be 127.0.0.1 in the hosts file"}
+				"localhost must be this machine, for sign-in and certificates: make it 127.0.0.1 in the hosts file"}
 		}
 	}
 	return Check{Well, "localhost", addresses[0].String(), ""}

@@ -3,7 +3,6 @@ package egress
 import (
 	"errors"
 	"net/netip"
-	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
 )
@@ -17,14 +16,11 @@ func ParseHost(s string) (host string, addr netip.Addr, err error) { return pars
 
 func parseHost(s string) (host string, addr netip.Addr, err error) {
 	written := lower(s)
-	if strings.IndexByte(s, ':') >= 0 {
-		written = "[" + written + "]"
-	}
-	n, err := hostname.Parse(written)
+	n, err := hostname.ParsePlain(written)
 	switch {
 	case err != nil:
 		return "", netip.Addr{}, err
-	case n.URL() != written:
+	case n.String() != written:
 		return "", netip.Addr{}, errors.New("the host name must be in normal form: " + n.String())
 	}
 	return n.String(), n.Addr(), nil

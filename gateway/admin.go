@@ -104,7 +104,7 @@ func (st *state) reachedBy(d *listener, r *http.Request) string {
 	}
 	host := "localhost"
 	if asked, err := config.ParsePublicName(r.Host, local.Port()); err == nil {
-		host = asked.Name.String()
+		host = asked.Host.String()
 	} else if ip := clientOf(r).reached(); ip.IsValid() && !ip.IsUnspecified() {
 		host = ip.String()
 	}

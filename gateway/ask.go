@@ -90,8 +90,8 @@ func (g *Gateway) Ask(ctx context.Context, q Question) (Answer, error) {
 		answer.Status = http.StatusForbidden
 		if answer.Way == wayConnect && st.opensInCleartext(a, t) {
 			answer.Status = 0
-			answer.Notes = append(answer.Notes, "the tunnel is opened, for a rule that allows cleartext in it, and closed "+
-				"when TLS begins")
+			answer.Notes = append(answer.Notes,
+				"the tunnel is opened, for a rule that allows cleartext in it, and closed when TLS begins")
 		}
 		if line := hint(r, t.scheme, t.authority); line != "" {
 			answer.Notes = append(answer.Notes, line)

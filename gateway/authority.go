@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/netip"
 	"strconv"
 
@@ -34,7 +35,7 @@ func (a authority) bracketed() string {
 // url returns the URL of the authority as a policy is asked for it: the port
 // is left out where it is the scheme's own.
 func (a authority) url(scheme, path string) string {
-	if a.port == schemePort(scheme) {
+	if a.port == hostname.DefaultPort(scheme) {
 		return scheme + "://" + a.bracketed() + path
 	}
 	return scheme + "://" + a.String() + path
@@ -42,20 +43,10 @@ func (a authority) url(scheme, path string) string {
 
 // hostField returns the value of a Host field for the scheme.
 func (a authority) hostField(scheme string) string {
-	if a.port == schemePort(scheme) {
+	if a.port == hostname.DefaultPort(scheme) {
 		return a.bracketed()
 	}
 	return a.String()
-}
-
-func schemePort(scheme string) uint16 {
-	switch scheme {
-	case "http", "ws":
-		return 80
-	case "https", "wss":
-		return 443
-	}
-	return 0
 }
 
 // parseAuthority reads the target of a CONNECT: a host and a port that must be
@@ -66,9 +57,17 @@ func parseAuthority(s string) (authority, error) {
 
 // splitAuthority reads host:port, or host alone if defaultPort is not 0.
 func splitAuthority(s string, defaultPort uint16) (authority, error) {
-	a, err := hostname.ParseAuthority(s, defaultPort)
+	a, err := hostname.ParseASCIIAuthority(s)
 	if err != nil {
 		return authority{}, err
 	}
-	return authority{host: a.Name.String(), addr: a.Name.Addr(), port: a.Port}, nil
+	if a.Port == 0 {
+		a.Port = defaultPort
+	}
+	if a.Port == 0 {
+		return authority{}, errNoPort
+	}
+	return authority{host: a.Host.String(), addr: a.Host.Addr(), port: a.Port}, nil
 }
+
+var errNoPort = errors.New("there must be a port, as in example.com:443")

@@ -190,8 +190,8 @@ func TestClientsHandshakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = c.Conn.(*net.TCPConn).CloseWrite()
-		}, reasonClientTLS, "the client closed the connection in its TLS handshake with the gateway: it may not trust the " +
-			"gateway's authority"},
+		}, reasonClientTLS, "the client closed the connection in its TLS handshake with the gateway: it may not " +
+			"trust the gateway's authority"},
 	} {
 		t.Run(each.name, func(t *testing.T) {
 			l := newLab(t, "inspected", nil, answers(nil, "HTTP/1.1 204 No Content\r\n\r\n"))

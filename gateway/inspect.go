@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	hostname "github.com/cordon-sec/cordon/host"
+
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
@@ -259,7 +261,8 @@ func (c *connecting) inspectTransport(i *inspection) *http.Transport {
 		if a == nil {
 			return nil, &upstreamError{reasonBadIdentity, "the app is no longer configured"}
 		}
-		conn, _, err := c.t.g.dialer.DialTLS(ctx, a.destination(c.to, c.tls.rule), egress.TLSOptions{Protocols: protocols})
+		to := a.destination(c.to, c.tls.rule)
+		conn, _, err := c.t.g.dialer.DialTLS(ctx, to, egress.TLSOptions{Protocols: protocols})
 		if err != nil {
 			return nil, err
 		}
@@ -396,7 +399,7 @@ func insideTarget(r *http.Request, scheme string, tunnel authority) (t target, r
 		t.rest = "/"
 	case !strings.HasPrefix(t.rest, "/"):
 		inner, err := parseTarget(t.rest)
-		if err != nil || inner.authority != tunnel || scheme != "https" || schemePort(inner.scheme) != 443 {
+		if err != nil || inner.authority != tunnel || scheme != "https" || hostname.DefaultPort(inner.scheme) != 443 {
 			t.rest = "/"
 			return t, reasonHostMismatch
 		}
@@ -405,7 +408,7 @@ func insideTarget(r *http.Request, scheme string, tunnel authority) (t target, r
 		t.rest = "/"
 		return t, reasonBadTarget
 	}
-	host, err := splitAuthority(r.Host, schemePort(scheme))
+	host, err := splitAuthority(r.Host, hostname.DefaultPort(scheme))
 	if err != nil || host != tunnel {
 		return t, reasonHostMismatch
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // target is an absolute request target, taken apart.
@@ -51,14 +53,14 @@ func parseTarget(raw string) (target, error) {
 		return target{}, errors.New("the URL must be absolute, as in http://host/path")
 	}
 	t := target{scheme: strings.ToLower(scheme)}
-	if schemePort(t.scheme) == 0 {
+	if hostname.DefaultPort(t.scheme) == 0 {
 		return target{}, errors.New("the scheme of the URL must be http, https, ws or wss")
 	}
 	end := strings.IndexAny(rest, "/?#\\")
 	if end < 0 {
 		end = len(rest)
 	}
-	a, err := splitAuthority(rest[:end], schemePort(t.scheme))
+	a, err := splitAuthority(rest[:end], hostname.DefaultPort(t.scheme))
 	if err != nil {
 		return target{}, err
 	}

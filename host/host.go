@@ -77,6 +77,15 @@ func ParseASCII(s string) (Name, error) {
 	return Parse(s)
 }
 
+// ParsePlain is Parse for a host as it stands alone, as [Name.String] writes it: an
+// address of IPv6 has no brackets.
+func ParsePlain(s string) (Name, error) {
+	if strings.IndexByte(s, ':') >= 0 {
+		s = "[" + s + "]"
+	}
+	return Parse(s)
+}
+
 // Normalize returns the text of the Name that Parse returns, but keeps the case
 // of ASCII letters, for callers that compare without it: then nothing is
 // allocated for a name that is written in ASCII. An IPv6 address keeps its

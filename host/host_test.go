@@ -95,6 +95,15 @@ func TestFromAddr(t *testing.T) {
 	}
 }
 
+func TestParsePlain(t *testing.T) {
+	for text, want := range map[string]string{"EXAMPLE.com.": "example.com", "::1": "[::1]",
+		"::ffff:1.2.3.4": "1.2.3.4", "[::1]": "", "a.example:80": "", "fe80::1%eth0": "", "127.1": "", "": ""} {
+		if n, err := host.ParsePlain(text); n.URL() != want || (err == nil) != (want != "") {
+			t.Errorf("%q is %q, %v, want %q", text, n.URL(), err, want)
+		}
+	}
+}
+
 // A host in normal form costs no memory.
 func TestParseDoesNotAllocate(t *testing.T) {
 	for _, text := range []string{"www.example.com", "1.2.3.4", "www.example.com."} {

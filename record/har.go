@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"strconv"
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -72,7 +71,7 @@ func ReadHAR(r io.Reader) ([]propose.Observation, error) {
 
 func (e *harEntry) observation() (o propose.Observation, ok bool) {
 	u, err := url.Parse(e.Request.URL)
-	if err != nil || u.Hostname() == "" {
+	if err != nil {
 		return o, false
 	}
 	switch u.Scheme {
@@ -80,25 +79,12 @@ func (e *harEntry) observation() (o propose.Observation, ok bool) {
 	default:
 		return o, false
 	}
-	written := u.Hostname()
-	if strings.Contains(written, ":") {
-		written = "[" + written + "]"
-	}
-	name, err := hostname.Parse(written)
+	at, err := hostname.ParseAuthority(u.Host)
 	if err != nil {
 		return o, false
 	}
-	host := name.String()
-	port := 0
-	if text := u.Port(); text != "" {
-		n, err := strconv.ParseUint(text, 10, 16)
-		if err != nil {
-			return o, false
-		}
-		port = int(n)
-	}
-	return propose.Observation{Scheme: u.Scheme, Host: host, Port: port, Path: u.EscapedPath(), Kind: e.kind(u.Scheme)},
-		true
+	return propose.Observation{Scheme: u.Scheme, Host: at.Host.String(), Port: int(at.Port), Path: u.EscapedPath(),
+		Kind: e.kind(u.Scheme)}, true
 }
 
 // kind is what asked: from Sec-Fetch-Dest, which the browser itself sends, or

@@ -13,7 +13,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/gateway/config"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/enforced"
 	"github.com/cordon-sec/cordon/policy/propose"
@@ -154,7 +154,7 @@ func Proposals(seen []propose.Observation, cleartext bool) (list []propose.Propo
 		if cleartext || o.Scheme == "https" || o.Scheme == "wss" {
 			continue
 		}
-		if _, err := netip.ParseAddr(o.Host); err == nil {
+		if name, err := hostname.ParsePlain(o.Host); err == nil && name.Addr().IsValid() {
 			continue // an address has no certificate that a browser takes
 		}
 		o.Scheme = "https"

@@ -201,7 +201,7 @@ func (b *Backend) listen(ctx context.Context) error {
 		return fmt.Errorf("server.url %w", err)
 	}
 	if b.options.Cleartext {
-		if !b.server.Loopback() || !hostname.IsLoopback(b.URL.Hostname()) || b.URL.Scheme != "https" ||
+		if !b.server.Loopback() || !hostname.IsLoopback(b.URL.Host) || b.URL.Scheme != "https" ||
 			b.server.TLS.Mode == "off" {
 			return fmt.Errorf("http beside https must stay on this machine: server.listen is %s and the public URL %s",
 				b.server.Listen, b.URL)

@@ -7,14 +7,20 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
-// everywhere allows any address for one host: the operator named the host.
-func everywhere(host string) []egress.Private {
+// everywhere allows any address for the host of a URL: the operator named it. A
+// host that cannot be read is never dialled, and needs nothing.
+func everywhere(u *url.URL) []egress.Private {
+	at, err := hostname.ParseAuthority(u.Host)
+	if err != nil {
+		return nil
+	}
+	host := at.Host.String()
 	return []egress.Private{
 		{Host: host, Range: netip.MustParsePrefix("0.0.0.0/0")},
 		{Host: host, Range: netip.MustParsePrefix("::/0")},
@@ -23,7 +29,7 @@ func everywhere(host string) []egress.Private {
 
 // serviceTransport reaches one upstream of a service, private or not.
 func (b *Backend) serviceTransport(upstream *url.URL) http.RoundTripper {
-	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream.Hostname()),
+	transport := b.dialer.Transport(egress.TransportOptions{Allow: everywhere(upstream),
 		Cleartext: upstream.Scheme == "http"})
 	transport.MaxIdleConnsPerHost = 64
 	transport.IdleConnTimeout = 90 * time.Second
@@ -40,8 +46,8 @@ func (b *Backend) providerClient() *http.Client {
 	for _, p := range b.Settings.Identity.Providers {
 		e := p.Endpoints
 		for _, text := range []string{p.Issuer, e.Authorization, e.Token, e.UserInfo, e.Request, e.Inspection} {
-			if u, err := url.Parse(text); err == nil && u.Hostname() != "" {
-				allow = append(allow, everywhere(u.Hostname())...)
+			if u, err := url.Parse(text); err == nil && u.Host != "" {
+				allow = append(allow, everywhere(u)...)
 				cleartext = cleartext || u.Scheme == "http"
 			}
 		}
@@ -89,15 +95,11 @@ func (t byScheme) RoundTrip(r *http.Request) (*http.Response, error) {
 // dialAllowed connects to an address that egress.allow covers, and to no public
 // one: what goes there is not encrypted.
 func (b *Backend) dialAllowed(ctx context.Context, _, address string) (net.Conn, error) {
-	host, portText, err := net.SplitHostPort(address)
+	at, err := hostname.ParseAuthority(address)
 	if err != nil {
 		return nil, err
 	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil {
-		return nil, err
-	}
-	answers, err := b.dialer.Resolve(ctx, egress.Destination{Host: host, Port: uint16(port)})
+	answers, err := b.dialer.Resolve(ctx, egress.Destination{Host: at.Host.String(), Port: at.Port})
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +108,7 @@ func (b *Backend) dialAllowed(ctx context.Context, _, address string) (net.Conn,
 		if a.Refused != egress.Usable || !b.allowed(a.Addr) {
 			continue
 		}
-		conn, _, err := b.dialer.Dial(ctx, egress.Destination{Host: a.Addr.Unmap().String(), Port: uint16(port)})
+		conn, _, err := b.dialer.Dial(ctx, egress.Destination{Host: a.Addr.Unmap().String(), Port: at.Port})
 		if err == nil {
 			return conn, nil
 		}

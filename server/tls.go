@@ -55,8 +55,8 @@ func (b *Backend) developmentTLS() (*serverTLS, error) {
 		return nil, environment(err)
 	}
 	permit := []string{"localhost", "127.0.0.0/8", "::1/128"}
-	if host := b.URL.Hostname(); !hostname.IsLoopback(host) {
-		permit = append(permit, host)
+	if at, err := hostname.ParseAuthority(b.URL.Host); err == nil && !at.Host.IsLoopback() {
+		permit = append(permit, at.Host.String())
 	}
 	authority, created, err := ca.OpenOrCreate(dir, ca.Options{Permit: permit})
 	if err != nil {

@@ -214,21 +214,24 @@ func (v Server) WithDefaults() Server {
 
 // PublicURL is the public address, given the port that is listened on.
 func (v Server) PublicURL(port string) (*url.URL, error) {
-	text := v.URL
-	if text == "" {
-		text = "https://"
+	if v.URL == "" {
+		u := &url.URL{Scheme: "https", Host: net.JoinHostPort("localhost", port)}
 		if v.TLS.Mode == "off" {
-			text = "http://"
+			u.Scheme = "http"
 		}
-		text += net.JoinHostPort("localhost", port)
+		return u, nil
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil ||
+	u, err := url.Parse(v.URL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("must be an http or https URL without a path")
 	}
+	at, err := hostname.ParseAuthority(u.Host)
+	if err != nil {
+		return nil, fmt.Errorf("must be an http or https URL without a path: %w", err)
+	}
 	u.Path = ""
-	u.Host = strings.ToLower(u.Host)
+	u.Host = at.String()
 	return u, nil
 }
 
@@ -246,7 +249,7 @@ func (s *Settings) Check() error {
 	server := s.Server.WithDefaults()
 	s.checkServer(server, add)
 	if public, err := server.PublicURL(portOf(server.Listen)); err == nil {
-		loopback := server.Loopback() && hostname.IsLoopback(public.Hostname())
+		loopback := server.Loopback() && hostname.IsLoopback(public.Host)
 		for _, p := range s.Identity.Check(public, loopback) {
 			add(p.Msg, append([]string{"identity"}, p.Path...)...)
 		}
@@ -307,7 +310,7 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	}
 	if u, err := v.PublicURL(portOf(v.Listen)); err != nil {
 		add(err.Error(), "server", "url")
-	} else if u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()) {
+	} else if u.Scheme == "http" && !hostname.IsLoopback(u.Host) {
 		add("must be https: tokens would travel in the clear", "server", "url")
 	}
 	switch v.TLS.Mode {

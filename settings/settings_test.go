@@ -98,7 +98,7 @@ func TestErrorsShowTheLine(t *testing.T) {
 func TestCheckShowsTheLine(t *testing.T) {
 	for _, each := range [][2]string{
 		{"identity: {signing_key: s3cret}\n",
-			"cordon.yaml:1:12: identity.signing_key secret ***: is given by a reference"},
+			"cordon.yaml:1:12: identity.signing_key secret ***: must be a reference"},
 		{"server: {listen: \"0.0.0.0:1\", url: \"https://a.example\"}\n",
 			"cordon.yaml: identity.signing_key is missing"},
 		{"server: {tls: off, listen: \"0.0.0.0:1\"}\nidentity: {signing_key: \"env:K\"}",
@@ -368,6 +368,34 @@ func TestTypesInPlainWords(t *testing.T) {
 	} {
 		if _, err := Parse("cordon.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), ": "+says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
+// The public URL has its host in the normal form in which requests are compared
+// with it.
+func TestPublicURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       "https://localhost:8443",
+		"https://EXAMPLE.com.":   "https://example.com",
+		"https://bücher.example": "https://xn--bcher-kva.example",
+		"https://[::1]:80/":      "https://[::1]:80",
+		"https://a.example:443":  "https://a.example:443",
+		"https://a..b":           "",
+		"https://127.1":          "",
+		"https://0x7f.1":         "",
+		"https://[::1%25lo]":     "",
+		"https://u@a.example":    "",
+		"https://a.example:0":    "",
+		"https://a.example/x":    "",
+		"https://":               "",
+	} {
+		u, err := Server{URL: text}.PublicURL("8443")
+		if err != nil && want == "" && strings.HasPrefix(err.Error(), "must be an http or https URL without a path") {
+			continue
+		}
+		if err != nil || u.String() != want {
+			t.Errorf("%q: %v, %v, want %q", text, u, err, want)
 		}
 	}
 }

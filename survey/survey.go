@@ -18,16 +18,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/pin"
 )
 
@@ -133,18 +132,14 @@ func (s *Survey) Look(ctx context.Context, arg string) {
 }
 
 func hostAndPort(arg string) (host string, port uint16, err error) {
-	host, digits, err := net.SplitHostPort(arg)
-	if err != nil {
-		return "", 0, errors.New("not a server as HOST:PORT")
+	at, err := hostname.ParseAuthority(arg)
+	switch {
+	case err != nil:
+		return "", 0, fmt.Errorf("not a server as HOST:PORT: %w", err)
+	case at.Port == 0:
+		return "", 0, errors.New("not a server as HOST:PORT: the port is missing")
 	}
-	n, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || n == 0 {
-		return "", 0, fmt.Errorf("%q must be a port from 1 to 65535", digits)
-	}
-	if host, _, err = egress.ParseHost(host); err != nil {
-		return "", 0, fmt.Errorf("not a host: %w", err)
-	}
-	return host, uint16(n), nil
+	return at.Host.String(), at.Port, nil
 }
 
 func (s *Survey) lookDir(dir string) {

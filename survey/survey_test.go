@@ -81,7 +81,8 @@ func TestSurveyOfMistakes(t *testing.T) {
 	for _, arg := range []string{dir, empty, filepath.Join(dir, "none"), "localhost:0", "127.1:443", "localhost:1"} {
 		s.Look(t.Context(), arg)
 	}
-	for i, want := range []string{"broken.cer", "", "no such file or folder", "port from 1 to 65535", "not a host",
+	for i, want := range []string{"broken.cer", "", "no such file or folder", "number from 1 to 65535",
+		"canonical spelling",
 		"localhost"} {
 		f := s.Findings()[i]
 		if want == "" && (f.Err != nil || len(f.Warnings) != 1) ||

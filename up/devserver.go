@@ -53,7 +53,7 @@ func parseAppURL(text string) (*url.URL, error) {
 		why = "the development server must be asked over http: start it without TLS"
 	case u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		why = "it must be a scheme, a host and a port alone"
-	case !hostname.IsLoopback(u.Hostname()):
+	case !hostname.IsLoopback(u.Host):
 		why = "the development server must run on this machine: its pages get the app's sign-in"
 	default:
 		u.Path = ""

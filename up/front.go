@@ -1,7 +1,6 @@
 package up
 
 import (
-	"net"
 	"net/http"
 
 	"github.com/cordon-sec/cordon/console"
@@ -27,12 +26,9 @@ func (a *App) pages() http.Handler {
 	}
 	toConsole := http.RedirectHandler("http://"+a.gateway.AdminAddr().String()+console.Path+"/", http.StatusFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
+		asked, err := hostname.ParseAuthority(r.Host)
 		switch {
-		case host == standInHost:
+		case err == nil && asked.Host.String() == standInHost:
 			standIn.ServeHTTP(w, r)
 		case !hostname.IsLoopback(r.Host):
 			// A name that a stranger points here, to sign in as somebody.

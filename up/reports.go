@@ -6,12 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
@@ -109,17 +108,18 @@ func (p *pageReports) event(v *csp.Violation) *event.Event {
 		where += fmt.Sprintf(" (%s:%d)", pathOf(v.Source), v.Line)
 	}
 	to, err := url.Parse(v.Blocked)
-	if err != nil || to.Host == "" {
+	var at hostname.Authority
+	if err == nil {
+		at, err = hostname.ParseAuthority(to.Host)
+	}
+	if err != nil {
 		e.Detail = fmt.Sprintf("%s on %s was refused by %s: %s", blockedWords(v.Blocked), where, v.Directive,
 			remedyOf(v.Blocked))
 		return e
 	}
-	e.Scheme, e.Host, e.Path = to.Scheme, strings.ToLower(to.Hostname()), to.EscapedPath()
-	if port, err := strconv.ParseUint(to.Port(), 10, 16); err == nil {
-		e.Port = uint16(port)
-	}
+	e.Scheme, e.Host, e.Port, e.Path = to.Scheme, at.Host.String(), at.Port, to.EscapedPath()
 	e.Detail = fmt.Sprintf("%s of the page's policy refused it on %s", v.Directive, where)
-	if p.app.liftedByLine(v, to) {
+	if p.app.liftedByLine(v, to.Scheme, at) {
 		e.Reason = event.ReasonPagePolicy
 		return e
 	}
@@ -131,12 +131,11 @@ func (p *pageReports) event(v *csp.Violation) *event.Event {
 // through what a page's policy refused. The policy that the page would have then
 // is asked: for scripts, say, a line counts only where the page's own markup
 // names them.
-func (a *appFolder) liftedByLine(v *csp.Violation, to *url.URL) bool {
-	seen := propose.Observation{Scheme: "https", Host: to.Hostname()}
-	if to.Scheme == "http" || to.Scheme == "ws" {
+func (a *appFolder) liftedByLine(v *csp.Violation, scheme string, at hostname.Authority) bool {
+	seen := propose.Observation{Scheme: "https", Host: at.Host.String(), Port: int(at.Port)}
+	if scheme == "http" || scheme == "ws" {
 		seen.Scheme = "http"
 	}
-	seen.Port, _ = strconv.Atoi(to.Port())
 	line := propose.List([]propose.Observation{seen})[0].Line
 	more, err := newAppPolicy(a.policy().doc, []string{line.Origin}, nil)
 	if err != nil {

@@ -270,5 +270,6 @@ func secureURL(text string) bool {
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && hostname.IsLoopback(u.Hostname())
+	_, err = hostname.ParseAuthority(u.Host)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && hostname.IsLoopback(u.Host))
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,7 +105,7 @@ func (s *Server) callback(r *http.Request, providerName string) string {
 // operator named: otherwise any web page could reach the provider by pointing a
 // name of its own here.
 func (s *Server) developmentLogin(w http.ResponseWriter, r *http.Request, d *development, f *flow, query url.Values) {
-	if host := hostName(r.Host); !hostname.IsLoopback(host) && !slices.Contains(s.places.hosts(), host) {
+	if !hostname.IsLoopback(r.Host) && !s.places.names(r.Host) {
 		s.page(w, r, http.StatusForbidden, "Sign-in refused",
 			"The development provider answers under loopback names only.")
 		return
@@ -126,12 +125,6 @@ func (s *Server) developmentLogin(w http.ResponseWriter, r *http.Request, d *dev
 		return
 	}
 	s.complete(w, r, f, out)
-}
-
-// hostName is a Host header's lower-case name without the port.
-func hostName(host string) string {
-	u := url.URL{Host: host}
-	return strings.ToLower(u.Hostname())
 }
 
 // handleCallback takes the browser that a provider sends back.
@@ -223,8 +216,7 @@ func (s *Server) handleTrade(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &c) {
 		return
 	}
-	if d, ok := p.(*development); ok && !hostname.IsLoopback(hostName(r.Host)) &&
-		!slices.Contains(s.places.hosts(), hostName(r.Host)) {
+	if d, ok := p.(*development); ok && !hostname.IsLoopback(r.Host) && !s.places.names(r.Host) {
 		writeError(w, http.StatusForbidden, "The development provider "+d.name+" answers under loopback names only.")
 		return
 	}

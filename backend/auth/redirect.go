@@ -41,10 +41,13 @@ func parseRedirect(text string) (destination, error) {
 			return destination{}, errors.New("an app's own scheme is written scheme://easyauth.callback")
 		}
 		r.exact = ""
-	case u.Scheme == "http" && !hostname.IsLoopback(u.Hostname()):
-		return destination{}, errors.New("http is for loopback only: a token would travel in the clear")
 	case strings.Contains(u.Host, "*"):
 		return destination{}, errors.New(`"*" stands at the end of a path only`)
+	case r.host == "":
+		_, err := hostname.ParseAuthority(u.Host)
+		return destination{}, err
+	case u.Scheme == "http" && !hostname.IsLoopback(u.Host):
+		return destination{}, errors.New("http is for loopback only: a token would travel in the clear")
 	case (u.Path == "" || u.Path == "/") && u.RawQuery == "":
 		r.whole = true
 	case strings.HasSuffix(u.EscapedPath(), "/*") && u.RawQuery == "":
@@ -77,7 +80,7 @@ func parseAbsolute(text string) (*url.URL, error) {
 	if !web && slices.Contains(browserSchemes, u.Scheme) {
 		return nil, errors.New("must have an app's own scheme, with a dot in it, as in com.example.todo")
 	}
-	if web && (strings.Contains(text[len(u.Scheme):], "///") || u.Hostname() == "") {
+	if web && (strings.Contains(text[len(u.Scheme):], "///") || u.Host == "") {
 		return nil, errors.New("has no host")
 	}
 	if dotted(u.Path) {
@@ -111,16 +114,14 @@ func plainURL(text string) bool {
 	return true
 }
 
-// hostOf is the lower-case host of a URL with its port, unless that is the
-// scheme's own.
+// hostOf is the host of a URL in its normal form with its port, unless that is the
+// scheme's own; "" if it cannot be read.
 func hostOf(u *url.URL) string {
-	host := strings.ToLower(u.Host)
-	for scheme, port := range map[string]string{"http": ":80", "https": ":443"} {
-		if u.Scheme == scheme {
-			host = strings.TrimSuffix(host, port)
-		}
+	a, err := hostname.ParseAuthority(u.Host)
+	if err != nil {
+		return ""
 	}
-	return strings.TrimSuffix(host, ":")
+	return a.Of(u.Scheme)
 }
 
 // destinations are where results may go.
@@ -173,7 +174,7 @@ func (d *destinations) accept(text string) (native bool, err error) {
 }
 
 func (r destination) covers(u *url.URL, text string, native bool) bool {
-	if r.scheme != u.Scheme || r.host != hostOf(u) {
+	if host := hostOf(u); host == "" || r.scheme != u.Scheme || r.host != host {
 		return false
 	}
 	switch {
@@ -194,24 +195,23 @@ func (d *destinations) origin(text string) (string, error) {
 	if err != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Scheme != "http" && u.Scheme != "https" {
 		return "", errRedirect
 	}
+	host := hostOf(u)
 	for _, entry := range append([]destination{d.own}, d.entries...) {
-		if entry.scheme == u.Scheme && entry.host == hostOf(u) {
+		if host != "" && entry.scheme == u.Scheme && entry.host == host {
 			return entry.scheme + "://" + entry.host, nil
 		}
 	}
 	return "", errRedirect
 }
 
-// hosts are the host names (without ports) that the operator has named.
-func (d *destinations) hosts() []string {
-	var all []string
-	for _, entry := range append([]destination{d.own}, d.entries...) {
-		if entry.scheme == "http" || entry.scheme == "https" {
-			u := url.URL{Host: entry.host}
-			all = append(all, u.Hostname())
-		}
-	}
-	return all
+// names reports whether the operator has named the host of a Host field, with
+// whatever port.
+func (d *destinations) names(field string) bool {
+	asked, err := hostname.ParseAuthority(field)
+	return err == nil && slices.ContainsFunc(append([]destination{d.own}, d.entries...), func(entry destination) bool {
+		named, err := hostname.ParseAuthority(entry.host)
+		return err == nil && (entry.scheme == "http" || entry.scheme == "https") && named.Host == asked.Host
+	})
 }
 
 // encodeComponent escapes a text as encodeURIComponent of JavaScript does, so

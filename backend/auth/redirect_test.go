@@ -10,7 +10,8 @@ func testPlaces(t testing.TB) *destinations {
 	t.Helper()
 	d, err := newDestinations(&url.URL{Scheme: "https", Host: "own.example"},
 		[]string{"todoapp://easyauth.callback", "https://app.example", "https://exact.example/in?a=1",
-			"https://below.example/spa/*", "http://localhost:3000", "https://port.example:8443"})
+			"https://below.example/spa/*", "http://localhost:3000", "https://port.example:8443", "http://[::1]",
+			"https://[::ffff:1.2.3.4]:443"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +23,8 @@ func TestRedirects(t *testing.T) {
 	for _, text := range []string{"/", "/a/b?c=d&e", "/.auth/login/done", "https://own.example",
 		"https://own.example/x?y", "https://OWN.example:443/x", "todoapp://easyauth.callback", "https://app.example",
 		"https://app.example/any/path?q=1", "https://exact.example/in?a=1", "https://below.example/spa/",
-		"https://below.example/spa/a/b?c", "http://localhost:3000/x", "https://port.example:8443/"} {
+		"https://below.example/spa/a/b?c", "https://APP.example./x", "http://[::1]:80/x", "https://1.2.3.4/",
+		"http://localhost:3000/x", "https://port.example:8443/"} {
 		if _, err := d.accept(text); err != nil {
 			t.Errorf("%s was refused", text)
 		}
@@ -39,9 +41,10 @@ func TestRedirects(t *testing.T) {
 		"javascript://easyauth.callback", "data:text/html,x", "http://localhost", "http://localhost:3001",
 		"https://app.example/#fragment", "/a#b", "a/b", "?x", "/.//evil.example", "/..//evil.example",
 		"/a/%2e%2e//evil.example", "https://app.example\\@evil.example", "https://app.example%2eevil.example",
-		"https://[::1]", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
+		"https://[::1]", "https://a..b", "https://127.1", "https://0x01.2.3.4", "http://[::1%25lo]",
+		"https://app.example:0443", "https://port.example", "/\u00a0", "https://аpp.example", "/a b",
 		"https://app.example/" + strings.Repeat("a", 3000)} {
-		if _, err := d.accept(text); err == nil && text != "https://app.example:" {
+		if _, err := d.accept(text); err == nil {
 			t.Errorf("%q was accepted", text)
 		}
 	}
@@ -52,7 +55,8 @@ func TestRedirectEntries(t *testing.T) {
 		"https://*.example", "https://app.example/x*", "myapp://callback", "myapp://easyauth.callback/",
 		"MYAPP://easyauth.callback/x", "javascript://easyauth.callback", "https://u:p@app.example",
 		"https://app.example/#x", "https://app.example/a/../b", "https://", "file:///x", "intent://easyauth.callback",
-		"https://app.example/ x"} {
+		"https://app.example/ x", "https://a..b", "https://127.1", "http://0x7f.1", "http://[::1%25lo]", "https://a:0",
+		"https://a:"} {
 		if entry, err := parseRedirect(text); err == nil {
 			t.Errorf("%q was read as %+v", text, entry)
 		}
@@ -80,7 +84,8 @@ func FuzzRedirect(f *testing.F) {
 	d := testPlaces(f)
 	page, _ := url.Parse("https://own.example/.auth/login/x/callback")
 	listed := map[string]bool{"https://own.example": true, "https://app.example": true, "https://exact.example": true,
-		"https://below.example": true, "http://localhost:3000": true, "https://port.example:8443": true,
+		"http://[::1]": true, "https://1.2.3.4": true, "https://below.example": true,
+		"http://localhost:3000": true, "https://port.example:8443": true,
 		"todoapp://easyauth.callback": true}
 	f.Fuzz(func(t *testing.T, text string) {
 		native, err := d.accept(text)

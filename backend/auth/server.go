@@ -73,7 +73,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if problems := o.Config.Check(o.URL, o.Loopback && hostname.IsLoopback(o.URL.Hostname())); len(problems) > 0 {
+	if problems := o.Config.Check(o.URL, o.Loopback && hostname.IsLoopback(o.URL.Host)); len(problems) > 0 {
 		return nil, fmt.Errorf("identity.%w", problems[0])
 	}
 	config := o.Config.withDefaults(o.URL)

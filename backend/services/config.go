@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cordon-sec/cordon/backend/identity"
+	hostname "github.com/cordon-sec/cordon/host"
 )
 
 // Config is the key `services` of cordon.yaml: the services by the name that
@@ -138,11 +139,11 @@ func (s Service) check(add func(msg string, path ...string)) {
 	switch {
 	case s.Upstream == "":
 		add("is missing", "upstream")
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
 		u.Fragment != "":
 		add("must be an http or https URL without a user name or fragment", "upstream")
 	default:
-		if _, err := parseHost(u); err != nil {
+		if _, err := hostname.ParseAuthority(u.Host); err != nil {
 			add(fmt.Sprintf("the host must be a name or an address: %v", err), "upstream")
 		}
 	}

@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"log"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
@@ -104,40 +103,18 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
-// parseHost reads the host of a URL.
-func parseHost(u *url.URL) (hostname.Name, error) {
-	text := u.Hostname()
-	if strings.Contains(text, ":") {
-		text = "[" + text + "]" // url.URL has taken the brackets off
-	}
-	return hostname.Parse(text)
-}
-
-// inURL returns a host as it stands in a URL: a name in A-labels, an address of
-// IPv6 in brackets.
-func inURL(host hostname.Name, port string) string {
-	text := host.String()
-	if port != "" {
-		return net.JoinHostPort(text, port)
-	}
-	if host.Addr().Is6() {
-		return "[" + text + "]"
-	}
-	return text
-}
-
 func (h *Handler) newService(name string, c Service) (*service, error) {
 	upstream, err := url.Parse(c.Upstream)
 	if err != nil {
 		return nil, fmt.Errorf("services.%s.upstream: is not a URL", name)
 	}
-	host, err := parseHost(upstream)
+	at, err := hostname.ParseAuthority(upstream.Host)
 	if err != nil {
 		return nil, fmt.Errorf("services.%s.upstream: %w", name, err)
 	}
-	upstream.Host = inURL(host, upstream.Port())
+	upstream.Host = at.String()
 	s := &service{name: name, config: c, upstream: upstream, slots: make(chan struct{}, c.MaxConcurrent)}
-	s.confined = upstream.Scheme == "https" || hostname.IsLoopback(upstream.Hostname())
+	s.confined = upstream.Scheme == "https" || hostname.IsLoopback(upstream.Host)
 	if c.Rule != "" {
 		if s.rule, err = identity.CompileCondition(c.Rule); err != nil {
 			return nil, fmt.Errorf("services.%s.rule: %w", name, err)

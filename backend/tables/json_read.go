@@ -19,7 +19,8 @@ type property struct {
 	nested bool
 }
 
-var errNotObject = errors.New("The body has to be a JSON object") //lint:ignore ST1005 shown to clients
+//lint:ignore ST1005 shown to clients
+var errNotObject = errors.New(`The body must be a JSON object, such as {"text":"hello"}`)
 
 // maxNesting is how deep values inside a body may nest.
 const maxNesting = 64

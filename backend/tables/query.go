@@ -260,7 +260,7 @@ func parseCount(name, v string) (int64, error) {
 		err = nil
 	}
 	if err != nil || n < 0 {
-		return 0, badRequest(name + " has to be a number from 0 on")
+		return 0, badRequest(fmt.Sprintf("%s must be a whole number, 0 or more, as in %s=50", name, name))
 	}
 	return min(n, math.MaxInt32), nil
 }

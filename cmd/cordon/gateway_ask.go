@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
@@ -55,6 +56,11 @@ func runGatewayTest(cmd *cobra.Command, f *gatewayFlags, app, format string, url
 	if err := output.CheckFormat(format, "text", "json"); err != nil {
 		return err
 	}
+	for _, text := range urls {
+		if err := checkAsked(text); err != nil {
+			return err
+		}
+	}
 	result, err := askGateway(cmd, f, app, urls)
 	if err != nil {
 		return err
@@ -74,6 +80,24 @@ func runGatewayTest(cmd *cobra.Command, f *gatewayFlags, app, format string, url
 		}
 	}
 	return nil
+}
+
+// checkAsked returns an error unless a text is a URL that the gateway can be asked
+// about; what it says of the rest of one is the answer.
+func checkAsked(text string) error {
+	scheme, rest, _ := strings.Cut(text, "://")
+	if i := strings.IndexAny(rest, "/?#\\"); i >= 0 {
+		rest = rest[:i]
+	}
+	_, err := hostname.ParseAuthority(rest)
+	switch {
+	case hostname.DefaultPort(strings.ToLower(scheme)) == 0:
+		err = errors.New("the scheme is missing or another one")
+	case err == nil:
+		return nil
+	}
+	return fmt.Errorf("%q: it must be a URL with http, https, ws or wss and a host, as in "+
+		"https://api.example.org/v1: %w", text, err)
 }
 
 // errOwnReading says why a running gateway is not asked.

@@ -117,8 +117,8 @@ func (o *operator) ask(ctx context.Context, method, path string, query url.Value
 		return fmt.Errorf("http://%s answered as no gateway does: another program listens there", o.address)
 	}
 	if envelope.Version != gateway.OperatorVersion {
-		return fmt.Errorf("the gateway at http://%s speaks version %d of its answers, this command version %d: both must "+
-			"be of one release", o.address, envelope.Version, gateway.OperatorVersion)
+		return fmt.Errorf("the gateway at http://%s speaks version %d of its answers, this command version %d: both "+
+			"must be of one release", o.address, envelope.Version, gateway.OperatorVersion)
 	}
 	return json.Unmarshal(body, into)
 }

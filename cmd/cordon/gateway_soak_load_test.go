@@ -26,8 +26,11 @@ const soakKinds = 9
 
 // client does one thing after another until the context ends.
 func (s *soak) client(ctx context.Context, i int) {
+	// Each client has an address of loopback of its own, so that the port of one is
+	// not used again by another before its events have come.
+	own := &net.TCPAddr{IP: net.IPv4(127, 1, byte(i/250), byte(1+i%250))}
 	for ; ctx.Err() == nil; i++ {
-		s.once(ctx, i%soakKinds)
+		s.once(ctx, own, i%soakKinds)
 		pause := time.NewTimer(time.Duration(mathrand.IntN(1000)) * time.Millisecond)
 		select {
 		case <-ctx.Done():
@@ -38,9 +41,9 @@ func (s *soak) client(ctx context.Context, i int) {
 }
 
 // once does one thing. What fails outside a fault is wrong.
-func (s *soak) once(ctx context.Context, kind int) {
+func (s *soak) once(ctx context.Context, own net.Addr, kind int) {
 	began := time.Now()
-	conn, err := net.DialTimeout("tcp", s.proxy, 10*time.Second)
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second, LocalAddr: own}).Dial("tcp", s.proxy)
 	if err != nil {
 		if !s.excused(began) {
 			s.book.wrong("connect to the gateway: %v", err)

@@ -138,7 +138,7 @@ func writeSoakFile(t *testing.T, path, text string) {
 // warmUp does everything once, so that what is made once is there.
 func (s *soak) warmUp() {
 	for i := range soakKinds {
-		s.once(s.t.Context(), i)
+		s.once(s.t.Context(), nil, i)
 	}
 	s.settle()
 }

@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
@@ -72,7 +72,8 @@ func describeProposals(w io.Writer, list []propose.Proposal, clear map[string]bo
 		}
 		fmt.Fprintf(w, "#   %s  %s\n", wording.Printable(p.Line.String()), askedBy(p))
 		warnings := p.Warnings
-		if u, err := url.Parse(p.Line.Origin); err == nil && clear[u.Hostname()] {
+		_, authority, _ := strings.Cut(p.Line.Origin, "://")
+		if at, err := hostname.ParseAuthority(authority); err == nil && clear[at.Host.String()] {
 			warnings = append(slices.Clone(warnings), "it was asked over http; the app has to ask over https")
 		}
 		for _, warning := range warnings {

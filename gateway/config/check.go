@@ -405,9 +405,14 @@ func (p Pin) entry() (pin.Entry, *Problem) {
 // ParsePublicName reads a name or address of the proxy, with a port or without:
 // then it has the port that is given.
 func ParsePublicName(text string, port uint16) (hostname.Authority, error) {
-	a, err := hostname.ParseAuthority(text, port)
-	if err == nil && a.Name.Addr().IsValid() && a.Name.Addr().IsUnspecified() {
+	a, err := hostname.ParseASCIIAuthority(text)
+	switch {
+	case err != nil:
+		return hostname.Authority{}, err
+	case a.Host.Addr().IsValid() && a.Host.Addr().IsUnspecified():
 		return hostname.Authority{}, errors.New("no client can reach it")
+	case a.Port == 0:
+		a.Port = port
 	}
-	return a, err
+	return a, nil
 }

@@ -85,7 +85,8 @@ func TestConfigMistakes(t *testing.T) {
 			{Name: "b", Config: "x", Credential: &Credential{"u", "env:Y"}}}},
 			"apps[1].credential.user: it is the name of the app a too"},
 		{"one certificate twice", Config{TLS: &TLS{Certificate: "c", Key: "k", ClientCA: "ca"}, Apps: []App{
-			{Name: "a", Config: "x", Certificate: "Device.test"}, {Name: "b", Config: "x", Certificate: "device.test"}}},
+			{Name: "a", Config: "x", Certificate: "Device.test"},
+			{Name: "b", Config: "x", Certificate: "device.test"}}},
 			"apps[1].certificate: it is the name of the app a too"},
 		{"a rate that is not a number", Config{Apps: []App{good}, Limits: Limits{Rate: math.NaN()}}, "rate: NaN"},
 		{"an infinite rate", with(func(a *App) { a.Limits.Rate = math.Inf(1) }), "rate: +Inf"},

@@ -64,8 +64,8 @@ func ReadToken(file string) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", fmt.Errorf("the token for changes: %s must be a file", file)
 	case !ownedByUs(info):
-		return "", fmt.Errorf("the token for changes: %s must belong to the user that runs this: somebody else has made "+
-			"it; delete it, so that a new one is made", file)
+		return "", fmt.Errorf("the token for changes: %s must belong to the user that runs this: somebody else has "+
+			"made it; delete it, so that a new one is made", file)
 	case info.Mode().Perm()&0o077 != 0:
 		return "", fmt.Errorf("the token for changes: %s must be its owner's alone: run chmod 600 %s, or delete it "+
 			"so that a new one is made", file, file)

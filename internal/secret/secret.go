@@ -32,8 +32,8 @@ func (r Reference) Check() error {
 			return nil
 		}
 	}
-	return &Error{Reference: "***",
-		Reason: `is given by a reference, "env:NAME" or "file:PATH", not in the configuration`}
+	return &Error{Reference: "***", Reason: `must be a reference, "env:NAME" or "file:PATH": a configuration is ` +
+		"copied and shown; put the secret into that variable or file"}
 }
 
 // From returns r with the relative path of a file taken from dir, for a

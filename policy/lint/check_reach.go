@@ -1,10 +1,10 @@
 package lint
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/publicsuffix"
 )
@@ -199,12 +199,16 @@ func numericHost(host string) bool {
 // developmentHost says what kind of development host a name is, or "".
 func developmentHost(host string) string {
 	host = strings.TrimPrefix(host, "*.")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	n, err := hostname.Parse(host)
+	if err == nil {
+		host = n.String()
+	}
+	if n.IsLoopback() {
 		return "this device"
 	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	if a := n.Addr(); a.IsValid() {
 		switch {
-		case a.IsLoopback() || a.IsUnspecified():
+		case a.IsUnspecified():
 			return "this device"
 		case a.IsPrivate() || a.IsLinkLocalUnicast():
 			return "a private network"

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -159,8 +160,8 @@ func (e *entry) opens() bool {
 
 // address returns the host as an address, if it is one in canonical form.
 func (e *entry) address() (netip.Addr, bool) {
-	a, err := netip.ParseAddr(strings.Trim(e.host, "[]"))
-	return a, err == nil
+	n, err := hostname.Parse(e.host)
+	return n.Addr(), err == nil && n.Addr().IsValid()
 }
 
 // sample returns a URL that the author meant the entry to cover.

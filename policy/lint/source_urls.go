@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 )
@@ -196,11 +197,7 @@ func isWebURL(s string) bool {
 	if !ok || scheme != "http" && scheme != "https" && scheme != "ws" && scheme != "wss" {
 		return false
 	}
-	host := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		host = rest[:i]
-	}
-	host = host[strings.LastIndexByte(host, '@')+1:]
+	host := authorityOf(rest)
 	if host == "" || host[0] == '.' || strings.ContainsAny(host, " \t\r\n'\"<>{}()+,;|^*$\\") {
 		return false
 	}
@@ -209,15 +206,24 @@ func isWebURL(s string) bool {
 
 // hostOf returns the host of a URL that isWebURL accepts, in lower case.
 func hostOf(url string) string {
-	_, host, _ := strings.Cut(url, "://")
-	if i := strings.IndexAny(host, "/?#"); i >= 0 {
-		host = host[:i]
+	_, rest, _ := strings.Cut(url, "://")
+	authority := authorityOf(rest)
+	if at, err := hostname.ParseAuthority(authority); err == nil {
+		return at.Host.URL()
 	}
-	host = host[strings.LastIndexByte(host, '@')+1:]
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		host = host[:i]
+	if host, _, err := hostname.Split(authority); err == nil {
+		return strings.ToLower(host) // no host that is reached, but the one that is written
 	}
-	return strings.ToLower(host)
+	return strings.ToLower(authority)
+}
+
+// authorityOf returns what names the host, with its port and without a user name,
+// of the text behind "://".
+func authorityOf(rest string) string {
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	return rest[strings.LastIndexByte(rest, '@')+1:]
 }
 
 // isNamespace reports whether URLs of the host are names of vocabularies,

@@ -1,9 +1,7 @@
 package propose
 
 import (
-	"net/netip"
-	"strings"
-
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -13,8 +11,7 @@ import (
 // just that host in over https: addresses, wildcards and what cannot be written
 // into an attribute as it is are not.
 func Listable(authority string) bool {
-	name, _, _ := strings.Cut(authority, ":")
-	if _, err := netip.ParseAddr(name); err == nil || strings.ContainsAny(authority, `*/"<>&'`) || authority == "" {
+	if at, err := hostname.ParseAuthority(authority); err != nil || at.Host.Addr().IsValid() {
 		return false
 	}
 	doc, err := configxml.Parse("config.xml", []byte(`<widget><access origin="https://`+authority+`"/></widget>`))

@@ -10,11 +10,11 @@
 package propose
 
 import (
-	"net/netip"
+	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy/publicsuffix"
 )
 
@@ -109,17 +109,15 @@ func List(observed []Observation) []Proposal {
 }
 
 func (k key) origin() string {
-	scheme, host := "http://", k.host
+	scheme := "http"
 	if k.secure {
-		scheme = "https://"
+		scheme = "https"
 	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
+	name, err := hostname.ParsePlain(k.host)
+	if err != nil {
+		return scheme + "://" + k.host // no line for it does anything, and none for another host is made of it
 	}
-	if k.port != 0 && !(k.secure && k.port == 443) && !(!k.secure && k.port == 80) {
-		host += ":" + strconv.Itoa(k.port)
-	}
-	return scheme + host
+	return scheme + "://" + hostname.Authority{Host: name, Port: uint16(k.port)}.Of(scheme)
 }
 
 func addOnce(list []string, s string) []string {
@@ -166,12 +164,11 @@ func Warnings(origin string) []string {
 	if host == "*" || origin == "*" {
 		return append(warnings, "it lists every host there is")
 	}
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		host = host[:i]
-	}
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	at, err := hostname.ParseAuthority(host)
+	switch {
+	case errors.Is(err, hostname.ErrAddress) || at.Host.Addr().IsValid():
 		warnings = append(warnings, "it is an address: whoever has it tomorrow is let in")
-	} else if publicsuffix.IsSuffix(host) != publicsuffix.Unlisted {
+	case err == nil && publicsuffix.IsSuffix(at.Host.String()) != publicsuffix.Unlisted:
 		warnings = append(warnings, "it is a public suffix, not somebody's host")
 	}
 	return warnings

@@ -42,7 +42,10 @@ func TestWarnings(t *testing.T) {
 	for origin, want := range map[string]string{
 		"https://a.example.org": "", "http://a.example.org": "unencrypted", "https://*.example.org": "every name below",
 		"https://*.co.uk": "anyone can have", "https://*": "every host", "*": "every host",
-		"https://10.0.0.1": "address", "https://[::1]:8443": "address", "https://github.io": "public suffix",
+		"https://10.0.0.1": "address", "https://[::1]:8443": "address", "https://127.1": "address",
+		"https://0x7f.1:80":        "address",
+		"https://[::ffff:1.2.3.4]": "address", "https://GITHUB.io.:8443": "public suffix", "https://a..b": "",
+		"https://github.io": "public suffix",
 	} {
 		got := strings.Join(propose.Warnings(origin), "; ")
 		if want == "" && got != "" || !strings.Contains(got, want) {

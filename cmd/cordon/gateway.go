@@ -17,6 +17,7 @@ import (
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway"
+	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -247,9 +248,12 @@ func (f *gatewayFlags) read() (gateway.Config, error) {
 	return config, nil
 }
 
+// maxConfig bounds the file behind --config.
+const maxConfig = 16 << 20
+
 // readNamedConfig reads the file behind --config.
 func readNamedConfig(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+	data, err := configfile.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--config %w; it must name the app's config.xml or a cordon.yaml "+
 			"(cordon init makes one)", wording.FileError(path, err))

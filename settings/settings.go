@@ -28,6 +28,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway/config"
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/admin"
+	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/secret"
 )
@@ -149,14 +150,7 @@ const maxFile = 4 << 20
 
 // Load reads and checks a file. Errors about its content are *Error or Errors.
 func Load(file string) (*Settings, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if info.IsDir() || info.Size() > maxFile {
-		return nil, fmt.Errorf("reading the configuration: %s is a folder or larger than %d bytes", file, maxFile)
-	}
-	data, err := os.ReadFile(file)
+	data, err := configfile.Read(file, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}

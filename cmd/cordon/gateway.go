@@ -19,6 +19,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/gateway/source"
+	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -249,9 +250,12 @@ func (f *gatewayFlags) source() *source.Source {
 	return source.New(source.Options{Name: f.config, Read: f.read, Files: []string{f.config}})
 }
 
+// maxConfig bounds the file behind --config.
+const maxConfig = 64 << 20
+
 // readNamedConfig reads the file behind --config.
 func readNamedConfig(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+	data, err := configfile.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--config %w; it must name the app's config.xml or a cordon.yaml "+
 			"(cordon init makes one)", wording.FileError(path, err))

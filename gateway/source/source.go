@@ -20,6 +20,7 @@ import (
 
 	"github.com/cordon-sec/cordon/ca"
 	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/policy/enforced"
@@ -114,9 +115,13 @@ func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
 	return l, nil
 }
 
+// maxList bounds an app's config.xml, in bytes: more than any list that is written
+// by hand or by a program.
+const maxList = 64 << 20
+
 // contents reads what an app names.
 func contents(a config.App, secrets secret.Source) (held config.Contents, err error) {
-	data, err := os.ReadFile(a.Config)
+	data, err := configfile.Read(a.Config, maxList)
 	if err != nil {
 		return held, err
 	}

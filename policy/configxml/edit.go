@@ -60,6 +60,23 @@ func Splice(data []byte, edits ...Edit) ([]byte, error) {
 	return append(out, data[at:]...), nil
 }
 
+// Indentation returns the line end and the blanks in front of what stands at start.
+// The line end is "" where something else stands on the line too, or it is the first.
+func Indentation(data []byte, start int) (end, blanks string) {
+	i := start
+	for i > 0 && (data[i-1] == ' ' || data[i-1] == '\t') {
+		i--
+	}
+	blanks = string(data[i:start])
+	switch {
+	case i > 1 && data[i-1] == '\n' && data[i-2] == '\r':
+		return "\r\n", blanks
+	case i > 0 && (data[i-1] == '\n' || data[i-1] == '\r'):
+		return string(data[i-1 : i]), blanks
+	}
+	return "", blanks
+}
+
 func isASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= 0x80 {

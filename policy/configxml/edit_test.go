@@ -1,6 +1,7 @@
 package configxml
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -78,4 +79,14 @@ func TestEscapeReadsBack(t *testing.T) {
 			t.Fatalf("other bytes changed: %q", out)
 		}
 	})
+}
+
+func TestIndentation(t *testing.T) {
+	for text, want := range map[string]string{"<a>\n  ": "\"\\n\" \"  \"", "<a>\r\n\t": "\"\\r\\n\" \"\\t\"",
+		"<a>\r ": "\"\\r\" \" \"", "<a> ": "\"\" \" \"", "  ": "\"\" \"  \"", "": "\"\" \"\"", "\n": "\"\\n\" \"\""} {
+		end, blanks := Indentation([]byte(text+"<b/>"), len(text))
+		if got := fmt.Sprintf("%q %q", end, blanks); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
 }

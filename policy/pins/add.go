@@ -84,7 +84,11 @@ func insert(doc *configxml.Document, lines []string) []configxml.Edit {
 		last = root.Children[len(root.Children)-1]
 	}
 	if last != nil {
-		indent := end + indentation(data, last.Start)
+		before, blanks := configxml.Indentation(data, last.Start)
+		if before == "" && len(blanks) < last.Start {
+			blanks = "" // something else stands on the line
+		}
+		indent := end + blanks
 		return []configxml.Edit{{Start: last.End, End: last.End, New: indent + strings.Join(lines, indent)}}
 	}
 	text := end + "    " + strings.Join(lines, end+"    ") + end
@@ -97,19 +101,6 @@ func insert(doc *configxml.Document, lines []string) []configxml.Edit {
 		return []configxml.Edit{{Start: slash, End: root.TagEnd, New: ">" + text + "</" + name + ">"}}
 	}
 	return []configxml.Edit{{Start: root.TagEnd, End: root.TagEnd, New: text}}
-}
-
-// indentation returns the blank space before an element on its line, or
-// nothing where something else stands there.
-func indentation(data []byte, start int) string {
-	from := start
-	for from > 0 && (data[from-1] == ' ' || data[from-1] == '\t') {
-		from--
-	}
-	if from > 0 && data[from-1] != '\n' && data[from-1] != '\r' {
-		return ""
-	}
-	return string(data[from:start])
 }
 
 // declare returns the edit that binds the prefix on the root, after its last

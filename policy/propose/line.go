@@ -59,7 +59,10 @@ func Insert(doc *configxml.Document, lines ...Line) (edit configxml.Edit, ok boo
 	if last == nil {
 		return insertInto(doc, root, missing)
 	}
-	indent := indentation(doc.Bytes(), last.Start)
+	indent := "\n    "
+	if end, blanks := configxml.Indentation(doc.Bytes(), last.Start); end != "" {
+		indent = end + blanks
+	}
 	var text strings.Builder
 	for _, line := range missing {
 		text.WriteString(indent + line.String())
@@ -84,23 +87,6 @@ func insertInto(doc *configxml.Document, root *configxml.Element, lines []Line) 
 			true
 	}
 	return configxml.Edit{Start: root.TagEnd, End: root.TagEnd, New: text.String()}, true
-}
-
-// indentation returns the line end and the blanks in front of what stands at
-// start.
-func indentation(data []byte, start int) string {
-	i := start
-	for i > 0 && (data[i-1] == ' ' || data[i-1] == '\t') {
-		i--
-	}
-	blanks := string(data[i:start])
-	switch {
-	case i > 1 && data[i-1] == '\n' && data[i-2] == '\r':
-		return "\r\n" + blanks
-	case i > 0 && data[i-1] == '\n':
-		return "\n" + blanks
-	}
-	return "\n    "
 }
 
 func has(root *configxml.Element, line Line) bool {

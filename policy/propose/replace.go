@@ -72,22 +72,9 @@ func wide(origin string) bool { return strings.Contains(origin, "*") }
 // withoutElement removes an element with the blanks and the line end in front
 // of it.
 func withoutElement(data []byte, e *configxml.Element) configxml.Edit {
-	return configxml.Edit{Start: e.Start - len(indentationAt(data, e.Start)), End: e.End}
-}
-
-// indentationAt returns the line end and blanks in front of what stands at
-// start, "" if something else stands there too.
-func indentationAt(data []byte, start int) string {
-	i := start
-	for i > 0 && (data[i-1] == ' ' || data[i-1] == '\t') {
-		i--
+	end, blanks := configxml.Indentation(data, e.Start)
+	if end == "" {
+		blanks = ""
 	}
-	if i == 0 || data[i-1] != '\n' {
-		return ""
-	}
-	i--
-	if i > 0 && data[i-1] == '\r' {
-		i--
-	}
-	return string(data[i:start])
+	return configxml.Edit{Start: e.Start - len(end+blanks), End: e.End}
 }

@@ -23,37 +23,23 @@ func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.
 
 // DefineAll implements tables.Store.
 func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
-	done := make([]tables.Defined, len(all))
-	var todo []int
-	for i, d := range all {
-		shape, err := s.unchanged(ctx, d)
-		if err != nil {
-			return nil, translate(err)
-		}
-		if done[i].Shape = shape; shape == nil {
-			todo = append(todo, i)
-		}
-	}
-	if len(todo) == 0 {
-		return done, nil
-	}
-	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
-		if err := lockSchema(ctx, tx); err != nil {
-			return err
-		}
-		for _, i := range todo {
-			shape, made, err := define(ctx, tx, all[i])
-			if err != nil {
+	unchanged := func(d tables.Definition) (*tables.Shape, error) { return s.unchanged(ctx, d) }
+	done, err := schema.DefineAll(all, unchanged, func(todo []int, done []tables.Defined) error {
+		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
+			if err := lockSchema(ctx, tx); err != nil {
 				return err
 			}
-			done[i] = tables.Defined{Shape: shape, Created: made || done[i].Created && again}
-		}
-		return nil
+			for _, i := range todo {
+				shape, made, err := define(ctx, tx, all[i])
+				if err != nil {
+					return err
+				}
+				done[i] = tables.Defined{Shape: shape, Created: made || done[i].Created && again}
+			}
+			return nil
+		})
 	})
-	if err != nil {
-		return nil, translate(err)
-	}
-	return done, nil
+	return done, translate(err)
 }
 
 // unchanged looks whether there is nothing to do, which is the usual case at a

@@ -157,3 +157,29 @@ func (ix Index) Make(table string, quote, column func(string) string) string {
 	return "CREATE " + kind + " IF NOT EXISTS " + quote(ix.Name) + " ON " + quote(table) + " (" +
 		strings.Join(names, ",") + ")"
 }
+
+// DefineAll is tables.Store's DefineAll but for the database: unchanged returns the
+// shape of a table at which there is nothing to do, which is the usual case at a
+// start and then needs no lock, and nil for another; change defines those of the
+// numbers in todo, all or none, and fills in what came of them.
+func DefineAll(all []tables.Definition, unchanged func(tables.Definition) (*tables.Shape, error),
+	change func(todo []int, done []tables.Defined) error) ([]tables.Defined, error) {
+	done := make([]tables.Defined, len(all))
+	var todo []int
+	for i, d := range all {
+		shape, err := unchanged(d)
+		if err != nil {
+			return nil, err
+		}
+		if done[i].Shape = shape; shape == nil {
+			todo = append(todo, i)
+		}
+	}
+	if len(todo) == 0 {
+		return done, nil
+	}
+	if err := change(todo, done); err != nil {
+		return nil, err
+	}
+	return done, nil
+}

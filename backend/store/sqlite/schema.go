@@ -28,41 +28,26 @@ func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.
 
 // DefineAll implements tables.Store.
 func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
-	done := make([]tables.Defined, len(all))
-	var todo []int
-	for i, d := range all {
-		shape, ok, err := s.unchanged(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		if done[i].Shape = shape; !ok {
-			todo = append(todo, i)
-		}
-	}
-	if len(todo) == 0 {
-		return done, nil
-	}
-	err := s.writer.do(ctx, func(w *writer) error {
-		return w.atomic(func() error {
-			for _, i := range todo {
-				shape, created, err := w.define(ctx, all[i])
-				if err != nil {
-					return err
+	unchanged := func(d tables.Definition) (*tables.Shape, error) { return s.unchanged(ctx, d) }
+	return schema.DefineAll(all, unchanged, func(todo []int, done []tables.Defined) error {
+		return s.writer.do(ctx, func(w *writer) error {
+			return w.atomic(func() error {
+				for _, i := range todo {
+					shape, created, err := w.define(ctx, all[i])
+					if err != nil {
+						return err
+					}
+					done[i] = tables.Defined{Shape: shape, Created: created}
 				}
-				done[i] = tables.Defined{Shape: shape, Created: created}
-			}
-			return nil
+				return nil
+			})
 		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return done, nil
 }
 
 // unchanged looks whether there is nothing to do, which is the usual case at a
 // start and then needs no transaction.
-func (s *Store) unchanged(ctx context.Context, d tables.Definition) (shape *tables.Shape, ok bool, err error) {
+func (s *Store) unchanged(ctx context.Context, d tables.Definition) (shape *tables.Shape, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		have, err := columns(ctx, c, d.Name)
 		if err != nil {
@@ -78,10 +63,9 @@ func (s *Store) unchanged(ctx context.Context, d tables.Definition) (shape *tabl
 			}
 		}
 		shape, err = schema.Shape(d, have)
-		ok = err == nil
 		return err
 	})
-	return shape, ok, err
+	return shape, err
 }
 
 // columns reads the catalogue.

@@ -247,6 +247,13 @@ func TestIssuerCache(t *testing.T) {
 		c.Leaf.NotAfter.Before(now.Add(ca.LeafLifetime-time.Minute)) {
 		t.Errorf("a certificate near its end was not renewed: %v", err)
 	}
+	mu.Lock()
+	now = now.Add(-48 * time.Hour) // the clock is set back, to before the certificate begins
+	mu.Unlock()
+	back, err := i.Leaf("b.example")
+	if err != nil || now.Before(back.Leaf.NotBefore) || back.Leaf.SerialNumber.Cmp(c.Leaf.SerialNumber) == 0 {
+		t.Errorf("a certificate that is not yet valid was given: %v", err)
+	}
 	if _, err := i.Leaf("bad host"); err == nil {
 		t.Error("a bad host got a certificate")
 	}

@@ -56,6 +56,14 @@ type leaf struct {
 	renew time.Time
 }
 
+// fresh reports whether clients take the leaf, which look at the calendar: the
+// monotonic clock, by which times are compared otherwise, knows nothing of a clock
+// that is set, forward or back, or of a machine that slept.
+func (l *leaf) fresh(now time.Time) bool {
+	now = now.Round(0)
+	return l.err == nil && !now.Before(l.cert.Leaf.NotBefore) && now.Before(l.renew)
+}
+
 // IssuerOptions configure an Issuer. The zero value is the default.
 type IssuerOptions struct {
 	// Size is the most certificates that are kept; zero: DefaultCacheSize.
@@ -93,8 +101,8 @@ func (i *Issuer) Leaf(hosts ...string) (*tls.Certificate, error) {
 	}
 	l.cert, l.err = i.sign(hosts)
 	if l.err == nil {
-		left := l.cert.Leaf.NotAfter.Sub(i.now())
-		l.renew = i.now().Add(left / 2)
+		now := i.now().Round(0) // as in fresh
+		l.renew = now.Add(l.cert.Leaf.NotAfter.Sub(now) / 2)
 	}
 	close(l.ready)
 	if l.err != nil {
@@ -124,7 +132,7 @@ func (i *Issuer) find(id string) (l *leaf, mine bool) {
 		l := e.Value.(*leaf)
 		select {
 		case <-l.ready:
-			if i.now().Before(l.renew) {
+			if l.fresh(i.now()) {
 				i.recent.MoveToFront(e)
 				return l, false
 			}

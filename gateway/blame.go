@@ -65,7 +65,7 @@ func (x *request) blame(err error) (status int, reason, detail string) {
 		return http.StatusBadGateway, bad.reason, bad.detail
 	case isTimeout(err), errors.Is(err, context.Canceled): // by the timer of a trip inside a tunnel
 		return http.StatusGatewayTimeout, reasonUpstreamSlow, "the origin did not go on in time"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network), endedInHTTP2(err):
 		return http.StatusBadGateway, reasonUpstreamGone, "the origin closed the connection"
 	}
 	return http.StatusBadGateway, reasonUpstreamBad, err.Error()
@@ -103,4 +103,21 @@ func (x *request) enderOf(err error) string {
 		return byIdle
 	}
 	return byOrigin
+}
+
+// streamError is what net/http says of a stream in HTTP/2 that broke off: its own
+// type takes the place of one with these fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "a stream broke off" }
+
+// endedInHTTP2 reports whether the origin ended a stream in the middle. One that
+// this side ends, because what came is malformed, is another matter.
+func endedInHTTP2(err error) bool {
+	var stream streamError
+	return errors.As(err, &stream) && stream.Cause != nil && stream.Cause.Error() == "received from peer"
 }

@@ -143,6 +143,7 @@ func http2Origin(t *testing.T, s *site, handler http.HandlerFunc) string {
 	origin.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, NextProtos: []string{"h2", "http/1.1"}}
 	origin.EnableHTTP2 = true
 	origin.Config.DisableGeneralOptionsHandler = true
+	origin.Config.ConnContext = withConn
 	origin.StartTLS()
 	t.Cleanup(origin.Close)
 	web := "https://lab.test:" + portOf(origin.Listener.Addr().String())
@@ -200,6 +201,7 @@ func http1Origin(t *testing.T, s *site, handler http.HandlerFunc) string {
 	origin := httptest.NewUnstartedServer(handler)
 	leaf := s.root.Leaf(t, testpki.Spec{Name: "lab.test", Hosts: []string{"lab.test"}})
 	origin.TLS = &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}, NextProtos: []string{"http/1.1"}}
+	origin.Config.ConnContext = withConn
 	origin.StartTLS()
 	t.Cleanup(origin.Close)
 	web := "https://lab.test:" + portOf(origin.Listener.Addr().String())

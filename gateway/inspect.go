@@ -45,8 +45,9 @@ func newInspector(l *config.Loaded) (*inspector, error) {
 // is decided by its whole URL: TLS ends here on both sides, or there is none.
 type inspection struct {
 	c      *connecting
-	scheme string   // of what is inside: https or http
-	conn   net.Conn // what is served
+	scheme string    // of what is inside: https or http
+	conn   net.Conn  // what is served
+	secure *tls.Conn // the same, of a tunnel that is decrypted; nil in cleartext
 	client *clientConn
 	once   sync.Once
 	passed atomic.Bool // an upgraded connection has the tunnel's place in the limits
@@ -149,14 +150,22 @@ func (i *inspection) end() {
 		if !i.used.Swap(true) {
 			t.upstream.Close()
 		}
-		t.closing.Do(func() { t.reason = t.endedInside() }) // the client's side is the server's to close
+		t.closing.Do(func() { t.reason = i.ended() }) // the client's side is the server's to close
 		t.passed = i.passed.Load()
 		t.finish()
 	})
 }
 
-// endedInside returns who ended a tunnel whose inside is served.
-func (t *tunnel) endedInside() string {
+// ended returns who ended a tunnel whose inside is served. Of one that is
+// decrypted the client says so inside, before its connection ends: the connection,
+// which is closed by now, then says for good that there is no more.
+func (i *inspection) ended() string {
+	t := i.c.t
+	if i.secure != nil && !i.passed.Load() { // else it lives on
+		if _, err := i.secure.Read(make([]byte, 1)); err == io.EOF {
+			t.ends(byClient)
+		}
+	}
 	switch first := t.first.Load(); {
 	case t.cut() != "":
 		return t.cut()
@@ -215,7 +224,7 @@ func (c *connecting) inspectTLS(received *[]byte) {
 			return c.inspect.issuer.Leaf(c.to.host) // the target of the CONNECT, which the name equals
 		},
 	})
-	i := &inspection{c: c, scheme: "https", conn: secure, client: &clientConn{alone: true}}
+	i := &inspection{c: c, scheme: "https", conn: secure, secure: secure, client: &clientConn{alone: true}}
 	i.transport = c.inspectTransport(i)
 	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
 	if err := secure.Handshake(); err != nil {

@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/lane"
+)
+
+// insideExit is one way in which a request inside a decrypted tunnel ends. The
+// origin has the request's head, and the first half of its body if it has one, by
+// then.
+type insideExit struct {
+	name string
+	half bool // the origin answers with half a body at first
+	// origin is what the origin's handler does then; nil: it waits for the end.
+	origin func(w http.ResponseWriter)
+	leave  bool // the client leaves then
+	slow   func(*Timeouts)
+	want   event.Event // verdict, reason, status, bytes
+}
+
+func insideExits() []insideExit {
+	const short = 100 * time.Millisecond
+	ended := func(reason string, status int, down int64) event.Event {
+		return event.Event{Verdict: event.Failed, Reason: reason, Status: status, Down: down}
+	}
+	abort := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	cut := func(w http.ResponseWriter) { hijackOrCut(w) }
+	return []insideExit{
+		{name: "the client leaves, the origin is silent", leave: true, want: ended(reasonClientGone, 0, 0)},
+		{name: "the client leaves, half the response is there", half: true, leave: true,
+			want: ended(reasonClientGone, 200, 4)},
+		{name: "the origin ends the exchange", origin: abort, want: ended(reasonUpstreamGone, 502, 0)},
+		{name: "the origin ends the exchange, half the response is there", half: true, origin: abort,
+			want: ended(reasonUpstreamGone, 200, 4)},
+		{name: "the origin closes the connection", origin: cut, want: ended(reasonUpstreamGone, 502, 0)},
+		{name: "the origin closes the connection, half the response is there", half: true, origin: cut,
+			want: ended(reasonUpstreamGone, 200, 4)},
+		{name: "the origin's head is slow", slow: func(t *Timeouts) { t.ResponseHeader = short },
+			want: ended(reasonUpstreamSlow, 504, 0)},
+	}
+}
+
+// connKey is where the origin's handler finds its connection.
+type connKey struct{}
+
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn.(*tls.Conn).NetConn())
+}
+
+// hijackOrCut closes the origin's connection, whatever it speaks.
+func hijackOrCut(w http.ResponseWriter) {
+	w.(*insideWriter).cut()
+	panic(http.ErrAbortHandler)
+}
+
+// insideWriter is a ResponseWriter that can close its connection.
+type insideWriter struct {
+	http.ResponseWriter
+	cut func()
+}
+
+// Unwrap is for http.ResponseController.
+func (w *insideWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// insideOrigin is an origin that does what an exit says.
+func insideOrigin(each insideExit, got chan<- struct{}, over <-chan struct{}) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if each.half {
+			w.Header().Set("Content-Length", "8")
+			_, _ = io.WriteString(w, "half")
+			_ = control.Flush()
+		}
+		got <- struct{}{}
+		if each.origin != nil {
+			each.origin(w)
+		}
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+	}
+}
+
+// TestInsideRequestsSayWhoEnded: the event of a request inside a decrypted tunnel
+// says whose doing its end was, and after how many bytes, with each version of
+// HTTP before and behind the gateway; and the tunnel's own end is the client's.
+func TestInsideRequestsSayWhoEnded(t *testing.T) {
+	for _, each := range insideExits() {
+		for _, client2 := range []bool{false, true} {
+			for _, origin2 := range []bool{false, true} {
+				name := fmt.Sprintf("%s, client HTTP/2 %v, origin HTTP/2 %v", each.name, client2, origin2)
+				t.Run(name, func(t *testing.T) { endInside(t, each, client2, origin2) })
+			}
+		}
+	}
+}
+
+func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
+	s, pool := inspectingSite(t, usualRules, func(c *Config) {
+		c.Timeouts.Idle, c.Timeouts.ResponseHeader = 20*time.Second, 20*time.Second
+		if each.slow != nil {
+			each.slow(&c.Timeouts)
+		}
+	})
+	got, over := make(chan struct{}, 1), make(chan struct{})
+	web := endableOrigin(t, s, origin2, insideOrigin(each, got, over))
+	defer close(over)
+	client := inspectClient(s, pool, client2)
+	// Its end is a reset: of a close, an answer could still be taken.
+	client.Transport.(*http.Transport).DialContext = func(_ context.Context, network, to string) (net.Conn, error) {
+		conn, err := net.Dial(network, to)
+		if err == nil {
+			_ = conn.(*net.TCPConn).SetLinger(0)
+		}
+		return conn, err
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, web, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		if resp, err := client.Do(r); err == nil {
+			if each.half && each.leave {
+				_, _ = io.ReadFull(resp.Body, make([]byte, len("half")))
+				leave()
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+	}()
+	<-got
+	if each.leave && !each.half {
+		leave()
+	}
+	inner := func(e event.Event) bool { return e.Method == http.MethodGet }
+	lane.Until(t, "the request's event", func() bool { return slices.ContainsFunc(s.decisions(), inner) })
+	var found []string
+	for _, e := range s.decisions() {
+		if inner(e) {
+			found = append(found, endOf(e))
+		}
+	}
+	if want := endOf(each.want); len(found) != 1 || found[0] != want {
+		t.Errorf("%q, want %q", found, want)
+	}
+	leave()
+	<-answered
+	client.CloseIdleConnections()
+	var last event.Event
+	lane.Until(t, "the tunnel's end", func() bool {
+		list := s.ring.Latest()
+		last = list[len(list)-1]
+		return last.Type == event.Close
+	})
+	if last.Method != http.MethodConnect || last.Up == 0 || last.Down == 0 {
+		t.Errorf("the tunnel's end: %+v", last)
+	}
+	if each.leave && last.Detail != byClient {
+		t.Errorf("the tunnel's end is said to be by %q", last.Detail)
+	}
+}
+
+func endOf(e event.Event) string {
+	return strings.TrimSpace(fmt.Sprint(e.Verdict, " ", e.Reason, " ", e.Status, " ", e.Up, " up ", e.Down, " down"))
+}
+
+// endableOrigin is an origin whose handler can close its connection.
+func endableOrigin(t *testing.T, s *site, http2 bool, handler http.HandlerFunc) string {
+	t.Helper()
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		conn := r.Context().Value(connKey{}).(io.Closer)
+		handler(&insideWriter{w, func() { _ = conn.Close() }}, r)
+	}
+	if http2 {
+		return http2Origin(t, s, serve)
+	}
+	return http1Origin(t, s, serve)
+}

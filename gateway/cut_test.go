@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,8 +24,8 @@ func TestHalfClosedClientsGetWhatFlows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, closed := context.WithCancel(t.Context())
 		x := &request{r: httptest.NewRequestWithContext(ctx, "GET", "/", nil), began: time.Now()}
-		given := 0
-		stop := x.whenGone(func() { given++ })
+		var given atomic.Int32
+		stop := x.whenGone(func() { given.Add(1) })
 		time.Sleep(time.Minute)
 		closed()
 		for range 10 {
@@ -32,24 +33,24 @@ func TestHalfClosedClientsGetWhatFlows(t *testing.T) {
 			x.flow()
 		}
 		synctest.Wait()
-		if given != 0 || x.cut.Load() {
+		if given.Load() != 0 || x.cut.Load() {
 			t.Error("given up while something flows")
 		}
 		time.Sleep(halfCloseGrace + time.Second)
 		synctest.Wait()
-		if given != 1 || !x.cut.Load() || stop() {
-			t.Errorf("given up %d times", given)
+		if given.Load() != 1 || !x.cut.Load() || stop() {
+			t.Errorf("given up %d times", given.Load())
 		}
 
 		quick := &request{r: httptest.NewRequestWithContext(ctx, "GET", "/", nil), began: time.Now()}
-		stop = quick.whenGone(func() { given++ })
+		stop = quick.whenGone(func() { given.Add(1) })
 		synctest.Wait()
 		if !stop() {
 			t.Error("stopped in time, and not told so")
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if given != 1 {
+		if given.Load() != 1 {
 			t.Error("given up after it was stopped")
 		}
 	})

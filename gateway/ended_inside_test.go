@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -21,33 +22,38 @@ import (
 // then.
 type insideExit struct {
 	name string
+	body bool // a request with a body, of which half comes
 	half bool // the origin answers with half a body at first
 	// origin is what the origin's handler does then; nil: it waits for the end.
 	origin func(w http.ResponseWriter)
 	leave  bool // the client leaves then
-	slow   func(*Timeouts)
+	slow   func(*config.Timeouts)
 	want   event.Event // verdict, reason, status, bytes
 }
 
 func insideExits() []insideExit {
 	const short = 100 * time.Millisecond
-	ended := func(reason string, status int, down int64) event.Event {
-		return event.Event{Verdict: event.Failed, Reason: reason, Status: status, Down: down}
+	ended := func(reason string, status int, up, down int64) event.Event {
+		return event.Event{Verdict: event.Failed, Reason: reason, Status: status, Up: up, Down: down}
 	}
 	abort := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	cut := func(w http.ResponseWriter) { hijackOrCut(w) }
 	return []insideExit{
-		{name: "the client leaves, the origin is silent", leave: true, want: ended(reasonClientGone, 0, 0)},
+		{name: "the client leaves, the origin is silent", leave: true, want: ended(reasonClientGone, 0, 0, 0)},
 		{name: "the client leaves, half the response is there", half: true, leave: true,
-			want: ended(reasonClientGone, 200, 4)},
-		{name: "the origin ends the exchange", origin: abort, want: ended(reasonUpstreamGone, 502, 0)},
+			want: ended(reasonClientGone, 200, 0, 4)},
+		{name: "the origin ends the exchange", origin: abort, want: ended(reasonUpstreamGone, 502, 0, 0)},
 		{name: "the origin ends the exchange, half the response is there", half: true, origin: abort,
-			want: ended(reasonUpstreamGone, 200, 4)},
-		{name: "the origin closes the connection", origin: cut, want: ended(reasonUpstreamGone, 502, 0)},
+			want: ended(reasonUpstreamGone, 200, 0, 4)},
+		{name: "the origin closes the connection", origin: cut, want: ended(reasonUpstreamGone, 502, 0, 0)},
 		{name: "the origin closes the connection, half the response is there", half: true, origin: cut,
-			want: ended(reasonUpstreamGone, 200, 4)},
-		{name: "the origin's head is slow", slow: func(t *Timeouts) { t.ResponseHeader = short },
-			want: ended(reasonUpstreamSlow, 504, 0)},
+			want: ended(reasonUpstreamGone, 200, 0, 4)},
+		{name: "the origin's head is slow", slow: func(t *config.Timeouts) { t.ResponseHeader = short },
+			want: ended(reasonUpstreamSlow, 504, 0, 0)},
+		{name: "the origin's body is slow", half: true, slow: func(t *config.Timeouts) { t.Idle = short },
+			want: ended(reasonUpstreamSlow, 200, 0, 4)},
+		{name: "the client's body is slow", body: true, slow: func(t *config.Timeouts) { t.Idle = short },
+			want: ended(reasonClientSlow, 408, 4, 0)},
 	}
 }
 
@@ -77,6 +83,9 @@ func (w *insideWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func insideOrigin(each insideExit, got chan<- struct{}, over <-chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
+		if each.body {
+			_, _ = io.ReadFull(r.Body, make([]byte, len("half")))
+		}
 		if each.half {
 			w.Header().Set("Content-Length", "8")
 			_, _ = io.WriteString(w, "half")
@@ -108,7 +117,7 @@ func TestInsideRequestsSayWhoEnded(t *testing.T) {
 }
 
 func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
-	s, pool := inspectingSite(t, usualRules, func(c *Config) {
+	s, pool := inspectingSite(t, usualRules, func(c *config.Config) {
 		c.Timeouts.Idle, c.Timeouts.ResponseHeader = 20*time.Second, 20*time.Second
 		if each.slow != nil {
 			each.slow(&c.Timeouts)
@@ -118,17 +127,25 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 	web := endableOrigin(t, s, origin2, insideOrigin(each, got, over))
 	defer close(over)
 	client := inspectClient(s, pool, client2)
-	// Its end is a reset: of a close, an answer could still be taken.
-	client.Transport.(*http.Transport).DialContext = func(_ context.Context, network, to string) (net.Conn, error) {
-		conn, err := net.Dial(network, to)
-		if err == nil {
-			_ = conn.(*net.TCPConn).SetLinger(0)
+	if !each.body { // its end is a reset: of a close, an answer could still be taken
+		client.Transport.(*http.Transport).DialContext = func(_ context.Context, network, to string) (net.Conn, error) {
+			conn, err := net.Dial(network, to)
+			if err == nil {
+				_ = conn.(*net.TCPConn).SetLinger(0)
+			}
+			return conn, err
 		}
-		return conn, err
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, web, nil)
+	method, body := http.MethodGet, io.Reader(nil)
+	if each.body {
+		read, write := io.Pipe()
+		context.AfterFunc(ctx, func() { write.CloseWithError(context.Canceled) }) // Go's client waits for its body
+		go func() { _, _ = io.WriteString(write, "half") }()
+		method, body = http.MethodPost, read
+	}
+	r, err := http.NewRequestWithContext(ctx, method, web, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +165,7 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 	if each.leave && !each.half {
 		leave()
 	}
-	inner := func(e event.Event) bool { return e.Method == http.MethodGet }
+	inner := func(e event.Event) bool { return e.Method == method }
 	lane.Until(t, "the request's event", func() bool { return slices.ContainsFunc(s.decisions(), inner) })
 	var found []string
 	for _, e := range s.decisions() {
@@ -156,14 +173,17 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 			found = append(found, endOf(e))
 		}
 	}
+	if each.body && each.leave && !client2 {
+		each.want.Status = http.StatusBadRequest // it may still be there for an answer
+	}
 	if want := endOf(each.want); len(found) != 1 || found[0] != want {
 		t.Errorf("%q, want %q", found, want)
 	}
 	leave()
 	<-answered
-	client.CloseIdleConnections()
 	var last event.Event
 	lane.Until(t, "the tunnel's end", func() bool {
+		client.CloseIdleConnections() // it may take a moment until the connection is idle
 		list := s.ring.Latest()
 		last = list[len(list)-1]
 		return last.Type == event.Close

@@ -187,6 +187,7 @@ func (b *countedBody) Close() error { return nil }
 func (b *countedBody) Read(p []byte) (int, error) {
 	if b.x != nil {
 		b.once.Do(b.x.proceed)
+		_ = http.NewResponseController(b.x.w).SetReadDeadline(time.Now().Add(b.x.state.config.Timeouts.Idle))
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
@@ -197,6 +198,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	b.ended.Store(true)
+	_ = http.NewResponseController(b.x.w).SetReadDeadline(time.Time{}) // what follows has times of its own
 	trailer, failed := b.x.requestTrailer()
 	if failed != nil {
 		return n, failed

@@ -136,21 +136,28 @@ func (x *request) copyBody(trip answerer, resp *http.Response) (int64, error) {
 	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 	var total int64
 	var armed time.Time
+	streams := x.r.ProtoMajor > 1 // there a deadline ends the stream also where nothing is written
 	for {
+		if now := time.Now(); streams || now.Sub(armed) > idle/8 {
+			armed = now
+			trip.extend(now.Add(idle))
+			_ = control.SetWriteDeadline(now.Add(idle))
+		}
 		if !trip.ahead() {
 			if err := control.Flush(); err != nil {
 				return total, &clientError{err}
 			}
 		}
-		if now := time.Now(); now.Sub(armed) > idle/8 {
-			armed = now
-			trip.extend(now.Add(idle))
-			_ = control.SetWriteDeadline(now.Add(idle))
+		if streams {
+			_ = control.SetWriteDeadline(time.Time{})
 		}
 		n, err := resp.Body.Read(*buffer)
 		if n > 0 {
 			total += int64(n)
 			x.flow()
+			if streams {
+				_ = control.SetWriteDeadline(time.Now().Add(idle))
+			}
 			if _, werr := x.w.Write((*buffer)[:n]); werr != nil {
 				return total, &clientError{werr}
 			}

@@ -259,6 +259,7 @@ func (p *roundTrip) copyUp(to io.Writer, w *bufio.Writer) error {
 		}
 		if err == io.EOF {
 			p.consumed.Store(true)
+			_ = control.SetReadDeadline(time.Time{}) // what follows has times of its own
 			return nil
 		}
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,7 +81,7 @@ type insideWriter struct {
 func (w *insideWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // insideOrigin is an origin that does what an exit says.
-func insideOrigin(each insideExit, got chan<- struct{}, over <-chan struct{}) http.HandlerFunc {
+func insideOrigin(each insideExit, got chan<- struct{}, came, over <-chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
 		if each.body {
@@ -93,6 +94,9 @@ func insideOrigin(each insideExit, got chan<- struct{}, over <-chan struct{}) ht
 		}
 		got <- struct{}{}
 		if each.origin != nil {
+			if each.half { // what is still on its way when a connection ends may be lost
+				<-came
+			}
 			each.origin(w)
 		}
 		select {
@@ -124,7 +128,8 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 		}
 	})
 	got, over := make(chan struct{}, 1), make(chan struct{})
-	web := endableOrigin(t, s, origin2, insideOrigin(each, got, over))
+	came := make(chan struct{})
+	web := endableOrigin(t, s, origin2, insideOrigin(each, got, came, over))
 	defer close(over)
 	client := inspectClient(s, pool, client2)
 	if !each.body { // its end is a reset: of a close, an answer could still be taken
@@ -152,9 +157,14 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
+		half := sync.OnceFunc(func() { close(came) })
+		defer half()
 		if resp, err := client.Do(r); err == nil {
-			if each.half && each.leave {
+			if each.half {
 				_, _ = io.ReadFull(resp.Body, make([]byte, len("half")))
+				half()
+			}
+			if each.half && each.leave {
 				leave()
 			}
 			_, _ = io.Copy(io.Discard, resp.Body)

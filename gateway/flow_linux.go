@@ -182,7 +182,7 @@ func (f *flow) head() {
 	delete(w.young, f)
 	st := w.g.state.Load()
 	for len(*f.received) > 0 {
-		r, rest := readUsualHead(*f.received, headLimitOf(st.config.Limits))
+		r, rest := readUsualHead(*f.received, st.config.Limits.RequestHeader)
 		switch {
 		case r != nil && r.Method == http.MethodConnect && st.inspector == nil:
 			f.x = newRequest(f.front.listener, st, &answer{}, r, f.from)

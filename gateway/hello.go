@@ -126,7 +126,7 @@ func cutRecord(data []byte) (fragment, rest []byte, err error) {
 	return data[recordHeader : recordHeader+n], data[recordHeader+n:], nil
 }
 
-// cursor is a cursor over bytes that remembers when it ran over their end.
+// cursor takes values off the front of bytes, and remembers when there were too few.
 type cursor struct {
 	data []byte
 	bad  bool

@@ -82,7 +82,7 @@ func newInspectServer(g *Gateway, c config.Config) *inspectServer {
 		Handler:           s,
 		ReadHeaderTimeout: c.Timeouts.Header,
 		IdleTimeout:       c.Timeouts.KeepAlive,
-		MaxHeaderBytes:    max(c.Limits.RequestHeader-4096, 1024),
+		MaxHeaderBytes:    c.Limits.RequestHeader - 4096, // as of the listeners
 		ErrorLog:          log.New(io.Discard, "", 0),
 		TLSConfig:         &tls.Config{NextProtos: []string{"h2", "http/1.1"}},
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {

@@ -69,6 +69,7 @@ func (x *request) forwardHTTP2(t target) {
 	}
 	out.Host, out.RequestURI, out.Close = host, "", false
 	body := &countedBody{ReadCloser: http.NoBody}
+	defer body.leave()
 	if out.Body, out.Trailer = http.NoBody, nil; !emptyBody(x.r) {
 		body.ReadCloser, body.x, body.trailer = x.r.Body, x, http.Header{}
 		for name := range x.r.Trailer {
@@ -169,9 +170,12 @@ func (p *insideTrip) end(bool)            { p.silence.Stop() }
 func (p *insideTrip) bodyPending() bool { return p.body.x != nil && !p.body.ended.Load() }
 
 // countedBody counts what is read of a request's body, and at its end has the
-// trailer.
+// trailer. The transport reads it in a goroutine of its own, which may go on after
+// the response is there.
 type countedBody struct {
 	io.ReadCloser
+	mu      sync.Mutex // over, and the deadline of the client's connection
+	over    bool       // the request has left: the connection may serve another
 	n       atomic.Int64
 	ended   atomic.Bool
 	x       *request // nil if there is no body
@@ -183,11 +187,27 @@ type countedBody struct {
 // the rest of it is still to be read.
 func (b *countedBody) Close() error { return nil }
 
+// leave ends what the body may do with the client's connection.
+func (b *countedBody) leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+}
+
+// readBy sets the time by which more of the body must have come; zero is none.
+func (b *countedBody) readBy(deadline time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.over {
+		_ = http.NewResponseController(b.x.w).SetReadDeadline(deadline)
+	}
+}
+
 // Read reads from the client.
 func (b *countedBody) Read(p []byte) (int, error) {
 	if b.x != nil {
 		b.once.Do(b.x.proceed)
-		_ = http.NewResponseController(b.x.w).SetReadDeadline(time.Now().Add(b.x.state.config.Timeouts.Idle))
+		b.readBy(time.Now().Add(b.x.state.config.Timeouts.Idle))
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
@@ -198,7 +218,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 		return n, err
 	}
 	b.ended.Store(true)
-	_ = http.NewResponseController(b.x.w).SetReadDeadline(time.Time{}) // what follows has times of its own
+	b.readBy(time.Time{}) // what follows has times of its own
 	trailer, failed := b.x.requestTrailer()
 	if failed != nil {
 		return n, failed

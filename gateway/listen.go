@@ -102,7 +102,7 @@ func (g *Gateway) open(address, appName string, st *state) error {
 		ReadHeaderTimeout: c.Timeouts.Header,
 		IdleTimeout:       c.Timeouts.KeepAlive,
 		// net/http allows 4096 bytes more than it is told.
-		MaxHeaderBytes:               headLimitOf(c.Limits) - 4096,
+		MaxHeaderBytes:               c.Limits.RequestHeader - 4096,
 		ErrorLog:                     log.New(io.Discard, "", 0), // what clients do wrong is no news
 		TLSNextProto:                 map[string]func(*http.Server, *tls.Conn, http.Handler){},
 		DisableGeneralOptionsHandler: true,
@@ -129,9 +129,6 @@ func (g *Gateway) Close() {
 		g.admin = nil
 	}
 }
-
-// headLimitOf returns how long a request's head may be, in bytes.
-func headLimitOf(l config.Limits) int { return max(l.RequestHeader, 1024+4096) }
 
 func (g *Gateway) closeListeners() {
 	for _, d := range g.listeners {

@@ -42,6 +42,7 @@ const (
 	reasonClientSlow     = "client-timeout" // the client did not go on in time
 	reasonInternal       = "internal-error"
 	reasonNoMeans        = "no-descriptors" // the system gives the gateway no more of them
+	reasonAccept         = "accept-failed"  // the system gave a listener no connection, for another reason
 	reasonHostMismatch   = "host-mismatch"  // inside a tunnel, a Host other than its target
 	reasonAnswered       = "answered-here"  // OPTIONS with Max-Forwards: 0
 	reasonFraming        = "framing"        // a request whose extent is in doubt

@@ -1,20 +1,25 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/proctest"
@@ -183,6 +188,51 @@ func TestLostResolver(t *testing.T) {
 	for _, host := range []string{"new.test", "another.test"} {
 		if resp, body := s.get("http://" + host + ":{plain}/"); resp.StatusCode != 200 {
 			t.Errorf("the first request for %s after the return: %d %s", host, resp.StatusCode, body)
+		}
+	}
+}
+
+// TestResolverThatRefusesOrIsSilent: each has its status, and the first request
+// afterwards is answered.
+func TestResolverThatRefusesOrIsSilent(t *testing.T) {
+	s := newSite(t, usualRules, func(c *config.Config) { c.Timeouts.Lookup = 200 * time.Millisecond })
+	s.stop()
+	const fine, refuses, silent = 0, 1, 2
+	var health atomic.Int32
+	resolver := egress.ResolverFunc(func(ctx context.Context, _ string) ([]netip.Addr, time.Duration, error) {
+		switch health.Load() {
+		case refuses:
+			return nil, 0, errors.New("the name server refuses")
+		case silent:
+			<-ctx.Done()
+			return nil, 0, ctx.Err()
+		}
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, time.Minute, nil
+	})
+	o := s.gateway.options
+	o.Resolver, o.Metrics = resolver, event.NewMetrics()
+	var err error
+	if s.gateway, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	for i, each := range []struct {
+		health int32
+		status int
+	}{{refuses, 502}, {silent, 504}} {
+		host := string(rune('a'+i)) + ".test" // nothing of it is kept
+		s.writeRules(`<access origin="http://plain.test:{plain}"/><access origin="http://` + host + `:{plain}"/>`)
+		if err := s.gateway.Reload(); err != nil {
+			t.Fatal(err)
+		}
+		health.Store(each.health)
+		if resp, body := s.get("http://" + host + ":{plain}/"); resp.StatusCode != each.status ||
+			!strings.Contains(body, "resolver-failed") {
+			t.Errorf("without a resolver: %d %s, want %d", resp.StatusCode, body, each.status)
+		}
+		health.Store(fine)
+		if resp, body := s.get("http://" + host + ":{plain}/"); resp.StatusCode != 200 {
+			t.Errorf("the first request after its return: %d %s", resp.StatusCode, body)
 		}
 	}
 }

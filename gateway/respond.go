@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -71,9 +72,19 @@ func (x *request) respond(trip answerer, resp *http.Response) {
 	}
 	x.record()
 	if err != nil {
-		_ = http.NewResponseController(x.w).Flush() // what there is
-		panic(http.ErrAbortHandler)                 // the client must see that something is missing
+		x.breakOff(err)
 	}
+}
+
+// breakOff ends a response that is not whole, in a way that the client sees. What
+// has come of it is handed on before, unless it was the client that did not take it.
+func (x *request) breakOff(err error) {
+	if from := (*clientError)(nil); !errors.As(err, &from) {
+		control := http.NewResponseController(x.w)
+		_ = control.SetWriteDeadline(time.Now().Add(x.state.config.Timeouts.Idle))
+		_ = control.Flush()
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // copyFields copies the end-to-end fields of a response.

@@ -26,6 +26,7 @@ const (
 type scarcity struct {
 	since      time.Time // the times below count from here, by a clock that does not jump
 	last, told atomic.Int64
+	failed     atomic.Int64 // when another failure to accept was last told
 }
 
 // isScarce reports whether an error is the system's refusal of a descriptor, or of
@@ -49,14 +50,33 @@ func (g *Gateway) dial(ctx context.Context, to egress.Destination) (*net.TCPConn
 // any.
 func (g *Gateway) relieve() bool { return g.kept.closeAll()+closeIdlePipes() > 0 }
 
-// lacks notes a refusal, and tells the operator now and then.
+// lacks notes that the system refused a descriptor, gives up what is kept, and tells
+// the operator now and then.
 func (g *Gateway) lacks(err error) {
+	g.relieve()
 	now := int64(time.Since(g.scarce.since))
 	g.scarce.last.Store(now)
-	told := g.scarce.told.Load()
-	if (told == 0 || now-told >= int64(scarceTold)) && g.scarce.told.CompareAndSwap(told, now) {
+	if isDue(&g.scarce.told, now) {
 		g.notice(reasonNoMeans, "new connections wait, and requests are refused, until others end: "+err.Error())
 	}
+}
+
+// cannotAccept notes that a listener got no connection. It accepts again after
+// scarceRest.
+func (g *Gateway) cannotAccept(err error) {
+	if isScarce(err) {
+		g.lacks(err)
+		return
+	}
+	if isDue(&g.scarce.failed, int64(time.Since(g.scarce.since))) {
+		g.notice(reasonAccept, "a connection could not be accepted; the gateway goes on: "+err.Error())
+	}
+}
+
+// isDue reports whether something may be told again, and notes that it is.
+func isDue(told *atomic.Int64, now int64) bool {
+	last := told.Load()
+	return (last == 0 || now-last >= int64(scarceTold)) && told.CompareAndSwap(last, now)
 }
 
 // lacking reports whether descriptors are, or were a moment ago, all in use.
@@ -79,8 +99,7 @@ func (l restingListener) Accept() (net.Conn, error) {
 		if err == nil || errors.Is(err, net.ErrClosed) {
 			return conn, err
 		}
-		l.g.relieve()
-		l.g.lacks(err)
+		l.g.cannotAccept(err)
 		time.Sleep(scarceRest)
 	}
 }

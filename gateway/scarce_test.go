@@ -4,10 +4,13 @@ package gateway
 
 import (
 	"crypto/tls"
+	"net"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -81,6 +84,48 @@ func TestScarceDescriptors(t *testing.T) {
 			}
 			lane.Until(t, "it is ready again", func() bool { return ready() == 200 })
 		})
+	}
+}
+
+// failingOnce is a listener whose first connection fails.
+type failingOnce struct {
+	net.Listener
+	failed atomic.Bool
+}
+
+func (l *failingOnce) Accept() (net.Conn, error) {
+	if l.failed.CompareAndSwap(false, true) {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: unix.EPROTO}
+	}
+	return l.Listener.Accept()
+}
+
+// TestFailuresToAccept: a connection that fails is told as what it is, keeps no
+// other away, and says nothing about descriptors.
+func TestFailuresToAccept(t *testing.T) {
+	s := newSite(t, usualRules, nil)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	go func() {
+		if c, err := net.Dial("tcp", inner.Addr().String()); err == nil {
+			c.Close()
+		}
+	}()
+	conn, err := restingListener{&failingOnce{Listener: inner}, s.gateway}.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	list := s.ring.Latest()
+	if len(list) != 1 || list[0].Type != event.Notice || list[0].Reason != reasonAccept ||
+		!strings.Contains(list[0].Detail, "protocol error") {
+		t.Errorf("events: %+v", list)
+	}
+	if s.gateway.lacking() {
+		t.Error("descriptors are said to be in use")
 	}
 }
 

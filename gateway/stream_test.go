@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -187,6 +188,35 @@ func TestTrailersOfResponses(t *testing.T) {
 			t.Errorf("a malformed trailer passed as an end: %v", resp.Trailer)
 		}
 	})
+}
+
+// TestBrokenResponses: what has come of a response that breaks off reaches the
+// client, who sees that it is not the whole, also where all came in one piece.
+func TestBrokenResponses(t *testing.T) {
+	for name, each := range map[string]struct{ response, body string }{
+		"length":   {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", "hello"},
+		"chunks":   {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwor", "hellowor"},
+		"no chunk": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serve := func(conn net.Conn, r *bufio.Reader) {
+				readHead(r)
+				_, _ = io.WriteString(conn, each.response) // the connection is closed behind it
+			}
+			everyWay(t, serve, func(t *testing.T, l *lab) {
+				c := l.open()
+				c.send(l.head("GET", "/", ""))
+				resp, err := http.ReadResponse(c.reader, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(resp.Body)
+				if resp.StatusCode != 200 || string(body) != each.body || !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("%d %q, %v, want %q and a broken end", resp.StatusCode, body, err, each.body)
+				}
+			})
+		})
+	}
 }
 
 func TestTrailersOfRequests(t *testing.T) {

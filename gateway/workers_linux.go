@@ -285,7 +285,7 @@ func (a *acceptor) listen() {
 
 // rest stops accepting for a moment.
 func (a *acceptor) rest(err error) {
-	a.worker.g.lacks(err)
+	a.worker.g.cannotAccept(err)
 	a.worker.Remove(&a.end)
 	a.worker.resting = append(a.worker.resting, a)
 	a.worker.Arm()

@@ -7,8 +7,10 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -84,7 +86,7 @@ func Parse(name string, data []byte) (s *Settings, err error) {
 			return nil, &Error{File: name, Msg: "must be one document: a second one begins here"}
 		}
 	}
-	if at := fraction(data, reflect.TypeFor[Settings]()); at != nil {
+	if at := notWhole(data, reflect.TypeFor[Settings]()); at != nil {
 		return nil, &Error{File: name, Line: at.Line, Column: at.Column, Msg: "must be a whole number",
 			Excerpt: excerpt(data, at.Line, at.Column)}
 	}
@@ -139,13 +141,40 @@ func plain(msg string) string {
 		return "must be a number"
 	case strings.HasPrefix(t, "[]"):
 		return "must be a list"
+	case t == "string", slices.Contains(texts(), t):
+		return "must be text"
 	case strings.HasPrefix(t, "map["), strings.Contains(t, "."):
 		return "must be a mapping"
-	case t == "string":
-		return "must be text"
 	}
 	return msg
 }
+
+// texts returns the names of the types of Settings that are text under a name of
+// their own.
+var texts = sync.OnceValue(func() (names []string) {
+	seen := map[reflect.Type]bool{}
+	var walk func(t reflect.Type)
+	walk = func(t reflect.Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		switch t.Kind() {
+		case reflect.String:
+			names = append(names, t.String())
+		case reflect.Pointer, reflect.Slice:
+			walk(t.Elem())
+		case reflect.Map:
+			walk(t.Elem())
+		case reflect.Struct:
+			for i := range t.NumField() {
+				walk(t.Field(i).Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Settings]())
+	return names
+})
 
 // findValue returns where a value first stands in a file, 0 if nowhere.
 func findValue(data []byte, value string) (line, column int) {

@@ -340,13 +340,20 @@ func TestDatabaseErrorsShowNoAddress(t *testing.T) {
 func TestNumbersWithAFraction(t *testing.T) {
 	for text, place := range map[string]string{
 		"server: {max_connections: 1.5}": "cordon.yaml:1:27", "gateway: {log_burst: 0.5}": "cordon.yaml:1:22",
-		"gateway: {limits: {requests: 1e5}}":                              "cordon.yaml:1:30",
-		"gateway:\n  apps:\n  - {name: a, limits: {tunnels: 2.9}}":        "cordon.yaml:3:33",
-		"gateway: {apps: [{name: a, private: [{host: h, port: 80.7}]}]}":  "cordon.yaml:1:54",
-		"gateway: {limits: {rate: 0.5}}":                                  "",
-		"gateway: {limits: {requests: 5}}":                                "",
-		"tables: {t: {columns: {a: {type: number, default: 1.5}}}}":       "",
-		"tables: {t: {columns: {a: {type: number, default: 1.5}}, x: 1}}": "cordon.yaml:1:58",
+		"gateway: {limits: {requests: 1e5}}":                                                         "cordon.yaml:1:30",
+		"gateway:\n  apps:\n  - {name: a, limits: {tunnels: 2.9}}":                                   "cordon.yaml:3:33",
+		"gateway: {apps: [{name: a, private: [{host: h, port: 80.7}]}]}":                             "cordon.yaml:1:54",
+		"gateway: {limits: {rate: 0.5}}":                                                             "",
+		"gateway: {limits: {requests: 5}}":                                                           "",
+		"tables: {t: {columns: {a: {type: number, default: 1.5}}}}":                                  "",
+		"tables: {t: {columns: {a: {type: number, default: 1.5}}, x: 1}}":                            "cordon.yaml:1:58",
+		"gateway: {limits: &l {requests: 1.5}}":                                                      "cordon.yaml:1:33",
+		"gateway: {limits: {requests: !!float 1.5}}":                                                 "cordon.yaml:1:37",
+		"gateway: {limits: {requests: &n 1.5}}":                                                      "cordon.yaml:1:33",
+		"gateway: {limits: {rate: &n 1.5, requests: *n}}":                                            "cordon.yaml:1:29",
+		"gateway: {limits: {rate: &n 2, requests: *n}}":                                              "",
+		"gateway:\n  limits: &l {requests: 5}\n  apps: [{name: a, limits: {<<: *l, rate: 1.5}}]":     "",
+		"gateway:\n  apps:\n  - {name: a, limits: &l {rate: 1.5}}\n  limits: {<<: *l, tunnels: 2.5}": "cordon.yaml:4:29",
 	} {
 		_, err := Parse("cordon.yaml", []byte(text))
 		if place == "" && err != nil || place != "" && (err == nil || !strings.HasPrefix(err.Error(), place+": ")) {
@@ -363,8 +370,11 @@ func TestTypesInPlainWords(t *testing.T) {
 		"gateway: {limits: {rate: [1]}}":                 "must be a number",
 		"gateway: {apps: {name: a}}":                     "must be a list",
 		"gateway: {apps: [{name: a, inspect: perhaps}]}": "must be true or false",
-		"gateway: 5":                             "must be a mapping",
-		"gateway: {proxy_protocol: [127.0.0.1]}": "must be a range, as in 10.0.0.0/8; 10.1.2.3/32 is one address",
+		"gateway: 5": "must be a mapping",
+		"gateway: {apps: [{name: a, credential: {user: u, password: [x]}}]}": "must be text",
+		"tables: {t: {read: {access: {a: b}}}}":                              "must be text",
+		"server: {url: [x]}":                                                 "must be text",
+		"gateway: {proxy_protocol: [127.0.0.1]}":                             "must be a range, as in 10.0.0.0/8; 10.1.2.3/32 is one address",
 	} {
 		if _, err := Parse("cordon.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), ": "+says) {
 			t.Errorf("%s: %v, want %q", text, err, says)

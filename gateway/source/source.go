@@ -23,6 +23,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/watch"
+	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
@@ -123,7 +124,7 @@ const maxList = 64 << 20
 func contents(a config.App, secrets secret.Source) (held config.Contents, err error) {
 	data, err := configfile.Read(a.Config, maxList)
 	if err != nil {
-		return held, err
+		return held, wording.FileError(a.Config, err)
 	}
 	if held.List, err = enforced.Compile(a.Config, data, a.Options()); err != nil {
 		return held, err

@@ -53,7 +53,8 @@ func (w wholeWalk) in(node ast.Node, t reflect.Type) *token.Position {
 		return nil // it has its own forms
 	}
 	switch n := node.(type) {
-	case *ast.FloatNode, *ast.StringNode, *ast.LiteralNode, *ast.InfinityNode, *ast.NanNode: // 1e5 is text to the parser
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode,
+		*ast.StringNode, *ast.LiteralNode: // 1e5 is text to the parser
 		named := t == reflect.TypeFor[time.Duration]() ||
 			reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 		if !named && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 {

@@ -338,26 +338,28 @@ func TestDatabaseErrorsShowNoAddress(t *testing.T) {
 // TestNumbersWithAFraction: a number is whole where a whole one belongs, at every
 // depth, and a fraction stays where one may be.
 func TestNumbersWithAFraction(t *testing.T) {
-	for text, place := range map[string]string{
-		"server: {max_connections: 1.5}": "cordon.yaml:1:27", "gateway: {log_burst: 0.5}": "cordon.yaml:1:22",
-		"gateway: {limits: {requests: 1e5}}":                                                         "cordon.yaml:1:30",
-		"gateway:\n  apps:\n  - {name: a, limits: {tunnels: 2.9}}":                                   "cordon.yaml:3:33",
-		"gateway: {apps: [{name: a, private: [{host: h, port: 80.7}]}]}":                             "cordon.yaml:1:54",
-		"gateway: {limits: {rate: 0.5}}":                                                             "",
-		"gateway: {limits: {requests: 5}}":                                                           "",
-		"tables: {t: {columns: {a: {type: number, default: 1.5}}}}":                                  "",
-		"tables: {t: {columns: {a: {type: number, default: 1.5}}, x: 1}}":                            "cordon.yaml:1:58",
-		"gateway: {limits: &l {requests: 1.5}}":                                                      "cordon.yaml:1:33",
-		"gateway: {limits: {requests: !!float 1.5}}":                                                 "cordon.yaml:1:37",
-		"gateway: {limits: {requests: &n 1.5}}":                                                      "cordon.yaml:1:33",
-		"gateway: {limits: {rate: &n 1.5, requests: *n}}":                                            "cordon.yaml:1:29",
-		"gateway: {limits: {rate: &n 2, requests: *n}}":                                              "",
-		"gateway:\n  limits: &l {requests: 5}\n  apps: [{name: a, limits: {<<: *l, rate: 1.5}}]":     "",
-		"gateway:\n  apps:\n  - {name: a, limits: &l {rate: 1.5}}\n  limits: {<<: *l, tunnels: 2.5}": "cordon.yaml:4:29",
+	for _, each := range []struct{ text, place string }{
+		{"server: {max_connections: 1.5}", ":1:27"},
+		{"gateway: {log_burst: 0.5}", ":1:22"},
+		{"gateway: {limits: {requests: 1e5}}", ":1:30"},
+		{"gateway:\n  apps:\n  - {name: a, limits: {tunnels: 2.9}}", ":3:33"},
+		{"gateway: {apps: [{name: a, private: [{host: h, port: 80.7}]}]}", ":1:54"},
+		{"gateway: {limits: {rate: 0.5}}", ""},
+		{"gateway: {limits: {requests: 5}}", ""},
+		{"tables: {t: {columns: {a: {type: number, default: 1.5}}}}", ""},
+		{"tables: {t: {columns: {a: {type: number, default: 1.5}}, x: 1}}", ":1:58"},
+		{"gateway: {limits: &l {requests: 1.5}}", ":1:33"},
+		{"gateway: {limits: {requests: !!float 1.5}}", ":1:37"},
+		{"gateway: {limits: {requests: &n 1.5}}", ":1:33"},
+		{"gateway: {limits: {rate: &n 1.5, requests: *n}}", ":1:29"},
+		{"gateway: {limits: {rate: &n 2, requests: *n}}", ""},
+		{"gateway:\n  limits: &l {requests: 5}\n  apps: [{name: a, limits: {<<: *l, rate: 1.5}}]", ""},
+		{"gateway:\n  apps: [{name: a, limits: &l {rate: 1.5}}]\n  limits: {<<: *l, tunnels: 2.5}", ":3:29"},
 	} {
-		_, err := Parse("cordon.yaml", []byte(text))
-		if place == "" && err != nil || place != "" && (err == nil || !strings.HasPrefix(err.Error(), place+": ")) {
-			t.Errorf("%s: %v, want an error at %q", text, err, place)
+		_, err := Parse("cordon.yaml", []byte(each.text))
+		if each.place == "" && err != nil ||
+			each.place != "" && (err == nil || !strings.HasPrefix(err.Error(), "cordon.yaml"+each.place+": ")) {
+			t.Errorf("%s: %v, want an error at %q", each.text, err, each.place)
 		}
 	}
 }

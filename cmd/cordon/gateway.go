@@ -190,7 +190,7 @@ func openLog(cmd *cobra.Command, c config.Config) (log *event.Log, end func(), e
 		to = cmd.ErrOrStderr()
 	default:
 		if file, err = os.OpenFile(c.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("gateway.log %w", wording.FileError(c.Log, err))
 		}
 		to = file
 	}

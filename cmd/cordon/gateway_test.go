@@ -19,7 +19,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/proctest"
+	"github.com/spf13/cobra"
 )
 
 // runningGateway starts the command and returns a client that uses it, the
@@ -205,12 +208,59 @@ func TestGatewayExitStatus(t *testing.T) {
 	}
 }
 
+// TestGatewayLogKeys shows what log and log_burst do, which the command reads.
+func TestGatewayLogKeys(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "decisions.log")
+	for _, each := range []struct {
+		config              config.Config
+		stdout, stderr, log int // lines
+	}{
+		{config.Config{}, 0, 5, 0},
+		{config.Config{Log: "stderr"}, 0, 5, 0},
+		{config.Config{Log: "stdout"}, 5, 0, 0},
+		{config.Config{Log: "none"}, 0, 0, 0},
+		{config.Config{Log: file}, 0, 0, 5},
+		{config.Config{Log: file, LogBurst: 2}, 0, 0, 5 + 2}, // behind what is there
+		{config.Config{Log: "stdout", LogBurst: -1}, 5, 0, 0},
+	} {
+		var stdout, stderr bytes.Buffer
+		cmd := &cobra.Command{}
+		cmd.SetOut(&stdout)
+		cmd.SetErr(&stderr)
+		log, end, err := openLog(cmd, each.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if log != nil {
+				log.Record(&event.Event{Type: event.Decision, Verdict: event.Blocked, Time: time.Unix(1, 0)})
+			}
+		}
+		end()
+		written, _ := os.ReadFile(file) // not there at first
+		got := [...]int{strings.Count(stdout.String(), "\n"), strings.Count(stderr.String(), "\n"),
+			bytes.Count(written, []byte("\n"))}
+		if each.config.Log != file {
+			got[2] = 0
+		}
+		if want := [...]int{each.stdout, each.stderr, each.log}; got != want {
+			t.Errorf("%+v: %v lines on stdout, stderr and in the file, want %v", each.config, got, want)
+		}
+	}
+	lost := filepath.Join(dir, "none", "x.log")
+	_, _, err := openLog(&cobra.Command{}, config.Config{Log: lost})
+	if err == nil || err.Error() != "gateway.log "+lost+": no such file or folder" {
+		t.Error(err)
+	}
+}
+
 func TestGatewaySurvivesAFullDisk(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skipf("no /dev/full on this system: %v", err)
 	}
-	config := writeConfig(t, `<access origin="https://api.example.org"/>`)
-	path := filepath.Join(filepath.Dir(config), "cordon.yaml")
+	list := writeConfig(t, `<access origin="https://api.example.org"/>`)
+	path := filepath.Join(filepath.Dir(list), "cordon.yaml")
 	if err := os.WriteFile(path, []byte("gateway:\n  log: /dev/full\n  apps:\n    - {name: a, config: config.xml}\n"),
 		0o600); err != nil {
 		t.Fatal(err)
@@ -250,8 +300,8 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := writeConfig(t, `<access origin="https://api.example.org"/>`)
-	command := filepath.Join(filepath.Dir(config), "cordon") // by this name the test binary is the command
+	list := writeConfig(t, `<access origin="https://api.example.org"/>`)
+	command := filepath.Join(filepath.Dir(list), "cordon") // by this name the test binary is the command
 	if err := os.Symlink(self, command); err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +316,7 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	}
 	defer socket.Close()
 	cmd := exec.Command(shell, "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" gateway --listen systemd --config "$1"`,
-		command, config)
+		command, list)
 	cmd.ExtraFiles = []*os.File{socket}
 	gateway := proctest.Start(t, cmd)
 	conn, err := net.Dial("tcp", listener.Addr().String())

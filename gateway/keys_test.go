@@ -43,7 +43,7 @@ const takesTime = "takesTime"
 func TestEveryKeyHasAnEffect(t *testing.T) {
 	effects := map[string]func(*testing.T){}
 	for _, some := range []map[string]effect{
-		listenerEffects(t), appEffects(t), boundsOfTime(t), boundsOfNumber(),
+		listenerEffects(t), appEffects(t), exceptionEffects(), boundsOfTime(t), boundsOfNumber(),
 	} {
 		for key, each := range some {
 			effects[key] = each.test
@@ -249,13 +249,6 @@ func appEffects(t *testing.T) map[string]effect {
 	password := func(c *config.Config) {
 		c.Apps[0].Credential = &config.Credential{User: "shop", Password: "env:KEYS_PASSWORD"}
 	}
-	const right = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="
-	pin := func(c *config.Config) {
-		c.Apps[0].Pins = []config.Pin{{Host: "secure.test", SPKI: []string{right}, Expires: "2099-01-01"}}
-	}
-	private := func(c *config.Config) {
-		c.Apps[0].Private = []config.Private{{Host: "*.test", Range: netip.MustParsePrefix("127.0.0.0/8")}}
-	}
 	name := func(s *site) string {
 		s.get(plainURL)
 		return s.decisions()[0].App + "/" + s.decisions()[0].Identity
@@ -307,6 +300,19 @@ func appEffects(t *testing.T) map[string]effect {
 			see: status(plainURL), before: "200", after: "403 cleartext",
 		},
 		"apps[].inspect": inspection, "ca.certificate": inspection, "ca.key": inspection,
+	}
+}
+
+// exceptionEffects are those of private addresses and pins.
+func exceptionEffects() map[string]effect {
+	const right = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="
+	pin := func(c *config.Config) {
+		c.Apps[0].Pins = []config.Pin{{Host: "secure.test", SPKI: []string{right}, Expires: "2099-01-01"}}
+	}
+	private := func(c *config.Config) {
+		c.Apps[0].Private = []config.Private{{Host: "*.test", Range: netip.MustParsePrefix("127.0.0.0/8")}}
+	}
+	return map[string]effect{
 		"apps[].private[].host": {
 			needs: private, set: func(c *config.Config) { c.Apps[0].Private[0].Host = "other.test" },
 			see: status(plainURL), before: "200", after: "403 address-refused",

@@ -52,7 +52,7 @@ var mayImport = map[string][]string{
 	"client":               {"host", "policy/**", "pin", "egress", "event", "internal/**"},
 	"gateway":              {"host", "policy/**", "pin", "egress", "event", "ca", "gateway/config", "internal/**"},
 	"gateway/config":       {"host", "policy/dialect", "policy/enforced", "pin", "ca", "egress", "internal/**"},
-	"gateway/source":       {"gateway/config", "policy/enforced", "ca", "internal/**"},
+	"gateway/source":       {"gateway/config", "policy/enforced", "ca", "egress", "internal/**"},
 	"backend/identity":     {},
 	"backend/auth":         {"host", "backend/identity", "event", "internal/**", "egress"},
 	"backend/services":     {"host", "backend/identity", "event", "internal/**", "egress"},
@@ -141,6 +141,7 @@ var showsTime = map[string]string{
 	"gateway/operate.go":       "when a tunnel was opened",
 	"gateway/workers_linux.go": "a number that differs, to choose a worker",
 	"egress/certificate.go":    "the day of a revocation",
+	"egress/revocation.go":     "the day of a revocation, and how long a list counts",
 	"event/log.go":             "which second events are counted in: another one, not a later one, begins anew",
 	"event/parse.go":           "the time of an event of a file",
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // What crypto/x509 leaves to others: the size of keys, and revocation as far as
-// the server itself shows it.
+// the server itself or a list shows it.
 
 // The least sizes of keys, in bits.
 const (
@@ -41,6 +41,25 @@ func (v *verifier) strong(chains [][]*x509.Certificate) ([][]*x509.Certificate, 
 	})
 	if len(chains) == 0 {
 		return nil, &Error{Step: StepTLS, Reason: Untrusted, Host: v.host, Err: weak}
+	}
+	return chains, nil
+}
+
+// unrevoked leaves out the chains with a certificate that a list says is revoked, or
+// may be.
+func (v *verifier) unrevoked(chains [][]*x509.Certificate) ([][]*x509.Certificate, error) {
+	e := &Error{Step: StepTLS, Reason: RevocationUnknown, Host: v.host}
+	chains = slices.DeleteFunc(chains, func(chain []*x509.Certificate) bool {
+		err := v.revocations.Check(chain, v.now())
+		if errors.Is(err, ErrRevoked) {
+			e.Reason, e.Err = Revoked, err
+		} else if err != nil && e.Err == nil {
+			e.Err = err
+		}
+		return err != nil
+	})
+	if len(chains) == 0 {
+		return nil, e
 	}
 	return chains, nil
 }

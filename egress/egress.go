@@ -81,6 +81,8 @@ type Config struct {
 	Roots *x509.CertPool
 	// Pins bind hosts to keys or certificates. Nil: none.
 	Pins *pin.Set
+	// Revocations are lists of revoked certificates. Nil: none.
+	Revocations *RevocationLists
 	// DNSTimeout, ConnectTimeout, AttemptDelay and TLSTimeout are the bounds of
 	// the steps; zero means the default.
 	DNSTimeout, ConnectTimeout, AttemptDelay, TLSTimeout time.Duration
@@ -106,6 +108,8 @@ type Destination struct {
 	Allow []Private
 	// Pins, if not nil, stand in for the configuration's Pins.
 	Pins *pin.Set
+	// Revocations, if not nil, stand in for the configuration's.
+	Revocations *RevocationLists
 }
 
 // Answer is one judged address of a host.

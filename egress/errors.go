@@ -61,8 +61,12 @@ const (
 	WrongName
 	// CertificateExpired: the certificate is expired or not valid yet.
 	CertificateExpired
-	// Revoked: the server's certificate is revoked.
+	// Revoked: the server's certificate, or one of an authority below the trusted
+	// one, is revoked.
 	Revoked
+	// RevocationUnknown: a list of revoked certificates that the chain is judged by
+	// has expired, or is not its authority's.
+	RevocationUnknown
 	// StapleMissing: the certificate says that the server proves by a stapled OCSP
 	// answer that it is not revoked, and the server does not.
 	StapleMissing
@@ -88,6 +92,7 @@ var reasonNames = [reasonCount]string{
 	WrongName:          "wrong-name",
 	CertificateExpired: "certificate-expired",
 	Revoked:            "certificate-revoked",
+	RevocationUnknown:  "revocation-unknown",
 	StapleMissing:      "staple-missing",
 	PinMismatch:        "pin-mismatch",
 	PinsExpired:        "pins-expired",

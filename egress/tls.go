@@ -24,9 +24,9 @@ type TLSOptions struct {
 
 // TLSConfig returns the configuration for a connection to the destination:
 // TLS 1.2 at least, the certificate verified for the destination's host
-// against the roots, its keys and its stapled OCSP answer, and the host's pins.
-// Pins apply to resumed sessions as
-// well. Its verification errors are *Error.
+// against the roots, its keys, revocation lists and its stapled OCSP answer, and the
+// host's pins. All of it applies to resumed sessions as well. Its verification errors
+// are *Error.
 func (d *Dialer) TLSConfig(to Destination, options TLSOptions) *tls.Config {
 	host := lower(to.Host)
 	v := &verifier{host: host, roots: d.config.Roots, now: d.config.Now}
@@ -35,6 +35,9 @@ func (d *Dialer) TLSConfig(to Destination, options TLSOptions) *tls.Config {
 		pins = d.config.Pins
 	}
 	v.bound, v.pinned = pins.For(host)
+	if v.revocations = to.Revocations; v.revocations == nil {
+		v.revocations = d.config.Revocations
+	}
 	return &tls.Config{
 		ServerName:   host,
 		MinVersion:   tls.VersionTLS12,
@@ -98,6 +101,8 @@ type verifier struct {
 	now    func() time.Time
 	bound  pin.Bound
 	pinned bool
+
+	revocations *RevocationLists
 }
 
 func (v *verifier) verify(state tls.ConnectionState) error {
@@ -138,7 +143,10 @@ func (v *verifier) chains(state tls.ConnectionState) ([][]*x509.Certificate, err
 	if err != nil {
 		return nil, v.chainError(err)
 	}
-	return v.strong(chains)
+	if chains, err = v.strong(chains); err != nil {
+		return nil, err
+	}
+	return v.unrevoked(chains)
 }
 
 // verifyPins requires a pin in one of the verified chains: several lead to the

@@ -68,7 +68,7 @@ func everyTarget() []string {
 func compiled(t *testing.T, platform, rules string) *app {
 	t.Helper()
 	c := config.App{Name: "app", Config: "config.xml", Platform: platform}
-	a, err := newApp(c, config.Contents{List: listOf(t, c, rules)})
+	a, err := newApp(c, config.Contents{List: listOf(t, c, rules)}, nil)
 	if err != nil {
 		t.Fatalf("%s %s: %v", platform, rules, err)
 	}

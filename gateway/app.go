@@ -23,6 +23,8 @@ type app struct {
 	limits     *limits
 	credential *credential
 	warnings   []string
+
+	revocations *egress.RevocationLists
 }
 
 // credential is a proxy credential without its secret.
@@ -33,11 +35,11 @@ type credential struct {
 
 // newApp makes an app of its configuration, defaults filled in, and of what
 // belongs to it.
-func newApp(c config.App, held config.Contents) (*app, error) {
+func newApp(c config.App, held config.Contents, revocations *egress.RevocationLists) (*app, error) {
 	list := held.List
 	a := &app{
 		config: c, report: c.Mode == config.Report, limits: newLimits(c.Limits),
-		policy: list.Policy, names: namesOf(list.Policy), warnings: list.Warnings,
+		policy: list.Policy, names: namesOf(list.Policy), warnings: list.Warnings, revocations: revocations,
 	}
 	for _, p := range c.Private {
 		a.private = append(a.private, egress.Private{Host: p.Host, Range: p.Range.Masked(), Port: p.Port})
@@ -111,7 +113,7 @@ func hint(r decision, scheme string, to authority) string {
 // destination returns where to dial. An address that a rule lists as such is
 // allowed for itself, even where its range is refused.
 func (a *app) destination(to authority, rule *policy.Rule) egress.Destination {
-	d := egress.Destination{Host: to.host, Port: to.port, Allow: a.private, Pins: a.pins}
+	d := egress.Destination{Host: to.host, Port: to.port, Allow: a.private, Pins: a.pins, Revocations: a.revocations}
 	if to.addr.IsValid() && rule != nil && slices.Contains(rule.Addresses(), to.addr) {
 		own := egress.Private{Host: to.host, Range: prefixOf(to.addr)}
 		d.Allow = append(d.Allow[:len(d.Allow):len(d.Allow)], own)

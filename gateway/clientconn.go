@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cordon-sec/cordon/egress"
 )
 
 // clientConn is what hangs on the connection of one client: the connections to
@@ -57,16 +59,19 @@ func endClient(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// certificate returns what the client has identified itself by, if it is
-// verified.
-func (c *clientConn) certificate() *x509.Certificate {
+// certificate returns what the client has identified itself by, if it is verified:
+// nil if there is none, and an error if it is revoked, or may be.
+func (c *clientConn) certificate(lists *egress.RevocationLists) (*x509.Certificate, error) {
 	if c == nil || c.secure == nil {
-		return nil
+		return nil, nil
 	}
-	if chains := c.secure.ConnectionState().VerifiedChains; len(chains) > 0 {
-		return chains[0][0]
+	var revoked error
+	for _, chain := range c.secure.ConnectionState().VerifiedChains {
+		if revoked = lists.Check(chain, time.Now()); revoked == nil {
+			return chain[0], nil
+		}
 	}
-	return nil
+	return nil, revoked
 }
 
 // bind makes the connection to an origin the client's own from here on.

@@ -120,6 +120,8 @@ type state struct {
 	only      *app
 	inspector *inspector
 	tls       *tls.Config
+
+	revocations *egress.RevocationLists
 }
 
 // New checks the configuration and returns a gateway that listens to nothing yet.
@@ -181,7 +183,7 @@ func newState(l config.Loaded, before *state) (*state, error) {
 	c := l.Config
 	st := &state{config: c, byName: map[string]*app{}, byUser: map[[sha256.Size]byte]*app{}, byCert: map[string]*app{}}
 	for i, ac := range c.Apps {
-		a, err := newApp(ac, l.Apps[i])
+		a, err := newApp(ac, l.Apps[i], l.Revocations)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +203,7 @@ func newState(l config.Loaded, before *state) (*state, error) {
 			st.only = a
 		}
 	}
-	st.tls = serverTLS(&l)
+	st.tls, st.revocations = serverTLS(&l), l.Revocations
 	var err error
 	st.inspector, err = newInspector(&l)
 	return st, err

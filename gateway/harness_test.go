@@ -371,3 +371,22 @@ const usualRules = `<access origin="http://plain.test:{plain}"/>
 <access origin="http://folder.test:{plain}/app"/>`
 
 func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o600) }
+
+// status is what a GET is answered with: the status, and the reason of a refusal.
+func status(url string, fields ...string) func(*site) string {
+	return func(s *site) string {
+		resp, body := s.get(url, fields...)
+		return statusOf(resp, body)
+	}
+}
+
+func statusOf(resp *http.Response, body string) string {
+	text := strconv.Itoa(resp.StatusCode)
+	if _, after, ok := strings.Cut(body, `"reason":"`); ok {
+		reason, _, _ := strings.Cut(after, `"`)
+		text += " " + reason
+	}
+	return text
+}
+
+const plainURL, secureURL = "http://plain.test:{plain}/", "https://secure.test:{secure}/"

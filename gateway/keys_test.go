@@ -115,25 +115,6 @@ func (e effect) test(t *testing.T) {
 	look(e.after, e.needs, e.set)
 }
 
-// status is what a GET is answered with: the status, and the reason of a refusal.
-func status(url string, fields ...string) func(*site) string {
-	return func(s *site) string {
-		resp, body := s.get(url, fields...)
-		return statusOf(resp, body)
-	}
-}
-
-func statusOf(resp *http.Response, body string) string {
-	text := strconv.Itoa(resp.StatusCode)
-	if _, after, ok := strings.Cut(body, `"reason":"`); ok {
-		reason, _, _ := strings.Cut(after, `"`)
-		text += " " + reason
-	}
-	return text
-}
-
-const plainURL, secureURL = "http://plain.test:{plain}/", "https://secure.test:{secure}/"
-
 func listenerEffects(t *testing.T) map[string]effect {
 	fleet := testpki.Root(t, testpki.Spec{Name: "Fleet"})
 	certificate, key := writePair(t, fleet.Leaf(t, testpki.Spec{Name: "proxy.test", Hosts: []string{"proxy.test"}}))
@@ -156,7 +137,12 @@ func listenerEffects(t *testing.T) map[string]effect {
 		serveTLS(c)
 		c.TLS.ClientCA, c.Apps[0].Certificate = authority, "shop.device"
 	}
+	revoked := revocationList(t, devices, testpki.List{Revoked: []*testpki.Pair{device}})
 	return map[string]effect{
+		"crls": {
+			needs: shop, set: func(c *config.Config) { c.CRLs = []string{revoked} },
+			see: byTLS(device), before: "200", after: "403",
+		},
 		"listen": {
 			set:    func(c *config.Config) { c.Listen = "127.0.0.1:" + port },
 			see:    func(s *site) string { return strconv.FormatBool(portOf(s.addr) == port) },

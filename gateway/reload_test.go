@@ -25,14 +25,17 @@ func reloadable(t *testing.T, begin func(*config.Config)) (s *site, reload func(
 	s = newSite(t, usualRules, begin)
 	first := s.gateway.options.Loaded.Config
 	return s, func(change func(*config.Config)) error {
-		s.gateway.options.Reload = func() (config.Loaded, error) {
-			c := first
-			c.Apps = slices.Clone(first.Apps)
-			change(&c)
-			return source.Load(c)
-		}
-		return s.gateway.Reload()
+		c := first
+		c.Apps = slices.Clone(first.Apps)
+		change(&c)
+		return s.reload(c)
 	}
+}
+
+// reload makes the gateway read another configuration.
+func (s *site) reload(c config.Config) error {
+	s.gateway.options.Reload = func() (config.Loaded, error) { return source.Load(c) }
+	return s.gateway.Reload()
 }
 
 // TestReloadOfEveryKey: each key of the configuration is in force after a reload,
@@ -68,6 +71,7 @@ func TestReloadOfEveryKey(t *testing.T) {
 			c.CA.Certificate = filepath.Join(dir, "ca", ca.CertificateFile)
 			c.CA.Key, c.Apps[0].Inspect = filepath.Join(dir, "ca", ca.KeyFile), true
 		}},
+		"CRLs":     {"", func(c *config.Config) { c.CRLs = []string{revocationList(t, root, testpki.List{})} }},
 		"Timeouts": {"timeouts", func(c *config.Config) { c.Timeouts.Idle = time.Hour }},
 		"Limits":   {"limits", func(c *config.Config) { c.Limits.Requests = 7 }},
 		"DNS":      {"dns", func(c *config.Config) { c.DNS = []string{"127.0.0.1"} }},

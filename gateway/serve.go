@@ -239,7 +239,11 @@ func (x *request) tooMany(reason string, wait time.Duration) {
 // configured for that app must hold as well.
 func (x *request) identify() bool {
 	var names []string
-	if leaf := x.client.certificate(); leaf != nil {
+	leaf, err := x.client.certificate(x.state.revocations)
+	if err != nil {
+		return x.stranger("the client certificate: " + err.Error())
+	}
+	if leaf != nil {
 		names = certificateNames(leaf)
 	}
 	a := x.candidate(names)

@@ -115,6 +115,11 @@ func (l Loaded) check() []*Problem {
 	if c.CA != (CA{}) && !c.Inspects() {
 		at.at("ca").fail("it has no effect: no app has inspect: true")
 	}
+	for i, file := range c.CRLs {
+		if file == "" {
+			at.at("crls", strconv.Itoa(i)).fail("it must be the path of a file with revocation lists")
+		}
+	}
 	c.Limits.check(at.at("limits"))
 	c.Timeouts.check(at.at("timeouts"))
 	if c.TLS != nil && l.Certificate == nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {

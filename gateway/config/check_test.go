@@ -78,6 +78,7 @@ func TestConfigMistakes(t *testing.T) {
 			"limits.request_header: 500: it must be at least 8192"},
 		{"a shared listener of nobody", Config{Listen: "127.0.0.1:3128", Apps: []App{{Name: "a", Config: "x",
 			Listen: "127.0.0.1:4000"}}}, "listen: it has no effect: each app has"},
+		{"a revocation list without a name", Config{CRLs: []string{"a", ""}, Apps: []App{good}}, "crls[1]: it must be"},
 		{"an authority for nobody", Config{Apps: []App{good}, CA: CA{"c", "k"}}, "ca: it has no effect"},
 		{"a resolver by name", Config{Apps: []App{good}, DNS: []string{"1.1.1.1", "dns.example"}}, "dns[1]: "},
 		{"one user twice", Config{Apps: []App{

@@ -9,6 +9,7 @@ package config
 import (
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/secret"
@@ -39,6 +40,10 @@ type Config struct {
 	ProxyProtocol []netip.Prefix `yaml:"proxy_protocol"`
 	// CA is the certificate authority for apps with inspect: true.
 	CA CA `yaml:"ca"`
+	// CRLs are the paths of files with certificate revocation lists, in PEM or DER.
+	// Certificates of their authorities, of origins and of clients, are refused where
+	// a list names them, and where it is no longer current. None by default.
+	CRLs []string `yaml:"crls"`
 	// Timeouts bound how long each step may take.
 	Timeouts Timeouts `yaml:"timeouts"`
 	// Limits bound how much the gateway does at once, all apps together.
@@ -235,6 +240,10 @@ func (c Config) Relative(dir string) Config {
 		return filepath.Join(dir, path)
 	}
 	c.CA = CA{from(c.CA.Certificate), from(c.CA.Key)}
+	c.CRLs = slices.Clone(c.CRLs)
+	for i, file := range c.CRLs {
+		c.CRLs[i] = from(file)
+	}
 	if c.TLS != nil {
 		c.TLS = &TLS{from(c.TLS.Certificate), from(c.TLS.Key), from(c.TLS.ClientCA)}
 	}

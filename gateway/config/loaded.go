@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
@@ -27,6 +28,8 @@ type Loaded struct {
 	ClientCAs *x509.CertPool
 	// Authority signs for the hosts of inspected apps; needed where there are any.
 	Authority *ca.Authority
+	// Revocations are the revocation lists; needed where Config.CRLs names any.
+	Revocations *egress.RevocationLists
 }
 
 // Contents are what an app names.
@@ -105,6 +108,8 @@ func (l Loaded) Validate() error {
 		return fmt.Errorf("tls: the certificate must be there")
 	case c.TLS != nil && c.TLS.ClientCA != "" && l.ClientCAs == nil:
 		return fmt.Errorf("tls: client_ca: the authorities must be there")
+	case len(c.CRLs) > 0 && l.Revocations == nil:
+		return fmt.Errorf("crls: the revocation lists must be there")
 	case c.Inspects() && l.Authority == nil:
 		return fmt.Errorf("ca: the authority must be there, for apps with inspect: true")
 	}

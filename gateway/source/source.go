@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"github.com/cordon-sec/cordon/ca"
+	"github.com/cordon-sec/cordon/egress"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
@@ -107,6 +108,12 @@ func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
 			return config.Loaded{}, fmt.Errorf("tls: %w", err)
 		}
 	}
+	if len(c.CRLs) > 0 {
+		var err error
+		if l.Revocations, err = revocations(c.CRLs); err != nil {
+			return config.Loaded{}, fmt.Errorf("crls: %w", err)
+		}
+	}
 	if c.Inspects() {
 		var err error
 		if l.Authority, err = ca.Load(c.CA.Certificate, c.CA.Key); err != nil {
@@ -116,8 +123,8 @@ func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
 	return l, nil
 }
 
-// maxList bounds an app's config.xml, in bytes: more than any list that is written
-// by hand or by a program.
+// maxList bounds an app's config.xml and a file of revocation lists, in bytes: more
+// than any that is written by hand or by a program.
 const maxList = 64 << 20
 
 // contents reads what an app names.
@@ -160,9 +167,24 @@ func readTLS(l *config.Loaded, c *config.TLS) error {
 	return nil
 }
 
+// revocations reads the lists of revoked certificates.
+func revocations(files []string) (*egress.RevocationLists, error) {
+	lists := &egress.RevocationLists{}
+	for _, file := range files {
+		data, err := configfile.Read(file, maxList)
+		if err != nil {
+			return nil, wording.FileError(file, err)
+		}
+		if err := lists.Add(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return lists, nil
+}
+
 // files returns the files that a configuration names.
 func files(c config.Config) []string {
-	list := []string{c.CA.Certificate, c.CA.Key}
+	list := append([]string{c.CA.Certificate, c.CA.Key}, c.CRLs...)
 	if c.TLS != nil {
 		list = append(list, c.TLS.Certificate, c.TLS.Key, c.TLS.ClientCA)
 	}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"crypto/x509"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/gateway/config"
+	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
 func write(t *testing.T, path, text string) {
@@ -82,5 +84,41 @@ func TestMistakesFirst(t *testing.T) {
 	_, err := Load(config.Config{Apps: []config.App{{Name: "app", Config: "none.xml", Mode: "open"}}})
 	if err == nil || strings.Contains(err.Error(), "none.xml") || !strings.Contains(err.Error(), "apps[0].mode") {
 		t.Error(err)
+	}
+}
+
+// Revocation lists are read, watched, and errors name the file.
+func TestRevocationLists(t *testing.T) {
+	c, dir := withPassword(t, "file:pw.txt")
+	c.CRLs = []string{"fleet.crl"}
+	c = c.Relative(dir)
+	file := filepath.Join(dir, "fleet.crl")
+	if _, err := Load(c); err == nil || err.Error() != "crls: "+file+": no such file or folder" {
+		t.Errorf("a missing file: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(c); err == nil || !strings.HasPrefix(err.Error(), "crls: "+file+": must hold revocation lists") {
+		t.Errorf("no list: %v", err)
+	}
+	root := testpki.Root(t, testpki.Spec{Name: "Fleet"})
+	leaf := root.Leaf(t, testpki.Spec{Name: "x"})
+	chain := []*x509.Certificate{leaf.Certificate, root.Certificate}
+	from := New(Options{Read: Fixed(c)})
+	for i, l := range []testpki.List{{}, {Revoked: []*testpki.Pair{leaf}}} {
+		if err := os.WriteFile(file, root.CRL(t, l), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && !from.Changed() {
+			t.Error("a new list is not noticed")
+		}
+		loaded, err := from.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := loaded.Revocations.Check(chain, testpki.Now); (err != nil) != (i > 0) {
+			t.Errorf("list %d: %v", i, err)
+		}
 	}
 }

@@ -188,3 +188,43 @@ func (p *Pair) TLS() tls.Certificate {
 func (p *Pair) Alone() tls.Certificate {
 	return tls.Certificate{Certificate: p.Chain[:1], PrivateKey: p.Key, Leaf: p.Certificate}
 }
+
+// List says how a revocation list is to be. The zero List is good for a day and
+// names nothing.
+type List struct {
+	// Revoked are the certificates that it names.
+	Revoked []*Pair
+	// From and To are its validity; zero: an hour ago, and in a day.
+	From, To time.Time
+	// Extensions are further ones.
+	Extensions []pkix.Extension
+	// Entry, if not nil, changes each entry.
+	Entry func(*x509.RevocationListEntry)
+}
+
+// CRL returns a revocation list of the authority in PEM.
+func (p *Pair) CRL(t testing.TB, l List) []byte {
+	t.Helper()
+	template := &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: Now.Add(-time.Hour), NextUpdate: Now.Add(24 * time.Hour),
+		ExtraExtensions: l.Extensions,
+	}
+	if !l.From.IsZero() {
+		template.ThisUpdate = l.From
+	}
+	if !l.To.IsZero() {
+		template.NextUpdate = l.To
+	}
+	for _, revoked := range l.Revoked {
+		entry := x509.RevocationListEntry{SerialNumber: revoked.Certificate.SerialNumber, RevocationTime: Now}
+		if l.Entry != nil {
+			l.Entry(&entry)
+		}
+		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, entry)
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, template, p.Certificate, p.Key)
+	if err != nil {
+		t.Fatalf("testpki: revocation list of %q: %v", p.Certificate.Subject, err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})
+}

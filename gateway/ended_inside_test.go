@@ -27,6 +27,7 @@ type insideExit struct {
 	half bool // the origin answers with half a body at first
 	// origin is what the origin's handler does then; nil: it waits for the end.
 	origin func(w http.ResponseWriter)
+	only2  bool // of an origin in HTTP/2
 	leave  bool // the client leaves then
 	slow   func(*config.Timeouts)
 	want   event.Event // verdict, reason, status, bytes
@@ -53,6 +54,10 @@ func insideExits() []insideExit {
 			want: ended(reasonUpstreamSlow, 504, 0, 0)},
 		{name: "the origin's body is slow", half: true, slow: func(t *config.Timeouts) { t.Idle = short },
 			want: ended(reasonUpstreamSlow, 200, 0, 4)},
+		{name: "the origin ends the exchange in the middle of the body", body: true, only2: true, origin: abort,
+			want: ended(reasonUpstreamGone, 502, 4, 0)},
+		{name: "the origin closes the connection in the middle of the body", body: true, origin: cut,
+			want: ended(reasonUpstreamGone, 502, 4, 0)},
 		{name: "the client's body is slow", body: true, slow: func(t *config.Timeouts) { t.Idle = short },
 			want: ended(reasonClientSlow, 408, 4, 0)},
 	}
@@ -113,6 +118,9 @@ func TestInsideRequestsSayWhoEnded(t *testing.T) {
 	for _, each := range insideExits() {
 		for _, client2 := range []bool{false, true} {
 			for _, origin2 := range []bool{false, true} {
+				if each.only2 && !origin2 {
+					continue // Go's server waits for the rest of the body first
+				}
 				name := fmt.Sprintf("%s, client HTTP/2 %v, origin HTTP/2 %v", each.name, client2, origin2)
 				t.Run(name, func(t *testing.T) { endInside(t, each, client2, origin2) })
 			}
@@ -221,4 +229,32 @@ func endableOrigin(t *testing.T, s *site, http2 bool, handler http.HandlerFunc) 
 		return http2Origin(t, s, serve)
 	}
 	return http1Origin(t, s, serve)
+}
+
+// TestInsideLimits: a limit that a request inside a decrypted tunnel runs into is
+// told as everywhere, and ends that request alone.
+func TestInsideLimits(t *testing.T) {
+	for _, client2 := range []bool{false, true} {
+		s, pool := inspectingSite(t, usualRules, func(c *config.Config) {
+			c.Apps[0].Limits = config.Limits{Rate: 0.001, Burst: 3}
+		})
+		client := inspectClient(s, pool, client2)
+		for _, want := range []int{200, 200, 429} { // the tunnel itself was the first
+			resp, err := client.Get(s.fill(secureURL))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode != want || want == 429 && !strings.Contains(string(body), `"reason":"rate"`) {
+				t.Errorf("client HTTP/2 %v: %d %s, want %d", client2, resp.StatusCode, body, want)
+			}
+		}
+		client.CloseIdleConnections()
+		lane.Until(t, "the tunnel has ended", func() bool { return s.gateway.tunnels.count() == 0 })
+		list := s.decisions()
+		if len(list) != 4 || list[3].Reason != reasonRate || list[3].Status != 429 || list[3].Verdict != event.Blocked {
+			t.Errorf("client HTTP/2 %v: %d decisions, the last %+v", client2, len(list), list[len(list)-1])
+		}
+	}
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cordon-sec/cordon/egress"
@@ -68,15 +66,10 @@ func (x *request) forwardHTTP2(t target) {
 		out.URL.Opaque, out.URL.Path = "", "*"
 	}
 	out.Host, out.RequestURI, out.Close = host, "", false
-	body := &countedBody{ReadCloser: http.NoBody}
-	defer body.leave()
+	body := &insideBody{}
 	if out.Body, out.Trailer = http.NoBody, nil; !emptyBody(x.r) {
-		body.ReadCloser, body.x, body.trailer = x.r.Body, x, http.Header{}
-		for name := range x.r.Trailer {
-			if mayTrail(name, x.named) {
-				body.trailer[name] = nil
-			}
-		}
+		body = newInsideBody(x)
+		defer body.leave()
 		out.Body, out.Trailer = body, body.trailer
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {
@@ -92,7 +85,7 @@ func (x *request) forwardHTTP2(t target) {
 		if resp != nil {
 			resp.Body.Close()
 		}
-		x.event.Up = body.n.Load()
+		x.event.Up = body.taken.Load()
 		x.refuseInside(err)
 		return
 	}
@@ -158,73 +151,13 @@ func (x *request) refuseInside(err error) {
 // answer by itself: what comes is cut off by a timer.
 type insideTrip struct {
 	silence *time.Timer
-	body    *countedBody
+	body    *insideBody
 }
 
 func (p *insideTrip) extend(to time.Time) { p.silence.Reset(time.Until(to)) }
 func (p *insideTrip) ahead() bool         { return false }
-func (p *insideTrip) uploaded() int64     { return p.body.n.Load() }
+func (p *insideTrip) uploaded() int64     { return p.body.taken.Load() }
 func (p *insideTrip) end(bool)            { p.silence.Stop() }
 
 // bodyPending reports whether the request's body has not been read to its end.
 func (p *insideTrip) bodyPending() bool { return p.body.x != nil && !p.body.ended.Load() }
-
-// countedBody counts what is read of a request's body, and at its end has the
-// trailer. The transport reads it in a goroutine of its own, which may go on after
-// the response is there.
-type countedBody struct {
-	io.ReadCloser
-	mu      sync.Mutex // over, and the deadline of the client's connection
-	over    bool       // the request has left: the connection may serve another
-	n       atomic.Int64
-	ended   atomic.Bool
-	x       *request // nil if there is no body
-	trailer http.Header
-	once    sync.Once // before the first read
-}
-
-// Close does nothing: the transport closes a body that it does not want, and
-// the rest of it is still to be read.
-func (b *countedBody) Close() error { return nil }
-
-// leave ends what the body may do with the client's connection.
-func (b *countedBody) leave() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.over = true
-}
-
-// readBy sets the time by which more of the body must have come; zero is none.
-func (b *countedBody) readBy(deadline time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.over {
-		_ = http.NewResponseController(b.x.w).SetReadDeadline(deadline)
-	}
-}
-
-// Read reads from the client.
-func (b *countedBody) Read(p []byte) (int, error) {
-	if b.x != nil {
-		b.once.Do(b.x.proceed)
-		b.readBy(time.Now().Add(b.x.state.config.Timeouts.Idle))
-	}
-	n, err := b.ReadCloser.Read(p)
-	b.n.Add(int64(n))
-	if err != nil && err != io.EOF {
-		return n, &bodyError{err}
-	}
-	if err == nil || b.x == nil {
-		return n, err
-	}
-	b.ended.Store(true)
-	b.readBy(time.Time{}) // what follows has times of its own
-	trailer, failed := b.x.requestTrailer()
-	if failed != nil {
-		return n, failed
-	}
-	for name, values := range trailer {
-		b.trailer[name] = values
-	}
-	return n, io.EOF
-}

@@ -70,7 +70,7 @@ func (g *Gateway) Listen() error {
 			g.closeListeners()
 			return &ListenError{st.config.Admin, err}
 		}
-		g.admin = &listener{gateway: g, accepts: l, server: g.adminServer()}
+		g.admin = &listener{gateway: g, accepts: newReserved(l), server: g.adminServer()}
 		g.dialer.AddOwnPorts(addrPort(l.Addr()).Port())
 	}
 	return nil

@@ -204,3 +204,45 @@ func everyDescriptor(t *testing.T) (restore func()) {
 		}
 	}
 }
+
+// TestOperatorsAreServedWithoutDescriptors: who asks the operators' listener is
+// answered where the system has no descriptor left, and a new one is kept in the
+// place of each that was used.
+func TestOperatorsAreServedWithoutDescriptors(t *testing.T) {
+	s := newSite(t, usualRules, func(c *config.Config) { c.Admin = "127.0.0.1:0" })
+	at := addrPort(s.gateway.AdminAddr())
+	var sockets []int
+	for range reserved + 1 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		sockets = append(sockets, fd)
+	}
+	ask := func(fd int) string {
+		if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}); err != nil {
+			t.Fatal(err)
+		}
+		request := []byte("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+		if _, err := unix.Write(fd, request); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, len("HTTP/1.1 503"))
+		for n := 0; n < len(answer); {
+			more, err := unix.Read(fd, answer[n:])
+			if more <= 0 || err != nil {
+				t.Fatal(more, err)
+			}
+			n += more
+		}
+		return string(answer)
+	}
+	lane.Until(t, "it serves", func() bool { return s.gateway.ready.Load() })
+	defer everyDescriptor(t)()
+	for _, fd := range sockets { // more than are kept: each is there again when its connection has ended
+		if got := ask(fd); got != "HTTP/1.1 200" {
+			t.Errorf("%q", got)
+		}
+	}
+}

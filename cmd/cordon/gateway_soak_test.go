@@ -109,7 +109,7 @@ func newSoak(t *testing.T) *soak {
   log: `+events+`
   log_burst: -1
   dns: ["`+s.names.address+`"]
-  timeouts: { keep_alive: 2s, lookup: 2s, connect: 2s }
+  timeouts: { keep_alive: 10s, lookup: 2s, connect: 2s }
   apps:
     - { name: soak, config: `+config+`, private: [{ host: "*.test", range: 127.0.0.0/8 }] }
 `)

@@ -296,15 +296,8 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	if err != nil {
 		t.Skipf("no shell to start the command with: %v", err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	list := writeConfig(t, `<access origin="https://api.example.org"/>`)
-	command := filepath.Join(filepath.Dir(list), "cordon") // by this name the test binary is the command
-	if err := os.Symlink(self, command); err != nil {
-		t.Fatal(err)
-	}
+	command := commandOf(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -333,4 +326,18 @@ func TestGatewayTakesSystemdsSocket(t *testing.T) {
 	if err := gateway.Stop(); err != nil {
 		t.Errorf("it ends with %v\n%s", err, gateway.Said())
 	}
+}
+
+// commandOf returns a path of the command: by this name the test binary is it.
+func commandOf(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := filepath.Join(t.TempDir(), "cordon")
+	if err := os.Symlink(self, command); err != nil {
+		t.Fatal(err)
+	}
+	return command
 }

@@ -51,6 +51,7 @@ type Loop struct {
 	now         time.Time
 	tick        func(now time.Time) (more bool)
 	armed       bool
+	looked      time.Time // when it was asked last what has come
 	ticked      time.Time
 
 	// poller, where the process has one processor only, lets the goroutine wait
@@ -225,9 +226,12 @@ func (l *Loop) Run() {
 		if woken && l.runPosted() {
 			return
 		}
-		if l.armed && l.now.Sub(l.ticked) >= Tick {
-			l.ticked = l.now
-			l.armed = l.tick(l.now)
+		// What has come counts before the time by which it should have: after a pause
+		// of the whole process, such as a machine's sleep, both are there. All that came
+		// until the last look has been dealt with, if there was not too much of it.
+		if l.armed && n < len(events) && l.looked.Sub(l.ticked) >= Tick {
+			l.ticked = l.looked
+			l.armed = l.tick(l.looked)
 		}
 		for _, fd := range l.gone {
 			_ = unix.Close(fd)
@@ -249,6 +253,7 @@ func (l *Loop) wait(events []unix.EpollEvent) int {
 		return l.park(events, timeout)
 	}
 	for {
+		l.looked = time.Now()
 		n, err := unix.EpollWait(l.epoll, events, timeout)
 		if err == nil {
 			return n
@@ -267,10 +272,14 @@ func (l *Loop) park(events []unix.EpollEvent, timeout int) int {
 	}
 	_ = l.file.SetReadDeadline(until)
 	n := 0
-	_ = l.poller.Read(func(fd uintptr) bool {
+	look := func(fd uintptr) bool {
+		l.looked = time.Now()
 		n, _ = unix.EpollWait(int(fd), events, 0)
 		return n > 0
-	})
+	}
+	if _ = l.poller.Read(look); n <= 0 { // the time is over; something may have come as well
+		look(uintptr(l.epoll))
+	}
 	return max(n, 0)
 }
 

@@ -109,7 +109,8 @@ var readers = []string{"os.ReadFile", "os.Open", "os.OpenFile", "os.Stat", "os.L
 
 func TestGatewayTakesValues(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.test() || s.dir != "gateway" && s.dir != "gateway/config" {
+		if s.test() || s.dir != "gateway" && s.dir != "gateway/config" ||
+			s.file == "gateway/reserved.go" { // it opens the null device, for its descriptor
 			continue
 		}
 		for _, i := range s.ast.Imports {

@@ -85,8 +85,12 @@ type Server struct {
 	// none.
 	Admin string `yaml:"admin"`
 	// Proxies are the addresses or ranges of proxies in front, whose
-	// X-Forwarded-For is believed.
+	// X-Forwarded-For, or without it Forwarded, is believed.
 	Proxies []string `yaml:"proxies"`
+	// ProxyHeader is what the proxies write: x-forwarded-for, or forwarded for those
+	// that write only that one and pass on an X-Forwarded-For of the client, which
+	// is then not believed.
+	ProxyHeader string `yaml:"proxy_header" enum:"x-forwarded-for,forwarded" default:"x-forwarded-for"`
 	// Swagger serves the description of the tables at /swagger.
 	Swagger *bool `yaml:"swagger" default:"true"`
 	// MaxConnections is how many connections may be open.
@@ -329,6 +333,9 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 		if _, err := ParseRange(text); err != nil {
 			add("must be an address or a range", "server", "proxies", fmt.Sprint(i))
 		}
+	}
+	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, v.ProxyHeader) {
+		add("must be x-forwarded-for or forwarded", "server", "proxy_header")
 	}
 	if v.MaxConnections < 0 || v.Drain < 0 {
 		add("max_connections and drain must be positive", "server")

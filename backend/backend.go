@@ -97,7 +97,7 @@ func (b *backend) mounted(next http.Handler) http.Handler {
 	}
 	guarded := map[string]http.Handler{}
 	for path, handler := range b.Mounts {
-		guarded[path] = b.Auth.Middleware(handler)
+		guarded[path] = b.Auth.Middleware(challenged(handler))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -120,13 +120,13 @@ func (b *backend) route(w http.ResponseWriter, r *http.Request) {
 	var part http.Handler
 	switch {
 	case strings.EqualFold(first, "tables") && b.Tables != nil:
-		part = http.HandlerFunc(b.tables)
+		part = challenged(http.HandlerFunc(b.tables))
 	case strings.EqualFold(first, "api"):
 		part = b.Services
 	case strings.EqualFold(first, "push"):
-		part = proven(http.HandlerFunc(push))
+		part = challenged(proven(http.HandlerFunc(push)))
 	case strings.EqualFold(strings.Trim(r.URL.Path, "/"), "swagger") && b.swagger != nil:
-		part = proven(b.swagger)
+		part = challenged(proven(b.swagger))
 	}
 	if part == nil {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})

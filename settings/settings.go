@@ -77,8 +77,8 @@ type Server struct {
 	// certificate authority of this folder; "off" is for loopback, behind
 	// something that speaks TLS; or files.
 	TLS TLS `yaml:"tls" default:"development"`
-	// CORS are the hosts ("*" stands for any part), origins, or "null", whose
-	// pages may call from a browser.
+	// CORS are the hosts ("*" stands for any part), origins (":*" at the end for any
+	// port), or "null", whose pages may call from a browser.
 	CORS []string `yaml:"cors" default:"localhost"`
 	// Admin is the address of the listener for health, metrics and events: a
 	// loopback address, or a socket of systemd's on one ("systemd:NAME"). Default:

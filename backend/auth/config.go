@@ -93,6 +93,11 @@ type ProviderConfig struct {
 	// Audiences are further client ids whose tokens are accepted when an app
 	// brings one itself: those of the native apps.
 	Audiences []string `yaml:"audiences"`
+	// Bearer accepts the provider's own tokens, ID tokens and access tokens that are
+	// JWTs for this client, as `Authorization: Bearer` on every request, as App
+	// Service does. There is no session behind such a token: it can be refused by its
+	// user and time only.
+	Bearer bool `yaml:"bearer"`
 	// Tenant is the directory of aad: its id or domain, common, organizations or
 	// consumers, in any letter case. Default: common.
 	Tenant string `yaml:"tenant"`
@@ -261,6 +266,9 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 		return all
 	}
 	if p.Type == "development" {
+		if p.Bearer {
+			add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "bearer")
+		}
 		if !loopback {
 			add("the development provider signs anybody in: it needs server.listen and server.url on loopback")
 		}
@@ -277,6 +285,9 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	}
 	if openID := slices.Contains(openIDTypes, p.Type); p.Discovery != "" && !openID {
 		add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "discovery")
+	}
+	if p.Bearer && !acceptsBearer(p.Type) {
+		add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "bearer")
 	}
 	if p.Tenant != "" && !tenantName.MatchString(p.Tenant) {
 		add("must be a directory's id or domain, common, organizations or consumers", "tenant")

@@ -234,6 +234,7 @@ func (in *easyImport) issuer(out *ProviderConfig, r *easyNode) string {
 	default:
 		out.Issuer, out.Discovery = issuer, document
 	}
+	out.Bearer = acceptsBearer(out.Type) // as App Service does
 	if tenant := tenantOf(out.Issuer); out.Type == "aad" && tenant != "" && out.Discovery == "" {
 		out.Tenant, out.Issuer = tenant, ""
 	}

@@ -51,12 +51,12 @@ func TestImportEasyAuth(t *testing.T) {
 		NonceLifetime: 10 * time.Minute, Redirects: []string{"todoapp://easyauth.callback", "https://app.example/"},
 		Unauthenticated: "login", Excluded: []string{"/public"}, LoginProvider: "aad",
 		Providers: map[string]ProviderConfig{
-			"aad": {Type: "aad", Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "aad-client",
+			"aad": {Type: "aad", Bearer: true, Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "aad-client",
 				ClientSecret: secret.Reference("text-env:AAD_SECRET"), Audiences: []string{"api://x"},
 				Parameters: map[string]string{"domain_hint": "example.org"}},
 			"facebook": {Type: "facebook", ClientID: "fb", ClientSecret: "text-env:FB_SECRET",
 				Scopes: []string{"email"}},
-			"myidp": {Type: "oidc", Issuer: "https://idp.example/base", ClientID: "my",
+			"myidp": {Type: "oidc", Bearer: true, Issuer: "https://idp.example/base", ClientID: "my",
 				ClientSecret: "text-env:MY_SECRET", Scopes: []string{"openid"}},
 		},
 	}
@@ -212,7 +212,7 @@ func TestImportIssuers(t *testing.T) {
 	} {
 		got, _, err := ImportEasyAuth([]byte(`{"identityProviders":{"azureActiveDirectory":{"registration":` +
 			`{"clientId":"c","openIdIssuer":"` + issuer + `"}}}}`))
-		want.Type, want.ClientID = "aad", "c"
+		want.Type, want.ClientID, want.Bearer = "aad", "c", true
 		if diff := cmp.Diff(want, got.Providers["aad"]); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", issuer, err, diff)
 		}
@@ -226,7 +226,7 @@ func TestImportIssuers(t *testing.T) {
 		got, _, err := ImportEasyAuth([]byte(`{"identityProviders":{"customOpenIdConnectProviders":{"My":{` +
 			`"registration":{"clientId":"c","openIdConnectConfiguration":{"wellKnownOpenIdConfiguration":"` +
 			document + `"}}}}}}`))
-		want.ClientID = "c"
+		want.ClientID, want.Bearer = "c", true
 		if diff := cmp.Diff(want, got.Providers["my"]); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", document, err, diff)
 		}

@@ -273,7 +273,7 @@ func (s *Server) handleOwnToken(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "The body lacks authenticationToken.")
 		return
 	}
-	p, err := s.prove(r.Context(), tokenProof, body.AuthenticationToken)
+	p, err := s.proveOwn(r.Context(), tokenProof, body.AuthenticationToken)
 	if err != nil {
 		s.refuseProof(w, r, err)
 		return

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -134,8 +136,7 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 			return nil, &errProvider{err: errors.New("discovery: an endpoint is missing or not https")}
 		}
 	}
-	// The key set lives longer than this request, so it gets a context of its own.
-	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.client), document.Keys)
+	keys := &keySet{base: &p.providerBase, url: document.Keys}
 	return &discovered{keys: keys, issuer: document.Issuer, at: p.now(), endpoint: oauth2.Endpoint{
 		AuthURL: document.Auth, TokenURL: document.Token, AuthStyle: p.authStyle(document.Styles)}}, nil
 }
@@ -228,11 +229,7 @@ func (p *openID) trade(ctx context.Context, c credentials) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	audiences := append([]string{p.config.ClientID}, p.config.Audiences...)
-	if p.config.Type == "aad" {
-		audiences = append(audiences, "api://"+p.config.ClientID)
-	}
-	out, _, err := p.verify(ctx, d, raw, audiences)
+	out, _, err := p.verify(ctx, d, raw, p.audiences())
 	if err != nil {
 		return nil, err
 	}
@@ -241,6 +238,15 @@ func (p *openID) trade(ctx context.Context, c credentials) (*outcome, error) {
 		return p.fillStore(ctx, d, c, out)
 	}
 	return out, nil
+}
+
+// audiences are whom tokens that a client brings may be for.
+func (p *openID) audiences() []string {
+	all := append([]string{p.config.ClientID}, p.config.Audiences...)
+	if p.config.Type == "aad" {
+		all = append(all, "api://"+p.config.ClientID)
+	}
+	return all
 }
 
 // fillStore trades the code that came along with an ID token for tokens that
@@ -307,11 +313,18 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 		if strings.Contains(err.Error(), "fetching keys") {
 			return nil, nil, &errProvider{err: errors.New("its keys cannot be fetched")}
 		}
+		var expired *oidc.TokenExpiredError
+		if errors.As(err, &expired) {
+			return nil, nil, fmt.Errorf("%w: %w", errRefused, expired)
+		}
 		return nil, nil, errRefused
 	}
 	var all map[string]any
 	if err := id.Claims(&all); err != nil || id.Subject == "" || len(id.Subject) > 255 {
 		return nil, nil, errRefused
+	}
+	if !forUser(raw, all) {
+		return nil, nil, fmt.Errorf("%w (kind of token)", errRefused)
 	}
 	if err := checkAudience(id, all, audiences); err != nil {
 		return nil, nil, err
@@ -335,6 +348,24 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 		out.Name = first(mail, out.Name)
 	}
 	return out, id, nil
+}
+
+// forUser reports whether a token is one that shows who a user is. Providers sign
+// others with the same keys: logout tokens and security events (RFC 8417) tell of a
+// user, and tokens that are bound to a key (RFC 7800) prove nothing without it.
+func forUser(raw string, all map[string]any) bool {
+	head, _, _ := strings.Cut(raw, ".")
+	plain, err := base64.RawURLEncoding.DecodeString(head)
+	var header struct {
+		Type string `json:"typ"`
+	}
+	if err != nil || json.Unmarshal(plain, &header) != nil {
+		return false
+	}
+	typ := strings.TrimPrefix(strings.ToLower(header.Type), "application/")
+	_, events := all["events"]
+	_, bound := all["cnf"]
+	return slices.Contains([]string{"", "jwt", "at+jwt"}, typ) && !events && !bound
 }
 
 // checkAudience wants one of ours in aud, and when there are several, or an

@@ -48,8 +48,11 @@ type Options struct {
 	URL *url.URL
 	// CORS are the hosts and origins that may call from a browser.
 	CORS []string
-	// Proxies are the addresses whose X-Forwarded-For is believed.
+	// Proxies are the addresses whose X-Forwarded-For or Forwarded is believed.
 	Proxies []netip.Prefix
+	// ForwardedOnly says that these write Forwarded, and pass on an
+	// X-Forwarded-For of whoever sent it: it is not believed.
+	ForwardedOnly bool
 	// Mounts are pages of the site's own, such as a console, by the first segment of
 	// their paths ("/console"). They know who has signed in
 	// (identity.FromContext) and the client's own address.
@@ -83,10 +86,7 @@ func New(o Options) (http.Handler, error) {
 		site.ServeHTTP(w, r)
 	})
 	handler = b.mounted(cors.wrap(handler))
-	if len(o.Proxies) > 0 {
-		handler = believe(o.Proxies, handler)
-	}
-	return b.recover(handler), nil
+	return b.recover(believe(o.Proxies, o.ForwardedOnly, handler)), nil
 }
 
 // mounted answers what is mounted, and hands everything else on. No other origin
@@ -97,7 +97,7 @@ func (b *backend) mounted(next http.Handler) http.Handler {
 	}
 	guarded := map[string]http.Handler{}
 	for path, handler := range b.Mounts {
-		guarded[path] = b.Auth.Middleware(handler)
+		guarded[path] = b.Auth.Middleware(challenged(handler))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
@@ -120,13 +120,13 @@ func (b *backend) route(w http.ResponseWriter, r *http.Request) {
 	var part http.Handler
 	switch {
 	case strings.EqualFold(first, "tables") && b.Tables != nil:
-		part = http.HandlerFunc(b.tables)
+		part = challenged(http.HandlerFunc(b.tables))
 	case strings.EqualFold(first, "api"):
 		part = b.Services
 	case strings.EqualFold(first, "push"):
-		part = proven(http.HandlerFunc(push))
+		part = challenged(proven(http.HandlerFunc(push)))
 	case strings.EqualFold(strings.Trim(r.URL.Path, "/"), "swagger") && b.swagger != nil:
-		part = proven(b.swagger)
+		part = challenged(proven(b.swagger))
 	}
 	if part == nil {
 		problem.Write(w, problem.Problem{Status: http.StatusNotFound, Detail: "There is nothing at this address."})
@@ -207,40 +207,6 @@ func (b *backend) recover(next http.Handler) http.Handler {
 				Path: r.URL.Path, Status: http.StatusInternalServerError, Detail: caught.Panic(cause, debug.Stack())})
 			problem.Write(w, problem.Problem{Status: http.StatusInternalServerError})
 		}()
-		next.ServeHTTP(w, r)
-	})
-}
-
-// believe takes the client's address from X-Forwarded-For when the request comes
-// from a proxy that the operator named: the last address that is none of these.
-func believe(proxies []netip.Prefix, next http.Handler) http.Handler {
-	trusted := func(a netip.Addr) bool {
-		for _, p := range proxies {
-			if p.Contains(a.Unmap()) {
-				return true
-			}
-		}
-		return false
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !trusted(from.Addr()) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-		for i := len(hops) - 1; i >= 0; i-- {
-			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-			if err != nil {
-				break
-			}
-			from = netip.AddrPortFrom(hop.Unmap(), 0)
-			if !trusted(hop) {
-				break
-			}
-		}
-		r = r.Clone(r.Context())
-		r.RemoteAddr = from.String()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -17,6 +17,7 @@ type cors struct {
 	null    bool
 	hosts   []*regexp.Regexp
 	origins map[string]bool
+	anyPort map[string]bool // scheme and host of origins whose port does not count
 }
 
 // DefaultCORS is what may call when nothing is configured.
@@ -27,31 +28,41 @@ var DefaultCORS = []string{"localhost"}
 var hostSchemes = map[string]bool{"http": true, "https": true, "ms-appx-web": true, "app": true, "ionic": true,
 	"capacitor": true}
 
+// webSchemes are those of hostSchemes whose hosts are the network's.
+var webSchemes = map[string]bool{"http": true, "https": true, "ms-appx-web": true}
+
 var hostPattern = regexp.MustCompile(`^[A-Za-z0-9.*-]+$`)
 
 // newCORS reads the entries: a host in which "*" stands for letters, digits,
-// dots and hyphens, an origin ("capacitor://localhost"), or "null", which is
-// what pages from files send.
+// dots and hyphens, an origin ("capacitor://localhost"), one with any port
+// ("http://10.0.2.2:*"), or "null" ("file://"), which is what pages from files send.
 func newCORS(entries []string) (*cors, error) {
 	if entries == nil {
 		entries = DefaultCORS
 	}
-	c := &cors{origins: map[string]bool{}}
+	c := &cors{origins: map[string]bool{}, anyPort: map[string]bool{}}
 	for _, entry := range entries {
 		switch {
-		case entry == "null" || entry == "file://":
+		case entry == "null" || entry == "file://" || entry == "file:///":
 			c.null = true
 		case strings.Contains(entry, "://"):
-			u, err := url.Parse(entry)
-			if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil ||
-				strings.Contains(entry, "*") {
+			fixed, anyPort := strings.CutSuffix(strings.TrimSuffix(entry, "/"), ":*")
+			u, err := url.Parse(fixed)
+			if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil ||
+				strings.Contains(fixed, "*") || u.Scheme == "file" {
 				return nil, fmt.Errorf("server.cors: %q is not an origin", entry)
 			}
 			at, err := hostname.ParseAuthority(u.Host)
-			if err != nil {
+			switch {
+			case err != nil:
 				return nil, fmt.Errorf("server.cors: %q is not an origin: %w", entry, err)
+			case anyPort && u.Port() != "":
+				return nil, fmt.Errorf(`server.cors: %q must be a scheme and a host before ":*"`, entry)
+			case anyPort:
+				c.anyPort[u.Scheme+"://"+at.Host.String()] = true
+			default:
+				c.origins[u.Scheme+"://"+at.Of(u.Scheme)] = true
 			}
-			c.origins[u.Scheme+"://"+at.Of(u.Scheme)] = true
 		case hostPattern.MatchString(entry):
 			pattern := strings.ReplaceAll(regexp.QuoteMeta(entry), `\*`, `[a-z0-9.-]*`)
 			c.hosts = append(c.hosts, regexp.MustCompile(`(?i)^(?:`+pattern+`)$`))
@@ -81,25 +92,27 @@ func (c *cors) allows(origin string) bool {
 	if err != nil {
 		return false
 	}
-	if c.origins[u.Scheme+"://"+at.Of(u.Scheme)] {
+	name := at.Host.String()
+	if c.origins[u.Scheme+"://"+at.Of(u.Scheme)] || c.anyPort[u.Scheme+"://"+name] {
 		return true
 	}
-	web := u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ms-appx-web"
-	if !hostSchemes[u.Scheme] || !web && at.Host.String() != "localhost" {
+	if !hostSchemes[u.Scheme] || !webSchemes[u.Scheme] && name != "localhost" {
 		return false
 	}
 	for _, host := range c.hosts {
-		if host.MatchString(at.Host.String()) {
+		if host.MatchString(name) {
 			return true
 		}
 	}
 	return false
 }
 
-var headerList = regexp.MustCompile(`(?i)^[a-z0-9\-,\s]{1,500}$`)
+var headerList = regexp.MustCompile(`(?i)^[a-z0-9\-_.,\s]{1,500}$`)
 
 // wrap answers preflights and marks the answers that a page of another origin
 // may read. Other origins get the answer without marks, as from the original.
+// Nobody may send cookies along (Access-Control-Allow-Credentials): proof travels in
+// a header, and "null" is the origin of anybody's sandboxed page.
 func (c *cors) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

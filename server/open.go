@@ -363,7 +363,8 @@ func (b *Backend) assemble(context.Context) error {
 	}
 	b.Handler, err = backend.New(backend.Options{Mounts: mounts, Auth: b.Auth, Tables: b.Tables, Services: b.Services,
 		TablesConfig: b.Settings.Tables, NoSwagger: b.server.Swagger != nil && !*b.server.Swagger,
-		Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies, Events: b.Events})
+		Name: b.Settings.App.Name, URL: b.URL, CORS: b.server.CORS, Proxies: proxies,
+		ForwardedOnly: b.server.ProxyHeader == "forwarded", Events: b.Events})
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,8 @@ func (b *Backend) providerClient() *http.Client {
 	cleartext := false
 	for _, p := range b.Settings.Identity.Providers {
 		e := p.Endpoints
-		for _, text := range []string{p.Issuer, e.Authorization, e.Token, e.UserInfo, e.Request, e.Inspection} {
+		for _, text := range []string{p.Issuer, p.Discovery, e.Authorization, e.Token, e.UserInfo, e.Request,
+			e.Inspection} {
 			if u, err := url.Parse(text); err == nil && u.Host != "" {
 				allow = append(allow, everywhere(u)...)
 				cleartext = cleartext || u.Scheme == "http"

@@ -253,6 +253,7 @@ func TestReloadOfEveryServerKey(t *testing.T) {
 		"MaxConnections": {`listen: "127.0.0.1:0", max_connections: 7`, "server.max_connections"},
 		"CORS":           {`listen: "127.0.0.1:0", cors: [a.example]`, ""},
 		"Proxies":        {`listen: "127.0.0.1:0", proxies: [192.0.2.1]`, ""},
+		"ProxyHeader":    {`listen: "127.0.0.1:0", proxy_header: forwarded`, ""},
 		"Swagger":        {`listen: "127.0.0.1:0", swagger: false`, ""},
 		"Drain":          {`listen: "127.0.0.1:0", drain: 7s`, ""},
 	}
@@ -279,10 +280,11 @@ func TestReloadOfEveryServerKey(t *testing.T) {
 			}
 			resp, _ := r.do(t, http.MethodGet, "/swagger", "", "Origin", "https://a.example")
 			inForce := map[string]bool{
-				"CORS":    resp.Header.Get("Access-Control-Allow-Origin") == "https://a.example",
-				"Swagger": resp.StatusCode == http.StatusNotFound,
-				"Drain":   r.live.inForce().server.Drain == 7*time.Second,
-				"Proxies": len(r.live.inForce().server.Proxies) == 1,
+				"CORS":        resp.Header.Get("Access-Control-Allow-Origin") == "https://a.example",
+				"Swagger":     resp.StatusCode == http.StatusNotFound,
+				"Drain":       r.live.inForce().server.Drain == 7*time.Second,
+				"Proxies":     len(r.live.inForce().server.Proxies) == 1,
+				"ProxyHeader": r.live.inForce().server.ProxyHeader == "forwarded",
 			}
 			if !inForce[field] {
 				t.Errorf("%s is not in force: %d %v", field, resp.StatusCode, resp.Header)

@@ -77,16 +77,20 @@ type Server struct {
 	// certificate authority of this folder; "off" is for loopback, behind
 	// something that speaks TLS; or files.
 	TLS TLS `yaml:"tls" default:"development"`
-	// CORS are the hosts ("*" stands for any part), origins, or "null", whose
-	// pages may call from a browser.
+	// CORS are the hosts ("*" stands for any part), origins (":*" at the end for any
+	// port), or "null", whose pages may call from a browser.
 	CORS []string `yaml:"cors" default:"localhost"`
 	// Admin is the address of the listener for health, metrics and events: a
 	// loopback address, or a socket of systemd's on one ("systemd:NAME"). Default:
 	// none.
 	Admin string `yaml:"admin"`
 	// Proxies are the addresses or ranges of proxies in front, whose
-	// X-Forwarded-For is believed.
+	// X-Forwarded-For, or without it Forwarded, is believed.
 	Proxies []string `yaml:"proxies"`
+	// ProxyHeader is what the proxies write: x-forwarded-for, or forwarded for those
+	// that write only that one and pass on an X-Forwarded-For of the client, which
+	// is then not believed.
+	ProxyHeader string `yaml:"proxy_header" enum:"x-forwarded-for,forwarded" default:"x-forwarded-for"`
 	// Swagger serves the description of the tables at /swagger.
 	Swagger *bool `yaml:"swagger" default:"true"`
 	// MaxConnections is how many connections may be open.
@@ -329,6 +333,9 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 		if _, err := ParseRange(text); err != nil {
 			add("must be an address or a range", "server", "proxies", fmt.Sprint(i))
 		}
+	}
+	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, v.ProxyHeader) {
+		add("must be x-forwarded-for or forwarded", "server", "proxy_header")
 	}
 	if v.MaxConnections < 0 || v.Drain < 0 {
 		add("max_connections and drain must be positive", "server")

@@ -26,15 +26,21 @@ var ErrUnavailable = errors.New("auth: the store does not answer")
 // original server does (azure-mobile-apps 4.0.2,
 // express/middleware/authenticate.js): X-ZUMO-AUTH wins over Authorization, and
 // "Bearer " before a token is dropped in either. Without a token the session
-// cookie counts. A proof that does not hold is a *identity.TokenError; a store
+// cookie counts. Where a provider's own tokens are accepted (ProviderConfig.Bearer),
+// Authorization may have one. A proof that does not hold is a *identity.TokenError; a store
 // that does not answer is ErrUnavailable.
 func (s *Server) Authenticate(r *http.Request) (*identity.Principal, error) {
+	if raw, iss, ok := s.bearerOf(r.Header.Get("Authorization"), r.Header.Get("X-ZUMO-AUTH")); ok {
+		return s.prove(r.Context(), bearerProof, raw, func(ctx context.Context) (knownProof, error) {
+			return s.verifyBearer(ctx, raw, iss)
+		})
+	}
 	if token := tokenOf(r.Header); token != "" {
-		return s.prove(r.Context(), tokenProof, token)
+		return s.proveOwn(r.Context(), tokenProof, token)
 	}
 	for _, c := range r.CookiesNamed(CookieName) {
 		// A cookie of another server on this host is not ours to judge.
-		p, err := s.prove(r.Context(), cookieProof, c.Value)
+		p, err := s.proveOwn(r.Context(), cookieProof, c.Value)
 		if err == nil || errors.Is(err, ErrUnavailable) {
 			return p, err
 		}
@@ -69,24 +75,34 @@ var errRevokedToken = &identity.TokenError{Name: "JsonWebTokenError", Message: "
 const (
 	tokenProof  = "t"
 	cookieProof = "c"
+	bearerProof = "b"
 )
 
-// prove returns the principal of a proof, from memory when it was seen within
-// the last minute.
-func (s *Server) prove(ctx context.Context, kind, text string) (*identity.Principal, error) {
-	key, keys := sha256.Sum256([]byte(kind+text)), s.authority.Keys()
-	now := s.now()
-	known, ok := s.known.get(key, keys, now)
-	if !ok {
+// proveOwn returns the principal of a token or a cookie of ours.
+func (s *Server) proveOwn(ctx context.Context, kind, text string) (*identity.Principal, error) {
+	return s.prove(ctx, kind, text, func(ctx context.Context) (knownProof, error) {
 		verify := s.verifyToken
 		if kind == cookieProof {
 			verify = s.verifyCookie
 		}
 		claim, err := verify(text, 0)
 		if err != nil {
-			return nil, err
+			return knownProof{}, err
 		}
-		if known, err = s.principal(ctx, claim); err != nil {
+		return s.principal(ctx, claim)
+	})
+}
+
+// prove returns the principal of a proof, from memory when it was seen within
+// the last minute.
+func (s *Server) prove(ctx context.Context, kind, text string,
+	verify func(context.Context) (knownProof, error)) (*identity.Principal, error) {
+	key, keys := sha256.Sum256([]byte(kind+text)), s.authority.Keys()
+	now := s.now()
+	known, ok := s.known.get(key, keys, now)
+	if !ok {
+		var err error
+		if known, err = verify(ctx); err != nil {
 			return nil, err
 		}
 		s.known.put(key, keys, known, now)

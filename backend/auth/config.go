@@ -51,9 +51,9 @@ type Config struct {
 	// Path is where the endpoints are.
 	Path string `yaml:"path" default:"/.auth"`
 	// Unauthenticated is what becomes of a request without a user, on the whole
-	// site: allow (each table and service decides), 401, 403, or login, which
+	// site: allow (each table and service decides), 401, 403, 404, or login, which
 	// sends browsers to sign in.
-	Unauthenticated string `yaml:"unauthenticated" enum:"allow,401,403,login" default:"allow"`
+	Unauthenticated string `yaml:"unauthenticated" enum:"allow,401,403,404,login" default:"allow"`
 	// Excluded are paths that Unauthenticated does not cover: one path, or all
 	// below it with "/*" at the end.
 	Excluded []string `yaml:"excluded"`
@@ -76,7 +76,14 @@ type ProviderConfig struct {
 	// one of them, otherwise oidc.
 	Type string `yaml:"type" enum:"oidc,aad,google,apple,microsoftaccount,facebook,github,twitter,x,development"`
 	// Issuer is the OpenID Connect issuer; its discovery document says the rest.
+	// A final slash more or less does not matter. With aad it may be the address of
+	// a directory or of a policy whose document names another issuer of the same
+	// origin.
 	Issuer string `yaml:"issuer"`
+	// Discovery is the address of the discovery document, for providers that have
+	// it elsewhere than below Issuer. Without an Issuer the document's own counts
+	// if it is of the same origin.
+	Discovery string `yaml:"discovery"`
 	// ClientID is the app's id at the provider.
 	ClientID string `yaml:"client_id"`
 	// ClientSecret is the app's secret at the provider.
@@ -86,12 +93,29 @@ type ProviderConfig struct {
 	// Audiences are further client ids whose tokens are accepted when an app
 	// brings one itself: those of the native apps.
 	Audiences []string `yaml:"audiences"`
-	// Tenant is the directory of aad: its id or domain, common or
-	// organizations. Default: common.
+	// Bearer accepts the provider's own tokens, ID tokens and access tokens that are
+	// JWTs for this client, as `Authorization: Bearer` on every request, as App
+	// Service does. There is no session behind such a token: it can be refused by its
+	// user and time only.
+	Bearer bool `yaml:"bearer"`
+	// Tenant is the directory of aad: its id or domain, common, organizations or
+	// consumers, in any letter case. Default: common.
 	Tenant string `yaml:"tenant"`
 	// Tenants are the ids of the tenants that are let in when Tenant stands for
 	// several. Empty lets every tenant in.
 	Tenants []string `yaml:"tenants"`
+	// AllowedGroups are the ids of the aad groups that are let in. A user who is
+	// in one of them, or one of AllowedIdentities, may sign in; with both empty
+	// everybody may. Users of whom the token does not say all groups (too many
+	// of them) are in none.
+	AllowedGroups []string `yaml:"allowed_groups"`
+	// AllowedIdentities are the object ids of the aad users and service
+	// principals that are let in.
+	AllowedIdentities []string `yaml:"allowed_identities"`
+	// AllowedApplications are the client ids of the aad applications whose
+	// tokens are accepted; a sign-in in a browser counts as one of ClientID.
+	// Empty accepts those of every application.
+	AllowedApplications []string `yaml:"allowed_applications"`
 	// TeamID is Apple's id of the team.
 	TeamID string `yaml:"team_id"`
 	// KeyID is Apple's id of the private key.
@@ -176,6 +200,8 @@ func setDefault[T comparable](value *T, def T) {
 var (
 	providerTypes = []string{"oidc", "aad", "google", "apple", "microsoftaccount", "facebook", "github", "twitter", "x",
 		"development"}
+	openIDTypes   = []string{"oidc", "aad", "google", "apple", "microsoftaccount"}
+	tenantName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 	providerName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	reservedNames = []string{"done", "iframereceiver", "callback", "token"}
 )
@@ -193,8 +219,8 @@ func (c Config) Check(public *url.URL, loopback bool) []*Problem {
 	if !slices.Contains([]string{"HS256", "ES256"}, c.Algorithm) {
 		add("must be HS256 or ES256", "algorithm")
 	}
-	if !slices.Contains([]string{"allow", "401", "403", "login"}, c.Unauthenticated) {
-		add("must be allow, 401, 403 or login", "unauthenticated")
+	if !slices.Contains([]string{"allow", "401", "403", "404", "login"}, c.Unauthenticated) {
+		add("must be allow, 401, 403, 404 or login", "unauthenticated")
 	}
 	if _, known := c.Providers[c.LoginProvider]; c.Unauthenticated == "login" && !known {
 		add("names no provider; with `unauthenticated: login` one is needed", "login_provider")
@@ -212,6 +238,11 @@ func (c Config) Check(public *url.URL, loopback bool) []*Problem {
 	for i, entry := range c.Redirects {
 		if _, err := parseRedirect(entry); err != nil {
 			add(err.Error(), "redirects", fmt.Sprint(i))
+		}
+	}
+	for i, entry := range c.Excluded {
+		if err := checkExcluded(entry); err != nil {
+			add(err.Error(), "excluded", fmt.Sprint(i))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
@@ -235,6 +266,9 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 		return all
 	}
 	if p.Type == "development" {
+		if p.Bearer {
+			add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "bearer")
+		}
 		if !loopback {
 			add("the development provider signs anybody in: it needs server.listen and server.url on loopback")
 		}
@@ -243,11 +277,29 @@ func (p ProviderConfig) check(name string, loopback bool) []*Problem {
 	if p.ClientID == "" {
 		add("is missing", "client_id")
 	}
-	if p.Type == "oidc" && p.Issuer == "" {
+	if p.Type == "oidc" && p.Issuer == "" && p.Discovery == "" {
 		add("is missing", "issuer")
+	}
+	if p.Discovery != "" && !secureURL(p.Discovery) {
+		add("must be an https URL (http on loopback only)", "discovery")
+	}
+	if openID := slices.Contains(openIDTypes, p.Type); p.Discovery != "" && !openID {
+		add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "discovery")
+	}
+	if p.Bearer && !acceptsBearer(p.Type) {
+		add("is for providers with OpenID Connect only: "+strings.Join(openIDTypes, ", "), "bearer")
+	}
+	if p.Tenant != "" && !tenantName.MatchString(p.Tenant) {
+		add("must be a directory's id or domain, common, organizations or consumers", "tenant")
 	}
 	if p.Issuer != "" && !secureURL(p.Issuer) {
 		add("must be an https URL (http on loopback only)", "issuer")
+	}
+	for key, list := range map[string][]string{"allowed_groups": p.AllowedGroups,
+		"allowed_identities": p.AllowedIdentities, "allowed_applications": p.AllowedApplications} {
+		if len(list) > 0 && p.Type != "aad" {
+			add("is for the type aad only: tokens of other providers do not say it", key)
+		}
 	}
 	if p.Type == "apple" && p.ClientSecret == "" && (p.TeamID == "" || p.KeyID == "" || p.PrivateKey == "") {
 		add("apple needs team_id, key_id and private_key, or a client_secret that was made with them")

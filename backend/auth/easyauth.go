@@ -1,190 +1,252 @@
 package auth
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/cordon-sec/cordon/internal/secret"
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
-// easyAuth is the part of App Service's auth.json that means something here
-// (Microsoft, "File-based configuration in Azure App Service authentication").
-type easyAuth struct {
-	Platform struct {
-		Enabled *bool `json:"enabled"`
-	} `json:"platform"`
-	GlobalValidation struct {
-		Action   string   `json:"unauthenticatedClientAction"`
-		Provider string   `json:"redirectToProvider"`
-		Excluded []string `json:"excludedPaths"`
-	} `json:"globalValidation"`
-	HTTP struct {
-		RequireHTTPS *bool `json:"requireHttps"`
-		Routes       struct {
-			Prefix string `json:"apiPrefix"`
-		} `json:"routes"`
-		Proxy struct {
-			Convention string `json:"convention"`
-		} `json:"forwardProxy"`
-	} `json:"httpSettings"`
-	Login struct {
-		Routes struct {
-			Logout string `json:"logoutEndpoint"`
-		} `json:"routes"`
-		TokenStore struct {
-			Enabled      *bool    `json:"enabled"`
-			RefreshHours *float64 `json:"tokenRefreshExtensionHours"`
-		} `json:"tokenStore"`
-		Fragments bool     `json:"preserveUrlFragmentsForLogins"`
-		Redirects []string `json:"allowedExternalRedirectUrls"`
-		Cookie    struct {
-			Convention string `json:"convention"`
-			Time       string `json:"timeToExpiration"`
-		} `json:"cookieExpiration"`
-		Nonce struct {
-			Validate *bool  `json:"validateNonce"`
-			Interval string `json:"nonceExpirationInterval"`
-		} `json:"nonce"`
-	} `json:"login"`
-	Providers map[string]json.RawMessage `json:"identityProviders"`
-}
-
-// easyAuthProvider is one provider of an auth.json; custom ones nest two of the
-// members.
-type easyAuthProvider struct {
-	Enabled      *bool `json:"enabled"`
-	Registration struct {
-		ClientID       string `json:"clientId"`
-		AppID          string `json:"appId"`
-		ConsumerKey    string `json:"consumerKey"`
-		Issuer         string `json:"openIdIssuer"`
-		SecretSetting  string `json:"clientSecretSettingName"`
-		AppSecret      string `json:"appSecretSettingName"`
-		ConsumerSecret string `json:"consumerSecretSettingName"`
-		Credential     struct {
-			SecretSetting string `json:"clientSecretSettingName"`
-		} `json:"clientCredential"`
-		OpenID struct {
-			WellKnown string `json:"wellKnownOpenIdConfiguration"`
-			Issuer    string `json:"issuer"`
-		} `json:"openIdConnectConfiguration"`
-	} `json:"registration"`
-	Login struct {
-		Scopes     []string `json:"scopes"`
-		Parameters []string `json:"loginParameters"`
-		NameClaim  string   `json:"nameClaimType"`
-	} `json:"login"`
-	Validation struct {
-		Audiences []string `json:"allowedAudiences"`
-	} `json:"validation"`
-}
-
-// easyAuthTypes maps the names of an auth.json to those of a Config.
-var easyAuthTypes = map[string]string{"azureActiveDirectory": "aad", "google": "google", "facebook": "facebook",
-	"gitHub": "github", "twitter": "twitter", "apple": "apple", "legacyMicrosoftAccount": "microsoftaccount"}
-
-// ImportEasyAuth makes a Config of an auth.json of App Service. Secrets stay
-// where they are: a setting's name becomes an environment variable's. The notes
-// say what was left out and what is to be done. Anything that would open the
-// site wider than before is an error.
+// ImportEasyAuth makes a Config of the settings of App Service Authentication:
+// the file auth.json (Microsoft, "File-based configuration in Azure App Service
+// authentication"), authsettingsV2 or authsettings as Azure Resource Manager and
+// az print them, or a template that sets one of these. Secrets stay where they
+// are: a setting's name becomes an environment variable's. The notes say what was
+// left out and what is to be done. Anything that would open the site wider than
+// before is an error, and so is a document without such settings.
 func ImportEasyAuth(data []byte) (Config, []string, error) {
-	var in easyAuth
-	if err := json.Unmarshal(data, &in); err != nil {
+	root, err := readEasyDocument(data)
+	if err != nil {
 		return Config{}, nil, fmt.Errorf("auth.json: %w", err)
 	}
-	c := Config{SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY", Redirects: in.Login.Redirects,
-		Excluded: in.GlobalValidation.Excluded}
-	var notes []string
-	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	note("signing_key: set WEBSITE_AUTH_SIGNING_KEY to the value that the site had, and its tokens stay valid if " +
+	settings, err := theEasySettings(root)
+	if err == nil && isEasyV1(settings) {
+		settings, err = easyUpgrade(settings)
+	}
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("auth.json: %w", err)
+	}
+	in := &easyImport{Config: Config{SigningKey: "env:WEBSITE_AUTH_SIGNING_KEY",
+		Providers: map[string]ProviderConfig{}}}
+	in.note("signing_key: set WEBSITE_AUTH_SIGNING_KEY to the value that the site had, and its tokens stay valid if " +
 		"issuer and audience stay https://{site}/")
-	if err := in.importSite(&c, note); err != nil {
-		return Config{}, nil, err
+	in.providers(settings.field("identityProviders"))
+	in.login(settings.field("login"))
+	in.http(settings.field("httpSettings"))
+	in.platform(settings.field("platform"))
+	in.validation(settings.field("globalValidation"))
+	if in.flag(settings.field("clearInboundClaimsMapping"), false) {
+		in.note("clearInboundClaimsMapping was true: claims have the names that App Service maps them to")
 	}
-	if err := in.importLogin(&c, note); err != nil {
-		return Config{}, nil, err
+	in.leftovers(settings)
+	if len(in.errs) == 0 && !settings.said() {
+		return Config{}, nil, fmt.Errorf("auth.json: %w", errNoEasySettings)
 	}
-	c.Providers = map[string]ProviderConfig{}
-	for name, raw := range in.Providers {
-		if err := importProviders(&c, name, raw, note); err != nil {
-			return Config{}, nil, err
+	if len(in.errs) == 0 {
+		for _, p := range in.Check(&url.URL{Scheme: "https", Host: "site.example"}, false) {
+			in.fail("what it makes does not hold: identity.%s", p)
 		}
 	}
-	slices.Sort(notes)
-	return c, notes, nil
+	if len(in.errs) > 0 {
+		return Config{}, nil, fmt.Errorf("auth.json: %w", errors.Join(in.errs...))
+	}
+	slices.Sort(in.notes)
+	return in.Config, in.notes, nil
 }
 
-func (in *easyAuth) importSite(c *Config, note func(string, ...any)) error {
-	if in.Platform.Enabled != nil && !*in.Platform.Enabled {
-		note("platform.enabled was false: the site was open; set unauthenticated as you need it")
+// easyImport is an import on its way.
+type easyImport struct {
+	Config
+	notes []string
+	errs  []error
+}
+
+func (in *easyImport) note(format string, args ...any) {
+	in.notes = append(in.notes, wording.Printable(fmt.Sprintf(format, args...)))
+}
+
+func (in *easyImport) fail(format string, args ...any) {
+	in.errs = append(in.errs, errors.New(wording.Printable(fmt.Sprintf(format, args...))))
+}
+
+// text reads a text; what is absent is "".
+func (in *easyImport) text(n *easyNode) string {
+	if n == nil {
+		return ""
 	}
-	switch in.GlobalValidation.Action {
-	case "", "AllowAnonymous":
-		c.Unauthenticated = "allow"
-	case "RedirectToLoginPage":
-		c.Unauthenticated = "login"
-	case "Return401":
-		c.Unauthenticated = "401"
-	case "Return403":
-		c.Unauthenticated = "403"
-	default:
-		return fmt.Errorf("auth.json: unauthenticatedClientAction %q is not known", in.GlobalValidation.Action)
+	n.used = true
+	text, ok := n.value.(string)
+	if !ok {
+		in.fail("%s must be a text", n.path)
 	}
-	if p := strings.ToLower(in.GlobalValidation.Provider); p != "" {
-		c.LoginProvider = p
-		if p == "azureactivedirectory" {
-			c.LoginProvider = "aad"
+	return strings.TrimSpace(text)
+}
+
+// texts reads a list of texts.
+func (in *easyImport) texts(n *easyNode) []string {
+	if n == nil {
+		return nil
+	}
+	n.used = true
+	if !n.array {
+		in.fail("%s must be a list", n.path)
+	}
+	var all []string
+	for _, item := range n.items {
+		if text := in.text(item); text != "" {
+			all = append(all, text)
 		}
 	}
-	if prefix := strings.ToLower(in.HTTP.Routes.Prefix); prefix != "" && prefix != DefaultPath {
-		c.Path = prefix
-	}
-	if in.HTTP.RequireHTTPS != nil && !*in.HTTP.RequireHTTPS {
-		note("httpSettings.requireHttps was false: this server speaks https, or http on loopback")
-	}
-	if convention := in.HTTP.Proxy.Convention; convention != "" && convention != "NoProxy" {
-		note("httpSettings.forwardProxy: set server.url to the public address, and server.proxies to the proxy's")
-	}
-	return nil
+	return all
 }
 
-func (in *easyAuth) importLogin(c *Config, note func(string, ...any)) error {
-	if in.Login.Routes.Logout != "" {
-		note("login.routes.logoutEndpoint is not taken over: sign-out is at %s/logout", first(c.Path, DefaultPath))
+// flag reads a truth; what is absent is def.
+func (in *easyImport) flag(n *easyNode, def bool) bool {
+	flag, err := easyFlag(n)
+	if err != nil {
+		in.fail("%s", err)
 	}
-	if in.Login.TokenStore.Enabled != nil && !*in.Login.TokenStore.Enabled {
-		note("login.tokenStore was off: providers' tokens are kept here, sealed")
+	if flag == nil {
+		return def
 	}
-	if hours := in.Login.TokenStore.RefreshHours; hours != nil {
-		c.RefreshGrace = time.Duration(*hours * float64(time.Hour))
+	return *flag
+}
+
+func (in *easyImport) platform(n *easyNode) {
+	if !in.flag(n.field("enabled"), true) {
+		in.note("platform.enabled was false: the site was open; set unauthenticated as you need it")
+		if len(in.Providers) == 0 {
+			in.fail("authentication is off and no provider is set up: there is nothing to import")
+		}
 	}
-	if in.Login.Fragments {
-		note("login.preserveUrlFragmentsForLogins is not taken over")
+	if file := in.text(n.field("configFilePath")); file != "" {
+		in.fail("only names the file with the settings (%q): import that one", file)
 	}
-	if in.Login.Nonce.Validate != nil && !*in.Login.Nonce.Validate {
-		note("login.nonce.validateNonce was false: nonces are always checked here")
+	in.ignore(n.field("runtimeVersion"))
+}
+
+// easyActions are what becomes of a request without a user, in every spelling
+// that App Service and its tools have: the file's and the API's words, and the
+// numbers of old versions.
+var easyActions = map[string]string{"redirecttologinpage": "login", "0": "login", "allowanonymous": "allow",
+	"1": "allow", "return401": "401", "rejectwith401": "401", "return403": "403", "rejectwith403": "403",
+	"return404": "404", "rejectwith404": "404"}
+
+func (in *easyImport) validation(n *easyNode) {
+	in.action(n)
+	for _, entry := range in.texts(n.field("excludedPaths")) {
+		if err := checkExcluded(entry); err != nil {
+			in.note("globalValidation.excludedPaths: %q %s; it was left out, so the path wants a sign-in", entry, err)
+			continue
+		}
+		in.Excluded = append(in.Excluded, entry)
 	}
-	if in.Login.Cookie.Convention == "IdentityProviderDerived" {
-		note("login.cookieExpiration followed the provider: set lifetime")
+	if name := in.text(n.field("redirectToProvider")); name != "" {
+		if in.LoginProvider = providerAlias(name); in.Providers[in.LoginProvider].Type == "" {
+			in.note("globalValidation.redirectToProvider: %s is not among the providers and was left out", name)
+			in.LoginProvider = ""
+		}
+	}
+	if in.Unauthenticated == "login" && in.LoginProvider == "" && len(in.Providers) != 1 {
+		in.Unauthenticated = "401"
+		in.note("unauthenticated is 401: no single provider is there to send browsers to; set login_provider and " +
+			"`unauthenticated: login`")
+	}
+}
+
+// action decides what becomes of requests without a user. Where the document
+// says two things, or nothing, the stricter one counts.
+func (in *easyImport) action(n *easyNode) {
+	word := ""
+	if action := n.field("unauthenticatedClientAction"); action != nil {
+		action.used = true
+		word = strings.ToLower(fmt.Sprint(action.value))
+		var known bool
+		if in.Unauthenticated, known = easyActions[word]; !known {
+			in.fail("unauthenticatedClientAction %q is not known", fmt.Sprint(action.value))
+		}
+	}
+	required, err := easyFlag(n.field("requireAuthentication"))
+	switch {
+	case err != nil:
+		in.fail("%s", err)
+	case word == "" && required != nil && !*required:
+		in.Unauthenticated = "allow"
+	case word == "":
+		in.Unauthenticated = "login"
+		in.note("unauthenticatedClientAction is not set: the site wants a sign-in, as App Service does by default")
+	case required != nil && *required && in.Unauthenticated == "allow":
+		in.Unauthenticated = "401"
+		in.note("requireAuthentication is true and unauthenticatedClientAction AllowAnonymous: the stricter counts, " +
+			"unauthenticated is 401")
+	case required != nil && !*required && in.Unauthenticated != "allow":
+		in.note("requireAuthentication is false and unauthenticatedClientAction not AllowAnonymous: the stricter "+
+			"counts, unauthenticated is %s", in.Unauthenticated)
+	}
+}
+
+func (in *easyImport) http(n *easyNode) {
+	if prefix := strings.ToLower(in.text(n.field("routes").field("apiPrefix"))); prefix != "" && prefix != DefaultPath {
+		in.Path = prefix
+	}
+	if !in.flag(n.field("requireHttps"), true) {
+		in.note("httpSettings.requireHttps was false: this server speaks https, or http on loopback")
+	}
+	proxy := n.field("forwardProxy")
+	if convention := in.text(proxy.field("convention")); convention != "" && convention != "NoProxy" {
+		in.note("httpSettings.forwardProxy: set server.url to the public address, and server.proxies to the proxy's")
+	}
+	in.ignore(proxy.field("customHostHeaderName"))
+	in.ignore(proxy.field("customProtoHeaderName"))
+}
+
+func (in *easyImport) login(n *easyNode) {
+	if in.text(n.field("routes").field("logoutEndpoint")) != "" {
+		in.note("login.routes.logoutEndpoint is not taken over: sign-out is at /logout below identity.path")
+	}
+	store := n.field("tokenStore")
+	if !in.flag(store.field("enabled"), true) {
+		in.note("login.tokenStore was off: providers' tokens are kept here, sealed")
+	}
+	if hours := store.field("tokenRefreshExtensionHours"); hours != nil {
+		hours.used = true
+		value, err := strconv.ParseFloat(fmt.Sprint(hours.value), 64)
+		if err != nil || !(value >= 0 && value <= 87600) {
+			in.fail("%s must be a number of hours", hours.path)
+		}
+		in.RefreshGrace = time.Duration(value * float64(time.Hour))
+	}
+	if in.flag(n.field("preserveUrlFragmentsForLogins"), false) {
+		in.note("login.preserveUrlFragmentsForLogins is not taken over")
+	}
+	if !in.flag(n.field("nonce").field("validateNonce"), true) {
+		in.note("login.nonce.validateNonce was false: nonces are always checked here")
+	}
+	cookie := n.field("cookieExpiration")
+	if in.text(cookie.field("convention")) == "IdentityProviderDerived" {
+		in.note("login.cookieExpiration followed the provider: set lifetime")
 	}
 	var err error
-	if c.Lifetime, err = clockTime(in.Login.Cookie.Time); err != nil {
-		return fmt.Errorf("auth.json: cookieExpiration: %w", err)
+	if in.Lifetime, err = clockTime(in.text(cookie.field("timeToExpiration"))); err != nil {
+		in.fail("cookieExpiration: %s", err)
 	}
-	if c.NonceLifetime, err = clockTime(in.Login.Nonce.Interval); err != nil {
-		return fmt.Errorf("auth.json: nonceExpirationInterval: %w", err)
+	if in.NonceLifetime, err = clockTime(in.text(n.field("nonce").field("nonceExpirationInterval"))); err != nil {
+		in.fail("nonceExpirationInterval: %s", err)
 	}
-	for i, entry := range c.Redirects {
+	for _, entry := range in.texts(n.field("allowedExternalRedirectUrls")) {
 		if _, err := parseRedirect(entry); err != nil {
-			note("redirects[%d] %q %s", i, entry, err)
+			in.note("login.allowedExternalRedirectUrls: %q %s; it was left out", entry, err)
+			continue
 		}
+		in.Redirects = append(in.Redirects, entry)
 	}
-	return nil
 }
 
 // clockTime reads hours, minutes and seconds, "08:00:00".
@@ -207,67 +269,45 @@ func clockTime(text string) (time.Duration, error) {
 	return total, nil
 }
 
-func importProviders(c *Config, name string, raw json.RawMessage, note func(string, ...any)) error {
-	if name == "openIdConnectProviders" {
-		var custom map[string]easyAuthProvider
-		if err := json.Unmarshal(raw, &custom); err != nil {
-			return fmt.Errorf("auth.json: openIdConnectProviders: %w", err)
-		}
-		for name, p := range custom {
-			p.importAs(c, strings.ToLower(name), "oidc", note)
-		}
-		return nil
+// ignore passes over what means nothing here, whatever it says.
+func (in *easyImport) ignore(n *easyNode) {
+	if n != nil {
+		n.used = true
 	}
-	typ, known := easyAuthTypes[name]
-	if !known {
-		note("identityProviders.%s is not known and was left out", name)
-		return nil
-	}
-	var p easyAuthProvider
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return fmt.Errorf("auth.json: identityProviders.%s: %w", name, err)
-	}
-	p.importAs(c, typ, typ, note)
-	return nil
 }
 
-func (p easyAuthProvider) importAs(c *Config, name, typ string, note func(string, ...any)) {
-	r := p.Registration
-	out := ProviderConfig{Type: typ, ClientID: first(r.ClientID, r.AppID, r.ConsumerKey), Scopes: p.Login.Scopes,
-		Audiences: p.Validation.Audiences, Issuer: first(r.Issuer, r.OpenID.Issuer,
-			strings.TrimSuffix(r.OpenID.WellKnown, "/.well-known/openid-configuration"))}
-	if p.Enabled != nil && !*p.Enabled || out.ClientID == "" {
+// easyEnvelope are the members beside the settings that Azure Resource Manager
+// and az add.
+var easyEnvelope = []string{"id", "kind", "location", "name", "type", "resourcegroup", "tags", "systemdata",
+	"apiversion", "dependson", "etag"}
+
+// restricting are the names of what may keep somebody out.
+var restricting = regexp.MustCompile(`(?i)allow|den(y|ied)|restrict|requir|polic|block|claim|validat|principal`)
+
+// leftovers says what the import has not looked at. What may have kept somebody
+// out must not be lost in silence: it is an error.
+func (in *easyImport) leftovers(root *easyNode) {
+	for _, name := range slices.Sorted(maps.Keys(root.fields)) {
+		if !slices.Contains(easyEnvelope, name) {
+			in.leftover(root.fields[name])
+		}
+	}
+}
+
+func (in *easyImport) leftover(n *easyNode) {
+	if n.used || n.empty() {
 		return
 	}
-	if setting := first(r.SecretSetting, r.AppSecret, r.ConsumerSecret, r.Credential.SecretSetting); setting != "" {
-		out.ClientSecret = secret.Reference("text-env:" + setting)
-	}
-	for _, pair := range p.Login.Parameters {
-		key, value, _ := strings.Cut(pair, "=")
-		if key == "scope" {
-			out.Scopes = strings.Fields(value)
-			continue
+	if n.fields != nil {
+		for _, name := range slices.Sorted(maps.Keys(n.fields)) {
+			in.leftover(n.fields[name])
 		}
-		if slices.Contains(ownParameters, key) {
-			note("providers.%s: the login parameter %s is set by this server", name, key)
-			continue
-		}
-		if out.Parameters == nil {
-			out.Parameters = map[string]string{}
-		}
-		out.Parameters[key] = value
+		return
 	}
-	if typ == "aad" {
-		// "https://login.microsoftonline.com/{tenant}/v2.0" is what the type makes
-		// of a tenant; sts.windows.net is the issuer of the same tenant's v1 tokens.
-		if u, err := url.Parse(out.Issuer); err == nil &&
-			(u.Host == "login.microsoftonline.com" || u.Host == "sts.windows.net") {
-			out.Tenant, out.Issuer = strings.Split(strings.Trim(u.Path, "/"), "/")[0], ""
-		}
+	if restricting.MatchString(n.path) {
+		in.fail("%s may keep people out and cannot be taken over: take it out of the document if the site may do "+
+			"without it", n.path)
+		return
 	}
-	if p.Login.NameClaim != "" {
-		note("providers.%s: nameClaimType is not taken over; the friendly name comes from preferred_username, "+
-			"email or name", name)
-	}
-	c.Providers[name] = out
+	in.note("%s is not taken over", n.path)
 }

@@ -24,7 +24,11 @@ func (s *Server) refuseProof(w http.ResponseWriter, r *http.Request, err error) 
 func WriteRefusal(w http.ResponseWriter, err error) int {
 	var token *identity.TokenError
 	if errors.As(err, &token) {
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		challenge := `Bearer error="invalid_token"`
+		if identity.Expired(err) { // RFC 6750, section 3: why, for developers
+			challenge += `, error_description="the token has expired"`
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
 		writeJSON(w, http.StatusUnauthorized, token)
 		return http.StatusUnauthorized
 	}

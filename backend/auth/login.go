@@ -198,6 +198,10 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, p provider, f *f
 // it did not.
 func (s *Server) failFlow(w http.ResponseWriter, r *http.Request, f *flow, err error) {
 	s.record(r, event.Failed, "login-failed", f.Provider+": "+err.Error(), 0)
+	if errors.Is(err, errNotAdmitted) {
+		s.handOverError(w, r, f, "You are not allowed to use this application.")
+		return
+	}
 	s.handOverError(w, r, f, "Sign-in failed. Please try again.")
 }
 
@@ -243,6 +247,9 @@ func (s *Server) refuseTrade(w http.ResponseWriter, r *http.Request, name string
 		status, text = http.StatusBadRequest, "The body lacks the token that this provider needs."
 	case errors.Is(err, errRefused):
 		status, text = http.StatusUnauthorized, "The provider's token is not valid for this site."
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	case errors.Is(err, errNotAdmitted):
+		status, text = http.StatusForbidden, "You are not allowed to use this application."
 	case errors.As(err, &failure):
 		status, text = http.StatusBadGateway, "The identity provider does not answer."
 	}
@@ -266,7 +273,7 @@ func (s *Server) handleOwnToken(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "The body lacks authenticationToken.")
 		return
 	}
-	p, err := s.prove(r.Context(), tokenProof, body.AuthenticationToken)
+	p, err := s.proveOwn(r.Context(), tokenProof, body.AuthenticationToken)
 	if err != nil {
 		s.refuseProof(w, r, err)
 		return

@@ -3,10 +3,12 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,19 +20,13 @@ import (
 	"github.com/cordon-sec/cordon/backend/identity"
 )
 
-const (
-	googleIssuer    = "https://accounts.google.com"
-	appleIssuer     = "https://appleid.apple.com"
-	entraHost       = "https://login.microsoftonline.com/"
-	stsHost         = "https://sts.windows.net/"             // issuer of Entra's v1 tokens
-	consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad" // personal Microsoft accounts
-)
-
 // openID is a provider with OpenID Connect discovery. Its document is fetched
 // on first use and kept for a day.
 type openID struct {
 	providerBase
-	issuer string
+	issuer   string // as configured or known; "" where the document alone says it
+	document string // the address of the discovery document
+	policy   string // the B2C policy that the address names
 	// clientSecret returns the secret for the token endpoint: a constant, or
 	// with Apple a token made for the purpose.
 	clientSecret func() (string, error)
@@ -45,17 +41,16 @@ type openID struct {
 
 // discovered is what a discovery document led to.
 type discovered struct {
-	provider *oidc.Provider
+	endpoint oauth2.Endpoint
 	keys     oidc.KeySet
-	issuer   string
-	style    oauth2.AuthStyle
+	issuer   string // with {tenantid} in it where it stands for many directories
 	at       time.Time
 }
 
 func newOpenID(b providerBase) *openID {
-	p := &openID{providerBase: b, issuer: b.config.Issuer}
+	p := &openID{providerBase: b, issuer: b.config.Issuer, document: b.config.Discovery}
 	p.clientSecret = func() (string, error) { return b.secret, nil }
-	if p.issuer == "" {
+	if p.issuer == "" && p.document == "" {
 		switch b.config.Type {
 		case "google":
 			p.issuer = googleIssuer
@@ -64,17 +59,14 @@ func newOpenID(b providerBase) *openID {
 		case "microsoftaccount":
 			p.issuer = entraHost + consumersTenant + "/v2.0"
 		case "aad":
-			p.issuer = entraHost + first(b.config.Tenant, "common") + "/v2.0"
+			p.issuer = entraHost + strings.ToLower(first(b.config.Tenant, "common")) + "/v2.0"
 		}
 	}
+	if p.document == "" {
+		p.document = strings.TrimSuffix(p.issuer, "/") + wellKnown
+	}
+	p.policy = policyOf(p.document)
 	return p
-}
-
-// shared reports whether the issuer stands for many tenants, so that the
-// tokens' own issuer differs from it.
-func (p *openID) shared() bool {
-	return p.config.Type == "aad" &&
-		slices.Contains([]string{"common", "organizations"}, first(p.config.Tenant, "common")) && p.config.Issuer == ""
 }
 
 const (
@@ -122,13 +114,9 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 }
 
 func (p *openID) fetch(ctx context.Context) (*discovered, error) {
-	ctx = oidc.ClientContext(ctx, p.client)
-	if p.shared() {
-		ctx = oidc.InsecureIssuerURLContext(ctx, p.issuer) // checked against each token's tenant instead
-	}
-	provider, err := oidc.NewProvider(ctx, p.issuer)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.document, nil)
 	if err != nil {
-		return nil, &errProvider{err: fmt.Errorf("discovery: %w", stripURL(err))}
+		return nil, &errProvider{err: errors.New("discovery: the address cannot be used")}
 	}
 	var document struct {
 		Issuer string   `json:"issuer"`
@@ -137,7 +125,10 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 		Keys   string   `json:"jwks_uri"`
 		Styles []string `json:"token_endpoint_auth_methods_supported"`
 	}
-	if err := provider.Claims(&document); err != nil {
+	if err := p.getJSON(r, &document); err != nil {
+		return nil, &errProvider{err: fmt.Errorf("discovery: %s", discoveryFailure(err))}
+	}
+	if err := p.checkDocument(document.Issuer); err != nil {
 		return nil, &errProvider{err: fmt.Errorf("discovery: %w", err)}
 	}
 	for _, endpoint := range []string{document.Auth, document.Token, document.Keys} {
@@ -145,10 +136,15 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 			return nil, &errProvider{err: errors.New("discovery: an endpoint is missing or not https")}
 		}
 	}
-	// The key set lives longer than this request, so it gets a context of its own.
-	keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.client), document.Keys)
-	return &discovered{provider: provider, keys: keys, issuer: document.Issuer, style: p.authStyle(document.Styles),
-		at: p.now()}, nil
+	keys := &keySet{base: &p.providerBase, url: document.Keys}
+	return &discovered{keys: keys, issuer: document.Issuer, at: p.now(), endpoint: oauth2.Endpoint{
+		AuthURL: document.Auth, TokenURL: document.Token, AuthStyle: p.authStyle(document.Styles)}}, nil
+}
+
+// discoveryFailure says why there is no document. That nobody was proven does not
+// belong here.
+func discoveryFailure(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), errRefused.Error()+" "), "the provider failed: ")
 }
 
 // authStyle chooses how the client secret is shown: in the header, which is the
@@ -174,10 +170,8 @@ func (p *openID) oauth(d *discovered, callback string) (*oauth2.Config, error) {
 	if p.config.Type == "apple" {
 		scopes = p.scopes("openid", "name", "email")
 	}
-	endpoint := d.provider.Endpoint()
-	endpoint.AuthStyle = d.style
-	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: endpoint, RedirectURL: callback,
-		Scopes: scopes}, nil
+	return &oauth2.Config{ClientID: p.config.ClientID, ClientSecret: secret, Endpoint: d.endpoint,
+		RedirectURL: callback, Scopes: scopes}, nil
 }
 
 func (p *openID) start(ctx context.Context, a *attempt) (string, error) {
@@ -201,7 +195,7 @@ func (p *openID) finish(ctx context.Context, a *attempt, callback url.Values) (*
 	if err != nil {
 		return nil, err
 	}
-	if iss := callback.Get("iss"); iss != "" && iss != d.issuer && !p.shared() { // RFC 9207
+	if iss := callback.Get("iss"); iss != "" && !d.answersAs(iss) { // RFC 9207
 		return nil, fmt.Errorf("%w (another issuer answered)", errRefused)
 	}
 	config, err := p.oauth(d, a.Callback)
@@ -235,11 +229,7 @@ func (p *openID) trade(ctx context.Context, c credentials) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	audiences := append([]string{p.config.ClientID}, p.config.Audiences...)
-	if p.config.Type == "aad" {
-		audiences = append(audiences, "api://"+p.config.ClientID)
-	}
-	out, _, err := p.verify(ctx, d, raw, audiences)
+	out, _, err := p.verify(ctx, d, raw, p.audiences())
 	if err != nil {
 		return nil, err
 	}
@@ -248,6 +238,15 @@ func (p *openID) trade(ctx context.Context, c credentials) (*outcome, error) {
 		return p.fillStore(ctx, d, c, out)
 	}
 	return out, nil
+}
+
+// audiences are whom tokens that a client brings may be for.
+func (p *openID) audiences() []string {
+	all := append([]string{p.config.ClientID}, p.config.Audiences...)
+	if p.config.Type == "aad" {
+		all = append(all, "api://"+p.config.ClientID)
+	}
+	return all
 }
 
 // fillStore trades the code that came along with an ID token for tokens that
@@ -308,11 +307,15 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 		return nil, nil, errRefused
 	}
 	verifier := oidc.NewVerifier(d.issuer, d.keys, &oidc.Config{
-		SkipClientIDCheck: true, SkipIssuerCheck: p.config.Type == "aad", SupportedSigningAlgs: algorithms, Now: p.now})
+		SkipClientIDCheck: true, SkipIssuerCheck: true, SupportedSigningAlgs: algorithms, Now: p.now})
 	id, err := verifier.Verify(oidc.ClientContext(ctx, p.client), raw)
 	if err != nil {
 		if strings.Contains(err.Error(), "fetching keys") {
 			return nil, nil, &errProvider{err: errors.New("its keys cannot be fetched")}
+		}
+		var expired *oidc.TokenExpiredError
+		if errors.As(err, &expired) {
+			return nil, nil, fmt.Errorf("%w: %w", errRefused, expired)
 		}
 		return nil, nil, errRefused
 	}
@@ -320,17 +323,23 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 	if err := id.Claims(&all); err != nil || id.Subject == "" || len(id.Subject) > 255 {
 		return nil, nil, errRefused
 	}
+	if !forUser(raw, all) {
+		return nil, nil, fmt.Errorf("%w (kind of token)", errRefused)
+	}
 	if err := checkAudience(id, all, audiences); err != nil {
 		return nil, nil, err
 	}
+	issuer, err := p.issuerOf(d, id.Issuer, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkPolicy(all); err != nil {
+		return nil, nil, err
+	}
 	if p.config.Type == "aad" {
-		if err := p.checkTenant(d, id.Issuer, text(all, "tid")); err != nil {
+		if err := p.admit(id.Audience, all); err != nil {
 			return nil, nil, err
 		}
-	}
-	issuer := id.Issuer
-	if tenant, ok := strings.CutPrefix(issuer, stsHost); ok {
-		issuer = entraHost + strings.TrimSuffix(tenant, "/") + "/v2.0" // one user, whichever token proves it
 	}
 	mail := text(all, "email")
 	out := &outcome{Issuer: issuer, Subject: id.Subject, Mail: mail, Claims: claimsOf(all),
@@ -341,6 +350,24 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 	return out, id, nil
 }
 
+// forUser reports whether a token is one that shows who a user is. Providers sign
+// others with the same keys: logout tokens and security events (RFC 8417) tell of a
+// user, and tokens that are bound to a key (RFC 7800) prove nothing without it.
+func forUser(raw string, all map[string]any) bool {
+	head, _, _ := strings.Cut(raw, ".")
+	plain, err := base64.RawURLEncoding.DecodeString(head)
+	var header struct {
+		Type string `json:"typ"`
+	}
+	if err != nil || json.Unmarshal(plain, &header) != nil {
+		return false
+	}
+	typ := strings.TrimPrefix(strings.ToLower(header.Type), "application/")
+	_, events := all["events"]
+	_, bound := all["cnf"]
+	return slices.Contains([]string{"", "jwt", "at+jwt"}, typ) && !events && !bound
+}
+
 // checkAudience wants one of ours in aud, and when there are several, or an
 // azp, that azp is ours (OpenID Connect Core 1.0, section 3.1.3.7).
 func checkAudience(id *oidc.IDToken, all map[string]any, audiences []string) error {
@@ -348,33 +375,6 @@ func checkAudience(id *oidc.IDToken, all map[string]any, audiences []string) err
 	azp := text(all, "azp")
 	if !ours || len(id.Audience) > 1 && !slices.Contains(audiences, azp) {
 		return fmt.Errorf("%w (audience)", errRefused)
-	}
-	return nil
-}
-
-var tenantID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
-// checkTenant wants the issuer that belongs to the token's own tenant, in
-// either of the two forms that Entra has, and that the tenant is let in.
-func (p *openID) checkTenant(d *discovered, issuer, tenant string) error {
-	if issuer == d.issuer && !p.shared() {
-		return nil
-	}
-	refused := fmt.Errorf("%w (tenant)", errRefused)
-	if !tenantID.MatchString(tenant) {
-		return refused
-	}
-	if issuer != entraHost+tenant+"/v2.0" && issuer != stsHost+tenant+"/" {
-		return refused
-	}
-	if p.shared() {
-		if len(p.config.Tenants) > 0 && !slices.Contains(p.config.Tenants, tenant) {
-			return refused
-		}
-		return nil
-	}
-	if !strings.Contains(d.issuer, "/"+tenant+"/") {
-		return refused
 	}
 	return nil
 }

@@ -414,34 +414,3 @@ func claimValues(claims []identity.Claim, typ string) string {
 	}
 	return strings.Join(all, ",")
 }
-
-func TestEntraTenants(t *testing.T) {
-	const tenant, other = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
-	for _, c := range []struct {
-		config ProviderConfig
-		found  string // issuer in the discovery document
-		issuer string
-		tid    string
-		want   bool
-	}{
-		{ProviderConfig{Tenant: "common"}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant, true},
-		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", stsHost + tenant + "/", tenant, true},
-		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", entraHost + other + "/v2.0", tenant, false},
-		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", entraHost + "{tenantid}/v2.0", "{tenantid}", false},
-		{ProviderConfig{}, entraHost + "{tenantid}/v2.0", "https://evil.example/" + tenant + "/v2.0", tenant, false},
-		{ProviderConfig{Tenants: []string{tenant}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant,
-			true},
-		{ProviderConfig{Tenants: []string{other}}, entraHost + "{tenantid}/v2.0", entraHost + tenant + "/v2.0", tenant,
-			false},
-		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", entraHost + tenant + "/v2.0", tenant, true},
-		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", stsHost + tenant + "/", tenant, true},
-		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", entraHost + other + "/v2.0", other, false},
-		{ProviderConfig{Tenant: tenant}, entraHost + tenant + "/v2.0", stsHost + other + "/", other, false},
-	} {
-		c.config.Type = "aad"
-		p := newOpenID(providerBase{config: c.config})
-		if err := p.checkTenant(&discovered{issuer: c.found}, c.issuer, c.tid); (err == nil) != c.want {
-			t.Errorf("%+v, token of %s: %v", c.config, c.issuer, err)
-		}
-	}
-}

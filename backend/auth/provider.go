@@ -81,6 +81,8 @@ type outcome struct {
 var (
 	// errRefused: what the client or the browser brought does not hold.
 	errRefused = errors.New("the provider's answer does not prove a user")
+	// errNotAdmitted: the user is proven, and is none of those who are let in.
+	errNotAdmitted = errors.New("the user is not one of those who are let in")
 	// errMalformed: the client left out what this provider needs.
 	errMalformed = errors.New("the request lacks what this provider needs")
 	// errNoRefresh: this provider has no refresh, or there is no refresh token.

@@ -178,6 +178,8 @@ func (s *Server) refuseRefresh(w http.ResponseWriter, r *http.Request, err error
 		return
 	case errors.Is(err, errNoRefresh):
 		status, text = http.StatusBadRequest, "The provider does not support refresh, or gave no refresh token."
+	case errors.Is(err, errNotAdmitted):
+		status, text = http.StatusForbidden, "You are not allowed to use this application."
 	case errors.Is(err, errRevoked), errors.Is(err, errRefused):
 		status, text = http.StatusForbidden, "The refresh token was revoked or has expired."
 	case errors.As(err, &failure):

@@ -48,6 +48,7 @@ type Server struct {
 	public    *url.URL
 	store     Store
 	providers map[string]provider
+	bearers   []namedBearer // those whose own tokens are accepted, by name
 	places    *destinations
 	authority *identity.Authority
 	idKey     []byte
@@ -92,6 +93,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.openBearers()
 	if err := s.loadRevocations(ctx); err != nil {
 		return nil, err
 	}

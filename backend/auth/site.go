@@ -78,13 +78,30 @@ func (s *Server) excluded(requested string) bool {
 	})
 }
 
+// checkExcluded says why an entry of Excluded would never cover a path.
+func checkExcluded(entry string) error {
+	if !strings.HasPrefix(entry, "/") {
+		return errors.New("must begin with a slash")
+	}
+	plain := strings.TrimSuffix(entry, "/*")
+	if strings.ContainsAny(plain, "*?#\\%;") {
+		return errors.New(`must be a path, or end in "/*" for all below it`)
+	}
+	if clean := path.Clean("/" + plain); clean != plain && clean+"/" != plain && plain != "" {
+		return errors.New("must be a path in its simplest form")
+	}
+	return nil
+}
+
 // refuseAnonymous answers a request without a user as the site's rule says. A
 // browser is sent to sign in; an app gets 401.
 func (s *Server) refuseAnonymous(w http.ResponseWriter, r *http.Request) {
-	status := http.StatusUnauthorized
+	status, detail := http.StatusUnauthorized, "You must be logged in to use this application"
 	switch s.config.Unauthenticated {
 	case "403":
 		status = http.StatusForbidden
+	case "404":
+		status, detail = http.StatusNotFound, "There is nothing at this address."
 	case "login":
 		if !native(r) {
 			target := s.config.Path + "/login/" + s.config.LoginProvider
@@ -102,8 +119,11 @@ func (s *Server) refuseAnonymous(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	problem.Write(w, problem.Problem{Status: status, Detail: "You must be logged in to use this application",
-		Reason: "unauthenticated"})
+	if status == http.StatusNotFound { // as an address at which there is nothing
+		problem.Write(w, problem.Problem{Status: status, Detail: detail})
+		return
+	}
+	problem.Write(w, problem.Problem{Status: status, Detail: detail, Reason: "unauthenticated"})
 }
 
 // native reports whether a request comes from an app rather than from a person

@@ -307,7 +307,11 @@ func (s *service) sendsTokens() bool {
 }
 
 func refuseToken(w http.ResponseWriter, err error) {
-	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	challenge := `Bearer error="invalid_token"`
+	if identity.Expired(err) {
+		challenge += `, error_description="the token has expired"`
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
 	var token *identity.TokenError
 	if !errors.As(err, &token) {
 		plainText(w, http.StatusUnauthorized, "You must be logged in to use this application")

@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -58,24 +57,23 @@ looks for the secrets too.`,
 }
 
 // maxImport bounds the file that is imported.
-const maxImport = 1 << 20
+const maxImport = 4 << 20
 
 func newConfigImportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import-easyauth FILE",
-		Short: "Make the identity part of cordon.yaml from App Service's auth.json",
-		Long: `Import-easyauth reads the file-based configuration of App Service
-Authentication and prints what is the same in cordon.yaml. Secrets are named, not
-copied: a setting becomes an environment variable of the same name. What needs
-your attention is on standard error.`,
+		Short: "Make the identity part of cordon.yaml from App Service's settings",
+		Long: `Import-easyauth reads the settings of App Service Authentication and prints what
+is the same in cordon.yaml. FILE is auth.json (the file-based configuration), what
+"az webapp auth show" or Azure Resource Manager print (both versions), or a
+template that sets them (ARM, or Bicep after "az bicep build").
+
+Secrets are named, not copied: a setting becomes an environment variable of the
+same name. What needs your attention is on standard error and, as comments, in the
+output. Whatever may have kept somebody out and cannot be taken over is an error.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := os.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer file.Close()
-			data, err := io.ReadAll(io.LimitReader(file, maxImport))
+			data, err := configfile.Read(args[0], maxImport)
 			if err != nil {
 				return err
 			}
@@ -89,6 +87,8 @@ your attention is on standard error.`,
 			}
 			for _, note := range notes {
 				fmt.Fprintln(cmd.ErrOrStderr(), "note: "+note)
+				// A note is one printable line, so it cannot end the comment.
+				fmt.Fprintln(cmd.OutOrStdout(), "# "+note)
 			}
 			_, err = cmd.OutOrStdout().Write(text)
 			return err

@@ -1,0 +1,221 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// bearerSite starts a site whose provider "my" has its own tokens accepted.
+func bearerSite(t *testing.T, p *issuer, change func(*ProviderConfig)) *site {
+	return siteWith(t, p, func(c *ProviderConfig) {
+		c.Bearer, c.Audiences = true, []string{"api"}
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
+// TestBearer has a provider's tokens as App Service takes them: the user is the one
+// of a sign-in, without a session.
+func TestBearer(t *testing.T) {
+	p := newIssuer(t)
+	s := bearerSite(t, p, nil)
+	signedIn := s.trade(p.idToken(""))
+	for name, claims := range map[string]map[string]any{"an ID token": nil, "an access token": {"aud": "api", "azp": "app"},
+		"with several audiences": {"aud": []string{"api", "x"}, "azp": "client"}} {
+		p.claims = claims
+		req, err := http.NewRequest(http.MethodGet, s.web.URL+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "bearer "+p.idToken(""))
+		who, err := s.Authenticate(req)
+		if err != nil || who.User.ID != signedIn || who.User.Provider != "my" || who.Session != "" || who.Cookie {
+			t.Errorf("%s: %+v, %v", name, who, err)
+		}
+	}
+	p.claims = nil
+	bearer := "Bearer " + p.idToken("")
+	resp := s.get(nil, "/.auth/me", "Authorization", bearer)
+	wantStatus(t, resp, http.StatusOK)
+	if text := bodyOf(t, resp); !strings.Contains(text, `"user_id":"ann@example.org"`) ||
+		strings.Contains(text, "id_token") {
+		t.Errorf("me is %s", text)
+	}
+	wantStatus(t, s.get(nil, "/.auth/refresh", "Authorization", bearer), http.StatusUnauthorized)
+	// X-ZUMO-AUTH has tokens of ours only, and wins.
+	wantStatus(t, s.get(nil, "/.auth/me", "X-ZUMO-AUTH", p.idToken("")), http.StatusUnauthorized)
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", bearer, "X-ZUMO-AUTH", "x"), http.StatusUnauthorized)
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", p.idToken("")), http.StatusUnauthorized)
+	wantStatus(t, s.get(nil, "/.auth/me", "Cookie", CookieName+"="+p.idToken("")), http.StatusUnauthorized)
+	own := s.send(nil, http.MethodPost, "/.auth/login/my", `{"id_token":"`+p.idToken("")+`"}`)
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization",
+		"Bearer "+parseToken(t, bodyOf(t, own)).AuthenticationToken), http.StatusOK)
+	if users, err := s.ListUsers(t.Context(), "", 10); err != nil || len(users) != 1 || users[0].ID != signedIn {
+		t.Errorf("users %+v, %v", users, err)
+	}
+}
+
+// TestBearerIsOffByDefault keeps provider tokens out where nobody asked for them.
+func TestBearerIsOffByDefault(t *testing.T) {
+	p := newIssuer(t)
+	s := siteWith(t, p, nil)
+	resp := s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken(""))
+	wantStatus(t, resp, http.StatusUnauthorized)
+	for typ, want := range map[string]bool{"development": true, "facebook": true, "twitter": true, "google": false} {
+		config := Config{Providers: map[string]ProviderConfig{"x": {Type: typ, Bearer: true, ClientID: "c",
+			ClientSecret: "env:X"}}}
+		problems := config.Check(&url.URL{Scheme: "http", Host: "localhost:1"}, true)
+		if refused := len(problems) == 1 && strings.Join(problems[0].Path,
+			".") == "providers.x.bearer"; refused != want {
+			t.Errorf("%s: %v", typ, problems)
+		}
+	}
+}
+
+// TestBearerRefusals bends the token in every claim that counts.
+func TestBearerRefusals(t *testing.T) {
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	claims := func(name string, value any) func(*issuer) {
+		return func(p *issuer) { p.claims = map[string]any{name: value} }
+	}
+	for name, bend := range map[string]func(*issuer){
+		"audience": claims("aud", "other"), "no audience": claims("aud", nil), "issuer": claims("iss",
+			"https://evil.example"),
+		"no issuer": claims("iss", nil), "issuer with a slash": func(p *issuer) {
+			p.claims = map[string]any{"iss": p.URL + "/"}
+		},
+		"several audiences": claims("aud", []string{"client", "x"}), "expired": claims("exp",
+			now.Add(-time.Minute).Unix()),
+		"no expiry": claims("exp", nil), "not yet": claims("nbf", now.Add(time.Hour).Unix()), "no time": claims("iat",
+			nil),
+		"issued later": claims("iat", now.Add(time.Hour).Unix()), "no subject": claims("sub", nil),
+		"a logout token": claims("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": 1}),
+		"bound to a key": claims("cnf", map[string]any{"jkt": "x"}),
+		"key":            func(p *issuer) { p.signKey = other },
+		"none": func(p *issuer) {
+			p.method, p.signKey = jwt.SigningMethodNone,
+				jwt.UnsafeAllowNoneSignatureType
+		},
+		"HS256 by ours":   func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, hexKey(t) },
+		"HS256 by secret": func(p *issuer) { p.method, p.signKey = jwt.SigningMethodHS256, []byte("client-s3cret") },
+		"named as ours":   func(p *issuer) { p.claims = map[string]any{"iss": "ours"} },
+	} {
+		p := newIssuer(t)
+		s := bearerSite(t, p, nil)
+		bend(p)
+		if p.claims["iss"] == "ours" {
+			p.claims["iss"] = s.web.URL + "/"
+		}
+		resp := s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken(""))
+		if resp.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"),
+			"Bearer") {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+		if len(s.store.users) != 0 {
+			t.Errorf("%s: a user was kept", name)
+		}
+	}
+}
+
+// TestBearerRevocation refuses a user's tokens up to a time.
+func TestBearerRevocation(t *testing.T) {
+	p := newIssuer(t)
+	s := bearerSite(t, p, nil)
+	old := "Bearer " + p.idToken("")
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", old), http.StatusOK)
+	s.wait(2 * time.Second)
+	wantStatus(t, s.send(nil, http.MethodDelete, "/.auth/sessions", "", "Authorization", old), http.StatusNoContent)
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", old), http.StatusUnauthorized)
+	p.claims = map[string]any{"iat": s.clock().Add(time.Second).Unix()}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken("")), http.StatusOK)
+	s.wait(2 * time.Hour)
+	resp := s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken(""))
+	wantStatus(t, resp, http.StatusUnauthorized)
+	if text := bodyOf(t, resp); !strings.Contains(text, `"TokenExpiredError"`) || !strings.Contains(text, "expiredAt") {
+		t.Errorf("an expired token: %s", text)
+	}
+}
+
+// TestBearerOfTheRightProvider does not take the tokens of one provider for those of
+// another, and lets in who is let in.
+func TestBearerOfTheRightProvider(t *testing.T) {
+	p, q := newIssuer(t), newIssuer(t)
+	s := newSite(t, func(c *Config) {
+		c.Providers = map[string]ProviderConfig{
+			"a": {Type: "oidc", Issuer: p.URL, ClientID: "client", Bearer: true},
+			"b": {Type: "aad", Issuer: q.URL, ClientID: "client", Bearer: true, AllowedGroups: []string{"b"}}}
+	})
+	me := func(token string) string { return bodyOf(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+token)) }
+	if text := me(p.idToken("")); !strings.Contains(text, `"provider_name":"a"`) {
+		t.Error(text)
+	}
+	if text := me(q.idToken("")); !strings.Contains(text, `"provider_name":"b"`) {
+		t.Error(text)
+	}
+	q.claims = map[string]any{"groups": nil}
+	if text := me(q.idToken("")); !strings.Contains(text, "not allowed") {
+		t.Error(text)
+	}
+	p.claims = map[string]any{"iss": q.URL} // p's key, q's name
+	if text := me(p.idToken("")); !strings.Contains(text, `"JsonWebTokenError"`) {
+		t.Error(text)
+	}
+	q.Close()
+	s.open(func(c *Config) {
+		c.Providers = map[string]ProviderConfig{"b": {Type: "oidc", Issuer: q.URL, ClientID: "client", Bearer: true}}
+	})
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+q.idToken("")), http.StatusServiceUnavailable)
+}
+
+// TestKeysAreNotFetchedForStrangers asks a provider for its keys once, whatever keys
+// tokens name, and again for a new key some time later.
+func TestKeysAreNotFetchedForStrangers(t *testing.T) {
+	p := newIssuer(t)
+	var asked atomic.Int32
+	inner := p.Config.Handler
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/keys" {
+			asked.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	s := bearerSite(t, p, nil)
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken("")), http.StatusOK)
+	for _, id := range []string{"x", "y", "z"} {
+		token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"iss": p.URL, "aud": "client", "sub": "ann",
+			"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()})
+		token.Header["kid"] = id
+		text, err := token.SignedString(p.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+text), http.StatusUnauthorized)
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the keys were fetched %d times", n)
+	}
+	s.wait(keysWait)
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"iss": p.URL})
+	token.Header["kid"] = "new"
+	text, err := token.SignedString(p.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+text), http.StatusUnauthorized)
+	if n := asked.Load(); n != 2 {
+		t.Errorf("the keys were fetched %d times", n)
+	}
+}

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"cmp"
 	"fmt"
 	"mime"
 	"net/http"
@@ -35,9 +36,6 @@ func (q *request) replace() error {
 	s := q.t.shape.Load()
 	it, err := q.readItem(s)
 	if err != nil {
-		return err
-	}
-	if err := q.admit(); err != nil {
 		return err
 	}
 	if !it.hasID {
@@ -79,17 +77,22 @@ func (q *request) patch() error {
 		it.body = body
 		return q.sort(s, &it, props)
 	})
-	if err != nil {
-		return err
+	revive := false
+	if err == nil {
+		revive, err = q.systemProperties(&it)
 	}
-	if err := q.admit(); err != nil {
+	if err != nil {
+		return cmp.Or(q.refusal, err)
+	}
+	// A patch that says nothing but that the row is not deleted is an undelete.
+	// Beside changes it says that of a live row, too; of a deleted one it is both.
+	if q.revives = revive && s.SoftDelete; revive && it.onlySystem() {
+		q.op, q.revives = opUndelete, false
+	}
+	if err := q.admit(q.op); err != nil {
 		return err
 	}
 	id, err := q.target(s, it)
-	if err != nil {
-		return err
-	}
-	revive, err := q.systemProperties(&it)
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,7 @@ func (q *request) patch() error {
 	}
 	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""),
 		Where: q.scope(s, q.wantsDeleted())}
-	if revive && s.SoftDelete {
+	if revive && s.SoftDelete { // without it, undelete is not allowed
 		w.Op, w.Where = OpUndelete, q.scope(s, true)
 	}
 	w.Guard = q.patchGuard(s, checks)
@@ -123,6 +126,11 @@ func (q *request) systemProperties(it *item) (revive bool, err error) {
 		revive = !p.value.IsNull()
 	}
 	return revive, nil
+}
+
+// onlySystem reports whether a patch names no column but the system's.
+func (it *item) onlySystem() bool {
+	return !slices.ContainsFunc(it.props, func(p property) bool { return !reserved(p.name) })
 }
 
 // system are the properties of a patch that it may name only with the values

@@ -32,7 +32,7 @@ func (i Inspect) Table(name string) (shape *Shape, access []Permission, ok bool)
 		if op == opUndelete && !t.config.SoftDelete {
 			continue
 		}
-		access = append(access, Permission{op.String(), t.access(op)})
+		access = append(access, Permission{op.String(), t.config.access(op)})
 	}
 	return t.shape.Load(), access, true
 }

@@ -38,9 +38,6 @@ func validID(id string) bool {
 }
 
 func (q *request) readOne() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	row, err := q.find(s, q.wantsDeleted())
 	if err != nil {
@@ -132,9 +129,6 @@ func versions(header string) []int64 {
 }
 
 func (q *request) readMany() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	ask, count, err := q.plan(s)
 	if q.t.config.DynamicSchema && isUnknownColumn(err) {

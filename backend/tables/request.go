@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -29,6 +28,13 @@ type request struct {
 	hasID bool
 	query url.Values
 	now   time.Time
+	reads once // whether the caller may read rows at all
+	// revives says that an update also undeletes the row, if it is deleted.
+	revives bool
+	// refusal is what an update is answered with that is refused as an undelete too.
+	refusal error
+	limit   int64 // of the body
+	said    int   // how many of the columns that a write sets are of the request
 }
 
 // ServeHTTP answers requests below the prefix.
@@ -84,10 +90,32 @@ func (q *request) serve() error {
 	if err != nil {
 		return err
 	}
-	if q.t.access(q.op) == Disabled || q.op == opUndelete && !q.t.config.SoftDelete {
-		return q.notAllowed(q.op.String())
+	q.limit = q.s.options.MaxBody
+	if err := q.admit(q.op); err != nil && !q.mayUndelete(err) {
+		return err
 	}
 	return handler()
+}
+
+// maxUndelete is the longest body of a patch that is read to say how it is refused.
+const maxUndelete = 1024
+
+// mayUndelete reports whether a request that is refused as an update is a patch of
+// 3.0 whose body has to be read, because it may prove to undelete. One that is
+// refused as an undelete, too, but with other words, is read as far as undeletes go.
+func (q *request) mayUndelete(refusal error) bool {
+	if !q.v3 || q.r.Method != http.MethodPatch {
+		return false
+	}
+	other := q.admit(opUndelete)
+	if other == nil {
+		return true
+	}
+	if other.Error() == refusal.Error() || q.r.ContentLength > maxUndelete {
+		return false
+	}
+	q.refusal, q.limit = refusal, maxUndelete
+	return true
 }
 
 // route takes the path apart: /tables/name[/id][/]. Ids may hold anything that
@@ -171,6 +199,9 @@ func (q *request) method() (func() error, error) {
 		q.op = opInsert
 		return q.insert, nil
 	case http.MethodPatch:
+		if q.v3 && !q.hasID {
+			break
+		}
 		q.op = opUpdate
 		return q.update, nil
 	case http.MethodPut:
@@ -191,128 +222,6 @@ func (q *request) method() (func() error, error) {
 
 func (q *request) notAllowed(what string) error {
 	return &httpError{status: http.StatusMethodNotAllowed, msg: "Method " + what + " is not allowed", plain: true}
-}
-
-// admit decides who may do the operation before any row is looked at.
-func (q *request) admit() error {
-	if q.t.access(q.op) == Authenticated && !q.who.Authenticated() {
-		return errLogin
-	}
-	for _, c := range q.t.rules[q.op] {
-		if c.UsesRow() {
-			continue
-		}
-		if !q.holds(c, nil) {
-			if !q.who.Authenticated() {
-				return errLogin
-			}
-			return errRule
-		}
-	}
-	return nil
-}
-
-// holds evaluates a rule; one that cannot be evaluated does not hold.
-func (q *request) holds(c condition, row map[string]any) bool {
-	f := identity.Facts{Principal: q.who, Row: row, Request: identity.Request{
-		Method: q.r.Method, Path: q.r.URL.Path, Operation: q.op.String(), Time: q.now,
-	}}
-	if addr, err := netip.ParseAddrPort(q.r.RemoteAddr); err == nil {
-		f.Request.Address = addr.Addr()
-	}
-	ok, err := c.Holds(q.r.Context(), f)
-	if err != nil {
-		q.s.options.Log.Warn("a rule could not be evaluated", "table", q.t.name, "operation", q.op.String(), "error",
-			err)
-		return false
-	}
-	return ok
-}
-
-// facts is a row as rules see it.
-func facts(s *Shape, row []odata.Value) map[string]any {
-	m := make(map[string]any, len(row))
-	for i, v := range row {
-		var x any
-		switch v.Type {
-		case odata.Boolean:
-			x = v.Num != 0
-		case odata.Integer:
-			x = v.Num
-		case odata.Number:
-			x = v.Float()
-		case odata.Date:
-			x = v.Time()
-		case odata.String, odata.Version:
-			x = v.Plain()
-		}
-		m[s.Columns[i].Name] = x
-	}
-	return m
-}
-
-// visible reports whether the rules for reading let the caller see a row.
-func (q *request) visible(s *Shape, row []odata.Value) bool {
-	for _, c := range q.t.rules[opRead] {
-		if c.UsesRow() && !q.holds(c, facts(s, row)) {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *table) rowRules(op op) bool {
-	for _, c := range t.rules[op] {
-		if c.UsesRow() {
-			return true
-		}
-	}
-	return false
-}
-
-// guard is the check of row rules inside a write: they must hold for the row as
-// it was and as it will be. A row that the caller may not even read is not
-// there for them.
-func (q *request) guard(s *Shape) func(before, after []odata.Value) error {
-	if !q.t.rowRules(q.op) && !q.t.rowRules(opRead) {
-		return nil
-	}
-	return func(before, after []odata.Value) error {
-		if before != nil && !q.visible(s, before) {
-			return ErrNotFound
-		}
-		for _, row := range [][]odata.Value{before, after} {
-			if row == nil {
-				continue
-			}
-			f := facts(s, row)
-			for _, c := range q.t.rules[q.op] {
-				if c.UsesRow() && !q.holds(c, f) {
-					return errRule
-				}
-			}
-		}
-		return nil
-	}
-}
-
-// scope is the condition that limits what the caller can reach at all: rows of
-// their own, not expired, and unless wanted not deleted.
-func (q *request) scope(s *Shape, deleted bool) odata.Expr {
-	var own, fresh, live odata.Expr
-	if q.t.config.PerUser {
-		if i := s.Find(q.t.config.userColumn()); i >= 0 {
-			own = odata.Compare{Op: odata.Eq, L: s.expr(i), R: odata.Literal{Value: odata.StringOf(q.who.User.ID)}}
-		}
-	}
-	if keep := q.t.config.RecordsExpire; keep > 0 {
-		fresh = odata.Compare{Op: odata.Gt, L: s.expr(colCreatedAt),
-			R: odata.Literal{Value: odata.DateOf(q.now.Add(-keep).UnixMilli())}}
-	}
-	if s.SoftDelete && !deleted {
-		live = odata.Compare{Op: odata.Eq, L: s.expr(colDeleted), R: odata.Literal{Value: odata.BooleanOf(false)}}
-	}
-	return odata.And(own, fresh, live)
 }
 
 // wantsDeleted reports whether deleted rows are asked for: any value in 2.0,
@@ -376,11 +285,11 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b 
 // body reads the request's body, bounded, and hands it to parse while the
 // buffer is its own.
 func (q *request) body(parse func([]byte) error) error {
-	if q.r.ContentLength > q.s.options.MaxBody {
+	if q.r.ContentLength > q.limit {
 		return errLarge
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, max(512, q.r.ContentLength+1)))
-	if _, err := buf.ReadFrom(http.MaxBytesReader(q.w, q.r.Body, q.s.options.MaxBody)); err != nil {
+	if _, err := buf.ReadFrom(http.MaxBytesReader(q.w, q.r.Body, q.limit)); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return errLarge

@@ -24,6 +24,29 @@ func (q *request) row(status int, s *Shape, row []odata.Value) {
 	buffers.Put(buf)
 }
 
+// answer shows a row that was written, as a caller may read it. To one who may not
+// it says no more than the request did: the id, and what the request has set. Said
+// are the columns of the write.
+func (q *request) answer(status int, s *Shape, row []odata.Value, said []int) {
+	if q.visible(s, row) {
+		q.row(status, s, row)
+		return
+	}
+	q.json(status, q.appendShown(nil, s, row, said))
+}
+
+// appendShown appends a row that was written as answer shows it.
+func (q *request) appendShown(b []byte, s *Shape, row []odata.Value, said []int) []byte {
+	if q.visible(s, row) {
+		return s.AppendRow(b, s.All(), row)
+	}
+	columns, shown := []int{colID}, []odata.Value{row[colID]}
+	for _, c := range said[:min(q.said, len(said))] {
+		columns, shown = append(columns, c), append(shown, row[c])
+	}
+	return s.AppendRow(b, columns, shown)
+}
+
 func (q *request) json(status int, body []byte) { q.send(status, headerJSON, body) }
 
 func (q *request) send(status int, contentType []string, body []byte) {

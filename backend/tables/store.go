@@ -121,6 +121,9 @@ type Removal struct {
 	Mark bool
 	// Version is the version of marked rows.
 	Version int64
+	// Visible, if set, says which of the rows that match are there for the caller.
+	// Those that are not are passed over: they stay, and do not count.
+	Visible func(row []odata.Value) bool
 	// Guard is as in Write.
 	Guard func(before, after []odata.Value) error
 	// Limit is how many rows may go.

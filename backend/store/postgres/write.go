@@ -237,15 +237,16 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 	c.columns(r.Shape, r.Shape.All())
 	c.write(" FROM ", quote(r.Shape.Table))
 	c.where(r.Where)
-	c.write(" LIMIT ")
-	c.bind(int64(r.Limit)+1, odata.Integer)
-	c.write(" FOR UPDATE")
+	if r.Visible == nil { // or the rows that are passed over would count, and be locked
+		c.write(" LIMIT ")
+		c.bind(int64(r.Limit)+1, odata.Integer)
+		c.write(" FOR UPDATE")
+	}
 	var earlier [][]odata.Value
 	err = s.do(ctx, r.Shape.Table, func(t *turn) error {
 		removed = nil
 		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
-			removed = append(removed, slices.Clone(row))
-			return nil
+			return rows.Collect(ctx, r, slices.Clone(row), &removed)
 		})
 		switch {
 		case err != nil:

@@ -42,6 +42,8 @@ func Run(t *testing.T, open Opener) {
 		{"paging", testPaging}, {"order", testOrder}, {"hostile", testHostile}, {"schema", testSchema},
 		{"all tables or none", testAllTablesOrNone},
 		{"dynamic", testDynamic}, {"access", testAccess}, {"per user", testPerUser}, {"rules", testRules},
+		{"grants", testGrants}, {"undelete inherits", testUndeleteInherits},
+		{"undelete and change", testUndeleteAndChange}, {"guide", testGuide}, {"secrecy", testSecrecy}, {"blind", testBlind},
 		{"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
 		{"withdrawn", testWithdrawn}, {"panic beside", testPanicBeside},
 		{"panic is logged", testPanicIsLogged},

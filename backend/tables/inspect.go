@@ -2,7 +2,6 @@ package tables
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -59,11 +58,11 @@ func (i Inspect) id(shape *Shape, text string) (odata.Value, error) {
 	if shape.Columns[colID].Type != odata.Integer {
 		return odata.StringOf(text), nil
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, ok := odata.IntegerID(text)
+	if !ok {
 		return odata.Value{}, ErrNotFound
 	}
-	return odata.IntegerOf(n), nil
+	return n, nil
 }
 
 // Set changes one column of a row that has the given version, "" for any. What

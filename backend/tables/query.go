@@ -15,8 +15,7 @@ import (
 // idValue reads an id from a path; false if no row can have it.
 func (t *table) idValue(s *Shape, id string) (odata.Value, bool) {
 	if s.Columns[colID].Type == odata.Integer {
-		n, err := strconv.ParseInt(id, 10, 64)
-		return odata.IntegerOf(n), err == nil
+		return odata.IntegerID(id)
 	}
 	return odata.StringOf(id), validID(id)
 }

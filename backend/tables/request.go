@@ -70,7 +70,7 @@ func (q *request) serve() error {
 		return nil
 	}
 	if q.r.URL.RawQuery != "" {
-		query, err := url.ParseQuery(q.r.URL.RawQuery)
+		query, err := parseQuery(q.r.URL.RawQuery)
 		if err != nil {
 			return badRequest("The query string is malformed")
 		}
@@ -116,6 +116,12 @@ func (q *request) mayUndelete(refusal error) bool {
 	}
 	q.refusal, q.limit = refusal, maxUndelete
 	return true
+}
+
+// parseQuery reads a query string in which only & separates: clients send the
+// semicolons of their texts as they are.
+func parseQuery(raw string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
 
 // route takes the path apart: /tables/name[/id][/]. Ids may hold anything that

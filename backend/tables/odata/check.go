@@ -98,11 +98,10 @@ func convert(v Value, to Type) (Literal, bool) {
 		}
 		out = NumberOf(f)
 	case to == Integer && v.Type == String:
-		n, err := strconv.ParseInt(v.Text, 10, 64)
-		if err != nil {
+		var ok bool
+		if out, ok = IntegerID(v.Text); !ok {
 			return Literal{}, false
 		}
-		out = IntegerOf(n)
 	case to == Date && v.Type == String:
 		ms, ok := ParseDate(v.Text)
 		if !ok {
@@ -124,6 +123,11 @@ func convert(v Value, to Type) (Literal, bool) {
 	return Literal{Value: out, As: to}, true
 }
 
+// guidLiteral is a GUID, whose digits count in any case.
+func guidLiteral(s string) Literal {
+	return Literal{Value: StringOf(s), IgnoreCase: true}
+}
+
 func toNumber(e Expr) Expr {
 	if e.Type() == Number {
 		return e
@@ -136,7 +140,8 @@ func toNumber(e Expr) Expr {
 	return Call{Func: ToNumber, Args: []Expr{e}}
 }
 
-// foldCase lowers both strings when one of them is a column that ignores case.
+// foldCase lowers both strings when one of them is a column that ignores case, or a
+// GUID.
 func foldCase(l, r Expr) (Expr, Expr) {
 	if !ignoresCase(l) && !ignoresCase(r) {
 		return l, r
@@ -145,8 +150,13 @@ func foldCase(l, r Expr) (Expr, Expr) {
 }
 
 func ignoresCase(e Expr) bool {
-	c, ok := e.(Column)
-	return ok && c.IgnoreCase && c.Of == String
+	switch e := e.(type) {
+	case Column:
+		return e.IgnoreCase && e.Of == String
+	case Literal:
+		return e.IgnoreCase && e.Type() == String
+	}
+	return false
 }
 
 // arith builds "l op r" over numbers.

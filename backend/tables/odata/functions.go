@@ -204,7 +204,7 @@ func (p *parse) cast() (Expr, error) {
 	if p.tok.kind != name || !ok {
 		return nil, p.fail("Unknown type '%s'", clip(p.tok.text))
 	}
-	isDay := p.tok.text == "Edm.Date"
+	isDay, isGuid := p.tok.text == "Edm.Date", p.tok.text == "Edm.Guid"
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
@@ -218,6 +218,9 @@ func (p *parse) cast() (Expr, error) {
 	}
 	if !ok {
 		return nil, &SyntaxError{fmt.Sprintf("A %s cannot be cast to a %s", value.Type(), to), at}
+	}
+	if lit, isText := out.(Literal); isText && isGuid && isGUID(lit.Value.Text) {
+		out = guidLiteral(lit.Value.Text)
 	}
 	if isDay {
 		out = Call{Func: DateOnly, Args: []Expr{out}}

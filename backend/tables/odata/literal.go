@@ -62,8 +62,10 @@ func (p *parse) typedLiteral() (Expr, error) {
 		ms, ok = ParseDate(strings.Replace(s, " ", "+", 1))
 		v = DateOf(ms)
 	case "guid":
-		ok = len(s) == 36 && matches(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
-		v = StringOf(s)
+		if !isGUID(s) {
+			return nil, bad
+		}
+		return guidLiteral(s), p.advance()
 	default:
 		return nil, bad
 	}

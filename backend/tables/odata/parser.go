@@ -338,7 +338,7 @@ func (p *parse) primary() (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return Literal{Value: v}, p.advance()
+		return Literal{Value: v, IgnoreCase: t.kind == guid}, p.advance()
 	}
 	return nil, p.fail("Expression expected")
 }

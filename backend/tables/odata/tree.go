@@ -23,6 +23,9 @@ type Column struct {
 type Literal struct {
 	Value Value
 	As    Type
+	// IgnoreCase says that comparisons with it, and searches for it, ignore case: it
+	// is a GUID.
+	IgnoreCase bool
 }
 
 // Logic is the conjunction, or with Or the disjunction, of two or more terms.

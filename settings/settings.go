@@ -89,6 +89,10 @@ type Server struct {
 	Proxies []string `yaml:"proxies"`
 	// Swagger serves the description of the tables at /swagger.
 	Swagger *bool `yaml:"swagger" default:"true"`
+	// DefaultAPIVersion is the version of the tables' protocol for requests that
+	// name none, as the clients of CommunityToolkit.Datasync (3.0.0). Without it they
+	// are refused.
+	DefaultAPIVersion string `yaml:"default_api_version" enum:"2.0.0,3.0.0"`
 	// MaxConnections is how many connections may be open.
 	MaxConnections int `yaml:"max_connections" default:"10000"`
 	// Drain is how long a stop waits for the requests that run.
@@ -329,6 +333,11 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 		if _, err := ParseRange(text); err != nil {
 			add("must be an address or a range", "server", "proxies", fmt.Sprint(i))
 		}
+	}
+	switch v.DefaultAPIVersion {
+	case "", "2.0.0", "3.0.0":
+	default:
+		add(fmt.Sprintf("%q must be 2.0.0 or 3.0.0", v.DefaultAPIVersion), "server", "default_api_version")
 	}
 	if v.MaxConnections < 0 || v.Drain < 0 {
 		add("max_connections and drain must be positive", "server")

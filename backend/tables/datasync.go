@@ -54,8 +54,20 @@ func (q *request) replace() error {
 			set.put(i, odata.Value{})
 		}
 	}
-	return q.change(Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
-		Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}, http.StatusOK)
+	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+		Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}
+	// Who asks for deleted rows revives the row that the body says is not deleted.
+	if q.revives = s.SoftDelete && q.wantsDeleted() && it.live(); q.revives {
+		w.Op = OpUndelete
+	}
+	return q.change(w, http.StatusOK)
+}
+
+// live reports whether a body says that the row is not deleted.
+func (it *item) live() bool {
+	return slices.ContainsFunc(it.props, func(p property) bool {
+		return strings.EqualFold(p.name, "deleted") && p.value.Type == odata.Boolean && !p.value.Bool()
+	})
 }
 
 // patch is PATCH of protocol 3.0: a merge, or a JSON Patch.

@@ -118,7 +118,7 @@ func (q *request) collect(ctx context.Context, out *listing, count bool) (total 
 func (q *request) nextPage(b []byte, ask page, out *listing) []byte {
 	if !q.v3 {
 		if out.rows > 0 && out.rows == ask.Top {
-			q.w.Header()["Link"] = []string{q.link(ask.Skip+out.rows, ask.Top, "", true) + "; rel=next"}
+			q.w.Header()["Link"] = []string{q.link(ask.Skip+out.rows, ask.Top, "", wholeLink) + "; rel=next"}
 		}
 		return b
 	}
@@ -133,13 +133,38 @@ func (q *request) nextPage(b []byte, ask page, out *listing) []byte {
 	if out.keep {
 		after = strconv.FormatInt(out.last[colUpdatedAt].Num, 10) + "," + out.last[colID].Plain()
 	}
-	absolute := !q.hasOption("nextLink:path") && !q.hasOption("nextLink=path")
-	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+out.rows, left, after, absolute))
+	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+out.rows, left, after, q.linkForm()))
+}
+
+// linkForm is what a link to the next page is to the client.
+type linkForm uint8
+
+const (
+	wholeLink linkForm = iota // an address, as Microsoft.Datasync.Client follows it
+	pathLink                  // its path and query
+	queryLink                 // its query alone, as CommunityToolkit.Datasync.Client puts it behind a question mark
+)
+
+// linkForm is the form that the client asks for, or the one that it follows. The
+// clients of the Community Toolkit, which are those from version 8 on, name no
+// version of the protocol as long as nobody tells them to.
+func (q *request) linkForm() linkForm {
+	for form, word := range []string{pathLink: "path", queryLink: "query"} {
+		if word != "" && (q.hasOption("nextLink:"+word) || q.hasOption("nextLink="+word)) {
+			return linkForm(form)
+		}
+	}
+	agent, found := strings.CutPrefix(q.r.UserAgent(), "Datasync/")
+	major, _, _ := strings.Cut(agent, ".")
+	if n, err := strconv.Atoi(major); q.silent || found && err == nil && n >= 8 {
+		return queryLink
+	}
+	return wholeLink
 }
 
 // link is the request's own address with other $skip and $top, or with the place
 // to go on after.
-func (q *request) link(skip, top int64, after string, absolute bool) string {
+func (q *request) link(skip, top int64, after string, form linkForm) string {
 	next := url.Values{}
 	for k, v := range q.query {
 		next[k] = v
@@ -153,8 +178,12 @@ func (q *request) link(skip, top int64, after string, absolute bool) string {
 	if top >= 0 {
 		next.Set("$top", strconv.FormatInt(top, 10))
 	}
-	tail := q.r.URL.EscapedPath() + "?" + strings.ReplaceAll(next.Encode(), "+", "%20")
-	if !absolute {
+	query := strings.ReplaceAll(next.Encode(), "+", "%20")
+	if form == queryLink {
+		return query
+	}
+	tail := q.r.URL.EscapedPath() + "?" + query
+	if form == pathLink {
 		return tail
 	}
 	scheme := "http"

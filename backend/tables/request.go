@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,18 +18,20 @@ import (
 
 // request is one request on its way.
 type request struct {
-	s     *Service
-	w     http.ResponseWriter
-	r     *http.Request
-	t     *table
-	who   *identity.Principal
-	op    op
-	v3    bool
-	path  string // the id, or ""
-	hasID bool
-	query url.Values
-	now   time.Time
-	reads once // whether the caller may read rows at all
+	s   *Service
+	w   http.ResponseWriter
+	r   *http.Request
+	t   *table
+	who *identity.Principal
+	op  op
+	v3  bool
+	// silent says that the request names no version of the protocol.
+	silent bool
+	path   string // the id, or ""
+	hasID  bool
+	query  url.Values
+	now    time.Time
+	reads  once // whether the caller may read rows at all
 	// revives says that an update also undeletes the row, if it is deleted.
 	revives bool
 	// refusal is what an update is answered with that is refused as an undelete too.
@@ -120,7 +123,15 @@ func (q *request) mayUndelete(refusal error) bool {
 
 // parseQuery reads a query string in which only & separates: clients send the
 // semicolons of their texts as they are.
+//
+// A nextLink that a client has put behind its own address, as those of Datasync do,
+// counts as what it asks for.
 func parseQuery(raw string) (url.Values, error) {
+	if strings.HasPrefix(raw, "http://") || strings.HasPrefix(raw, "https://") || strings.HasPrefix(raw, "/") {
+		if _, query, found := strings.Cut(raw, "?"); found {
+			raw = query
+		}
+	}
 	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
 
@@ -149,7 +160,8 @@ func (q *request) route() (name string, ok bool) {
 // protocol settles the version: 2.0.x from the header, or without one from the
 // query parameter in any letter case (azure-mobile-apps 4.0.2,
 // apiVersionCheck.js); 3.0 from the parameter first, then the header
-// (Microsoft.AspNetCore.Datasync, ProtocolVersion).
+// (Microsoft.AspNetCore.Datasync, ProtocolVersion). A request that says nothing has
+// the version that the operator has set for it, if any.
 func (q *request) protocol() error {
 	param := ""
 	for key, values := range q.query {
@@ -159,6 +171,9 @@ func (q *request) protocol() error {
 		}
 	}
 	version := q.r.Header.Get("ZUMO-API-VERSION")
+	if version == "" && param == "" {
+		version, q.silent = q.s.options.DefaultVersion, true
+	}
 	if version == "" || isVersion(version, "3.0") && param != "" {
 		version = param
 	}
@@ -286,11 +301,20 @@ func (q *request) define(s *Shape, fresh []ColumnDef) (*Shape, error) {
 	return q.s.store.Extend(ctx, s, fresh)
 }
 
+// sendsJSON reports whether the body is what 3.0 takes: JSON, or of no type.
+func (q *request) sendsJSON() bool {
+	media, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
+	return media == "" && q.r.Header.Get("Content-Type") == "" || strings.Contains(media, "json")
+}
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
 // body reads the request's body, bounded, and hands it to parse while the
 // buffer is its own.
 func (q *request) body(parse func([]byte) error) error {
+	if q.v3 && !q.sendsJSON() {
+		return errMedia
+	}
 	if q.r.ContentLength > q.limit {
 		return errLarge
 	}

@@ -27,6 +27,9 @@ type Options struct {
 	// URL is the public address of the server; its scheme is used for links on
 	// its own host, because a front may terminate TLS.
 	URL *url.URL
+	// DefaultVersion is the version of the protocol for requests that name none:
+	// "2.0.0", "3.0.0", or "" to refuse them.
+	DefaultVersion string
 	// MaxBody is the largest request body in bytes, default and least 1 MiB.
 	MaxBody int64
 	// Timeout bounds the work of one request in the database, default 30 s.

@@ -234,6 +234,15 @@ func (c *compiler) function(e odata.Call) {
 		c.write("||")
 		c.expr(e.Args[1])
 		c.write(")")
+	case odata.Digits:
+		// What is no number is null, and never an error.
+		c.write("(substring(substr(")
+		c.expr(e.Args[0])
+		c.write(",1+(")
+		c.expr(e.Args[1])
+		c.write(")::int,(")
+		c.expr(e.Args[2])
+		c.write(")::int) from '^[0-9]+$'))::int8")
 	default:
 		f, ok := functions[e.Func]
 		if !ok {

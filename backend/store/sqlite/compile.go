@@ -145,7 +145,7 @@ var plain = map[odata.Func]string{
 	odata.Day: "cordon_date('day',", odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',",
 	odata.Second: "cordon_date('second',", odata.FractionalSeconds: "cordon_date('fraction',",
 	odata.DateOnly: "cordon_date('date',", odata.TimeOnly: "cordon_date('time',", odata.Floor: "floor(",
-	odata.Ceiling: "ceil(", odata.Round: "cordon_round(",
+	odata.Ceiling: "ceil(", odata.Round: "cordon_round(", odata.Digits: "cordon_digits(",
 }
 
 func (c *compiler) function(e odata.Call) {

@@ -34,6 +34,7 @@ func (p *parse) compare(op Op, l, r Expr, at int) (Expr, error) {
 		}
 		return IsNull{X: l, Not: op == Ne}, nil
 	}
+	l, r = asCalendar(l, r)
 	l, r, ok := unify(l, r)
 	if !ok {
 		return nil, &SyntaxError{"A " + l.Type().String() + " cannot be compared with a " + r.Type().String(), at}
@@ -121,6 +122,26 @@ func convert(v Value, to Type) (Literal, bool) {
 		return Literal{}, false
 	}
 	return Literal{Value: out, As: to}, true
+}
+
+// asCalendar turns the comparison of a text with a date or a time of day into one of
+// texts, whose order is that of what they say. Clients write times with three
+// decimals, with seven, or with none.
+func asCalendar(l, r Expr) (Expr, Expr) {
+	if lit, ok := l.(Literal); ok && lit.calendar != "" && r.Type() == String {
+		r, l = asCalendar(r, l)
+		return l, r
+	}
+	lit, ok := r.(Literal)
+	if !ok || lit.calendar == "" || l.Type() != String {
+		return l, r
+	}
+	if lit.Value.Type == Integer {
+		padded := Call{Func: Concat, Args: []Expr{l, Literal{Value: StringOf(".000")}}}
+		l = Call{Func: Substring, Args: []Expr{padded, Literal{Value: NumberOf(0)},
+			Literal{Value: NumberOf(float64(len(lit.calendar)))}}}
+	}
+	return l, Literal{Value: StringOf(lit.calendar)}
 }
 
 // guidLiteral is a GUID, whose digits count in any case.

@@ -159,14 +159,18 @@ func (*ConflictError) Error() string { return "The item has been changed" }
 
 // DuplicateError says that a value that must be unique is taken.
 type DuplicateError struct {
-	// Column is the column, "id" or one declared unique; "" if not known.
+	// Column is the column, "id" or one declared unique, as the shape names it; "?"
+	// if it is not known which, "" if it is the id.
 	Column string
 }
 
 // Error implements error.
 func (e *DuplicateError) Error() string {
-	if e.Column == "" || e.Column == "id" {
+	switch e.Column {
+	case "", "id":
 		return "An item with this id exists"
+	case "?":
+		return "An item with such a value exists"
 	}
 	return "An item with this value of '" + e.Column + "' exists"
 }
@@ -175,11 +179,17 @@ func (e *DuplicateError) Error() string {
 type SchemaError struct {
 	// Table and Column are where, Msg what.
 	Table, Column, Msg string
+	// Err is what the database said, if it did. Callers are not told.
+	Err error
 }
 
 // Error implements error.
 func (e *SchemaError) Error() string {
-	return "table " + e.Table + ", column " + e.Column + ": " + e.Msg
+	text := "table " + e.Table + ", column " + e.Column + ": " + e.Msg
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // QueryError says that the database would not run a query, for what it asks

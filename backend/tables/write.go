@@ -331,6 +331,7 @@ func (q *request) removeMany() error {
 	if err != nil {
 		return err
 	}
+	defer q.orderAll()()
 	ctx, cancel := q.deadline()
 	defer cancel()
 	rows, err := q.s.store.Remove(ctx,

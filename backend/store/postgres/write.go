@@ -23,11 +23,25 @@ func (s *Store) Write(ctx context.Context, w tables.Write) ([]odata.Value, error
 			p.ID = odata.Value{}
 			continue
 		}
+		if taken != nil {
+			return nil, named(w.Shape, taken)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return p.row, nil
 	}
+}
+
+// named is a value that is taken with the column's name in the table, where the
+// server has said the one that it has for it.
+func named(s *tables.Shape, taken *tables.DuplicateError) error {
+	for _, c := range s.Columns {
+		if c.Name == taken.Column || column(c.Name) == quote(taken.Column) {
+			return &tables.DuplicateError{Column: c.Name}
+		}
+	}
+	return &tables.DuplicateError{Column: "?"}
 }
 
 // pending is a write with what its attempts have found.

@@ -37,6 +37,7 @@ type request struct {
 	// refusal is what an update is answered with that is refused as an undelete too.
 	refusal error
 	limit   int64 // of the body
+	held    int64 // of the memory that all requests share
 	said    int   // how many of the columns that a write sets are of the request
 }
 
@@ -48,6 +49,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["Pragma"] = headerNoCache
 	h["Expires"] = headerZero
 	h["X-Zumo-Server-Version"] = headerServer
+	defer q.letGo()
 	if err := q.serve(); err != nil {
 		q.fail(err)
 	}
@@ -318,8 +320,11 @@ func (q *request) body(parse func([]byte) error) error {
 	if q.r.ContentLength > q.limit {
 		return errLarge
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, max(512, q.r.ContentLength+1)))
-	if _, err := buf.ReadFrom(http.MaxBytesReader(q.w, q.r.Body, q.limit)); err != nil {
+	body, err := q.readBody(http.MaxBytesReader(q.w, q.r.Body, q.limit))
+	if err == errMemory {
+		return err
+	}
+	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return errLarge
@@ -329,5 +334,5 @@ func (q *request) body(parse func([]byte) error) error {
 		}
 		return badRequest("The body cannot be read")
 	}
-	return parse(bytes.TrimPrefix(buf.Bytes(), []byte("\xef\xbb\xbf")))
+	return parse(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 }

@@ -20,8 +20,14 @@ func (q *request) row(status int, s *Shape, row []odata.Value) {
 	}
 	buf := buffers.Get().(*[]byte)
 	*buf = s.AppendRow((*buf)[:0], s.All(), row)
+	if q.op == opRead && !q.hold(len(*buf)) {
+		q.fail(errMemory)
+		return
+	}
 	q.json(status, *buf)
-	buffers.Put(buf)
+	if cap(*buf) <= chunkBytes {
+		buffers.Put(buf)
+	}
 }
 
 // answer shows a row that was written, as a caller may read it. To one who may not
@@ -53,6 +59,9 @@ func (q *request) send(status int, contentType []string, body []byte) {
 	h := q.w.Header()
 	h["Content-Type"] = contentType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) > freeBytes {
+		q.within(sendTime)
+	}
 	q.w.WriteHeader(status)
 	_, _ = q.w.Write(body) // the client may be gone; nobody is left to tell
 }

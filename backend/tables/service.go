@@ -65,6 +65,8 @@ type Service struct {
 	stop    context.CancelFunc
 	expiry  chan struct{}
 	version atomic.Int64
+	memory  memory
+	streams chan struct{} // one for each page that is sent while it is read
 }
 
 // table is one configured table with its present shape.
@@ -106,7 +108,8 @@ func Prepare(c Config, store Store, o Options) (*Service, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{})}
+	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{}),
+		streams: make(chan struct{}, pagesSent)}
 	s.prefix = strings.ToLower(strings.TrimSuffix(s.options.Prefix, "/")) + "/"
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {

@@ -45,7 +45,7 @@ func Run(t *testing.T, open Opener) {
 		{"grants", testGrants}, {"undelete inherits", testUndeleteInherits},
 		{"undelete and change", testUndeleteAndChange}, {"guide", testGuide}, {"secrecy", testSecrecy}, {"blind", testBlind},
 		{"semicolons", testSemicolons}, {"GUIDs", testGUIDs}, {"names of databases", testDatabaseNames},
-		{"expiry and names", testExpiryNames}, {"spellings of ids", testSpellings}, {"toolkit queries", testToolkitQueries}, {"toolkit pages", testToolkitPages}, {"toolkit mistakes", testToolkitMistakes}, {"toolkit rows", testToolkitRows}, {"toolkit versions", testToolkitVersions}, {"calendar", testCalendar}, {"no words of the server", testNoServerText}, {"taken values", testTakenValues}, {"order of webhooks", testWebhookOrder}, {"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
+		{"expiry and names", testExpiryNames}, {"spellings of ids", testSpellings}, {"toolkit queries", testToolkitQueries}, {"toolkit pages", testToolkitPages}, {"toolkit mistakes", testToolkitMistakes}, {"toolkit rows", testToolkitRows}, {"toolkit versions", testToolkitVersions}, {"calendar", testCalendar}, {"no words of the server", testNoServerText}, {"taken values", testTakenValues}, {"order of webhooks", testWebhookOrder}, {"long pages", testLongPages}, {"expiry", testExpiry}, {"webhook", testWebhook}, {"integer ids", testIntegerIDs}, {"contexts", testContexts},
 		{"withdrawn", testWithdrawn}, {"panic beside", testPanicBeside},
 		{"panic is logged", testPanicIsLogged},
 		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},

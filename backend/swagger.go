@@ -105,37 +105,33 @@ func tablePaths(name string, t tables.Table) (table, item object) {
 	body := object{"name": "body", "description": "The item", "required": true, "schema": one, "in": "body"}
 	conflict := object{"409": outcome("A concurrency violation occurred", one),
 		"412": outcome("A concurrency violation occurred", one)}
-	operation := func(verb, summary string, own tables.Operation, responses object, parameters ...object) object {
+	operation := func(verb, summary string, own string, responses object, parameters ...object) object {
 		return describe(verb, summary, name, t, own, responses, parameters)
 	}
 	table = object{
-		"get": operation("Query", "Query the "+name+" table", t.Read,
+		"get": operation("Query", "Query the "+name+" table", "read",
 			object{"200": outcome("An array of items matching the provided query", many)}, odataParameters()...),
-		"post": operation("Insert", "Insert a record into the "+name+" table", t.Insert,
+		"post": operation("Insert", "Insert a record into the "+name+" table", "insert",
 			object{"201": outcome("The inserted item", one),
 				"409": outcome("An item with the same ID already exists", one)}, body),
 	}
 	item = object{
-		"get": operation("Find", "Find a specific record in the "+name+" table", t.Read,
+		"get": operation("Find", "Find a specific record in the "+name+" table", "read",
 			object{"200": outcome("The requested item", one)}, id),
-		"post": operation("Undelete", "Undelete a record from the "+name+" table", t.Undelete,
+		"post": operation("Undelete", "Undelete a record from the "+name+" table", "undelete",
 			with(conflict, "201", outcome("The undeleted item", one)), id),
-		"patch": operation("Update", "Update a record in the "+name+" table", t.Update,
+		"patch": operation("Update", "Update a record in the "+name+" table", "update",
 			with(conflict, "200", outcome("The updated item", one)), id, body),
-		"delete": operation("Delete", "Delete a record from the "+name+" table", t.Delete,
+		"delete": operation("Delete", "Delete a record from the "+name+" table", "delete",
 			with(conflict, "200", outcome("The deleted item", one)), id),
 	}
 	return table, item
 }
 
-func describe(verb, summary, name string, t tables.Table, own tables.Operation, responses object,
+func describe(verb, summary, name string, t tables.Table, own string, responses object,
 	parameters []object) object {
-	access := own.Access
-	if access == "" {
-		access = t.Access
-	}
 	security := []object{}
-	if access == tables.Authenticated || t.PerUser && access != tables.Disabled {
+	if t.AccessTo(own) == tables.Authenticated {
 		security = append(security, object{"EasyAuth": []string{}})
 	}
 	for status, text := range map[string]string{"400": "The format of the request was incorrect",

@@ -329,7 +329,8 @@ func (b *Backend) openTables(context.Context) error {
 	b.Tables, err = tables.Prepare(config, b.Store,
 		tables.Options{URL: b.URL, Log: slog.New(slog.NewTextHandler(b.options.Stderr, nil)),
 			ReadFile: func(name string) ([]byte, error) { return os.ReadFile(b.Settings.Path(name)) },
-			Webhooks: b.webhookClient(), WebhookKey: key, Queue: b.webhooks})
+			Webhooks: b.webhookClient(), WebhookKey: key, Queue: b.webhooks,
+			DefaultVersion: b.server.DefaultAPIVersion})
 	if err != nil {
 		return err
 	}

@@ -246,16 +246,17 @@ func TestReloadFrom(t *testing.T) {
 // refused and names it. A key that is added must be added here.
 func TestReloadOfEveryServerKey(t *testing.T) {
 	changes := map[string]struct{ text, refused string }{
-		"Listen":         {`listen: "127.0.0.1:8444"`, "server.listen"},
-		"URL":            {`listen: "127.0.0.1:0", url: "https://localhost:1"`, "server.url"},
-		"TLS":            {`listen: "127.0.0.1:0", tls: off`, "server.tls"},
-		"Admin":          {`listen: "127.0.0.1:0", admin: "127.0.0.1:8445"`, "server.admin"},
-		"MaxConnections": {`listen: "127.0.0.1:0", max_connections: 7`, "server.max_connections"},
-		"CORS":           {`listen: "127.0.0.1:0", cors: [a.example]`, ""},
-		"Proxies":        {`listen: "127.0.0.1:0", proxies: [192.0.2.1]`, ""},
-		"ProxyHeader":    {`listen: "127.0.0.1:0", proxy_header: forwarded`, ""},
-		"Swagger":        {`listen: "127.0.0.1:0", swagger: false`, ""},
-		"Drain":          {`listen: "127.0.0.1:0", drain: 7s`, ""},
+		"Listen":            {`listen: "127.0.0.1:8444"`, "server.listen"},
+		"URL":               {`listen: "127.0.0.1:0", url: "https://localhost:1"`, "server.url"},
+		"TLS":               {`listen: "127.0.0.1:0", tls: off`, "server.tls"},
+		"Admin":             {`listen: "127.0.0.1:0", admin: "127.0.0.1:8445"`, "server.admin"},
+		"MaxConnections":    {`listen: "127.0.0.1:0", max_connections: 7`, "server.max_connections"},
+		"CORS":              {`listen: "127.0.0.1:0", cors: [a.example]`, ""},
+		"Proxies":           {`listen: "127.0.0.1:0", proxies: [192.0.2.1]`, ""},
+		"ProxyHeader":       {`listen: "127.0.0.1:0", proxy_header: forwarded`, ""},
+		"Swagger":           {`listen: "127.0.0.1:0", swagger: false`, ""},
+		"DefaultAPIVersion": {`listen: "127.0.0.1:0", default_api_version: 3.0.0`, ""},
+		"Drain":             {`listen: "127.0.0.1:0", drain: 7s`, ""},
 	}
 	_, rest, _ := strings.Cut(reloadable, "\n")
 	for i := range reflect.TypeFor[settings.Server]().NumField() {
@@ -279,12 +280,14 @@ func TestReloadOfEveryServerKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			resp, _ := r.do(t, http.MethodGet, "/swagger", "", "Origin", "https://a.example")
+			silent, _ := r.do(t, http.MethodGet, "/tables/nosuch", "", "ZUMO-API-VERSION", "")
 			inForce := map[string]bool{
-				"CORS":        resp.Header.Get("Access-Control-Allow-Origin") == "https://a.example",
-				"Swagger":     resp.StatusCode == http.StatusNotFound,
-				"Drain":       r.live.inForce().server.Drain == 7*time.Second,
-				"Proxies":     len(r.live.inForce().server.Proxies) == 1,
-				"ProxyHeader": r.live.inForce().server.ProxyHeader == "forwarded",
+				"DefaultAPIVersion": silent.StatusCode == http.StatusNotFound,
+				"CORS":              resp.Header.Get("Access-Control-Allow-Origin") == "https://a.example",
+				"Swagger":           resp.StatusCode == http.StatusNotFound,
+				"Drain":             r.live.inForce().server.Drain == 7*time.Second,
+				"Proxies":           len(r.live.inForce().server.Proxies) == 1,
+				"ProxyHeader":       r.live.inForce().server.ProxyHeader == "forwarded",
 			}
 			if !inForce[field] {
 				t.Errorf("%s is not in force: %d %v", field, resp.StatusCode, resp.Header)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -128,8 +129,7 @@ func enumOf(words string) []any {
 	var all []any
 	for word := range strings.SplitSeq(words, ",") {
 		all = append(all, word)
-		var number int
-		if _, err := fmt.Sscanf(word, "%d", &number); err == nil {
+		if number, err := strconv.Atoi(word); err == nil {
 			all = append(all, number)
 		}
 	}

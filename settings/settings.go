@@ -93,6 +93,10 @@ type Server struct {
 	ProxyHeader string `yaml:"proxy_header" enum:"x-forwarded-for,forwarded" default:"x-forwarded-for"`
 	// Swagger serves the description of the tables at /swagger.
 	Swagger *bool `yaml:"swagger" default:"true"`
+	// DefaultAPIVersion is the version of the tables' protocol for requests that
+	// name none, as the clients of CommunityToolkit.Datasync (3.0.0). Without it they
+	// are refused.
+	DefaultAPIVersion string `yaml:"default_api_version" enum:"2.0.0,3.0.0"`
 	// MaxConnections is how many connections may be open.
 	MaxConnections int `yaml:"max_connections" default:"10000"`
 	// Drain is how long a stop waits for the requests that run.
@@ -336,6 +340,10 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	}
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, v.ProxyHeader) {
 		add("must be x-forwarded-for or forwarded", "server", "proxy_header")
+	switch v.DefaultAPIVersion {
+	case "", "2.0.0", "3.0.0":
+	default:
+		add(fmt.Sprintf("%q must be 2.0.0 or 3.0.0", v.DefaultAPIVersion), "server", "default_api_version")
 	}
 	if v.MaxConnections < 0 || v.Drain < 0 {
 		add("max_connections and drain must be positive", "server")

@@ -108,6 +108,8 @@ func TestCheckShowsTheLine(t *testing.T) {
 		{"server:\n  url: https://app.example/x\n", "cordon.yaml:2:3: server.url must be an http or https URL " +
 			"without a path\n  2 |   url: https://app.example/x\n    |   ^"},
 		{"server: {cors: [\"a b\"]}\n", "server.cors \"a b\""},
+		{"server: {default_api_version: 1.0.0}\n",
+			"cordon.yaml:1:10: server.default_api_version \"1.0.0\" must be 2.0.0 or 3.0.0"},
 		{"server: {admin: \"0.0.0.0:1\"}\n", "server.admin \"0.0.0.0:1\" must be a loopback address"},
 		{"identity:\n  redirects:\n    - https://a.example\n    - http://b.example\n",
 			"cordon.yaml:4:7: identity.redirects.1 http is for loopback only"},

@@ -35,7 +35,8 @@ type Table struct {
 	// does not hold are not there for reads.
 	Rule string `yaml:"rule" json:"rule,omitempty"`
 	// Read, Insert, Update, Delete and Undelete override Access and add a Rule
-	// for one operation.
+	// for one operation. Undelete without an access, or a rule, of its own has
+	// the stricter access of Update and Delete, and the rules of both.
 	Read     Operation `yaml:"read" json:"read,omitempty"`
 	Insert   Operation `yaml:"insert" json:"insert,omitempty"`
 	Update   Operation `yaml:"update" json:"update,omitempty"`
@@ -191,17 +192,6 @@ func (t Table) databaseName(name string) string {
 		return t.DatabaseTable
 	}
 	return strings.ToLower(name)
-}
-
-func (t Table) access(op op) Access {
-	own := t.operation(op).Access
-	if own == "" {
-		own = t.Access
-	}
-	if own == "" {
-		own = Anonymous
-	}
-	return own
 }
 
 func (t Table) operation(op op) Operation {

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"cmp"
 	"fmt"
 	"mime"
 	"net/http"
@@ -37,9 +38,6 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
-	if err := q.admit(); err != nil {
-		return err
-	}
 	if !it.hasID {
 		return badRequest("The item has no id")
 	}
@@ -56,8 +54,20 @@ func (q *request) replace() error {
 			set.put(i, odata.Value{})
 		}
 	}
-	return q.change(Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
-		Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}, http.StatusOK)
+	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+		Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}
+	// Who asks for deleted rows revives the row that the body says is not deleted.
+	if q.revives = s.SoftDelete && q.wantsDeleted() && it.live(); q.revives {
+		w.Op = OpUndelete
+	}
+	return q.change(w, http.StatusOK)
+}
+
+// live reports whether a body says that the row is not deleted.
+func (it *item) live() bool {
+	return slices.ContainsFunc(it.props, func(p property) bool {
+		return strings.EqualFold(p.name, "deleted") && p.value.Type == odata.Boolean && !p.value.Bool()
+	})
 }
 
 // patch is PATCH of protocol 3.0: a merge, or a JSON Patch.
@@ -79,17 +89,22 @@ func (q *request) patch() error {
 		it.body = body
 		return q.sort(s, &it, props)
 	})
-	if err != nil {
-		return err
+	revive := false
+	if err == nil {
+		revive, err = q.systemProperties(&it)
 	}
-	if err := q.admit(); err != nil {
+	if err != nil {
+		return cmp.Or(q.refusal, err)
+	}
+	// A patch that says nothing but that the row is not deleted is an undelete.
+	// Beside changes it says that of a live row, too; of a deleted one it is both.
+	if q.revives = revive && s.SoftDelete; revive && it.onlySystem() {
+		q.op, q.revives = opUndelete, false
+	}
+	if err := q.admit(q.op); err != nil {
 		return err
 	}
 	id, err := q.target(s, it)
-	if err != nil {
-		return err
-	}
-	revive, err := q.systemProperties(&it)
 	if err != nil {
 		return err
 	}
@@ -100,7 +115,7 @@ func (q *request) patch() error {
 	}
 	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""),
 		Where: q.scope(s, q.wantsDeleted())}
-	if revive && s.SoftDelete {
+	if revive && s.SoftDelete { // without it, undelete is not allowed
 		w.Op, w.Where = OpUndelete, q.scope(s, true)
 	}
 	w.Guard = q.patchGuard(s, checks)
@@ -123,6 +138,11 @@ func (q *request) systemProperties(it *item) (revive bool, err error) {
 		revive = !p.value.IsNull()
 	}
 	return revive, nil
+}
+
+// onlySystem reports whether a patch names no column but the system's.
+func (it *item) onlySystem() bool {
+	return !slices.ContainsFunc(it.props, func(p property) bool { return !reserved(p.name) })
 }
 
 // system are the properties of a patch that it may name only with the values

@@ -30,6 +30,7 @@ var (
 	errNoTable = &httpError{status: http.StatusNotFound, msg: "There is no such table"}
 	errGone    = &httpError{status: http.StatusGone, msg: "The item has been deleted"}
 	errLarge   = &httpError{status: http.StatusRequestEntityTooLarge, msg: "request entity too large"}
+	errMedia   = &httpError{status: http.StatusUnsupportedMediaType, msg: "The body must be application/json"}
 	errBusy    = &httpError{status: http.StatusServiceUnavailable, msg: "The database is not available"}
 )
 

@@ -2,7 +2,6 @@ package tables
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -32,7 +31,7 @@ func (i Inspect) Table(name string) (shape *Shape, access []Permission, ok bool)
 		if op == opUndelete && !t.config.SoftDelete {
 			continue
 		}
-		access = append(access, Permission{op.String(), t.access(op)})
+		access = append(access, Permission{op.String(), t.config.access(op)})
 	}
 	return t.shape.Load(), access, true
 }
@@ -59,11 +58,11 @@ func (i Inspect) id(shape *Shape, text string) (odata.Value, error) {
 	if shape.Columns[colID].Type != odata.Integer {
 		return odata.StringOf(text), nil
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	n, ok := odata.IntegerID(text)
+	if !ok {
 		return odata.Value{}, ErrNotFound
 	}
-	return odata.IntegerOf(n), nil
+	return n, nil
 }
 
 // Set changes one column of a row that has the given version, "" for any. What

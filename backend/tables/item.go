@@ -144,14 +144,14 @@ func (q *request) bodyID(s *Shape, p property) (odata.Value, error) {
 		return odata.Value{}, nil
 	}
 	if s.Columns[colID].Type == odata.Integer {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
+		n, ok := odata.IntegerID(text)
+		if !ok || n.Num < 0 {
 			return v, bad
 		}
-		if n == 0 {
+		if n.Num == 0 {
 			return odata.Value{}, nil
 		}
-		return odata.IntegerOf(n), nil
+		return n, nil
 	}
 	if !validID(text) {
 		return v, bad

@@ -2,6 +2,7 @@ package tables
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -12,49 +13,70 @@ import (
 	"github.com/cordon-sec/cordon/internal/origin"
 )
 
-// list runs the query and answers with its rows.
+// list runs the query and answers with its rows. The page is made before it is sent,
+// unless it is long: then it is read again, and sent meanwhile.
 func (q *request) list(ask page, count bool) error {
 	ctx, cancel := q.deadline()
 	defer cancel()
 	buf := buffers.Get().(*[]byte)
 	defer func() {
-		if cap(*buf) <= 1<<20 {
+		if cap(*buf) <= chunkBytes {
 			buffers.Put(buf)
 		}
 	}()
-	b := (*buf)[:0]
-	switch {
-	case q.v3:
-		b = append(b, `{"items":[`...)
-	case count:
-		b = append(b, `{"results":[`...)
-	default:
-		b = append(b, '[')
+	out := listing{b: (*buf)[:0], ask: ask, room: freeBytes, full: q.makeRoom}
+	err := q.fill(ctx, &out, count)
+	if errors.Is(err, errLongPage) {
+		out = listing{}
+		if err = q.stream(ask, count); err == nil {
+			q.notify(ask.Shape, nil)
+		}
+		return err
 	}
-	out := listing{b: b, ask: ask}
-	total, err := q.collect(ctx, &out, count)
 	if err != nil {
 		return err
 	}
-	b = append(out.b, ']')
+	*buf = out.b
+	q.json(http.StatusOK, out.b)
+	q.notify(ask.Shape, nil)
+	return nil
+}
+
+// fill runs the query and writes the whole answer.
+func (q *request) fill(ctx context.Context, out *listing, count bool) error {
+	ask := out.ask
+	switch {
+	case q.v3:
+		out.b = append(out.b, `{"items":[`...)
+	case count:
+		out.b = append(out.b, `{"results":[`...)
+	default:
+		out.b = append(out.b, '[')
+	}
+	total, err := q.collect(ctx, out, count)
+	if err != nil {
+		return err
+	}
+	b := append(out.b, ']')
 	if count {
 		b = strconv.AppendInt(append(b, `,"count":`...), total, 10)
 	}
 	if !out.pull {
-		b = q.nextPage(b, ask, &out)
+		b = q.nextPage(b, ask, out)
 	}
 	if q.v3 || count {
 		b = append(b, '}')
 	}
-	*buf = b
-	q.json(http.StatusOK, b)
-	q.notify(ask.Shape, nil)
+	out.b = b
 	return nil
 }
 
 // listing is an answer that rows are added to.
 type listing struct {
 	b    []byte
+	room int                  // how long b may be
+	full func(*listing) error // what happens when it is longer
+	sent bool                 // the answer has begun
 	ask  page
 	rows int64
 	more bool // there is at least one row after those of the page
@@ -75,6 +97,9 @@ func (l *listing) add(row []odata.Value) error {
 	l.rows++
 	if l.keep {
 		l.last = append(l.last[:0], row...)
+	}
+	if len(l.b) > l.room {
+		return l.full(l)
 	}
 	return nil
 }
@@ -117,8 +142,8 @@ func (q *request) collect(ctx context.Context, out *listing, count bool) (total 
 // 3.0.
 func (q *request) nextPage(b []byte, ask page, out *listing) []byte {
 	if !q.v3 {
-		if out.rows > 0 && out.rows == ask.Top {
-			q.w.Header()["Link"] = []string{q.link(ask.Skip+out.rows, ask.Top, "", true) + "; rel=next"}
+		if out.rows > 0 && out.rows == ask.Top && !out.sent {
+			q.w.Header()["Link"] = []string{q.link(ask.Skip+out.rows, ask.Top, "", wholeLink) + "; rel=next"}
 		}
 		return b
 	}
@@ -133,13 +158,38 @@ func (q *request) nextPage(b []byte, ask page, out *listing) []byte {
 	if out.keep {
 		after = strconv.FormatInt(out.last[colUpdatedAt].Num, 10) + "," + out.last[colID].Plain()
 	}
-	absolute := !q.hasOption("nextLink:path") && !q.hasOption("nextLink=path")
-	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+out.rows, left, after, absolute))
+	return appendJSONString(append(b, `,"nextLink":`...), q.link(ask.Skip+out.rows, left, after, q.linkForm()))
+}
+
+// linkForm is what a link to the next page is to the client.
+type linkForm uint8
+
+const (
+	wholeLink linkForm = iota // an address, as Microsoft.Datasync.Client follows it
+	pathLink                  // its path and query
+	queryLink                 // its query alone, as CommunityToolkit.Datasync.Client puts it behind a question mark
+)
+
+// linkForm is the form that the client asks for, or the one that it follows. The
+// clients of the Community Toolkit, which are those from version 8 on, name no
+// version of the protocol as long as nobody tells them to.
+func (q *request) linkForm() linkForm {
+	for form, word := range []string{pathLink: "path", queryLink: "query"} {
+		if word != "" && (q.hasOption("nextLink:"+word) || q.hasOption("nextLink="+word)) {
+			return linkForm(form)
+		}
+	}
+	agent, found := strings.CutPrefix(q.r.UserAgent(), "Datasync/")
+	major, _, _ := strings.Cut(agent, ".")
+	if n, err := strconv.Atoi(major); q.silent || found && err == nil && n >= 8 {
+		return queryLink
+	}
+	return wholeLink
 }
 
 // link is the request's own address with other $skip and $top, or with the place
 // to go on after.
-func (q *request) link(skip, top int64, after string, absolute bool) string {
+func (q *request) link(skip, top int64, after string, form linkForm) string {
 	next := url.Values{}
 	for k, v := range q.query {
 		next[k] = v
@@ -153,8 +203,12 @@ func (q *request) link(skip, top int64, after string, absolute bool) string {
 	if top >= 0 {
 		next.Set("$top", strconv.FormatInt(top, 10))
 	}
-	tail := q.r.URL.EscapedPath() + "?" + strings.ReplaceAll(next.Encode(), "+", "%20")
-	if !absolute {
+	query := strings.ReplaceAll(next.Encode(), "+", "%20")
+	if form == queryLink {
+		return query
+	}
+	tail := q.r.URL.EscapedPath() + "?" + query
+	if form == pathLink {
 		return tail
 	}
 	scheme := "http"

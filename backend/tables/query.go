@@ -15,8 +15,7 @@ import (
 // idValue reads an id from a path; false if no row can have it.
 func (t *table) idValue(s *Shape, id string) (odata.Value, bool) {
 	if s.Columns[colID].Type == odata.Integer {
-		n, err := strconv.ParseInt(id, 10, 64)
-		return odata.IntegerOf(n), err == nil
+		return odata.IntegerID(id)
 	}
 	return odata.StringOf(id), validID(id)
 }
@@ -38,9 +37,6 @@ func validID(id string) bool {
 }
 
 func (q *request) readOne() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	row, err := q.find(s, q.wantsDeleted())
 	if err != nil {
@@ -132,9 +128,6 @@ func versions(header string) []int64 {
 }
 
 func (q *request) readMany() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	ask, count, err := q.plan(s)
 	if q.t.config.DynamicSchema && isUnknownColumn(err) {

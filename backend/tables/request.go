@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,17 +18,27 @@ import (
 
 // request is one request on its way.
 type request struct {
-	s     *Service
-	w     http.ResponseWriter
-	r     *http.Request
-	t     *table
-	who   *identity.Principal
-	op    op
-	v3    bool
-	path  string // the id, or ""
-	hasID bool
-	query url.Values
-	now   time.Time
+	s   *Service
+	w   http.ResponseWriter
+	r   *http.Request
+	t   *table
+	who *identity.Principal
+	op  op
+	v3  bool
+	// silent says that the request names no version of the protocol.
+	silent bool
+	path   string // the id, or ""
+	hasID  bool
+	query  url.Values
+	now    time.Time
+	reads  once // whether the caller may read rows at all
+	// revives says that an update also undeletes the row, if it is deleted.
+	revives bool
+	// refusal is what an update is answered with that is refused as an undelete too.
+	refusal error
+	limit   int64 // of the body
+	held    int64 // of the memory that all requests share
+	said    int   // how many of the columns that a write sets are of the request
 }
 
 // ServeHTTP answers requests below the prefix.
@@ -39,6 +49,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["Pragma"] = headerNoCache
 	h["Expires"] = headerZero
 	h["X-Zumo-Server-Version"] = headerServer
+	defer q.letGo()
 	if err := q.serve(); err != nil {
 		q.fail(err)
 	}
@@ -64,7 +75,7 @@ func (q *request) serve() error {
 		return nil
 	}
 	if q.r.URL.RawQuery != "" {
-		query, err := url.ParseQuery(q.r.URL.RawQuery)
+		query, err := parseQuery(q.r.URL.RawQuery)
 		if err != nil {
 			return badRequest("The query string is malformed")
 		}
@@ -84,10 +95,46 @@ func (q *request) serve() error {
 	if err != nil {
 		return err
 	}
-	if q.t.access(q.op) == Disabled || q.op == opUndelete && !q.t.config.SoftDelete {
-		return q.notAllowed(q.op.String())
+	q.limit = q.s.options.MaxBody
+	if err := q.admit(q.op); err != nil && !q.mayUndelete(err) {
+		return err
 	}
 	return handler()
+}
+
+// maxUndelete is the longest body of a patch that is read to say how it is refused.
+const maxUndelete = 1024
+
+// mayUndelete reports whether a request that is refused as an update is a patch of
+// 3.0 whose body has to be read, because it may prove to undelete. One that is
+// refused as an undelete, too, but with other words, is read as far as undeletes go.
+func (q *request) mayUndelete(refusal error) bool {
+	if !q.v3 || q.r.Method != http.MethodPatch {
+		return false
+	}
+	other := q.admit(opUndelete)
+	if other == nil {
+		return true
+	}
+	if other.Error() == refusal.Error() || q.r.ContentLength > maxUndelete {
+		return false
+	}
+	q.refusal, q.limit = refusal, maxUndelete
+	return true
+}
+
+// parseQuery reads a query string in which only & separates: clients send the
+// semicolons of their texts as they are.
+//
+// A nextLink that a client has put behind its own address, as those of Datasync do,
+// counts as what it asks for.
+func parseQuery(raw string) (url.Values, error) {
+	if strings.HasPrefix(raw, "http://") || strings.HasPrefix(raw, "https://") || strings.HasPrefix(raw, "/") {
+		if _, query, found := strings.Cut(raw, "?"); found {
+			raw = query
+		}
+	}
+	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
 }
 
 // route takes the path apart: /tables/name[/id][/]. Ids may hold anything that
@@ -115,7 +162,8 @@ func (q *request) route() (name string, ok bool) {
 // protocol settles the version: 2.0.x from the header, or without one from the
 // query parameter in any letter case (azure-mobile-apps 4.0.2,
 // apiVersionCheck.js); 3.0 from the parameter first, then the header
-// (Microsoft.AspNetCore.Datasync, ProtocolVersion).
+// (Microsoft.AspNetCore.Datasync, ProtocolVersion). A request that says nothing has
+// the version that the operator has set for it, if any.
 func (q *request) protocol() error {
 	param := ""
 	for key, values := range q.query {
@@ -125,6 +173,9 @@ func (q *request) protocol() error {
 		}
 	}
 	version := q.r.Header.Get("ZUMO-API-VERSION")
+	if version == "" && param == "" {
+		version, q.silent = q.s.options.DefaultVersion, true
+	}
 	if version == "" || isVersion(version, "3.0") && param != "" {
 		version = param
 	}
@@ -171,6 +222,9 @@ func (q *request) method() (func() error, error) {
 		q.op = opInsert
 		return q.insert, nil
 	case http.MethodPatch:
+		if q.v3 && !q.hasID {
+			break
+		}
 		q.op = opUpdate
 		return q.update, nil
 	case http.MethodPut:
@@ -191,128 +245,6 @@ func (q *request) method() (func() error, error) {
 
 func (q *request) notAllowed(what string) error {
 	return &httpError{status: http.StatusMethodNotAllowed, msg: "Method " + what + " is not allowed", plain: true}
-}
-
-// admit decides who may do the operation before any row is looked at.
-func (q *request) admit() error {
-	if q.t.access(q.op) == Authenticated && !q.who.Authenticated() {
-		return errLogin
-	}
-	for _, c := range q.t.rules[q.op] {
-		if c.UsesRow() {
-			continue
-		}
-		if !q.holds(c, nil) {
-			if !q.who.Authenticated() {
-				return errLogin
-			}
-			return errRule
-		}
-	}
-	return nil
-}
-
-// holds evaluates a rule; one that cannot be evaluated does not hold.
-func (q *request) holds(c condition, row map[string]any) bool {
-	f := identity.Facts{Principal: q.who, Row: row, Request: identity.Request{
-		Method: q.r.Method, Path: q.r.URL.Path, Operation: q.op.String(), Time: q.now,
-	}}
-	if addr, err := netip.ParseAddrPort(q.r.RemoteAddr); err == nil {
-		f.Request.Address = addr.Addr()
-	}
-	ok, err := c.Holds(q.r.Context(), f)
-	if err != nil {
-		q.s.options.Log.Warn("a rule could not be evaluated", "table", q.t.name, "operation", q.op.String(), "error",
-			err)
-		return false
-	}
-	return ok
-}
-
-// facts is a row as rules see it.
-func facts(s *Shape, row []odata.Value) map[string]any {
-	m := make(map[string]any, len(row))
-	for i, v := range row {
-		var x any
-		switch v.Type {
-		case odata.Boolean:
-			x = v.Num != 0
-		case odata.Integer:
-			x = v.Num
-		case odata.Number:
-			x = v.Float()
-		case odata.Date:
-			x = v.Time()
-		case odata.String, odata.Version:
-			x = v.Plain()
-		}
-		m[s.Columns[i].Name] = x
-	}
-	return m
-}
-
-// visible reports whether the rules for reading let the caller see a row.
-func (q *request) visible(s *Shape, row []odata.Value) bool {
-	for _, c := range q.t.rules[opRead] {
-		if c.UsesRow() && !q.holds(c, facts(s, row)) {
-			return false
-		}
-	}
-	return true
-}
-
-func (t *table) rowRules(op op) bool {
-	for _, c := range t.rules[op] {
-		if c.UsesRow() {
-			return true
-		}
-	}
-	return false
-}
-
-// guard is the check of row rules inside a write: they must hold for the row as
-// it was and as it will be. A row that the caller may not even read is not
-// there for them.
-func (q *request) guard(s *Shape) func(before, after []odata.Value) error {
-	if !q.t.rowRules(q.op) && !q.t.rowRules(opRead) {
-		return nil
-	}
-	return func(before, after []odata.Value) error {
-		if before != nil && !q.visible(s, before) {
-			return ErrNotFound
-		}
-		for _, row := range [][]odata.Value{before, after} {
-			if row == nil {
-				continue
-			}
-			f := facts(s, row)
-			for _, c := range q.t.rules[q.op] {
-				if c.UsesRow() && !q.holds(c, f) {
-					return errRule
-				}
-			}
-		}
-		return nil
-	}
-}
-
-// scope is the condition that limits what the caller can reach at all: rows of
-// their own, not expired, and unless wanted not deleted.
-func (q *request) scope(s *Shape, deleted bool) odata.Expr {
-	var own, fresh, live odata.Expr
-	if q.t.config.PerUser {
-		if i := s.Find(q.t.config.userColumn()); i >= 0 {
-			own = odata.Compare{Op: odata.Eq, L: s.expr(i), R: odata.Literal{Value: odata.StringOf(q.who.User.ID)}}
-		}
-	}
-	if keep := q.t.config.RecordsExpire; keep > 0 {
-		fresh = odata.Compare{Op: odata.Gt, L: s.expr(colCreatedAt),
-			R: odata.Literal{Value: odata.DateOf(q.now.Add(-keep).UnixMilli())}}
-	}
-	if s.SoftDelete && !deleted {
-		live = odata.Compare{Op: odata.Eq, L: s.expr(colDeleted), R: odata.Literal{Value: odata.BooleanOf(false)}}
-	}
-	return odata.And(own, fresh, live)
 }
 
 // wantsDeleted reports whether deleted rows are asked for: any value in 2.0,
@@ -371,16 +303,28 @@ func (q *request) define(s *Shape, fresh []ColumnDef) (*Shape, error) {
 	return q.s.store.Extend(ctx, s, fresh)
 }
 
+// sendsJSON reports whether the body is what 3.0 takes: JSON, or of no type.
+func (q *request) sendsJSON() bool {
+	media, _, _ := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
+	return media == "" && q.r.Header.Get("Content-Type") == "" || strings.Contains(media, "json")
+}
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
 // body reads the request's body, bounded, and hands it to parse while the
 // buffer is its own.
 func (q *request) body(parse func([]byte) error) error {
-	if q.r.ContentLength > q.s.options.MaxBody {
+	if q.v3 && !q.sendsJSON() {
+		return errMedia
+	}
+	if q.r.ContentLength > q.limit {
 		return errLarge
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, max(512, q.r.ContentLength+1)))
-	if _, err := buf.ReadFrom(http.MaxBytesReader(q.w, q.r.Body, q.s.options.MaxBody)); err != nil {
+	body, err := q.readBody(http.MaxBytesReader(q.w, q.r.Body, q.limit))
+	if err == errMemory {
+		return err
+	}
+	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
 			return errLarge
@@ -390,5 +334,5 @@ func (q *request) body(parse func([]byte) error) error {
 		}
 		return badRequest("The body cannot be read")
 	}
-	return parse(bytes.TrimPrefix(buf.Bytes(), []byte("\xef\xbb\xbf")))
+	return parse(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 }

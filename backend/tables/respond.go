@@ -20,8 +20,37 @@ func (q *request) row(status int, s *Shape, row []odata.Value) {
 	}
 	buf := buffers.Get().(*[]byte)
 	*buf = s.AppendRow((*buf)[:0], s.All(), row)
+	if q.op == opRead && !q.hold(len(*buf)) {
+		q.fail(errMemory)
+		return
+	}
 	q.json(status, *buf)
-	buffers.Put(buf)
+	if cap(*buf) <= chunkBytes {
+		buffers.Put(buf)
+	}
+}
+
+// answer shows a row that was written, as a caller may read it. To one who may not
+// it says no more than the request did: the id, and what the request has set. Said
+// are the columns of the write.
+func (q *request) answer(status int, s *Shape, row []odata.Value, said []int) {
+	if q.visible(s, row) {
+		q.row(status, s, row)
+		return
+	}
+	q.json(status, q.appendShown(nil, s, row, said))
+}
+
+// appendShown appends a row that was written as answer shows it.
+func (q *request) appendShown(b []byte, s *Shape, row []odata.Value, said []int) []byte {
+	if q.visible(s, row) {
+		return s.AppendRow(b, s.All(), row)
+	}
+	columns, shown := []int{colID}, []odata.Value{row[colID]}
+	for _, c := range said[:min(q.said, len(said))] {
+		columns, shown = append(columns, c), append(shown, row[c])
+	}
+	return s.AppendRow(b, columns, shown)
 }
 
 func (q *request) json(status int, body []byte) { q.send(status, headerJSON, body) }
@@ -30,6 +59,9 @@ func (q *request) send(status int, contentType []string, body []byte) {
 	h := q.w.Header()
 	h["Content-Type"] = contentType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) > freeBytes {
+		q.within(sendTime)
+	}
 	q.w.WriteHeader(status)
 	_, _ = q.w.Write(body) // the client may be gone; nobody is left to tell
 }

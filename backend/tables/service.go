@@ -27,6 +27,9 @@ type Options struct {
 	// URL is the public address of the server; its scheme is used for links on
 	// its own host, because a front may terminate TLS.
 	URL *url.URL
+	// DefaultVersion is the version of the protocol for requests that name none:
+	// "2.0.0", "3.0.0", or "" to refuse them.
+	DefaultVersion string
 	// MaxBody is the largest request body in bytes, default and least 1 MiB.
 	MaxBody int64
 	// Timeout bounds the work of one request in the database, default 30 s.
@@ -62,6 +65,8 @@ type Service struct {
 	stop    context.CancelFunc
 	expiry  chan struct{}
 	version atomic.Int64
+	memory  memory
+	streams chan struct{} // one for each page that is sent while it is read
 }
 
 // table is one configured table with its present shape.
@@ -72,8 +77,8 @@ type table struct {
 	definition Definition
 	rows       []byte
 	shape      atomic.Pointer[Shape]
-	rules      [5][]condition // by op, the table's own rule first
-	seen       atomic.Int64   // when the shape was last compared with the store's, in ms
+	rules      [5][]rule    // by op, the table's own rule first
+	seen       atomic.Int64 // when the shape was last compared with the store's, in ms
 }
 
 // condition is what a rule is once compiled; *identity.Condition is one.
@@ -103,7 +108,8 @@ func Prepare(c Config, store Store, o Options) (*Service, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{})}
+	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{}),
+		streams: make(chan struct{}, pagesSent)}
 	s.prefix = strings.ToLower(strings.TrimSuffix(s.options.Prefix, "/")) + "/"
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {
@@ -189,17 +195,8 @@ func (s *Service) add(name string, t Table) error {
 		return err
 	}
 	added := &table{name: name, config: t, definition: d}
-	for op := opRead; op <= opUndelete; op++ {
-		for _, source := range []string{t.Rule, t.operation(op).Rule} {
-			if source == "" {
-				continue
-			}
-			c, err := identity.CompileCondition(source)
-			if err != nil {
-				return &ConfigError{name, "rule", err.Error()}
-			}
-			added.rules[op] = append(added.rules[op], c)
-		}
+	if err := added.compile(); err != nil {
+		return err
 	}
 	if t.Seed != "" {
 		if added.rows, err = s.checkSeed(name, t, d); err != nil {
@@ -239,22 +236,13 @@ func (s *Service) Describe(name string) string {
 		if op == opUndelete && !t.config.SoftDelete {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s: %s", op, t.access(op)))
-		same = same && t.access(op) == t.access(opRead)
+		parts = append(parts, fmt.Sprintf("%s: %s", op, t.config.access(op)))
+		same = same && t.config.access(op) == t.config.access(opRead)
 	}
 	if same {
-		return string(t.access(opRead))
+		return string(t.config.access(opRead))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// access is who may do op. Rows of users need a user.
-func (t *table) access(op op) Access {
-	a := t.config.access(op)
-	if a == Anonymous && t.config.PerUser {
-		return Authenticated
-	}
-	return a
 }
 
 // newVersion returns a version that no other write has: the time and a count

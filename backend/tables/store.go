@@ -121,6 +121,9 @@ type Removal struct {
 	Mark bool
 	// Version is the version of marked rows.
 	Version int64
+	// Visible, if set, says which of the rows that match are there for the caller.
+	// Those that are not are passed over: they stay, and do not count.
+	Visible func(row []odata.Value) bool
 	// Guard is as in Write.
 	Guard func(before, after []odata.Value) error
 	// Limit is how many rows may go.
@@ -156,14 +159,18 @@ func (*ConflictError) Error() string { return "The item has been changed" }
 
 // DuplicateError says that a value that must be unique is taken.
 type DuplicateError struct {
-	// Column is the column, "id" or one declared unique; "" if not known.
+	// Column is the column, "id" or one declared unique, as the shape names it; "?"
+	// if it is not known which, "" if it is the id.
 	Column string
 }
 
 // Error implements error.
 func (e *DuplicateError) Error() string {
-	if e.Column == "" || e.Column == "id" {
+	switch e.Column {
+	case "", "id":
 		return "An item with this id exists"
+	case "?":
+		return "An item with such a value exists"
 	}
 	return "An item with this value of '" + e.Column + "' exists"
 }
@@ -172,11 +179,17 @@ func (e *DuplicateError) Error() string {
 type SchemaError struct {
 	// Table and Column are where, Msg what.
 	Table, Column, Msg string
+	// Err is what the database said, if it did. Callers are not told.
+	Err error
 }
 
 // Error implements error.
 func (e *SchemaError) Error() string {
-	return "table " + e.Table + ", column " + e.Column + ": " + e.Msg
+	text := "table " + e.Table + ", column " + e.Column + ": " + e.Msg
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // QueryError says that the database would not run a query, for what it asks

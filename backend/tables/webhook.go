@@ -42,6 +42,7 @@ type Webhooks struct {
 	seed   maphash.Seed
 	queues [hookSenders]chan hookEvent
 	rows   [64]sync.Mutex
+	tables [64]sync.RWMutex // held to read by who has one of rows
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	once   sync.Once
@@ -79,13 +80,35 @@ func NewWebhooks(log *slog.Logger) *Webhooks {
 // their events are queued, so that events have the order of the writes. It
 // returns what ends the turn.
 func (q *request) order(id odata.Value) func() {
-	if q.t.config.Webhook == nil || id.IsNull() {
+	if q.t.config.Webhook == nil {
 		return func() {}
 	}
 	h := q.s.hooks
+	all := h.turns(q.t)
+	all.RLock()
+	if id.IsNull() {
+		return all.RUnlock
+	}
 	m := &h.rows[maphash.String(h.seed, q.t.name+"/"+id.Plain())%uint64(len(h.rows))]
 	m.Lock()
-	return m.Unlock
+	return func() {
+		m.Unlock()
+		all.RUnlock()
+	}
+}
+
+// orderAll is order for a write that may be about any row of the table.
+func (q *request) orderAll() func() {
+	if q.t.config.Webhook == nil {
+		return func() {}
+	}
+	all := q.s.hooks.turns(q.t)
+	all.Lock()
+	return all.Unlock
+}
+
+func (h *Webhooks) turns(t *table) *sync.RWMutex {
+	return &h.tables[maphash.String(h.seed, t.name)%uint64(len(h.tables))]
 }
 
 // notify queues the event of a request that succeeded; row is nil for reads.

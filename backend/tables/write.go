@@ -57,6 +57,7 @@ func (q *request) assign(s *Shape, it item, insert bool) (*Shape, set, error) {
 			out.put(i, odata.StringOf(q.who.User.ID))
 		}
 	}
+	q.said = len(out.columns)
 	return s, out, complete(s, &out, insert)
 }
 
@@ -141,9 +142,6 @@ func (q *request) insert() error {
 	if err != nil {
 		return err
 	}
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s, set, err := q.assign(s, it, true)
 	if err != nil {
 		return err
@@ -168,8 +166,8 @@ func (q *request) insert() error {
 		q.w.Header().Set("Location",
 			strings.TrimSuffix(q.r.URL.EscapedPath(), "/")+"/"+url.PathEscape(row[colID].Plain()))
 	}
-	q.row(http.StatusCreated, s, row)
 	q.notify(s, row)
+	q.answer(http.StatusCreated, s, row, set.columns)
 	return nil
 }
 
@@ -229,9 +227,6 @@ func (q *request) match(body string) []int64 {
 }
 
 func (q *request) update() error {
-	if q.v3 && !q.hasID {
-		return q.notAllowed(q.r.Method)
-	}
 	if q.v3 {
 		return q.patch()
 	}
@@ -241,12 +236,6 @@ func (q *request) update() error {
 		return err
 	}
 	id, err := q.target(s, it)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	if denied := q.admit(); denied != nil {
-		return denied
-	}
 	if err != nil {
 		return err
 	}
@@ -283,19 +272,16 @@ func (q *request) change(w Write, status int) error {
 	case err != nil:
 		return err
 	}
+	q.notify(w.Shape, row)
 	if status == http.StatusNoContent {
 		q.w.WriteHeader(status)
 	} else {
-		q.row(status, w.Shape, row)
+		q.answer(status, w.Shape, row, w.Columns)
 	}
-	q.notify(w.Shape, row)
 	return nil
 }
 
 func (q *request) undelete() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	id, ok := q.t.idValue(s, q.path)
 	if !ok {
@@ -306,9 +292,6 @@ func (q *request) undelete() error {
 }
 
 func (q *request) remove() error {
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	id, ok := q.t.idValue(s, q.path)
 	if !ok {
@@ -342,40 +325,38 @@ func (q *request) removeMany() error {
 	if q.r.Header.Get("If-Match") != "" {
 		return badRequest("If-Match is for one row: it needs an id")
 	}
-	if err := q.admit(); err != nil {
-		return err
-	}
 	s := q.t.shape.Load()
 	p := odata.Parser{Column: s.column, Now: q.now.UnixMilli(), Limits: q.s.options.Limits}
 	filter, err := p.Filter(src)
 	if err != nil {
 		return err
 	}
+	defer q.orderAll()()
 	ctx, cancel := q.deadline()
 	defer cancel()
 	rows, err := q.s.store.Remove(ctx,
 		Removal{Shape: s, Where: odata.And(q.scope(s, false), filter), Mark: s.SoftDelete,
-			Version: q.s.newVersion(q.now), Guard: q.guard(s), Limit: maxRemoved})
+			Version: q.s.newVersion(q.now), Visible: q.only(s), Guard: q.guard(s), Limit: maxRemoved})
 	if err != nil {
 		return err
 	}
 	if len(rows) == 0 {
 		return ErrNotFound
 	}
-	if len(rows) == 1 {
-		q.row(http.StatusOK, s, rows[0])
-	} else {
-		b := []byte{'['}
-		for i, row := range rows {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = s.AppendRow(b, s.All(), row)
-		}
-		q.json(http.StatusOK, append(b, ']'))
-	}
 	for _, row := range rows {
 		q.notify(s, row)
 	}
+	if len(rows) == 1 {
+		q.answer(http.StatusOK, s, rows[0], nil)
+		return nil
+	}
+	b := []byte{'['}
+	for i, row := range rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = q.appendShown(b, s, row, nil)
+	}
+	q.json(http.StatusOK, append(b, ']'))
 	return nil
 }

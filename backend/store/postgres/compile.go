@@ -15,19 +15,33 @@ import (
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // column is the quoted name of a column. PostgreSQL cuts names after 63 bytes,
-// so longer ones end in a hash here.
+// so longer ones end in a hash here. It has columns of its own in every table: a
+// table's column of such a name has a dollar sign behind it, which no name has.
 func column(name string) string {
-	if len(name) > 63 {
+	switch {
+	case len(name) > 63:
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(name)) // never fails
 		name = fmt.Sprintf("%s_%016x", name[:46], h.Sum64())
+	case ofSystem(name):
+		name += "$"
 	}
 	return quote(name)
 }
 
+// ofSystem reports whether every table has a column of this name (PostgreSQL 14 to
+// 18, "System Columns").
+func ofSystem(name string) bool {
+	switch name {
+	case "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid":
+		return true
+	}
+	return false
+}
+
 // name writes what column returns.
 func (c *compiler) name(name string) {
-	if len(name) > 63 || strings.IndexByte(name, '"') >= 0 {
+	if len(name) > 63 || ofSystem(name) || strings.IndexByte(name, '"') >= 0 {
 		c.write(column(name))
 		return
 	}
@@ -220,6 +234,15 @@ func (c *compiler) function(e odata.Call) {
 		c.write("||")
 		c.expr(e.Args[1])
 		c.write(")")
+	case odata.Digits:
+		// What is no number is null, and never an error.
+		c.write("(substring(substr(")
+		c.expr(e.Args[0])
+		c.write(",1+(")
+		c.expr(e.Args[1])
+		c.write(")::int,(")
+		c.expr(e.Args[2])
+		c.write(")::int) from '^[0-9]+$'))::int8")
 	default:
 		f, ok := functions[e.Func]
 		if !ok {

@@ -23,11 +23,25 @@ func (s *Store) Write(ctx context.Context, w tables.Write) ([]odata.Value, error
 			p.ID = odata.Value{}
 			continue
 		}
+		if taken != nil {
+			return nil, named(w.Shape, taken)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return p.row, nil
 	}
+}
+
+// named is a value that is taken with the column's name in the table, where the
+// server has said the one that it has for it.
+func named(s *tables.Shape, taken *tables.DuplicateError) error {
+	for _, c := range s.Columns {
+		if c.Name == taken.Column || column(c.Name) == quote(taken.Column) {
+			return &tables.DuplicateError{Column: c.Name}
+		}
+	}
+	return &tables.DuplicateError{Column: "?"}
 }
 
 // pending is a write with what its attempts have found.
@@ -237,15 +251,16 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 	c.columns(r.Shape, r.Shape.All())
 	c.write(" FROM ", quote(r.Shape.Table))
 	c.where(r.Where)
-	c.write(" LIMIT ")
-	c.bind(int64(r.Limit)+1, odata.Integer)
-	c.write(" FOR UPDATE")
+	if r.Visible == nil { // or the rows that are passed over would count, and be locked
+		c.write(" LIMIT ")
+		c.bind(int64(r.Limit)+1, odata.Integer)
+		c.write(" FOR UPDATE")
+	}
 	var earlier [][]odata.Value
 	err = s.do(ctx, r.Shape.Table, func(t *turn) error {
 		removed = nil
 		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
-			removed = append(removed, slices.Clone(row))
-			return nil
+			return rows.Collect(ctx, r, slices.Clone(row), &removed)
 		})
 		switch {
 		case err != nil:

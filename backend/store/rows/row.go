@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -61,6 +62,21 @@ func Changed(w tables.Write, before []odata.Value, stamp int64) (after []odata.V
 		places = append(places, Deleted)
 	}
 	return after, places
+}
+
+// Collect takes a row that matches a removal to those to remove, unless it is not
+// there for the caller. It ends the query at the first row beyond the limit. A rule
+// that is asked when the request has ended holds for no row: that is an error, and
+// not a row to pass over.
+func Collect(ctx context.Context, r tables.Removal, row []odata.Value, removed *[][]odata.Value) error {
+	if r.Visible != nil && !r.Visible(row) {
+		return ctx.Err()
+	}
+	*removed = append(*removed, row)
+	if len(*removed) > r.Limit {
+		return tables.ErrStop
+	}
+	return nil
 }
 
 // Inserted are the places of a new row: those of the system, then those that are

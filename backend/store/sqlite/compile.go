@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/store/rows"
+	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
 
@@ -144,7 +145,7 @@ var plain = map[odata.Func]string{
 	odata.Day: "cordon_date('day',", odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',",
 	odata.Second: "cordon_date('second',", odata.FractionalSeconds: "cordon_date('fraction',",
 	odata.DateOnly: "cordon_date('date',", odata.TimeOnly: "cordon_date('time',", odata.Floor: "floor(",
-	odata.Ceiling: "ceil(", odata.Round: "cordon_round(",
+	odata.Ceiling: "ceil(", odata.Round: "cordon_round(", odata.Digits: "cordon_digits(",
 }
 
 func (c *compiler) function(e odata.Call) {
@@ -211,9 +212,20 @@ func (c *compiler) term(e odata.Expr, isColumn bool) {
 	c.write(" END")
 }
 
-func (c *compiler) order(orders []odata.Order) {
+// inserted is the order in which rows were inserted. A column of the table may have
+// one of the names that SQLite has for it.
+func inserted(s *tables.Shape) string {
+	for _, name := range []string{"rowid", "_rowid_", "oid"} {
+		if s.Find(name) < 0 {
+			return name
+		}
+	}
+	return `"createdAt","id"`
+}
+
+func (c *compiler) order(s *tables.Shape, orders []odata.Order) {
 	if len(orders) == 0 {
-		c.write(" ORDER BY rowid")
+		c.write(" ORDER BY ", inserted(s))
 		return
 	}
 	c.write(" ORDER BY ")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql/driver"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -74,8 +75,9 @@ func registerFunctions() error {
 		"cordon_substring":  {-1, substring},
 		"cordon_round": {1,
 			func(a []driver.Value) any { x := real(a[0]); return math.Copysign(math.Floor(math.Abs(x)+0.5), x) }},
-		"cordon_mod":  {2, modulo},
-		"cordon_date": {2, datePart},
+		"cordon_mod":    {2, modulo},
+		"cordon_digits": {3, digits},
+		"cordon_date":   {2, datePart},
 	}
 	for name, def := range all {
 		err := sqlite.RegisterDeterministicScalarFunction(name, int32(def.args),
@@ -96,6 +98,26 @@ func registerFunctions() error {
 		}
 	}
 	return nil
+}
+
+// digits is the number that stands in a text at a place: so many digits, or fewer at
+// its end.
+func digits(a []driver.Value) any {
+	s, _ := a[0].(string)
+	start, n := int(a[1].(int64)), int(a[2].(int64))
+	runes := []rune(s)
+	if len(runes) <= start {
+		return nil
+	}
+	part := string(runes[start:min(len(runes), start+n)])
+	if strings.Trim(part, "0123456789") != "" {
+		return nil
+	}
+	number, err := strconv.ParseInt(part, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return number
 }
 
 func boolNumber(b bool) int64 {

@@ -47,7 +47,7 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 	c.columns(q.Shape, q.Columns)
 	c.write(" FROM ", quote(q.Shape.Table))
 	c.where(q.Where)
-	c.order(q.Order)
+	c.order(q.Shape, q.Order)
 	if q.Top > 0 || q.Skip > 0 {
 		c.limit(q.Top, q.Skip)
 	}
@@ -148,7 +148,7 @@ func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (
 		if err := w.erase(shape.Table); err != nil {
 			return err
 		}
-		r, err := w.c.exec(fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s WHERE `+
+		r, err := w.c.exec(fmt.Sprintf(`DELETE FROM %[1]s WHERE "id" IN (SELECT "id" FROM %[1]s WHERE `+
 			`"createdAt"<=? LIMIT 1000)`, quote(shape.Table)),
 			named([]driver.Value{before}))
 		if err == nil {

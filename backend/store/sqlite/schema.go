@@ -103,7 +103,7 @@ func (w *writer) define(ctx context.Context, d tables.Definition) (*tables.Shape
 	for _, ix := range schema.Indexes(d) {
 		if _, err := w.c.exec(ix.Make(d.Name, quote, quote), nil); err != nil {
 			return nil, false, &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.Columns, ","),
-				Msg: "the index cannot be made: " + err.Error()}
+				Msg: "the index cannot be made", Err: err}
 		}
 	}
 	shape, err := schema.Shape(d, append(slices.Clone(have), missing...))
@@ -165,7 +165,7 @@ func (w *writer) record(table string, columns []tables.ColumnDef) error {
 func (w *writer) addColumns(table string, columns []tables.ColumnDef) error {
 	for _, c := range columns {
 		if _, err := w.c.exec("ALTER TABLE "+quote(table)+" ADD COLUMN "+columnSQL(c), nil); err != nil {
-			return &tables.SchemaError{Table: table, Column: c.Name, Msg: "it cannot be added: " + err.Error()}
+			return &tables.SchemaError{Table: table, Column: c.Name, Msg: "it cannot be added", Err: err}
 		}
 	}
 	return w.record(table, columns)

@@ -163,8 +163,10 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 	c.columns(r.Shape, r.Shape.All())
 	c.write(" FROM ", quote(r.Shape.Table))
 	c.where(r.Where)
-	c.write(" LIMIT ")
-	c.bind(int64(r.Limit) + 1)
+	if r.Visible == nil { // or the rows that are passed over would count
+		c.write(" LIMIT ")
+		c.bind(int64(r.Limit) + 1)
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -176,8 +178,7 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 				for i, v := range values {
 					row[i] = value(v, r.Shape.Columns[i].Type)
 				}
-				removed = append(removed, row)
-				return nil
+				return rows.Collect(ctx, r, row, &removed)
 			})
 			if err != nil {
 				return err

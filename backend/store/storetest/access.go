@@ -28,9 +28,9 @@ func testAccess(t *testing.T, open Opener) {
 			t.Errorf("401: %s %v", got.body, got.header)
 		}
 	}
-	// The body is read before the caller is asked who they are.
-	a.want(400, "POST", "/tables/private", "{")
-	a.want(400, "POST", "/tables/private", `{"deleted":true}`)
+	// The caller is asked who they are before the body is read.
+	a.want(401, "POST", "/tables/private", "{")
+	a.want(401, "POST", "/tables/private", `{"deleted":true}`)
 	a.want(401, "POST", "/tables/shop", "{}")
 	same(t, "405", a.want(405, "DELETE", "/tables/shop/a", "").body, "Method delete is not allowed")
 	same(t, "405", a.want(405, "POST", "/tables/off", "{}").body, "Method insert is not allowed")

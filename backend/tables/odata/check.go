@@ -34,6 +34,7 @@ func (p *parse) compare(op Op, l, r Expr, at int) (Expr, error) {
 		}
 		return IsNull{X: l, Not: op == Ne}, nil
 	}
+	l, r = asCalendar(l, r)
 	l, r, ok := unify(l, r)
 	if !ok {
 		return nil, &SyntaxError{"A " + l.Type().String() + " cannot be compared with a " + r.Type().String(), at}
@@ -98,11 +99,10 @@ func convert(v Value, to Type) (Literal, bool) {
 		}
 		out = NumberOf(f)
 	case to == Integer && v.Type == String:
-		n, err := strconv.ParseInt(v.Text, 10, 64)
-		if err != nil {
+		var ok bool
+		if out, ok = IntegerID(v.Text); !ok {
 			return Literal{}, false
 		}
-		out = IntegerOf(n)
 	case to == Date && v.Type == String:
 		ms, ok := ParseDate(v.Text)
 		if !ok {
@@ -124,6 +124,31 @@ func convert(v Value, to Type) (Literal, bool) {
 	return Literal{Value: out, As: to}, true
 }
 
+// asCalendar turns the comparison of a text with a date or a time of day into one of
+// texts, whose order is that of what they say. Clients write times with three
+// decimals, with seven, or with none.
+func asCalendar(l, r Expr) (Expr, Expr) {
+	if lit, ok := l.(Literal); ok && lit.calendar != "" && r.Type() == String {
+		r, l = asCalendar(r, l)
+		return l, r
+	}
+	lit, ok := r.(Literal)
+	if !ok || lit.calendar == "" || l.Type() != String {
+		return l, r
+	}
+	if lit.Value.Type == Integer {
+		padded := Call{Func: Concat, Args: []Expr{l, Literal{Value: StringOf(".000")}}}
+		l = Call{Func: Substring, Args: []Expr{padded, Literal{Value: NumberOf(0)},
+			Literal{Value: NumberOf(float64(len(lit.calendar)))}}}
+	}
+	return l, Literal{Value: StringOf(lit.calendar)}
+}
+
+// guidLiteral is a GUID, whose digits count in any case.
+func guidLiteral(s string) Literal {
+	return Literal{Value: StringOf(s), IgnoreCase: true}
+}
+
 func toNumber(e Expr) Expr {
 	if e.Type() == Number {
 		return e
@@ -136,7 +161,8 @@ func toNumber(e Expr) Expr {
 	return Call{Func: ToNumber, Args: []Expr{e}}
 }
 
-// foldCase lowers both strings when one of them is a column that ignores case.
+// foldCase lowers both strings when one of them is a column that ignores case, or a
+// GUID.
 func foldCase(l, r Expr) (Expr, Expr) {
 	if !ignoresCase(l) && !ignoresCase(r) {
 		return l, r
@@ -145,8 +171,13 @@ func foldCase(l, r Expr) (Expr, Expr) {
 }
 
 func ignoresCase(e Expr) bool {
-	c, ok := e.(Column)
-	return ok && c.IgnoreCase && c.Of == String
+	switch e := e.(type) {
+	case Column:
+		return e.IgnoreCase && e.Of == String
+	case Literal:
+		return e.IgnoreCase && e.Type() == String
+	}
+	return false
 }
 
 // arith builds "l op r" over numbers.

@@ -39,6 +39,7 @@ var functions = [...]signature{
 	Ceiling:           {args: []Type{Number}, result: Number},
 	Round:             {args: []Type{Number}, result: Number},
 	ToNumber:          {args: []Type{Integer}, result: Number},
+	Digits:            {args: []Type{String, Integer, Integer}, result: Integer},
 }
 
 // The names in each protocol. 3.0 also takes the names of 2.0.
@@ -110,6 +111,9 @@ func (p *parse) apply(f Func, t token, args []Expr) (Expr, error) {
 			return nil, err
 		}
 	}
+	if e, ok := ofText(f, args[0]); ok && p.V4 {
+		return e, nil
+	}
 	for i, a := range args {
 		c, ok := argument(a, sig.args[i])
 		if !ok {
@@ -123,6 +127,23 @@ func (p *parse) apply(f Func, t token, args []Expr) (Expr, error) {
 		args[0], args[1] = foldCase(args[0], args[1])
 	}
 	return Call{Func: f, Args: args}, nil
+}
+
+// textParts are where a text has the parts of a date or of a time of day: the first
+// place and the number of digits.
+var textParts = map[Func][2]int64{Year: {0, 4}, Month: {5, 2}, Day: {8, 2}, Hour: {0, 2}, Minute: {3, 2}, Second: {6, 2}}
+
+// ofText is a function of dates over a column of text. Clients of 3.0 keep dates
+// without time, and times without date, as text: 2022-06-30, 07:14:00.
+func ofText(f Func, x Expr) (Expr, bool) {
+	if _, constant := x.(Literal); constant || x.Type() != String {
+		return nil, false
+	}
+	if f == DateOnly || f == TimeOnly {
+		return x, true
+	}
+	part, ok := textParts[f]
+	return Call{Func: Digits, Args: []Expr{x, Literal{Value: IntegerOf(part[0])}, Literal{Value: IntegerOf(part[1])}}}, ok
 }
 
 // argument converts a to the wanted type: null becomes a null of that type,
@@ -174,7 +195,7 @@ func (p *parse) constant(name string, args int) (Expr, bool) {
 }
 
 var edmTypes = map[string]Type{
-	"Edm.DateTimeOffset": Date, "Edm.Date": Date, "Edm.String": String, "Edm.Guid": String,
+	"Edm.DateTimeOffset": Date, "Edm.Date": Date, "Edm.TimeOfDay": Integer, "Edm.String": String, "Edm.Guid": String,
 	"Edm.Boolean": Boolean, "Edm.Double": Number, "Edm.Single": Number, "Edm.Decimal": Number,
 	"Edm.Int64": Number, "Edm.Int32": Number, "Edm.Int16": Number, "Edm.Byte": Number, "Edm.SByte": Number,
 }
@@ -204,23 +225,49 @@ func (p *parse) cast() (Expr, error) {
 	if p.tok.kind != name || !ok {
 		return nil, p.fail("Unknown type '%s'", clip(p.tok.text))
 	}
-	isDay := p.tok.text == "Edm.Date"
+	name := p.tok.text
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
 	if p.tok.kind != shut {
 		return nil, p.fail("')' expected")
 	}
-	out, ok := argument(value, to)
-	if lit, isText := value.(Literal); !ok && isText && to == Date {
-		// A plus that was not encoded arrives as a blank.
-		out, ok = convert(StringOf(strings.Replace(lit.Value.Text, " ", "+", 1)), Date)
-	}
+	out, ok := castTo(name, to, value)
 	if !ok {
 		return nil, &SyntaxError{fmt.Sprintf("A %s cannot be cast to a %s", value.Type(), to), at}
 	}
-	if isDay {
-		out = Call{Func: DateOnly, Args: []Expr{out}}
-	}
 	return out, p.advance()
+}
+
+// castTo is a value as one of a type of Edm.
+func castTo(name string, to Type, value Expr) (Expr, bool) {
+	lit, constant := value.(Literal)
+	isText := value.Type() == String
+	switch {
+	case isNullLiteral(value):
+		return Literal{As: to}, true
+	case name == "Edm.TimeOfDay" && constant && isText:
+		return clockLiteral(lit.Value.Text)
+	case name == "Edm.TimeOfDay" && lit.Value.Type == Integer && lit.calendar != "":
+		return lit, true
+	case name == "Edm.TimeOfDay" && value.Type() == Date:
+		return Call{Func: TimeOnly, Args: []Expr{value}}, true
+	case name == "Edm.TimeOfDay":
+		return value, isText // a column of text
+	case name == "Edm.Date" && isText && !constant:
+		return value, true
+	case name == "Edm.Guid" && constant && isText && isGUID(lit.Value.Text):
+		return guidLiteral(lit.Value.Text), true
+	case to == Date && constant && isText:
+		// A plus that was not encoded arrives as a blank.
+		value = Literal{Value: StringOf(strings.Replace(lit.Value.Text, " ", "+", 1))}
+	}
+	out, ok := argument(value, to)
+	if ok && name == "Edm.Date" {
+		if day, constant := out.(Literal); constant {
+			return dayLiteral(day.Value), true
+		}
+		return Call{Func: DateOnly, Args: []Expr{out}}, true
+	}
+	return out, ok
 }

@@ -178,7 +178,7 @@ func (l *lexer) bareLiteral() token {
 
 func bareKind(s string) kind {
 	switch {
-	case len(s) == 36 && matches(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"):
+	case isGUID(s):
 		return guid
 	case len(s) >= 10 && matches(s[:10], "0000-00-00") && (len(s) == 10 || s[10] == 'T' || s[10] == 't'):
 		return date
@@ -186,6 +186,10 @@ func bareKind(s string) kind {
 		return clock
 	}
 	return end
+}
+
+func isGUID(s string) bool {
+	return len(s) == 36 && matches(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
 }
 
 // matches compares s with a shape in which x is a hexadecimal digit and 0 a

@@ -31,15 +31,40 @@ func (p *parse) literal(t token) (Value, error) {
 			return DateOf(ms), nil
 		}
 		return Value{}, &SyntaxError{"Invalid date literal '" + clip(t.text) + "'", t.at}
-	case clock:
-		for _, layout := range []string{"15:04:05.999999999", "15:04"} {
-			if d, err := time.Parse(layout, t.text); err == nil {
-				return IntegerOf(int64(d.Sub(d.Truncate(24*time.Hour)) / time.Millisecond)), nil
-			}
-		}
-		return Value{}, &SyntaxError{"Invalid time literal '" + clip(t.text) + "'", t.at}
 	}
 	return Value{}, p.fail("Syntax error")
+}
+
+// dayLiteral is the day of a date, as the literal of a date without time.
+func dayLiteral(v Value) Literal {
+	day := floorDiv(v.Num, 86400000) * 86400000
+	return Literal{Value: DateOf(day), calendar: string(AppendDate(nil, day)[:10])}
+}
+
+// clockLiteral is a time of day: milliseconds since midnight.
+func clockLiteral(s string) (Literal, bool) {
+	for _, layout := range []string{"15:04:05.999999999", "15:04"} {
+		if d, err := time.Parse(layout, s); err == nil {
+			ms := int64(d.Sub(d.Truncate(24*time.Hour)) / time.Millisecond)
+			return Literal{Value: IntegerOf(ms), calendar: d.Format("15:04:05.000")}, true
+		}
+	}
+	return Literal{}, false
+}
+
+// bare is the literal of a token that stands by itself.
+func (p *parse) bare(t token) (Literal, error) {
+	if t.kind == clock {
+		if l, ok := clockLiteral(t.text); ok {
+			return l, nil
+		}
+		return Literal{}, &SyntaxError{"Invalid time literal '" + clip(t.text) + "'", t.at}
+	}
+	v, err := p.literal(t)
+	if err == nil && t.kind == date && len(t.text) == len("1960-01-01") {
+		return dayLiteral(v), nil
+	}
+	return Literal{Value: v, IgnoreCase: t.kind == guid}, err
 }
 
 // typedLiteral reads type'text': a type of OData v3 before a string.
@@ -62,8 +87,10 @@ func (p *parse) typedLiteral() (Expr, error) {
 		ms, ok = ParseDate(strings.Replace(s, " ", "+", 1))
 		v = DateOf(ms)
 	case "guid":
-		ok = len(s) == 36 && matches(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
-		v = StringOf(s)
+		if !isGUID(s) {
+			return nil, bad
+		}
+		return guidLiteral(s), p.advance()
 	default:
 		return nil, bad
 	}

@@ -334,11 +334,11 @@ func (p *parse) primary() (Expr, error) {
 	case name:
 		return p.named()
 	case text, integer, real, date, guid, clock:
-		v, err := p.literal(t)
+		l, err := p.bare(t)
 		if err != nil {
 			return nil, err
 		}
-		return Literal{Value: v}, p.advance()
+		return l, p.advance()
 	}
 	return nil, p.fail("Expression expected")
 }

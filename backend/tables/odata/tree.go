@@ -23,6 +23,12 @@ type Column struct {
 type Literal struct {
 	Value Value
 	As    Type
+	// IgnoreCase says that comparisons with it, and searches for it, ignore case: it
+	// is a GUID.
+	IgnoreCase bool
+	// calendar is the text of a date or a time of day, for columns that hold such
+	// as text: 1960-01-01, 07:14:00.000.
+	calendar string
 }
 
 // Logic is the conjunction, or with Or the disjunction, of two or more terms.
@@ -107,6 +113,9 @@ const (
 	Ceiling
 	Round
 	ToNumber
+	// Digits is the number that stands in a text at a place, with so many digits;
+	// null where none does.
+	Digits
 )
 
 // Type implements Expr.

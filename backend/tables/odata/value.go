@@ -102,6 +102,16 @@ func (v Value) Time() time.Time {
 	return time.UnixMilli(v.Num).UTC()
 }
 
+// IntegerID reads a whole number in the one spelling that Plain has for it: 7, and
+// neither 07 nor +7. So the text of an id names its row as the number does.
+func IntegerID(s string) (Value, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != s {
+		return Value{}, false
+	}
+	return IntegerOf(n), true
+}
+
 // Plain is v as plain text, without quotes: a number in its shortest form, a
 // date as ISO-8601, "" for null. It is how a constant becomes text.
 func (v Value) Plain() string {

@@ -36,8 +36,8 @@ var (
 	errNUL    = errors.New("it has the character U+0000, which no column can hold; if bcp wrote the file in its " +
 		"native format (-n, as in a BACPAC), write it with bcp -w")
 	errRounded  = errors.New("a number column would round it: it holds 15 to 17 digits; make the column a string")
-	errNullWord = errors.New(`it may be the word for null or a text: say --null NULL if it means null, --null '\N' if ` +
-		`not, or write texts in quotes`)
+	errNullWord = errors.New(`it may be the word for null or a text: say --null NULL if it means null, --null '\N' ` +
+		`if not, or write texts in quotes`)
 	errBackslash = errors.New(`it may begin with one backslash or with two: say --null '\N' if the file is as cordon ` +
 		`tables export writes it, and otherwise which word is null, such as --null NULL`)
 )

@@ -73,7 +73,10 @@ func (s *Store) BeginBatch(ctx context.Context, b transfer.Batch) (have transfer
 // LoadBatch implements transfer.Store.
 func (s *Store) LoadBatch(ctx context.Context, shape *tables.Shape, step transfer.Step) (written int, err error) {
 	err = s.writer.do(ctx, func(w *writer) error {
-		return w.atomic(func() error {
+		if err := w.bulky(); err != nil {
+			return err
+		}
+		return w.entire(func() error {
 			written = 0
 			r, err := w.c.exec("UPDATE cordon_import SET read=?, digest=? WHERE name=? AND read=?",
 				named([]driver.Value{step.Through, step.Digest, step.Batch, step.From}))
@@ -101,6 +104,20 @@ func (s *Store) LoadBatch(ctx context.Context, shape *tables.Shape, step transfe
 		return 0, err
 	}
 	return written, nil
+}
+
+// bulky gives the writer of a process that imports more room: ids come in no order,
+// so each transaction changes pages all over their index, and one that is written
+// once for many rows is cheaper.
+func (w *writer) bulky() error {
+	if w.bulk {
+		return nil
+	}
+	w.bulk = true
+	if err := w.c.run("PRAGMA cache_size=-65536"); err != nil {
+		return err
+	}
+	return w.c.run("PRAGMA wal_autocheckpoint=8192")
 }
 
 // bring writes one row and records it.
@@ -157,7 +174,10 @@ func (s *Store) BatchRows(ctx context.Context, shape *tables.Shape, name string,
 func (s *Store) Revert(ctx context.Context, shape *tables.Shape, name string, all []transfer.Reversal, force,
 	mark bool) (fates []transfer.Fate, err error) {
 	err = s.writer.do(ctx, func(w *writer) error {
-		return w.atomic(func() error {
+		if err := w.bulky(); err != nil {
+			return err
+		}
+		return w.entire(func() error {
 			fates = make([]transfer.Fate, len(all))
 			for i, r := range all {
 				if fates[i], err = w.revert(shape, r, force, mark); err != nil {

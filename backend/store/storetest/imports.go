@@ -286,12 +286,12 @@ func testResume(t *testing.T, open Opener) {
 	w := newWarehouse(t, open, tables.Table{Columns: map[string]tables.Column{"text": {Type: "string"}}})
 	var file strings.Builder
 	file.WriteString("text\n") // without ids: rows that came twice would be seen
-	for i := range 1700 {
+	for i := range 10700 {
 		fmt.Fprintf(&file, "row %d\n", i+1)
 	}
 	o := transfer.Options{File: "/x/rows.csv", Now: func() time.Time { return time.UnixMilli(1e12) }}
 	first, err := w.from(&breaking{strings.NewReader(file.String()), len(file.String()) - 2000}, o)
-	if !errors.Is(err, errBroken) || first.Batch != "rows.csv" || first.Written == 0 || first.Written%500 != 0 {
+	if !errors.Is(err, errBroken) || first.Batch != "rows.csv" || first.Written == 0 || first.Written%1000 != 0 {
 		t.Fatalf("%+v, %v", first, err)
 	}
 	if _, err := w.bring("text\nother\n"+file.String(), o); err == nil ||
@@ -302,11 +302,11 @@ func testResume(t *testing.T, open Opener) {
 		t.Errorf("a shorter file: %v", err)
 	}
 	second := w.must(file.String(), o)
-	if second.Before != first.Written || second.Written != 1700-first.Written || second.Batch != "rows.csv" {
+	if second.Before != first.Written || second.Written != 10700-first.Written || second.Batch != "rows.csv" {
 		t.Errorf("%+v after %+v", second, first)
 	}
 	n, err := w.store.Count(t.Context(), tables.Query{Shape: w.shape})
-	if err != nil || n != 1700 {
+	if err != nil || n != 10700 {
 		t.Errorf("%d rows, %v", n, err)
 	}
 	if third := w.must(file.String(), o); third.Batch != "rows.csv.2" {
@@ -316,7 +316,7 @@ func testResume(t *testing.T, open Opener) {
 	if _, err := w.bring(file.String(), o); err == nil || !strings.Contains(err.Error(), "complete") {
 		t.Errorf("a batch that is complete: %v", err)
 	}
-	if got := w.undo("rows.csv", transfer.UndoOptions{}); got.Removed != 1700 {
+	if got := w.undo("rows.csv", transfer.UndoOptions{}); got.Removed != 10700 {
 		t.Errorf("undone: %+v", got)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // stepRows is how many rows of a file one transaction takes.
-const stepRows = 500
+const stepRows = 5000
 
 // Result is what came of an import.
 type Result struct {

@@ -60,6 +60,9 @@ var mayImport = map[string][]string{
 	"backend/tables":       {"host", "backend/tables/odata", "backend/identity", "event", "internal/**", "egress"},
 	"backend/store/**": {"backend/identity", "backend/auth", "backend/tables/**", "backend/services",
 		"backend/store/**", "internal/**"},
+
+	"backend/tables/transfer": {"backend/tables", "backend/tables/odata"},
+
 	"backend/clienttest": {"backend/**", "internal/**", "egress", "event", "ca", "pin"},
 	"backend": {"host", "backend/identity", "backend/auth", "backend/tables", "backend/services", "event",
 		"internal/**"},

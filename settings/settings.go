@@ -340,6 +340,7 @@ func (s *Settings) checkServer(v Server, add func(string, ...string)) {
 	}
 	if !slices.Contains([]string{"", "x-forwarded-for", "forwarded"}, v.ProxyHeader) {
 		add("must be x-forwarded-for or forwarded", "server", "proxy_header")
+	}
 	switch v.DefaultAPIVersion {
 	case "", "2.0.0", "3.0.0":
 	default:

@@ -136,8 +136,8 @@ type LoadRow struct {
 	ID      odata.Value
 	Columns []int
 	Values  []odata.Value
-	// CreatedAt is in milliseconds, 0 for the present.
-	CreatedAt int64
+	// CreatedAt is a date, null for the present.
+	CreatedAt odata.Value
 	Deleted   bool
 	Version   int64
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/store/postgres"
 	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/store/sqlite"
+	"github.com/cordon-sec/cordon/backend/tables/transfer"
 	"github.com/cordon-sec/cordon/settings"
 )
 
@@ -78,6 +79,7 @@ func noticeTo(cmd *cobra.Command) func(string) {
 // database is a store as the commands here need it.
 type database interface {
 	copystore.Store
+	transfer.Store
 	Close() error
 }
 

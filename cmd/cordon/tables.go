@@ -3,17 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/transfer"
 )
 
 func newTablesCommand() *cobra.Command {
@@ -22,7 +19,12 @@ func newTablesCommand() *cobra.Command {
 		Short: "Take rows in and out of the backend's tables",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newTablesExportCommand(), newTablesImportCommand())
+	cmd.AddCommand(
+		newTablesExportCommand(),
+		newTablesImportCommand(),
+		newTablesBatchesCommand(),
+		newTablesUndoCommand(),
+	)
 	return cmd
 }
 
@@ -51,7 +53,7 @@ file. In CSV a null is an empty cell, and \N in a column of text.`,
 			}
 			bar := newProgress(cmd.ErrOrStderr())
 			rows := 0
-			err = tables.Export(cmd.Context(), store, shape, formatOf(format, out), w, func(n int) {
+			err = transfer.Export(cmd.Context(), store, shape, formatOf(format, out), w, func(n int) {
 				rows = n
 				bar.show("%d rows", n)
 			})
@@ -65,49 +67,6 @@ file. In CSV a null is an empty cell, and \N in a column of text.`,
 	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
 	cmd.Flags().StringVar(&format, "format", "", "json, jsonl or csv; default by the file's name, else json")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write to this file")
-	return cmd
-}
-
-func newTablesImportCommand() *cobra.Command {
-	var config, format string
-	var replace bool
-	cmd := &cobra.Command{
-		Use:   "import TABLE FILE",
-		Short: "Take rows into a table from JSON, JSON lines or CSV",
-		Long: `Import reads rows from a file, or from standard input for "-", and writes them
-to a table. Ids and createdAt are kept; updatedAt and version are new, so clients
-pull what was imported. Rows whose id is there already are left alone, unless
---replace is given. The server may run.
-
-The first row that does not fit ends the import; rows before it stay, and the
-same command can be given again.`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r := cmd.InOrStdin()
-			if args[1] != "-" {
-				file, err := os.Open(args[1])
-				if err != nil {
-					return err
-				}
-				defer file.Close()
-				r = file
-			}
-			store, shape, table, err := openTable(cmd, config, args[0])
-			if err != nil {
-				return err
-			}
-			defer store.Close()
-			bar := newProgress(cmd.ErrOrStderr())
-			read, written, err := tables.Import(cmd.Context(), store, table, shape, formatOf(format, args[1]), r,
-				tables.ImportOptions{Replace: replace, Progress: func(n int) { bar.show("%d rows", n) }})
-			bar.end()
-			fmt.Fprintf(cmd.OutOrStdout(), "%d rows read, %d written\n", read, written)
-			return err
-		},
-	}
-	cmd.Flags().StringVarP(&config, "config", "c", "cordon.yaml", "the configuration")
-	cmd.Flags().StringVar(&format, "format", "", "json, jsonl or csv; default by the file's name, else json")
-	cmd.Flags().BoolVar(&replace, "replace", false, "overwrite rows whose id is there already")
 	return cmd
 }
 
@@ -133,49 +92,15 @@ func openTable(cmd *cobra.Command, config, name string) (database, *tables.Shape
 }
 
 // formatOf is the format that was asked for, or the one of a file's name.
-func formatOf(format, file string) tables.Format {
+func formatOf(format, file string) transfer.Format {
 	if format != "" {
-		return tables.Format(format)
+		return transfer.Format(format)
 	}
 	switch ext := strings.ToLower(filepath.Ext(file)); ext {
-	case ".csv", ".jsonl":
-		return tables.Format(ext[1:])
+	case ".csv", ".jsonl", ".bcp":
+		return transfer.Format(ext[1:])
 	case ".ndjson":
-		return tables.JSONL
+		return transfer.JSONL
 	}
-	return tables.JSON
-}
-
-// progress shows on a terminal how far something is, in one line that it writes
-// over and over. Elsewhere it is silent.
-type progress struct {
-	w    io.Writer
-	next time.Time
-	used bool
-}
-
-func newProgress(w io.Writer) *progress {
-	f, ok := w.(interface {
-		Fd() uintptr
-		Stat() (fs.FileInfo, error)
-	})
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return &progress{}
-	}
-	return &progress{w: w}
-}
-
-// show replaces the line, at most ten times a second.
-func (p *progress) show(format string, args ...any) {
-	if now := time.Now(); p.w != nil && now.After(p.next) {
-		fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
-		p.next, p.used = now.Add(100*time.Millisecond), true
-	}
-}
-
-// end removes the line.
-func (p *progress) end() {
-	if p.used {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
+	return transfer.JSON
 }

@@ -304,17 +304,7 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 func (s *Store) Load(ctx context.Context, shape *tables.Shape, loaded []tables.LoadRow, replace bool) (written int,
 	err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
-		sub, err := t.tx.Begin(t.ctx) // a savepoint: the transaction may be shared
-		if err != nil {
-			return err
-		}
-		outer := t.tx
-		t.tx = sub
-		defer func() { t.tx = outer }()
-		if err := rows.Guarded(func() error { return t.loadAll(shape, loaded, replace, &written) }); err != nil {
-			return errors.Join(err, sub.Rollback(t.ctx))
-		}
-		return sub.Commit(t.ctx)
+		return t.apart(func() error { return t.loadAll(shape, loaded, replace, &written) })
 	})
 	if err != nil {
 		return 0, err
@@ -347,15 +337,20 @@ func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, e
 		}
 		r.ID = odata.IntegerOf(n)
 	}
-	row := rows.Loaded(shape, r, t.next())
+	c := t.insertOrReplace(shape, r, replace)
+	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	return int(tag.RowsAffected()), err
+}
+
+// insertOrReplace is the statement that writes a row which comes from elsewhere.
+func (t *turn) insertOrReplace(shape *tables.Shape, r tables.LoadRow, replace bool) *compiler {
 	var c compiler
-	c.insertion(shape, row, r.Columns)
+	c.insertion(shape, rows.Loaded(shape, r, t.next()), r.Columns)
 	c.write(` ON CONFLICT ("id") DO `)
 	if replace {
 		c.write(rows.Overwriting(shape, r.Columns, column))
 	} else {
 		c.write("NOTHING")
 	}
-	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
-	return int(tag.RowsAffected()), err
+	return &c
 }

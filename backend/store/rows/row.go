@@ -39,8 +39,8 @@ func Fresh(w tables.Write, stamp int64) []odata.Value {
 // Loaded is Fresh for a row that comes from elsewhere and may be older, or deleted.
 func Loaded(s *tables.Shape, r tables.LoadRow, stamp int64) []odata.Value {
 	row := Fresh(tables.Write{Shape: s, ID: r.ID, Columns: r.Columns, Values: r.Values, Version: r.Version}, stamp)
-	if r.CreatedAt != 0 {
-		row[Created] = odata.DateOf(r.CreatedAt)
+	if !r.CreatedAt.IsNull() {
+		row[Created] = r.CreatedAt
 	}
 	if s.SoftDelete {
 		row[Deleted] = odata.BooleanOf(r.Deleted)

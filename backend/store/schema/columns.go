@@ -13,6 +13,23 @@ var generated = []shape{
 		{"name", Text, false},
 		{"type", Text, false},
 	}},
+	{"cordon_import", []field{
+		{"name", Text, false},
+		{"tbl", Text, false},
+		{"source", Text, false},
+		{"began", Integer, false},
+		{"ended", Integer, true},
+		{"read", Integer, false},
+		{"digest", Text, false},
+		{"written", Integer, false},
+	}},
+	{"cordon_import_row", []field{
+		{"batch", Text, false},
+		{"number", Integer, false},
+		{"id", Text, false},
+		{"version", Integer, false},
+		{"before", Text, true},
+	}},
 	{"cordon_migrations", []field{
 		{"name", Text, false},
 		{"applied", Integer, false},

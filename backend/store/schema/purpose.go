@@ -28,6 +28,31 @@ var purposes = map[string]purpose{
 			"ms":   {Holds: "the time"},
 		},
 	},
+	"cordon_import": {
+		Purpose: Purpose{Holds: "an import of rows, a batch that `cordon tables undo` takes back", Class: Copied},
+		columns: map[string]Content{
+			"name":    {Holds: "the batch's name"},
+			"tbl":     {Holds: "the table"},
+			"source":  {Holds: "the file's name"},
+			"began":   {Holds: "when it was begun"},
+			"ended":   {Holds: "when the file had been read to its end"},
+			"read":    {Holds: "how many rows of the file are dealt with"},
+			"digest":  {Holds: "a hash of those rows, by which an import that goes on knows its file"},
+			"written": {Holds: "how many rows were written"},
+		},
+	},
+	"cordon_import_row": {
+		Purpose: Purpose{
+			Holds: "a row that a batch has brought in, until the batch is taken back or forgotten", Class: Copied,
+			Trace: "by the row of that id in the app's table"},
+		columns: map[string]Content{
+			"batch":   {Holds: "the batch's name"},
+			"number":  {Holds: "the row's number in the file"},
+			"id":      {Holds: "the row's id", Personal: true},
+			"version": {Holds: "the version that it was written with"},
+			"before":  {Holds: "with `--replace`, the row whose place it took, whole, as JSON", Personal: true},
+		},
+	},
 	"cordon_secret": {
 		Purpose: Purpose{
 			Holds: "a secret that is made once and never changes, such as the key of user ids; it lies open",

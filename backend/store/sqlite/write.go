@@ -229,9 +229,16 @@ func (s *Store) Load(ctx context.Context, shape *tables.Shape, loaded []tables.L
 }
 
 func (w *writer) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, error) {
+	n, _, err := w.put(shape, r, replace)
+	return n, err
+}
+
+// put writes a row that comes from elsewhere, and returns how many were written and
+// the id that it got where ids count up.
+func (w *writer) put(shape *tables.Shape, r tables.LoadRow, replace bool) (n int, id int64, err error) {
 	stamp, err := w.stamp(shape.Table)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	row := rows.Loaded(shape, r, stamp)
 	var c compiler
@@ -245,8 +252,11 @@ func (w *writer) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int,
 	}
 	result, err := w.c.exec(c.sql.String(), c.args)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	affected, err := result.RowsAffected()
+	if err == nil && r.ID.IsNull() {
+		id, err = result.LastInsertId()
+	}
+	return int(affected), id, err
 }

@@ -37,6 +37,7 @@ type writer struct {
 	stamps  map[string]int64
 	erased  map[string]bool
 	version int64 // of the file, to notice other processes
+	bulk    bool  // it was made ready for imports
 }
 
 func newWriter(c *conn, o Options) *writer {
@@ -81,26 +82,51 @@ func (w *writer) loop() {
 	}
 }
 
-// transaction runs the group, which grows by what comes in meanwhile.
+// transaction runs the group, which grows by what comes in meanwhile. A job that
+// takes all of it along when it fails fails alone: the others are run again without
+// it.
 func (w *writer) transaction(group *rows.Gatherer[*writer]) error {
+	failed := map[*rows.Job[*writer]]bool{}
+	for {
+		again, err := w.attempt(group, failed)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+// attempt is a transaction of the group but for those that have failed in an earlier
+// one, and reports whether another such was found.
+func (w *writer) attempt(group *rows.Gatherer[*writer], failed map[*rows.Job[*writer]]bool) (again bool, err error) {
 	if _, err := w.c.exec("BEGIN IMMEDIATE", nil); err != nil {
-		return fmt.Errorf("sqlite: beginning: %w", err)
+		return false, fmt.Errorf("sqlite: beginning: %w", err)
 	}
 	clear(w.stamps)
 	clear(w.erased)
 	if err := w.notice(); err != nil {
-		return w.rollback(err)
+		return false, w.rollback(err)
 	}
 	began := time.Now()
 	for i := 0; i < len(group.Jobs()); i++ {
 		j := group.Jobs()[i]
-		if j.Begin() {
-			j.Err = translate(j.Run(w))
+		if !failed[j] && j.Begin() {
+			err := j.Run(w)
+			var whole *entireError
+			if errors.As(err, &whole) {
+				j.Err = translate(whole.error)
+				failed[j] = true
+				return true, w.rollback(nil)
+			}
+			j.Err = translate(err)
 		}
 		if i+1 == len(group.Jobs()) && time.Since(began) < groupTime {
 			group.More()
 		}
 	}
+	return false, w.commit()
+}
+
+func (w *writer) commit() error {
 	for table := range w.erased {
 		if err := w.keepClock(table); err != nil {
 			return w.rollback(err)
@@ -150,6 +176,19 @@ func (w *writer) atomic(f func() error) error {
 	}
 	return err
 }
+
+// entire is atomic for jobs that change many rows: without a savepoint, for which
+// SQLite would keep a copy of each page that they change. If f fails, the transaction
+// begins anew without its job.
+func (w *writer) entire(f func() error) error {
+	if err := rows.Guarded(f); err != nil {
+		return &entireError{err}
+	}
+	return nil
+}
+
+// entireError is the error of a job that has left something in the transaction.
+type entireError struct{ error }
 
 // stamp is the updatedAt of everything that this transaction writes to the
 // table: now, but later than everything that was committed before. So a reader

@@ -18,12 +18,13 @@ import (
 	"github.com/cordon-sec/cordon/backend/auth"
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/backend/tables/transfer"
 	"github.com/google/go-cmp/cmp"
 )
 
 // Store is all that a store of the backend has to be.
 type Store interface {
-	tables.Store
+	transfer.Store
 	auth.Store
 	Ping(ctx context.Context) error
 	Close() error
@@ -49,7 +50,11 @@ func Run(t *testing.T, open Opener) {
 		{"withdrawn", testWithdrawn}, {"panic beside", testPanicBeside},
 		{"panic is logged", testPanicIsLogged},
 		{"panic", testPanic}, {"deadline", testDeadline}, {"race", testRace}, {"datasync", testDatasync},
-		{"conditions", testConditions}, {"transfer", testTransfer}, {"filters", testFilters}, {"sync", testSync},
+		{"conditions", testConditions}, {"transfer", testTransfer}, {"imports", testImports},
+		{"tombstones", testTombstones}, {"refusals", testRefusals}, {"imported ids", testImportedIDs},
+		{"dynamic import", testDynamicImport}, {"resume", testResume}, {"undo", testUndo},
+		{"undo replaced", testUndoReplaced}, {"batch moved", testBatchMoved}, {"check", testCheck},
+		{"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
 		{"sessions", testSessions}, {"revocations", testRevocations}, {"signing keys", testSigningKeys},
 		{"sweep", testSweep},

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/cordon-sec/cordon/backend/store/postgres"
 	"github.com/cordon-sec/cordon/backend/store/storetest/pgtest"
@@ -27,20 +25,20 @@ func TestLostConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stop atomic.Bool
+	written := make(chan struct{}, 6*40*5)
 	var killer sync.WaitGroup
 	killed := 0
-	killer.Go(func() { killed = killConnections(t, url, &stop) })
+	killer.Go(func() { killed = killConnections(t, url, written) })
 	var writers sync.WaitGroup
 	for w := range 6 {
 		writers.Go(func() {
 			for i := range 40 {
-				lifeOfARow(t, s, shape, fmt.Sprintf("%d-%d", w, i), int64(w*1000+i)*10+1)
+				lifeOfARow(t, s, shape, fmt.Sprintf("%d-%d", w, i), int64(w*1000+i)*10+1, written)
 			}
 		})
 	}
 	writers.Wait()
-	stop.Store(true)
+	close(written)
 	killer.Wait()
 	if killed == 0 {
 		t.Error("no connection was ended")
@@ -54,7 +52,9 @@ func TestLostConnections(t *testing.T) {
 
 // lifeOfARow inserts a row, changes, marks and undeletes it, and removes every
 // second one.
-func lifeOfARow(t *testing.T, s tables.Store, shape *tables.Shape, id string, version int64) {
+func lifeOfARow(t *testing.T, s tables.Store, shape *tables.Shape, id string, version int64,
+	written chan<- struct{},
+) {
 	w := tables.Write{Shape: shape, ID: odata.StringOf(id), Version: version}
 	var match []int64
 	for _, op := range []tables.WriteOp{tables.OpInsert, tables.OpMerge, tables.OpMark, tables.OpUndelete} {
@@ -64,6 +64,7 @@ func lifeOfARow(t *testing.T, s tables.Store, shape *tables.Shape, id string, ve
 			t.Errorf("write %d of %s: %v", op, id, err)
 			return
 		}
+		written <- struct{}{}
 		if row[3].Num != w.Version {
 			t.Errorf("write %d of %s has version %d, not %d", op, id, row[3].Num, w.Version)
 		}
@@ -82,7 +83,9 @@ func lifeOfARow(t *testing.T, s tables.Store, shape *tables.Shape, id string, ve
 	}
 }
 
-func killConnections(t *testing.T, url string, stop *atomic.Bool) int {
+// killConnections ends the store's connections each time that some writes have been
+// carried out: by the clock, a busy machine would get nothing done in between.
+func killConnections(t *testing.T, url string, written <-chan struct{}) int {
 	c, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Error(err)
@@ -90,10 +93,12 @@ func killConnections(t *testing.T, url string, stop *atomic.Bool) int {
 	}
 	defer c.Close(t.Context())
 	killed := 0
-	often := time.NewTicker(100 * time.Millisecond)
-	defer often.Stop()
-	for !stop.Load() {
-		<-often.C
+	since := 0
+	for range written {
+		if since++; since < 20 {
+			continue
+		}
+		since = 0
 		var n int
 		err := c.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname=current_database() AND application_name='cordon' AND pid<>pg_backend_pid()`).Scan(&n)

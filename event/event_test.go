@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -110,6 +111,58 @@ func TestFullDiskIsToldOnceAndRecovers(t *testing.T) {
 	closeLog(t, l)
 	if disk.n == 0 || l.Failed() != 1 {
 		t.Errorf("written %d, failed %d, want at least 1 and exactly 1", disk.n, l.Failed())
+	}
+}
+
+// roomFor is a disk that takes so many bytes, and more when there is room again.
+type roomFor struct {
+	bytes.Buffer
+	room int
+}
+
+func (d *roomFor) Write(p []byte) (int, error) {
+	n, _ := d.Buffer.Write(p[:min(len(p), d.room)])
+	if d.room -= n; n < len(p) {
+		return n, errors.New("no space left")
+	}
+	return n, nil
+}
+
+// TestDiskThatFillsWithinALine: wherever the disk becomes full, what is written
+// before and after is whole lines, and they say exactly how many are missing.
+func TestDiskThatFillsWithinALine(t *testing.T) {
+	var one bytes.Buffer
+	l := NewLog(&one, LogOptions{})
+	l.Record(denial())
+	closeLog(t, l)
+	for room := range 2*one.Len() + 1 {
+		disk := &roomFor{room: room}
+		l := &Log{options: LogOptions{Burst: -1}, queue: make(chan Event, 10), out: newLines(disk)}
+		l.logger = slog.New(slog.NewJSONHandler(l.out, &slog.HandlerOptions{ReplaceAttr: eventTime}))
+		for range 2 {
+			for range 3 { // too many for the room
+				l.queue <- *denial()
+			}
+			first := <-l.queue
+			l.drain(&first, true)
+		}
+		disk.room = 1 << 20
+		l.drain(denial(), false)
+		whole, missing := 0, 0
+		for line := range strings.Lines(disk.String()) {
+			var said struct {
+				Msg     string
+				Dropped int
+			}
+			if json.Unmarshal([]byte(line), &said) != nil || said.Msg != "decision" {
+				continue // the part of a line, which ends there
+			}
+			whole, missing = whole+1, missing+said.Dropped
+		}
+		if whole+missing != 7 || int64(missing) != l.Failed() {
+			t.Fatalf("room for %d bytes: %d lines, which say that %d are missing; %d failed\n%s", room, whole, missing,
+				l.Failed(), disk.String())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package event
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -46,14 +47,14 @@ type Log struct {
 	options LogOptions
 	queue   chan Event
 	logger  *slog.Logger
-	out     *trackedWriter
+	out     *lines
 	sampler sampler
 	dropped atomic.Int64
 	failed  atomic.Int64
 	skipped atomic.Int64
-	// What the lines written so far have said of dropped and skipped ones; only
+	// What the lines written so far have said of missing and skipped ones; only
 	// the writing goroutine uses them.
-	toldDropped, toldSkipped int64
+	toldMissing, toldSkipped int64
 
 	close   sync.Once
 	quit    chan struct{}
@@ -66,11 +67,10 @@ func NewLog(w io.Writer, options LogOptions) *Log {
 	l := &Log{
 		options: options,
 		queue:   make(chan Event, options.Queue),
-		out:     &trackedWriter{buffer: bufio.NewWriterSize(w, 32<<10)},
+		out:     newLines(w),
 		quit:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
-	l.out.reset = func() { l.out.buffer.Reset(w) }
 	l.logger = slog.New(slog.NewJSONHandler(l.out, &slog.HandlerOptions{ReplaceAttr: eventTime}))
 	l.sampler = sampler{burst: int64(options.Burst), every: int64(options.Every)}
 	go l.run()
@@ -165,6 +165,7 @@ func (l *Log) gather() {
 // OnError when the writer's health changes.
 func (l *Log) drain(e *Event, healthy bool) bool {
 	count := int64(1)
+	toldMissing, toldSkipped := l.toldMissing, l.toldSkipped
 	l.write(e)
 	for more := true; more && count < int64(cap(l.queue)); {
 		select {
@@ -175,9 +176,12 @@ func (l *Log) drain(e *Event, healthy bool) bool {
 			more = false
 		}
 	}
-	err := l.out.flush()
+	written, err := l.out.flush()
 	if err != nil {
-		l.failed.Add(count)
+		l.failed.Add(count - written)
+		if written == 0 { // what they said was not read
+			l.toldMissing, l.toldSkipped = toldMissing, toldSkipped
+		}
 	}
 	if (err == nil) != healthy && l.options.OnError != nil {
 		l.options.OnError(err)
@@ -192,9 +196,9 @@ func (l *Log) write(e *Event) {
 		attrs = append(attrs, slog.Int64("sampled_out", n-l.toldSkipped))
 		l.toldSkipped = n
 	}
-	if n := l.dropped.Load(); n > l.toldDropped {
-		attrs = append(attrs, slog.Int64("dropped", n-l.toldDropped))
-		l.toldDropped = n
+	if n := l.dropped.Load() + l.failed.Load(); n > l.toldMissing {
+		attrs = append(attrs, slog.Int64("dropped", n-l.toldMissing))
+		l.toldMissing = n
 	}
 	record := slog.NewRecord(time.Time{}, slog.LevelInfo, string(e.Type), 0)
 	record.AddAttrs(attrs...)
@@ -249,22 +253,57 @@ func (e *Event) attrs(to []slog.Attr) []slog.Attr {
 	return to
 }
 
-// trackedWriter collects lines and remembers the first failure until flush.
-type trackedWriter struct {
-	buffer *bufio.Writer
-	reset  func()
+// lines collects lines and writes them in one piece. A line of which a part was
+// written, as to a disk that became full, is ended before the next one begins.
+type lines struct {
+	to      io.Writer
+	buffer  *bufio.Writer
+	written int64 // whole lines since the last flush
+	within  bool  // the last byte that was written does not end a line
+	cut     bool  // and the rest of that line is lost
 }
 
-func (w *trackedWriter) Write(p []byte) (int, error) { return w.buffer.Write(p) }
+func newLines(to io.Writer) *lines {
+	l := &lines{to: to}
+	l.buffer = bufio.NewWriterSize(writerFunc(l.write), 32<<10)
+	return l
+}
 
-// flush writes the collected lines. After a failure they are lost, and the
-// writer is tried again with the next ones.
-func (w *trackedWriter) flush() error {
-	err := w.buffer.Flush()
-	if err != nil {
-		w.reset()
+// writerFunc is a function that writes.
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Write takes a line.
+func (l *lines) Write(p []byte) (int, error) { return l.buffer.Write(p) }
+
+func (l *lines) write(p []byte) (int, error) {
+	if l.cut {
+		if _, err := l.to.Write([]byte("\n")); err != nil {
+			return 0, err
+		}
+		l.cut, l.within = false, false
 	}
-	return err
+	n, err := l.to.Write(p)
+	if n = min(max(n, 0), len(p)); n > 0 {
+		l.written += int64(bytes.Count(p[:n], []byte("\n")))
+		l.within = p[n-1] != '\n'
+	}
+	if n < len(p) && l.within && p[n] == '\n' {
+		l.written++ // all of it but its end, which comes before the next one
+	}
+	return n, err
+}
+
+// flush writes the collected lines, and returns how many. After a failure the
+// others are lost, and the writer is tried again with the next ones.
+func (l *lines) flush() (written int64, err error) {
+	if err = l.buffer.Flush(); err != nil {
+		l.buffer.Reset(writerFunc(l.write))
+		l.cut = l.within
+	}
+	written, l.written = l.written, 0
+	return written, err
 }
 
 // sampler lets a burst of each verdict through in each second, and then only

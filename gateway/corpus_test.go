@@ -207,36 +207,21 @@ func TestCorpusRaw(t *testing.T) {
 	})
 }
 
-// rawOrigin answers every connection's first request with fixed bytes.
-func rawOrigin(t *testing.T, answer string) net.Listener {
+// rawOrigin answers every connection's first request with fixed bytes, and returns
+// its port.
+func rawOrigin(t *testing.T, answer string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					io.WriteString(conn, answer)
-				}
-			}()
+	return serveConns(t, nil, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			io.WriteString(conn, answer)
 		}
-	}()
-	return l
+	})
 }
 
 func TestCorpusResponses(t *testing.T) {
 	s := newSite(t, usualRules, nil)
 	for _, each := range readCorpus(t, "responses.tsv") {
-		l := rawOrigin(t, each.bytes)
-		port := portOf(l.Addr().String())
+		port := rawOrigin(t, each.bytes)
 		s.writeRules(`<access origin="http://raw.test:` + port + `"/>`)
 		if err := s.gateway.Reload(); err != nil {
 			t.Fatal(err)
@@ -270,7 +255,6 @@ func TestCorpusResponses(t *testing.T) {
 			t.Errorf("BREACH: %s: %v %s", each.comment, resp.Header, body)
 		}
 		c.Close()
-		l.Close()
 	}
 }
 

@@ -17,24 +17,10 @@ import (
 	"github.com/cordon-sec/cordon/internal/testpki"
 )
 
-// silentOrigin accepts connections and never answers.
+// silentOrigin accepts connections and never answers; it returns its port.
 func silentOrigin(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-		}
-	}()
-	return portOf(l.Addr().String())
+	return serveConns(t, nil, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 }
 
 func TestUpstreamTrouble(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 )
 
@@ -85,7 +86,7 @@ func TestUpAppURL(t *testing.T) {
 	if response.Header.Get("ETag") != "" || response.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the page may be kept with an old policy: %v", response.Header)
 	}
-	if status, header, body := fetch(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK ||
+	if status, header, body := apptest.Get(t, u.client(t, false), u.page+"main.ts"); status != http.StatusOK ||
 		body != "window.module = true" || header.Get("Content-Security-Policy") != "" {
 		t.Errorf("a module: %d %v %s", status, header, body)
 	}
@@ -94,7 +95,7 @@ func TestUpAppURL(t *testing.T) {
 	}
 	server.CloseClientConnections()
 	server.Close()
-	if status, _, body := fetch(t, u.client(t, false), u.page); status != http.StatusBadGateway ||
+	if status, _, body := apptest.Get(t, u.client(t, false), u.page); status != http.StatusBadGateway ||
 		!strings.Contains(body, "Start it (npm run dev), then load this page again.") {
 		t.Errorf("without the development server: %d %s", status, body)
 	}

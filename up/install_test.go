@@ -4,29 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/server"
 )
-
-// fakeNPM puts an npm on the PATH that notes how it was called in npm.log of the
-// folder that it runs in, and fails for the command that is named.
-func fakeNPM(t testing.TB, failing string) {
-	t.Helper()
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("there is no sh on this machine: the steps of an installation were not tried")
-	}
-	bin := t.TempDir()
-	script := "#!/bin/sh\necho \"$*\" >> npm.log\nif [ \"$1\" = " + failing + " ]; then echo broken >&2; exit 7; fi\n" +
-		"if [ \"$1\" = ci ]; then mkdir -p node_modules && : > node_modules/.package-lock.json; fi\n"
-	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
 
 // install runs what a folder needs, and returns what became of each step, what the
 // commands wrote, and the steps that were run here so far.
@@ -82,7 +66,7 @@ func TestInstall(t *testing.T) {
 		{"nothing", Installation{Dir: dir, Build: true, Unfinished: true}, "npm run build",
 			"began done", "", "ci --ignore-scripts\nrun build\nrun build\nrun build\n"},
 	} {
-		fakeNPM(t, run.failing)
+		apptest.FakeNPM(t, run.failing)
 		n, ok := NeededInstallation(dir)
 		if !ok || n != run.needs || n.String() != run.steps {
 			t.Errorf("the folder needs %+v, which is %s; want %+v", n, n, run.needs)
@@ -107,7 +91,7 @@ func TestInstallWithoutNPM(t *testing.T) {
 
 // What is interrupted is an error, and unfinished at the next start.
 func TestInstallInterrupted(t *testing.T) {
-	fakeNPM(t, "nothing")
+	apptest.FakeNPM(t, "nothing")
 	dir := appDir(t, npmProject)
 	n, _ := NeededInstallation(dir)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/server"
 )
 
@@ -59,17 +60,17 @@ func TestUpCapacitor(t *testing.T) {
 	direct := u.client(t, false)
 	for path, want := range map[string]string{"": "Notes", "index.html": "Notes", "notes/7": "Notes",
 		"assets/app.js": "1", "assets/same.js": "1"} {
-		if status, _, body := fetch(t, direct, u.page+path); status != http.StatusOK || !strings.Contains(body, want) {
+		if status, _, body := apptest.Get(t, direct, u.page+path); status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}
 	for _, path := range []string{"assets/none.js", "capacitor.config.json", ".cordon/ca/ca.key",
 		"assets/link.json", "up/capacitor.config.json", "up/.cordon/ca/ca.key"} {
-		if status, _, body := fetch(t, direct, u.page+path); status != http.StatusNotFound {
+		if status, _, body := apptest.Get(t, direct, u.page+path); status != http.StatusNotFound {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}
-	_, header, _ := fetch(t, direct, u.page)
+	_, header, _ := apptest.Get(t, direct, u.page)
 	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://*.example.org") ||
 		strings.Contains(csp, "api.example.net") {
 		t.Errorf("the policy is %s", csp)
@@ -79,17 +80,17 @@ func TestUpCapacitor(t *testing.T) {
 		if response, err := proxied.Get("https://" + host + "/"); err == nil {
 			_ = response.Body.Close()
 		}
-		_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host="+host)
+		_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?host="+host)
 		if verdict == "allow" && !strings.Contains(body, `title="`+config+`:8:7"`) || verdict == "block" &&
 			!strings.Contains(body, "not-listed") {
 			t.Errorf("%s, which should get %s: %s", host, verdict, body)
 		}
 	}
-	rewrite(t, config, func(s string) string { return strings.Replace(s, `"dist",`, `"dist"`, 1) })
+	apptest.Rewrite(t, config, func(s string) string { return strings.Replace(s, `"dist",`, `"dist"`, 1) })
 	if n := u.told(t); n.Kind != RulesRefused || !strings.HasPrefix(n.Text, config+":5:3: ") {
 		t.Errorf("it told %+v", n)
 	}
-	rewrite(t, config, func(string) string { return strings.Replace(capacitorConfig, "login.", "signin.", 1) })
+	apptest.Rewrite(t, config, func(string) string { return strings.Replace(capacitorConfig, "login.", "signin.", 1) })
 	if got, want := u.told(t), (Notice{Kind: RulesInForce, File: config}); got != want {
 		t.Errorf("it told %+v, want %+v", got, want)
 	}
@@ -116,7 +117,7 @@ func TestUpBuiltWebApp(t *testing.T) {
 	u := start(t, Config{Dir: dir})
 	for path, want := range map[string]int{"": http.StatusOK, "orders/7": http.StatusOK,
 		"main.js": http.StatusNotFound} {
-		status, header, body := fetch(t, u.client(t, false), u.page+path)
+		status, header, body := apptest.Get(t, u.client(t, false), u.page+path)
 		if status != want || want == http.StatusOK && (!strings.Contains(body, "<title>Built") ||
 			!strings.Contains(header.Get("Content-Security-Policy"), "https://api.example.com")) {
 			t.Errorf("/%s: %d %s", path, status, body)
@@ -143,7 +144,7 @@ func TestUpCapacitorInTypeScript(t *testing.T) {
 	if response, err := u.client(t, true).Get("https://login.example.com/"); err == nil {
 		_ = response.Body.Close()
 	}
-	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?host=login.example.com")
+	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?host=login.example.com")
 	if !strings.Contains(body, `title="`+config+`:6:31"`) {
 		t.Errorf("the place of the rule is another: %s", body)
 	}

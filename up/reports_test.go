@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/apptest"
 )
 
 // postReport posts a report as a browser does.
@@ -64,10 +65,10 @@ func TestUpReports(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
 		}
 	}
-	if status, _, _ := fetch(t, u.client(t, false), u.page+".cordon/reports"); status != http.StatusMethodNotAllowed {
+	if status, _, _ := apptest.Get(t, u.client(t, false), u.page+".cordon/reports"); status != http.StatusMethodNotAllowed {
 		t.Errorf("reading the reports: status %d", status)
 	}
-	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
+	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?verdict=block")
 	for _, want := range []string{
 		"<b>tracker.example.net</b>", "connect-src of the page&#39;s policy refused it on /index.html (/js/app.js:7)",
 		`href="/console/policy/allow?scheme=https&amp;host=tracker.example.net&amp;port=0"`,
@@ -148,7 +149,7 @@ func TestUpReportsOfferWhatHelps(t *testing.T) {
 		if got := postReport(t, u, "application/csp-report", body); got != http.StatusNoContent {
 			t.Fatalf("%s %s: status %d", test.directive, test.blocked, got)
 		}
-		_, _, shown := fetch(t, http.DefaultClient, u.console+"traffic?verdict=block")
+		_, _, shown := apptest.Get(t, http.DefaultClient, u.console+"traffic?verdict=block")
 		newest, _, _ := strings.Cut(shown[strings.Index(shown, "<tbody>"):], "</tr>")
 		got := strings.Contains(newest, "/policy/allow?")
 		if got != test.listable || !strings.Contains(newest, test.want) {

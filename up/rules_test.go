@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/apptest"
 )
 
 // Each save is one notice, and a broken one leaves the last good policy in force,
@@ -25,37 +26,37 @@ func TestUpTellsOfEachSave(t *testing.T) {
 			t.Fatalf("it told %+v, want %+v", got, want)
 		}
 	}
-	rewrite(t, config, func(s string) string { return s + "<again/>" })
+	apptest.Rewrite(t, config, func(s string) string { return s + "<again/>" })
 	broken := config + ":8:1: a second root element; keep one root element and move the rest into it"
 	told(Notice{Kind: RulesRefused, Text: broken})
-	status, header, _ := fetch(t, u.client(t, false), u.page)
+	status, header, _ := apptest.Get(t, u.client(t, false), u.page)
 	if csp := header.Get("Content-Security-Policy"); status != http.StatusOK || !strings.Contains(csp, good) {
 		t.Errorf("with a broken file the page has status %d and the policy %q", status, csp)
 	}
 	for _, page := range []string{"policy", "traffic", "tables"} {
-		if _, _, body := fetch(t, http.DefaultClient, u.console+page); !strings.Contains(body, `class="banner"`) ||
+		if _, _, body := apptest.Get(t, http.DefaultClient, u.console+page); !strings.Contains(body, `class="banner"`) ||
 			!strings.Contains(body, broken+". The last good rules stay in force.") || !strings.Contains(body,
 			`href="/console/traffic"`) {
 			t.Errorf("the console's page %s has no banner: %s", page, body)
 		}
 	}
-	rewrite(t, config, func(s string) string {
+	apptest.Rewrite(t, config, func(s string) string {
 		return strings.Replace(strings.TrimSuffix(s, "<again/>"), good, "https://new.example.com", 1)
 	})
 	told(Notice{Kind: RulesInForce, File: config})
-	if _, _, body := fetch(t, http.DefaultClient, u.console+"traffic"); strings.Contains(body, `class="banner"`) {
+	if _, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic"); strings.Contains(body, `class="banner"`) {
 		t.Error("the banner stays after the file was mended")
 	}
 	// What the gateway refuses is in force for the pages as little: a pin that
 	// binds no host.
-	rewrite(t, config, func(s string) string {
+	apptest.Rewrite(t, config, func(s string) string {
 		return strings.Replace(s, "</widget>", `<access origin="https://refused.example.com" />`+
 			`<cordon:pin xmlns:cordon="urn:cordon:1" sha256="x"/></widget>`, 1)
 	})
 	if n := u.told(t); n.Kind != RulesRefused || !strings.HasSuffix(n.Text, "the host is empty") {
 		t.Errorf("it told %+v", n)
 	}
-	_, header, _ = fetch(t, u.client(t, false), u.page)
+	_, header, _ = apptest.Get(t, u.client(t, false), u.page)
 	if strings.Contains(header.Get("Content-Security-Policy"), "refused.example.com") {
 		t.Error("the pages follow rules that the gateway refused")
 	}
@@ -70,7 +71,7 @@ func TestUpTellsOfEachSave(t *testing.T) {
 	if err := os.WriteFile(config, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	rewrite(t, config, func(s string) string {
+	apptest.Rewrite(t, config, func(s string) string {
 		s, _, _ = strings.Cut(s, `<access origin="https://refused`)
 		return strings.Replace(s, "https://new.example.com", "*", 1) + "</widget>"
 	})
@@ -115,7 +116,7 @@ func TestUpSummaryIsTrue(t *testing.T) {
 			t.Parallel()
 			dir := todo(t)
 			config := filepath.Join(dir, "config.xml")
-			rewrite(t, config, func(s string) string {
+			apptest.Rewrite(t, config, func(s string) string {
 				return strings.Replace(s, "</widget>", test.lines+"\n</widget>",
 					1)
 			})
@@ -150,7 +151,7 @@ func TestUpEvents(t *testing.T) {
 	dir := todo(t)
 	u := start(t, Config{Dir: dir})
 	proxied := u.client(t, true)
-	if status, _, _ := fetch(t, proxied, u.StandIn.String()+"/tip"); status != http.StatusOK {
+	if status, _, _ := apptest.Get(t, proxied, u.StandIn.String()+"/tip"); status != http.StatusOK {
 		t.Errorf("the stand-in: status %d", status)
 	}
 	for _, host := range []string{"media.example.com", "not-listed.example"} {
@@ -179,18 +180,18 @@ func TestUpPlaces(t *testing.T) {
 	dir := todo(t)
 	u := start(t, Config{Dir: dir})
 	proxied := u.client(t, true)
-	if status, _, _ := fetch(t, proxied, u.StandIn.String()+"/tip"); status != http.StatusOK {
+	if status, _, _ := apptest.Get(t, proxied, u.StandIn.String()+"/tip"); status != http.StatusOK {
 		t.Errorf("the stand-in: status %d", status)
 	}
 	// The name does not resolve: what counts is the line that let it through.
 	if response, err := proxied.Get("https://media.example.com/"); err == nil {
 		_ = response.Body.Close()
 	}
-	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=allow")
+	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?verdict=allow")
 	if !strings.Contains(body, DevelopmentPlace) || strings.Contains(body, ".cordon") {
 		t.Errorf("the stand-in's line has another place: %s", body)
 	}
-	_, _, body = fetch(t, http.DefaultClient, u.console+"traffic?host=media.example.com")
+	_, _, body = apptest.Get(t, http.DefaultClient, u.console+"traffic?host=media.example.com")
 	if !strings.Contains(body, `title="`+filepath.Join(dir, "config.xml")+`:5:5"`) {
 		t.Errorf("the place of the line is not in the user's file: %s", body)
 	}

@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/event"
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/server"
 )
@@ -99,53 +100,15 @@ func (r *running) client(t testing.TB, proxied bool) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
 }
 
-func fetch(t testing.TB, client *http.Client, url string) (status int, header http.Header, body string) {
-	t.Helper()
-	response, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, response.Header, string(data)
-}
-
 // appDir writes files into a folder of the test's own, with a cordon.yaml that takes
 // a free port if there is none among them.
 func appDir(t testing.TB, files map[string]string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "app")
-	write := func(name, text string) {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, text := range files {
-		write(name, text)
-	}
 	if _, ok := files["cordon.yaml"]; !ok {
-		write("cordon.yaml", "server: { listen: \"127.0.0.1:0\" }\n"+developmentYAML)
+		files = maps.Clone(files)
+		files["cordon.yaml"] = "server: { listen: \"127.0.0.1:0\" }\n" + developmentYAML
 	}
-	return dir
-}
-
-// rewrite changes one file of a folder.
-func rewrite(t testing.TB, file string, change func(string) string) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(change(string(data))), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return apptest.Folder(t, files)
 }
 
 // todo is an app with a config.xml, pages and a table.
@@ -180,11 +143,11 @@ func TestUp(t *testing.T) {
 		t.Errorf("the addresses are %s and %s", u.Page, u.Secure)
 	}
 	direct := u.client(t, false)
-	status, header, body := fetch(t, direct, u.page)
+	status, header, body := apptest.Get(t, direct, u.page)
 	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
 		t.Errorf("the page: %d %s", status, body)
 	}
-	if status, _, secure := fetch(t, direct, u.Secure.String()+"/"); status != http.StatusOK || secure != body {
+	if status, _, secure := apptest.Get(t, direct, u.Secure.String()+"/"); status != http.StatusOK || secure != body {
 		t.Errorf("the page over TLS, at the same port: %d %s", status, secure)
 	}
 	csp := header.Get("Content-Security-Policy")
@@ -201,7 +164,7 @@ func TestUp(t *testing.T) {
 		"cordova.js": "deviceready", "js/app.js": "1", ".auth/me": "", "tables/todoitem?zumo-api-version=2.0.0": "",
 		"missing.html": "is not there", "../config.xml": "is not there", ".cordon/ca/ca.key": "is not there",
 	} {
-		_, _, body := fetch(t, direct, u.page+path)
+		_, _, body := apptest.Get(t, direct, u.page+path)
 		if !strings.Contains(body, want) || strings.Contains(body, "PRIVATE KEY") {
 			t.Errorf("%s: %s", path, body)
 		}
@@ -228,7 +191,7 @@ func wantGateway(t testing.TB, u *running) {
 	t.Helper()
 	port := u.Page.Port()
 	proxied := u.client(t, true)
-	status, _, body := fetch(t, proxied, "https://demo.localhost:"+port+"/tip")
+	status, _, body := apptest.Get(t, proxied, "https://demo.localhost:"+port+"/tip")
 	if status != http.StatusOK || !strings.Contains(body, `"tip"`) {
 		t.Errorf("the stand-in through the gateway: %d %s", status, body)
 	}
@@ -243,12 +206,12 @@ func wantGateway(t testing.TB, u *running) {
 		"policy": "media.example.com", "traffic": "not-listed.example", "tables": "todoitem",
 		"tables/todoitem": "authenticated", "people": "Nobody",
 	} {
-		status, _, body := fetch(t, http.DefaultClient, u.console+page)
+		status, _, body := apptest.Get(t, http.DefaultClient, u.console+page)
 		if status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("console %s: %d, no %q", page, status, want)
 		}
 	}
-	status, _, body = fetch(t, http.DefaultClient, u.page+".cordon/console")
+	status, _, body = apptest.Get(t, http.DefaultClient, u.page+".cordon/console")
 	if status != http.StatusOK || !strings.Contains(body, "media.example.com") {
 		t.Errorf("the way to the console: %d %s", status, body)
 	}
@@ -260,10 +223,10 @@ func TestUpFollowsTheConfig(t *testing.T) {
 	dir := todo(t)
 	u := start(t, Config{Dir: dir})
 	config := filepath.Join(dir, "config.xml")
-	rewrite(t, config, func(s string) string {
+	apptest.Rewrite(t, config, func(s string) string {
 		return strings.Replace(s, "https://media.example.com", "https://new.example.com", 1)
 	})
-	_, header, _ := fetch(t, u.client(t, false), u.page)
+	_, header, _ := apptest.Get(t, u.client(t, false), u.page)
 	csp := header.Get("Content-Security-Policy")
 	if !strings.Contains(csp, "https://new.example.com") || strings.Contains(csp, "media.example.com") {
 		t.Errorf("the policy is still %s", csp)

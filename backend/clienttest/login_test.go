@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,13 +24,6 @@ import (
 	"github.com/cordon-sec/cordon/internal/proctest"
 	"github.com/cordon-sec/cordon/settings"
 )
-
-// freePort returns a port that is free now.
-func freePort(t *testing.T) string {
-	t.Helper()
-	_, port, _ := net.SplitHostPort(proctest.FreeAddress(t))
-	return port
-}
 
 // openIDProvider starts the independent provider and returns its issuer.
 func openIDProvider(t *testing.T, modules, redirect string) string {
@@ -160,7 +152,7 @@ func TestLogin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			app := appPage(t, script)
 			origin := strings.Replace(app.URL, "127.0.0.1", "localhost", 1)
-			port := freePort(t)
+			port := proctest.FreePort(t)
 			issuer := openIDProvider(t, dir, "https://localhost:"+port+"/.auth/login/op/callback")
 			address, spki := secureBackend(t, port, issuer, origin)
 			page := browsertest.Open(t, browsertest.Flag("ignore-certificate-errors-spki-list="+spki))

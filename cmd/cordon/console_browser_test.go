@@ -9,7 +9,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // TestConsole looks at every page of the console in a browser: dark and light,
@@ -17,7 +19,7 @@ import (
 // refuses, and by keyboard.
 func TestConsole(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
 	config := filepath.Join(dir, "config.xml")
@@ -48,7 +50,7 @@ func TestConsole(t *testing.T) {
 			response.Body.Close()
 		}
 	}
-	_, _, people := fetch(t, http.DefaultClient, u.console+"people")
+	_, _, people := apptest.Get(t, http.DefaultClient, u.console+"people")
 	user := people[strings.Index(people, "/people/user?id="):]
 	user = user[:strings.Index(user, `"`)]
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/server"
 
 	"github.com/cordon-sec/cordon/settings"
@@ -62,7 +63,7 @@ telemetry: { log: none }
 		t.Cleanup(transport.CloseIdleConnections)
 		c := &http.Client{Transport: transport, Jar: jar}
 		if user != "" {
-			if status, _, body := fetch(t, c,
+			if status, _, body := apptest.Get(t, c,
 				site+"/.auth/login/development?login_hint="+url.QueryEscape(user)); status != http.StatusOK {
 				t.Fatalf("signing in: %d %s", status, body)
 			}
@@ -70,16 +71,16 @@ telemetry: { log: none }
 		return c
 	}
 	boss := client("boss@localhost")
-	if status, _, body := fetch(t, boss, site+"/console/tables/note"); status != http.StatusOK ||
+	if status, _, body := apptest.Get(t, boss, site+"/console/tables/note"); status != http.StatusOK ||
 		!strings.Contains(body, "note") {
 		t.Errorf("the boss: %d %s", status, body)
 	}
-	if status, _, _ := fetch(t, client("ann@localhost"), site+"/console/people"); status != http.StatusForbidden {
+	if status, _, _ := apptest.Get(t, client("ann@localhost"), site+"/console/people"); status != http.StatusForbidden {
 		t.Errorf("another user: %d", status)
 	}
 	nobody := client("")
 	nobody.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if status, header, _ := fetch(t, nobody, site+"/console/people"); status != http.StatusFound ||
+	if status, header, _ := apptest.Get(t, nobody, site+"/console/people"); status != http.StatusFound ||
 		!strings.HasPrefix(header.Get("Location"), "/.auth/login/development") {
 		t.Errorf("nobody: %d to %s", status, header.Get("Location"))
 	}
@@ -93,7 +94,7 @@ telemetry: { log: none }
 	if response, err := boss.Do(foreign); err != nil || response.StatusCode != http.StatusForbidden {
 		t.Errorf("a change that another site sends: %v %v", response, err)
 	}
-	if status, _, _ := fetch(t, client(""), site+"/consolation"); status != http.StatusNotFound {
+	if status, _, _ := apptest.Get(t, client(""), site+"/consolation"); status != http.StatusNotFound {
 		t.Errorf("a path beside the console: %d", status)
 	}
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // On a terminal init asks for what no flag says, and again for what would not
@@ -58,7 +60,7 @@ func TestInitAsks(t *testing.T) {
 
 // A folder that builds its pages keeps them.
 func TestInitLeavesPagesAlone(t *testing.T) {
-	dir := appDir(t, map[string]string{"package.json": "{}"})
+	dir := apptest.Folder(t, map[string]string{"package.json": "{}"})
 	var out bytes.Buffer
 	if status := execute(t.Context(), []string{"init", dir}, strings.NewReader(""), &out, &out); status != exitFine {
 		t.Fatalf("status %d: %s", status, out.String())
@@ -82,7 +84,7 @@ func TestInitPageWorks(t *testing.T) {
 	if status := execute(t.Context(), args, strings.NewReader(""), &out, &out); status != exitFine {
 		t.Fatalf("status %d: %s", status, out.String())
 	}
-	u := startUp(t, dir, freePort(t))
+	u := startUp(t, dir, proctest.FreePort(t))
 	p := u.browse(t)
 	p.Look(390, 844, "dark")
 	p.Navigate(u.page)

@@ -19,8 +19,10 @@ import (
 	"github.com/cordon-sec/cordon/gateway"
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/gateway/source"
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // recorded runs cordon record without a command until use returns.
@@ -75,7 +77,7 @@ func TestRecordProposes(t *testing.T) {
 		client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
 		defer transport.CloseIdleConnections()
 		transport.TLSClientConfig.ServerName = ""
-		if status, _, body := fetch(t, client,
+		if status, _, body := apptest.Get(t, client,
 			"https://api.localhost:"+port+"/x?token=secret"); status != http.StatusOK || body != "hello" {
 			t.Errorf("while recording: %d %s", status, body)
 		}
@@ -153,7 +155,7 @@ func TestRecordInspects(t *testing.T) {
 // is reachable.
 func TestRecordTheExample(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
 	u := startUp(t, dir, port)

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/cordon-sec/cordon/internal/apptest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // Serve reads its configuration again when it changes and on SIGHUP, and says
@@ -16,7 +19,7 @@ import (
 func TestServeReloads(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "cordon.yaml")
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	const good = "identity: { providers: { development: { type: development } } }\ntelemetry: { log: none }\n"
 	text := "server: { listen: \"127.0.0.1:" + port + "\", tls: off }\n" + good
 	note, both := "tables: { note: { access: anonymous } }\n",
@@ -45,7 +48,7 @@ func TestServeReloads(t *testing.T) {
 	}
 	table := func(name string) int {
 		t.Helper()
-		code, _, _ := fetch(t, http.DefaultClient, "http://localhost:"+port+"/tables/"+name+"?zumo-api-version=2.0.0")
+		code, _, _ := apptest.Get(t, http.DefaultClient, "http://localhost:"+port+"/tables/"+name+"?zumo-api-version=2.0.0")
 		return code
 	}
 	if table("note") != http.StatusOK || table("other") != http.StatusNotFound {

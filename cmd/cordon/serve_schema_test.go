@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 	_ "modernc.org/sqlite"
 )
 
@@ -41,7 +43,7 @@ func command(t *testing.T, want int, args ...string) (stdout, stderr string) {
 // so; what the next one may have taken away it refuses by name.
 func TestServeOnNewerSchema(t *testing.T) {
 	dir := t.TempDir()
-	config, data, port := filepath.Join(dir, "cordon.yaml"), filepath.Join(dir, "cordon.db"), freePort(t)
+	config, data, port := filepath.Join(dir, "cordon.yaml"), filepath.Join(dir, "cordon.db"), proctest.FreePort(t)
 	text := "server: { listen: \"127.0.0.1:" + port + "\", tls: off }\n" +
 		"identity: { providers: { development: { type: development } } }\n" +
 		"telemetry: { log: none }\ntables: { note: { access: anonymous, columns: { text: string } } }\n"
@@ -80,7 +82,7 @@ func TestServeOnNewerSchema(t *testing.T) {
 	if response.Body.Close(); response.StatusCode != http.StatusCreated {
 		t.Errorf("a write: %s", response.Status)
 	}
-	code, _, body := fetch(t, http.DefaultClient, address)
+	code, _, body := apptest.Get(t, http.DefaultClient, address)
 	if code != http.StatusOK || !strings.Contains(body, `"text":"first"`) {
 		t.Errorf("a read: %d %s", code, body)
 	}

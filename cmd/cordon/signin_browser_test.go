@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // strangersLinks opens links that bring a token or an error which nobody asked
@@ -49,5 +50,5 @@ func TestInitPageTakesNoStrangersToken(t *testing.T) {
 	if status, _, errs := runCommand(t, "init", dir, "--name", "A", "--table", "item"); status != exitFine {
 		t.Fatalf("status %d: %s", status, errs)
 	}
-	strangersLinks(t, startUp(t, dir, freePort(t)), "begun")
+	strangersLinks(t, startUp(t, dir, proctest.FreePort(t)), "begun")
 }

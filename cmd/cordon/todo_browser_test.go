@@ -13,7 +13,9 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
 // browse opens a browser whose only way out is the app's gateway.
@@ -74,7 +76,7 @@ func addItem(p *browsertest.Page, text string) {
 // rows returns the todo table as the console shows it.
 func (u *upRunning) rows(t *testing.T) string {
 	t.Helper()
-	_, _, body := fetch(t, http.DefaultClient, u.console+"tables/todoitem")
+	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"tables/todoitem")
 	return body
 }
 
@@ -82,7 +84,7 @@ func (u *upRunning) rows(t *testing.T) string {
 // the gateway. Nothing may go wrong on the way that a step does not announce.
 func TestTodo(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
 	u := startUp(t, dir, port)
@@ -135,7 +137,7 @@ func TestTodo(t *testing.T) {
 			t.Error("another user sees the item")
 		}
 	})
-	if _, _, body := fetch(t, http.DefaultClient, u.console+"people"); !strings.Contains(body, "ann@example.com") ||
+	if _, _, body := apptest.Get(t, http.DefaultClient, u.console+"people"); !strings.Contains(body, "ann@example.com") ||
 		!strings.Contains(body, "bob@example.com") {
 		t.Error("the console does not show who signed in")
 	}
@@ -221,7 +223,7 @@ func todoRefusedHost(t *testing.T, u *upRunning, p *browsertest.Page) {
 // TestTodoWithoutTheClient uses the example as it is cloned, with Go alone.
 func TestTodoWithoutTheClient(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	u := startUp(t, todoCopy(t, port), port)
 	p := u.browse(t)
 	// The page looks for the library, which is not there.
@@ -250,7 +252,7 @@ func TestTodoWithoutTheClient(t *testing.T) {
 // reason, and the line that the console proposes makes all of them work.
 func TestDeniedHostUntilThePatch(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	other := browsertest.NewOrigin(t, true, nil)
 	origin := "https://other.localhost:" + other.Port
@@ -290,7 +292,7 @@ func TestDeniedHostUntilThePatch(t *testing.T) {
 		t.Fatalf("the line is not in config.xml: %v", err)
 	}
 	ask(true)
-	_, _, body := fetch(t, http.DefaultClient, u.console+"traffic?verdict=allow&host=other.localhost")
+	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?verdict=allow&host=other.localhost")
 	if !strings.Contains(body, "https://other.localhost:"+other.Port) || !strings.Contains(body, "config.xml:") {
 		t.Error("the console does not say which line let the requests through")
 	}
@@ -314,11 +316,11 @@ func (f *failures) Errorf(format string, args ...any) {
 // used as a person does.
 func TestTodoGuardFindsTheOldFault(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	clientLibrary(t, dir)
 	const mended, old = "return Promise.resolve(promise);", "return promise;"
-	rewrite(t, filepath.Join(dir, "www", "js", "synced.js"), func(s string) string {
+	apptest.Rewrite(t, filepath.Join(dir, "www", "js", "synced.js"), func(s string) string {
 		if strings.Count(s, mended) != 1 {
 			t.Fatalf("synced.js has no line %q: put the old fault back another way", mended)
 		}

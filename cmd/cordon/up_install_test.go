@@ -3,31 +3,15 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/up"
 )
-
-// fakeNPM puts an npm on the PATH that notes how it was called in npm.log of the
-// folder that it runs in, and fails for the command that is named.
-func fakeNPM(t testing.TB, failing string) {
-	t.Helper()
-	if _, err := exec.LookPath("sh"); err != nil {
-		t.Skip("there is no sh on this machine: the steps of an installation were not tried")
-	}
-	bin := t.TempDir()
-	script := "#!/bin/sh\necho \"$*\" >> npm.log\nif [ \"$1\" = " + failing + " ]; then echo broken >&2; exit 7; fi\n" +
-		"if [ \"$1\" = ci ]; then mkdir -p node_modules && : > node_modules/.package-lock.json; fi\n"
-	if err := os.WriteFile(filepath.Join(bin, "npm"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
 
 // install runs what cordon up does before it starts.
 func offered(t testing.TB, dir string, install bool) (said string, ran string) {
@@ -73,8 +57,8 @@ func TestUpInstall(t *testing.T) {
 	project := map[string]string{"package-lock.json": "{}",
 		"package.json": `{"scripts":{"build":"node build.js","postinstall":"evil"}}`}
 	t.Run("runs the lock file and the build", func(t *testing.T) {
-		fakeNPM(t, "nothing")
-		dir := appDir(t, project)
+		apptest.FakeNPM(t, "nothing")
+		dir := apptest.Folder(t, project)
 		said, ran := offered(t, dir, true)
 		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said, "npm ci --ignore-scripts: done in ") {
 			t.Errorf("it ran %q and said %q", ran, said)
@@ -87,8 +71,8 @@ func TestUpInstall(t *testing.T) {
 		}
 	})
 	t.Run("runs nothing unasked", func(t *testing.T) {
-		fakeNPM(t, "nothing")
-		dir := appDir(t, project)
+		apptest.FakeNPM(t, "nothing")
+		dir := apptest.Folder(t, project)
 		said, ran := offered(t, dir, false)
 		want := "cordon: the packages of " + dir +
 			" are not installed; --install runs there: npm ci --ignore-scripts && npm run build\n"
@@ -97,8 +81,8 @@ func TestUpInstall(t *testing.T) {
 		}
 	})
 	t.Run("runs nothing for a wrong flag", func(t *testing.T) {
-		fakeNPM(t, "nothing")
-		dir := appDir(t, project)
+		apptest.FakeNPM(t, "nothing")
+		dir := apptest.Folder(t, project)
 		for _, flag := range []string{"--app-url=ftp://x", "--port=99999", "--platform=beos", "--private=x"} {
 			if status, _, errs := runCommand(t, "up", dir, "--install", "--yes", flag); status != exitUsage {
 				t.Errorf("%s: status %d, %s", flag, status, errs)
@@ -111,8 +95,8 @@ func TestUpInstall(t *testing.T) {
 		}
 	})
 	t.Run("goes on where it fails", func(t *testing.T) {
-		fakeNPM(t, "ci")
-		said, ran := offered(t, appDir(t, project), true)
+		apptest.FakeNPM(t, "ci")
+		said, ran := offered(t, apptest.Folder(t, project), true)
 		if ran != "ci --ignore-scripts\n" || !strings.Contains(said,
 			"npm ci --ignore-scripts failed with exit status 7; continuing without it\n") ||
 			!strings.Contains(said, "broken\n") {
@@ -120,8 +104,8 @@ func TestUpInstall(t *testing.T) {
 		}
 	})
 	t.Run("offers again what did not finish", func(t *testing.T) {
-		fakeNPM(t, "run")
-		dir := appDir(t, project)
+		apptest.FakeNPM(t, "run")
+		dir := apptest.Folder(t, project)
 		said, ran := offered(t, dir, true)
 		if ran != "ci --ignore-scripts\nrun build\n" || !strings.Contains(said,
 			"npm run build failed with exit status 7") {
@@ -131,7 +115,7 @@ func TestUpInstall(t *testing.T) {
 		if said, again := offered(t, dir, false); again != ran || said != want {
 			t.Errorf("the next start ran %q and said %q, want %q", again, said, want)
 		}
-		fakeNPM(t, "nothing")
+		apptest.FakeNPM(t, "nothing")
 		if _, again := offered(t, dir, true); again != ran+"run build\n" {
 			t.Errorf("--install ran %q", again)
 		}
@@ -141,14 +125,14 @@ func TestUpInstall(t *testing.T) {
 	})
 	t.Run("goes on without npm", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		said, _ := offered(t, appDir(t, project), true)
+		said, _ := offered(t, apptest.Folder(t, project), true)
 		if !strings.Contains(said, "there is no npm on this machine: continuing without it") {
 			t.Errorf("it said %q", said)
 		}
 	})
 	t.Run("needs a lock file", func(t *testing.T) {
-		fakeNPM(t, "nothing")
-		if said, ran := offered(t, appDir(t, map[string]string{"package.json": project["package.json"]}),
+		apptest.FakeNPM(t, "nothing")
+		if said, ran := offered(t, apptest.Folder(t, map[string]string{"package.json": project["package.json"]}),
 			true); said != "" || ran != "" {
 			t.Errorf("it ran %q and said %q", ran, said)
 		}

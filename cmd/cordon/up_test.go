@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
@@ -27,13 +28,6 @@ type upRunning struct {
 	stop                 func() int
 	said                 func() string
 	words                *words
-}
-
-// freePort returns a port that is free now.
-func freePort(t testing.TB) string {
-	t.Helper()
-	_, port, _ := net.SplitHostPort(proctest.FreeAddress(t))
-	return port
 }
 
 // todoCopy copies the example to a folder of the test's own, for a port.
@@ -184,48 +178,6 @@ func (u *upRunning) client(t testing.TB, proxied bool) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
 }
 
-func fetch(t testing.TB, client *http.Client, url string) (status int, header http.Header, body string) {
-	t.Helper()
-	response, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, response.Header, string(data)
-}
-
-// rewrite changes one file of a folder.
-func rewrite(t testing.TB, file string, change func(string) string) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(change(string(data))), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// appDir writes files into a folder of the test's own.
-func appDir(t testing.TB, files map[string]string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "app")
-	for name, text := range files {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
 const capacitorConfig = `{
   "appId": "com.example.notes",
   "appName": "Notes",
@@ -245,7 +197,7 @@ const capacitorConfig = `{
 // save is a line, and so is the end.
 func TestUp(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
+	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
 	u := startUp(t, dir, port)
 	if want := "http://localhost:" + port + "/"; u.page != want {
@@ -254,12 +206,12 @@ func TestUp(t *testing.T) {
 	if trust := strings.Index(u.words.text(), "needs no certificate"); trust > strings.Index(u.words.text(), u.page) {
 		t.Errorf("the lines about trust stand behind the address:\n%s", u.words.text())
 	}
-	status, _, body := fetch(t, u.client(t, false), u.page)
+	status, _, body := apptest.Get(t, u.client(t, false), u.page)
 	if status != http.StatusOK || !strings.Contains(body, "<title>Todo</title>") {
 		t.Errorf("the page: %d %s", status, body)
 	}
 	for page, want := range map[string]string{"policy": "media.example.com", "tables/todoitem": "authenticated"} {
-		if status, _, body := fetch(t, http.DefaultClient, u.console+page); status != http.StatusOK ||
+		if status, _, body := apptest.Get(t, http.DefaultClient, u.console+page); status != http.StatusOK ||
 			!strings.Contains(body, want) {
 			t.Errorf("console %s: %d, no %q", page, status, want)
 		}
@@ -269,12 +221,12 @@ func TestUp(t *testing.T) {
 	if !strings.Contains(u.words.text(), want) {
 		t.Errorf("it does not say %q:\n%s", want, u.words.text())
 	}
-	rewrite(t, config, func(s string) string { return s + "<again/>" })
+	apptest.Rewrite(t, config, func(s string) string { return s + "<again/>" })
 	if !u.words.wait("cordon: " + config + ":21:1: a second root element; keep one root element " +
 		"and move the rest into it; the last good rules stay in force\n") {
 		t.Fatal(u.said())
 	}
-	rewrite(t, config, func(s string) string {
+	apptest.Rewrite(t, config, func(s string) string {
 		return strings.Replace(strings.TrimSuffix(s, "<again/>"), "https://media.example.com", "*", 1)
 	})
 	if !u.words.wait("cordon: " + config + " was read again: its rules are in force\n" +
@@ -297,7 +249,7 @@ func TestUpBusyPort(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for _, flag := range []string{"--port", "--gateway-port", "--admin-port"} {
-		ports := map[string]string{"--port": freePort(t), "--gateway-port": "0", "--admin-port": "0"}
+		ports := map[string]string{"--port": proctest.FreePort(t), "--gateway-port": "0", "--admin-port": "0"}
 		ports[flag] = port
 		args := []string{"up", todoCopy(t, port)}
 		for name, value := range ports {
@@ -322,8 +274,8 @@ func TestUpWithoutAnApp(t *testing.T) {
 		!strings.Contains(out.String(), "cordon init") {
 		t.Errorf("status %d: %s", status, out.String())
 	}
-	u := startUp(t, dir, freePort(t), "--yes")
-	status, _, body := fetch(t, u.client(t, false), u.page)
+	u := startUp(t, dir, proctest.FreePort(t), "--yes")
+	status, _, body := apptest.Get(t, u.client(t, false), u.page)
 	if status != http.StatusOK || !strings.Contains(body, "config.xml lists") {
 		t.Errorf("the page: %d %s", status, body)
 	}
@@ -332,11 +284,11 @@ func TestUpWithoutAnApp(t *testing.T) {
 // What is wrong with a folder or a flag is said before anything starts.
 func TestUpRefusals(t *testing.T) {
 	t.Parallel()
-	without := appDir(t, map[string]string{"capacitor.config.json": capacitorConfig})
-	file := filepath.Join(appDir(t, map[string]string{"a.txt": ""}), "a.txt")
-	malformed := appDir(t, map[string]string{"config.xml": `<widget><access origin="x"`})
-	cut := appDir(t, map[string]string{"capacitor.config.json": `{"webDir":`})
-	computed := appDir(t, map[string]string{"capacitor.config.ts": "export default make()"})
+	without := apptest.Folder(t, map[string]string{"capacitor.config.json": capacitorConfig})
+	file := filepath.Join(apptest.Folder(t, map[string]string{"a.txt": ""}), "a.txt")
+	malformed := apptest.Folder(t, map[string]string{"config.xml": `<widget><access origin="x"`})
+	cut := apptest.Folder(t, map[string]string{"capacitor.config.json": `{"webDir":`})
+	computed := apptest.Folder(t, map[string]string{"capacitor.config.ts": "export default make()"})
 	for _, test := range []struct {
 		args []string
 		want string

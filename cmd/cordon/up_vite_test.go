@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
 	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/proctest"
@@ -34,14 +35,14 @@ var viteApp = map[string]string{
 // policy, and what is saved appears in the page without a reload.
 func TestUpVite(t *testing.T) {
 	lane.Real(t)
-	dir := appDir(t, viteApp)
+	dir := apptest.Folder(t, viteApp)
 	server := startVite(t, dir)
-	u := startUp(t, dir, freePort(t), "--app-url", server)
+	u := startUp(t, dir, proctest.FreePort(t), "--app-url", server)
 	p := u.browse(t)
 	p.Navigate(u.page)
 	p.WaitFor(browsertest.Shows("#part", "first"))
 	p.WaitFor(`getComputedStyle(document.querySelector("#part")).color === "rgb(1, 2, 3)"`)
-	rewrite(t, filepath.Join(dir, "part.js"), func(s string) string { return strings.Replace(s, "first", "second", 1) })
+	apptest.Rewrite(t, filepath.Join(dir, "part.js"), func(s string) string { return strings.Replace(s, "first", "second", 1) })
 	p.WaitFor(browsertest.Shows("#part", "second"))
 	if loaded := browsertest.Eval[int](p, "window.loaded"); loaded != 1 {
 		t.Errorf("the page was loaded %d times", loaded)

@@ -24,7 +24,7 @@ import (
 // Store is all that a store of the backend has to be.
 type Store interface {
 	tables.Store
-	auth.Store
+	auth.Merger
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -49,7 +49,7 @@ func Run(t *testing.T, open Opener) {
 		{"conditions", testConditions}, {"transfer", testTransfer}, {"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
 		{"sessions", testSessions}, {"revocations", testRevocations}, {"signing keys", testSigningKeys},
-		{"sweep", testSweep},
+		{"sweep", testSweep}, {"merge", testMerge}, {"merge of two with rows", testMergeConflict},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
 	}

@@ -81,8 +81,10 @@ func TestMergedUsers(t *testing.T) {
 
 // TestSamePeople pairs the two spellings of Google's issuer.
 func TestSamePeople(t *testing.T) {
-	users := []User{{ID: "a", Issuer: "accounts.google.com", Subject: "1"}, {ID: "b", Issuer: googleIssuer, Subject: "1"},
-		{ID: "c", Issuer: "accounts.google.com", Subject: "2", Merged: "d"}, {ID: "d", Issuer: googleIssuer, Subject: "2"},
+	users := []User{{ID: "a", Issuer: "accounts.google.com", Subject: "1"}, {ID: "b", Issuer: googleIssuer,
+		Subject: "1"},
+		{ID: "c", Issuer: "accounts.google.com", Subject: "2", Merged: "d"}, {ID: "d", Issuer: googleIssuer,
+			Subject: "2"},
 		{ID: "e", Issuer: "https://other.example", Subject: "1"}, {ID: "f", Issuer: googleIssuer, Subject: "3"}}
 	pairs := SamePeople(users)
 	if len(pairs) != 1 || pairs[0][0].ID != "a" || pairs[0][1].ID != "b" {

@@ -45,7 +45,8 @@ tables:
 	run(exitFine, "tables", "import", "note", write("note.jsonl",
 		`{"id":"1","userId":"sid:a","author":"sid:b"}`+"\n"+`{"id":"2","userId":"sid:c"}`+"\n"))
 	peopleOf(t, filepath.Join(dir, "data.db"), auth.User{ID: "sid:a", Issuer: "accounts.google.com", Subject: "1"},
-		auth.User{ID: "sid:b", Issuer: "https://accounts.google.com", Subject: "1"}, auth.User{ID: "sid:c", Issuer: "x"})
+		auth.User{ID: "sid:b", Issuer: "https://accounts.google.com", Subject: "1"}, auth.User{ID: "sid:c",
+			Issuer: "x"})
 
 	want := "would merge sid:a into sid:b\n  note.userId: 1 row of the first, 0 of the second\n  0 sessions\n"
 	for _, args := range [][]string{{"users", "duplicates"}, {"users", "merge", "sid:a", "sid:b", "--dry-run"}} {

@@ -24,7 +24,8 @@ const testKey = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde
 // TestEvery401Challenges asks every part without a token, with one that has expired
 // and with one that is none: each 401 says what it wants, and one for a token is JSON.
 func TestEvery401Challenges(t *testing.T) {
-	expired, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "ann", "iss": "https://localhost:8443/",
+	expired, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "ann",
+		"iss": "https://localhost:8443/",
 		"aud": "https://localhost:8443/", "exp": time.Now().Add(-time.Hour).Unix()}).SignedString([]byte(testKey))
 	if err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ func newCORS(entries []string) (*cors, error) {
 			switch {
 			case err != nil:
 				return nil, fmt.Errorf("server.cors: %q is not an origin: %w", entry, err)
-			case anyPort && u.Port() != "":
+			case anyPort && at.Port != 0:
 				return nil, fmt.Errorf(`server.cors: %q must be a scheme and a host before ":*"`, entry)
 			case anyPort:
 				c.anyPort[u.Scheme+"://"+at.Host.String()] = true

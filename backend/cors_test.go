@@ -79,8 +79,9 @@ func TestAnyPort(t *testing.T) {
 	for origin, want := range map[string]bool{"http://localhost:1": true, "http://localhost": true,
 		"http://localhost:65535": true, "https://localhost:1": false, "http://10.0.2.2:8081": true,
 		"http://10.0.2.20:8081": false, "http://10.0.2.2.evil.example:8081": false, "http://[::1]:5": true,
-		"http://localhost:1.evil.example": false, "http://localhost.evil.example:1": false, "http://localhost:99999": false,
-		"http://a@localhost:1": false, "tauri://localhost": true, "tauri://localhost:1": false, "tauri://evil": false,
+		"http://localhost:1.evil.example": false, "http://localhost.evil.example:1": false,
+		"http://localhost:99999": false,
+		"http://a@localhost:1":   false, "tauri://localhost": true, "tauri://localhost:1": false, "tauri://evil": false,
 		"capacitor-electron://-": true, "capacitor-electron://-:1": false, "null": true,
 		"file://": true, "NULL": false, "http://-": false} {
 		if got := do(h, "GET", "/tables/x", "Origin",

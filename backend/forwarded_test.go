@@ -125,7 +125,8 @@ func TestForwardedOfClients(t *testing.T) {
 	if got := seenFrom(t, only, "10.0.0.1:5", both[:2]...); got != "10.0.0.1:5" {
 		t.Errorf("X-Forwarded-For of a client is believed: %s", got)
 	}
-	for remote, want := range map[string]string{"203.0.113.1:5": "203.0.113.1:5", "[2001:db8::9%eth0]:5": "[2001:db8::9]:5",
+	for remote, want := range map[string]string{"203.0.113.1:5": "203.0.113.1:5",
+		"[2001:db8::9%eth0]:5":   "[2001:db8::9]:5",
 		"[::ffff:203.0.113.1]:5": "203.0.113.1:5", "[fe80::1%eth0]:5": "6.6.6.6:0", "[::ffff:127.0.0.1]:5": "6.6.6.6:0",
 		"@": "@"} {
 		if got := seenFrom(t, proxied(t, nil), remote, "X-Forwarded-For", "6.6.6.6"); got != want {
@@ -141,8 +142,9 @@ func TestForwardedOfClients(t *testing.T) {
 // and one that changes its port as one.
 func TestRateLimitByForwardedAddress(t *testing.T) {
 	public := &url.URL{Scheme: "https", Host: "localhost:8443"}
-	server, err := auth.New(t.Context(), auth.Options{URL: public, Loopback: true, Store: noStore{}, Config: auth.Config{
-		RateLimit: 3, Providers: map[string]auth.ProviderConfig{"dev": {Type: "development", Picker: true}}}})
+	server, err := auth.New(t.Context(), auth.Options{URL: public, Loopback: true, Store: noStore{},
+		Config: auth.Config{
+			RateLimit: 3, Providers: map[string]auth.ProviderConfig{"dev": {Type: "development", Picker: true}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

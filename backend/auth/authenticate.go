@@ -200,9 +200,15 @@ func (s *Server) principal(ctx context.Context, c proof) (knownProof, error) {
 		return knownProof{}, errRevokedToken
 	case err != nil:
 		return knownProof{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case !session.Revoked.IsZero() || session.User != c.user:
+	case !session.Revoked.IsZero():
 		return knownProof{}, errRevokedToken
 	}
+	if ok, err := s.owns(ctx, session, c.user); err != nil {
+		return knownProof{}, err
+	} else if !ok {
+		return knownProof{}, errRevokedToken
+	}
+	p.User.ID = session.User
 	p.User.Name = session.Name
 	if secrets, err := s.openSession(session); err == nil {
 		p.User.Claims = secrets.Claims

@@ -119,7 +119,7 @@ func (s *Server) bearerProof(ctx context.Context, name string, out *outcome, id 
 	}
 	user := User{ID: identity.UserID(s.idKey, out.Issuer, out.Subject), Provider: name, Issuer: out.Issuer,
 		Subject: out.Subject, Name: shorten(out.Name, 255), Mail: shorten(out.Mail, 255), Created: now, Seen: now}
-	_, err := s.store.User(ctx, user.ID)
+	known, err := s.store.User(ctx, user.ID)
 	if errors.Is(err, ErrNotFound) {
 		err = s.store.PutUser(ctx, user)
 	}
@@ -127,7 +127,7 @@ func (s *Server) bearerProof(ctx context.Context, name string, out *outcome, id 
 		return knownProof{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return knownProof{began: id.IssuedAt.UTC(), principal: &identity.Principal{Issued: id.IssuedAt.UTC(),
-		Expires: id.Expiry.UTC(), User: identity.User{ID: user.ID, Provider: name, Name: user.Name,
+		Expires: id.Expiry.UTC(), User: identity.User{ID: first(known.Merged, user.ID), Provider: name, Name: user.Name,
 			Claims: out.Claims}}}, nil
 }
 

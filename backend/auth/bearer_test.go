@@ -29,7 +29,8 @@ func TestBearer(t *testing.T) {
 	p := newIssuer(t)
 	s := bearerSite(t, p, nil)
 	signedIn := s.trade(p.idToken(""))
-	for name, claims := range map[string]map[string]any{"an ID token": nil, "an access token": {"aud": "api", "azp": "app"},
+	for name, claims := range map[string]map[string]any{"an ID token": nil, "an access token": {"aud": "api",
+		"azp": "app"},
 		"with several audiences": {"aud": []string{"api", "x"}, "azp": "client"}} {
 		p.claims = claims
 		req, err := http.NewRequest(http.MethodGet, s.web.URL+"/", nil)

@@ -134,12 +134,17 @@ func (s *Server) awaitRefresh(ctx context.Context, c proof) (session Session, mi
 // liveSession reads the session of a proof, which must not be over.
 func (s *Server) liveSession(ctx context.Context, c proof) (Session, error) {
 	session, err := s.store.Session(ctx, c.session)
-	if errors.Is(err, ErrNotFound) || err == nil && (!session.Revoked.IsZero() || session.User != c.user ||
+	if errors.Is(err, ErrNotFound) || err == nil && (!session.Revoked.IsZero() ||
 		s.revoked.refuses(session.ID, session.User, session.Created)) {
 		return Session{}, errRevokedToken
 	}
 	if err != nil {
 		return Session{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if ok, err := s.owns(ctx, session, c.user); err != nil {
+		return Session{}, err
+	} else if !ok {
+		return Session{}, errRevokedToken
 	}
 	return session, nil
 }
@@ -157,7 +162,11 @@ func (s *Server) renewProvider(ctx context.Context, session *Session) error {
 		return err
 	}
 	if out.Subject != "" {
-		if identity.UserID(s.idKey, out.Issuer, out.Subject) != session.User {
+		ok, err := s.owns(ctx, *session, identity.UserID(s.idKey, out.Issuer, out.Subject))
+		if err != nil {
+			return err
+		}
+		if !ok {
 			return fmt.Errorf("%w (another user)", errRevoked)
 		}
 		secrets.Claims = out.Claims

@@ -86,6 +86,9 @@ func (s *Server) signIn(r *http.Request, providerName string, out *outcome) (Ses
 	if err := s.store.PutUser(ctx, user); err != nil {
 		return Session{}, fmt.Errorf("auth: keeping a user: %w", err)
 	}
+	if session.User, err = s.person(ctx, user.ID); err != nil {
+		return Session{}, err
+	}
 	if err := s.store.CreateSession(ctx, session); err != nil {
 		return Session{}, fmt.Errorf("auth: keeping a session: %w", err)
 	}

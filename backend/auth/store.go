@@ -118,6 +118,9 @@ type User struct {
 	Name, Mail string
 	// Created and Seen are the first and the latest sign-in.
 	Created, Seen time.Time
+	// Merged is the ID of the same person, who stands for this one since both were
+	// merged, or "". PutUser leaves it alone.
+	Merged string
 }
 
 // Session is one sign-in of one user on one client. Tokens and cookies that

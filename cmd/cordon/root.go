@@ -106,6 +106,7 @@ Exit status: 0 fine; 1 findings, a denied URL or a refuted assertion;
 		newCopyStoreCommand(),
 		newMigrateStoreCommand(),
 		newTablesCommand(),
+		newUsersCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -100,11 +100,11 @@ func (s *Store) PutUser(ctx context.Context, u auth.User) error {
 	return err
 }
 
-const userColumns = "SELECT id,provider,issuer,subject,name,mail,created,seen FROM cordon_user "
+const userColumns = "SELECT id,provider,issuer,subject,name,mail,created,seen,coalesce(merged,'') FROM cordon_user "
 
 func scanUser(row pgx.CollectableRow) (u auth.User, err error) {
 	var created, seen *int64
-	err = row.Scan(&u.ID, &u.Provider, &u.Issuer, &u.Subject, &u.Name, &u.Mail, &created, &seen)
+	err = row.Scan(&u.ID, &u.Provider, &u.Issuer, &u.Subject, &u.Name, &u.Mail, &created, &seen, &u.Merged)
 	u.Created, u.Seen = asTime(created), asTime(seen)
 	return u, err
 }

@@ -81,5 +81,6 @@ var generated = []shape{
 		{"mail", Text, false},
 		{"created", Integer, true},
 		{"seen", Integer, true},
+		{"merged", Text, true},
 	}},
 }

@@ -87,6 +87,7 @@ var purposes = map[string]purpose{
 			"mail":     {Holds: "the mail address that the provider last said", Personal: true},
 			"created":  {Holds: "the first sign-in", Personal: true},
 			"seen":     {Holds: "the latest sign-in", Personal: true},
+			"merged":   {Holds: "the user id of the same person, who stands for this one; or absent", Personal: true},
 		},
 	},
 	"cordon_session": {

@@ -112,17 +112,19 @@ func (s *Store) TakeOnce(ctx context.Context, kind, key string, now time.Time) (
 
 // PutUser implements auth.Store.
 func (s *Store) PutUser(ctx context.Context, u auth.User) error {
-	_, err := s.change(ctx, `INSERT INTO cordon_user(id,provider,issuer,subject,name,mail,created,seen) VALUES(?,?,?,?,?,?,?,?)
+	_, err := s.change(ctx,
+		`INSERT INTO cordon_user(id,provider,issuer,subject,name,mail,created,seen) VALUES(?,?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET name=excluded.name, mail=excluded.mail, seen=excluded.seen`,
 		u.ID, u.Provider, u.Issuer, u.Subject, u.Name, u.Mail, moment(u.Created), moment(u.Seen))
 	return err
 }
 
-const userColumns = "SELECT id,provider,issuer,subject,name,mail,created,seen FROM cordon_user "
+const userColumns = "SELECT id,provider,issuer,subject,name,mail,created,seen,merged FROM cordon_user "
 
 func scanUser(row []driver.Value) auth.User {
 	return auth.User{ID: asText(row[0]), Provider: asText(row[1]), Issuer: asText(row[2]), Subject: asText(row[3]),
-		Name: asText(row[4]), Mail: asText(row[5]), Created: asTime(row[6]), Seen: asTime(row[7])}
+		Name: asText(row[4]), Mail: asText(row[5]), Created: asTime(row[6]), Seen: asTime(row[7]),
+		Merged: asText(row[8])}
 }
 
 // User implements auth.Store.

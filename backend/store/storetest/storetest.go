@@ -25,7 +25,7 @@ import (
 // Store is all that a store of the backend has to be.
 type Store interface {
 	transfer.Store
-	auth.Store
+	auth.Merger
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -57,7 +57,7 @@ func Run(t *testing.T, open Opener) {
 		{"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
 		{"sessions", testSessions}, {"revocations", testRevocations}, {"signing keys", testSigningKeys},
-		{"sweep", testSweep},
+		{"sweep", testSweep}, {"merge", testMerge}, {"merge of two with rows", testMergeConflict},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, open) })
 	}

@@ -74,9 +74,9 @@ func (q *request) fill(ctx context.Context, out *listing, count bool) error {
 // listing is an answer that rows are added to.
 type listing struct {
 	b    []byte
-	room int                  // how long b may be
-	full func(*listing) error // what happens when it is longer
-	sent bool                 // the answer has begun
+	room int                       // how long b may be
+	full func(*listing, int) error // what happens before it becomes longer
+	sent bool                      // the answer has begun
 	ask  page
 	rows int64
 	more bool // there is at least one row after those of the page
@@ -90,6 +90,11 @@ func (l *listing) add(row []odata.Value) error {
 		l.more = true
 		return ErrStop
 	}
+	if need := len(l.b) + textSize(row); need > l.room {
+		if err := l.full(l, need); err != nil {
+			return err
+		}
+	}
 	if l.rows > 0 {
 		l.b = append(l.b, ',')
 	}
@@ -98,10 +103,15 @@ func (l *listing) add(row []odata.Value) error {
 	if l.keep {
 		l.last = append(l.last[:0], row...)
 	}
-	if len(l.b) > l.room {
-		return l.full(l)
-	}
 	return nil
+}
+
+// textSize is how long the texts of a row are, which are all that may be long of it.
+func textSize(row []odata.Value) (n int) {
+	for _, v := range row {
+		n += len(v.Text)
+	}
+	return n
 }
 
 // collect fills the listing and, if that is asked for, counts.

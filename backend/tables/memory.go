@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -19,14 +19,17 @@ import (
 // from the database, few at once. Who then does not read is cut.
 const (
 	freeBytes  = 16 << 10 // of a request's own
-	allBytes   = 48 << 20 // of all requests, beyond
-	pageBytes  = 4 << 20  // the largest page that is made before it is sent
+	allBytes   = 12 << 20 // of all requests, beyond
+	pageBytes  = 1 << 20  // the largest page that is made before it is sent
 	chunkBytes = 64 << 10 // what is sent at once of one that is sent as it is read
 	pagesSent  = 2        // how many are, at once
+	pagesWait  = 64       // and how many more wait for that
 	// chunkTime is how long a client may take for a chunk, and sendTime for an
 	// answer, whatever its length.
 	chunkTime = 10 * time.Second
 	sendTime  = time.Minute
+	// holdTime is how long a body waits for others to be done with.
+	holdTime = 5 * time.Second
 	// bodyTime is how long a body may take to arrive.
 	bodyTime = time.Minute
 )
@@ -37,25 +40,28 @@ var errMemory = &httpError{status: http.StatusServiceUnavailable, msg: "The serv
 // errLongPage says that a page is not made before it is sent.
 var errLongPage = errors.New("tables: the page is long")
 
-// memory is what requests hold together.
-type memory struct{ held atomic.Int64 }
-
-// take takes bytes out of the budget, if they are there.
-func (m *memory) take(n int64) bool {
-	if m.held.Add(n) <= allBytes {
-		return true
-	}
-	m.held.Add(-n)
-	return false
-}
-
-// hold makes sure that the request may hold so many bytes in all.
+// hold makes sure that the request may hold so many bytes in all, if they are there.
 func (q *request) hold(n int) bool {
 	more := int64(n) - freeBytes - q.held
 	if more <= 0 {
 		return true
 	}
-	if !q.s.memory.take(more) {
+	if !q.s.memory.TryAcquire(more) {
+		return false
+	}
+	q.held += more
+	return true
+}
+
+// await is hold for who can wait: what the client sends next stays with it.
+func (q *request) await(n int) bool {
+	if q.hold(n) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(q.r.Context(), holdTime)
+	defer cancel()
+	more := int64(n) - freeBytes - q.held
+	if q.s.memory.Acquire(ctx, more) != nil {
 		return false
 	}
 	q.held += more
@@ -64,7 +70,7 @@ func (q *request) hold(n int) bool {
 
 // letGo gives back what the request holds. It is over, or begins anew.
 func (q *request) letGo() {
-	q.s.memory.held.Add(-q.held)
+	q.s.memory.Release(q.held)
 	q.held = 0
 }
 
@@ -77,7 +83,7 @@ func (q *request) readBody(from io.Reader) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	for {
-		if !q.hold(2 * (b.Len() + bytes.MinRead)) { // the buffer doubles
+		if !q.await(2 * (b.Len() + bytes.MinRead)) { // the buffer doubles
 			return nil, errMemory
 		}
 		n, err := io.CopyN(&b, from, int64(max(bytes.MinRead, b.Len())))
@@ -99,17 +105,21 @@ func (q *request) within(d time.Duration) {
 }
 
 // makeRoom lets a page that is made before it is sent grow.
-func (q *request) makeRoom(l *listing) error {
-	room := min(2*l.room, pageBytes)
-	if len(l.b) > pageBytes || !q.hold(room) {
+func (q *request) makeRoom(l *listing, need int) error {
+	room := max(2*l.room, need)
+	if need > pageBytes || !q.hold(room) {
 		return errLongPage
 	}
 	l.room = room
+	l.b = slices.Grow(l.b, room-len(l.b))
 	return nil
 }
 
 // send sends a chunk of a page that is sent while it is read.
-func (q *request) sendChunk(l *listing) error {
+func (q *request) sendChunk(l *listing, _ int) error {
+	if len(l.b) == 0 {
+		return nil
+	}
 	if !l.sent {
 		l.sent = true
 		q.w.Header()["Content-Type"] = headerJSON
@@ -125,6 +135,11 @@ func (q *request) sendChunk(l *listing) error {
 // holds nothing meanwhile.
 func (q *request) stream(ask page, count bool) error {
 	q.letGo()
+	if q.s.waiting.Add(1) > pagesSent+pagesWait {
+		q.s.waiting.Add(-1)
+		return errMemory
+	}
+	defer q.s.waiting.Add(-1)
 	ctx, cancel := q.deadline()
 	defer cancel()
 	select {

@@ -20,7 +20,7 @@ func (q *request) row(status int, s *Shape, row []odata.Value) {
 	}
 	buf := buffers.Get().(*[]byte)
 	*buf = s.AppendRow((*buf)[:0], s.All(), row)
-	if q.op == opRead && !q.hold(len(*buf)) {
+	if q.op == opRead && !q.await(len(*buf)) {
 		q.fail(errMemory)
 		return
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"golang.org/x/sync/semaphore"
 )
 
 // Options are what a Service needs besides its configuration and its store.
@@ -65,8 +66,9 @@ type Service struct {
 	stop    context.CancelFunc
 	expiry  chan struct{}
 	version atomic.Int64
-	memory  memory
-	streams chan struct{} // one for each page that is sent while it is read
+	memory  *semaphore.Weighted // of all requests, in bytes
+	streams chan struct{}       // one for each page that is sent while it is read
+	waiting atomic.Int64        // those and the ones that wait for it
 }
 
 // table is one configured table with its present shape.
@@ -110,6 +112,7 @@ func Prepare(c Config, store Store, o Options) (*Service, error) {
 	}
 	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{}),
 		streams: make(chan struct{}, pagesSent)}
+	s.memory = semaphore.NewWeighted(max(allBytes, 4*s.options.MaxBody))
 	s.prefix = strings.ToLower(strings.TrimSuffix(s.options.Prefix, "/")) + "/"
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {

@@ -21,7 +21,7 @@ type pasted struct {
 // what follows such a line up to the next is what the command prints.
 func pastedCommands(text string) (all []pasted) {
 	inBlock, fenced := false, false // fenced: a block without a language
-	open := -1 // the command that output belongs to
+	open := -1                      // the command that output belongs to
 	for i, line := range strings.Split(text, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(line), "```") {
 			inBlock = !inBlock

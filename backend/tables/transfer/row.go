@@ -126,7 +126,12 @@ func (r *reader) fresh(rec *record) ([]tables.ColumnDef, error) {
 		v := odata.StringOf(c.text)
 		switch c.kind {
 		case number:
-			v = odata.NumberOf(0)
+			f, _, err := parseNumber(c.text)
+			if err != nil { // before the column is made, which would stay a number
+				return nil, fmt.Errorf("The value %s of '%s' cannot be kept: %w", //lint:ignore ST1005 as clients are told
+					quote(c.text), name, err)
+			}
+			v = odata.NumberOf(f)
 		case boolean:
 			v = odata.BooleanOf(false)
 		}

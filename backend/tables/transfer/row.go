@@ -128,8 +128,7 @@ func (r *reader) fresh(rec *record) ([]tables.ColumnDef, error) {
 		case number:
 			f, _, err := parseNumber(c.text)
 			if err != nil { // before the column is made, which would stay a number
-				return nil, fmt.Errorf("The value %s of '%s' cannot be kept: %w", //lint:ignore ST1005 as clients are told
-					quote(c.text), name, err)
+				return nil, fmt.Errorf("column '%s': the value %s cannot be kept: %w", name, quote(c.text), err)
 			}
 			v = odata.NumberOf(f)
 		case boolean:

@@ -176,21 +176,20 @@ func undo(cmd *cobra.Command, store database, config, name, format string, o tra
 	if err != nil {
 		return err
 	}
+	if o.Mark && !shape.SoftDelete {
+		return fmt.Errorf("--mark is for tables with soft_delete, and %s has none", table)
+	}
 	bar := newProgress(cmd.ErrOrStderr())
 	o.Progress = bar.rows
 	done, err := transfer.Undo(cmd.Context(), store, shape, batch, o)
 	bar.end()
-	if writeErr := writeUndone(cmd.OutOrStdout(), done, format, o.Dry); err == nil {
-		err = environmentIf(writeErr)
-	}
-	if err == nil && len(done.Altered) > 0 {
-		return found()
-	}
-	var exit *exitError
-	if err != nil && !errors.As(err, &exit) && !o.Mark {
+	if err = errors.Join(err, writeUndone(cmd.OutOrStdout(), done, format, o.Dry)); err != nil {
 		return environment(err)
 	}
-	return err
+	if len(done.Altered) > 0 {
+		return found()
+	}
+	return nil
 }
 
 // maxLeft is how many rows that were left are listed as text.

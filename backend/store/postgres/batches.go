@@ -333,8 +333,10 @@ func (t *turn) revert(shape *tables.Shape, r transfer.Reversal, force, mark bool
 		Remove:  write((*pending).remove),
 		Change:  write((*pending).change),
 		Load: func(r tables.LoadRow) error {
-			_, err := t.load(shape, r, true)
-			return err
+			return translate(t.apart(func() error {
+				_, err := t.load(shape, r, true)
+				return err
+			}))
 		},
 	})
 }

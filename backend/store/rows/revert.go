@@ -14,7 +14,8 @@ import (
 // Each looks whether the row has the version that Match names.
 type Reverting struct {
 	Current, Remove, Change func(tables.Write) error
-	// Load writes a row, over the one that has its id.
+	// Load writes a row, over the one that has its id. A *tables.DuplicateError leaves
+	// the transaction as it was.
 	Load func(tables.LoadRow) error
 }
 
@@ -43,8 +44,14 @@ func Revert(shape *tables.Shape, r transfer.Reversal, force, mark bool, by Rever
 	case err != nil && !errors.Is(err, tables.ErrNotFound):
 		return 0, err
 	}
-	if r.Restore != nil {
-		return fate, by.Load(*r.Restore)
+	if r.Restore == nil {
+		return fate, nil
+	}
+	var taken *tables.DuplicateError
+	if err := by.Load(*r.Restore); errors.As(err, &taken) {
+		return transfer.Altered, nil // another row has a value of it by now
+	} else if err != nil {
+		return 0, err
 	}
 	return fate, nil
 }

@@ -207,7 +207,7 @@ func (w *writer) revert(shape *tables.Shape, r transfer.Reversal, force, mark bo
 		Change:  func(t tables.Write) error { _, err := w.change(t); return err },
 		Load: func(r tables.LoadRow) error {
 			_, _, err := w.put(shape, r, true)
-			return err
+			return translate(err)
 		},
 	})
 }

@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/cordon-sec/cordon/backend/tables/transfer"
@@ -119,6 +122,60 @@ func testUndoReplaced(t *testing.T, open Opener) {
 		t.Errorf("forgotten: %v, %s", err, w.batches())
 	}
 	w.want("forgotten", stored("a", "true", "mine"))
+}
+
+// testUndoTaken: what was replaced does not come back where another row has a value
+// of it by now that must be unique.
+func testUndoTaken(t *testing.T, open Opener) {
+	w := newWarehouse(t, open, tables.Table{SoftDelete: true, Columns: map[string]tables.Column{
+		"text": {Type: "string", Unique: true}}})
+	w.must("id,createdAt,text\na,2016-01-01,v\nb,2016-01-01,x\n", transfer.Options{Batch: "first"})
+	w.must("id,createdAt,text\na,2016-01-01,w\nb,2016-01-01,y\n", transfer.Options{Batch: "second", Replace: true})
+	w.must("id,createdAt,text\nc,2016-01-01,v\n", transfer.Options{Batch: "third"})
+	same(t, "undone", w.undo("second", transfer.UndoOptions{}),
+		transfer.Undone{Restored: 1, Altered: []odata.Value{odata.StringOf("a")}})
+	w.want("undone", stored("a", "false", "w"), stored("b", "false", "x"), stored("c", "false", "v"))
+	same(t, "when it is free", w.undo("third", transfer.UndoOptions{}), transfer.Undone{Removed: 1})
+	same(t, "undone", w.undo("second", transfer.UndoOptions{}), transfer.Undone{Restored: 1})
+	w.want("undone", stored("a", "false", "v"), stored("b", "false", "x"))
+}
+
+// testStepBeside has a step of an import fail in a transaction that others share: all
+// of it is undone, and nothing of theirs.
+func testStepBeside(t *testing.T, open Opener) {
+	a := serve(t, open, tables.Config{"item": {Columns: columns}})
+	shape, _, _ := a.s.Inspect().Table("item")
+	if _, _, err := a.store.BeginBatch(t.Context(), transfer.Batch{Name: "x", Table: "item"}); err != nil {
+		t.Fatal(err)
+	}
+	entered, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once // the others' writes are run again
+	first := a.insertion(t.Context(), shape, "first", func() { once.Do(func() { close(entered) }); <-release })
+	<-entered
+	before := a.insertion(t.Context(), shape, "before", func() {})
+	step := transfer.Step{Batch: "x", Through: 2, Numbers: []int64{1, 2}, Rows: []tables.LoadRow{
+		{ID: odata.StringOf("whole"), Version: 2},
+		{ID: odata.StringOf("short"), Version: 2, Columns: []int{shape.Find("text")}}}}
+	loaded := inQueue(t.Context(), func(ctx context.Context) error {
+		_, err := a.store.LoadBatch(ctx, shape, step)
+		return err
+	})
+	beside := a.insertion(t.Context(), shape, "beside", func() {})
+	close(release)
+	var panicked *rows.PanicError
+	if err := <-loaded; !errors.As(err, &panicked) {
+		t.Errorf("a row without its values: %v", err)
+	}
+	for _, outcome := range []<-chan error{first, before, beside} {
+		if err := <-outcome; err != nil {
+			t.Errorf("a write beside it: %v", err)
+		}
+	}
+	a.wantIDs("/tables/item?$orderby=id", "before beside first")
+	step.Rows = step.Rows[:1]
+	if n, err := a.store.LoadBatch(t.Context(), shape, step); n != 1 || err != nil {
+		t.Errorf("the step again: %d rows, %v", n, err)
+	}
 }
 
 // testBatchMoved: of two imports that go on with one batch, one does.

@@ -261,6 +261,11 @@ func testDynamicImport(t *testing.T, open Opener) {
 		`{"id":"b","createdAt":"2016-01-01T00:00:00.000Z","x":2.5,"y":"z"}`)
 	_, err := w.bring(`{"id":"c","y":{}}`, transfer.Options{Format: transfer.JSONL})
 	wantRow(t, err, 1, "y", "object")
+	_, err = w.bring(`{"id":"c","big":9007199254740993}`, transfer.Options{Format: transfer.JSONL})
+	wantRow(t, err, 1, "", "round")
+	if w.shape.Find("big") >= 0 {
+		t.Error("a column was made for a value that it cannot hold")
+	}
 }
 
 // breaking is a file that cannot be read to its end.

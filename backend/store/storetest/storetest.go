@@ -54,6 +54,7 @@ func Run(t *testing.T, open Opener) {
 		{"tombstones", testTombstones}, {"refusals", testRefusals}, {"imported ids", testImportedIDs},
 		{"dynamic import", testDynamicImport}, {"resume", testResume}, {"undo", testUndo},
 		{"undo replaced", testUndoReplaced}, {"batch moved", testBatchMoved}, {"check", testCheck},
+		{"undo taken", testUndoTaken}, {"step beside", testStepBeside},
 		{"filters", testFilters}, {"sync", testSync},
 		{"unknown outcome", testRepeat}, {"secrets", testSecrets}, {"once", testOnce}, {"users", testUsers},
 		{"sessions", testSessions}, {"revocations", testRevocations}, {"signing keys", testSigningKeys},

@@ -105,10 +105,7 @@ func (c *csvSource) hand(r *record) {
 	}
 }
 
-var (
-	sqlcmdFooter = regexp.MustCompile(`^\(\d+ (rows?|row\(s\)) affected\)$`)
-	sqlcmdRule   = regexp.MustCompile(`^-+$`)
-)
+var sqlcmdFooter = regexp.MustCompile(`^\(\d+ (rows?|row\(s\)) affected\)$`)
 
 func miscounted(cells []cell, want int) error {
 	first := strings.TrimSpace(cells[0].text)

@@ -29,11 +29,7 @@ func (e *EncodingError) Error() string {
 	return fmt.Sprintf("byte %d of the file (%s) is not %s: %s", e.Offset, e.Found, e.Encoding, remedy)
 }
 
-// Encodings are the names that --encoding takes; the first one stands for what the
-// file's byte order mark says, or else UTF-8.
-var Encodings = []string{"", "utf-8", "utf-16le", "utf-16be"}
-
-// encodingOf reads the name of an encoding.
+// encodingOf reads the name of an encoding; "" goes by the byte order mark.
 func encodingOf(name string) (string, error) {
 	folded := strings.ToLower(strings.TrimSpace(name))
 	switch folded {

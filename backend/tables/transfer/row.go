@@ -62,6 +62,10 @@ func newReader(t tables.Table, s *tables.Shape, o Options) (*reader, error) {
 var oldNames = map[string]string{"__createdat": "createdAt", "__updatedat": "updatedAt", "__version": "version",
 	"__deleted": "deleted"}
 
+// maxNames is how many columns of a file are reported: the names of JSON may differ
+// in every row.
+const maxNames = 2000
+
 func (r *reader) target(name string) *target {
 	if t := r.targets[name]; t != nil {
 		return t
@@ -86,6 +90,9 @@ func (r *reader) target(name string) *target {
 		if c.Name == name {
 			t.stats = c // from before the table got a column
 		}
+	}
+	if t.stats == nil && len(r.report.Columns) >= maxNames {
+		return &target{place: -1, omit: t.omit, stats: &Column{Name: clip(name, 128)}} // and it is not kept
 	}
 	if t.stats == nil {
 		t.stats = &Column{Name: name}
@@ -119,7 +126,11 @@ func (r *reader) fresh(rec *record) ([]tables.ColumnDef, error) {
 		v := odata.StringOf(c.text)
 		switch c.kind {
 		case number:
-			v = odata.NumberOf(0)
+			f, _, err := parseNumber(c.text)
+			if err != nil { // before the column is made, which would stay a number
+				return nil, fmt.Errorf("column '%s': the value %s cannot be kept: %w", name, quote(c.text), err)
+			}
+			v = odata.NumberOf(f)
 		case boolean:
 			v = odata.BooleanOf(false)
 		}

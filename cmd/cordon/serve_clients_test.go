@@ -150,11 +150,12 @@ func (b *badLoad) attack() {
 		}
 		_ = c.(*net.TCPConn).SetReadBuffer(4096)
 		b.conns = append(b.conns, c)
+		table := []string{"page", "mine"}[i/6%2]
 		send := []string{
 			page + "\r\n",    // and reads nothing
 			page + "\r\n",    // and reads slowly
 			page + "X-Head:", // and no more of the head
-			"POST /tables/" + []string{"page", "mine"}[i/6%2] + head + long + `{"text":"` + half, // and no more of the body
+			"POST /tables/" + table + head + long + `{"text":"` + half, // and no more of the body
 			page + "\r\n", // and closes its side
 			page + "\r\n", // and resets
 		}[i%6]

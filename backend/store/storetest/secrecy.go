@@ -112,7 +112,8 @@ func invent(r *rand.Rand) asked {
 		`[`,
 		"",
 	)
-	switch q.method = pick("GET", "PATCH", "PATCH", "PUT", "DELETE", "DELETE", "POST", "FILTER", "FILTER", "LIST"); q.method {
+	q.method = pick("GET", "PATCH", "PATCH", "PUT", "DELETE", "DELETE", "POST", "FILTER", "FILTER", "LIST")
+	switch q.method {
 	case "PUT":
 		q.body = `{"id":"` + q.id + `","text":"put"}`
 	case "FILTER", "LIST":

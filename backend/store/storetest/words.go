@@ -47,7 +47,8 @@ func testNoServerText(t *testing.T, open Opener) {
 		status int
 	}{
 		{errors.New(text), 503}, {fmt.Errorf("postgres: %w", errors.New(text)), 503},
-		{fmt.Errorf("%s: %w", text, context.DeadlineExceeded), 503}, {fmt.Errorf("%s: %w", text, context.Canceled), 503},
+		{fmt.Errorf("%s: %w", text, context.DeadlineExceeded), 503},
+		{fmt.Errorf("%s: %w", text, context.Canceled), 503},
 		{fmt.Errorf("%s: %w", text, tables.ErrNotFound), 404},
 		{fmt.Errorf("%s: %w", text, &tables.DuplicateError{Column: "text"}), 409},
 		{fmt.Errorf("%s: %w", text, &tables.QueryError{Msg: "The query is too complex"}), 400},

@@ -131,7 +131,8 @@ func (p *parse) apply(f Func, t token, args []Expr) (Expr, error) {
 
 // textParts are where a text has the parts of a date or of a time of day: the first
 // place and the number of digits.
-var textParts = map[Func][2]int64{Year: {0, 4}, Month: {5, 2}, Day: {8, 2}, Hour: {0, 2}, Minute: {3, 2}, Second: {6, 2}}
+var textParts = map[Func][2]int64{Year: {0, 4}, Month: {5, 2}, Day: {8, 2}, Hour: {0, 2}, Minute: {3, 2},
+	Second: {6, 2}}
 
 // ofText is a function of dates over a column of text. Clients of 3.0 keep dates
 // without time, and times without date, as text: 2022-06-30, 07:14:00.
@@ -143,7 +144,8 @@ func ofText(f Func, x Expr) (Expr, bool) {
 		return x, true
 	}
 	part, ok := textParts[f]
-	return Call{Func: Digits, Args: []Expr{x, Literal{Value: IntegerOf(part[0])}, Literal{Value: IntegerOf(part[1])}}}, ok
+	at, n := Literal{Value: IntegerOf(part[0])}, Literal{Value: IntegerOf(part[1])}
+	return Call{Func: Digits, Args: []Expr{x, at, n}}, ok
 }
 
 // argument converts a to the wanted type: null becomes a null of that type,

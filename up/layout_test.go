@@ -60,7 +60,8 @@ func TestUpCapacitor(t *testing.T) {
 	direct := u.client(t, false)
 	for path, want := range map[string]string{"": "Notes", "index.html": "Notes", "notes/7": "Notes",
 		"assets/app.js": "1", "assets/same.js": "1"} {
-		if status, _, body := apptest.Get(t, direct, u.page+path); status != http.StatusOK || !strings.Contains(body, want) {
+		if status, _, body := apptest.Get(t, direct, u.page+path); status != http.StatusOK ||
+			!strings.Contains(body, want) {
 			t.Errorf("/%s: %d %s", path, status, body)
 		}
 	}

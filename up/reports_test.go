@@ -65,7 +65,8 @@ func TestUpReports(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
 		}
 	}
-	if status, _, _ := apptest.Get(t, u.client(t, false), u.page+".cordon/reports"); status != http.StatusMethodNotAllowed {
+	status, _, _ := apptest.Get(t, u.client(t, false), u.page+".cordon/reports")
+	if status != http.StatusMethodNotAllowed {
 		t.Errorf("reading the reports: status %d", status)
 	}
 	_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?verdict=block")

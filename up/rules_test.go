@@ -34,9 +34,11 @@ func TestUpTellsOfEachSave(t *testing.T) {
 		t.Errorf("with a broken file the page has status %d and the policy %q", status, csp)
 	}
 	for _, page := range []string{"policy", "traffic", "tables"} {
-		if _, _, body := apptest.Get(t, http.DefaultClient, u.console+page); !strings.Contains(body, `class="banner"`) ||
-			!strings.Contains(body, broken+". The last good rules stay in force.") || !strings.Contains(body,
-			`href="/console/traffic"`) {
+		_, _, body := apptest.Get(t, http.DefaultClient, u.console+page)
+		if !strings.Contains(body, `class="banner"`) ||
+			!strings.Contains(body, broken+". The last good rules stay in force.") ||
+			!strings.Contains(body,
+				`href="/console/traffic"`) {
 			t.Errorf("the console's page %s has no banner: %s", page, body)
 		}
 	}

@@ -48,7 +48,11 @@ func TestServeReloads(t *testing.T) {
 	}
 	table := func(name string) int {
 		t.Helper()
-		code, _, _ := apptest.Get(t, http.DefaultClient, "http://localhost:"+port+"/tables/"+name+"?zumo-api-version=2.0.0")
+		code, _, _ := apptest.Get(
+			t,
+			http.DefaultClient,
+			"http://localhost:"+port+"/tables/"+name+"?zumo-api-version=2.0.0",
+		)
 		return code
 	}
 	if table("note") != http.StatusOK || table("other") != http.StatusNotFound {

@@ -137,7 +137,10 @@ func TestTodo(t *testing.T) {
 			t.Error("another user sees the item")
 		}
 	})
-	if _, _, body := apptest.Get(t, http.DefaultClient, u.console+"people"); !strings.Contains(body, "ann@example.com") ||
+	if _, _, body := apptest.Get(t, http.DefaultClient, u.console+"people"); !strings.Contains(
+		body,
+		"ann@example.com",
+	) ||
 		!strings.Contains(body, "bob@example.com") {
 		t.Error("the console does not show who signed in")
 	}

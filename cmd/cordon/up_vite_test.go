@@ -42,7 +42,11 @@ func TestUpVite(t *testing.T) {
 	p.Navigate(u.page)
 	p.WaitFor(browsertest.Shows("#part", "first"))
 	p.WaitFor(`getComputedStyle(document.querySelector("#part")).color === "rgb(1, 2, 3)"`)
-	apptest.Rewrite(t, filepath.Join(dir, "part.js"), func(s string) string { return strings.Replace(s, "first", "second", 1) })
+	apptest.Rewrite(
+		t,
+		filepath.Join(dir, "part.js"),
+		func(s string) string { return strings.Replace(s, "first", "second", 1) },
+	)
 	p.WaitFor(browsertest.Shows("#part", "second"))
 	if loaded := browsertest.Eval[int](p, "window.loaded"); loaded != 1 {
 		t.Errorf("the page was loaded %d times", loaded)

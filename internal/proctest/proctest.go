@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/lane"
 )
 
@@ -153,7 +154,7 @@ func FreeAddress(t testing.TB) string {
 // FreePort returns the port of a FreeAddress.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	_, port, err := net.SplitHostPort(FreeAddress(t))
+	_, port, err := host.Split(FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,8 +156,13 @@ func testExpiryNames(t *testing.T, open Opener) {
 	a.want(201, "POST", "/tables/item", `{"id":"new","rowid":"x","oid":"x","_rowid_":"x"}`)
 	a.want(201, "POST", "/tables/item", `{"id":"too"}`)
 	shape, _, _ := a.s.Inspect().Table("item")
-	old := tables.LoadRow{ID: odata.StringOf("old"), CreatedAt: odata.DateOf(clock.Add(-2 * time.Hour).UnixMilli()), Version: 1,
-		Columns: []int{shape.Find("rowid")}, Values: []odata.Value{odata.StringOf("x")}}
+	old := tables.LoadRow{
+		ID:        odata.StringOf("old"),
+		CreatedAt: odata.DateOf(clock.Add(-2 * time.Hour).UnixMilli()),
+		Version:   1,
+		Columns:   []int{shape.Find("rowid")},
+		Values:    []odata.Value{odata.StringOf("x")},
+	}
 	if _, err := store.Load(t.Context(), shape, []tables.LoadRow{old}, false); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"client":               {"host", "policy/**", "pin", "egress", "event", "internal/**"},
 	"gateway":              {"host", "policy/**", "pin", "egress", "event", "ca", "gateway/config", "internal/**"},
 	"gateway/config":       {"host", "policy/dialect", "policy/enforced", "pin", "ca", "egress", "internal/**"},
+	"internal/proctest":    {"host", "internal/**"},
 	"gateway/source":       {"gateway/config", "policy/enforced", "ca", "egress", "internal/**"},
 	"backend/identity":     {},
 	"backend/auth":         {"host", "backend/identity", "event", "internal/**", "egress"},

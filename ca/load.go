@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/configfile"
 )
 
 // Open loads the authority that Create made in the directory. Without one the
@@ -96,8 +98,11 @@ func (a *Authority) note(keyFile string) []string {
 	return notes
 }
 
+// maxFile bounds a file of an authority, in bytes.
+const maxFile = 1 << 20
+
 func readCertificates(name string) ([]*x509.Certificate, error) {
-	data, err := os.ReadFile(name)
+	data, err := configfile.Read(name, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("ca: certificate: %w", err)
 	}
@@ -123,7 +128,7 @@ func readCertificates(name string) ([]*x509.Certificate, error) {
 
 // readKey reads a private key. Its errors never hold any of the file's bytes.
 func readKey(name string) (crypto.Signer, error) {
-	data, err := os.ReadFile(name)
+	data, err := configfile.Read(name, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("ca: key: %w", err)
 	}

@@ -29,7 +29,7 @@ var (
 // The zero value and nil hold no list. Add must not be called while others use the
 // lists; Check is safe for concurrent use.
 type RevocationLists struct {
-	byIssuer map[string][]*revocationList
+	byIssuer map[string][]*revocationList // by the name as text, however it is encoded
 }
 
 // revocationList is one list, without what is needed only to read it.
@@ -73,18 +73,23 @@ func derLists(data []byte) (lists [][]byte, err error) {
 	if !bytes.Contains(data, []byte("-----BEGIN ")) {
 		return [][]byte{data}, nil
 	}
+	begun := bytes.Count(data, []byte("-----BEGIN "))
 	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
+		block, rest := pem.Decode(data)
+		if block == nil {
 			break
 		}
+		data = rest
 		if block.Type != "X509 CRL" {
 			return nil, fmt.Errorf("must hold revocation lists (X509 CRL), and it holds a %s too", block.Type)
 		}
 		lists = append(lists, block.Bytes)
 	}
-	if len(lists) == 0 {
-		return nil, errors.New("holds no revocation list that can be read (X509 CRL)")
+	if len(lists) != begun || len(bytes.TrimSpace(data)) > 0 {
+		// What cannot be read may be the list that names somebody: the file may be
+		// being written.
+		return nil, fmt.Errorf("must hold whole revocation lists (X509 CRL) and nothing behind them, and %d of %d "+
+			"can be read", len(lists), begun)
 	}
 	return lists, nil
 }
@@ -166,7 +171,7 @@ func (l *RevocationLists) add(list *revocationList) {
 	if l.byIssuer == nil {
 		l.byIssuer = map[string][]*revocationList{}
 	}
-	issuer := string(list.signed.RawIssuer)
+	issuer := list.signed.Issuer.String()
 	same := func(other *revocationList) bool {
 		return bytes.Equal(other.keyID, list.keyID) && other.scope == list.scope
 	}
@@ -187,7 +192,7 @@ func (l *RevocationLists) Check(chain []*x509.Certificate, now time.Time) error 
 	}
 	var unknown error
 	for i := range len(chain) - 1 {
-		for _, list := range l.byIssuer[string(chain[i].RawIssuer)] {
+		for _, list := range l.byIssuer[chain[i].Issuer.String()] {
 			switch err := list.judge(chain[i], chain[i+1], now); {
 			case errors.Is(err, ErrRevoked):
 				return err // whatever else is not known
@@ -199,12 +204,14 @@ func (l *RevocationLists) Check(chain []*x509.Certificate, now time.Time) error 
 	return unknown
 }
 
-// judge judges a certificate by a list that bears its issuer's name.
+// judge judges a certificate by a list that bears its issuer's name. Whether it is
+// the issuer's is for the signature to say: one key may have several identifiers.
 func (r *revocationList) judge(c, issuer *x509.Certificate, now time.Time) error {
-	if len(issuer.SubjectKeyId) > 0 && !bytes.Equal(issuer.SubjectKeyId, r.keyID) {
+	err := r.verify(issuer)
+	if err != nil && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(issuer.SubjectKeyId, r.keyID) {
 		return nil // it is of another authority of this name, or of its former key
 	}
-	if err := r.verify(issuer); err != nil {
+	if err != nil {
 		return fmt.Errorf("%w: the revocation list of %q: %w", ErrRevocationUnknown, issuer.Subject, err)
 	}
 	if at, revoked := r.revoked[string(c.SerialNumber.Bytes())]; revoked {
@@ -236,4 +243,30 @@ func (r *revocationList) verify(issuer *x509.Certificate) error {
 		r.verified[key] = err
 	}
 	return err
+}
+
+// Notes says which lists do not count now, and which will not within the time ahead,
+// each in a sentence.
+func (l *RevocationLists) Notes(now time.Time, ahead time.Duration) (notes []string) {
+	if l == nil {
+		return nil
+	}
+	for _, of := range l.byIssuer {
+		for _, list := range of {
+			of, to := list.signed.Issuer, list.signed.NextUpdate
+			switch {
+			case now.Before(list.signed.ThisUpdate):
+				notes = append(notes, fmt.Sprintf("the revocation list of %q counts from %s on: what is below this "+
+					"authority is refused until then", of, list.signed.ThisUpdate.UTC().Format(time.RFC3339)))
+			case !now.Before(to):
+				notes = append(notes, fmt.Sprintf("the revocation list of %q has expired on %s: what is below this "+
+					"authority is refused; get the current one", of, to.UTC().Format(time.RFC3339)))
+			case !now.Add(ahead).Before(to):
+				notes = append(notes, fmt.Sprintf("the revocation list of %q expires on %s: get the next one, or what is "+
+					"below this authority will be refused", of, to.UTC().Format(time.RFC3339)))
+			}
+		}
+	}
+	slices.Sort(notes)
+	return notes
 }

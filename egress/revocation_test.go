@@ -120,7 +120,8 @@ func TestListsThatDoNotCount(t *testing.T) {
 		{"nothing", "must hold revocation lists", ""},
 		{"text", "must hold revocation lists", "revoked: all"},
 		{"a certificate", "it holds a CERTIFICATE too", string(root.PEM())},
-		{"PEM that is cut off", "holds no revocation list", "-----BEGIN X509 CRL-----\nMIIB"},
+		{"PEM that is cut off", "0 of 1 can be read", "-----BEGIN X509 CRL-----\nMIIB"},
+		{"something behind", "1 of 1 can be read", string(root.CRL(t, testpki.List{})) + "-----BEG"},
 		{"a delta", "(of delta lists: use the whole list)",
 			string(root.CRL(t, testpki.List{Extensions: []pkix.Extension{delta}}))},
 		{"for other authorities", "(indirectCRL)",
@@ -141,6 +142,42 @@ func TestListsThatDoNotCount(t *testing.T) {
 	}
 	if err := new(RevocationLists).Add(der(root.CRL(t, testpki.List{}))); err != nil {
 		t.Errorf("DER: %v", err)
+	}
+}
+
+// TestListsThatAreBeingWritten: a file of which a part is there counts as a whole or
+// not at all, wherever it is cut off.
+func TestListsThatAreBeingWritten(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Root"})
+	first := root.Intermediate(t, testpki.Spec{Name: "First"}).CRL(t, testpki.List{})
+	whole := append(first, root.CRL(t, testpki.List{Revoked: []*testpki.Pair{root}})...)
+	for n := range whole {
+		lists := &RevocationLists{}
+		err := lists.Add(whole[:n])
+		one := n == len(first) || n == len(first)-1 // the line's end may be missing
+		if complete := n == len(whole)-1; (err == nil) != (one || complete) {
+			t.Fatalf("%d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+}
+
+// TestOneKeyWithTwoIdentifiers: a list counts below every certificate of its
+// authority's key.
+func TestOneKeyWithTwoIdentifiers(t *testing.T) {
+	root := testpki.Root(t, testpki.Spec{Name: "Root"})
+	one := root.Intermediate(t, testpki.Spec{Name: "Below"})
+	two := root.Intermediate(t, testpki.Spec{Name: "Below", Signer: one.Key,
+		Change: func(c *x509.Certificate) { c.SubjectKeyId = []byte("another") }})
+	leaf := one.Leaf(t, testpki.Spec{Name: host})
+	lists := &RevocationLists{}
+	if err := lists.Add(one.CRL(t, testpki.List{Revoked: []*testpki.Pair{leaf}})); err != nil {
+		t.Fatal(err)
+	}
+	for _, issuer := range []*testpki.Pair{one, two} {
+		chain := []*x509.Certificate{leaf.Certificate, issuer.Certificate, root.Certificate}
+		if err := lists.Check(chain, testpki.Now); !errors.Is(err, ErrRevoked) {
+			t.Errorf("below the key %x: %v", issuer.Certificate.SubjectKeyId, err)
+		}
 	}
 }
 

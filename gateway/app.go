@@ -57,6 +57,12 @@ func newApp(c config.App, held config.Contents, revocations *egress.RevocationLi
 	return a, nil
 }
 
+// recognises reports whether the app's client certificate is there, if it has one.
+func (a *app) recognises(names []string) bool {
+	name := config.CertificateName(a.config.Certificate)
+	return name == "" || slices.Contains(names, name)
+}
+
 // decision is what the list says about a request.
 type decision struct {
 	ok      bool

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 )
 
 // clientError is a failure to hand something to the client.
@@ -118,6 +119,10 @@ func (streamError) Error() string { return "a stream broke off" }
 // endedInHTTP2 reports whether the origin ended a stream in the middle. One that
 // this side ends, because what came is malformed, is another matter.
 func endedInHTTP2(err error) bool {
+	if text := err.Error(); strings.HasPrefix(text, "http2: server sent GOAWAY") ||
+		strings.HasPrefix(text, "http2: Transport received Server's graceful shutdown GOAWAY") {
+		return true // net/http has no name for these
+	}
 	var stream streamError
 	return errors.As(err, &stream) && stream.Cause != nil && stream.Cause.Error() == "received from peer"
 }

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/cordon-sec/cordon/egress"
 )
 
 // clientConn is what hangs on the connection of one client: the connections to
@@ -27,7 +25,10 @@ type clientConn struct {
 	watched *watchedConn
 	secure  *tls.Conn
 
-	mu    sync.Mutex
+	mu          sync.Mutex
+	authorities *x509.CertPool // that chains lead to
+	chains      [][]*x509.Certificate
+
 	bound map[poolKey][]*upstream // those in no use; an origin is bound also without one
 	order []poolKey               // those of bound, the one used last at the end
 	ended bool
@@ -59,19 +60,49 @@ func endClient(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// certificate returns what the client has identified itself by, if it is verified:
-// nil if there is none, and an error if it is revoked, or may be.
-func (c *clientConn) certificate(lists *egress.RevocationLists) (*x509.Certificate, error) {
+// certificate returns what the client has identified itself by, if an authority of
+// the configuration in force vouches for it: nil if there is none, and an error if it
+// is revoked, or may be.
+func (c *clientConn) certificate(st *state) (*x509.Certificate, error) {
 	if c == nil || c.secure == nil {
 		return nil, nil
 	}
 	var revoked error
-	for _, chain := range c.secure.ConnectionState().VerifiedChains {
-		if revoked = lists.Check(chain, time.Now()); revoked == nil {
+	for _, chain := range c.verified(st.clientCAs) {
+		if revoked = st.revocations.Check(chain, time.Now()); revoked == nil {
 			return chain[0], nil
 		}
 	}
 	return nil, revoked
+}
+
+// names returns the names of the client's certificate, none if there is none.
+func (c *clientConn) names(st *state) ([]string, error) {
+	leaf, err := c.certificate(st)
+	if leaf == nil {
+		return nil, err
+	}
+	return certificateNames(leaf), nil
+}
+
+// verified returns the chains of the client's certificate to authorities. Those of
+// the handshake may be others by now.
+func (c *clientConn) verified(authorities *x509.CertPool) [][]*x509.Certificate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.authorities == authorities {
+		return c.chains
+	}
+	c.authorities, c.chains = authorities, nil
+	if sent := c.secure.ConnectionState().PeerCertificates; len(sent) > 0 && authorities != nil {
+		options := x509.VerifyOptions{Roots: authorities, Intermediates: x509.NewCertPool(),
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+		for _, above := range sent[1:] {
+			options.Intermediates.AddCert(above)
+		}
+		c.chains, _ = sent[0].Verify(options) // without one it counts as none
+	}
+	return c.chains
 }
 
 // bind makes the connection to an origin the client's own from here on.

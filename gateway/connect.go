@@ -29,6 +29,7 @@ type connecting struct {
 	hello       int // bytes of what was received that are the ClientHello
 	inspect     *inspector
 	config      *config.Config
+	client      *clientConn // whose tunnel it is; nil where a worker serves
 }
 
 // connect answers CONNECT: it decides about the target, connects, and
@@ -63,7 +64,7 @@ func (x *request) decideConnect() *connecting {
 		x.refuse(http.StatusBadRequest, reasonFraming, "CONNECT with a body")
 		return nil
 	}
-	c := &connecting{to: to, id: x.event.ID, config: &x.state.config}
+	c := &connecting{to: to, id: x.event.ID, config: &x.state.config, client: x.client}
 	if c.tls = x.app.decide("https", to, "/", true); !c.tls.ok {
 		if wss := x.app.decide("wss", to, "/", true); wss.ok {
 			c.tls = wss

@@ -28,6 +28,7 @@ type insideExit struct {
 	// origin is what the origin's handler does then; nil: it waits for the end.
 	origin func(w http.ResponseWriter)
 	only2  bool // of an origin in HTTP/2
+	flood  bool // the client's body is more than the origin takes
 	leave  bool // the client leaves then
 	slow   func(*config.Timeouts)
 	want   event.Event // verdict, reason, status, bytes
@@ -58,6 +59,8 @@ func insideExits() []insideExit {
 			want: ended(reasonUpstreamGone, 502, 4, 0)},
 		{name: "the origin closes the connection in the middle of the body", body: true, origin: cut,
 			want: ended(reasonUpstreamGone, 502, 4, 0)},
+		{name: "the origin does not take the body", flood: true, only2: true,
+			slow: func(t *config.Timeouts) { t.Idle = short }, want: ended(reasonUpstreamSlow, 504, 0, 0)},
 		{name: "the client's body is slow", body: true, slow: func(t *config.Timeouts) { t.Idle = short },
 			want: ended(reasonClientSlow, 408, 4, 0)},
 	}
@@ -158,6 +161,9 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 		go func() { _, _ = io.WriteString(write, "half") }()
 		method, body = http.MethodPost, read
 	}
+	if each.flood {
+		method, body = http.MethodPost, io.LimitReader(endless{}, 64<<20)
+	}
 	r, err := http.NewRequestWithContext(ctx, method, web, body)
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +194,9 @@ func endInside(t *testing.T, each insideExit, client2, origin2 bool) {
 	var found []string
 	for _, e := range s.decisions() {
 		if inner(e) {
+			if each.flood { // as much as there was room for
+				each.want.Up = e.Up
+			}
 			found = append(found, endOf(e))
 		}
 	}

@@ -177,7 +177,7 @@ func (x *request) newUpstream(t target, r decision, protocols []string) (*upstre
 	ctx, cancel := x.context()
 	defer cancel()
 	to := x.app.destination(t.authority, r.rule)
-	u := x.inside.first()
+	u := x.inside.first(x.app)
 	if u != nil {
 		if err := x.secure(ctx, u, t, to, protocols); err == nil || !closedOnUs(err) {
 			return u, err

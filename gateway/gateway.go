@@ -43,6 +43,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,6 +122,7 @@ type state struct {
 	inspector *inspector
 	tls       *tls.Config
 
+	clientCAs   *x509.CertPool
 	revocations *egress.RevocationLists
 }
 
@@ -203,11 +205,14 @@ func newState(l config.Loaded, before *state) (*state, error) {
 			st.only = a
 		}
 	}
-	st.tls, st.revocations = serverTLS(&l), l.Revocations
+	st.tls, st.clientCAs, st.revocations = serverTLS(&l), l.ClientCAs, l.Revocations
 	var err error
 	st.inspector, err = newInspector(&l)
 	return st, err
 }
+
+// expiringSoon is how long before its end a revocation list is warned of.
+const expiringSoon = 24 * time.Hour
 
 // Warnings returns what an operator should know about the policies in force.
 func (g *Gateway) Warnings() []string {
@@ -216,6 +221,7 @@ func (g *Gateway) Warnings() []string {
 	if st.inspector != nil {
 		all = append(all, st.inspector.notes...)
 	}
+	all = append(all, st.revocations.Notes(time.Now(), expiringSoon)...)
 	for _, a := range st.apps {
 		listen := a.config.Listen
 		if listen == "" {
@@ -270,10 +276,17 @@ func prefixOf(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()
 // closing silent tunnels and kept connections.
 func (g *Gateway) background(ctx context.Context) {
 	idle := g.state.Load().config.Timeouts.Idle
+	told := g.Warnings()
 	watch.Every(ctx, min(max(idle/4, 10*time.Millisecond), 5*time.Second), func() {
 		now := time.Now()
 		g.tunnels.sweep(now, idle)
 		g.kept.sweep(now)
+		for _, note := range g.state.Load().revocations.Notes(now, expiringSoon) { // they come by themselves
+			if !slices.Contains(told, note) {
+				told = append(told, note)
+				g.notice("policy-warning", note)
+			}
+		}
 	})
 }
 

@@ -57,8 +57,10 @@ type inspection struct {
 	known bool
 	http2 atomic.Bool
 	ready net.Conn // the first connection for transport
-	// transport speaks HTTP/2 to the origin.
+	// transport speaks HTTP/2 to the origin, and app is the app whose pins, lists
+	// and exceptions its connections were opened by.
 	transport *http.Transport
+	app       *app
 }
 
 // inspectServer serves the requests inside tunnels. Its listener is fed with
@@ -143,9 +145,7 @@ func (s *inspectServer) finish(conn net.Conn) {
 func (i *inspection) end() {
 	i.once.Do(func() {
 		i.client.end()
-		if i.transport != nil {
-			i.transport.CloseIdleConnections()
-		}
+		i.giveUp()
 		t := i.c.t
 		if !i.used.Swap(true) {
 			t.upstream.Close()
@@ -196,14 +196,14 @@ func (i *inspection) begin() {
 }
 
 // first returns the connection that the CONNECT opened, once, and nil from then
-// on; also for no tunnel.
-func (i *inspection) first() *upstream {
+// on; also for no tunnel, and for an app that is another since a reload.
+func (i *inspection) first(a *app) *upstream {
 	if i == nil || i.used.Swap(true) {
 		return nil
 	}
 	t := i.c.t
 	raw, ok := t.upstream.(syscall.Conn)
-	if !ok || !quiet(raw) {
+	if !ok || !quiet(raw) || t.app != a {
 		t.upstream.Close()
 		return nil
 	}
@@ -225,7 +225,6 @@ func (c *connecting) inspectTLS(received *[]byte) {
 		},
 	})
 	i := &inspection{c: c, scheme: "https", conn: secure, secure: secure, client: &clientConn{alone: true}}
-	i.transport = c.inspectTransport(i)
 	_ = t.client.SetDeadline(time.Now().Add(c.config.Timeouts.Header))
 	if err := secure.Handshake(); err != nil {
 		c.dropHandshake(err)
@@ -271,7 +270,11 @@ func (c *connecting) inspectTransport(i *inspection) *http.Transport {
 			return nil, &upstreamError{reasonBadIdentity, "the app is no longer configured"}
 		}
 		to := a.destination(c.to, c.tls.rule)
-		conn, _, err := c.t.g.dialer.DialTLS(ctx, to, egress.TLSOptions{Protocols: protocols})
+		raw, _, err := c.t.g.dial(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := c.t.g.dialer.Handshake(ctx, raw, to, egress.TLSOptions{Protocols: protocols})
 		if err != nil {
 			return nil, err
 		}
@@ -283,6 +286,37 @@ func (c *connecting) inspectTransport(i *inspection) *http.Transport {
 		return conn, nil
 	}
 	return transport
+}
+
+// transportFor returns the transport to the origin. What was opened for an app as it
+// was before a reload serves no request of the app as it is now.
+func (i *inspection) transportFor(a *app) *http.Transport {
+	i.mu.Lock()
+	if i.app == a {
+		defer i.mu.Unlock()
+		return i.transport
+	}
+	i.mu.Unlock()
+	i.giveUp()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.app != a {
+		i.app, i.transport = a, i.c.inspectTransport(i)
+	}
+	return i.transport
+}
+
+// giveUp closes what is open to the origin and in no use.
+func (i *inspection) giveUp() {
+	if conn := i.takeReady(); conn != nil {
+		conn.Close()
+	}
+	i.mu.Lock()
+	transport := i.transport
+	i.mu.Unlock()
+	if transport != nil {
+		transport.CloseIdleConnections()
+	}
 }
 
 func (i *inspection) takeReady() net.Conn {
@@ -353,6 +387,10 @@ func (s *inspectServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if x.app = x.state.byName[c.t.app.config.Name]; x.app == nil {
 		x.refuse(http.StatusForbidden, reasonBadIdentity, "the app is no longer configured")
+		return
+	}
+	if names, err := c.client.names(x.state); err != nil || !x.app.recognises(names) {
+		x.refuse(http.StatusForbidden, reasonBadIdentity, "the tunnel's client certificate does not count any more")
 		return
 	}
 	if !x.admitInside() {

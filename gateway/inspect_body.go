@@ -20,14 +20,18 @@ type insideBody struct {
 	taken   atomic.Int64 // bytes that the transport has taken
 	ended   atomic.Bool  // the client has sent all of it
 
+	stall func() // called when the transport takes nothing for too long
+
 	mu    sync.Mutex // orders what follows, and the deadline of the client's connection
 	begun bool       // the client is read, until done is closed
 	over  bool       // the request has left: the connection may serve another
 	done  chan struct{}
 }
 
-func newInsideBody(x *request) *insideBody {
-	b := &insideBody{x: x, trailer: http.Header{}, done: make(chan struct{})}
+// newInsideBody returns the body of a request, which calls stall when the origin does
+// not take it in time.
+func newInsideBody(x *request, stall func()) *insideBody {
+	b := &insideBody{x: x, stall: stall, trailer: http.Header{}, done: make(chan struct{})}
 	b.pipe, b.to = io.Pipe()
 	for name := range x.r.Trailer {
 		if mayTrail(name, x.named) {
@@ -75,10 +79,8 @@ func (b *insideBody) pump() {
 			b.ended.Store(true) // before an origin that waits for the end can answer
 			b.readBy(time.Time{})
 		}
-		if n > 0 {
-			if _, err := b.to.Write((*buffer)[:n]); err != nil {
-				return
-			}
+		if n > 0 && b.pass((*buffer)[:n]) != nil {
+			return
 		}
 		switch {
 		case err == nil:
@@ -90,6 +92,16 @@ func (b *insideBody) pump() {
 			return
 		}
 	}
+}
+
+// pass hands bytes to the transport. While it takes them, the client is not waited
+// for.
+func (b *insideBody) pass(p []byte) error {
+	b.readBy(time.Time{})
+	stalled := time.AfterFunc(b.x.state.config.Timeouts.Idle, b.stall)
+	defer stalled.Stop()
+	_, err := b.to.Write(p)
+	return err
 }
 
 // takeTrailer takes what may pass of the request's trailer.

@@ -47,6 +47,8 @@ func (x *request) probe(t target, r decision) error {
 	}
 	u.releaseReader()
 	i.ready = u.conn
+	i.app = x.app
+	i.transport = i.c.inspectTransport(i)
 	i.http2.Store(true)
 	return nil
 }
@@ -60,7 +62,12 @@ func (x *request) forwardHTTP2(t target) {
 	defer cancel()
 	defer x.whenGone(cancel)()
 	hints := &hints{x: x}
-	out := x.r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: hints.pass}))
+	out := x.r.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		Got1xxResponse: hints.pass,
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.event.Address = addrPort(info.Conn.RemoteAddr())
+		},
+	}))
 	out.URL = &url.URL{Scheme: "https", Host: t.authority.String(), Opaque: "//" + host + t.rest}
 	if t.whole {
 		out.URL.Opaque, out.URL.Path = "", "*"
@@ -68,15 +75,14 @@ func (x *request) forwardHTTP2(t target) {
 	out.Host, out.RequestURI, out.Close = host, "", false
 	body := &insideBody{}
 	if out.Body, out.Trailer = http.NoBody, nil; !emptyBody(x.r) {
-		body = newInsideBody(x)
+		body = newInsideBody(x, cancel)
 		defer body.leave()
 		out.Body, out.Trailer = body, body.trailer
 	}
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header["User-Agent"] = nil // nothing is added on the client's behalf
 	}
-	x.event.Address = i.c.t.event.Address
-	resp, err := i.transport.RoundTrip(out)
+	resp, err := i.transportFor(x.app).RoundTrip(out)
 	hints.end()
 	if err == nil {
 		err = checkInside(resp)

@@ -3,8 +3,10 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -318,8 +321,21 @@ func exceptionEffects() map[string]effect {
 			see: status(secureURL), before: "502 pin-mismatch", after: "200",
 		},
 		"apps[].pins[].spki": {
-			needs: pin, set: func(c *config.Config) { c.Apps[0].Pins = nil },
-			see: status(secureURL), before: "502 pin-mismatch", after: "200",
+			set: pin, see: func(s *site) string {
+				wrong := status(secureURL)(s)
+				c := s.gateway.options.Loaded.Config
+				c.Apps = slices.Clone(c.Apps)
+				sum := sha256.Sum256(s.secure.server.Certificate().RawSubjectPublicKeyInfo)
+				if c.Apps[0].Pins != nil {
+					c.Apps[0].Pins = []config.Pin{{Host: "secure.test",
+						SPKI: []string{base64.StdEncoding.EncodeToString(sum[:])}}}
+				}
+				if err := s.reload(c); err != nil {
+					return err.Error()
+				}
+				return wrong + ", with another " + status(secureURL)(s)
+			},
+			before: "200, with another 200", after: "502 pin-mismatch, with another 200",
 		},
 		"apps[].pins[].expires": {
 			needs: pin, set: func(c *config.Config) { c.Apps[0].Pins[0].Expires = "2001-01-01" },

@@ -17,8 +17,7 @@ type reservedListener struct {
 	closed bool
 }
 
-// reserved is how many descriptors are kept. The system asks for one also where no
-// connection is there yet, so that one fewer may be open.
+// reserved is how many descriptors are kept.
 const reserved = 4
 
 func newReserved(l net.Listener) *reservedListener {
@@ -58,7 +57,7 @@ func (r *reservedListener) give() bool {
 func (r *reservedListener) Accept() (net.Conn, error) {
 	given := 0
 	conn, err := r.Listener.Accept()
-	for isScarce(err) && r.give() {
+	for isScarce(err) && waits(r.Listener) && r.give() { // the system refuses also where nobody is there
 		given++
 		conn, err = r.Listener.Accept()
 	}

@@ -85,6 +85,12 @@ func (g *Gateway) lacking() bool {
 	return last != 0 && int64(time.Since(g.scarce.since))-last < int64(scarceFor)
 }
 
+// isLasting reports whether a listener will never accept again.
+func isLasting(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EBADF) || errors.Is(err, syscall.EINVAL) ||
+		errors.Is(err, syscall.ENOTSOCK)
+}
+
 // restingListener accepts again after a while where the system gives it no
 // connection: for want of a descriptor, or for a fault of the connection's.
 type restingListener struct {
@@ -96,7 +102,7 @@ type restingListener struct {
 func (l restingListener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
-		if err == nil || errors.Is(err, net.ErrClosed) {
+		if err == nil || isLasting(err) {
 			return conn, err
 		}
 		l.g.cannotAccept(err)

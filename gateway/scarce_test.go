@@ -206,13 +206,13 @@ func everyDescriptor(t *testing.T) (restore func()) {
 }
 
 // TestOperatorsAreServedWithoutDescriptors: who asks the operators' listener is
-// answered where the system has no descriptor left, and a new one is kept in the
-// place of each that was used.
+// answered where the system has no descriptor left, also while clients wait for
+// any, and a new one is kept in the place of each that was used.
 func TestOperatorsAreServedWithoutDescriptors(t *testing.T) {
 	s := newSite(t, usualRules, func(c *config.Config) { c.Admin = "127.0.0.1:0" })
 	at := addrPort(s.gateway.AdminAddr())
 	var sockets []int
-	for range reserved + 1 {
+	for range 60 {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -220,11 +220,14 @@ func TestOperatorsAreServedWithoutDescriptors(t *testing.T) {
 		defer unix.Close(fd)
 		sockets = append(sockets, fd)
 	}
-	ask := func(fd int) string {
-		if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}); err != nil {
+	connect := func(fd int, to netip.AddrPort) {
+		if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}); err != nil {
 			t.Fatal(err)
 		}
-		request := []byte("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	}
+	ask := func(fd int) string {
+		connect(fd, at)
+		request := []byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 		if _, err := unix.Write(fd, request); err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +243,11 @@ func TestOperatorsAreServedWithoutDescriptors(t *testing.T) {
 	}
 	lane.Until(t, "it serves", func() bool { return s.gateway.ready.Load() })
 	defer everyDescriptor(t)()
-	for _, fd := range sockets { // more than are kept: each is there again when its connection has ended
+	for _, fd := range sockets[:40] {
+		connect(fd, addrPort(s.gateway.Addr()))
+	}
+	lane.Until(t, "clients wait", s.gateway.lacking)
+	for _, fd := range sockets[40:] { // more than are kept: each is there again when its connection has ended
 		if got := ask(fd); got != "HTTP/1.1 200" {
 			t.Errorf("%q", got)
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -238,23 +237,19 @@ func (x *request) tooMany(reason string, wait time.Duration) {
 // of its own, a client certificate or a proxy credential tells; whatever else is
 // configured for that app must hold as well.
 func (x *request) identify() bool {
-	var names []string
-	leaf, err := x.client.certificate(x.state.revocations)
+	names, err := x.client.names(x.state)
 	if err != nil {
 		return x.stranger("the client certificate: " + err.Error())
-	}
-	if leaf != nil {
-		names = certificateNames(leaf)
 	}
 	a := x.candidate(names)
 	if a == nil {
 		return false // it has been answered
 	}
 	identity := "listener"
-	if c := config.CertificateName(a.config.Certificate); c != "" {
-		if !slices.Contains(names, c) {
-			return x.stranger("the app's client certificate is missing")
-		}
+	if !a.recognises(names) {
+		return x.stranger("the app's client certificate is missing")
+	}
+	if a.config.Certificate != "" {
 		identity = "certificate"
 	}
 	if a.credential != nil {

@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -28,3 +29,21 @@ func silent(c syscall.Conn) bool {
 // quiet reports whether a connection that carried nothing yet is open and has
 // nothing to read.
 func quiet(c syscall.Conn) bool { return silent(c) }
+
+// waits reports whether a connection waits to be accepted.
+func waits(l net.Listener) bool {
+	socket, ok := l.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	waiting := false
+	err = raw.Control(func(fd uintptr) {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		waiting = n > 0 && err == nil
+	})
+	return err == nil && waiting
+}

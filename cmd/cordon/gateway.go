@@ -214,6 +214,9 @@ func openLog(cmd *cobra.Command, c config.Config) (log *event.Log, end func(), e
 
 // read reads the configuration: of a config.xml it makes one of a single app.
 func (f *gatewayFlags) read() (config.Config, error) {
+	if err := configfile.CheckRegular(f.config); err != nil {
+		return config.Config{}, fmt.Errorf("--config %w", err)
+	}
 	data, err := readNamedConfig(f.config)
 	if err != nil {
 		return config.Config{}, err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,6 +126,11 @@ func (l Loaded) check() []*Problem {
 	if c.TLS != nil && l.Certificate == nil && (c.TLS.Certificate == "" || c.TLS.Key == "") {
 		at.at("tls").fail("certificate and key are both needed")
 	}
+	if c.TLS != nil && c.TLS.ClientCA != "" && !slices.ContainsFunc(c.Apps, func(a App) bool {
+		return a.Certificate != ""
+	}) {
+		at.at("tls", "client_ca").fail("it has no effect: no app is recognised by a certificate (apps[].certificate)")
+	}
 	if c.PublicName != "" {
 		if _, err := ParsePublicName(c.PublicName, 1); err != nil {
 			at.at("public_name").fail("%q must be a name or an address, with a port or without: %v", c.PublicName, err)
@@ -211,6 +217,8 @@ func CertificateName(s string) string {
 // meant as the address alone.
 func checkRange(p netip.Prefix) error {
 	switch {
+	case !p.IsValid():
+		return errors.New("must be a range, as in 10.0.0.0/8; 10.1.2.3/32 is one address")
 	case p.IsValid() && p.Addr().Is4In6():
 		return fmt.Errorf("%s must be written as IPv4, as in 10.0.0.0/8: connections have such addresses", p)
 	case p.IsValid() && p != p.Masked():
@@ -243,7 +251,7 @@ func CheckListen(address string) error {
 	if number, bad := strconv.ParseUint(port, 10, 64); err == nil && bad == nil && number <= 65535 {
 		return nil
 	}
-	if _, known := net.LookupPort("tcp", port); err == nil && known == nil {
+	if _, known := net.LookupPort("tcp", port); err == nil && known == nil && port != "" {
 		return nil // the name of a service
 	}
 	return fmt.Errorf("%q: it must be an address and a port from 0 to 65535, as in 127.0.0.1:3128", address)

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 
 	"github.com/cordon-sec/cordon/ca"
@@ -104,6 +105,11 @@ func (l Loaded) Validate() error {
 		}
 	}
 	switch {
+	case c.TLS == nil && (l.Certificate != nil || l.ClientCAs != nil):
+		return errors.New("tls: there is a certificate, or there are authorities of clients, and the listeners would " +
+			"not speak TLS: set Config.TLS")
+	case !c.Inspects() && l.Authority != nil:
+		return fmt.Errorf("ca: there is an authority, and no app has inspect: true")
 	case c.TLS != nil && l.Certificate == nil:
 		return fmt.Errorf("tls: the certificate must be there")
 	case c.TLS != nil && c.TLS.ClientCA != "" && l.ClientCAs == nil:

@@ -21,7 +21,8 @@ func TestWhatIsNamedMustBeThere(t *testing.T) {
 		return Loaded{
 			Config: Config{
 				TLS: &TLS{Certificate: "c", Key: "k", ClientCA: "ca"}, CA: CA{"c", "k"},
-				Apps: []App{{Name: "a", Config: "x", Inspect: true, Credential: &Credential{"a", "env:X"}}},
+				Apps: []App{{Name: "a", Config: "x", Inspect: true, Certificate: "a.test",
+					Credential: &Credential{"a", "env:X"}}},
 			},
 			Apps:        []Contents{{List: list, Password: DigestOf([]byte("s3cret"))}},
 			Certificate: &tls.Certificate{}, ClientCAs: x509.NewCertPool(), Authority: &ca.Authority{},
@@ -38,6 +39,12 @@ func TestWhatIsNamedMustBeThere(t *testing.T) {
 		"tls: the certificate":           func(l *Loaded) { l.Certificate = nil },
 		"tls: client_ca":                 func(l *Loaded) { l.ClientCAs = nil },
 		"ca: the authority":              func(l *Loaded) { l.Authority = nil },
+		"ca: there is an authority": func(l *Loaded) {
+			l.Config.CA, l.Config.Apps[0].Inspect = CA{}, false
+		},
+		"would not speak TLS": func(l *Loaded) {
+			l.Config.TLS, l.Config.Apps[0].Certificate, l.ClientCAs = nil, "", nil
+		},
 	} {
 		l := whole()
 		change(&l)

@@ -148,17 +148,25 @@ func contents(a config.App, secrets secret.Source) (held config.Contents, err er
 
 // readTLS reads the certificate of the listeners and the authorities of clients'.
 func readTLS(l *config.Loaded, c *config.TLS) error {
-	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+	certificate, err := configfile.Read(c.Certificate, maxList)
 	if err != nil {
-		return err
+		return fmt.Errorf("certificate: %w", wording.FileError(c.Certificate, err))
+	}
+	key, err := configfile.Read(c.Key, maxList)
+	if err != nil {
+		return fmt.Errorf("key: %w", wording.FileError(c.Key, err))
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return fmt.Errorf("%s and %s: %w", c.Certificate, c.Key, err)
 	}
 	l.Certificate = &pair
 	if c.ClientCA == "" {
 		return nil
 	}
-	data, err := os.ReadFile(c.ClientCA)
+	data, err := configfile.Read(c.ClientCA, maxList)
 	if err != nil {
-		return fmt.Errorf("client_ca: %w", err)
+		return fmt.Errorf("client_ca: %w", wording.FileError(c.ClientCA, err))
 	}
 	l.ClientCAs = x509.NewCertPool()
 	if !l.ClientCAs.AppendCertsFromPEM(data) {

@@ -19,7 +19,7 @@ func Read(name string, max int64) ([]byte, error) {
 		return nil, err
 	}
 	if what := kind(info.Mode()); what != "" && !opened(name) {
-		return nil, fmt.Errorf("%s must be a regular file, and it is a %s: name the file that holds the configuration",
+		return nil, fmt.Errorf("%s must be a regular file, and it is a %s: name the file itself",
 			name, what)
 	}
 	file, err := os.Open(name)
@@ -32,6 +32,19 @@ func Read(name string, max int64) ([]byte, error) {
 		err = fmt.Errorf("%s must be at most %d bytes, and it is larger", name, max)
 	}
 	return data, err
+}
+
+// CheckRegular refuses what can be read once only, for a reader that looks again when
+// the file changes.
+func CheckRegular(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil // the reading says it better
+	}
+	if what := kind(info.Mode()); what != "" {
+		return fmt.Errorf("%s must be a regular file, which is read again when it changes, and it is a %s", name, what)
+	}
+	return nil
 }
 
 // kind names what is not a regular file.

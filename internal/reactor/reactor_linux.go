@@ -51,6 +51,7 @@ type Loop struct {
 	now         time.Time
 	tick        func(now time.Time) (more bool)
 	armed       bool
+	full        int       // looks since the last tick that had more than there was room for
 	looked      time.Time // when it was asked last what has come
 	ticked      time.Time
 
@@ -228,9 +229,13 @@ func (l *Loop) Run() {
 		}
 		// What has come counts before the time by which it should have: after a pause
 		// of the whole process, such as a machine's sleep, both are there. All that came
-		// until the last look has been dealt with, if there was not too much of it.
-		if l.armed && n < len(events) && l.looked.Sub(l.ticked) >= Tick {
-			l.ticked = l.looked
+		// until the last look has been dealt with, if there was not too much of it, or
+		// looks enough that each descriptor has had its turn.
+		if l.full++; n < len(events) {
+			l.full = len(l.ends)
+		}
+		if l.armed && l.full*len(events) >= len(l.ends) && l.looked.Sub(l.ticked) >= Tick {
+			l.ticked, l.full = l.looked, 0
 			l.armed = l.tick(l.looked)
 		}
 		for _, fd := range l.gone {

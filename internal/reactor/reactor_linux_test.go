@@ -182,6 +182,36 @@ func TestAgainAndTicks(t *testing.T) {
 	}
 }
 
+// TestTicksWhileMuchIsReady: descriptors that are always ready, more than are looked
+// at at once, do not keep the time-outs from being looked at.
+func TestTicksWhileMuchIsReady(t *testing.T) {
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.OnTick(func(time.Time) bool {
+		l.Stop()
+		return false
+	})
+	ends := make([]End, 400)
+	for i := range ends {
+		ours, theirs := pair(t)
+		defer unix.Close(theirs)
+		again := handler(func(e *End) {
+			_, _ = unix.Read(ours, make([]byte, 8))
+			_, _ = unix.Write(theirs, []byte("x"))
+		})
+		l.Post(func() {
+			if err := l.Add(&ends[i], ours, again); err != nil {
+				t.Error(err)
+			}
+			_, _ = unix.Write(theirs, []byte("x"))
+			l.Arm()
+		})
+	}
+	l.Run() // until the tick
+}
+
 // TestEnd: what is registered is closed, and nothing can be posted any more.
 func TestEnd(t *testing.T) {
 	l, err := New()

@@ -5,13 +5,12 @@ package secret
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/cordon-sec/cordon/internal/configfile"
 )
 
 // maxBytes bounds a secret's file.
@@ -116,20 +115,7 @@ func (s Source) read(name string) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.Dir, name)
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.IsDir() {
-		return nil, errors.New("is a folder")
-	}
-	// A device or a pipe has no size to go by, so the reading is bounded.
-	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
-	if err == nil && len(data) > maxBytes {
-		err = fmt.Errorf("is larger than %d bytes", maxBytes)
-	}
-	return data, err
+	return configfile.Read(name, maxBytes)
 }
 
 // NewValue returns a secret that comes from elsewhere: a key that was just

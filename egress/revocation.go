@@ -262,8 +262,8 @@ func (l *RevocationLists) Notes(now time.Time, ahead time.Duration) (notes []str
 				notes = append(notes, fmt.Sprintf("the revocation list of %q has expired on %s: what is below this "+
 					"authority is refused; get the current one", of, to.UTC().Format(time.RFC3339)))
 			case !now.Add(ahead).Before(to):
-				notes = append(notes, fmt.Sprintf("the revocation list of %q expires on %s: get the next one, or what is "+
-					"below this authority will be refused", of, to.UTC().Format(time.RFC3339)))
+				notes = append(notes, fmt.Sprintf("the revocation list of %q expires on %s: get the next one, or what "+
+					"is below this authority will be refused", of, to.UTC().Format(time.RFC3339)))
 			}
 		}
 	}

@@ -2,6 +2,9 @@ package gateway
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -95,4 +98,24 @@ func checkBrowserEvents(t *testing.T, s *site) {
 			t.Errorf("no event about %s: %v", host, seen)
 		}
 	}
+}
+
+// asOrigin makes the test binary an origin that a test can stop.
+const asOrigin = "CORDON_GATEWAY_ORIGIN"
+
+func serveStopped() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("at " + l.Addr().String())
+	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			serveEcho(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, "awake")
+	}))
+	os.Exit(1)
 }

@@ -1,9 +1,10 @@
+//go:build unix
+
 package gateway
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,26 +24,6 @@ import (
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/proctest"
 )
-
-// asOrigin makes the test binary an origin that a test can stop.
-const asOrigin = "CORDON_GATEWAY_ORIGIN"
-
-func serveStopped() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println("at " + l.Addr().String())
-	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/ws" {
-			serveEcho(w, r)
-			return
-		}
-		_, _ = io.WriteString(w, "awake")
-	}))
-	os.Exit(1)
-}
 
 // TestStoppedOrigin: an origin that is held up costs the requests to it their time
 // and nothing else, and is used again as soon as it goes on.
@@ -73,7 +53,7 @@ func TestStoppedOrigin(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 
-	p.Signal(syscall.SIGSTOP)
+	p.Pause()
 	before := len(s.decisions())
 	for range 3 { // over the kept connection, and over new ones, which the system still takes
 		if resp, body := s.get(url + "/"); resp.StatusCode != 504 {
@@ -90,7 +70,7 @@ func TestStoppedOrigin(t *testing.T) {
 	}
 	socket.send("echo")
 
-	p.Signal(syscall.SIGCONT)
+	p.Resume()
 	if resp, body := s.get(url + "/"); resp.StatusCode != 200 || body != "awake" {
 		t.Errorf("it goes on: %d %s", resp.StatusCode, body)
 	}

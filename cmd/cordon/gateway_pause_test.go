@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -55,7 +54,7 @@ func TestGatewayAfterAPause(t *testing.T) {
 		conns = append(conns, conn)
 	}
 	lane.Until(t, "they are accepted", func() bool { return descriptors() >= clients })
-	process.Signal(syscall.SIGSTOP)
+	process.Pause()
 	over := time.After(header + header/4)
 	for _, conn := range conns {
 		if _, err := io.WriteString(conn, "GET http://evil.test/ HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
@@ -63,7 +62,7 @@ func TestGatewayAfterAPause(t *testing.T) {
 		}
 	}
 	<-over
-	process.Signal(syscall.SIGCONT)
+	process.Resume()
 	answered := 0
 	for _, conn := range conns {
 		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))

@@ -232,9 +232,10 @@ func (l *Loop) Run() {
 		// until the last look has been dealt with, if there was not too much of it, or
 		// looks enough that each descriptor has had its turn.
 		if l.full++; n < len(events) {
-			l.full = len(l.ends)
+			l.full = 0
 		}
-		if l.armed && l.full*len(events) >= len(l.ends) && l.looked.Sub(l.ticked) >= Tick {
+		seen := l.full == 0 || l.full*len(events) >= len(l.ends)
+		if l.armed && seen && l.looked.Sub(l.ticked) >= Tick {
 			l.ticked, l.full = l.looked, 0
 			l.armed = l.tick(l.looked)
 		}

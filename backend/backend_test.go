@@ -146,7 +146,7 @@ func TestCORS(t *testing.T) {
 	want := map[string]string{"Access-Control-Allow-Origin": "https://localhost",
 		"Access-Control-Allow-Headers": "X-ZUMO-AUTH, zumo-api-version,if-match",
 		"Access-Control-Allow-Methods": "GET, PUT, PATCH, POST, DELETE, OPTIONS", "Access-Control-Max-Age": "300",
-		"Access-Control-Expose-Headers": "Link,Etag"}
+		"Access-Control-Expose-Headers": "Link,Etag,WWW-Authenticate"}
 	for name, value := range want {
 		if w.Header().Get(name) != value {
 			t.Errorf("preflight: %s is %q", name, w.Header().Get(name))

@@ -37,9 +37,6 @@ func (c *challenger) WriteHeader(status int) {
 	}
 	c.written = true
 	h := c.Header()
-	if h.Get("Access-Control-Expose-Headers") != "" {
-		h.Add("Access-Control-Expose-Headers", "WWW-Authenticate")
-	}
 	if token := (*identity.TokenError)(nil); errors.As(c.proof, &token) {
 		h.Del("Content-Length")
 		c.refused = true

@@ -121,7 +121,7 @@ func (c *cors) wrap(next http.Handler) http.Handler {
 		allowed := origin != "" && c.allows(origin)
 		if allowed {
 			h.Set("Access-Control-Allow-Origin", origin)
-			h.Set("Access-Control-Expose-Headers", "Link,Etag")
+			h.Set("Access-Control-Expose-Headers", "Link,Etag,WWW-Authenticate")
 		}
 		if r.Method != http.MethodOptions {
 			next.ServeHTTP(w, r)

@@ -108,7 +108,8 @@ func (s *Server) prove(ctx context.Context, kind, text string,
 		s.known.put(key, keys, known, now)
 	}
 	p := known.principal
-	if s.revoked.refuses(p.Session, p.User.ID, known.began) {
+	if s.revoked.refuses(p.Session, p.User.ID, known.began) ||
+		known.named != p.User.ID && s.revoked.refuses("", known.named, known.began) {
 		return nil, errRevokedToken
 	}
 	return p, nil
@@ -192,7 +193,11 @@ func (s *Server) principal(ctx context.Context, c proof) (knownProof, error) {
 	if c.session == "" {
 		p.User.Claims = claimsOf(c.claims)
 		p.User.Name = first(text(c.claims, "email"), text(c.claims, "name"))
-		return knownProof{principal: p, began: c.issued}, nil
+		var err error
+		if p.User.ID, err = s.person(ctx, c.user); err != nil {
+			return knownProof{}, err
+		}
+		return knownProof{principal: p, named: c.user, began: c.issued}, nil
 	}
 	session, err := s.store.Session(ctx, c.session)
 	switch {
@@ -213,7 +218,7 @@ func (s *Server) principal(ctx context.Context, c proof) (knownProof, error) {
 	if secrets, err := s.openSession(session); err == nil {
 		p.User.Claims = secrets.Claims
 	}
-	return knownProof{principal: p, began: session.Created}, nil
+	return knownProof{principal: p, named: c.user, began: session.Created}, nil
 }
 
 // proofCache remembers the principals of proofs for a minute. Two generations
@@ -226,6 +231,7 @@ type proofCache struct {
 // knownProof is the principal of a proof.
 type knownProof struct {
 	principal *identity.Principal
+	named     string    // the user that the proof names, who may have been merged into the principal's
 	began     time.Time // when the session, or a token without one, was made
 	keys      *identity.KeySet
 	until     time.Time
@@ -248,6 +254,13 @@ func (c *proofCache) get(key [32]byte, keys *identity.KeySet, now time.Time) (kn
 		entry, ok = c.old[key]
 	}
 	return entry, ok && entry.keys == keys && now.Before(entry.until)
+}
+
+// forget drops all of it.
+func (c *proofCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.young, c.old = map[[32]byte]knownProof{}, nil
 }
 
 func (c *proofCache) put(key [32]byte, keys *identity.KeySet, entry knownProof, now time.Time) {

@@ -81,7 +81,7 @@ var (
 func (s *Server) verifyBearer(ctx context.Context, raw, iss string) (knownProof, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	var refused error
+	var refused, down error
 	for _, p := range s.bearers {
 		out, id, err := p.bearer(ctx, raw, iss)
 		var failure *errProvider
@@ -89,7 +89,7 @@ func (s *Server) verifyBearer(ctx context.Context, raw, iss string) (knownProof,
 		switch {
 		case errors.Is(err, errNotOurs):
 		case errors.As(err, &failure):
-			return knownProof{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, p.name, err)
+			down = fmt.Errorf("%w: %s: %w", ErrUnavailable, p.name, err)
 		case errors.As(err, &expired):
 			at := expired.Expiry.UTC()
 			refused = &identity.TokenError{Name: "TokenExpiredError", Message: "jwt expired", ExpiredAt: &at}
@@ -100,6 +100,9 @@ func (s *Server) verifyBearer(ctx context.Context, raw, iss string) (knownProof,
 		default:
 			refused = errBearer
 		}
+	}
+	if refused == nil && down != nil {
+		return knownProof{}, down // it may be of the one that cannot be asked
 	}
 	if refused == nil { // nobody's: it is refused as any other token
 		if _, refused = s.verifyToken(raw, 0); refused == nil {
@@ -126,13 +129,19 @@ func (s *Server) bearerProof(ctx context.Context, name string, out *outcome, id 
 	if err != nil {
 		return knownProof{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return knownProof{began: id.IssuedAt.UTC(), principal: &identity.Principal{Issued: id.IssuedAt.UTC(),
-		Expires: id.Expiry.UTC(), User: identity.User{ID: first(known.Merged, user.ID), Provider: name, Name: user.Name,
-			Claims: out.Claims}}}, nil
+	// A provider's clock may be ahead: a token counts as made as early as it can have
+	// been, so that none outlives an order to refuse what was there.
+	return knownProof{began: id.IssuedAt.UTC().Add(-identity.ClockSkew), named: user.ID,
+		principal: &identity.Principal{Issued: id.IssuedAt.UTC(), Expires: id.Expiry.UTC(),
+			User: identity.User{ID: first(known.Merged, user.ID), Provider: name, Name: user.Name,
+				Claims: out.Claims}}}, nil
 }
 
 // bearer is part of bearerProvider: the checks of the client flow.
 func (p *openID) bearer(ctx context.Context, raw, iss string) (*outcome, *oidc.IDToken, error) {
+	if !p.mayClaim(iss) {
+		return nil, nil, errNotOurs // and nobody is asked on a stranger's behalf
+	}
 	d, err := p.discover(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -141,6 +150,15 @@ func (p *openID) bearer(ctx context.Context, raw, iss string) (*outcome, *oidc.I
 		return nil, nil, errNotOurs
 	}
 	return p.verify(ctx, d, raw, p.audiences())
+}
+
+// mayClaim reports whether an issuer may be the provider's, by what is configured.
+func (p *openID) mayClaim(iss string) bool {
+	if p.config.Type == "aad" || p.config.Type == "microsoftaccount" {
+		return learnsIssuer(iss) || strings.HasPrefix(strings.ToLower(iss), stsHost) || sameOrigin(p.document, iss) ||
+			sameIssuer(iss, p.issuer)
+	}
+	return sameIssuer(iss, p.issuer) || sameOrigin(p.document, iss) || p.issuer == googleIssuer && iss == googleShort
 }
 
 // claimed reports whether a token that names an issuer may be the provider's. It is

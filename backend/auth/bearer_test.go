@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 )
 
@@ -140,7 +143,12 @@ func TestBearerRevocation(t *testing.T) {
 	s.wait(2 * time.Second)
 	wantStatus(t, s.send(nil, http.MethodDelete, "/.auth/sessions", "", "Authorization", old), http.StatusNoContent)
 	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", old), http.StatusUnauthorized)
-	p.claims = map[string]any{"iat": s.clock().Add(time.Second).Unix()}
+	// A provider's clock may be ahead: a token that says to be of the minute after
+	// may have been made before.
+	p.claims = map[string]any{"iat": s.clock().Add(identity.ClockSkew - time.Second).Unix()}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken("")), http.StatusUnauthorized)
+	s.wait(identity.ClockSkew)
+	p.claims = map[string]any{"iat": s.clock().Add(2 * time.Second).Unix()}
 	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken("")), http.StatusOK)
 	s.wait(2 * time.Hour)
 	resp := s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken(""))
@@ -218,5 +226,97 @@ func TestKeysAreNotFetchedForStrangers(t *testing.T) {
 	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+text), http.StatusUnauthorized)
 	if n := asked.Load(); n != 2 {
 		t.Errorf("the keys were fetched %d times", n)
+	}
+}
+
+// TestOneProviderThatIsDown: tokens of the others are answered as ever, and nobody
+// asks for a stranger's.
+func TestOneProviderThatIsDown(t *testing.T) {
+	down, up := newIssuer(t), newIssuer(t)
+	s := newSite(t, func(c *Config) {
+		c.Providers = map[string]ProviderConfig{
+			"a": {Type: "oidc", Issuer: down.URL, ClientID: "client", Bearer: true},
+			"b": {Type: "oidc", Issuer: up.URL, ClientID: "client", Bearer: true}}
+	})
+	down.Close()
+	stranger := up.idToken
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+stranger("")), http.StatusOK)
+	up.claims = map[string]any{"iss": "https://nobody.example"}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+up.idToken("")), http.StatusUnauthorized)
+	up.claims = map[string]any{"iss": down.URL}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+up.idToken("")), http.StatusServiceUnavailable)
+}
+
+// TestPublishedKeys: a key of one directory signs for no other, and one that is not
+// understood is passed over.
+func TestPublishedKeys(t *testing.T) {
+	const one, two = "11111111-0000-0000-0000-000000000000", "22222222-0000-0000-0000-000000000000"
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(jose.JSONWebKey{Key: key.Public(), KeyID: "k", Algorithm: "RS256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(issuer string) json.RawMessage {
+		return json.RawMessage(strings.Replace(string(text), "{", `{"issuer":"`+issuer+`",`, 1))
+	}
+	keys := publishedKeys([]json.RawMessage{json.RawMessage(`{"kty":"AKP","alg":"ML-DSA-44","kid":"new"}`), text,
+		with(entraHost + "{tenantid}/v2.0"), with(entraHost + one + "/v2.0")})
+	if len(keys) != 3 {
+		t.Fatalf("%d keys", len(keys))
+	}
+	for _, each := range []struct {
+		key    int
+		tenant string
+		want   bool
+	}{{0, one, true}, {1, one, true}, {1, two, true}, {2, one, true}, {2, two, false}, {2, "", false}} {
+		payload := `{"iss":"` + stsHost + each.tenant + `/","tid":"` + each.tenant + `"}`
+		if got := keys[each.key].signsFor([]byte(payload)); got != each.want {
+			t.Errorf("key %d for %q: %v", each.key, each.tenant, got)
+		}
+	}
+}
+
+// TestTokensOfMachines: what is no person's signs nobody in.
+func TestTokensOfMachines(t *testing.T) {
+	for _, each := range []struct {
+		config ProviderConfig
+		claims map[string]any
+		want   bool
+	}{
+		{ProviderConfig{Type: "google"}, map[string]any{"sub": "1", "azp": "client"}, false},
+		{ProviderConfig{Type: "google"}, map[string]any{"sub": "1", "azp": "1"}, true},
+		{ProviderConfig{Type: "google"}, map[string]any{"sub": "1", "email": "x@p.iam.gserviceaccount.com"}, true},
+		{ProviderConfig{Type: "aad"}, map[string]any{"idtyp": "user"}, false},
+		{ProviderConfig{Type: "aad"}, map[string]any{"idtyp": "app"}, true},
+		{ProviderConfig{Type: "aad", AllowedApplications: []string{"a"}}, map[string]any{"idtyp": "app"}, false},
+		{ProviderConfig{Type: "oidc"}, map[string]any{"sub": "1", "azp": "1"}, false},
+	} {
+		p := &openID{providerBase: providerBase{config: each.config}}
+		if got := p.ofMachine(each.claims); got != each.want {
+			t.Errorf("%s %v: %v", each.config.Type, each.claims, got)
+		}
+	}
+}
+
+// TestOrganizationsInAnAddress: personal accounts are kept out wherever it says so.
+func TestOrganizationsInAnAddress(t *testing.T) {
+	for _, c := range []ProviderConfig{
+		{Tenant: "organizations"}, {Tenant: "Organizations"},
+		{Issuer: entraHost + "organizations/v2.0"},
+		{Discovery: entraHost + "organizations/v2.0" + wellKnown + "?appid=c"},
+	} {
+		c.Type = "aad"
+		p := newOpenID(providerBase{config: c})
+		d := &discovered{issuer: entraHost + anyTenant + "/v2.0"}
+		if _, err := p.directoryOf(d, entraHost+consumersTenant+"/v2.0", consumersTenant); err == nil {
+			t.Errorf("%+v lets personal accounts in", c)
+		}
+		const work = "11111111-0000-0000-0000-000000000000"
+		if _, err := p.directoryOf(d, entraHost+work+"/v2.0", work); err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }

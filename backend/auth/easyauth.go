@@ -100,9 +100,11 @@ func (in *easyImport) texts(n *easyNode) []string {
 	}
 	var all []string
 	for _, item := range n.items {
-		if text := in.text(item); text != "" {
-			all = append(all, text)
+		text := in.text(item)
+		if text == "" { // a list that restricts would become one that does not
+			in.fail("%s must not be empty", item.path)
 		}
+		all = append(all, text)
 	}
 	return all
 }
@@ -222,6 +224,10 @@ func (in *easyImport) login(n *easyNode) {
 			in.fail("%s must be a number of hours", hours.path)
 		}
 		in.RefreshGrace = time.Duration(value * float64(time.Hour))
+		if in.RefreshGrace == 0 { // zero would stand for the default of three days
+			in.RefreshGrace = time.Second
+			in.note("login.tokenStore.tokenRefreshExtensionHours was 0: refresh_grace is 1s, the shortest")
+		}
 	}
 	if in.flag(n.field("preserveUrlFragmentsForLogins"), false) {
 		in.note("login.preserveUrlFragmentsForLogins is not taken over")
@@ -265,6 +271,9 @@ func clockTime(text string) (time.Duration, error) {
 			return 0, fmt.Errorf("%q is not hh:mm:ss", text)
 		}
 		total += time.Duration(n) * unit
+	}
+	if total == 0 { // it would stand for the default
+		return 0, fmt.Errorf("%q must be longer than zero", text)
 	}
 	return total, nil
 }

@@ -163,7 +163,9 @@ func (n *easyNode) children() []*easyNode {
 // easySettings is one set of settings in a document.
 type easySettings struct {
 	node     *easyNode
-	template *easyNode // the deployment template that it is in, nil if none
+	template *easyNode // the deployment template that it is in, nil if none or a nested one
+	// condition says that Azure may not deploy it.
+	condition bool
 }
 
 var (
@@ -173,39 +175,45 @@ var (
 
 // findEasySettings looks for settings wherever the tools put them: at the top (a
 // file), in `properties` (Azure Resource Manager, az), in `value` (a list), and in
-// the resources of a template, nested ones and those by name (Bicep) included.
-func findEasySettings(n, template *easyNode) []easySettings {
+// the resources of a template, nested ones and those by name (Bicep) included. In a
+// nested template what its own parameters and variables say does not count.
+func findEasySettings(n, template *easyNode, nested bool) []easySettings {
 	var found []easySettings
 	if n == nil {
 		return nil
 	}
 	if n.array {
 		for _, item := range n.items {
-			found = append(found, findEasySettings(item, template)...)
+			found = append(found, findEasySettings(item, template, nested)...)
 		}
 		return found
 	}
 	if isEasyV2(n) || isEasyV1(n) {
-		return []easySettings{{n, template}}
+		return []easySettings{{node: n, template: template}}
 	}
-	if n.field("resources") != nil && n.field("type") == nil {
+	if n.field("resources") != nil && n.field("type") == nil && !nested {
 		template = n
 	}
 	kind := n.text("type")
 	properties := n.field("properties")
 	ours := kind == "" || configType.MatchString(kind) && configName.MatchString(n.text("name"))
 	if ours && properties != nil {
-		found = append(found, findEasySettings(properties, template)...)
-	} else if nested := properties.field("template"); nested != nil {
-		found = append(found, findEasySettings(nested, nested)...)
+		found = append(found, findEasySettings(properties, template, nested)...)
+	} else if inner := properties.field("template"); inner != nil {
+		found = append(found, findEasySettings(inner, nil, true)...)
+	}
+	if condition := n.field("condition"); condition != nil && condition.value != true {
+		for i := range found {
+			found[i].condition = true
+		}
 	}
 	if kind == "" {
-		found = append(found, findEasySettings(n.field("value"), template)...)
-		found = append(found, findEasySettings(n.field("template"), template)...)
+		found = append(found, findEasySettings(n.field("value"), template, nested)...)
+		found = append(found, findEasySettings(n.field("template"), template, nested)...)
 	}
 	if resources := n.field("resources"); resources != nil {
 		for _, resource := range resources.children() {
-			found = append(found, findEasySettings(resource, template)...)
+			found = append(found, findEasySettings(resource, template, nested)...)
 		}
 	}
 	return found
@@ -238,7 +246,7 @@ var errNoEasySettings = errors.New("holds no settings of App Service Authenticat
 // theEasySettings returns the only settings of a document, with the expressions
 // of a template replaced by what they stand for.
 func theEasySettings(root *easyNode) (*easyNode, error) {
-	found := findEasySettings(root, nil)
+	found := findEasySettings(root, nil, false)
 	switch {
 	case len(found) == 0:
 		return nil, errNoEasySettings
@@ -250,6 +258,10 @@ func theEasySettings(root *easyNode) (*easyNode, error) {
 		return nil, fmt.Errorf("holds several settings, at %s: keep those of one site", wording.Join(places))
 	}
 	n := found[0].node
+	if found[0].condition {
+		return nil, fmt.Errorf("%s is deployed under a condition: import what is deployed, as `az webapp auth show` "+
+			"prints it", first(wording.Printable(n.path), "the top"))
+	}
 	if isEasyV2(n) && isEasyV1(n) {
 		return nil, errors.New("mixes both versions of the settings: keep those that the site uses")
 	}
@@ -261,9 +273,14 @@ func theEasySettings(root *easyNode) (*easyNode, error) {
 
 var easyReference = regexp.MustCompile(`^\[(parameters|variables)\('([^']+)'\)\]$`)
 
-// resolveEasy replaces a template's parameters by their defaults and variables by
-// their values. Any other expression is an error: what it gives is known to Azure
-// only.
+// ofTheClient are the settings that let nobody in by themselves: a parameter's
+// default may stand for them.
+var ofTheClient = regexp.MustCompile(`(?i)\.(registration\.(clientId|appId|consumerKey|\w+SettingName)|` +
+	`login\.scopes(\[\d+\])?)$`)
+
+// resolveEasy replaces a template's variables by their values, and the parameters of
+// a client by their defaults. Any other expression is an error: what it gives is
+// known to Azure, or to whoever deployed it, only.
 func resolveEasy(n, template *easyNode, depth int) error {
 	if inlineSecret(n.path) {
 		return nil // its value is never looked at
@@ -276,6 +293,11 @@ func resolveEasy(n, template *easyNode, depth int) error {
 		if m := easyReference.FindStringSubmatch(text); m != nil {
 			stands = template.field(m[1]).field(m[2])
 			if m[1] == "parameters" {
+				if !ofTheClient.MatchString(n.path) {
+					return fmt.Errorf("%s depends on the parameter %q, whose value the file does not have: import "+
+						"what is deployed, as `az webapp auth show` prints it", wording.Printable(n.path),
+						wording.Printable(m[2]))
+				}
 				stands = stands.field("defaultValue")
 			}
 		}

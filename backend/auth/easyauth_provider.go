@@ -101,8 +101,8 @@ func (in *easyImport) provider(n *easyNode, name, typ string) {
 		leave(why)
 		return
 	}
-	if out.Type == "aad" && out.Issuer == "" && out.Discovery == "" &&
-		slices.Contains([]string{"", "common", "organizations"}, out.Tenant) {
+	if tenant := first(out.Tenant, tenantOfDocument(out.Discovery), tenantOfDocument(out.Issuer)); out.Type == "aad" &&
+		(tenant == "" && out.Issuer == "" && out.Discovery == "" || tenant == "common" || tenant == "organizations") {
 		in.note("providers.%s: every directory is let in, as the issuer says; name those that may in tenants (the "+
 			"app setting WEBSITE_AUTH_AAD_ALLOWED_TENANTS has them, if the site uses it)", name)
 	}
@@ -252,6 +252,17 @@ func (in *easyImport) issuer(out *ProviderConfig, r *easyNode) string {
 // sharedTenant reports whether an address stands for many directories.
 func sharedTenant(address string) bool {
 	return slices.Contains([]string{"common", "organizations", "consumers"}, tenantOf(address))
+}
+
+// tenantOfDocument is the directory in the address of a discovery document, or an
+// issuer, in lower case: of Entra, in any of Microsoft's clouds.
+func tenantOfDocument(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !learnsIssuer(address) && tenantOf(address) == "" {
+		return ""
+	}
+	tenant, _, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
+	return strings.ToLower(tenant)
 }
 
 // tenantOf is the directory of an issuer of Entra, in lower case: in one of the two

@@ -80,6 +80,11 @@ func TestImportRefuses(t *testing.T) {
 		return `{"identityProviders":{"azureActiveDirectory":{"registration":{"clientId":"c","openIdIssuer":` +
 			`"https://login.microsoftonline.com/x.example/v2.0"},"validation":` + validation + `}}}`
 	}
+	template := func(action, condition string) string {
+		return `{"parameters":{"action":{"defaultValue":"AllowAnonymous"}},"resources":[{` + condition +
+			`"type":"Microsoft.Web/sites/config","name":"site/authsettingsV2","properties":{"globalValidation":` +
+			`{"unauthenticatedClientAction":` + action + `}}}]}`
+	}
 	for _, c := range [][2]string{
 		{"", "unexpected end of JSON input"},
 		{"[]", "holds no settings"},
@@ -94,6 +99,13 @@ func TestImportRefuses(t *testing.T) {
 		{`{"globalValidation":{"unauthenticatedClientAction":"AllowAnonymous"},"GlobalValidation":{}}`,
 			"GlobalValidation is there twice"},
 		{`{"login":{"cookieExpiration":{"timeToExpiration":"8h"}}}`, "not hh:mm:ss"},
+		{`{"login":{"cookieExpiration":{"timeToExpiration":"00:00:00"}}}`, "must be longer than zero"},
+		{aad(`{"defaultAuthorizationPolicy":{"allowedPrincipals":{"groups":[""]}}}`), "groups[0] must not be empty"},
+		{aad(`{"defaultAuthorizationPolicy":{"allowedApplications":[" "]}}`), "Applications[0] must not be empty"},
+		{template(`"[parameters('action')]"`, ""), "depends on the parameter"},
+		{template(`"Return401"`, `"condition":false,`), "under a condition"},
+		{`{"resources":[{"type":"Microsoft.Resources/deployments","properties":{"template":` +
+			template(`"[parameters('action')]"`, "") + `}}]}`, "depends on the parameter"},
 		{`{"login":{"nonce":{"nonceExpirationInterval":"a:b:c"}}}`, "not hh:mm:ss"},
 		{`{"login":{"tokenStore":{"tokenRefreshExtensionHours":"NaN"}}}`, "must be a number of hours"},
 		{`{"login":{"allowedExternalRedirectUrls":"https://x.example"}}`, "must be a list"},

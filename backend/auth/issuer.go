@@ -166,7 +166,8 @@ func (p *openID) directoryOf(d *discovered, issuer, tenant string) (string, erro
 	fits := valid && (strings.EqualFold(issuer, own) || entra && strings.EqualFold(issuer, stsHost+tenant+"/"))
 	if shared {
 		if !fits || len(p.config.Tenants) > 0 && !listed(p.config.Tenants, tenant) ||
-			strings.EqualFold(p.config.Tenant, "organizations") && tenant == consumersTenant {
+			p.tenant == "organizations" && tenant == consumersTenant ||
+			p.tenant == "consumers" && tenant != consumersTenant {
 			return "", refused
 		}
 		return own, nil

@@ -2,9 +2,11 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +23,7 @@ type keySet struct {
 
 	fetching sync.Mutex // one fetch at a time; those who know their key do not wait
 	mu       sync.Mutex
-	keys     []jose.JSONWebKey
+	keys     []publishedKey
 	tried    time.Time
 }
 
@@ -54,18 +56,59 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 		if keys[i].Algorithm != "" && keys[i].Algorithm != header.Algorithm {
 			continue
 		}
-		if payload, err := jws.Verify(&keys[i]); err == nil {
+		if payload, err := jws.Verify(&keys[i].JSONWebKey); err == nil && keys[i].signsFor(payload) {
 			return payload, nil
 		}
 	}
 	return nil, errKey
 }
 
+// publishedKey is a key with the issuer whose tokens it signs, as the key sets that
+// many of Entra's directories share have it; "" for any.
+type publishedKey struct {
+	jose.JSONWebKey
+	issuer string
+}
+
+// publishedKeys reads the keys of a set. One that is not understood is passed over
+// (RFC 7517, section 5).
+func publishedKeys(raw []json.RawMessage) (keys []publishedKey) {
+	for _, text := range raw {
+		var key publishedKey
+		var more struct {
+			Issuer string `json:"issuer"`
+		}
+		if key.JSONWebKey.UnmarshalJSON(text) == nil && json.Unmarshal(text, &more) == nil {
+			key.issuer = strings.ToLower(more.Issuer)
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// signsFor reports whether the key may sign for the token's directory: a key of one
+// must not sign for another.
+func (k *publishedKey) signsFor(payload []byte) bool {
+	if k.issuer == "" || strings.Contains(k.issuer, anyTenant) {
+		return true
+	}
+	var claims struct {
+		Tenant string `json:"tid"`
+		Issuer string `json:"iss"`
+	}
+	if json.Unmarshal(payload, &claims) != nil {
+		return false
+	}
+	tenant := strings.ToLower(claims.Tenant)
+	return strings.EqualFold(claims.Issuer, k.issuer) ||
+		tenantID.MatchString(tenant) && strings.Contains(k.issuer+"/", "/"+tenant+"/")
+}
+
 // named lists the known keys of that id, all of them for "".
-func (k *keySet) named(id string) []jose.JSONWebKey {
+func (k *keySet) named(id string) []publishedKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var found []jose.JSONWebKey
+	var found []publishedKey
 	for _, key := range k.keys {
 		if (id == "" || key.KeyID == id) && key.Use != "enc" && key.IsPublic() {
 			found = append(found, key)
@@ -93,20 +136,23 @@ func (k *keySet) fetch(ctx context.Context, id string) error {
 	case early:
 		return errors.New("they could not be fetched a moment ago")
 	}
+	// Those who leave take nothing with them: the next one would ask again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerTimeout)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, k.url, nil)
 	if err != nil {
 		return errors.New("the address cannot be used")
 	}
-	var set jose.JSONWebKeySet
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
 	err = k.base.getJSON(r, &set)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if err == nil || ctx.Err() == nil { // a client that leaves is no failure of the provider's
-		k.tried = now
-	}
+	k.tried = k.base.now()
 	if err != nil {
 		return errors.New(discoveryFailure(err))
 	}
-	k.keys = set.Keys
+	k.keys = publishedKeys(set.Keys)
 	return nil
 }

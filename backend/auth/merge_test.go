@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"testing"
+	"time"
 )
 
 // merge makes ann bob, as a store does.
@@ -89,5 +90,44 @@ func TestSamePeople(t *testing.T) {
 	pairs := SamePeople(users)
 	if len(pairs) != 1 || pairs[0][0].ID != "a" || pairs[0][1].ID != "b" {
 		t.Errorf("pairs %+v", pairs)
+	}
+}
+
+// TestRevokingMergedUsers: an order about either of two users who are one refuses the
+// proofs of both, those that are known already too.
+func TestRevokingMergedUsers(t *testing.T) {
+	for _, revoke := range []string{"the one", "the other"} {
+		p := newIssuer(t)
+		s := bearerSite(t, p, nil)
+		trade := func() loginResult {
+			t.Helper()
+			resp := s.send(nil, http.MethodPost, "/.auth/login/my", `{"id_token":"`+p.idToken("")+`"}`)
+			wantStatus(t, resp, http.StatusOK)
+			return parseToken(t, bodyOf(t, resp))
+		}
+		ann, bearer := trade(), "Bearer "+p.idToken("")
+		p.claims = map[string]any{"sub": "bob"}
+		bob, other := trade(), "Bearer "+p.idToken("")
+		ids := map[string]string{"the one": ann.User.UserID, "the other": bob.User.UserID}
+		proofs := map[string][2]string{
+			"ann's token":  {"X-ZUMO-AUTH", ann.AuthenticationToken},
+			"bob's token":  {"X-ZUMO-AUTH", bob.AuthenticationToken},
+			"ann's bearer": {"Authorization", bearer}, "bob's bearer": {"Authorization", other},
+		}
+		ask := func(want int) {
+			t.Helper()
+			for name, proof := range proofs {
+				if resp := s.get(nil, "/.auth/me", proof[0], proof[1]); resp.StatusCode != want {
+					t.Errorf("%s is revoked, %s: %d, want %d", revoke, name, resp.StatusCode, want)
+				}
+			}
+		}
+		s.merge(ann.User.UserID, bob.User.UserID)
+		ask(http.StatusOK)
+		s.wait(2 * time.Second)
+		if _, err := s.RevokeUser(t.Context(), ids[revoke]); err != nil {
+			t.Fatal(err)
+		}
+		ask(http.StatusUnauthorized)
 	}
 }

@@ -27,6 +27,7 @@ type openID struct {
 	issuer   string // as configured or known; "" where the document alone says it
 	document string // the address of the discovery document
 	policy   string // the B2C policy that the address names
+	tenant   string // the directory that is configured or that the address names, in lower case
 	// clientSecret returns the secret for the token endpoint: a constant, or
 	// with Apple a token made for the purpose.
 	clientSecret func() (string, error)
@@ -66,6 +67,7 @@ func newOpenID(b providerBase) *openID {
 		p.document = strings.TrimSuffix(p.issuer, "/") + wellKnown
 	}
 	p.policy = policyOf(p.document)
+	p.tenant = first(strings.ToLower(b.config.Tenant), tenantOfDocument(p.document))
 	return p
 }
 
@@ -323,7 +325,7 @@ func (p *openID) verify(ctx context.Context, d *discovered, raw string, audience
 	if err := id.Claims(&all); err != nil || id.Subject == "" || len(id.Subject) > 255 {
 		return nil, nil, errRefused
 	}
-	if !forUser(raw, all) {
+	if !forUser(raw, all) || p.ofMachine(all) {
 		return nil, nil, fmt.Errorf("%w (kind of token)", errRefused)
 	}
 	if err := checkAudience(id, all, audiences); err != nil {
@@ -368,8 +370,22 @@ func forUser(raw string, all map[string]any) bool {
 	return slices.Contains([]string{"", "jwt", "at+jwt"}, typ) && !events && !bound
 }
 
-// checkAudience wants one of ours in aud, and when there are several, or an
-// azp, that azp is ours (OpenID Connect Core 1.0, section 3.1.3.7).
+// ofMachine reports whether a token is of a program, not of a person who signed in:
+// with Google any service account can have one made for any audience, and Entra's
+// say so.
+func (p *openID) ofMachine(all map[string]any) bool {
+	if p.config.Type == "google" {
+		sub := text(all, "sub")
+		return sub != "" && text(all, "azp") == sub ||
+			strings.HasSuffix(strings.ToLower(text(all, "email")), ".gserviceaccount.com")
+	}
+	return p.config.Type == "aad" && text(all, "idtyp") == "app" &&
+		len(p.config.AllowedApplications)+len(p.config.AllowedIdentities) == 0
+}
+
+// checkAudience wants one of ours in aud, and when there are several, that azp is ours
+// (OpenID Connect Core 1.0, section 3.1.3.7). The azp of an access token is the
+// application that asked for it, which allowed_applications is for.
 func checkAudience(id *oidc.IDToken, all map[string]any, audiences []string) error {
 	ours := slices.ContainsFunc(id.Audience, func(a string) bool { return slices.Contains(audiences, a) })
 	azp := text(all, "azp")

@@ -217,6 +217,11 @@ func (s *Server) Revoke(ctx context.Context, session string) error {
 // now, also those of the owner's own login code. It returns the number of
 // sessions.
 func (s *Server) RevokeUser(ctx context.Context, user string) (int, error) {
+	user, err := s.person(ctx, user) // who was merged into another is that one
+	if err != nil {
+		return 0, fmt.Errorf("auth: revoking: %w", err)
+	}
+	defer s.known.forget() // of a proof, which may be of a user who was merged since
 	// Tokens say in whole seconds when they were issued: one of this second
 	// counts as issued before.
 	return s.revoke(ctx, Revocation{User: user, Before: s.now().UTC().Truncate(time.Millisecond)})

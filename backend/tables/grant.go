@@ -140,15 +140,18 @@ const (
 	yes
 )
 
+// usualMethods are the methods that rules see.
+var usualMethods = map[op]string{opRead: http.MethodGet, opInsert: http.MethodPost, opUpdate: http.MethodPatch,
+	opDelete: http.MethodDelete, opUndelete: http.MethodPost}
+
 // holds evaluates a rule; one that cannot be evaluated does not hold. A write asks
 // the rules for reading as a read would.
+// whatever method a client's protocol has for the operation: one operation has one
+// answer.
 func (q *request) holds(r rule, row map[string]any) bool {
 	f := identity.Facts{Principal: q.who, Row: row, Request: identity.Request{
-		Method: q.r.Method, Path: q.r.URL.Path, Operation: r.as.String(), Time: q.now,
+		Method: usualMethods[r.as], Path: q.r.URL.Path, Operation: r.as.String(), Time: q.now,
 	}}
-	if r.as == opRead {
-		f.Request.Method = http.MethodGet
-	}
 	if addr, err := netip.ParseAddrPort(q.r.RemoteAddr); err == nil {
 		f.Request.Address = addr.Addr()
 	}

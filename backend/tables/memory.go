@@ -40,9 +40,13 @@ var errMemory = &httpError{status: http.StatusServiceUnavailable, msg: "The serv
 // errLongPage says that a page is not made before it is sent.
 var errLongPage = errors.New("tables: the page is long")
 
+// more is what the request needs of the budget to hold n bytes: all of it at the
+// most, or a row that is larger could never be read.
+func (q *request) more(n int) int64 { return min(int64(n)-freeBytes, allBytes) - q.held }
+
 // hold makes sure that the request may hold so many bytes in all, if they are there.
 func (q *request) hold(n int) bool {
-	more := int64(n) - freeBytes - q.held
+	more := q.more(n)
 	if more <= 0 {
 		return true
 	}
@@ -60,7 +64,7 @@ func (q *request) await(n int) bool {
 	}
 	ctx, cancel := context.WithTimeout(q.r.Context(), holdTime)
 	defer cancel()
-	more := int64(n) - freeBytes - q.held
+	more := q.more(n)
 	if q.s.memory.Acquire(ctx, more) != nil {
 		return false
 	}
@@ -75,11 +79,17 @@ func (q *request) letGo() {
 }
 
 // readBody reads a body into a buffer that grows with what arrives.
-func (q *request) readBody(from io.Reader) ([]byte, error) {
+func (q *request) readBody(from io.Reader) (body []byte, err error) {
 	wire := http.NewResponseController(q.w)
 	if s, ok := q.r.Context().Value(http.ServerContextKey).(*http.Server); ok && s.ReadTimeout > 0 &&
 		q.r.ContentLength != 0 && wire.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-		defer func() { _ = wire.SetReadDeadline(time.Time{}) }() // the connection may be gone
+		defer func() {
+			if err != nil { // what is missing is not waited for, before the answer or after it
+				q.w.Header().Set("Connection", "close")
+				return
+			}
+			_ = wire.SetReadDeadline(time.Time{}) // the connection may be gone
+		}()
 	}
 	var b bytes.Buffer
 	for {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -150,13 +151,15 @@ func (q *request) insert() error {
 	if !it.hasID && s.Columns[colID].Type == odata.String {
 		id = odata.StringOf(guid())
 	}
-	defer q.order(id)()
+	done := sync.OnceFunc(q.order(id)) // before the answer, which the client may not read
+	defer done()
 	row, err := q.write(Write{
 		Op: OpInsert, Shape: s, ID: id, Columns: set.columns, Values: set.values,
 		Version: q.s.newVersion(q.now), Guard: q.guard(s),
 	})
 	var duplicate *DuplicateError
 	if errors.As(err, &duplicate) {
+		done()
 		return q.duplicate(s, id, it, duplicate)
 	}
 	if err != nil {
@@ -167,6 +170,7 @@ func (q *request) insert() error {
 			strings.TrimSuffix(q.r.URL.EscapedPath(), "/")+"/"+url.PathEscape(row[colID].Plain()))
 	}
 	q.notify(s, row)
+	done()
 	q.answer(http.StatusCreated, s, row, set.columns)
 	return nil
 }
@@ -261,8 +265,13 @@ func (q *request) change(w Write, status int) error {
 			return own(before, after)
 		}
 	}
-	defer q.order(w.ID)()
+	done := sync.OnceFunc(q.order(w.ID)) // before the answer, which the client may not read
+	defer done()
 	row, err := q.write(w)
+	if err == nil {
+		q.notify(w.Shape, row)
+	}
+	done()
 	var c *ConflictError
 	switch {
 	case errors.As(err, &c):
@@ -272,7 +281,6 @@ func (q *request) change(w Write, status int) error {
 	case err != nil:
 		return err
 	}
-	q.notify(w.Shape, row)
 	if status == http.StatusNoContent {
 		q.w.WriteHeader(status)
 	} else {
@@ -331,7 +339,8 @@ func (q *request) removeMany() error {
 	if err != nil {
 		return err
 	}
-	defer q.orderAll()()
+	done := sync.OnceFunc(q.orderAll()) // before the answer, which the client may not read
+	defer done()
 	ctx, cancel := q.deadline()
 	defer cancel()
 	rows, err := q.s.store.Remove(ctx,
@@ -346,6 +355,7 @@ func (q *request) removeMany() error {
 	for _, row := range rows {
 		q.notify(s, row)
 	}
+	done()
 	if len(rows) == 1 {
 		q.answer(http.StatusOK, s, rows[0], nil)
 		return nil

@@ -42,7 +42,7 @@ func CheckRegular(name string) error {
 		return nil // the reading says it better
 	}
 	if what := kind(info.Mode()); what != "" {
-		return fmt.Errorf("%s must be a regular file, which is read again when it changes, and it is a %s", name, what)
+		return fmt.Errorf("%s must be a regular file, and it is a %s: it is read again when it changes", name, what)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -71,6 +72,12 @@ func (u *undoing) all(ctx context.Context, store Store, s *tables.Shape, o UndoO
 	}
 	if o.Progress == nil {
 		o.Progress = func(int) {}
+	}
+	if !o.Dry && u.Batch.Ended.IsZero() {
+		// An import that was broken off would go on after rows that are gone.
+		if err := store.EndBatch(ctx, u.Batch.Name, time.Now()); err != nil {
+			return err
+		}
 	}
 	for before := int64(math.MaxInt64); ; {
 		brought, err := store.BatchRows(ctx, s, u.Batch.Name, before, stepRows)

@@ -262,6 +262,9 @@ func exact(f float64, digits string, whole bool) bool {
 		return true
 	}
 	if whole {
+		if plain := strings.TrimLeft(string(odata.AppendNumber(nil, f)), "-"); strings.Trim(plain, "0") == digits {
+			return true // as clients are shown it, and exports have it
+		}
 		return strings.Trim(strings.TrimLeft(strconv.FormatFloat(f, 'f', 0, 64), "-"), "0") == digits
 	}
 	shown, _, _ := strings.Cut(strconv.FormatFloat(f, 'e', len(digits)-1, 64), "e")

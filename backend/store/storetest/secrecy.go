@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/backend/tables"
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // A caller learns nothing through writes that reads refuse. The test has two worlds
@@ -192,7 +193,7 @@ func testSecrecy(t *testing.T, open Opener) {
 			with.wantTaken("hidden0")
 			with.wantTaken("hidden3") // which is deleted
 			r := rand.New(rand.NewPCG(uint64(i), 14))
-			for n := range 300 {
+			for n := range lane.Rounds(75, 300, 3000) {
 				q := invent(r)
 				a, b := with.ask(q), without.ask(q)
 				if a != b {

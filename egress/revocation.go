@@ -246,7 +246,7 @@ func (r *revocationList) verify(issuer *x509.Certificate) error {
 }
 
 // Notes says which lists do not count now, and which will not within the time ahead,
-// each in a sentence.
+// or the last quarter of their own if that is shorter, each in a sentence.
 func (l *RevocationLists) Notes(now time.Time, ahead time.Duration) (notes []string) {
 	if l == nil {
 		return nil
@@ -261,7 +261,7 @@ func (l *RevocationLists) Notes(now time.Time, ahead time.Duration) (notes []str
 			case !now.Before(to):
 				notes = append(notes, fmt.Sprintf("the revocation list of %q has expired on %s: what is below this "+
 					"authority is refused; get the current one", of, to.UTC().Format(time.RFC3339)))
-			case !now.Add(ahead).Before(to):
+			case !now.Add(min(ahead, to.Sub(list.signed.ThisUpdate)/4)).Before(to):
 				notes = append(notes, fmt.Sprintf("the revocation list of %q expires on %s: get the next one, or what "+
 					"is below this authority will be refused", of, to.UTC().Format(time.RFC3339)))
 			}

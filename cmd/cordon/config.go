@@ -79,7 +79,7 @@ output. Whatever may have kept somebody out and cannot be taken over is an error
 			}
 			config, notes, err := auth.ImportEasyAuth(data)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s read as %w", args[0], err)
 			}
 			text, err := yaml.MarshalWithOptions(map[string]any{"identity": config}, yaml.OmitEmpty(), yaml.OmitZero())
 			if err != nil {

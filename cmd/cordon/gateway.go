@@ -261,10 +261,10 @@ func readNamedConfig(path string) ([]byte, error) {
 	data, err := configfile.Read(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--config %w; it must name the app's config.xml or a cordon.yaml "+
-			"(cordon init makes one)", wording.FileError(path, err))
+			"(cordon init makes one)", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--config %w", wording.FileError(path, err))
+		return nil, fmt.Errorf("--config %w", err)
 	}
 	return data, nil
 }

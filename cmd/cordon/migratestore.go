@@ -89,11 +89,8 @@ func databaseArgument(config string, args []string) (string, error) {
 	if len(args) > 0 {
 		return args[0], nil
 	}
-	s, err := loadSettings(config)
-	if err != nil {
-		return "", err
-	}
-	return s.ResolveDatabase()
+	_, dsn, err := configuredDatabase(config)
+	return dsn, err
 }
 
 // migrateStore applies the migrations that a database lacks, or says which.

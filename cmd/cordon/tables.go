@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/transfer"
+	"github.com/cordon-sec/cordon/settings"
 )
 
 func newTablesCommand() *cobra.Command {
@@ -70,13 +71,18 @@ file. In CSV a null is an empty cell, and \N in a column of text.`,
 	return cmd
 }
 
+// configuredDatabase reads a configuration and where its database is.
+func configuredDatabase(config string) (s *settings.Settings, dsn string, err error) {
+	if s, err = loadSettings(config); err != nil {
+		return nil, "", err
+	}
+	dsn, err = s.ResolveDatabase()
+	return s, dsn, err
+}
+
 // openTable opens the configuration's database and one table of it.
 func openTable(cmd *cobra.Command, config, name string) (database, *tables.Shape, tables.Table, error) {
-	s, err := loadSettings(config)
-	if err != nil {
-		return nil, nil, tables.Table{}, err
-	}
-	dsn, err := databaseArgument(config, nil)
+	s, dsn, err := configuredDatabase(config)
 	if err != nil {
 		return nil, nil, tables.Table{}, err
 	}

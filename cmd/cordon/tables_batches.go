@@ -183,6 +183,7 @@ func undo(cmd *cobra.Command, store database, config, name, format string, o tra
 	o.Progress = bar.rows
 	done, err := transfer.Undo(cmd.Context(), store, shape, batch, o)
 	bar.end()
+	err = brokenOff(err)
 	if err = errors.Join(err, writeUndone(cmd.OutOrStdout(), done, format, o.Dry)); err != nil {
 		return environment(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -132,7 +133,7 @@ func openInput(cmd *cobra.Command, name string) (io.Reader, func(), error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, wording.FileError(name, err)
 	}
 	return file, func() { _ = file.Close() }, nil // it was only read
 }
@@ -159,7 +160,7 @@ func (f *importFlags) run(cmd *cobra.Command, name string, r io.Reader) error {
 	if result.Report != nil {
 		changes(cmd.ErrOrStderr(), result.Report)
 	}
-	return err
+	return brokenOff(err)
 }
 
 // check reports what would come of the file.
@@ -199,11 +200,7 @@ func (f *importFlags) check(cmd *cobra.Command, name string, r io.Reader) error 
 // lookAtTable opens the database to look at a table, without making it; there is
 // no store where there is no database yet, or no such table in it.
 func lookAtTable(cmd *cobra.Command, config, name string) (database, *tables.Shape, tables.Table, error) {
-	s, err := loadSettings(config)
-	if err != nil {
-		return nil, nil, tables.Table{}, err
-	}
-	dsn, err := databaseArgument(config, nil)
+	s, dsn, err := configuredDatabase(config)
 	if err != nil {
 		return nil, nil, tables.Table{}, err
 	}
@@ -215,12 +212,25 @@ func lookAtTable(cmd *cobra.Command, config, name string) (database, *tables.Sha
 	if err != nil {
 		return nil, nil, table, err
 	}
-	all, err := store.Catalog(cmd.Context())
-	if err == nil && slices.ContainsFunc(all, func(d tables.Definition) bool { return d.Name == shape.Table }) {
-		shape, table, err = s.Tables.Look(cmd.Context(), store, name)
-		if err == nil {
+	there, err := isStored(cmd.Context(), store, shape)
+	if err == nil && there {
+		if shape, table, err = s.Tables.Look(cmd.Context(), store, name); err == nil {
 			return store, shape, table, nil
 		}
 	}
 	return nil, shape, table, errors.Join(err, store.Close())
+}
+
+// isStored reports whether the database has a table already.
+func isStored(ctx context.Context, store database, shape *tables.Shape) (bool, error) {
+	all, err := store.Catalog(ctx)
+	return slices.ContainsFunc(all, func(d tables.Definition) bool { return d.Name == shape.Table }), err
+}
+
+// brokenOff says how to go on after what a person has broken off.
+func brokenOff(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return environment(errors.New("interrupted: what was done stays, and the same command goes on from there"))
+	}
+	return err
 }

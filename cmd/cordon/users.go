@@ -126,11 +126,7 @@ type userStore interface {
 
 // open opens the configuration's database and says where rows name users.
 func (o *usersOptions) open(cmd *cobra.Command) (userStore, []auth.UserColumn, error) {
-	s, err := loadSettings(o.config)
-	if err != nil {
-		return nil, nil, err
-	}
-	dsn, err := s.ResolveDatabase()
+	s, dsn, err := configuredDatabase(o.config)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -175,16 +171,25 @@ func (o *usersOptions) userColumns(ctx context.Context, s *settings.Settings, st
 	}
 	var all []auth.UserColumn
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		shape, _, err := s.Tables.Open(ctx, store, name)
+		shape, _, err := s.Tables.Look(ctx, nil, name)
 		if err != nil {
 			return nil, err
+		}
+		there, err := isStored(ctx, store, shape)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			if shape, _, err = s.Tables.Look(ctx, store, name); err != nil {
+				return nil, err
+			}
 		}
 		for _, column := range wanted[name] {
 			c, err := userColumn(shape, name, column)
 			if err != nil {
 				return nil, err
 			}
-			if !slices.Contains(all, c) {
+			if there && !slices.Contains(all, c) { // else nobody has rows in it
 				all = append(all, c)
 			}
 		}

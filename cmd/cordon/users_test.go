@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestUsersMerge(t *testing.T) {
 	config := write("cordon.yaml", `database: "sqlite:`+filepath.Join(dir, "data.db")+`"
 tables:
   note: { columns: { text: string, author: string }, per_user: true }
+  late: { columns: { text: string }, per_user: true }
   open: { columns: { text: string, n: number } }
 `)
 	run := func(status int, args ...string) string {
@@ -54,6 +56,9 @@ tables:
 		if got := run(status, args...); got != want {
 			t.Errorf("%v: %q, want %q", args, got, want)
 		}
+	}
+	if got := tablesOf(t, filepath.Join(dir, "data.db")); !slices.Equal(got, []string{"note"}) {
+		t.Errorf("looking has left the tables %v", got)
 	}
 	conflict := run(exitFindings, "users", "merge", "sid:a", "sid:c", "--format", "json")
 	var report mergedUsers
@@ -92,6 +97,26 @@ tables:
 	if got := run(exitFine, "users", "merge", "sid:b", "sid:c", "--both"); !strings.HasPrefix(got, "merged sid:b") {
 		t.Error(got)
 	}
+}
+
+// tablesOf lists the tables of a database.
+func tablesOf(t *testing.T, file string) (names []string) {
+	t.Helper()
+	cmd := &cobra.Command{}
+	cmd.SetContext(t.Context())
+	store, err := openDatabase(cmd, "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	all, err := store.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	return names
 }
 
 // peopleOf has people sign in to a database.

@@ -24,7 +24,6 @@ import (
 	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/watch"
-	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/enforced"
 )
 
@@ -131,7 +130,7 @@ const maxList = 64 << 20
 func contents(a config.App, secrets secret.Source) (held config.Contents, err error) {
 	data, err := configfile.Read(a.Config, maxList)
 	if err != nil {
-		return held, wording.FileError(a.Config, err)
+		return held, err
 	}
 	if held.List, err = enforced.Compile(a.Config, data, a.Options()); err != nil {
 		return held, err
@@ -150,11 +149,11 @@ func contents(a config.App, secrets secret.Source) (held config.Contents, err er
 func readTLS(l *config.Loaded, c *config.TLS) error {
 	certificate, err := configfile.Read(c.Certificate, maxList)
 	if err != nil {
-		return fmt.Errorf("certificate: %w", wording.FileError(c.Certificate, err))
+		return fmt.Errorf("certificate: %w", err)
 	}
 	key, err := configfile.Read(c.Key, maxList)
 	if err != nil {
-		return fmt.Errorf("key: %w", wording.FileError(c.Key, err))
+		return fmt.Errorf("key: %w", err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
@@ -166,7 +165,7 @@ func readTLS(l *config.Loaded, c *config.TLS) error {
 	}
 	data, err := configfile.Read(c.ClientCA, maxList)
 	if err != nil {
-		return fmt.Errorf("client_ca: %w", wording.FileError(c.ClientCA, err))
+		return fmt.Errorf("client_ca: %w", err)
 	}
 	l.ClientCAs = x509.NewCertPool()
 	if !l.ClientCAs.AppendCertsFromPEM(data) {
@@ -181,7 +180,7 @@ func revocations(files []string) (*egress.RevocationLists, error) {
 	for _, file := range files {
 		data, err := configfile.Read(file, maxList)
 		if err != nil {
-			return nil, wording.FileError(file, err)
+			return nil, err
 		}
 		if err := lists.Add(data); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)

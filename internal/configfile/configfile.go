@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/cordon-sec/cordon/internal/wording"
 )
 
 // Read returns the bytes of a regular file of at most max bytes. A pipe that the
@@ -16,7 +18,7 @@ import (
 func Read(name string, max int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		return nil, wording.FileError(name, err)
 	}
 	if what := kind(info.Mode()); what != "" && !opened(name) {
 		return nil, fmt.Errorf("%s must be a regular file, and it is a %s: name the file itself",
@@ -24,7 +26,7 @@ func Read(name string, max int64) ([]byte, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, wording.FileError(name, err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, max+1))
@@ -38,7 +40,7 @@ func Read(name string, max int64) ([]byte, error) {
 // the file changes.
 func CheckRegular(name string) error {
 	info, err := os.Stat(name)
-	if err != nil {
+	if err != nil || info.IsDir() {
 		return nil // the reading says it better
 	}
 	if what := kind(info.Mode()); what != "" {

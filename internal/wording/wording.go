@@ -3,7 +3,6 @@ package wording
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -22,16 +21,26 @@ func Printable(s string) string {
 }
 
 // FileError says what was wrong with a file or folder that a person named, without
-// the words of a system call. Other errors stay as they are.
+// the words of a system call, which errors.Is finds behind them. Other errors stay as
+// they are.
 func FileError(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: no such file or folder", path)
+		return &fileError{path + ": no such file or folder", err}
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: not readable by this user; check its permissions", path)
+		return &fileError{path + ": not readable by this user; check its permissions", err}
 	}
 	return err
 }
+
+// fileError is an error of the system in words for people.
+type fileError struct {
+	words string
+	err   error
+}
+
+func (e *fileError) Error() string { return e.words }
+func (e *fileError) Unwrap() error { return e.err }
 
 // Plural is the word for n things.
 func Plural(n int, one, many string) string {

@@ -28,6 +28,9 @@ func TestFileError(t *testing.T) {
 		if got := FileError("a/b", err); got.Error() != want {
 			t.Errorf("%v becomes %q, want %q", err, got, want)
 		}
+		if !errors.Is(FileError("a/b", err), err) {
+			t.Errorf("%v is not found behind its words", err)
+		}
 	}
 }
 

@@ -86,9 +86,9 @@ func Parse(name string, data []byte) (s *Settings, err error) {
 			return nil, &Error{File: name, Msg: "must be one document: a second one begins here"}
 		}
 	}
-	if at := notWhole(data, reflect.TypeFor[Settings]()); at != nil {
-		return nil, &Error{File: name, Line: at.Line, Column: at.Column, Msg: "must be a whole number",
-			Excerpt: excerpt(data, at.Line, at.Column)}
+	if wrong := misreadNumber(data, reflect.TypeFor[Settings]()); wrong != nil {
+		return nil, &Error{File: name, Line: wrong.at.Line, Column: wrong.at.Column, Msg: wrong.msg,
+			Excerpt: excerpt(data, wrong.at.Line, wrong.at.Column)}
 	}
 	s.file, s.source = name, data
 	return s, nil

@@ -366,6 +366,26 @@ func TestNumbersWithAFraction(t *testing.T) {
 	}
 }
 
+// TestZeroIsNotTheDefault: zero is not taken for the default where there is one.
+func TestZeroIsNotTheDefault(t *testing.T) {
+	for text, says := range map[string]string{
+		"identity: {refresh_grace: 0s}":              "cordon.yaml:1:27: must be more than 0; without it, it is 72h",
+		"identity: {lifetime: 0}":                    "cordon.yaml:1:22: must be a time with its unit, as in 30s or 5m",
+		"identity: {lifetime: 0h0m}":                 "cordon.yaml:1:22: must be more than 0; without it, it is 8h",
+		"server: {drain: &none 0ms}":                 "cordon.yaml:1:23: must be more than 0; without it, it is 15s",
+		"server: {drain: &a 1s, max_connections: 0}": "cordon.yaml:1:41: must be more than 0; without it, it is 10000",
+		"tables: {t: {page_size: 0, max_top: 5}}":    "cordon.yaml:1:25: must be more than 0; without it, it is 50",
+		"tables: {t: {max_top: 0}}":                  "", // no limit
+		"gateway: {limits: {requests: 0}}":           "", // no limit
+		"identity: {refresh_grace: 1s}":              "",
+	} {
+		_, err := Parse("cordon.yaml", []byte(text))
+		if says == "" && err != nil || says != "" && (err == nil || !strings.HasPrefix(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
 // TestTypesInPlainWords: what a value must be is said in words of YAML.
 func TestTypesInPlainWords(t *testing.T) {
 	for text, says := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -227,6 +228,61 @@ func TestKeysAreNotFetchedForStrangers(t *testing.T) {
 	if n := asked.Load(); n != 2 {
 		t.Errorf("the keys were fetched %d times", n)
 	}
+}
+
+// TestProviderThatGoesAway: what a provider has published holds for a day while it
+// cannot be asked, and no longer; a key that it has withdrawn holds for an hour, and a
+// document that says something else is not believed.
+func TestProviderThatGoesAway(t *testing.T) {
+	p := newIssuer(t)
+	var says atomic.Pointer[string]
+	inner := p.Config.Handler
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch text := says.Load(); {
+		case text == nil:
+			inner.ServeHTTP(w, r)
+		case *text == "":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, *text)
+		}
+	})
+	s := bearerSite(t, p, nil)
+	want := func(status int, what string) {
+		t.Helper()
+		p.claims = map[string]any{"iat": s.clock().Unix(), "exp": s.clock().Add(time.Hour).Unix()}
+		resp := s.get(nil, "/.auth/me", "Authorization", "Bearer "+p.idToken(""))
+		if text := bodyOf(t, resp); resp.StatusCode != status {
+			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
+		}
+	}
+	down, none := "", `{"keys":[]}`
+	want(http.StatusOK, "at first")
+	says.Store(&down)
+	s.wait(keysKept - time.Minute)
+	want(http.StatusOK, "down for a day")
+	s.wait(2 * time.Minute)
+	want(http.StatusServiceUnavailable, "down for longer")
+	says.Store(nil)
+	s.wait(keysWait)
+	want(http.StatusOK, "up again")
+	says.Store(&none)
+	s.wait(keysFresh - time.Minute)
+	want(http.StatusOK, "keys of an hour ago")
+	s.wait(2 * time.Minute)
+	want(http.StatusUnauthorized, "a key that was withdrawn")
+	says.Store(nil)
+	s.wait(keysWait)
+	want(http.StatusOK, "a key that is back")
+	other := `{"issuer":"https://other.example","authorization_endpoint":"https://other.example/",` +
+		`"token_endpoint":"https://other.example/","jwks_uri":"https://other.example/"}`
+	says.Store(&other)
+	s.wait(discoveryFresh)
+	want(http.StatusServiceUnavailable, "another's document")
+	says.Store(&down)
+	s.wait(discoveryRetry)
+	want(http.StatusServiceUnavailable, "a document that has been given up")
 }
 
 // TestOneProviderThatIsDown: tokens of the others are answered as ever, and nobody

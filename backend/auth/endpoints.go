@@ -104,8 +104,8 @@ func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, entries)
 }
 
-// handleLogout ends the session: the cookies go, and with it its tokens, the
-// provider's and ours.
+// handleLogout ends the session, that of the token and those of the cookies: the
+// cookies go, and with them their tokens, the provider's and ours.
 func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && s.cross.Check(r) != nil {
 		writeError(w, http.StatusForbidden, "The request comes from another site.")
@@ -120,7 +120,7 @@ func (s *Server) handleLogout(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if c, err := s.graceProof(r); err == nil && c.session != "" {
+	for _, c := range s.graceProofs(r) {
 		if err := s.Revoke(r.Context(), c.session); err != nil {
 			s.record(r, event.Failed, "logout-failed", err.Error(), http.StatusServiceUnavailable)
 			s.page(w, r, http.StatusServiceUnavailable, "Sign-out failed",

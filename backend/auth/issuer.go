@@ -107,7 +107,7 @@ func policyOf(document string) string {
 
 // checkPolicy refuses tokens of another policy of the same B2C directory: all have
 // one issuer, and another policy may prove less, such as the one that resets
-// passwords.
+// passwords. Every token of a policy names it, in tfp or, as it was before, in acr.
 func (p *openID) checkPolicy(all map[string]any) error {
 	if p.policy == "" {
 		return nil
@@ -116,7 +116,7 @@ func (p *openID) checkPolicy(all map[string]any) error {
 	if acr := text(all, "acr"); name == "" && policyName.MatchString(acr) {
 		name = acr
 	}
-	if name != "" && !strings.EqualFold(name, p.policy) {
+	if !strings.EqualFold(name, p.policy) {
 		return fmt.Errorf("%w (policy)", errRefused)
 	}
 	return nil

@@ -58,7 +58,7 @@ func TestIssuerIsNotTheAddress(t *testing.T) {
 			in := func(text string) string { return strings.ReplaceAll(text, "{base}", p.URL) }
 			p.mount(c.path)
 			p.issued = in(c.issuer)
-			p.claims = map[string]any{"iss": p.issued}
+			p.claims = map[string]any{"iss": p.issued, "tfp": "B2C_1_in"}
 			s := siteWith(t, p, func(config *ProviderConfig) {
 				config.Issuer, config.Discovery = in(c.config.Issuer), in(c.config.Discovery)
 				config.Type = first(c.config.Type, "oidc")
@@ -118,8 +118,8 @@ func TestPolicies(t *testing.T) {
 	p.mount("/x.example/b2c_1_in/v2.0")
 	p.issued = p.URL + "/11111111-2222-3333-4444-555555555555/v2.0/"
 	s := siteWith(t, p, func(c *ProviderConfig) { c.Type, c.Issuer = "aad", p.URL+"/x.example/b2c_1_in/v2.0" })
-	for claims, want := range map[string]bool{`{}`: true, `{"tfp":"B2C_1_in"}`: true, `{"tfp":"B2C_1_reset"}`: false,
-		`{"acr":"b2c_1_in"}`: true, `{"acr":"b2c_1_reset"}`: false, `{"acr":"1"}`: true,
+	for claims, want := range map[string]bool{`{}`: false, `{"tfp":"B2C_1_in"}`: true, `{"tfp":"B2C_1_reset"}`: false,
+		`{"acr":"b2c_1_in"}`: true, `{"acr":"b2c_1_reset"}`: false, `{"acr":"1"}`: false,
 		`{"tfp":"B2C_1_reset","acr":"b2c_1_in"}`: false} {
 		if err := json.Unmarshal([]byte(claims), &p.claims); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,9 @@ import (
 
 // keySet is the published keys of a provider. They are fetched when a token names
 // one that is not among them, but not more often than keysWait allows: strangers can
-// name any key that they like.
+// name any key that they like. And they are fetched anew after keysFresh, so that a
+// key which was withdrawn is not believed much longer. While the provider cannot be
+// asked, those that are known hold until keysKept.
 type keySet struct {
 	base *providerBase
 	url  string
@@ -24,13 +26,18 @@ type keySet struct {
 	fetching sync.Mutex // one fetch at a time; those who know their key do not wait
 	mu       sync.Mutex
 	keys     []publishedKey
+	fetched  time.Time // keys
 	tried    time.Time
 }
 
 var _ oidc.KeySet = (*keySet)(nil)
 
-// keysWait is how long an unknown key is not asked for again.
-const keysWait = 10 * time.Second
+const (
+	// keysWait is how long the keys are not asked for again.
+	keysWait  = 10 * time.Second
+	keysFresh = time.Hour
+	keysKept  = 24 * time.Hour
+)
 
 var errKey = errors.New("no published key fits the signature")
 
@@ -45,12 +52,12 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 		return nil, errKey
 	}
 	header := jws.Signatures[0].Header
-	keys := k.named(header.KeyID)
-	if len(keys) == 0 {
-		if err := k.fetch(ctx, header.KeyID); err != nil {
+	keys, fresh := k.named(header.KeyID)
+	if len(keys) == 0 || !fresh {
+		err := k.fetch(ctx, header.KeyID)
+		if keys, _ = k.named(header.KeyID); err != nil && len(keys) == 0 {
 			return nil, fmt.Errorf("fetching keys: %w", err)
 		}
-		keys = k.named(header.KeyID)
 	}
 	for i := range keys {
 		if keys[i].Algorithm != "" && keys[i].Algorithm != header.Algorithm {
@@ -104,17 +111,21 @@ func (k *publishedKey) signsFor(payload []byte) bool {
 		tenantID.MatchString(tenant) && strings.Contains(k.issuer+"/", "/"+tenant+"/")
 }
 
-// named lists the known keys of that id, all of them for "".
-func (k *keySet) named(id string) []publishedKey {
+// named lists the known keys of that id, all of them for "", and whether they were
+// fetched a short time ago.
+func (k *keySet) named(id string) (found []publishedKey, fresh bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var found []publishedKey
+	age := k.base.now().Sub(k.fetched)
+	if age < 0 || age >= keysKept {
+		return nil, false
+	}
 	for _, key := range k.keys {
 		if (id == "" || key.KeyID == id) && key.Use != "enc" && key.IsPublic() {
 			found = append(found, key)
 		}
 	}
-	return found
+	return found, age < keysFresh
 }
 
 // fetch reads the keys anew, unless that was tried a moment ago or somebody else has
@@ -122,13 +133,14 @@ func (k *keySet) named(id string) []publishedKey {
 func (k *keySet) fetch(ctx context.Context, id string) error {
 	k.fetching.Lock()
 	defer k.fetching.Unlock()
-	if len(k.named(id)) > 0 {
+	if keys, fresh := k.named(id); len(keys) > 0 && fresh {
 		return nil
 	}
+	all, _ := k.named("")
+	known := len(all) > 0
 	now := k.base.now()
 	k.mu.Lock()
 	early := !k.tried.IsZero() && now.Sub(k.tried) < keysWait && !now.Before(k.tried)
-	known := len(k.keys) > 0
 	k.mu.Unlock()
 	switch {
 	case early && known:
@@ -153,6 +165,6 @@ func (k *keySet) fetch(ctx context.Context, id string) error {
 	if err != nil {
 		return errors.New(discoveryFailure(err))
 	}
-	k.keys = publishedKeys(set.Keys)
+	k.keys, k.fetched = publishedKeys(set.Keys), k.tried
 	return nil
 }

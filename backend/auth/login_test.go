@@ -120,6 +120,26 @@ func TestLogoutRevokesTheSession(t *testing.T) {
 	wantStatus(t, s.get(nil, "/.auth/logout/done"), http.StatusOK)
 }
 
+// TestLogoutEndsAllThatIsShown: a request with a token beside the cookie of another
+// sign-in, and with two cookies, ends all of these sessions.
+func TestLogoutEndsAllThatIsShown(t *testing.T) {
+	s := newSite(t, nil)
+	token := s.signIn("ann").AuthenticationToken
+	var cookies []string
+	for range 2 {
+		resp := s.get(s.browser(), "/.auth/login/google?post_login_redirect_uri=%2Fhome")
+		cookie, _, _ := strings.Cut(resp.Header.Get("Set-Cookie"), ";")
+		wantStatus(t, s.get(nil, "/.auth/me", "Cookie", cookie), http.StatusOK)
+		cookies = append(cookies, cookie)
+	}
+	wantStatus(t, s.get(nil, "/.auth/logout", "X-ZUMO-AUTH", token, "Cookie", strings.Join(cookies, "; ")),
+		http.StatusFound)
+	wantStatus(t, s.get(nil, "/.auth/me", "X-ZUMO-AUTH", token), http.StatusUnauthorized)
+	for _, cookie := range cookies {
+		wantStatus(t, s.get(nil, "/.auth/me", "Cookie", cookie), http.StatusUnauthorized)
+	}
+}
+
 func TestPopup(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.browser()

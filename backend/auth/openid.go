@@ -43,7 +43,7 @@ type openID struct {
 // discovered is what a discovery document led to.
 type discovered struct {
 	endpoint oauth2.Endpoint
-	keys     oidc.KeySet
+	keys     *keySet
 	issuer   string // with {tenantid} in it where it stands for many directories
 	at       time.Time
 }
@@ -72,7 +72,10 @@ func newOpenID(b providerBase) *openID {
 }
 
 const (
-	discoveryKept  = 24 * time.Hour
+	// A document is fetched anew after discoveryFresh; while the provider cannot be asked,
+	// the last one holds until discoveryKept.
+	discoveryFresh = 24 * time.Hour
+	discoveryKept  = 7 * 24 * time.Hour
 	discoveryRetry = 5 * time.Second
 )
 
@@ -81,11 +84,12 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 	for {
 		p.mu.Lock()
 		now := p.now()
-		if p.found != nil && now.Sub(p.found.at) < discoveryKept {
+		recent := p.failure != nil && now.Sub(p.failed) < discoveryRetry
+		if p.usable(now, discoveryFresh) || p.usable(now, discoveryKept) && (recent || p.fetching != nil) {
 			defer p.mu.Unlock()
 			return p.found, nil
 		}
-		if p.failure != nil && now.Sub(p.failed) < discoveryRetry {
+		if recent {
 			defer p.mu.Unlock()
 			return nil, p.failure
 		}
@@ -105,15 +109,37 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 		p.mu.Lock()
 		p.fetching = nil
 		if err == nil {
+			p.keepKeys(found)
 			p.found, p.failure = found, nil
 		} else if ctx.Err() == nil {
 			p.failed, p.failure = now, err
+		}
+		if errors.Is(err, errDocument) { // it is there, and says something else now
+			p.found = nil
+		} else if err != nil && p.usable(now, discoveryKept) {
+			found, err = p.found, nil
 		}
 		p.mu.Unlock()
 		close(done)
 		return found, err
 	}
 }
+
+// usable reports whether there is a document that is no older than that.
+func (p *openID) usable(now time.Time, age time.Duration) bool {
+	return p.found != nil && now.Sub(p.found.at) < age
+}
+
+// keepKeys lets a new document go on with the keys of the last one, if it names the
+// same address for them.
+func (p *openID) keepKeys(found *discovered) {
+	if p.found != nil && p.found.keys.url == found.keys.url {
+		found.keys = p.found.keys
+	}
+}
+
+// errDocument says that a discovery document is not one that can be believed.
+var errDocument = errors.New("discovery")
 
 func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.document, nil)
@@ -131,11 +157,11 @@ func (p *openID) fetch(ctx context.Context) (*discovered, error) {
 		return nil, &errProvider{err: fmt.Errorf("discovery: %s", discoveryFailure(err))}
 	}
 	if err := p.checkDocument(document.Issuer); err != nil {
-		return nil, &errProvider{err: fmt.Errorf("discovery: %w", err)}
+		return nil, &errProvider{err: fmt.Errorf("%w: %w", errDocument, err)}
 	}
 	for _, endpoint := range []string{document.Auth, document.Token, document.Keys} {
 		if !secureURL(endpoint) {
-			return nil, &errProvider{err: errors.New("discovery: an endpoint is missing or not https")}
+			return nil, &errProvider{err: fmt.Errorf("%w: an endpoint is missing or not https", errDocument)}
 		}
 	}
 	keys := &keySet{base: &p.providerBase, url: document.Keys}

@@ -154,7 +154,8 @@ func (b *providerBase) scopes(usual ...string) []string {
 // set: they are ours.
 var ownParameters = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
 	"code_challenge", "code_challenge_method", "request", "request_uri", "registration", "client_secret", "code",
-	"code_verifier", "grant_type", "claims"}
+	"code_verifier", "grant_type", "claims",
+	"p"} // p is the policy of Azure AD B2C
 
 // authorization returns the options of an authorization request: PKCE, the
 // operator's parameters, and the client's where they are not ours.

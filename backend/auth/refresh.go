@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/identity"
@@ -62,6 +63,24 @@ func (s *Server) graceProof(r *http.Request) (proof, error) {
 		}
 	}
 	return proof{}, &identity.TokenError{Name: "JsonWebTokenError", Message: "jwt must be provided"}
+}
+
+// graceProofs are all proofs of a request that name a session and may have ended
+// within the grace period. Who signs out means every one of them.
+func (s *Server) graceProofs(r *http.Request) (found []proof) {
+	add := func(p proof, err error) {
+		if err == nil && p.session != "" &&
+			!slices.ContainsFunc(found, func(f proof) bool { return f.session == p.session }) {
+			found = append(found, p)
+		}
+	}
+	if token := tokenOf(r.Header); token != "" {
+		add(s.verifyToken(token, s.config.RefreshGrace))
+	}
+	for _, c := range r.CookiesNamed(CookieName) {
+		add(s.verifyCookie(c.Value, s.config.RefreshGrace))
+	}
+	return found
 }
 
 // refresh renews one session. A refresh token is often good for one use, so one

@@ -45,22 +45,24 @@ func (q *request) replace() error {
 	if err != nil {
 		return err
 	}
-	s, set, err := q.assign(s, it, true)
-	if err != nil {
-		return err
-	}
-	for i := s.System(); i < len(s.Columns); i++ {
-		if !slices.Contains(set.columns, i) {
-			set.put(i, odata.Value{})
+	return q.onShape(func(s *Shape) error {
+		s, set, err := q.assign(s, it, true)
+		if err != nil {
+			return err
 		}
-	}
-	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
-		Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}
-	// Who asks for deleted rows revives the row that the body says is not deleted.
-	if q.revives = s.SoftDelete && q.wantsDeleted() && it.live(); q.revives {
-		w.Op = OpUndelete
-	}
-	return q.change(w, http.StatusOK)
+		for i := s.System(); i < len(s.Columns); i++ {
+			if !slices.Contains(set.columns, i) {
+				set.put(i, odata.Value{})
+			}
+		}
+		w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+			Match: q.match(""), Where: q.scope(s, q.wantsDeleted()), Guard: q.conditional()}
+		// Who asks for deleted rows revives the row that the body says is not deleted.
+		if q.revives = s.SoftDelete && q.wantsDeleted() && it.live(); q.revives {
+			w.Op = OpUndelete
+		}
+		return q.change(w, http.StatusOK)
+	})
 }
 
 // live reports whether a body says that the row is not deleted.
@@ -109,17 +111,19 @@ func (q *request) patch() error {
 		return err
 	}
 	checks = append(checks, it.system()...)
-	s, set, err := q.assign(s, it, false)
-	if err != nil {
-		return err
-	}
-	w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""),
-		Where: q.scope(s, q.wantsDeleted())}
-	if revive && s.SoftDelete { // without it, undelete is not allowed
-		w.Op, w.Where = OpUndelete, q.scope(s, true)
-	}
-	w.Guard = q.patchGuard(s, checks)
-	return q.change(w, http.StatusOK)
+	return q.onShape(func(s *Shape) error {
+		s, set, err := q.assign(s, it, false)
+		if err != nil {
+			return err
+		}
+		w := Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values, Match: q.match(""),
+			Where: q.scope(s, q.wantsDeleted())}
+		if revive && s.SoftDelete { // without it, undelete is not allowed
+			w.Op, w.Where = OpUndelete, q.scope(s, true)
+		}
+		w.Guard = q.patchGuard(s, checks)
+		return q.change(w, http.StatusOK)
+	})
 }
 
 // systemProperties looks for the property deleted, which a patch may set to

@@ -42,6 +42,26 @@ func appendJSONValue(b []byte, v odata.Value) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// escapes is how much longer s becomes as a JSON string, but for its quotes.
+func escapes(s string) (n int) {
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n++
+		case c < 0x20:
+			n += len(`\u0000`) - 1
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				n += len("\ufffd") - 1
+			}
+			i += size - 1
+		}
+		i++
+	}
+	return n
+}
+
 // appendJSONString appends s as a JSON string. Text that is not UTF-8 gets
 // replacement characters.
 func appendJSONString(b []byte, s string) []byte {

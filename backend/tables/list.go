@@ -90,9 +90,12 @@ func (l *listing) add(row []odata.Value) error {
 		l.more = true
 		return ErrStop
 	}
-	if need := len(l.b) + textSize(row); need > l.room {
-		if err := l.full(l, need); err != nil {
-			return err
+	// What is escaped is counted where it may matter: it is six times as long at the most.
+	if len(l.b)+6*textSize(row) > l.room {
+		if need := len(l.b) + jsonSize(row); need > l.room {
+			if err := l.full(l, need); err != nil {
+				return err
+			}
 		}
 	}
 	if l.rows > 0 {
@@ -104,14 +107,6 @@ func (l *listing) add(row []odata.Value) error {
 		l.last = append(l.last[:0], row...)
 	}
 	return nil
-}
-
-// textSize is how long the texts of a row are, which are all that may be long of it.
-func textSize(row []odata.Value) (n int) {
-	for _, v := range row {
-		n += len(v.Text)
-	}
-	return n
 }
 
 // collect fills the listing and, if that is asked for, counts.

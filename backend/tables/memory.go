@@ -1,7 +1,6 @@
 package tables
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -14,24 +13,26 @@ import (
 
 // What requests hold of bodies and answers is bounded for all of them together, so
 // that clients who send slowly, or do not read, do not use up the machine's memory.
-// A request has a little for itself; what it holds beyond comes out of one budget.
+// A request has a little for itself; what it holds beyond comes out of one budget for
+// bodies and one for answers, of which a client has a share. Nobody who waits for a
+// part of an answer's budget holds one: what has been read is forgotten meanwhile,
+// and what was to be written has not been.
+//
 // A page for which nothing is left, or that is too large, is sent while it is read
-// from the database, few at once. Who then does not read is cut.
+// from the database, few at once. Who sends or reads slower than a least rate is cut.
 const (
-	freeBytes  = 16 << 10 // of a request's own
-	allBytes   = 12 << 20 // of all requests, beyond
-	pageBytes  = 1 << 20  // the largest page that is made before it is sent
-	chunkBytes = 64 << 10 // what is sent at once of one that is sent as it is read
-	pagesSent  = 2        // how many are, at once
-	pagesWait  = 64       // and how many more wait for that
-	// chunkTime is how long a client may take for a chunk, and sendTime for an
-	// answer, whatever its length.
-	chunkTime = 10 * time.Second
-	sendTime  = time.Minute
-	// holdTime is how long a body waits for others to be done with.
-	holdTime = 5 * time.Second
-	// bodyTime is how long a body may take to arrive.
-	bodyTime = time.Minute
+	freeBytes   = 16 << 10 // of a request's own
+	bodyBytes   = 12 << 20 // of the bodies of all requests, beyond
+	answerBytes = 8 << 20  // of their answers
+	clientPart  = 4        // a client has one part of so many
+	pageBytes   = 1 << 20  // the largest page that is made before it is sent
+	chunkBytes  = 64 << 10 // what is sent at once, or has to come in chunkTime
+	pagesWait   = 64       // how many long pages wait for their turn
+	chunkTime   = 5 * time.Second
+	// pageTime is how long a page that is sent while it is read may take.
+	pageTime = 2 * time.Minute
+	// attempts is how often a row is read again that has become larger meanwhile.
+	attempts = 3
 )
 
 // errMemory says that too many clients hold what they do not read, or do not send.
@@ -40,67 +41,137 @@ var errMemory = &httpError{status: http.StatusServiceUnavailable, msg: "The serv
 // errLongPage says that a page is not made before it is sent.
 var errLongPage = errors.New("tables: the page is long")
 
-// more is what the request needs of the budget to hold n bytes: all of it at the
-// most, or a row that is larger could never be read.
-func (q *request) more(n int) int64 { return min(int64(n)-freeBytes, allBytes) - q.held }
-
-// hold makes sure that the request may hold so many bytes in all, if they are there.
-func (q *request) hold(n int) bool {
-	more := q.more(n)
-	if more <= 0 {
-		return true
-	}
-	if !q.s.memory.TryAcquire(more) {
-		return false
-	}
-	q.held += more
-	return true
+// memory are the budgets of a service.
+type memory struct {
+	bodies, answers *budget
+	pages           *budget // that are sent while they are read
 }
 
-// await is hold for who can wait: what the client sends next stays with it.
-func (q *request) await(n int) bool {
-	if q.hold(n) {
-		return true
+// newMemory sizes them for bodies of the given length, and a store that answers so
+// many queries at once.
+func newMemory(maxBody int64, readers int) memory {
+	bodies := max(bodyBytes, 4*maxBody)
+	pages := int64(max(2, readers/2))
+	return memory{bodies: newBudget(bodies, bodies/clientPart), answers: newBudget(answerBytes, answerBytes/clientPart),
+		pages: newBudget(pages, pages/2)}
+}
+
+// readersOf is how many queries a store answers at once, as far as it says so.
+func readersOf(s Store) int {
+	if r, ok := s.(interface{ Readers() int }); ok {
+		return r.Readers()
 	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), holdTime)
+	return 0
+}
+
+// holdBody makes sure that the request may hold a body of so many bytes. It waits:
+// what the client sends next stays with it.
+func (q *request) holdBody(n int) bool {
+	ctx, cancel := context.WithTimeout(q.r.Context(), q.s.options.Patience)
 	defer cancel()
-	more := q.more(n)
-	if q.s.memory.Acquire(ctx, more) != nil {
-		return false
-	}
-	q.held += more
-	return true
+	return q.in.await(ctx, int64(n)-freeBytes)
 }
 
-// letGo gives back what the request holds. It is over, or begins anew.
+// hold makes sure that the request may hold an answer of so many bytes, if they are
+// there.
+func (q *request) hold(n int) bool { return q.out.grow(int64(n) - freeBytes) }
+
+// fullError says that an answer of so many bytes cannot be held now.
+type fullError int
+
+// Error implements error.
+func (fullError) Error() string { return "tables: the answers of other requests take up the memory" }
+
+// whenHeld does what needs room for an answer, and does it again when the room is
+// there. Work that ends with a fullError has changed nothing.
+func (q *request) whenHeld(work func() error) error {
+	for range attempts {
+		err := work()
+		var full fullError
+		if !errors.As(err, &full) {
+			return err
+		}
+		q.out.letGo()
+		ctx, cancel := context.WithTimeout(q.r.Context(), q.s.options.Patience)
+		held := q.out.await(ctx, int64(full)-freeBytes)
+		cancel()
+		if !held {
+			return errMemory
+		}
+	}
+	return errMemory
+}
+
+// room makes sure that a row may be held and answered with.
+func (q *request) room(row []odata.Value) error {
+	if n := textSize(row) + jsonSize(row); !q.hold(n) {
+		return fullError(n)
+	}
+	return nil
+}
+
+// valueBytes is what a value takes up beside its text.
+const valueBytes = 32
+
+// textSize is how long the texts of a row are, which are all that may be long of it.
+func textSize(row []odata.Value) (n int) {
+	for _, v := range row {
+		n += len(v.Text)
+	}
+	return n
+}
+
+// jsonSize is how long the texts of a row are in JSON.
+func jsonSize(row []odata.Value) (n int) {
+	for _, v := range row {
+		n += len(v.Text) + escapes(v.Text)
+	}
+	return n
+}
+
+// letGo gives back what the request holds. It is over.
 func (q *request) letGo() {
-	q.s.memory.Release(q.held)
-	q.held = 0
+	q.in.letGo()
+	q.out.letGo()
 }
 
 // readBody reads a body into a buffer that grows with what arrives.
 func (q *request) readBody(from io.Reader) (body []byte, err error) {
 	wire := http.NewResponseController(q.w)
-	if s, ok := q.r.Context().Value(http.ServerContextKey).(*http.Server); ok && s.ReadTimeout > 0 &&
-		q.r.ContentLength != 0 && wire.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-		defer func() {
-			if err != nil { // what is missing is not waited for, before the answer or after it
-				q.w.Header().Set("Connection", "close")
-				return
-			}
-			_ = wire.SetReadDeadline(time.Time{}) // the connection may be gone
-		}()
+	timed := false
+	if s, ok := q.r.Context().Value(http.ServerContextKey).(*http.Server); ok {
+		timed = s.ReadTimeout > 0 && q.r.ContentLength != 0
 	}
-	var b bytes.Buffer
-	for {
-		if !q.await(2 * (b.Len() + bytes.MinRead)) { // the buffer doubles
-			return nil, errMemory
+	defer func() {
+		switch {
+		case timed && err != nil: // what is missing is not waited for, before the answer or after it
+			q.w.Header().Set("Connection", "close")
+		case timed:
+			_ = wire.SetReadDeadline(time.Time{}) // the connection may be gone
 		}
-		n, err := io.CopyN(&b, from, int64(max(bytes.MinRead, b.Len())))
+	}()
+	first := int64(4 << 10)
+	if n := q.r.ContentLength; n >= 0 && n < freeBytes {
+		first = n + 1 // and the end
+	}
+	body = make([]byte, 0, first)
+	for due := 0; ; {
+		if len(body) == cap(body) {
+			if !q.holdBody(3 * cap(body)) { // until it is copied, both are there
+				return nil, errMemory
+			}
+			body = slices.Grow(body, cap(body))
+		}
+		if len(body) >= due {
+			due = len(body) + chunkBytes
+			timed = timed && wire.SetReadDeadline(time.Now().Add(chunkTime)) == nil
+		}
+		n, err := from.Read(body[len(body):min(cap(body), due)])
+		body = body[:len(body)+n]
 		if err == io.EOF {
-			return b.Bytes(), nil
+			return body, nil
 		}
-		if err != nil || n == 0 {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -114,88 +185,17 @@ func (q *request) within(d time.Duration) {
 	}
 }
 
-// makeRoom lets a page that is made before it is sent grow.
-func (q *request) makeRoom(l *listing, need int) error {
-	room := max(2*l.room, need)
-	if need > pageBytes || !q.hold(room) {
-		return errLongPage
+// transmit writes a body whose client takes each chunk of it in time.
+func (q *request) transmit(body []byte) error {
+	if len(body) <= freeBytes {
+		_, err := q.w.Write(body)
+		return err
 	}
-	l.room = room
-	l.b = slices.Grow(l.b, room-len(l.b))
-	return nil
-}
-
-// send sends a chunk of a page that is sent while it is read.
-func (q *request) sendChunk(l *listing, _ int) error {
-	if len(l.b) == 0 {
-		return nil
-	}
-	if !l.sent {
-		l.sent = true
-		q.w.Header()["Content-Type"] = headerJSON
-		q.w.WriteHeader(http.StatusOK)
-	}
-	q.within(chunkTime)
-	_, err := q.w.Write(l.b)
-	l.b = l.b[:0]
-	return err
-}
-
-// stream sends a page while it is read from the database. It waits for its turn, and
-// holds nothing meanwhile.
-func (q *request) stream(ask page, count bool) error {
-	q.letGo()
-	if q.s.waiting.Add(1) > pagesSent+pagesWait {
-		q.s.waiting.Add(-1)
-		return errMemory
-	}
-	defer q.s.waiting.Add(-1)
-	ctx, cancel := q.deadline()
-	defer cancel()
-	select {
-	case q.s.streams <- struct{}{}:
-		defer func() { <-q.s.streams }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	out := listing{ask: ask, room: chunkBytes, full: q.sendChunk}
-	if !q.v3 {
-		// The header says whether there is more, before the rows are known.
-		n, err := q.pageRows(ctx, ask)
-		if err != nil {
+	for chunk := range slices.Chunk(body, chunkBytes) {
+		q.within(chunkTime)
+		if _, err := q.w.Write(chunk); err != nil {
 			return err
 		}
-		if _, pull := q.pulling(&ask); n > 0 && n == ask.Top && !pull {
-			q.w.Header()["Link"] = []string{q.link(ask.Skip+n, ask.Top, "", wholeLink) + "; rel=next"}
-		}
-	}
-	ctx, cancel = context.WithTimeout(q.r.Context(), sendTime)
-	defer cancel()
-	err := q.fill(ctx, &out, count)
-	switch {
-	case err != nil && out.sent:
-		panic(http.ErrAbortHandler) // a whole answer it is not, and must not look like one
-	case err != nil:
-		return err
-	case !out.sent:
-		q.json(http.StatusOK, out.b)
-		return nil
-	}
-	q.within(chunkTime)
-	if _, err := q.w.Write(out.b); err != nil {
-		panic(http.ErrAbortHandler)
 	}
 	return nil
-}
-
-// pageRows counts the rows of a page.
-func (q *request) pageRows(ctx context.Context, ask page) (n int64, err error) {
-	run := ask.Query
-	each := func([]odata.Value) error { n++; return nil }
-	if q.t.rowRules(opRead) {
-		_, err = q.filtered(ctx, run, false, each)
-		return n, err
-	}
-	run.Columns = []int{colID}
-	return n, q.s.store.Query(ctx, run, each)
 }

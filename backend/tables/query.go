@@ -36,10 +36,15 @@ func validID(id string) bool {
 	return n <= 255
 }
 
-func (q *request) readOne() error {
+func (q *request) readOne() error { return q.whenHeld(q.readOneNow) }
+
+func (q *request) readOneNow() error {
 	s := q.t.shape.Load()
 	row, err := q.find(s, q.wantsDeleted())
 	if err != nil {
+		return err
+	}
+	if err := q.room(row); err != nil {
 		return err
 	}
 	if q.v3 {

@@ -36,14 +36,19 @@ type request struct {
 	revives bool
 	// refusal is what an update is answered with that is refused as an undelete too.
 	refusal error
-	limit   int64 // of the body
-	held    int64 // of the memory that all requests share
-	said    int   // how many of the columns that a write sets are of the request
+	limit   int64   // of the body
+	in, out holding // what it holds of the budgets for bodies and for answers
+	said    int     // how many of the columns that a write sets are of the request
+	// fresh are the columns that the item needs and the stored shape lacks.
+	stored *Shape
+	fresh  []ColumnDef
 }
 
 // ServeHTTP answers requests below the prefix.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := request{s: s, w: w, r: r, now: s.options.Now()}
+	q.in = holding{of: s.memory.bodies, from: r.RemoteAddr}
+	q.out = holding{of: s.memory.answers, from: r.RemoteAddr}
 	h := w.Header()
 	h["Cache-Control"] = headerNoCache
 	h["Pragma"] = headerNoCache

@@ -20,10 +20,6 @@ func (q *request) row(status int, s *Shape, row []odata.Value) {
 	}
 	buf := buffers.Get().(*[]byte)
 	*buf = s.AppendRow((*buf)[:0], s.All(), row)
-	if q.op == opRead && !q.await(len(*buf)) {
-		q.fail(errMemory)
-		return
-	}
 	q.json(status, *buf)
 	if cap(*buf) <= chunkBytes {
 		buffers.Put(buf)
@@ -59,11 +55,8 @@ func (q *request) send(status int, contentType []string, body []byte) {
 	h := q.w.Header()
 	h["Content-Type"] = contentType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	if len(body) > freeBytes {
-		q.within(sendTime)
-	}
 	q.w.WriteHeader(status)
-	_, _ = q.w.Write(body) // the client may be gone; nobody is left to tell
+	_ = q.transmit(body) // the client may be gone; nobody is left to tell
 }
 
 // fail answers with an error.
@@ -102,17 +95,29 @@ func (q *request) fail(err error) {
 }
 
 // conflict answers with the server's row: 412 to a condition in the header, 409
-// to a version in the body. A row that the caller may not read is not there.
-func (q *request) conflict(s *Shape, c *ConflictError) error {
-	if !q.visible(s, c.Row) {
-		return ErrNotFound
-	}
-	status := http.StatusConflict
-	if q.v3 || q.r.Header.Get("If-Match") != "" {
-		status = http.StatusPreconditionFailed
-	}
-	q.row(status, s, c.Row)
-	return nil
+// to a version in the body. A row that the caller may not read is not there. One for
+// which there is no room yet is forgotten, and read again when there is.
+func (q *request) conflict(w Write, row []odata.Value) error {
+	return q.whenHeld(func() (err error) {
+		if row == nil {
+			if row, err = q.read(w.Shape, w.ID, w.Where); err != nil {
+				return err
+			}
+		}
+		if !q.visible(w.Shape, row) {
+			return ErrNotFound
+		}
+		if err := q.room(row); err != nil {
+			row = nil
+			return err
+		}
+		status := http.StatusConflict
+		if q.v3 || q.r.Header.Get("If-Match") != "" {
+			status = http.StatusPreconditionFailed
+		}
+		q.row(status, w.Shape, row)
+		return nil
+	})
 }
 
 // modifiedAfter compares a row's updatedAt with an HTTP date, which has whole

@@ -17,7 +17,6 @@ import (
 
 	"github.com/cordon-sec/cordon/backend/identity"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
-	"golang.org/x/sync/semaphore"
 )
 
 // Options are what a Service needs besides its configuration and its store.
@@ -35,6 +34,9 @@ type Options struct {
 	MaxBody int64
 	// Timeout bounds the work of one request in the database, default 30 s.
 	Timeout time.Duration
+	// Patience is how long a request waits for memory that others hold until it is
+	// answered with 503, default 5 s.
+	Patience time.Duration
 	// Limits bound queries.
 	Limits odata.Limits
 	// Now is the clock, default time.Now.
@@ -66,9 +68,8 @@ type Service struct {
 	stop    context.CancelFunc
 	expiry  chan struct{}
 	version atomic.Int64
-	memory  *semaphore.Weighted // of all requests, in bytes
-	streams chan struct{}       // one for each page that is sent while it is read
-	waiting atomic.Int64        // those and the ones that wait for it
+	memory  memory
+	waiting atomic.Int64 // long pages that wait for their turn
 }
 
 // table is one configured table with its present shape.
@@ -110,9 +111,8 @@ func Prepare(c Config, store Store, o Options) (*Service, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{}),
-		streams: make(chan struct{}, pagesSent)}
-	s.memory = semaphore.NewWeighted(max(allBytes, 4*s.options.MaxBody))
+	s := &Service{tables: map[string]*table{}, store: store, options: o.withDefaults(), expiry: make(chan struct{})}
+	s.memory = newMemory(s.options.MaxBody, readersOf(store))
 	s.prefix = strings.ToLower(strings.TrimSuffix(s.options.Prefix, "/")) + "/"
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {
@@ -171,6 +171,9 @@ func (o Options) withDefaults() Options {
 	o.MaxBody = max(o.MaxBody, 1<<20)
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
+	}
+	if o.Patience <= 0 {
+		o.Patience = 5 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now

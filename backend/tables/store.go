@@ -124,6 +124,12 @@ type Removal struct {
 	// Visible, if set, says which of the rows that match are there for the caller.
 	// Those that are not are passed over: they stay, and do not count.
 	Visible func(row []odata.Value) bool
+	// IDs, if set, are the only rows that may go: those of them that match still.
+	IDs []odata.Value
+	// Room, if set, is told of every row that is to go before any of them does, and
+	// its place among them: again from 0 when the transaction is repeated. Its error
+	// ends the removal and is returned as it is.
+	Room func(row []odata.Value, place int) error
 	// Guard is as in Write.
 	Guard func(before, after []odata.Value) error
 	// Limit is how many rows may go.

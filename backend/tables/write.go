@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -29,8 +30,9 @@ func (s *set) put(column int, v odata.Value) {
 }
 
 // assign finds the columns of an item's properties. Where the schema is
-// dynamic, properties that the table does not know become columns; the shape
-// that then holds is returned.
+// dynamic, properties that the table does not know become columns: the shape that
+// is returned has them, and the table gets them once it is known that the write is
+// allowed.
 func (q *request) assign(s *Shape, it item, insert bool) (*Shape, set, error) {
 	s, err := q.extend(s, it)
 	if err != nil {
@@ -86,7 +88,7 @@ func complete(s *Shape, out *set, insert bool) error {
 	return nil
 }
 
-// extend adds the columns that a dynamic schema needs for the item.
+// extend is the shape with the columns that a dynamic schema needs for the item.
 func (q *request) extend(s *Shape, it item) (*Shape, error) {
 	if !q.t.config.DynamicSchema {
 		return s, nil
@@ -95,6 +97,7 @@ func (q *request) extend(s *Shape, it item) (*Shape, error) {
 	if limit == 0 {
 		limit = 250
 	}
+	q.stored, q.fresh = s, nil
 	var fresh []ColumnDef
 	for _, p := range it.props {
 		if len(s.Columns)+len(fresh) > limit {
@@ -118,49 +121,50 @@ func (q *request) extend(s *Shape, it item) (*Shape, error) {
 	if len(fresh) == 0 {
 		return s, nil
 	}
-	// A value that does not fit a known column must not leave new ones behind.
-	for _, p := range it.props {
-		if i := s.Find(p.name); i >= s.System() {
-			if _, err := columnValue(p, s.Columns[i]); err != nil {
-				return s, err
-			}
-		}
-	}
 	if len(s.Columns)+len(fresh) > limit {
 		return s, badRequest(fmt.Sprintf("The table would have more than %d columns", limit))
 	}
-	extended, err := q.define(s, fresh)
+	planned, err := NewShape(s.Table, slices.Concat(s.Columns, fresh), s.SoftDelete)
 	if err != nil {
-		return s, err
+		return s, badRequest("The names of the columns cannot be told apart")
 	}
-	q.t.shape.CompareAndSwap(s, extended)
-	return extended, nil
+	q.fresh = fresh
+	return planned, nil
 }
 
 func (q *request) insert() error {
-	s := q.t.shape.Load()
-	it, err := q.readItem(s)
+	it, err := q.readItem(q.t.shape.Load())
 	if err != nil {
 		return err
 	}
-	s, set, err := q.assign(s, it, true)
-	if err != nil {
-		return err
-	}
-	id := it.id
-	if !it.hasID && s.Columns[colID].Type == odata.String {
-		id = odata.StringOf(guid())
-	}
-	done := sync.OnceFunc(q.order(id)) // before the answer, which the client may not read
-	defer done()
-	row, err := q.write(Write{
-		Op: OpInsert, Shape: s, ID: id, Columns: set.columns, Values: set.values,
-		Version: q.s.newVersion(q.now), Guard: q.guard(s),
+	return q.onShape(func(s *Shape) error {
+		s, set, err := q.assign(s, it, true)
+		if err != nil {
+			return err
+		}
+		w := Write{Op: OpInsert, Shape: s, ID: it.id, Columns: set.columns, Values: set.values,
+			Version: q.s.newVersion(q.now), Guard: q.guard(s)}
+		if !it.hasID && s.Columns[colID].Type == odata.String {
+			w.ID = odata.StringOf(guid())
+		}
+		return q.whenHeld(func() error {
+			if err := q.room(set.values); err != nil {
+				return err
+			}
+			return q.insertNow(w, it)
+		})
 	})
+}
+
+func (q *request) insertNow(w Write, it item) error {
+	done := sync.OnceFunc(q.order(w.ID)) // before the answer, which the client may not read
+	defer done()
+	row, err := q.carryOut(&w)
+	s := w.Shape
 	var duplicate *DuplicateError
 	if errors.As(err, &duplicate) {
 		done()
-		return q.duplicate(s, id, it, duplicate)
+		return q.duplicate(w, it, duplicate)
 	}
 	if err != nil {
 		return err
@@ -171,13 +175,13 @@ func (q *request) insert() error {
 	}
 	q.notify(s, row)
 	done()
-	q.answer(http.StatusCreated, s, row, set.columns)
+	q.answer(http.StatusCreated, s, row, w.Columns)
 	return nil
 }
 
 // duplicate answers 409: in 2.0 with the item of the request (azure-mobile-apps
 // 4.0.2, handleError.js), in 3.0 with the stored row if the caller may see it.
-func (q *request) duplicate(s *Shape, id odata.Value, it item, d *DuplicateError) error {
+func (q *request) duplicate(w Write, it item, d *DuplicateError) error {
 	if d.Column != "" && d.Column != "id" {
 		return d
 	}
@@ -185,11 +189,14 @@ func (q *request) duplicate(s *Shape, id odata.Value, it item, d *DuplicateError
 		q.json(http.StatusConflict, it.body)
 		return nil
 	}
-	row, err := q.read(s, id, q.scope(s, true))
-	if err != nil || !q.visible(s, row) {
+	row, err := q.read(w.Shape, w.ID, q.scope(w.Shape, true))
+	if err != nil || !q.visible(w.Shape, row) {
 		return d
 	}
-	q.row(http.StatusConflict, s, row)
+	if err := q.room(row); err != nil {
+		return err
+	}
+	q.row(http.StatusConflict, w.Shape, row)
 	return nil
 }
 
@@ -243,31 +250,57 @@ func (q *request) update() error {
 	if err != nil {
 		return err
 	}
-	s, set, err := q.assign(s, it, false)
-	if err != nil {
-		return err
-	}
-	return q.change(Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
-		Match: q.match(it.version), Where: q.scope(s, false)}, http.StatusOK)
+	return q.onShape(func(s *Shape) error {
+		s, set, err := q.assign(s, it, false)
+		if err != nil {
+			return err
+		}
+		return q.change(Write{Op: OpMerge, Shape: s, ID: id, Columns: set.columns, Values: set.values,
+			Match: q.match(it.version), Where: q.scope(s, false)}, http.StatusOK)
+	})
 }
 
 // change does a write to a row that is there and answers with the row.
 func (q *request) change(w Write, status int) error {
 	w.Version = q.s.newVersion(q.now)
-	guard := q.guard(w.Shape)
-	if w.Guard == nil {
-		w.Guard = guard
-	} else if own := w.Guard; guard != nil {
-		w.Guard = func(before, after []odata.Value) error {
-			if err := guard(before, after); err != nil {
+	checks := []guard{q.guard(w.Shape), w.Guard}
+	if status != http.StatusNoContent {
+		checks = append(checks, q.roomFor)
+	}
+	w.Guard = all(checks)
+	return q.whenHeld(func() error { return q.changeNow(w, status) })
+}
+
+// guard is a check inside a write.
+type guard = func(before, after []odata.Value) error
+
+// all is a guard that asks several, one after the other.
+func all(guards []guard) guard {
+	return func(before, after []odata.Value) error {
+		for _, g := range guards {
+			if g == nil {
+				continue
+			}
+			if err := g(before, after); err != nil {
 				return err
 			}
-			return own(before, after)
 		}
+		return nil
 	}
+}
+
+// roomFor makes sure, before a row is changed, that the answer can be held.
+func (q *request) roomFor(before, after []odata.Value) error {
+	if after == nil {
+		after = before
+	}
+	return q.room(after)
+}
+
+func (q *request) changeNow(w Write, status int) error {
 	done := sync.OnceFunc(q.order(w.ID)) // before the answer, which the client may not read
 	defer done()
-	row, err := q.write(w)
+	row, err := q.carryOut(&w)
 	if err == nil {
 		q.notify(w.Shape, row)
 	}
@@ -275,7 +308,8 @@ func (q *request) change(w Write, status int) error {
 	var c *ConflictError
 	switch {
 	case errors.As(err, &c):
-		return q.conflict(w.Shape, c)
+		row, c.Row = c.Row, nil
+		return q.conflict(w, row)
 	case errors.Is(err, ErrNotFound):
 		return q.goneOrMissing(w.Shape, w.ID, false)
 	case err != nil:
@@ -315,58 +349,4 @@ func (q *request) remove() error {
 		w.Guard = q.conditional()
 	}
 	return q.change(w, status)
-}
-
-// maxRemoved bounds how many rows one DELETE with a filter removes.
-const maxRemoved = 10000
-
-// removeMany deletes what a $filter matches, as the original does, in one step.
-// Without a filter it would be the whole table: never.
-func (q *request) removeMany() error {
-	if allowed := q.t.config.DeleteByFilter; q.v3 || allowed != nil && !*allowed {
-		return q.notAllowed(q.op.String())
-	}
-	src, _ := q.option("$filter")
-	if strings.TrimSpace(src) == "" {
-		return q.notAllowed(q.op.String())
-	}
-	if q.r.Header.Get("If-Match") != "" {
-		return badRequest("If-Match is for one row: it needs an id")
-	}
-	s := q.t.shape.Load()
-	p := odata.Parser{Column: s.column, Now: q.now.UnixMilli(), Limits: q.s.options.Limits}
-	filter, err := p.Filter(src)
-	if err != nil {
-		return err
-	}
-	done := sync.OnceFunc(q.orderAll()) // before the answer, which the client may not read
-	defer done()
-	ctx, cancel := q.deadline()
-	defer cancel()
-	rows, err := q.s.store.Remove(ctx,
-		Removal{Shape: s, Where: odata.And(q.scope(s, false), filter), Mark: s.SoftDelete,
-			Version: q.s.newVersion(q.now), Visible: q.only(s), Guard: q.guard(s), Limit: maxRemoved})
-	if err != nil {
-		return err
-	}
-	if len(rows) == 0 {
-		return ErrNotFound
-	}
-	for _, row := range rows {
-		q.notify(s, row)
-	}
-	done()
-	if len(rows) == 1 {
-		q.answer(http.StatusOK, s, rows[0], nil)
-		return nil
-	}
-	b := []byte{'['}
-	for i, row := range rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = q.appendShown(b, s, row, nil)
-	}
-	q.json(http.StatusOK, append(b, ']'))
-	return nil
 }

@@ -23,15 +23,16 @@ import (
 )
 
 // What the test holds the backend to: its memory, with so many clients that do it
-// no good, in six kinds.
+// no good, in nine kinds.
 const (
 	badClients   = 2000
 	mostResident = 200 << 20
 )
 
-// TestServeBadClients runs a backend whose pages are long, and 2,000 clients that do
-// not read, read slowly, send a head alone, send a body slowly, close their side, or
-// reset. Its memory stays below 200 MiB, and who behaves is served.
+// TestServeBadClients runs a backend whose pages and rows are long, and 2,000 clients
+// that do not read (pages, rows, or the answers to what they change and delete), read
+// slowly, send a head alone, send a body slowly, close their side, or reset. Its
+// memory stays below 200 MiB, and who behaves is served.
 func TestServeBadClients(t *testing.T) {
 	lane.Real(t)
 	dir := t.TempDir()
@@ -42,7 +43,7 @@ func TestServeBadClients(t *testing.T) {
 	config := filepath.Join(dir, "cordon.yaml")
 	text := `server: { listen: "127.0.0.1:0", tls: off }
 tables:
-  page: { columns: { text: string } }
+  page: { columns: { text: string, n: number } }
   mine: { columns: { text: string }, access: authenticated }
 `
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -57,9 +58,9 @@ tables:
 		return address
 	})
 	b := &badLoad{t: t, address: address}
-	row := `{"text":"` + strings.Repeat("x", 1<<20-200) + `"}`
+	text = strings.Repeat("x", 1<<20-200)
 	for i := range 250 {
-		b.want(http.StatusCreated, http.MethodPost, "/tables/page", row)
+		b.want(http.StatusCreated, http.MethodPost, "/tables/page", fmt.Sprintf(`{"id":"r%d","n":%[1]d,"text":"%s"}`, i, text))
 		if i < 3 {
 			t.Logf("after %d rows: %d MiB", i+1, resident(t, cmd.Process.Pid)>>20)
 		}
@@ -150,7 +151,8 @@ func (b *badLoad) attack() {
 		}
 		_ = c.(*net.TCPConn).SetReadBuffer(4096)
 		b.conns = append(b.conns, c)
-		table := []string{"page", "mine"}[i/6%2]
+		table := []string{"page", "mine"}[i/9%2]
+		row := i / 9 % 200
 		send := []string{
 			page + "\r\n",    // and reads nothing
 			page + "\r\n",    // and reads slowly
@@ -158,14 +160,18 @@ func (b *badLoad) attack() {
 			"POST /tables/" + table + head + long + `{"text":"` + half, // and no more of the body
 			page + "\r\n", // and closes its side
 			page + "\r\n", // and resets
-		}[i%6]
+			// And reads nothing of a row, of one that it changes, of some that it deletes.
+			fmt.Sprintf("GET /tables/page/r%d%s\r\n", row, head),
+			fmt.Sprintf("PATCH /tables/page/r%d%sContent-Length: 8\r\n\r\n{\"n\":%3d}", row, head, row),
+			fmt.Sprintf("DELETE /tables/page?$filter=n%%20ge%%20%d%%20and%%20n%%20lt%%20%d%s\r\n", 200+row/4, 202+row/4, head),
+		}[i%9]
 		sending.Go(func() {
 			_ = c.SetWriteDeadline(time.Now().Add(20 * time.Second)) // a server need not take it all
 			_, err := io.WriteString(c, send)
 			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 				return // the server has refused it
 			}
-			switch i % 6 {
+			switch i % 9 {
 			case 1:
 				b.slow.Go(func() { b.sip(c) })
 			case 4:

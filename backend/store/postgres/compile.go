@@ -99,7 +99,6 @@ func (c *compiler) value(v odata.Value, t odata.Type) { c.bind(argument(v), t) }
 
 var operators = map[odata.Op]string{
 	odata.Eq: "=", odata.Ne: "<>", odata.Gt: ">", odata.Ge: ">=", odata.Lt: "<", odata.Le: "<=",
-	odata.Add: "+", odata.Sub: "-", odata.Mul: "*",
 }
 
 func (c *compiler) expr(e odata.Expr) {
@@ -136,7 +135,7 @@ func (c *compiler) expr(e odata.Expr) {
 			c.write(" IS NULL)")
 		}
 	case odata.Arith:
-		c.arith(e)
+		c.call(arithmetic[e.Op], ")", e.L, e.R)
 	case odata.Call:
 		c.function(e)
 	default:
@@ -168,23 +167,11 @@ func (c *compiler) compare(e odata.Compare) {
 	c.write(")")
 }
 
-func (c *compiler) arith(e odata.Arith) {
-	switch e.Op {
-	case odata.Mod:
-		c.call("cordon_mod(", ")", e.L, e.R)
-	case odata.Div:
-		c.write("(")
-		c.expr(e.L)
-		c.write("/NULLIF(")
-		c.expr(e.R)
-		c.write(",0))")
-	default:
-		c.write("(")
-		c.expr(e.L)
-		c.write(operators[e.Op])
-		c.expr(e.R)
-		c.write(")")
-	}
+// arithmetic are functions that have a result for every pair of numbers: an error
+// would tell of rows that the caller may not read.
+var arithmetic = map[odata.Op]string{
+	odata.Add: "cordon_add(", odata.Sub: "cordon_sub(", odata.Mul: "cordon_mul(", odata.Div: "cordon_div(",
+	odata.Mod: "cordon_mod(",
 }
 
 func (c *compiler) call(before, after string, args ...odata.Expr) {
@@ -202,9 +189,10 @@ func (c *compiler) call(before, after string, args ...odata.Expr) {
 var functions = map[odata.Func][2]string{
 	odata.EndsWith:          {"cordon_endswith(", ")"},
 	odata.Contains:          {"(strpos(", ")>0)"},
+	odata.Concat:            {"cordon_concat(", ")"},
 	odata.IndexOf:           {"(strpos(", ")-1)::int8"},
 	odata.Length:            {"char_length(", ")::int8"},
-	odata.Replace:           {"replace(", ")"},
+	odata.Replace:           {"cordon_replace(", ")"},
 	odata.Substring:         {"cordon_substring(", ")"},
 	odata.ToLower:           {`(lower(`, ` COLLATE "und-x-icu") COLLATE "C")`},
 	odata.ToUpper:           {`(upper(`, ` COLLATE "und-x-icu") COLLATE "C")`},
@@ -228,12 +216,6 @@ func (c *compiler) function(e odata.Call) {
 	switch e.Func {
 	case odata.StartsWith:
 		c.startsWith(e.Args[0], e.Args[1])
-	case odata.Concat:
-		c.write("(")
-		c.expr(e.Args[0])
-		c.write("||")
-		c.expr(e.Args[1])
-		c.write(")")
 	case odata.Digits:
 		// What is no number is null, and never an error.
 		c.write("(substring(substr(")

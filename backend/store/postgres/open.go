@@ -77,6 +77,9 @@ func hasPoolSize(url string) bool {
 	return err == nil && c.RuntimeParams["pool_max_conns"] != ""
 }
 
+// Readers is how many queries are answered at once.
+func (s *Store) Readers() int { return int(s.pool.Config().MaxConns) }
+
 // Open connects to the database and applies the migrations that it lacks;
 // contracts only to a new database (see [Migrate]). A database that a newer
 // version has changed is opened if it only added to it; otherwise the error is

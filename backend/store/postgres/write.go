@@ -246,22 +246,9 @@ func (p *pending) remove(t *turn) error {
 
 // Remove implements tables.Store.
 func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
-	var c compiler
-	c.write("SELECT ")
-	c.columns(r.Shape, r.Shape.All())
-	c.write(" FROM ", quote(r.Shape.Table))
-	c.where(r.Where)
-	if r.Visible == nil { // or the rows that are passed over would count, and be locked
-		c.write(" LIMIT ")
-		c.bind(int64(r.Limit)+1, odata.Integer)
-		c.write(" FOR UPDATE")
-	}
 	var earlier [][]odata.Value
-	err = s.do(ctx, r.Shape.Table, func(t *turn) error {
-		removed = nil
-		err := each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
-			return rows.Collect(ctx, r, slices.Clone(row), &removed)
-		})
+	err = s.do(ctx, r.Shape.Table, func(t *turn) (err error) {
+		removed, err = t.matching(ctx, r)
 		switch {
 		case err != nil:
 			return err
@@ -298,6 +285,29 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 		return nil, err
 	}
 	return removed, nil
+}
+
+// matching reads the rows that a removal is about.
+func (t *turn) matching(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
+	if r.IDs != nil {
+		return rows.CollectEach(ctx, r, func(id odata.Value) ([]odata.Value, error) {
+			return find(t.ctx, t.tx, r.Shape, id, r.Where, " FOR UPDATE")
+		})
+	}
+	var c compiler
+	c.write("SELECT ")
+	c.columns(r.Shape, r.Shape.All())
+	c.write(" FROM ", quote(r.Shape.Table))
+	c.where(r.Where)
+	if r.Visible == nil { // or the rows that are passed over would count, and be locked
+		c.write(" LIMIT ")
+		c.bind(int64(r.Limit)+1, odata.Integer)
+		c.write(" FOR UPDATE")
+	}
+	err = each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
+		return rows.Collect(ctx, r, slices.Clone(row), &removed)
+	})
+	return removed, err
 }
 
 // Load implements tables.Store.

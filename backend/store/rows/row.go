@@ -2,6 +2,7 @@ package rows
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +77,32 @@ func Collect(ctx context.Context, r tables.Removal, row []odata.Value, removed *
 	if len(*removed) > r.Limit {
 		return tables.ErrStop
 	}
+	if r.Room != nil {
+		return r.Room(row, len(*removed)-1)
+	}
 	return nil
+}
+
+// CollectEach is Collect for the rows with the removal's ids, each of which find
+// reads. One that is not there any more, or does not match, is passed over.
+func CollectEach(ctx context.Context, r tables.Removal, find func(id odata.Value) ([]odata.Value, error)) (
+	removed [][]odata.Value, err error) {
+	for _, id := range r.IDs {
+		row, err := find(id)
+		if errors.Is(err, tables.ErrNotFound) {
+			continue
+		}
+		if err == nil {
+			err = Collect(ctx, r, row, &removed)
+		}
+		switch {
+		case errors.Is(err, tables.ErrStop):
+			return removed, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+	return removed, nil
 }
 
 // Inserted are the places of a new row: those of the system, then those that are

@@ -139,7 +139,7 @@ func (c *compiler) call(name string, args ...odata.Expr) {
 
 // plain are the functions that are a function of SQLite's too, or one of ours.
 var plain = map[odata.Func]string{
-	odata.EndsWith: "cordon_endswith(", odata.Length: "length(", odata.Replace: "replace(",
+	odata.Concat: "cordon_concat(", odata.EndsWith: "cordon_endswith(", odata.Length: "length(", odata.Replace: "cordon_replace(",
 	odata.Substring: "cordon_substring(", odata.ToLower: "cordon_lower(", odata.ToUpper: "cordon_upper(",
 	odata.Trim: "trim(", odata.Year: "cordon_date('year',", odata.Month: "cordon_date('month',",
 	odata.Day: "cordon_date('day',", odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',",
@@ -158,8 +158,6 @@ func (c *compiler) function(e odata.Call) {
 	case odata.IndexOf:
 		c.call("(instr(", e.Args...)
 		c.write("-1)")
-	case odata.Concat:
-		c.infix(e.Args[0], "||", e.Args[1])
 	case odata.ToNumber:
 		c.write("CAST(")
 		c.expr(e.Args[0])

@@ -73,6 +73,8 @@ func registerFunctions() error {
 		"cordon_startswith": {2, func(a []driver.Value) any { return strings.HasPrefix(a[0].(string), a[1].(string)) }},
 		"cordon_endswith":   {2, func(a []driver.Value) any { return strings.HasSuffix(a[0].(string), a[1].(string)) }},
 		"cordon_substring":  {-1, substring},
+		"cordon_concat":     {2, func(a []driver.Value) any { return made(a[0].(string), a[1].(string)) }},
+		"cordon_replace":    {3, replace},
 		"cordon_round": {1,
 			func(a []driver.Value) any { x := real(a[0]); return math.Copysign(math.Floor(math.Abs(x)+0.5), x) }},
 		"cordon_mod":    {2, modulo},
@@ -146,6 +148,29 @@ func modulo(a []driver.Value) any {
 	}
 	product := float64(math.Trunc(x/y) * y)
 	return float64(x - product)
+}
+
+// maxMade is the longest text, in bytes, that a query makes of others; a longer one
+// is null. So no row can make a query fail, or the machine's memory run out.
+const maxMade = 1 << 20
+
+func made(a, b string) any {
+	if len(a)+len(b) > maxMade {
+		return nil
+	}
+	return a + b
+}
+
+// replace is the text with one part of it replaced by another.
+func replace(a []driver.Value) any {
+	s, old, fresh := a[0].(string), a[1].(string), a[2].(string)
+	if old == "" {
+		return s
+	}
+	if len(s)+strings.Count(s, old)*(len(fresh)-len(old)) > maxMade {
+		return nil
+	}
+	return strings.ReplaceAll(s, old, fresh)
 }
 
 // substring counts characters from 0; what lies outside of the text is not

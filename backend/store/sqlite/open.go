@@ -180,6 +180,9 @@ func (s *Store) reader(ctx context.Context) (*conn, error) {
 	}
 }
 
+// Readers is how many queries are answered at once.
+func (s *Store) Readers() int { return cap(s.readers) }
+
 func (s *Store) release(c *conn) { s.readers <- c }
 
 // read runs f on a reading connection.

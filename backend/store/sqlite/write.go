@@ -158,29 +158,9 @@ func (w *writer) remove(t tables.Write) ([]odata.Value, error) {
 
 // Remove implements tables.Store.
 func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
-	var c compiler
-	c.write("SELECT ")
-	c.columns(r.Shape, r.Shape.All())
-	c.write(" FROM ", quote(r.Shape.Table))
-	c.where(r.Where)
-	if r.Visible == nil { // or the rows that are passed over would count
-		c.write(" LIMIT ")
-		c.bind(int64(r.Limit) + 1)
-	}
-	if c.err != nil {
-		return nil, c.err
-	}
 	err = s.writer.do(ctx, func(w *writer) error {
-		return w.atomic(func() error {
-			removed = nil
-			err := w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
-				row := make([]odata.Value, len(values))
-				for i, v := range values {
-					row[i] = value(v, r.Shape.Columns[i].Type)
-				}
-				return rows.Collect(ctx, r, row, &removed)
-			})
-			if err != nil {
+		return w.atomic(func() (err error) {
+			if removed, err = w.matching(ctx, r); err != nil {
 				return err
 			}
 			if len(removed) > r.Limit {
@@ -204,6 +184,35 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 		return nil, err
 	}
 	return removed, nil
+}
+
+// matching reads the rows that a removal is about.
+func (w *writer) matching(ctx context.Context, r tables.Removal) (removed [][]odata.Value, err error) {
+	if r.IDs != nil {
+		return rows.CollectEach(ctx, r, func(id odata.Value) ([]odata.Value, error) {
+			return w.c.find(ctx, r.Shape, id, r.Where)
+		})
+	}
+	var c compiler
+	c.write("SELECT ")
+	c.columns(r.Shape, r.Shape.All())
+	c.write(" FROM ", quote(r.Shape.Table))
+	c.where(r.Where)
+	if r.Visible == nil { // or the rows that are passed over would count
+		c.write(" LIMIT ")
+		c.bind(int64(r.Limit) + 1)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	err = w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
+		row := make([]odata.Value, len(values))
+		for i, v := range values {
+			row[i] = value(v, r.Shape.Columns[i].Type)
+		}
+		return rows.Collect(ctx, r, row, &removed)
+	})
+	return removed, err
 }
 
 // Load implements tables.Store.

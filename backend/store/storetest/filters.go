@@ -26,7 +26,8 @@ func testFilters(t *testing.T, open Opener) {
 	}
 	texts := []string{"", "a", "A", "ab", "abc", " b ", "é", "É", "日本",
 		"100%", "a_b", "it's", "zz", "\U0001f600x", "Straße"}
-	numbers := []float64{0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, 100, 1e9, -1e-3}
+	numbers := []float64{0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, 100, 1e9, -1e-3, 1.7e308, -1.7e308, 1e200, 1e-200,
+		5e-324, -5e-324, 1e-308}
 	dates := []string{"1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z", "2000-02-29T12:34:56.789Z",
 		"2016-06-15T00:00:00.001Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"}
 	var rows [][]odata.Value
@@ -260,22 +261,16 @@ func naiveArith(op odata.Op, l, r odata.Value) odata.Value {
 		return odata.Value{}
 	}
 	x, y := l.Float(), r.Float()
-	switch op {
-	case odata.Add:
-		return odata.NumberOf(x + y)
-	case odata.Sub:
-		return odata.NumberOf(x - y)
-	case odata.Mul:
-		return odata.NumberOf(x * y)
-	}
-	if y == 0 {
+	if y == 0 && (op == odata.Div || op == odata.Mod) {
 		return odata.Value{}
 	}
-	if op == odata.Div {
-		return odata.NumberOf(x / y)
-	}
 	whole := math.Trunc(x/y) * y
-	return odata.NumberOf(x - whole)
+	n := map[odata.Op]float64{odata.Add: x + y, odata.Sub: x - y, odata.Mul: x * y, odata.Div: x / y,
+		odata.Mod: x - whole}[op]
+	if math.IsNaN(n) {
+		return odata.Value{}
+	}
+	return odata.NumberOf(n)
 }
 
 func naiveCall(f odata.Func, a []odata.Value) odata.Value {

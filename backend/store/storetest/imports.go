@@ -306,6 +306,11 @@ func testResume(t *testing.T, open Opener) {
 	if _, err := w.bring("text\nrow 1\n", o); err == nil || !strings.Contains(err.Error(), "another file") {
 		t.Errorf("a shorter file: %v", err)
 	}
+	skipping := o
+	skipping.SkipDeleted = true
+	if _, err := w.bring(file.String(), skipping); err == nil || !strings.Contains(err.Error(), "with other options") {
+		t.Errorf("other options: %v", err)
+	}
 	second := w.must(file.String(), o)
 	if second.Before != first.Written || second.Written != 10700-first.Written || second.Batch != "rows.csv" {
 		t.Errorf("%+v after %+v", second, first)

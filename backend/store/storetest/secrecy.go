@@ -129,6 +129,14 @@ func invent(r *rand.Rand) asked {
 			"n eq null",
 			"not (n lt 5)",
 			"length(state) gt 3",
+			"n mul 1e306 gt 0",
+			"n add 1.79e308 gt n mul 1.7e305 add 1.79e308",
+			"n mul 5e-324 div 5000 gt 0",
+			"n div 1e-306 gt 0",
+			"1 div (n sub 1000) gt 0",
+			"n mod 5e-324 gt 0",
+			"substring(state,n mul 1e305,n mul 1.7e305) eq ''",
+			"length(concat(replace(state,'e','" + strings.Repeat("e", 100) + "'),text)) gt 0",
 			"true",
 		}
 		q.path = "?$filter=" + pick(terms...) + pick(" and ", " or ") + pick(terms...)

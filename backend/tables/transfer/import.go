@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func Import(ctx context.Context, store Store, t tables.Table, s *tables.Shape, r
 	if err != nil {
 		return Result{}, err
 	}
-	im := &importer{ctx: ctx, store: store, source: in, reader: rows, options: o, hash: sha256.New(),
+	im := &importer{ctx: ctx, store: store, source: in, reader: rows, options: o, hash: o.hash(),
 		version: o.Now().UnixMilli() << 21, result: Result{Report: rows.report}}
 	if err := im.begin(); err != nil {
 		return im.result, err
@@ -167,8 +166,8 @@ func (im *importer) resume() error {
 }
 
 func (im *importer) another() error {
-	return fmt.Errorf("the batch %s has read %d rows of another file: take it back with cordon tables undo %[1]s, "+
-		"or name another batch with --batch", im.batch.Name, im.batch.Read)
+	return fmt.Errorf("the batch %s has read %d rows of another file, or with other options: take it back with "+
+		"cordon tables undo %[1]s, or name another batch with --batch", im.batch.Name, im.batch.Read)
 }
 
 func (im *importer) digest() string { return hex.EncodeToString(im.hash.Sum(nil)) }

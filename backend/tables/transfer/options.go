@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -88,6 +90,19 @@ func (o Options) check() (Options, error) {
 		seen[strings.ToLower(name)] = true
 	}
 	return o, nil
+}
+
+// hash is the hash of what an import has read, which begins with how it reads: one
+// that goes on reads as the one did that was broken off.
+func (o Options) hash() hash.Hash {
+	h := sha256.New()
+	null := "-"
+	if o.Null != nil {
+		null = "+" + *o.Null
+	}
+	_, _ = fmt.Fprintf(h, "%q %q %d %q %q %q %q %q %q %t %t\n", o.Format, o.Encoding, o.Separator, o.Columns, o.CellEnd,
+		o.RowEnd, null, o.Omit, o.GUIDs, o.SkipDeleted, o.Replace) // a hash takes all
+	return h
 }
 
 // open reads the beginning of a file.

@@ -32,7 +32,8 @@ type Undone struct {
 	Batch Batch
 	// Removed, Restored and Gone count the rows by what became of them.
 	Removed, Restored, Gone int
-	// Altered are the ids of rows that were left, since they have been changed.
+	// Altered are the ids of rows that were left, since they have been changed, or
+	// since what they replaced does not fit the table any more.
 	Altered []odata.Value
 }
 
@@ -100,16 +101,18 @@ func (u *undoing) all(ctx context.Context, store Store, s *tables.Shape, o UndoO
 }
 
 func (u *undoing) take(ctx context.Context, store Store, s *tables.Shape, brought []Brought, o UndoOptions) error {
-	rows := make([]Reversal, len(brought))
-	for i, b := range brought {
-		rows[i].Brought = b
+	rows := make([]Reversal, 0, len(brought))
+	for _, b := range brought {
+		r := Reversal{Brought: b}
 		if b.Before != "" {
 			restore, err := rowOf(s, b.Before)
-			if err != nil {
-				return fmt.Errorf("what row %d of the file replaced cannot be read: %w", b.Number, err)
+			if err != nil { // one row must not keep the others from being taken back
+				u.Altered = append(u.Altered, b.ID)
+				continue
 			}
-			rows[i].Restore = &restore
+			r.Restore = &restore
 		}
+		rows = append(rows, r)
 	}
 	take := store.Revert
 	if o.Dry {

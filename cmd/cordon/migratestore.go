@@ -137,6 +137,20 @@ func openDatabase(cmd *cobra.Command, dsn string) (database, error) {
 	return s, nil
 }
 
+// openToLook opens a database for a command that is to change nothing, its schema
+// included.
+func openToLook(cmd *cobra.Command, dsn string) (database, error) {
+	plan, err := migrateStore(cmd.Context(), dsn, true, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(plan.Apply) > 0 {
+		return nil, environment(fmt.Errorf("the database lacks %s, and a dry run does not apply it: run "+
+			"cordon migrate-store first", plan.Apply[0]))
+	}
+	return openDatabase(cmd, dsn)
+}
+
 // errNoDatabase says that there is no file to read from.
 var errNoDatabase = errors.New("there is no such database")
 

@@ -51,7 +51,7 @@ batch; its rows stay, and it cannot be taken back any more.`,
 			if err := output.CheckFormat(format, "text", "json"); err != nil {
 				return err
 			}
-			store, err := openBatches(cmd, config)
+			store, err := openBatches(cmd, config, false)
 			if err != nil {
 				return err
 			}
@@ -72,13 +72,16 @@ batch; its rows stay, and it cannot be taken back any more.`,
 	return cmd
 }
 
-func openBatches(cmd *cobra.Command, config string) (database, error) {
+func openBatches(cmd *cobra.Command, config string, dry bool) (database, error) {
 	dsn, err := databaseArgument(config, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := existing(dsn); err != nil {
 		return nil, err
+	}
+	if dry {
+		return openToLook(cmd, dsn)
 	}
 	return openDatabase(cmd, dsn)
 }
@@ -143,7 +146,7 @@ instead.`,
 			if err := output.CheckFormat(format, "text", "json"); err != nil {
 				return err
 			}
-			store, err := openBatches(cmd, config)
+			store, err := openBatches(cmd, config, o.Dry)
 			if err != nil {
 				return err
 			}
@@ -172,7 +175,11 @@ func undo(cmd *cobra.Command, store database, config, name, format string, o tra
 	if table == "" {
 		return fmt.Errorf("the batch %s is of the table %s, which the configuration does not have", name, batch.Table)
 	}
-	shape, _, err := s.Tables.Open(cmd.Context(), store, table)
+	open := s.Tables.Open
+	if o.Dry {
+		open = s.Tables.Look
+	}
+	shape, _, err := open(cmd.Context(), store, table)
 	if err != nil {
 		return err
 	}

@@ -208,7 +208,7 @@ func lookAtTable(cmd *cobra.Command, config, name string) (database, *tables.Sha
 	if err != nil || existing(dsn) != nil {
 		return nil, shape, table, err
 	}
-	store, err := openDatabase(cmd, dsn)
+	store, err := openToLook(cmd, dsn)
 	if err != nil {
 		return nil, nil, table, err
 	}

@@ -133,7 +133,11 @@ func (o *usersOptions) open(cmd *cobra.Command) (userStore, []auth.UserColumn, e
 	if err := existing(dsn); err != nil {
 		return nil, nil, err
 	}
-	opened, err := openDatabase(cmd, dsn)
+	open := openDatabase
+	if o.dryRun {
+		open = openToLook
+	}
+	opened, err := open(cmd, dsn)
 	if err != nil {
 		return nil, nil, err
 	}

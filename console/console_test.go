@@ -86,7 +86,8 @@ func (r *rows) Delete(context.Context, string, string, string) error { return er
 type people struct{ out string }
 
 func (p *people) Users(context.Context, string, int) ([]console.User, error) {
-	return []console.User{{ID: "sid:1", Provider: "google", Name: "Ada", Seen: time.Unix(1e9, 0)}}, nil
+	return []console.User{{ID: "sid:1", Provider: "google", Name: "Ada", Seen: time.Unix(1e9, 0)},
+		{ID: "sid:2", Provider: "google", Name: "Ada of old", Into: "sid:1"}}, nil
 }
 
 func (p *people) Sessions(context.Context, string) ([]console.Session, error) {
@@ -254,7 +255,7 @@ func TestTables(t *testing.T) {
 func TestPeople(t *testing.T) {
 	w := start(t)
 	_, body := w.get("/people")
-	w.shows(body, "sid:1", "Ada", "google")
+	w.shows(body, "sid:1", "Ada", "google", `, merged into <a href="/console/people/user?id=sid%3a1">`)
 	_, body = w.get("/people/user?id=sid:1")
 	w.shows(body, "s1", "Sign out everywhere")
 	w.do(http.MethodPost, "/people/signout", url.Values{"id": {"sid:1"}})

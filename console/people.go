@@ -21,6 +21,8 @@ type People interface {
 type User struct {
 	ID, Provider, Name string
 	Seen               time.Time
+	// Into is the user whom this one is since both were merged, "" for all others.
+	Into string
 }
 
 // Session is one sign-in that still counts.

@@ -167,7 +167,7 @@ func (c *People) Users(ctx context.Context, after string, limit int) ([]console.
 	}
 	all := make([]console.User, len(users))
 	for i, u := range users {
-		all[i] = console.User{ID: u.ID, Provider: u.Provider, Name: u.Name, Seen: u.Seen}
+		all[i] = console.User{ID: u.ID, Provider: u.Provider, Name: u.Name, Seen: u.Seen, Into: u.Merged}
 	}
 	return all, nil
 }

@@ -227,9 +227,13 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	}
 	running.Go(func() { g.background(ctx) })
 	running.Go(func() { settle.Run(ctx) })
-	if g.options.Changed != nil {
-		running.Go(func() { g.follow(ctx) })
-	}
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		if g.options.Changed != nil {
+			g.follow(ctx)
+		}
+	}()
 	running.Go(func() { _ = g.inspected.server.Serve(g.inspected) })
 	g.ready.Store(true)
 	systemd.Notify("READY=1")
@@ -241,8 +245,15 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	cancel()
 	g.drain()
 	running.Wait()
+	select {
+	case <-followed:
+	case <-time.After(hungRead): // nothing ends a call into a file system that hangs
+	}
 	return err
 }
+
+// hungRead is how long the end of Serve waits for a configuration that is being read.
+const hungRead = 2 * time.Second
 
 // drain ends what runs: handlers and tunnels get the drain time to end by
 // themselves.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/http/httptest"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,4 +151,35 @@ func TestReloadThatNeedsARestart(t *testing.T) {
 	if s.ring.Latest()[0].Type == event.Close {
 		t.Error("a listener was closed")
 	}
+}
+
+// TestServeEndsWhileAFileHangs: a configuration whose file system does not answer
+// keeps the gateway from following it, and not from ending.
+func TestServeEndsWhileAFileHangs(t *testing.T) {
+	hanging, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	c := config.Config{Listen: "127.0.0.1:0", Log: "none", Apps: []config.App{{Name: "app", Config: "config.xml"}}}
+	g, err := New(Options{
+		Loaded: loadedOf(t, c, `<access origin="*"/>`), Events: event.NewRecorder(), Metrics: event.NewMetrics(),
+		Changed: func() bool {
+			once.Do(func() { close(hanging) })
+			<-release
+			return false
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- g.Serve(ctx) }()
+	<-hanging
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	close(release)
 }

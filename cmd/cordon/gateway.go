@@ -173,9 +173,16 @@ func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, w io.Writer, g
 	}()
 	return func() {
 		cancel()
-		<-done
+		select {
+		case <-done:
+		case <-time.After(hungRead):
+		}
 	}
 }
+
+// hungRead is how long the end of the gateway waits for files that are being read:
+// nothing ends a call into a file system that hangs.
+const hungRead = 2 * time.Second
 
 // openLog starts the log that the configuration names.
 func openLog(cmd *cobra.Command, c config.Config) (log *event.Log, end func(), err error) {

@@ -159,6 +159,7 @@ type front struct {
 	acceptors []*acceptor
 	waiting   []net.Conn
 	more      *sync.Cond
+	failed    error // why nothing will ever be accepted again
 	closed    bool
 }
 
@@ -219,11 +220,14 @@ func (f *front) Addr() net.Addr { return f.addr }
 func (f *front) Accept() (net.Conn, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.waiting) == 0 && !f.closed {
+	for len(f.waiting) == 0 && !f.closed && f.failed == nil {
 		f.more.Wait()
 	}
 	if f.closed {
 		return nil, net.ErrClosed
+	}
+	if f.failed != nil {
+		return nil, f.failed
 	}
 	c := f.waiting[0]
 	f.waiting = f.waiting[1:]
@@ -264,6 +268,14 @@ func (f *front) give(c net.Conn) {
 	f.more.Signal()
 }
 
+// fail ends the listener: Accept says why.
+func (f *front) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = os.NewSyscallError("accept", err)
+	f.more.Broadcast()
+}
+
 // acceptor is one worker's share of a front.
 type acceptor struct {
 	front  *front
@@ -283,10 +295,14 @@ func (a *acceptor) listen() {
 	}
 }
 
-// rest stops accepting for a moment.
+// rest stops accepting for a moment, or for good where asking again is in vain.
 func (a *acceptor) rest(err error) {
-	a.worker.g.cannotAccept(err)
 	a.worker.Remove(&a.end)
+	if isLasting(err) {
+		a.front.fail(err)
+		return
+	}
+	a.worker.g.cannotAccept(err)
 	a.worker.resting = append(a.worker.resting, a)
 	a.worker.Arm()
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -204,4 +205,32 @@ func TestServeThatCannotBegin(t *testing.T) {
 		t.Fatalf("the other listener is open: %v", err)
 	}
 	l.Close()
+}
+
+// TestListenerThatIsGone: where a worker will never accept again, the gateway ends
+// and says why, instead of trying for ever.
+func TestListenerThatIsGone(t *testing.T) {
+	c := config.Config{Listen: "127.0.0.1:0", Log: "none", Apps: []config.App{{Name: "app", Config: "config.xml"}}}
+	g, err := New(Options{Loaded: loadedOf(t, c, `<access origin="*"/>`), Events: event.NewRecorder(),
+		Metrics: event.NewMetrics()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- g.Serve(t.Context()) }()
+	lane.Until(t, "the gateway is ready", g.ready.Load)
+	f := g.listeners[0].accepts.(*front)
+	a := f.acceptors[0]
+	a.worker.Post(func() {
+		fd := a.fd
+		a.fd = -1
+		a.Ready(nil)
+		a.fd = fd
+	})
+	if err := <-ended; !errors.Is(err, unix.EBADF) {
+		t.Errorf("%v", err)
+	}
 }

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -92,7 +93,9 @@ func (r *androidReader) compile() policy.Spec {
 // elements calls visit for every element of a name that matters, at any depth
 // and whatever its prefix, as the platform's pull parser comes upon them.
 func (r *androidReader) elements(visit func(*configxml.Element)) {
-	for _, top := range r.doc.For(r.platform) {
+	all := r.doc.For(r.platform)
+	r.rules = slices.Grow(r.rules, len(all)) // most of a long file are rules
+	for _, top := range all {
 		top.Walk(func(e *configxml.Element) bool {
 			visit(e)
 			return true
@@ -168,6 +171,9 @@ func (r *androidReader) addWeb(list int, rule policy.Rule, e *configxml.Element,
 }
 
 func (r *androidReader) enter(list int, rule policy.Rule) {
+	if l := r.lists[list]; len(l)+len(rule.Patterns) > cap(l) {
+		r.lists[list] = slices.Grow(l, len(l)+len(rule.Patterns)) // append would copy long lists five times
+	}
 	for _, p := range rule.Patterns {
 		r.lists[list] = append(r.lists[list], policy.Entry{Pattern: p, Rule: len(r.rules)})
 	}

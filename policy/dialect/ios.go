@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -35,7 +37,9 @@ type iosRules struct {
 // the first and the number of them.
 func (r *iosRules) add(doc *configxml.Document, element, attribute string, purpose policy.Purpose) (first, count int) {
 	first = len(r.rules)
-	for _, e := range doc.For("ios") {
+	all := doc.For("ios")
+	r.rules = slices.Grow(r.rules, len(all))
+	for _, e := range all {
 		if e.Name != element || e.Prefix != "" {
 			continue
 		}

@@ -72,7 +72,7 @@ func (l *iosList) compiled() policy.List {
 	if l.unlimited >= 0 {
 		return policy.List{{Pattern: everyURL(), Rule: l.unlimited}}
 	}
-	var list policy.List
+	list := make(policy.List, 0, len(l.entries))
 	for _, i := range l.entries {
 		rule := &l.rules.rules[i]
 		o := l.grammar.split(rule.Text)

@@ -11,13 +11,17 @@ import (
 
 // identity is what makes two entries the same.
 func identity(e *entry) string {
-	parts := []string{e.element.Prefix, e.element.Name, e.scope}
+	b := make([]byte, 0, 128)
+	for _, part := range []string{e.element.Prefix, e.element.Name, e.scope} {
+		b = append(append(b, part...), 0)
+	}
 	for _, a := range e.element.Attrs {
 		if a.Prefix != "xmlns" && a.Name != "xmlns" {
-			parts = append(parts, a.Prefix+":"+a.Name+"="+a.Value)
+			b = append(append(append(b, a.Prefix...), ':'), a.Name...)
+			b = append(append(append(b, '='), a.Value...), 0)
 		}
 	}
-	return strings.Join(parts, "\x00")
+	return string(b)
 }
 
 func checkDuplicate(r *run) {

@@ -35,9 +35,23 @@ func labels(host string) []string {
 	return list
 }
 
+// isPlain reports whether a host has no letters but those of ASCII, and none in
+// punycode: nothing in it looks like something else.
+func isPlain(host string) bool {
+	for i := range len(host) {
+		if host[i] >= 0x80 {
+			return false
+		}
+	}
+	return !strings.Contains(strings.ToLower(host), "xn--")
+}
+
 // mixedScripts returns the first label with letters of scripts that do not go
 // together, and their names.
 func mixedScripts(host string) (label string, names []string) {
+	if isPlain(host) {
+		return "", nil
+	}
 	for _, label := range labels(host) {
 		found := scriptsOf(label)
 		if len(found) > 1 && !goTogether(found) {
@@ -94,6 +108,9 @@ var confusable = map[rune]rune{
 // looks like a Latin one, and what it reads like. A label that mixes scripts
 // is mixedScripts' business.
 func lookalike(host string) (label, reads string) {
+	if isPlain(host) {
+		return "", ""
+	}
 	for _, label := range labels(host) {
 		var b strings.Builder
 		foreign := false

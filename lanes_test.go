@@ -121,7 +121,8 @@ func TestEveryVariableIsListed(t *testing.T) {
 	}
 }
 
-// lane.Real is the first statement of its test, where scripts/real.sh finds it.
+// lane.Real is the first statement of its test, where scripts/real.sh finds it, and
+// every test that asks lane.Rounds is found, too.
 func TestRealTestsAreFound(t *testing.T) {
 	found := markedReal(t)
 	// Without git, as in an unpacked archive, the same are found.
@@ -133,6 +134,9 @@ func TestRealTestsAreFound(t *testing.T) {
 			f, ok := decl.(*ast.FuncDecl)
 			if !ok || s.file == "internal/lane/lane.go" {
 				continue
+			}
+			if strings.HasPrefix(f.Name.Name, "Test") && callsLane(f, "Rounds") && !slices.Contains(found, f.Name.Name) {
+				t.Errorf("%s: %s calls lane.Rounds, and make real does not find it", s.file, f.Name.Name)
 			}
 			for i, at := range realCalls(f) {
 				if i > 0 || at != 0 || !slices.Contains(found, f.Name.Name) {
@@ -154,6 +158,18 @@ func markedReal(t *testing.T, env ...string) []string {
 		t.Skipf("no shell here: %v: what make real runs was not compared", err)
 	}
 	return strings.Fields(string(out))
+}
+
+// callsLane reports whether a function calls one of package lane.
+func callsLane(f *ast.FuncDecl, name string) (found bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if fun, ok := n.(*ast.SelectorExpr); ok && fun.Sel.Name == name {
+			x, ok := fun.X.(*ast.Ident)
+			found = found || ok && x.Name == "lane"
+		}
+		return true
+	})
+	return found
 }
 
 // realCalls returns the statements of a function, by number, that call

@@ -12,8 +12,6 @@ quick=$(sed -n 's/^\(\.[^ ]*\).*/\1/p' scripts/norace.txt)
 raced() { go list ./... | grep -vxF "$(go list $quick)"; }
 
 tests() {
-	# shellcheck disable=SC2046 # packages are words on purpose
-	go run ./internal/testreport -fresh </dev/null >/dev/null
 	go run ./backend/store/storetest/pgtest/with sh -c '. scripts/stages.sh && report "$@"' sh "$@"
 }
 
@@ -25,6 +23,7 @@ compiled() {
 	race=$!
 	go vet ./... || { wait "$race" || true; return 1; }
 	wait "$race" || { cat "$work/race"; return 1; }
+	go run ./internal/testreport -fresh </dev/null >/dev/null
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -33,6 +32,10 @@ stage compiled compiled
 stage checked sh scripts/check.sh quick
 # shellcheck disable=SC2046 # packages are words on purpose
 stage "tests, raced" tests -race -timeout 10m $(raced)
+# What of the stores is about several at once: their queues, groups, guards, promises.
+shared='TestStore/^(contexts|withdrawn|panic|panic_beside|panic_is_logged|deadline|race|sync|once|step_beside)$'
+shared="$shared|TestStore/^(unknown_outcome|order_of_webhooks|unread_answers|room_for_answers|sessions)$"
+stage "stores, raced" tests -race -timeout 10m -run "$shared" ./backend/store/sqlite ./backend/store/postgres
 # shellcheck disable=SC2086
-stage "tests, pure" report -timeout 10m $quick
+stage "tests, pure" tests -timeout 10m $quick
 finish "make test"

@@ -131,9 +131,14 @@ func merge(a, b answered) ([]netip.Addr, time.Duration, error) {
 // ask puts one question to the servers until one gives a usable answer.
 func (s *stub) ask(ctx context.Context, q dnsmessage.Question) answered {
 	var last error
-	for range tries {
+	for round := range tries {
+		// One lost datagram is the usual reason for silence: the first round is short.
+		patience := s.timeout
+		if round == 0 {
+			patience /= 2
+		}
 		for _, server := range s.servers {
-			a := s.askOne(ctx, server, q)
+			a := s.askOne(ctx, server, q, patience)
 			if a.err == nil || errors.Is(a.err, ErrNoSuchHost) {
 				return a
 			}
@@ -146,8 +151,9 @@ func (s *stub) ask(ctx context.Context, q dnsmessage.Question) answered {
 	return answered{err: last}
 }
 
-func (s *stub) askOne(ctx context.Context, server netip.AddrPort, q dnsmessage.Question) answered {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+func (s *stub) askOne(ctx context.Context, server netip.AddrPort, q dnsmessage.Question,
+	patience time.Duration) answered {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	network, edns := "udp", true
 	if s.tcpOnly {

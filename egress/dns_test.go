@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -278,6 +280,24 @@ func TestStubTriesTheNextServer(t *testing.T) {
 	_, err = d.Resolve(t.Context(), Destination{Host: "both.example", Port: 443})
 	if e := asError(t, err); !e.Timeout() || e.Reason != ResolverFailed {
 		t.Errorf("a silent server: %v, want a time-out", err)
+	}
+}
+
+// TestOneLostDatagram: a query that is lost is asked again within the time of a
+// single try, so that a lookup bounded by it survives.
+func TestOneLostDatagram(t *testing.T) {
+	var asked atomic.Int32
+	server := serveNames(t, func(q dnsmessage.Question, id uint16, tcp bool) [][]byte {
+		if asked.Add(1) <= 2 { // one of each family
+			return nil
+		}
+		return zone(q, id, tcp)
+	})
+	s := &stub{servers: []netip.AddrPort{server.addr}, timeout: tryTimeout}
+	ctx, cancel := context.WithTimeout(t.Context(), tryTimeout)
+	defer cancel()
+	if addrs, _, err := s.LookupAddrs(ctx, "both.example"); err != nil || len(addrs) != 3 {
+		t.Errorf("got %v, %v", addrs, err)
 	}
 }
 

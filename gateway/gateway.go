@@ -281,6 +281,7 @@ func (g *Gateway) background(ctx context.Context) {
 		now := time.Now()
 		g.tunnels.sweep(now, idle)
 		g.kept.sweep(now)
+		sweepIdlePipes()
 		for _, note := range g.state.Load().revocations.Notes(now, expiringSoon) { // they come by themselves
 			if !slices.Contains(told, note) {
 				told = append(told, note)

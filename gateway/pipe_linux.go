@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +31,8 @@ var largePipes atomic.Int32
 // descriptors.
 var idlePipes struct {
 	sync.Mutex
-	list []*pipe
+	list  []*pipe
+	spare int // how many of them nobody has needed since the last sweep
 }
 
 const maxIdlePipes = 64
@@ -40,6 +42,7 @@ func takePipe() (*pipe, error) {
 	if n := len(idlePipes.list); n > 0 {
 		p := idlePipes.list[n-1]
 		idlePipes.list = idlePipes.list[:n-1]
+		idlePipes.spare = min(idlePipes.spare, n-1)
 		idlePipes.Unlock()
 		return p, nil
 	}
@@ -77,6 +80,18 @@ func (p *pipe) close() {
 	_ = unix.Close(p.w)
 }
 
+// sweepIdlePipes gives the pipes back that nobody has needed since the last sweep.
+func sweepIdlePipes() {
+	idlePipes.Lock()
+	defer idlePipes.Unlock()
+	n := min(idlePipes.spare, len(idlePipes.list))
+	for _, p := range idlePipes.list[:n] {
+		p.close()
+	}
+	idlePipes.list = slices.Delete(idlePipes.list, 0, n)
+	idlePipes.spare = len(idlePipes.list)
+}
+
 // closeIdlePipes gives the kept pipes back, and returns how many there were.
 func closeIdlePipes() (n int) {
 	idlePipes.Lock()
@@ -85,6 +100,6 @@ func closeIdlePipes() (n int) {
 		p.close()
 	}
 	n = len(idlePipes.list)
-	idlePipes.list = nil
+	idlePipes.list, idlePipes.spare = nil, 0
 	return n
 }

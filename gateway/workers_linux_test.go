@@ -234,3 +234,42 @@ func TestListenerThatIsGone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestIdlePipesAreGivenBack: pipes that a burst has left are closed once nobody has
+// needed them from one sweep to the next, and the others stay.
+func TestIdlePipesAreGivenBack(t *testing.T) {
+	closeIdlePipes()
+	var taken []*pipe
+	for range 5 {
+		p, err := takePipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = append(taken, p)
+	}
+	for _, p := range taken {
+		putPipe(p)
+	}
+	kept := func() int {
+		idlePipes.Lock()
+		defer idlePipes.Unlock()
+		return len(idlePipes.list)
+	}
+	sweepIdlePipes() // a first look: they have just come
+	if n := kept(); n != 5 {
+		t.Errorf("%d are kept at first", n)
+	}
+	p, err := takePipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	putPipe(p)
+	sweepIdlePipes()
+	if n := kept(); n != 1 {
+		t.Errorf("%d are kept, of which one was needed", n)
+	}
+	sweepIdlePipes()
+	if n := kept(); n != 0 {
+		t.Errorf("%d are kept, of which none was needed", n)
+	}
+}

@@ -22,3 +22,6 @@ func (*flow) release()         {}
 
 // closeIdlePipes has nothing to give back: it returns 0.
 func closeIdlePipes() int { return 0 }
+
+// sweepIdlePipes has nothing to give back.
+func sweepIdlePipes() {}

@@ -26,10 +26,12 @@ const soakKinds = 9
 
 // client does one thing after another until the context ends.
 func (s *soak) client(ctx context.Context, i int) {
-	// Each client has an address of loopback of its own, so that the port of one is
-	// not used again by another before its events have come.
-	own := &net.TCPAddr{IP: net.IPv4(127, 1, byte(i/250), byte(1+i%250))}
+	// Each client has an address of loopback of its own, and uses each of its ports
+	// once, so that no event can be taken for that of another connection. Those of an
+	// earlier run may be waiting for their time still.
+	own := &net.TCPAddr{IP: net.IPv4(127, 1, byte(i/250), byte(1+i%250)), Port: 10_000 + mathrand.IntN(40_000)}
 	for ; ctx.Err() == nil; i++ {
+		own.Port++
 		s.once(ctx, own, i%soakKinds)
 		pause := time.NewTimer(time.Duration(mathrand.IntN(1000)) * time.Millisecond)
 		select {

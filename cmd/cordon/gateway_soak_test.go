@@ -48,11 +48,16 @@ func TestGatewaySoak(t *testing.T) {
 	clients.Wait()
 	s.heal()
 	s.settle()
-	lane.Until(t, "descriptors and goroutines are as before", func() bool {
-		now := s.figures()
-		return now.descriptors <= idle.descriptors && now.goroutines <= idle.goroutines+2
-	})
 	last := s.figures()
+	defer func() {
+		if t.Failed() {
+			t.Logf("idle: %v; at the end: %v, open: %v", idle, last, s.descriptors())
+		}
+	}()
+	lane.Until(t, "descriptors and goroutines are as before", func() bool {
+		last = s.figures()
+		return last.descriptors <= idle.descriptors && last.goroutines <= idle.goroutines+2
+	})
 	t.Logf("at the end: %v; %s", last, s.book.totals())
 	if last.memory > early.memory*5/4+8<<20 {
 		t.Errorf("memory grew from %d to %d MiB", early.memory>>20, last.memory>>20)
@@ -245,6 +250,16 @@ func (s *soak) figures() (f soakFigures) {
 		f.memory = pages * int64(os.Getpagesize())
 	}
 	return f
+}
+
+// descriptors lists what the gateway's process has open.
+func (s *soak) descriptors() (open []string) {
+	names, _ := filepath.Glob("/proc/" + strconv.Itoa(s.pid) + "/fd/*")
+	for _, name := range names {
+		to, _ := os.Readlink(name)
+		open = append(open, to)
+	}
+	return open
 }
 
 // gauge reads a metric, -1 if it cannot be had.

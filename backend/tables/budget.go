@@ -10,13 +10,16 @@ import (
 
 // A budget is what all requests may have together of something, and how much of that
 // one client may have, so that whoever takes all that there is for one leaves
-// something for others. A client is an address, of IPv6 the network of one.
+// something for others. A client is an address, of IPv6 the network of one. A request
+// that needs more than a client's share has all of the share, and the one place that
+// there is for such requests.
 //
-// Clients on this machine are those of a front that is not named as a proxy: many
-// people, to whom one share would be too little. They have none of their own.
+// Clients at the machine's own address are those of a front that is not named as a
+// proxy: many people, to whom one share would be too little. They have none.
 type budget struct {
-	most, each int64
-	all        *semaphore.Weighted
+	each  int64
+	all   *semaphore.Weighted
+	large *semaphore.Weighted // one place, for a request beyond a share
 
 	mu      sync.Mutex
 	clients map[netip.Prefix]*share
@@ -30,7 +33,8 @@ type share struct {
 }
 
 func newBudget(most, each int64) *budget {
-	return &budget{most: most, each: each, all: semaphore.NewWeighted(most), clients: map[netip.Prefix]*share{}}
+	return &budget{each: each, all: semaphore.NewWeighted(most), large: semaphore.NewWeighted(1),
+		clients: map[netip.Prefix]*share{}}
 }
 
 // holding is what one request holds of a budget. It belongs to the request's
@@ -45,10 +49,13 @@ type holding struct {
 // clientOf is the client with an address and a port, zero if it has no share.
 func clientOf(remote string) netip.Prefix {
 	from, err := netip.ParseAddrPort(remote)
-	if err != nil || from.Addr().Unmap().IsLoopback() {
+	if err != nil {
 		return netip.Prefix{}
 	}
 	a, bits := from.Addr().Unmap().WithZone(""), 64
+	if a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a == netip.IPv6Loopback() {
+		return netip.Prefix{}
+	}
 	if a.Is4() {
 		bits = 32
 	}
@@ -56,37 +63,51 @@ func clientOf(remote string) netip.Prefix {
 	return p
 }
 
-// grow makes sure that n are held: of the budget all of it at the most, of the
-// client's share all of that, or what is larger could never be had.
+// part is what growing takes of one semaphore.
+type part struct {
+	of *semaphore.Weighted
+	n  int64
+}
+
+// parts are what growing to n takes. What takes nothing is left out: a semaphore
+// refuses even that while others wait for it.
+func (h *holding) parts(n int64) (list []part) {
+	more := min(n, h.of.each) - min(h.held, h.of.each)
+	if more > 0 && h.share != nil {
+		list = append(list, part{h.share.left, more})
+	}
+	if more > 0 {
+		list = append(list, part{h.of.all, more})
+	}
+	if n > h.of.each && h.held <= h.of.each {
+		list = append(list, part{h.of.large, 1})
+	}
+	return list
+}
+
+// grow makes sure that n are held, if they are there.
 func (h *holding) grow(n int64) bool {
 	if n <= h.held {
 		return true
 	}
 	h.enter()
-	own, more := h.parts(n)
-	if h.share != nil && !h.share.left.TryAcquire(own) {
-		return false
-	}
-	if !h.of.all.TryAcquire(more) {
-		h.giveBack(own)
-		return false
-	}
-	h.held = n
-	return true
+	return h.take(n, func(p part) bool { return p.of.TryAcquire(p.n) })
 }
 
 // await is grow for who can wait.
 func (h *holding) await(ctx context.Context, n int64) bool {
-	if h.grow(n) {
-		return true
-	}
-	own, more := h.parts(n)
-	if h.share != nil && h.share.left.Acquire(ctx, own) != nil {
-		return false
-	}
-	if h.of.all.Acquire(ctx, more) != nil {
-		h.giveBack(own)
-		return false
+	return h.grow(n) || h.take(n, func(p part) bool { return p.of.Acquire(ctx, p.n) == nil })
+}
+
+func (h *holding) take(n int64, acquire func(part) bool) bool {
+	list := h.parts(n)
+	for i, p := range list {
+		if !acquire(p) {
+			for _, taken := range list[:i] {
+				taken.of.Release(taken.n)
+			}
+			return false
+		}
 	}
 	h.held = n
 	return true
@@ -95,22 +116,17 @@ func (h *holding) await(ctx context.Context, n int64) bool {
 // letGo gives all of it back.
 func (h *holding) letGo() {
 	if h.held > 0 {
-		h.giveBack(min(h.held, h.of.each))
-		h.of.all.Release(min(h.held, h.of.most))
+		own := min(h.held, h.of.each)
+		if h.share != nil {
+			h.share.left.Release(own)
+		}
+		h.of.all.Release(own)
+		if h.held > h.of.each {
+			h.of.large.Release(1)
+		}
 		h.held = 0
 	}
 	h.leave()
-}
-
-// parts are what growing to n takes of the client's share and of all.
-func (h *holding) parts(n int64) (own, all int64) {
-	return min(n, h.of.each) - min(h.held, h.of.each), min(n, h.of.most) - min(h.held, h.of.most)
-}
-
-func (h *holding) giveBack(own int64) {
-	if h.share != nil {
-		h.share.left.Release(own)
-	}
 }
 
 // enter finds the client's share.

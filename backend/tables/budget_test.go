@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/cordon-sec/cordon/internal/lane"
 )
 
 // hold is a holding of a client, which is let go at the end of the test.
@@ -14,12 +16,13 @@ func hold(t *testing.T, b *budget, from string) *holding {
 }
 
 // TestBudgetIsShared: one client has a part of what all have, however many requests
-// it makes, and what is larger than that can be had by who is alone.
+// it makes and however large they are.
 func TestBudgetIsShared(t *testing.T) {
 	b := newBudget(100, 25)
 	first, second := hold(t, b, "192.0.2.1:1"), hold(t, b, "192.0.2.1:2")
 	other, sameNet := hold(t, b, "[2001:db8::1]:1"), hold(t, b, "[2001:db8::2]:1")
 	front, large := hold(t, b, "127.0.0.1:1"), hold(t, b, "192.0.2.9:1")
+	last, larger := hold(t, b, "127.0.0.2:1"), hold(t, b, "192.0.2.8:1")
 	for _, step := range []struct {
 		what string
 		h    *holding
@@ -32,24 +35,52 @@ func TestBudgetIsShared(t *testing.T) {
 		{"the rest of the share", second, 5, true},
 		{"another client", other, 20, true},
 		{"the same network", sameNet, 10, false},
-		{"one without a share", front, 40, true},
-		{"more than is left", large, 1000, false},
-		{"what is left", large, 15, true},
+		{"one without a share", front, 20, true},
+		{"more than a share", large, 1000, true},
+		{"more than is left", last, 15, false},
+		{"what is left", last, 10, true},
+		{"more than a share, and even more", large, 2000, true},
+		{"more than a share, while another has so much", larger, 26, false},
 	} {
 		if got := step.h.grow(step.n); got != step.want {
 			t.Errorf("%s: %v", step.what, got)
 		}
 	}
-	for _, h := range []*holding{first, second, other, front, large} {
+	for _, h := range []*holding{first, second, other, front, large, last, larger, sameNet} {
 		h.letGo()
 	}
-	if !large.grow(1000) || first.grow(1) {
-		t.Error("all of it must be had by one, and then by nobody else")
-	}
-	large.letGo()
-	sameNet.letGo()
-	if len(b.clients) != 1 || !first.grow(25) { // the one that tried last
+	if len(b.clients) != 0 {
 		t.Errorf("%d clients are kept", len(b.clients))
+	}
+	if !larger.grow(1000) || !first.grow(25) {
+		t.Error("something is lost")
+	}
+}
+
+// TestWhoNeedsNothingIsNotRefused: who waits for one part keeps nobody from growing
+// who takes nothing of it.
+func TestWhoNeedsNothingIsNotRefused(t *testing.T) {
+	b := newBudget(30, 30)
+	large, waiting := hold(t, b, "192.0.2.1:1"), hold(t, b, "192.0.2.2:1")
+	if !large.grow(30) {
+		t.Fatal("all of it")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	held := make(chan bool)
+	go func() { held <- waiting.await(ctx, 10) }()
+	lane.Until(t, "the other waits", func() bool { // where it does, even nothing is refused
+		if !b.all.TryAcquire(0) {
+			return true
+		}
+		b.all.Release(0)
+		return false
+	})
+	if !large.grow(31) || !large.grow(1000) {
+		t.Error("who has all that is counted is refused more")
+	}
+	cancel()
+	if <-held {
+		t.Error("who gives up holds something")
 	}
 }
 

@@ -53,6 +53,9 @@ func (q *request) carryOut(w *Write) ([]odata.Value, error) {
 // not have yet.
 func (q *request) rehearse(w Write) error {
 	if w.Op == OpInsert {
+		if err := q.consult(w, nil, make([]odata.Value, len(w.Shape.Columns))); err != nil {
+			return err // first, as in the stores: who may not insert learns of no id
+		}
 		if !w.ID.IsNull() {
 			switch _, err := q.read(q.stored, w.ID, nil); {
 			case err == nil:
@@ -61,8 +64,7 @@ func (q *request) rehearse(w Write) error {
 				return err
 			}
 		}
-		row := make([]odata.Value, len(w.Shape.Columns))
-		return q.consult(w, nil, row)
+		return q.findTaken(w)
 	}
 	before, err := q.read(q.stored, w.ID, w.Where)
 	if err != nil {
@@ -76,7 +78,33 @@ func (q *request) rehearse(w Write) error {
 	if w.Op == OpUndelete {
 		after[colDeleted] = odata.BooleanOf(false)
 	}
-	return q.consult(w, before, after)
+	if err := q.consult(w, before, after); err != nil {
+		return err
+	}
+	return q.findTaken(w)
+}
+
+// findTaken looks for another row that has a value which must be unique.
+func (q *request) findTaken(w Write) error {
+	ctx, cancel := q.deadline()
+	defer cancel()
+	for i, c := range w.Columns {
+		if column := w.Shape.Columns[c]; !column.Unique || w.Values[i].IsNull() {
+			continue
+		}
+		where := odata.Expr(odata.Compare{Op: odata.Eq, L: w.Shape.expr(c), R: odata.Literal{Value: w.Values[i]}})
+		if !w.ID.IsNull() {
+			where = odata.And(where, odata.Compare{Op: odata.Ne, L: w.Shape.expr(colID),
+				R: odata.Literal{Value: w.ID}})
+		}
+		switch n, err := q.s.store.Count(ctx, Query{Shape: q.stored, Where: where}); {
+		case err != nil:
+			return err
+		case n > 0:
+			return &DuplicateError{Column: w.Shape.Columns[c].Name}
+		}
+	}
+	return nil
 }
 
 // consult asks the guard about the row as it would be after the write.

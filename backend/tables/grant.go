@@ -145,9 +145,8 @@ var usualMethods = map[op]string{opRead: http.MethodGet, opInsert: http.MethodPo
 	opDelete: http.MethodDelete, opUndelete: http.MethodPost}
 
 // holds evaluates a rule; one that cannot be evaluated does not hold. A write asks
-// the rules for reading as a read would.
-// whatever method a client's protocol has for the operation: one operation has one
-// answer.
+// the rules for reading as a read would, and whatever method a client's protocol has
+// for the operation: one operation has one answer.
 func (q *request) holds(r rule, row map[string]any) bool {
 	f := identity.Facts{Principal: q.who, Row: row, Request: identity.Request{
 		Method: usualMethods[r.as], Path: q.r.URL.Path, Operation: r.as.String(), Time: q.now,

@@ -3,7 +3,6 @@ package tables
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -15,22 +14,28 @@ import (
 // that clients who send slowly, or do not read, do not use up the machine's memory.
 // A request has a little for itself; what it holds beyond comes out of one budget for
 // bodies and one for answers, of which a client has a share. Nobody who waits for a
-// part of an answer's budget holds one: what has been read is forgotten meanwhile,
-// and what was to be written has not been.
+// part of a budget holds one of it: of a body, all that it will need is taken at once;
+// of an answer, what has been read is forgotten meanwhile, and what was to be written
+// has not been.
 //
 // A page for which nothing is left, or that is too large, is sent while it is read
 // from the database, few at once. Who sends or reads slower than a least rate is cut.
 const (
 	freeBytes   = 16 << 10 // of a request's own
-	bodyBytes   = 12 << 20 // of the bodies of all requests, beyond
+	bodyBytes   = 16 << 20 // of the bodies of all requests, beyond
 	answerBytes = 8 << 20  // of their answers
-	clientPart  = 4        // a client has one part of so many
-	pageBytes   = 1 << 20  // the largest page that is made before it is sent
-	chunkBytes  = 64 << 10 // what is sent at once, or has to come in chunkTime
-	pagesWait   = 64       // how many long pages wait for their turn
-	chunkTime   = 5 * time.Second
-	// pageTime is how long a page that is sent while it is read may take.
-	pageTime = 2 * time.Minute
+	// bodyPart and answerPart are how many parts there are, of which a client has one:
+	// people behind one address send at once, and read in turn.
+	bodyPart, answerPart = 2, 4
+	pageBytes            = 1 << 20  // the largest page that is made before it is sent
+	chunkBytes           = 64 << 10 // what is sent at once, or has to come in time
+	pagesWait            = 64       // how many long pages wait for their turn
+	// firstTime is how long the first chunk of a body may take, and chunkTime each
+	// that follows, and each of an answer.
+	firstTime = 20 * time.Second
+	chunkTime = 5 * time.Second
+	// answerTime is how long an answer may take that is longer than freeBytes.
+	answerTime = 2 * time.Minute
 	// attempts is how often a row is read again that has become larger meanwhile.
 	attempts = 3
 )
@@ -44,16 +49,15 @@ var errLongPage = errors.New("tables: the page is long")
 // memory are the budgets of a service.
 type memory struct {
 	bodies, answers *budget
-	pages           *budget // that are sent while they are read
+	pages, queue    *budget // that are sent while they are read, and that wait for it
 }
 
 // newMemory sizes them for bodies of the given length, and a store that answers so
 // many queries at once.
 func newMemory(maxBody int64, readers int) memory {
-	bodies := max(bodyBytes, 4*maxBody)
-	pages := int64(max(2, readers/2))
-	return memory{bodies: newBudget(bodies, bodies/clientPart), answers: newBudget(answerBytes, answerBytes/clientPart),
-		pages: newBudget(pages, pages/2)}
+	bodies, pages := max(bodyBytes, 4*maxBody), int64(max(1, readers/2))
+	return memory{bodies: newBudget(bodies, bodies/bodyPart), answers: newBudget(answerBytes, answerBytes/answerPart),
+		pages: newBudget(pages, max(1, pages/2)), queue: newBudget(pagesWait, pagesWait/4)}
 }
 
 // readersOf is how many queries a store answers at once, as far as it says so.
@@ -62,14 +66,6 @@ func readersOf(s Store) int {
 		return r.Readers()
 	}
 	return 0
-}
-
-// holdBody makes sure that the request may hold a body of so many bytes. It waits:
-// what the client sends next stays with it.
-func (q *request) holdBody(n int) bool {
-	ctx, cancel := context.WithTimeout(q.r.Context(), q.s.options.Patience)
-	defer cancel()
-	return q.in.await(ctx, int64(n)-freeBytes)
 }
 
 // hold makes sure that the request may hold an answer of so many bytes, if they are
@@ -85,13 +81,16 @@ func (fullError) Error() string { return "tables: the answers of other requests 
 // whenHeld does what needs room for an answer, and does it again when the room is
 // there. Work that ends with a fullError has changed nothing.
 func (q *request) whenHeld(work func() error) error {
-	for range attempts {
+	for attempt := 0; ; attempt++ {
 		err := work()
 		var full fullError
 		if !errors.As(err, &full) {
 			return err
 		}
 		q.out.letGo()
+		if attempt == attempts {
+			return errMemory
+		}
 		ctx, cancel := context.WithTimeout(q.r.Context(), q.s.options.Patience)
 		held := q.out.await(ctx, int64(full)-freeBytes)
 		cancel()
@@ -99,7 +98,6 @@ func (q *request) whenHeld(work func() error) error {
 			return errMemory
 		}
 	}
-	return errMemory
 }
 
 // room makes sure that a row may be held and answered with.
@@ -135,48 +133,6 @@ func (q *request) letGo() {
 	q.out.letGo()
 }
 
-// readBody reads a body into a buffer that grows with what arrives.
-func (q *request) readBody(from io.Reader) (body []byte, err error) {
-	wire := http.NewResponseController(q.w)
-	timed := false
-	if s, ok := q.r.Context().Value(http.ServerContextKey).(*http.Server); ok {
-		timed = s.ReadTimeout > 0 && q.r.ContentLength != 0
-	}
-	defer func() {
-		switch {
-		case timed && err != nil: // what is missing is not waited for, before the answer or after it
-			q.w.Header().Set("Connection", "close")
-		case timed:
-			_ = wire.SetReadDeadline(time.Time{}) // the connection may be gone
-		}
-	}()
-	first := int64(4 << 10)
-	if n := q.r.ContentLength; n >= 0 && n < freeBytes {
-		first = n + 1 // and the end
-	}
-	body = make([]byte, 0, first)
-	for due := 0; ; {
-		if len(body) == cap(body) {
-			if !q.holdBody(3 * cap(body)) { // until it is copied, both are there
-				return nil, errMemory
-			}
-			body = slices.Grow(body, cap(body))
-		}
-		if len(body) >= due {
-			due = len(body) + chunkBytes
-			timed = timed && wire.SetReadDeadline(time.Now().Add(chunkTime)) == nil
-		}
-		n, err := from.Read(body[len(body):min(cap(body), due)])
-		body = body[:len(body)+n]
-		if err == io.EOF {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
 // within bounds how long the client may take for what is written next. The bound is
 // the connection's; a server that has one of its own sets it anew for each request.
 func (q *request) within(d time.Duration) {
@@ -185,14 +141,15 @@ func (q *request) within(d time.Duration) {
 	}
 }
 
-// transmit writes a body whose client takes each chunk of it in time.
+// transmit writes a body whose client takes each chunk of it in time, and all of it.
 func (q *request) transmit(body []byte) error {
 	if len(body) <= freeBytes {
 		_, err := q.w.Write(body)
 		return err
 	}
+	end := time.Now().Add(answerTime)
 	for chunk := range slices.Chunk(body, chunkBytes) {
-		q.within(chunkTime)
+		q.within(min(chunkTime, time.Until(end)))
 		if _, err := q.w.Write(chunk); err != nil {
 			return err
 		}

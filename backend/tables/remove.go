@@ -39,24 +39,50 @@ func (q *request) removeMany() error {
 	return q.whenHeld(func() error { return q.removeNow(r) })
 }
 
+// ask finds the rows that are there for the caller. Where a rule decides that, it is
+// asked outside of the transaction, in which others wait, and then once more about
+// those that it has let through.
+func (q *request) ask(r *Removal) error {
+	if r.Visible == nil {
+		return nil
+	}
+	ctx, cancel := q.deadline()
+	defer cancel()
+	r.IDs = []odata.Value{}
+	find := Query{Shape: r.Shape, Columns: []int{colID}, Where: r.Where, Top: int64(r.Limit) + 1}
+	_, err := q.filtered(ctx, find, false, func(row []odata.Value) error {
+		r.IDs = append(r.IDs, row[0])
+		return nil
+	})
+	if err == nil && len(r.IDs) == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
 func (q *request) removeNow(r Removal) error {
 	var size int
 	r.Room = func(row []odata.Value, place int) error {
 		if place == 0 {
-			size = 0
+			size = jsonSize(row) // of one row, or of a chunk
 		}
 		if size += textSize(row) + valueBytes*len(row); size > maxRemovedBytes {
 			return &QueryError{Msg: "These rows are too large to be deleted at once: delete fewer"}
 		}
 		if !q.hold(size) {
-			return fullError(size)
+			return fullError(2 * size) // there may be as many again
 		}
 		return nil
+	}
+	if err := q.ask(&r); err != nil {
+		return err
 	}
 	r.Version = q.s.newVersion(q.now)
 	done := sync.OnceFunc(q.orderAll()) // before the answer, which the client may not read
 	defer done()
-	rows, err := q.removeMatching(r)
+	ctx, cancel := q.deadline()
+	defer cancel()
+	rows, err := q.s.store.Remove(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -72,28 +98,6 @@ func (q *request) removeNow(r Removal) error {
 		return nil
 	}
 	return q.sendRemoved(r.Shape, rows)
-}
-
-// removeMatching removes the rows. Where a rule decides which of those that match are
-// there at all, it is asked outside of the transaction first, in which others wait,
-// and then once more about those that it has let through.
-func (q *request) removeMatching(r Removal) ([][]odata.Value, error) {
-	ctx, cancel := q.deadline()
-	defer cancel()
-	if r.Visible != nil {
-		find := Query{Shape: r.Shape, Columns: []int{colID}, Where: r.Where, Top: int64(r.Limit) + 1}
-		_, err := q.filtered(ctx, find, false, func(row []odata.Value) error {
-			r.IDs = append(r.IDs, row[0])
-			return nil
-		})
-		switch {
-		case err != nil:
-			return nil, err
-		case len(r.IDs) == 0:
-			return nil, nil
-		}
-	}
-	return q.s.store.Remove(ctx, r)
 }
 
 // sendRemoved answers with several rows, in chunks where they are long.

@@ -1,10 +1,7 @@
 package tables
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -315,29 +312,3 @@ func (q *request) sendsJSON() bool {
 }
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-// body reads the request's body, bounded, and hands it to parse while the
-// buffer is its own.
-func (q *request) body(parse func([]byte) error) error {
-	if q.v3 && !q.sendsJSON() {
-		return errMedia
-	}
-	if q.r.ContentLength > q.limit {
-		return errLarge
-	}
-	body, err := q.readBody(http.MaxBytesReader(q.w, q.r.Body, q.limit))
-	if err == errMemory {
-		return err
-	}
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return errLarge
-		}
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return badRequest("The body is incomplete")
-		}
-		return badRequest("The body cannot be read")
-	}
-	return parse(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
-}

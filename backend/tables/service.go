@@ -69,7 +69,6 @@ type Service struct {
 	expiry  chan struct{}
 	version atomic.Int64
 	memory  memory
-	waiting atomic.Int64 // long pages that wait for their turn
 }
 
 // table is one configured table with its present shape.

@@ -39,18 +39,12 @@ func (q *request) sendChunk(l *listing, _ int) error {
 // holds nothing meanwhile.
 func (q *request) stream(ask page, count bool) error {
 	q.out.letGo()
-	if q.s.waiting.Add(1) > pagesWait {
-		q.s.waiting.Add(-1)
-		return errMemory
-	}
 	ctx, cancel := q.deadline()
 	defer cancel()
 	turn := holding{of: q.s.memory.pages, from: q.r.RemoteAddr}
 	defer turn.letGo()
-	held := turn.await(ctx, 1)
-	q.s.waiting.Add(-1)
-	if !held {
-		return ctx.Err()
+	if err := q.awaitTurn(ctx, &turn); err != nil {
+		return err
 	}
 	out := listing{ask: ask, room: chunkBytes, full: q.sendChunk}
 	if !q.v3 {
@@ -63,7 +57,7 @@ func (q *request) stream(ask page, count bool) error {
 			q.w.Header()["Link"] = []string{q.link(ask.Skip+n, ask.Top, "", wholeLink) + "; rel=next"}
 		}
 	}
-	ctx, cancel = context.WithTimeout(q.r.Context(), pageTime)
+	ctx, cancel = context.WithTimeout(q.r.Context(), answerTime)
 	defer cancel()
 	err := q.fill(ctx, &out, count)
 	switch {
@@ -78,6 +72,22 @@ func (q *request) stream(ask page, count bool) error {
 	q.within(chunkTime)
 	if _, err := q.w.Write(out.b); err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// awaitTurn waits until a page may be sent. So many wait, of one client a part.
+func (q *request) awaitTurn(ctx context.Context, turn *holding) error {
+	if turn.grow(1) {
+		return nil
+	}
+	place := holding{of: q.s.memory.queue, from: q.r.RemoteAddr}
+	defer place.letGo()
+	switch {
+	case !place.grow(1):
+		return errMemory
+	case !turn.await(ctx, 1):
+		return ctx.Err()
 	}
 	return nil
 }

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
 
@@ -25,6 +27,8 @@ import (
 const (
 	hookSenders  = 8
 	hookWaiting  = 1024
+	hookBytes    = 32 << 20 // of all events that wait, and
+	largeBytes   = 24 << 20 // of those that are larger than chunkBytes
 	hookAttempts = 6
 	hookTimeout  = 10 * time.Second
 )
@@ -41,6 +45,8 @@ type Webhooks struct {
 	pause  time.Duration // before the second attempt; doubles
 	seed   maphash.Seed
 	queues [hookSenders]chan hookEvent
+	all    *semaphore.Weighted // hookBytes
+	large  *semaphore.Weighted // largeBytes: large rows of few leave room for the others
 	rows   [64]sync.Mutex
 	tables [64]sync.RWMutex // held to read by who has one of rows
 	cancel context.CancelFunc
@@ -64,12 +70,14 @@ func NewWebhooks(log *slog.Logger) *Webhooks {
 		log = slog.Default()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	h := &Webhooks{now: time.Now, log: log, pause: time.Second, seed: maphash.MakeSeed(), cancel: cancel}
+	h := &Webhooks{now: time.Now, log: log, pause: time.Second, seed: maphash.MakeSeed(), cancel: cancel,
+		all: semaphore.NewWeighted(hookBytes), large: semaphore.NewWeighted(largeBytes)}
 	for i := range h.queues {
 		h.queues[i] = make(chan hookEvent, hookWaiting)
 		h.done.Go(func() {
 			for e := range h.queues[i] {
 				h.deliver(ctx, e)
+				h.release(e)
 			}
 		})
 	}
@@ -152,10 +160,37 @@ func (h *Webhooks) send(turn string, e hookEvent) {
 	if h.shut || e.client == nil {
 		return
 	}
-	select {
-	case h.queues[maphash.String(h.seed, turn)%hookSenders] <- e:
-	default:
-		h.log.Error("a webhook's queue is full, the event is lost", "table", e.table)
+	if h.hold(e) {
+		select {
+		case h.queues[maphash.String(h.seed, turn)%hookSenders] <- e:
+			return
+		default:
+			h.release(e)
+		}
+	}
+	h.log.Error("a webhook's queue is full, the event is lost", "table", e.table)
+}
+
+// hold makes sure that an event may wait, and release gives its room back.
+func (h *Webhooks) hold(e hookEvent) bool {
+	n, isLarge := int64(len(e.body)), len(e.body) > chunkBytes
+	if isLarge && !h.large.TryAcquire(n) {
+		return false
+	}
+	if !h.all.TryAcquire(n) {
+		if isLarge {
+			h.large.Release(n)
+		}
+		return false
+	}
+	return true
+}
+
+func (h *Webhooks) release(e hookEvent) {
+	n := int64(len(e.body))
+	h.all.Release(n)
+	if n > chunkBytes {
+		h.large.Release(n)
 	}
 }
 

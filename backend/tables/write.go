@@ -175,6 +175,7 @@ func (q *request) insertNow(w Write, it item) error {
 	}
 	q.notify(s, row)
 	done()
+	q.in.letGo()
 	q.answer(http.StatusCreated, s, row, w.Columns)
 	return nil
 }
@@ -315,6 +316,7 @@ func (q *request) changeNow(w Write, status int) error {
 	case err != nil:
 		return err
 	}
+	q.in.letGo() // the answer's room has what is left of the body in it
 	if status == http.StatusNoContent {
 		q.w.WriteHeader(status)
 	} else {

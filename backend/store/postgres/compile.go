@@ -135,7 +135,7 @@ func (c *compiler) expr(e odata.Expr) {
 			c.write(" IS NULL)")
 		}
 	case odata.Arith:
-		c.call(arithmetic[e.Op], ")", e.L, e.R)
+		c.arith(e)
 	case odata.Call:
 		c.function(e)
 	default:
@@ -165,13 +165,6 @@ func (c *compiler) compare(e odata.Compare) {
 	c.write(operators[e.Op])
 	c.expr(e.R)
 	c.write(")")
-}
-
-// arithmetic are functions that have a result for every pair of numbers: an error
-// would tell of rows that the caller may not read.
-var arithmetic = map[odata.Op]string{
-	odata.Add: "cordon_add(", odata.Sub: "cordon_sub(", odata.Mul: "cordon_mul(", odata.Div: "cordon_div(",
-	odata.Mod: "cordon_mod(",
 }
 
 func (c *compiler) call(before, after string, args ...odata.Expr) {

@@ -18,15 +18,18 @@ import (
 // with a dynamic schema, and one that is allowed does.
 func testRefusedColumns(t *testing.T, open Opener) {
 	a := serve(t, open, tables.Config{"item": {DynamicSchema: true, SoftDelete: true,
-		Columns: map[string]tables.Column{"n": {Type: "number"}},
+		Columns: map[string]tables.Column{"n": {Type: "number"}, "code": {Type: "number", Unique: true}},
 		Insert:  tables.Operation{Rule: `row.n < 10.0`},
 		Update:  tables.Operation{Rule: `row.n < 10.0`}}})
 	a.want(201, "POST", "/tables/item", `{"id":"a","n":1}`)
+	a.want(201, "POST", "/tables/item", `{"id":"c","n":1,"code":5}`)
 	for _, v3 := range []bool{false, true} {
 		a.v3 = v3
-		conflict := map[bool]int{false: 409, true: 412}[v3]
 		a.want(403, "POST", "/tables/item", `{"id":"b","n":11,"x1":1}`)
 		a.want(409, "POST", "/tables/item", `{"id":"a","n":1,"x2":1}`)
+		a.want(403, "POST", "/tables/item", `{"id":"a","n":11,"x2":1}`) // before it is said that the id is taken
+		a.want(409, "POST", "/tables/item", `{"id":"b","n":1,"code":5,"x2":1}`)
+		a.want(409, "PATCH", "/tables/item/a", `{"code":5,"x2":1}`)
 		a.want(403, "PATCH", "/tables/item/a", `{"n":11,"x3":1}`)
 		a.want(404, "PATCH", "/tables/item/none", `{"n":1,"x4":1}`)
 		a.want(412, "PATCH", "/tables/item/a", `{"n":1,"x5":1}`, "If-Match", `"AAAAAAAAAAE="`)
@@ -41,11 +44,11 @@ func testRefusedColumns(t *testing.T, open Opener) {
 				"Content-Type",
 				"application/json-patch+json",
 			)
-			a.want(conflict, "PATCH", "/tables/item/a", `{"n":1,"x9":1}`, "If-None-Match", "*")
+			a.want(412, "PATCH", "/tables/item/a", `{"n":1,"x9":1}`, "If-None-Match", "*")
 		}
 	}
 	shape, _, _ := a.s.Inspect().Table("item")
-	if names := len(shape.Columns); names != 6 {
+	if names := len(shape.Columns); names != 7 {
 		t.Errorf("%d columns: %v", names, shape.Columns)
 	}
 	a.v3 = false

@@ -27,7 +27,9 @@ CREATE FUNCTION cordon_mul(x float8, y float8) RETURNS float8 IMMUTABLE PARALLEL
 CREATE FUNCTION cordon_div(x float8, y float8) RETURNS float8 IMMUTABLE PARALLEL SAFE STRICT LANGUAGE sql AS $$
   SELECT CASE
     WHEN y = 0 OR abs(x) = float8 'Infinity' AND abs(y) = float8 'Infinity' THEN NULL
-    WHEN abs(y) < 1 AND abs(x) >= 1.7976931348623157e308::float8 * least(abs(y), 1)
+    WHEN abs(y) < 1 AND greatest(7.888609052210118e-31::float8,
+        least(abs(x), 1.7976931348623157e308::float8 * least(least(abs(y), 1) * 1.5::float8, 1)))
+      * 0.5::float8 / greatest(least(abs(y), 1), 5e-324::float8) >= 8.98846567431158e307::float8
       THEN sign(x) * sign(y) * float8 'Infinity'
     WHEN least(abs(x), 1) * 8.997827589086393e161::float8 <= 2.2227587494850775e-162::float8 * greatest(abs(y), 1)
       THEN 0

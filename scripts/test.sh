@@ -34,7 +34,7 @@ stage checked sh scripts/check.sh quick
 stage "tests, raced" tests -race -timeout 10m $(raced)
 # What of the stores is about several at once: their queues, groups, guards, promises.
 shared='TestStore/^(contexts|withdrawn|panic|panic_beside|panic_is_logged|deadline|race|sync|once|step_beside)$'
-shared="$shared|TestStore/^(unknown_outcome|order_of_webhooks|unread_answers|room_for_answers|sessions)$"
+shared="$shared|TestStore/^(unknown_outcome|order_of_webhooks|unread_answers|room_for_answers|room_beside_one|sessions)$"
 stage "stores, raced" tests -race -timeout 10m -run "$shared" ./backend/store/sqlite ./backend/store/postgres
 # shellcheck disable=SC2086
 stage "tests, pure" tests -timeout 10m $quick

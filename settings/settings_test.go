@@ -375,6 +375,8 @@ func TestZeroIsNotTheDefault(t *testing.T) {
 		"server: {drain: &none 0ms}":                 "cordon.yaml:1:23: must be more than 0; without it, it is 15s",
 		"server: {drain: &a 1s, max_connections: 0}": "cordon.yaml:1:41: must be more than 0; without it, it is 10000",
 		"tables: {t: {page_size: 0, max_top: 5}}":    "cordon.yaml:1:25: must be more than 0; without it, it is 50",
+		"server: {max_connections: 0x0}":             "cordon.yaml:1:27: must be more than 0; without it, it is 10000",
+		"server: {max_connections: 0x10}":            "",
 		"tables: {t: {max_top: 0}}":                  "", // no limit
 		"gateway: {limits: {requests: 0}}":           "", // no limit
 		"identity: {refresh_grace: 1s}":              "",

@@ -109,6 +109,9 @@ func isZero(text string) bool {
 	if n, err := strconv.ParseFloat(text, 64); err == nil {
 		return n == 0
 	}
+	if n, err := strconv.ParseInt(text, 0, 64); err == nil { // in hexadecimal, for instance
+		return n == 0
+	}
 	d, err := time.ParseDuration(text)
 	return err == nil && d == 0
 }

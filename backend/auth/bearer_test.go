@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/backend/identity"
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -257,7 +258,15 @@ func TestProviderThatGoesAway(t *testing.T) {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
 		}
 	}
-	down, none := "", `{"keys":[]}`
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	another, err := json.Marshal(jose.JSONWebKey{Key: key.Public(), KeyID: "another", Algorithm: "RS256"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	down, none, others := "", `{"keys":[]}`, `{"keys":[`+string(another)+`]}`
 	want(http.StatusOK, "at first")
 	says.Store(&down)
 	s.wait(keysKept - time.Minute)
@@ -268,6 +277,12 @@ func TestProviderThatGoesAway(t *testing.T) {
 	s.wait(keysWait)
 	want(http.StatusOK, "up again")
 	says.Store(&none)
+	s.wait(keysFresh + time.Minute)
+	want(http.StatusOK, "a set without keys")
+	says.Store(nil)
+	s.wait(keysWait)
+	want(http.StatusOK, "the keys again")
+	says.Store(&others)
 	s.wait(keysFresh - time.Minute)
 	want(http.StatusOK, "keys of an hour ago")
 	s.wait(2 * time.Minute)
@@ -283,6 +298,56 @@ func TestProviderThatGoesAway(t *testing.T) {
 	says.Store(&down)
 	s.wait(discoveryRetry)
 	want(http.StatusServiceUnavailable, "a document that has been given up")
+
+	says.Store(nil)
+	s.wait(discoveryRetry)
+	want(http.StatusOK, "the document again")
+	says.Store(&down)
+	for _, each := range []struct {
+		wait time.Duration
+		want int
+	}{{2 * 24 * time.Hour, http.StatusFound}, {discoveryKept, http.StatusForbidden}} {
+		s.wait(each.wait)
+		wantStatus(t, s.get(nil, "/.auth/login/my"), each.want)
+	}
+}
+
+// TestKeysThatHang: while a provider's keys hang, those who know theirs are answered
+// with them, one after a short time and the others at once.
+func TestKeysThatHang(t *testing.T) {
+	p := newIssuer(t)
+	hangs := make(chan struct{})
+	var hung atomic.Int32
+	inner := p.Config.Handler
+	hanging := atomic.Bool{}
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hanging.Load() {
+			hung.Add(1)
+			<-hangs
+		}
+		inner.ServeHTTP(w, r)
+	})
+	s := bearerSite(t, p, nil)
+	token := func() string {
+		p.claims = map[string]any{"iat": s.clock().Unix(), "exp": s.clock().Add(time.Hour).Unix()}
+		return p.idToken("")
+	}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+token()), http.StatusOK)
+	hanging.Store(true)
+	defer close(hangs)
+	s.wait(keysFresh)
+	first, second := token(), token()
+	answered := make(chan int)
+	go func() { answered <- s.get(nil, "/.auth/me", "Authorization", "Bearer "+first).StatusCode }()
+	lane.Until(t, "the keys are asked for", func() bool { return hung.Load() == 1 })
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+second), http.StatusOK)
+	if status := <-answered; status != http.StatusOK {
+		t.Errorf("the one that asked: %d", status)
+	}
+	wantStatus(t, s.get(nil, "/.auth/me", "Authorization", "Bearer "+token()), http.StatusOK)
+	if n := hung.Load(); n != 1 {
+		t.Errorf("the keys were asked for %d times", n)
+	}
 }
 
 // TestOneProviderThatIsDown: tokens of the others are answered as ever, and nobody

@@ -34,7 +34,9 @@ var _ oidc.KeySet = (*keySet)(nil)
 
 const (
 	// keysWait is how long the keys are not asked for again.
-	keysWait  = 10 * time.Second
+	keysWait = 10 * time.Second
+	// staleWait is how long one who has what is a little old waits for the new.
+	staleWait = 2 * time.Second
 	keysFresh = time.Hour
 	keysKept  = 24 * time.Hour
 )
@@ -53,11 +55,15 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 	}
 	header := jws.Signatures[0].Header
 	keys, fresh := k.named(header.KeyID)
-	if len(keys) == 0 || !fresh {
+	switch {
+	case len(keys) == 0:
 		err := k.fetch(ctx, header.KeyID)
 		if keys, _ = k.named(header.KeyID); err != nil && len(keys) == 0 {
 			return nil, fmt.Errorf("fetching keys: %w", err)
 		}
+	case !fresh:
+		k.renew(ctx, header.KeyID)
+		keys, _ = k.named(header.KeyID)
 	}
 	for i := range keys {
 		if keys[i].Algorithm != "" && keys[i].Algorithm != header.Algorithm {
@@ -128,11 +134,30 @@ func (k *keySet) named(id string) (found []publishedKey, fresh bool) {
 	return found, age < keysFresh
 }
 
+// renew reads keys anew that are known and a little old. One request does, and waits
+// for a short time; the others go on with what is known.
+func (k *keySet) renew(ctx context.Context, id string) {
+	if !k.fetching.TryLock() {
+		return
+	}
+	defer k.fetching.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), staleWait)
+	defer cancel()
+	_ = k.fetchLocked(ctx, id) // what is known holds
+}
+
 // fetch reads the keys anew, unless that was tried a moment ago or somebody else has
 // found the key meanwhile.
 func (k *keySet) fetch(ctx context.Context, id string) error {
 	k.fetching.Lock()
 	defer k.fetching.Unlock()
+	// Those who leave take nothing with them: the next one would ask again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerTimeout)
+	defer cancel()
+	return k.fetchLocked(ctx, id)
+}
+
+func (k *keySet) fetchLocked(ctx context.Context, id string) error {
 	if keys, fresh := k.named(id); len(keys) > 0 && fresh {
 		return nil
 	}
@@ -148,9 +173,6 @@ func (k *keySet) fetch(ctx context.Context, id string) error {
 	case early:
 		return errors.New("they could not be fetched a moment ago")
 	}
-	// Those who leave take nothing with them: the next one would ask again.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerTimeout)
-	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, k.url, nil)
 	if err != nil {
 		return errors.New("the address cannot be used")
@@ -165,6 +187,10 @@ func (k *keySet) fetch(ctx context.Context, id string) error {
 	if err != nil {
 		return errors.New(discoveryFailure(err))
 	}
-	k.keys, k.fetched = publishedKeys(set.Keys), k.tried
+	keys := publishedKeys(set.Keys)
+	if len(keys) == 0 {
+		return errors.New("none that is understood was published")
+	}
+	k.keys, k.fetched = keys, k.tried
 	return nil
 }

@@ -104,9 +104,11 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 		}
 		done := make(chan struct{})
 		p.fetching = done
+		stale := p.usable(now, discoveryKept)
 		p.mu.Unlock()
-		found, err := p.fetch(ctx)
+		found, err := p.fetchFor(ctx, stale)
 		p.mu.Lock()
+		now = p.now()
 		p.fetching = nil
 		if err == nil {
 			p.keepKeys(found)
@@ -123,6 +125,16 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 		close(done)
 		return found, err
 	}
+}
+
+// fetchFor fetches the document; who has one that is a little old waits a short time.
+func (p *openID) fetchFor(ctx context.Context, stale bool) (*discovered, error) {
+	if stale {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, staleWait)
+		defer cancel()
+	}
+	return p.fetch(ctx)
 }
 
 // usable reports whether there is a document that is no older than that.

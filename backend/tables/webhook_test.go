@@ -136,3 +136,41 @@ func TestWebhookPayload(t *testing.T) {
 		t.Errorf("payloads:\n%s", strings.Join(r.bodies, "\n"))
 	}
 }
+
+// TestWebhooksWaitWithinBounds: what waits for a receiver that hangs is bounded by its
+// bytes, large events leave room for others, and all of it is given back.
+func TestWebhooksWaitWithinBounds(t *testing.T) {
+	release := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer hanging.Close()
+	h := NewWebhooks(slog.New(slog.DiscardHandler))
+	waiting := func() (n int) {
+		for _, q := range h.queues {
+			n += len(q)
+		}
+		return n
+	}
+	const size = 1 << 20
+	for i := range 100 {
+		h.send(fmt.Sprint("large/", i), hookEvent{url: hanging.URL, client: hanging.Client(), body: make([]byte, size)})
+	}
+	if n := waiting(); n > largeBytes/size || n < largeBytes/size-hookSenders {
+		t.Errorf("%d large events wait", n)
+	}
+	before := waiting()
+	for i := range 100 {
+		h.send(fmt.Sprint("small/", i), hookEvent{url: hanging.URL, client: hanging.Client(), body: make([]byte, 1000)})
+	}
+	if n := waiting(); n < before+100-hookSenders {
+		t.Errorf("%d of 100 small events wait", n-before)
+	}
+	close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := h.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if !h.all.TryAcquire(hookBytes) || !h.large.TryAcquire(largeBytes) {
+		t.Error("room is lost")
+	}
+}

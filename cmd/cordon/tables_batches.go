@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/cordon-sec/cordon/backend/tables/transfer"
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
@@ -33,6 +34,7 @@ type (
 		Restored int      `json:"restored"`
 		Gone     int      `json:"gone"`
 		Left     []string `json:"left"`
+		Unfit    []string `json:"unfit"`
 	}
 )
 
@@ -194,7 +196,7 @@ func undo(cmd *cobra.Command, store database, config, name, format string, o tra
 	if err = errors.Join(err, writeUndone(cmd.OutOrStdout(), done, format, o.Dry)); err != nil {
 		return environment(err)
 	}
-	if len(done.Altered) > 0 {
+	if len(done.Altered)+len(done.Unfit) > 0 {
 		return found()
 	}
 	return nil
@@ -205,28 +207,38 @@ const maxLeft = 20
 
 func writeUndone(out io.Writer, u transfer.Undone, format string, dry bool) error {
 	if format == "json" {
-		left := []string{}
-		for _, id := range u.Altered {
-			left = append(left, id.Plain())
+		plain := func(ids []odata.Value) []string {
+			list := []string{}
+			for _, id := range ids {
+				list = append(list, id.Plain())
+			}
+			return list
 		}
-		return output.JSON(out, 1, undoneJSON{u.Batch.Name, dry, u.Removed, u.Restored, u.Gone, left})
+		return output.JSON(out, 1, undoneJSON{u.Batch.Name, dry, u.Removed, u.Restored, u.Gone, plain(u.Altered),
+			plain(u.Unfit)})
 	}
 	verb := "removed"
 	if dry {
 		verb = "would be removed"
 	}
 	fmt.Fprintf(out, "%s: %s %s, %d restored, %d not there any more, %d left\n", u.Batch.Name,
-		wording.Count(u.Removed, "row", "rows"), verb, u.Restored, u.Gone, len(u.Altered))
-	for i, id := range u.Altered {
-		if i == maxLeft {
-			fmt.Fprintf(out, "  and %d more; --format json lists all\n", len(u.Altered)-maxLeft)
-			break
-		}
-		fmt.Fprintf(out, "  changed since: %s\n", wording.Printable(id.Plain()))
-	}
+		wording.Count(u.Removed, "row", "rows"), verb, u.Restored, u.Gone, len(u.Altered)+len(u.Unfit))
+	listLeft(out, "changed since", u.Altered)
+	listLeft(out, "what they replaced does not fit the table any more", u.Unfit)
 	if len(u.Altered) > 0 {
-		_, err := fmt.Fprintln(out, "--force takes these back too")
+		_, err := fmt.Fprintln(out, "--force takes back those that were changed, too")
 		return err
 	}
 	return nil
+}
+
+// listLeft lists rows that were left.
+func listLeft(out io.Writer, why string, ids []odata.Value) {
+	for i, id := range ids {
+		if i == maxLeft {
+			fmt.Fprintf(out, "  and %d more; --format json lists all\n", len(ids)-maxLeft)
+			return
+		}
+		fmt.Fprintf(out, "  %s: %s\n", why, wording.Printable(id.Plain()))
+	}
 }

@@ -3,12 +3,8 @@ package storetest
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -113,48 +109,4 @@ func testRemovedByRule(t *testing.T, open Opener) {
 		t.Errorf("%v, %v", rows, err)
 	}
 	a.wantIDs("/tables/item", "r2")
-}
-
-// testRoomForAnswers: clients that do not read the answers to their writes hold no
-// more than there is for answers, and what has no room is not done.
-func testRoomForAnswers(t *testing.T, open Opener) {
-	a := newApp(t, open, tables.Config{"item": {Columns: map[string]tables.Column{"text": {Type: "string"},
-		"n": {Type: "number"}}}}, tables.Options{Patience: 50 * time.Millisecond})
-	a.want(201, "POST", "/tables/item", `{"id":"large","n":0,"text":"`+strings.Repeat("x", 1000<<10)+`"}`)
-	release := make(chan struct{})
-	begun := make(chan struct{}, 8)
-	ended := make(chan struct{})
-	for i := range 4 { // each of another client, to whom a share of its own belongs
-		r := httptest.NewRequest("PATCH", "/tables/item/large", strings.NewReader(`{"n":1}`))
-		r.Header.Set("ZUMO-API-VERSION", "2.0.0")
-		r.RemoteAddr = fmt.Sprintf("192.0.2.%d:1", 100+i)
-		go func() {
-			defer func() { ended <- struct{}{} }()
-			a.s.ServeHTTP(&unread{http.Header{}, begun, release}, r)
-		}()
-	}
-	for range 4 {
-		<-begun
-	}
-	// All of it is held now: a change of a large row waits for its turn, and then
-	// has not been made. Small ones go on.
-	for _, each := range []struct{ method, path, body string }{
-		{"PATCH", "/tables/item/large", `{"n":2}`},
-		{"GET", "/tables/item/large", ""},
-		{"DELETE", "/tables/item?$filter=" + url.QueryEscape("n eq 1"), ""},
-		{"DELETE", "/tables/item/large", ""},
-	} {
-		if got := a.want(503, each.method, each.path, each.body); strings.Contains(got.body, "xxx") {
-			t.Errorf("%s: %d bytes", each.method, len(got.body))
-		}
-	}
-	a.want(201, "POST", "/tables/item", `{"id":"small","n":7}`)
-	a.want(200, "PATCH", "/tables/item/small", `{"n":8}`)
-	same(t, "a row that could not be answered", a.want(200, "GET",
-		"/tables/item?$select=n&$filter="+url.QueryEscape("id eq 'large'"), "").body, `[{"n":1}]`)
-	close(release)
-	for range 4 {
-		<-ended
-	}
-	a.want(200, "PATCH", "/tables/item/large", `{"n":3}`)
 }

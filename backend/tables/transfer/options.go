@@ -101,7 +101,8 @@ func (o Options) hash() hash.Hash {
 		null = "+" + *o.Null
 	}
 	_, _ = fmt.Fprintf(h, "%q %q %d %q %q %q %q %q %q %t %t\n", o.Format, o.Encoding, o.Separator, o.Columns, o.CellEnd,
-		o.RowEnd, null, o.Omit, o.GUIDs, o.SkipDeleted, o.Replace) // a hash takes all
+		o.RowEnd, null, slices.Sorted(slices.Values(o.Omit)), slices.Sorted(slices.Values(o.GUIDs)), o.SkipDeleted,
+		o.Replace) // a hash takes all
 	return h
 }
 

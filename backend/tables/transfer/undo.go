@@ -32,9 +32,11 @@ type Undone struct {
 	Batch Batch
 	// Removed, Restored and Gone count the rows by what became of them.
 	Removed, Restored, Gone int
-	// Altered are the ids of rows that were left, since they have been changed, or
-	// since what they replaced does not fit the table any more.
+	// Altered are the ids of rows that were left, since they have been changed.
 	Altered []odata.Value
+	// Unfit are the ids of rows that were left, since what they replaced does not fit
+	// the table any more.
+	Unfit []odata.Value
 }
 
 // undoing is Undo on its way.
@@ -92,9 +94,9 @@ func (u *undoing) all(ctx context.Context, store Store, s *tables.Shape, o UndoO
 		if err := u.take(ctx, store, s, brought, o); err != nil {
 			return err
 		}
-		o.Progress(u.Removed + u.Restored + u.Gone + len(u.Altered))
+		o.Progress(u.Removed + u.Restored + u.Gone + len(u.Altered) + len(u.Unfit))
 	}
-	if o.Dry || len(u.Altered) > 0 {
+	if o.Dry || len(u.Altered)+len(u.Unfit) > 0 {
 		return nil
 	}
 	return store.ForgetBatch(ctx, u.Batch.Name, false)
@@ -107,7 +109,7 @@ func (u *undoing) take(ctx context.Context, store Store, s *tables.Shape, brough
 		if b.Before != "" {
 			restore, err := rowOf(s, b.Before)
 			if err != nil { // one row must not keep the others from being taken back
-				u.Altered = append(u.Altered, b.ID)
+				u.Unfit = append(u.Unfit, b.ID)
 				continue
 			}
 			r.Restore = &restore

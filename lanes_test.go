@@ -135,7 +135,8 @@ func TestRealTestsAreFound(t *testing.T) {
 			if !ok || s.file == "internal/lane/lane.go" {
 				continue
 			}
-			if strings.HasPrefix(f.Name.Name, "Test") && callsLane(f, "Rounds") && !slices.Contains(found, f.Name.Name) {
+			if strings.HasPrefix(f.Name.Name, "Test") && callsLane(f, "Rounds") &&
+				!slices.Contains(found, f.Name.Name) {
 				t.Errorf("%s: %s calls lane.Rounds, and make real does not find it", s.file, f.Name.Name)
 			}
 			for i, at := range realCalls(f) {

@@ -22,11 +22,11 @@ import (
 // from the database, few at once. Who sends or reads slower than a least rate is cut.
 const (
 	freeBytes   = 16 << 10 // of a request's own
-	bodyBytes   = 16 << 20 // of the bodies of all requests, beyond
-	answerBytes = 8 << 20  // of their answers
+	bodyBytes   = 10 << 20 // of the bodies of all requests, beyond
+	answerBytes = 6 << 20  // of their answers
 	// bodyPart and answerPart are how many parts there are, of which a client has one:
 	// people behind one address send at once, and read in turn.
-	bodyPart, answerPart = 2, 4
+	bodyPart, answerPart = 2, 3
 	pageBytes            = 1 << 20  // the largest page that is made before it is sent
 	chunkBytes           = 64 << 10 // what is sent at once, or has to come in time
 	pagesWait            = 64       // how many long pages wait for their turn

@@ -31,7 +31,8 @@ func TestDryRunsApplyNoMigrations(t *testing.T) {
 		{"users", "duplicates"},
 	} {
 		_, errs := command(t, exitEnvironment, append(args, "--config", config)...)
-		if !strings.Contains(errs, "lacks 0004_merged_users (expand)") || !strings.Contains(errs, "cordon migrate-store") {
+		if !strings.Contains(errs, "lacks 0004_merged_users (expand)") ||
+			!strings.Contains(errs, "cordon migrate-store") {
 			t.Errorf("%v: %s", args, errs)
 		}
 	}

@@ -60,7 +60,12 @@ tables:
 	b := &badLoad{t: t, address: address}
 	text = strings.Repeat("x", 1<<20-200)
 	for i := range 250 {
-		b.want(http.StatusCreated, http.MethodPost, "/tables/page", fmt.Sprintf(`{"id":"r%d","n":%[1]d,"text":"%s"}`, i, text))
+		b.want(
+			http.StatusCreated,
+			http.MethodPost,
+			"/tables/page",
+			fmt.Sprintf(`{"id":"r%d","n":%[1]d,"text":"%s"}`, i, text),
+		)
 		if i < 3 {
 			t.Logf("after %d rows: %d MiB", i+1, resident(t, cmd.Process.Pid)>>20)
 		}
@@ -145,7 +150,9 @@ func (b *badLoad) attack() {
 	b.done = make(chan struct{})
 	var sending sync.WaitGroup
 	for i := range badClients {
-		c, err := net.Dial("tcp", b.address)
+		// A hundred clients of twenty connections each, none of which is the front's.
+		from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, 0, byte(1+i%100))}}
+		c, err := from.Dial("tcp", b.address)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -163,7 +170,8 @@ func (b *badLoad) attack() {
 			// And reads nothing of a row, of one that it changes, of some that it deletes.
 			fmt.Sprintf("GET /tables/page/r%d%s\r\n", row, head),
 			fmt.Sprintf("PATCH /tables/page/r%d%sContent-Length: 8\r\n\r\n{\"n\":%3d}", row, head, row),
-			fmt.Sprintf("DELETE /tables/page?$filter=n%%20ge%%20%d%%20and%%20n%%20lt%%20%d%s\r\n", 200+row/4, 202+row/4, head),
+			fmt.Sprintf("DELETE /tables/page?$filter=n%%20ge%%20%d%%20and%%20n%%20lt%%20%d", 200+row/4, 202+row/4) +
+				head + "\r\n",
 		}[i%9]
 		sending.Go(func() {
 			_ = c.SetWriteDeadline(time.Now().Add(20 * time.Second)) // a server need not take it all

@@ -307,7 +307,10 @@ func (t *turn) matching(ctx context.Context, r tables.Removal) (removed [][]odat
 	err = each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
 		return rows.Collect(ctx, r, slices.Clone(row), &removed)
 	})
-	return removed, err
+	if err != nil {
+		return nil, err // others of the group are not kept waiting with these rows in memory
+	}
+	return removed, nil
 }
 
 // Load implements tables.Store.

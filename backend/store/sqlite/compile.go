@@ -139,7 +139,8 @@ func (c *compiler) call(name string, args ...odata.Expr) {
 
 // plain are the functions that are a function of SQLite's too, or one of ours.
 var plain = map[odata.Func]string{
-	odata.Concat: "cordon_concat(", odata.EndsWith: "cordon_endswith(", odata.Length: "length(", odata.Replace: "cordon_replace(",
+	odata.Concat: "cordon_concat(", odata.EndsWith: "cordon_endswith(", odata.Length: "length(",
+	odata.Replace:   "cordon_replace(",
 	odata.Substring: "cordon_substring(", odata.ToLower: "cordon_lower(", odata.ToUpper: "cordon_upper(",
 	odata.Trim: "trim(", odata.Year: "cordon_date('year',", odata.Month: "cordon_date('month',",
 	odata.Day: "cordon_date('day',", odata.Hour: "cordon_date('hour',", odata.Minute: "cordon_date('minute',",

@@ -212,7 +212,10 @@ func (w *writer) matching(ctx context.Context, r tables.Removal) (removed [][]od
 		}
 		return rows.Collect(ctx, r, row, &removed)
 	})
-	return removed, err
+	if err != nil {
+		return nil, err // others of the group are not kept waiting with these rows in memory
+	}
+	return removed, nil
 }
 
 // Load implements tables.Store.

@@ -57,7 +57,8 @@ func testExtremes(t *testing.T, open Opener) {
 		"startswith(replace('abc','','y'),'abc') and id eq 'long' and n eq null":    "long",
 	} {
 		var ids []string
-		for _, row := range a.want(200, "GET", "/tables/item?$select=id&$orderby=id&$filter="+url.QueryEscape(filter), "").rows(t) {
+		path := "/tables/item?$select=id&$orderby=id&$filter=" + url.QueryEscape(filter)
+		for _, row := range a.want(200, "GET", path, "").rows(t) {
 			ids = append(ids, row["id"].(string))
 		}
 		if got := strings.Join(ids, " "); got != want {

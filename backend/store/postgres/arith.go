@@ -10,7 +10,7 @@ import (
 // would tell of rows that the caller may not read.
 var arithmetic = map[odata.Op]string{
 	odata.Add: "cordon_add(", odata.Sub: "cordon_sub(", odata.Mul: "cordon_mul(", odata.Div: "cordon_div(",
-	odata.Mod: "cordon_mod(",
+	odata.Mod: "cordon_modulo(",
 }
 
 // The numbers of which the server's own operators, which are forty times as fast,

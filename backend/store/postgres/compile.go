@@ -186,7 +186,6 @@ var functions = map[odata.Func][2]string{
 	odata.IndexOf:           {"(strpos(", ")-1)::int8"},
 	odata.Length:            {"char_length(", ")::int8"},
 	odata.Replace:           {"cordon_replace(", ")"},
-	odata.Substring:         {"cordon_substring(", ")"},
 	odata.ToLower:           {`(lower(`, ` COLLATE "und-x-icu") COLLATE "C")`},
 	odata.ToUpper:           {`(upper(`, ` COLLATE "und-x-icu") COLLATE "C")`},
 	odata.Trim:              {"btrim(", ")"},
@@ -209,6 +208,12 @@ func (c *compiler) function(e odata.Call) {
 	switch e.Func {
 	case odata.StartsWith:
 		c.startsWith(e.Args[0], e.Args[1])
+	case odata.Substring:
+		name := "cordon_substring("
+		if len(e.Args) == 3 {
+			name = "cordon_part("
+		}
+		c.call(name, ")", e.Args...)
 	case odata.Digits:
 		// What is no number is null, and never an error.
 		c.write("(substring(substr(")

@@ -1,0 +1,2 @@
+-- expand
+-- nothing: what the query language has and the database lacks, the program brings.

@@ -18,7 +18,7 @@ import (
 // one that is not among them, but not more often than keysWait allows: strangers can
 // name any key that they like. And they are fetched anew after keysFresh, so that a
 // key which was withdrawn is not believed much longer. While the provider cannot be
-// asked, those that are known hold until keysKept.
+// asked, or publishes none, those that are known hold until keysKept.
 type keySet struct {
 	base *providerBase
 	url  string
@@ -134,16 +134,27 @@ func (k *keySet) named(id string) (found []publishedKey, fresh bool) {
 	return found, age < keysFresh
 }
 
-// renew reads keys anew that are known and a little old. One request does, and waits
+// renew reads keys anew that are known and a little old. One request waits for them,
 // for a short time; the others go on with what is known.
 func (k *keySet) renew(ctx context.Context, id string) {
 	if !k.fetching.TryLock() {
 		return
 	}
-	defer k.fetching.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), staleWait)
-	defer cancel()
-	_ = k.fetchLocked(ctx, id) // what is known holds
+	done := make(chan struct{})
+	go func() { // which ends with providerTimeout
+		defer close(done)
+		defer k.fetching.Unlock()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), providerTimeout)
+		defer cancel()
+		_ = k.fetchLocked(ctx, id) // what is known holds
+	}()
+	enough := time.NewTimer(staleWait)
+	defer enough.Stop()
+	select {
+	case <-done:
+	case <-enough.C:
+	case <-ctx.Done():
+	}
 }
 
 // fetch reads the keys anew, unless that was tried a moment ago or somebody else has

@@ -93,48 +93,48 @@ func (p *openID) discover(ctx context.Context) (*discovered, error) {
 			defer p.mu.Unlock()
 			return nil, p.failure
 		}
-		if wait := p.fetching; wait != nil {
-			p.mu.Unlock()
-			select {
-			case <-wait:
-				continue
-			case <-ctx.Done():
-				return nil, &errProvider{err: ctx.Err()}
-			}
+		wait, old := p.fetching, p.found
+		if wait == nil {
+			wait = make(chan struct{})
+			p.fetching = wait
+			go p.refetch(context.WithoutCancel(ctx), wait)
 		}
-		done := make(chan struct{})
-		p.fetching = done
 		stale := p.usable(now, discoveryKept)
 		p.mu.Unlock()
-		found, err := p.fetchFor(ctx, stale)
-		p.mu.Lock()
-		now = p.now()
-		p.fetching = nil
-		if err == nil {
-			p.keepKeys(found)
-			p.found, p.failure = found, nil
-		} else if ctx.Err() == nil {
-			p.failed, p.failure = now, err
+		enough := time.NewTimer(staleWait)
+		defer enough.Stop()
+		if !stale {
+			enough.Stop()
 		}
-		if errors.Is(err, errDocument) { // it is there, and says something else now
-			p.found = nil
-		} else if err != nil && p.usable(now, discoveryKept) {
-			found, err = p.found, nil
+		select {
+		case <-wait: // and look again
+		case <-enough.C:
+			return old, nil
+		case <-ctx.Done():
+			return nil, &errProvider{err: ctx.Err()}
 		}
-		p.mu.Unlock()
-		close(done)
-		return found, err
 	}
 }
 
-// fetchFor fetches the document; who has one that is a little old waits a short time.
-func (p *openID) fetchFor(ctx context.Context, stale bool) (*discovered, error) {
-	if stale {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, staleWait)
-		defer cancel()
+// refetch fetches the document and keeps what came of it. It ends with
+// providerTimeout.
+func (p *openID) refetch(ctx context.Context, done chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	found, err := p.fetch(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer close(done)
+	p.fetching = nil
+	switch {
+	case err == nil:
+		p.keepKeys(found)
+		p.found, p.failure = found, nil
+		return
+	case errors.Is(err, errDocument): // it is there, and says something else now
+		p.found = nil
 	}
-	return p.fetch(ctx)
+	p.failed, p.failure = p.now(), err
 }
 
 // usable reports whether there is a document that is no older than that.

@@ -76,10 +76,9 @@ func (q *request) holdBody(n int64) bool {
 
 // pace is the least rate of a body, by the deadlines of its connection.
 type pace struct {
-	q     *request
-	wire  *http.ResponseController // nil for a server that sets no deadlines
-	due   int                      // the length that has to be there by the deadline
-	begun bool
+	q    *request
+	wire *http.ResponseController // nil for a server that sets no deadlines
+	due  int                      // the length that has to be there by the deadline
 }
 
 func (q *request) bodyPace() *pace {
@@ -98,8 +97,8 @@ func (p *pace) renew(have int) {
 		return
 	}
 	in := chunkTime
-	if !p.begun {
-		in, p.begun = firstTime, true
+	if have < chunkBytes {
+		in = firstTime
 	}
 	if p.wire.SetReadDeadline(time.Now().Add(in)) != nil {
 		p.wire = nil

@@ -72,15 +72,15 @@ type part struct {
 // parts are what growing to n takes. What takes nothing is left out: a semaphore
 // refuses even that while others wait for it.
 func (h *holding) parts(n int64) (list []part) {
+	if n > h.of.each && h.held <= h.of.each {
+		list = append(list, part{h.of.large, 1}) // first: who waits for it holds nothing of the rest
+	}
 	more := min(n, h.of.each) - min(h.held, h.of.each)
 	if more > 0 && h.share != nil {
 		list = append(list, part{h.share.left, more})
 	}
 	if more > 0 {
 		list = append(list, part{h.of.all, more})
-	}
-	if n > h.of.each && h.held <= h.of.each {
-		list = append(list, part{h.of.large, 1})
 	}
 	return list
 }

@@ -141,15 +141,18 @@ func (q *request) within(d time.Duration) {
 	}
 }
 
-// transmit writes a body whose client takes each chunk of it in time, and all of it.
+// transmit writes a body, or a part of one, whose client takes each chunk of it in
+// time, and all of it.
 func (q *request) transmit(body []byte) error {
-	if len(body) <= freeBytes {
-		_, err := q.w.Write(body)
-		return err
+	if q.end.IsZero() {
+		if len(body) <= freeBytes {
+			_, err := q.w.Write(body)
+			return err
+		}
+		q.end = time.Now().Add(answerTime)
 	}
-	end := time.Now().Add(answerTime)
 	for chunk := range slices.Chunk(body, chunkBytes) {
-		q.within(min(chunkTime, time.Until(end)))
+		q.within(min(chunkTime, time.Until(q.end)))
 		if _, err := q.w.Write(chunk); err != nil {
 			return err
 		}

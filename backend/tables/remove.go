@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -70,7 +71,7 @@ func (q *request) removeNow(r Removal) error {
 			return &QueryError{Msg: "These rows are too large to be deleted at once: delete fewer"}
 		}
 		if !q.hold(size) {
-			return fullError(2 * size) // there may be as many again
+			return fullError(q.guess(size))
 		}
 		return nil
 	}
@@ -100,6 +101,15 @@ func (q *request) removeNow(r Removal) error {
 	return q.sendRemoved(r.Shape, rows)
 }
 
+// guess is what a removal will need that has come so far: as much again, but not the
+// place for what is larger than a share, unless it is.
+func (q *request) guess(size int) int {
+	if share := int(q.s.memory.answers.each); size <= share {
+		return min(2*size, share)
+	}
+	return 2 * size
+}
+
 // sendRemoved answers with several rows, in chunks where they are long.
 func (q *request) sendRemoved(s *Shape, rows [][]odata.Value) error {
 	b, sent := []byte{'['}, false
@@ -111,7 +121,7 @@ func (q *request) sendRemoved(s *Shape, rows [][]odata.Value) error {
 			continue
 		}
 		if !sent {
-			sent = true
+			sent, q.end = true, time.Now().Add(answerTime)
 			q.w.Header()["Content-Type"] = headerJSON
 			q.w.WriteHeader(http.StatusOK)
 		}

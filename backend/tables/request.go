@@ -35,7 +35,9 @@ type request struct {
 	refusal error
 	limit   int64   // of the body
 	in, out holding // what it holds of the budgets for bodies and for answers
-	said    int     // how many of the columns that a write sets are of the request
+	// end is when an answer that is long must have been sent.
+	end  time.Time
+	said int // how many of the columns that a write sets are of the request
 	// fresh are the columns that the item needs and the stored shape lacks.
 	stored *Shape
 	fresh  []ColumnDef

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
@@ -29,8 +30,7 @@ func (q *request) sendChunk(l *listing, _ int) error {
 		q.w.Header()["Content-Type"] = headerJSON
 		q.w.WriteHeader(http.StatusOK)
 	}
-	q.within(chunkTime)
-	_, err := q.w.Write(l.b)
+	err := q.transmit(l.b)
 	l.b = l.b[:0]
 	return err
 }
@@ -57,7 +57,8 @@ func (q *request) stream(ask page, count bool) error {
 			q.w.Header()["Link"] = []string{q.link(ask.Skip+n, ask.Top, "", wholeLink) + "; rel=next"}
 		}
 	}
-	ctx, cancel = context.WithTimeout(q.r.Context(), answerTime)
+	q.end = time.Now().Add(answerTime)
+	ctx, cancel = context.WithDeadline(q.r.Context(), q.end)
 	defer cancel()
 	err := q.fill(ctx, &out, count)
 	switch {
@@ -69,8 +70,7 @@ func (q *request) stream(ask page, count bool) error {
 		q.json(http.StatusOK, out.b)
 		return nil
 	}
-	q.within(chunkTime)
-	if _, err := q.w.Write(out.b); err != nil {
+	if q.transmit(out.b) != nil {
 		panic(http.ErrAbortHandler)
 	}
 	return nil

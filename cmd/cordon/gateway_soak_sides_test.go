@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
@@ -17,11 +18,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/testpki"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // soakReset, as a length, makes the secure origin reset.
@@ -58,6 +61,31 @@ func serveNames(t *testing.T) *lossyNames {
 		served.Wait()
 	})
 	return n
+}
+
+// watch asks the name server, as the gateway does, until the context ends, and calls
+// late when it does not answer in time although no answers are lost: the machine has
+// held it up, which is a fault like those that are made.
+func (n *lossyNames) watch(ctx context.Context, late func()) {
+	query := dnsmessage.Message{Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("plain.test."),
+		Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
+	packed, _ := query.Pack()
+	watch.Every(ctx, 100*time.Millisecond, func() {
+		conn, err := net.Dial("udp", n.address)
+		if err != nil {
+			late()
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(500 * time.Millisecond))
+		_, err = conn.Write(packed)
+		if err == nil {
+			_, err = conn.Read(make([]byte, 1500))
+		}
+		if err != nil && !n.lost.Load() {
+			late()
+		}
+	})
 }
 
 func answerName(query []byte) ([]byte, error) {

@@ -44,6 +44,7 @@ func TestGatewaySoak(t *testing.T) {
 	for i := range lane.Rounds(0, 400, 2000) {
 		clients.Go(func() { s.client(ctx, i) })
 	}
+	clients.Go(func() { s.names.watch(ctx, func() { s.healed.Store(time.Now().UnixNano()) }) })
 	early := s.watch(ctx, length)
 	clients.Wait()
 	s.heal()

@@ -154,6 +154,7 @@ func TestRecordInspects(t *testing.T) {
 // a gateway with the list that was proposed: it still works, and nothing else
 // is reachable.
 func TestRecordTheExample(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/apptest"
 	"github.com/cordon-sec/cordon/internal/browsertest"
+	"github.com/cordon-sec/cordon/internal/lane"
 	"github.com/cordon-sec/cordon/internal/proctest"
 )
 
@@ -83,6 +84,7 @@ func (u *upRunning) rows(t *testing.T) string {
 // TestTodo uses the example as a person does, in a browser whose only way out is
 // the gateway. Nothing may go wrong on the way that a step does not announce.
 func TestTodo(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)
@@ -254,6 +256,7 @@ func TestTodoWithoutTheClient(t *testing.T) {
 // own policy: the gateway refuses every way, the console shows it with the
 // reason, and the line that the console proposes makes all of them work.
 func TestDeniedHostUntilThePatch(t *testing.T) {
+	lane.Real(t)
 	t.Parallel()
 	port := proctest.FreePort(t)
 	dir := todoCopy(t, port)

@@ -23,8 +23,14 @@ import (
 // App is an app's folder, read. It is not changed once it is filled in, and safe
 // for concurrent use from then on.
 type App struct {
-	// Config is the config.xml, nil in a project that has none (Capacitor).
+	// Config is the config.xml as written, which fixes edit; nil in a project
+	// that has none (Capacitor).
 	Config *configxml.Document
+	// Effective is the config.xml with what plugins and other files add to it;
+	// nil: nothing was looked for besides the config.xml. Ships has both.
+	Effective *configxml.Document
+	// Plugins are the plugins that the project names or has installed.
+	Plugins []Plugin
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
 	// Engines are the platforms that the project names itself, those without a
@@ -52,6 +58,16 @@ type App struct {
 	Base string
 }
 
+// Ships returns the document of what ships, which everything is decided over:
+// what is effective, else the config.xml as written. It is nil for an app with
+// neither a config.xml nor anything that stands for one.
+func (a *App) Ships() *configxml.Document {
+	if a.Effective != nil {
+		return a.Effective
+	}
+	return a.Config
+}
+
 // Shown returns a file's name as reports write it.
 func (a *App) Shown(name string) string {
 	if a.Base == "" || a.Base == "." {
@@ -77,6 +93,21 @@ type Engine struct {
 	Spec string
 	// Place is where it is named.
 	Place policy.Place
+}
+
+// Plugin is a plugin that a project names or has installed.
+type Plugin struct {
+	// ID is the plugin's id, which is the name of its npm package too.
+	ID string
+	// Version is the version that is installed, "" if that is not known.
+	Version string
+	// Spec is the version range as written where it is named, or "".
+	Spec string
+	// Place is where it is named: in config.xml, in package.json, or else its
+	// plugin.xml.
+	Place policy.Place
+	// Manifest is the name of its plugin.xml, "" if that was not found.
+	Manifest string
 }
 
 // Skipped is a file that was not read.

@@ -18,7 +18,8 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 )
 
-// Document is one parsed file.
+// Document is one parsed file, or, made by Effective, the document of what ships:
+// that file and what others add to it.
 type Document struct {
 	name     string
 	data     []byte
@@ -26,6 +27,10 @@ type Document struct {
 	root     *Element
 	comments []Comment
 	lines    []int // byte offset at which each line starts
+
+	written *Document // the file as written, if this is an effective document
+	parts   []Part
+	unknown []Unknown
 }
 
 // Element is one XML element. Its offsets count bytes of the file.
@@ -45,6 +50,8 @@ type Element struct {
 	TagEnd int
 	// Text is the decoded character data directly inside, CDATA included.
 	Text string
+
+	doc *Document // the file that it stands in
 }
 
 // Attr is one attribute. Its offsets count bytes of the file.
@@ -96,12 +103,13 @@ func (d *Document) Place(start, end int) policy.Place {
 	return policy.Place{File: d.name, Line: line, Column: column, Start: start, End: end}
 }
 
-// For yields the top-level elements as prepare gives them to a platform: the
-// root's children except <platform>, in file order, then the children of
-// every <platform name=P> whose name is P. With P "" it yields the root's own
-// children only.
+// For yields the top-level elements as prepare gives them to a platform: what
+// other files add (see Effective), then the root's children except <platform>,
+// in file order, then the children of every <platform name=P> whose name is P.
+// With P "" it yields what is for every platform only.
 func (d *Document) For(platform string) []*Element {
-	own := make([]*Element, 0, len(d.root.Children))
+	added := d.added(platform)
+	own := append(make([]*Element, 0, len(added)+len(d.root.Children)), added...)
 	var scoped []*Element
 	for _, child := range d.root.Children {
 		if child.Name != "platform" {

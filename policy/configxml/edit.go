@@ -100,8 +100,13 @@ func (a Attr) SetValue(value string) Edit {
 }
 
 // Removal returns the edit that removes an element; with its line, if nothing
-// else stands on it.
-func (d *Document) Removal(e *Element) Edit { return d.removal(e.Start, e.End) }
+// else stands on it. For an element of another file it is one that changes nothing.
+func (d *Document) Removal(e *Element) Edit {
+	if !d.Owns(e) {
+		return Edit{}
+	}
+	return d.removal(e.Start, e.End)
+}
 
 // RemoveAttr returns the edit that removes an attribute with the blank space
 // before it.

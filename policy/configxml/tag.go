@@ -18,7 +18,7 @@ func (p *parser) startTag() error {
 		return err
 	}
 	e := p.newElement()
-	*e = Element{Prefix: prefix, Name: name, Start: start, TagEnd: at, Attrs: p.keep(p.scratch)}
+	*e = Element{Prefix: prefix, Name: name, Start: start, TagEnd: at, Attrs: p.keep(p.scratch), doc: p.doc}
 	if err := p.noTwins(e); err != nil {
 		return err
 	}

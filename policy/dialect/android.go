@@ -107,7 +107,7 @@ func (r *androidReader) elements(visit func(*configxml.Element)) {
 // name; has tells whether the attribute is there.
 func (r *androidReader) rule(e *configxml.Element, name string, purpose policy.Purpose) (rule policy.Rule, has bool) {
 	attr, has := e.Attr(name)
-	rule = policy.Rule{Element: e.Name, Text: attr.Value, Purpose: purpose, Place: r.doc.Place(e.Start, e.TagEnd)}
+	rule = policy.Rule{Element: e.Name, Text: attr.Value, Purpose: purpose, Place: e.Place()}
 	if !has {
 		rule.Flaw, rule.Note = policy.Ignored, "it has no attribute "+name
 	}

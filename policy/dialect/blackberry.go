@@ -70,7 +70,7 @@ func (r *blackberryReader) readAccess() {
 }
 
 func (r *blackberryReader) rule(e *configxml.Element, attribute string) policy.Rule {
-	return policy.Rule{Element: e.Name, Text: e.Value(attribute), Place: r.doc.Place(e.Start, e.TagEnd)}
+	return policy.Rule{Element: e.Name, Text: e.Value(attribute), Place: e.Place()}
 }
 
 // ascii is what the packager up to 3.2 makes of a text in a file without a

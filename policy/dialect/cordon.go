@@ -177,7 +177,7 @@ func (c *strictCompiler) rule(e *configxml.Element, attribute string, purpose po
 		Element: e.Name,
 		Text:    e.Value(attribute),
 		Purpose: purpose,
-		Place:   c.doc.Place(e.Start, e.End),
+		Place:   e.Place(),
 	}
 }
 

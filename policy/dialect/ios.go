@@ -43,7 +43,7 @@ func (r *iosRules) add(doc *configxml.Document, element, attribute string, purpo
 		if e.Name != element || e.Prefix != "" {
 			continue
 		}
-		rule := policy.Rule{Element: element, Purpose: purpose, Place: doc.Place(e.Start, e.End)}
+		rule := policy.Rule{Element: element, Purpose: purpose, Place: e.Place()}
 		if a, ok := e.Attr(attribute); ok {
 			rule.Text = a.Value
 		} else {

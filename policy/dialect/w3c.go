@@ -32,7 +32,7 @@ func widgetSpec(doc *configxml.Document, own []*configxml.Element, navigation po
 	var list policy.List
 	unlimited := false
 	for _, e := range elements(own, "access") {
-		rule := policy.Rule{Element: e.Name, Text: e.Value("origin"), Place: doc.Place(e.Start, e.End)}
+		rule := policy.Rule{Element: e.Name, Text: e.Value("origin"), Place: e.Place()}
 		switch _, ok := e.Attr("origin"); {
 		case !ok:
 			rule.Flaw, rule.Note = policy.Ignored, "<access> has no origin"

@@ -91,7 +91,7 @@ func (w *windowsRules) each(element, attribute string, purpose policy.Purpose, r
 			continue
 		}
 		rule := policy.Rule{Element: element, Text: e.Value(attribute), Purpose: purpose,
-			Place: w.doc.Place(e.Start, e.End)}
+			Place: e.Place()}
 		if _, ok := e.Attr(attribute); ok {
 			read(&rule)
 		} else {

@@ -46,7 +46,7 @@ func compileWindowsPhone(doc *configxml.Document, t policy.Target) (policy.Spec,
 		if e.Name != "access" {
 			continue
 		}
-		rule := policy.Rule{Element: "access", Place: doc.Place(e.Start, e.End), Text: e.Value("origin"),
+		rule := policy.Rule{Element: "access", Place: e.Place(), Text: e.Value("origin"),
 			Purpose: policy.ForNavigation}
 		reader.read(&rule, e, len(spec.Rules))
 		spec.Rules = append(spec.Rules, rule)

@@ -378,7 +378,7 @@ func checkSwallowed(r *run) {
 			}
 			d := rd.policy.Decide(policy.Request{URL: e.sample(), Kind: policy.Navigation})
 			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() &&
-				entryAt(r.entries, d.Rule.Place.Start) != e {
+				r.entryAt(d.Rule.Place) != e {
 				readings, by = append(readings, rd), d.Rule
 			}
 		}

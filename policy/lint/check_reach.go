@@ -277,7 +277,7 @@ func checkUserinfo(r *run) {
 			return
 		}
 		if strings.Contains(e.user, ":") {
-			r.report(r.atValue(e.attr), []option{secret},
+			r.report(r.atValue(e.element, e.attr), []option{secret},
 				"the %s of <%s> holds a user name and a password", e.attr.Name, e.element.Name)
 			return
 		}

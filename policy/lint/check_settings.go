@@ -82,7 +82,7 @@ func checkConfigSecret(r *run) {
 	r.project.Config.Root().Walk(func(e *configxml.Element) bool {
 		for _, a := range e.Attrs {
 			if what := knownKey(a.Value); what != "" {
-				r.report(r.atValue(a), []option{secret}, "%s of <%s> holds %s", a.Name, e.Name, what)
+				r.report(r.atValue(e, a), []option{secret}, "%s of <%s> holds %s", a.Name, e.Name, what)
 				return true
 			}
 		}
@@ -109,5 +109,5 @@ func (r *run) namedSecret(e *configxml.Element) {
 	if !ok || !looksSecret(value.Value) {
 		return
 	}
-	r.report(r.atValue(value), []option{secret}, "<%s name=%s> holds what its name says", e.Name, quote(name))
+	r.report(r.atValue(e, value), []option{secret}, "<%s name=%s> holds what its name says", e.Name, quote(name))
 }

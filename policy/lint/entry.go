@@ -47,9 +47,9 @@ func (e *entry) attribute() string {
 	return "href"
 }
 
-// findEntries lists the elements of the list that prepare hands to platforms.
-func findEntries(doc *configxml.Document) []*entry {
-	var list []*entry
+// findEntries lists the elements of the list that prepare hands to platforms: the
+// own ones of config.xml, and then those that other files add to what ships.
+func findEntries(doc, effective *configxml.Document) (list []*entry, own int) {
 	for _, e := range doc.Root().Children {
 		if e.Name != "platform" {
 			list = appendEntry(list, e, "")
@@ -59,7 +59,13 @@ func findEntries(doc *configxml.Document) []*entry {
 			list = appendEntry(list, child, e.Value("name"))
 		}
 	}
-	return list
+	own = len(list)
+	for _, p := range effective.Parts() {
+		for _, e := range p.Elements {
+			list = appendEntry(list, e, p.Platform)
+		}
+	}
+	return list, own
 }
 
 func appendEntry(list []*entry, element *configxml.Element, scope string) []*entry {

@@ -161,7 +161,8 @@ type run struct {
 	project   *app.App
 	targets   []*reading // the project's targets
 	strict    *reading   // the strict reading
-	entries   []*entry   // the list's elements, in file order
+	entries   []*entry   // the list's elements, in file order, then those that other files add
+	own       int        // how many of the entries stand in config.xml
 	rule      *Rule      // the rule that is running
 	findings  []Finding
 	plugins   []plugin
@@ -188,7 +189,7 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 		return r, nil
 	}
 	r.appOrigin = r.findAppOrigin()
-	r.entries = findEntries(p.Config)
+	r.entries, r.own = findEntries(p.Config, p.Ships())
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {
 		return nil, err
@@ -212,7 +213,7 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 
 // read compiles the list for a target and says which rules each entry became.
 func (r *run) read(target policy.Target) (*reading, error) {
-	compiled, err := dialect.Compile(r.project.Config, target)
+	compiled, err := dialect.Compile(r.project.Ships(), target)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +224,7 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	all := compiled.Rules()
 	for i := range all {
 		if rule := &all[i]; !rule.Implicit() {
-			if e := entryAt(r.entries, rule.Place.Start); e != nil {
+			if e := r.entryAt(rule.Place); e != nil {
 				reading.rules[e.index] = append(reading.rules[e.index], rule)
 			}
 		}
@@ -231,11 +232,20 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	return reading, nil
 }
 
-// entryAt returns the entry whose element holds the byte; entries are sorted.
-func entryAt(entries []*entry, offset int) *entry {
-	i := sort.Search(len(entries), func(i int) bool { return entries[i].element.End > offset })
-	if i < len(entries) && entries[i].element.Start <= offset {
-		return entries[i]
+// entryAt returns the entry whose element begins at a place.
+func (r *run) entryAt(place policy.Place) *entry {
+	if place.File != r.project.Config.Name() {
+		for _, e := range r.entries[r.own:] { // of plugins, which have few
+			if e.element.Start == place.Start && e.element.Document().Name() == place.File {
+				return e
+			}
+		}
+		return nil
+	}
+	own := r.entries[:r.own] // sorted by their offsets
+	i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
+	if i < len(own) && own[i].element.Start <= place.Start {
+		return own[i]
 	}
 	return nil
 }
@@ -279,17 +289,20 @@ func (r *run) report(place policy.Place, options []option, format string, args .
 	for _, change := range options {
 		change(&f)
 	}
+	if f.Fix != nil && f.Fix.File != place.File {
+		f.Fix = nil // what a plugin brings is not ours to edit
+	}
 	r.findings = append(r.findings, f)
 }
 
 // at returns the place of an element's start tag.
 func (r *run) at(e *configxml.Element) policy.Place {
-	return r.project.Config.Place(e.Start, e.TagEnd)
+	return e.Place()
 }
 
-// atValue returns the place of an attribute's value.
-func (r *run) atValue(a configxml.Attr) policy.Place {
-	return r.project.Config.Place(a.ValueStart, a.ValueEnd)
+// atValue returns the place of the value of an element's attribute.
+func (r *run) atValue(e *configxml.Element, a configxml.Attr) policy.Place {
+	return e.Document().Place(a.ValueStart, a.ValueEnd)
 }
 
 // placeIn returns the place of a span. A bundle may have many findings, so the

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
@@ -208,9 +209,9 @@ func target(name, spec string) (policy.Target, bool) {
 // webDir returns the folder of the pages that a Capacitor configuration names,
 // "" if it names none within the project.
 func webDir(f *app.File) string {
-	c, err := app.ReadCapacitor(f)
-	if err != nil || !fs.ValidPath(c.WebDir) || c.WebDir == "." {
+	c, err := capacitor.Read(f.Name, f.Data)
+	if err != nil || !fs.ValidPath(c.WebDir.Value) || c.WebDir.Value == "." {
 		return ""
 	}
-	return c.WebDir
+	return c.WebDir.Value
 }

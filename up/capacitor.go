@@ -8,7 +8,7 @@ import (
 
 	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
-	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/folder"
@@ -22,7 +22,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 		return nil, err
 	}
 	name := filepath.Join(a.Dir, filepath.FromSlash(found.Capacitor.Name))
-	read, err := app.ReadCapacitor(&app.File{Name: name, Data: found.Capacitor.Data})
+	read, err := capacitor.Read(name, found.Capacitor.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -31,14 +31,14 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	lines := map[int]string{}
 	fmt.Fprintf(&text, "<widget xmlns=\"http://www.w3.org/ns/widgets\">\n<name>%s</name>\n",
 		configxml.Escape(wording.Printable(a.Name)))
-	for _, mask := range read.AllowNavigation {
+	for _, mask := range read.Server.AllowNavigation {
 		at := mask.Place.String()
-		if problem := unlistable(mask.Host); problem != "" {
-			notes = append(notes, fmt.Sprintf("%s: server.allowNavigation %q is ignored: %s", at, mask.Host, problem))
+		if problem := unlistable(mask.Value); problem != "" {
+			notes = append(notes, fmt.Sprintf("%s: server.allowNavigation %q is ignored: %s", at, mask.Value, problem))
 			continue
 		}
 		lines[len(lines)+3] = at
-		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(mask.Host)})
+		fmt.Fprintln(&text, propose.Line{Element: "access", Origin: originOfMask(mask.Value)})
 	}
 	text.WriteString("</widget>\n")
 	for _, skipped := range found.Skipped {
@@ -46,7 +46,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 			notes = append(notes, fmt.Sprintf("%s: %s", name, skipped.Why))
 		}
 	}
-	if read.ServerURL != "" {
+	if read.Server.URL.Value != "" {
 		notes = append(notes, name+": server.url is not used here: --app-url names a development server")
 	}
 	doc, err := configxml.Parse(name, []byte(text.String()))

@@ -6,9 +6,7 @@
 // The package is pure: it reads no files and no clock.
 //
 // What an App holds it owns: fill it in, then share it. Its methods change nothing
-// and are safe for concurrent use once nobody changes the App. [ReadCapacitor]
-// reads the one file that several judges need taken apart; its errors are
-// [*CapacitorError], with the place.
+// and are safe for concurrent use once nobody changes the App.
 package app
 
 import (
@@ -125,15 +123,7 @@ type File struct {
 
 // Place returns where in the file the bytes from start to end stand.
 func (f *File) Place(start, end int) policy.Place {
-	start = min(max(start, 0), len(f.Data))
-	end = min(max(end, start), len(f.Data))
-	line, last := 1, 0
-	for i, c := range f.Data[:start] {
-		if c == '\n' {
-			line, last = line+1, i+1
-		}
-	}
-	return policy.Place{File: f.Name, Line: line, Column: start - last + 1, Start: start, End: end}
+	return policy.PlaceIn(f.Name, f.Data, start, end)
 }
 
 // Page is one HTML file, taken apart.

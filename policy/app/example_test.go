@@ -6,22 +6,15 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 )
 
-// What a Capacitor configuration says of where its app may go.
-func ExampleReadCapacitor() {
-	c, err := app.ReadCapacitor(&app.File{Name: "capacitor.config.json", Data: []byte(`{
-  "appName": "Notes",
-  "webDir": "dist",
-  "server": { "allowNavigation": ["login.example.com"] }
-}`)})
-	if err != nil {
-		fmt.Println(err)
-		return
+// Places in an app's files are written with the folder that the user named.
+func ExampleApp_Shown() {
+	found := app.App{
+		Base:    "mobile",
+		Package: app.File{Name: "package.json", Data: []byte("{\n  \"name\": \"notes\"\n}")},
 	}
-	fmt.Println(c.AppName, c.WebDir)
-	for _, mask := range c.AllowNavigation {
-		fmt.Println(mask.Place, mask.Host)
-	}
+	fmt.Println(found.Shown(found.Package.Name))
+	fmt.Println(found.Package.Place(4, 10))
 	// Output:
-	// Notes dist
-	// capacitor.config.json:4:35 login.example.com
+	// mobile/package.json
+	// package.json:2:3
 }

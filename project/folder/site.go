@@ -11,6 +11,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/project"
 )
@@ -72,12 +73,12 @@ func OpenSite(dir string, devServer bool) (*Site, error) {
 	}
 	s := &Site{Dir: dir, Name: "app", Start: "index.html", Routes: found.Capacitor.Data != nil}
 	s.Rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
-	native, err := app.ReadCapacitor(&app.File{Name: s.Rules, Data: found.Capacitor.Data})
+	native, err := capacitor.Read(s.Rules, found.Capacitor.Data)
 	if err != nil && found.Config == nil {
 		return nil, err // beside a config.xml it counts for nothing here
 	}
-	if native.AppName != "" {
-		s.Name = native.AppName
+	if err == nil && native.AppName.Value != "" {
+		s.Name = native.AppName.Value
 	}
 	if !devServer {
 		if s.Pages, err = builtPages(dir, found); err != nil {

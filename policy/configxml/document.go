@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 )
 
 // Document is one parsed file, or, made by Effective, the document of what ships:
@@ -31,6 +32,8 @@ type Document struct {
 	written *Document // the file as written, if this is an effective document
 	parts   []Part
 	unknown []Unknown
+
+	capacitor *capacitor.Config
 }
 
 // Element is one XML element. Its offsets count bytes of the file.
@@ -108,7 +111,7 @@ func (d *Document) Place(start, end int) policy.Place {
 // in file order, then the children of every <platform name=P> whose name is P.
 // With P "" it yields what is for every platform only.
 func (d *Document) For(platform string) []*Element {
-	added := d.added(platform)
+	added := d.Added(platform)
 	own := append(make([]*Element, 0, len(added)+len(d.root.Children)), added...)
 	var scoped []*Element
 	for _, child := range d.root.Children {

@@ -2,6 +2,7 @@ package configxml
 
 import (
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 )
 
 // Part is what another file than the config.xml adds to what ships: the
@@ -34,6 +35,8 @@ type Additions struct {
 	Parts []Part
 	// Unknown are the facts that could not be established.
 	Unknown []Unknown
+	// Capacitor is the app's Capacitor configuration, nil for an app without.
+	Capacitor *capacitor.Config
 }
 
 // Effective returns the document of what ships: base, which is what a person
@@ -50,6 +53,9 @@ func Effective(name string, base *Document, add Additions) *Document {
 	d.written = base
 	d.parts = append(append([]Part(nil), base.parts...), add.Parts...)
 	d.unknown = append(append([]Unknown(nil), base.unknown...), add.Unknown...)
+	if add.Capacitor != nil {
+		d.capacitor = add.Capacitor
+	}
 	return &d
 }
 
@@ -70,11 +76,16 @@ func (d *Document) Owns(e *Element) bool {
 	return e.doc == d || d.written != nil && (e.doc == d.written || d.written.Owns(e))
 }
 
+// Capacitor returns the app's Capacitor configuration, nil for an app without.
+func (d *Document) Capacitor() *capacitor.Config { return d.capacitor }
+
 // Parts returns what other files add. The caller must not change it.
 func (d *Document) Parts() []Part { return d.parts }
 
-// added returns the elements that other files add for a platform.
-func (d *Document) added(platform string) []*Element {
+// Added returns the elements that other files add for a platform. For a platform
+// of Capacitor they are all there is: nothing reads a config.xml that lies beside
+// its configuration.
+func (d *Document) Added(platform string) []*Element {
 	var list []*Element
 	for _, p := range d.parts {
 		if p.Platform == "" || p.Platform == platform {

@@ -44,8 +44,10 @@ func TestRead(t *testing.T) {
 				Preferences:   []Preference{{"a", Text{"2", at(1, 68, 67, 70)}}},
 			}},
 		},
-		"absent and null": {source: `{"appName":null,"server":{"allowNavigation":null},"android":{"captureInput":null}}`},
-		"other capitals":  {source: `{"appname":"A","Server":{"url":"a"},"server":{"allownavigation":["a.example"]}}`},
+		"absent and null": {
+			source: `{"appName":null,"server":{"allowNavigation":null},"android":{"captureInput":null}}`,
+		},
+		"other capitals": {source: `{"appname":"A","Server":{"url":"a"},"server":{"allownavigation":["a.example"]}}`},
 		"last one counts": {source: `{"appName":1,"appName":"B"}`,
 			want: Config{AppName: Text{"B", at(1, 24, 23, 26)}}},
 		"no JSON": {source: "{\n  appName: 1}",

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
@@ -14,95 +13,71 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/cordon-sec/cordon/event"
 	"github.com/cordon-sec/cordon/internal/testpki"
-	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // soakReset, as a length, makes the secure origin reset.
 const soakReset = 1<<32 - 1
 
-// lossyNames is a name server whose answers can be lost.
+// lossyNames is a name server whose answers can be lost. It is a process of its own
+// (answerNames), so that it answers in time however busy the test's clients are.
 type lossyNames struct {
 	address string
-	lost    atomic.Bool
+	orders  io.Writer
+	lines   *bufio.Scanner
 }
 
 // serveNames answers 127.0.0.1 for every name, for a second.
 func serveNames(t *testing.T) *lossyNames {
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	cmd := exec.Command(nameServer)
+	orders, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &lossyNames{address: conn.LocalAddr().String()}
-	var served sync.WaitGroup
-	served.Go(func() {
-		buffer := make([]byte, 1500)
-		for {
-			size, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			if answer, err := answerName(buffer[:size]); err == nil && !n.lost.Load() {
-				_, _ = conn.WriteTo(answer, from)
-			}
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		orders.Close() // which ends it
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the name server: %v", err)
 		}
 	})
-	t.Cleanup(func() {
-		conn.Close()
-		served.Wait()
-	})
+	n := &lossyNames{orders: orders, lines: bufio.NewScanner(said)}
+	if !n.lines.Scan() {
+		t.Fatalf("the name server said nothing: %v", n.lines.Err())
+	}
+	n.address = n.lines.Text()
 	return n
 }
 
-// watch asks the name server, as the gateway does, until the context ends, and calls
-// late when it does not answer in time although no answers are lost: the machine has
-// held it up, which is a fault like those that are made.
-func (n *lossyNames) watch(ctx context.Context, late func()) {
-	query := dnsmessage.Message{Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("plain.test."),
-		Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
-	packed, _ := query.Pack()
-	watch.Every(ctx, 100*time.Millisecond, func() {
-		conn, err := net.Dial("udp", n.address)
-		if err != nil {
-			late()
-			return
-		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(500 * time.Millisecond))
-		_, err = conn.Write(packed)
-		if err == nil {
-			_, err = conn.Read(make([]byte, 1500))
-		}
-		if err != nil && !n.lost.Load() {
-			late()
-		}
-	})
+// lose makes answers be lost, or come again.
+func (n *lossyNames) lose(lost bool) error {
+	order := orderAnswer
+	if lost {
+		order = orderLose
+	}
+	_, err := fmt.Fprintln(n.orders, order)
+	return err
 }
 
-func answerName(query []byte) ([]byte, error) {
-	var m dnsmessage.Message
-	if err := m.Unpack(query); err != nil || len(m.Questions) != 1 {
-		return nil, fmt.Errorf("no question: %v", err)
+// watch calls late when the machine has held the name server up, which is a fault
+// like those that are made. It returns when the server ends.
+func (n *lossyNames) watch(late func()) {
+	for n.lines.Scan() {
+		late()
 	}
-	q := m.Questions[0]
-	m = dnsmessage.Message{Header: dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true},
-		Questions: m.Questions}
-	if q.Type == dnsmessage.TypeA {
-		m.Answers = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
-			Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
-		}}
-	}
-	return m.Pack()
 }
 
 // serveSoakPlain is an origin that gives bodies back, breaks off under /reset,

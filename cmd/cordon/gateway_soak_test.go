@@ -44,7 +44,10 @@ func TestGatewaySoak(t *testing.T) {
 	for i := range lane.Rounds(0, 400, 2000) {
 		clients.Go(func() { s.client(ctx, i) })
 	}
-	clients.Go(func() { s.names.watch(ctx, func() { s.healed.Store(time.Now().UnixNano()) }) })
+	go s.names.watch(func() { // ends with the name server, before the test does
+		s.late.Add(1)
+		s.healed.Store(time.Now().UnixNano())
+	})
 	early := s.watch(ctx, length)
 	clients.Wait()
 	s.heal()
@@ -84,6 +87,7 @@ type soak struct {
 	usual  unix.Rlimit
 	faults atomic.Int32 // those in force
 	healed atomic.Int64 // when the last one ended, Unix nanoseconds
+	late   atomic.Int64 // how often the name server was held up
 	serial atomic.Int64
 }
 
@@ -182,7 +186,7 @@ func (s *soak) watch(ctx context.Context, length time.Duration) (early soakFigur
 			if early.memory == 0 {
 				early = now
 			}
-			s.t.Logf("%v; %s", now, s.book.totals())
+			s.t.Logf("%v; %s; the name server was late %d times", now, s.book.totals(), s.late.Load())
 		case <-faults.C:
 			n++
 			s.fault(ctx, n, min(length/20, 3*time.Second))
@@ -200,7 +204,7 @@ func (s *soak) fault(ctx context.Context, n int, length time.Duration) {
 			s.t.Error(err)
 		}
 	} else {
-		s.names.lost.Store(true)
+		s.loseNames(true)
 	}
 	over := time.NewTimer(length)
 	defer over.Stop()
@@ -214,8 +218,14 @@ func (s *soak) fault(ctx context.Context, n int, length time.Duration) {
 }
 
 func (s *soak) heal() {
-	s.names.lost.Store(false)
+	s.loseNames(false)
 	if err := unix.Prlimit(s.pid, unix.RLIMIT_NOFILE, &s.usual, nil); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *soak) loseNames(lost bool) {
+	if err := s.names.lose(lost); err != nil {
 		s.t.Error(err)
 	}
 }

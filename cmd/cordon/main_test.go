@@ -17,7 +17,10 @@ type browsers struct{ m *testing.M }
 func (b browsers) Run() int { return browsertest.Main(b.m) }
 
 func TestMain(m *testing.M) {
-	testscript.Main(browsers{m}, map[string]func(){"cordon": func() { os.Exit(run()) }})
+	testscript.Main(browsers{m}, map[string]func(){
+		"cordon":   func() { os.Exit(run()) },
+		nameServer: func() { os.Exit(answerNames()) },
+	})
 }
 
 // TestScripts runs the commands as a person types them. With -update the expected

@@ -78,6 +78,9 @@ type Finding struct {
 	Targets []policy.Target
 	// Secret says that the bytes at Place must not be printed.
 	Secret bool
+	// Witness shows that the finding is true where it says what the list lets
+	// in; nil where it says something else.
+	Witness *Witness
 	// Fix repairs it, or is nil.
 	Fix *Fix
 }

@@ -11,8 +11,7 @@ var settingRules = []Rule{
 		Gain:    "An injected script reads and writes any origin.",
 		Effects: effects("blackberry10", "every kind of request passes", "the others", "not read"),
 		Remedy:  "Remove the preference and list the hosts.",
-		check: preference("websecurity", "disable", true,
-			"websecurity=\"disable\" switches the list off on BlackBerry 10"),
+		check:   checkWebSecurity,
 	},
 	{
 		ID: "insecure-file-mode", Severity: High, Topic: TopicBuild,
@@ -22,8 +21,7 @@ var settingRules = []Rule{
 		Gain:    "An injected script reads the app's private files.",
 		Effects: effects("android 10.1.1+", "file: pages open inside; universal access from file URLs"),
 		Remedy:  "Remove the preference; load the app's files by relative URLs.",
-		check: preference("AndroidInsecureFileModeEnabled", "true", false,
-			"AndroidInsecureFileModeEnabled lets file: pages read the app's files"),
+		check:   checkInsecureFileMode,
 	},
 	{
 		ID: "inspectable-webview", Severity: Medium, Topic: TopicBuild,

@@ -73,7 +73,8 @@ func (p *proof) check(name string, before, after []byte, dead, allowWidening boo
 		line := &report.Lines[i]
 		if line.Widens() && !allowWidening {
 			where := line.Where[0]
-			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", wording.Printable(line.URL),
+			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s "+
+				"(--allow-widening makes it all the same)", wording.Printable(line.URL),
 				wording.Printable(line.URL), verdictNames[line.Old.Verdict], verdictNames[line.New.Verdict],
 				diff.KindNames(where.Kinds), pairs[where.Pairs[0]].New.Target()), nil
 		}

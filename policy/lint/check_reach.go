@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"slices"
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -247,35 +246,21 @@ func checkDevelopmentHost(r *run) {
 	}, forAccess, forNavigation, forContent)
 }
 
-// appOrigin is how the platform, or Ionic's web view plugin, serves the app's own
-// pages on the device.
-type appOrigin struct {
-	hosts, schemes []string
-	anyPort        bool // a port of localhost
-}
-
-func (r *run) findAppOrigin() appOrigin {
-	o := appOrigin{hosts: []string{"localhost"}, schemes: []string{"https"}}
-	for _, platform := range []string{"", "android", "ios"} {
-		if host, ok := r.project.Config.Preference(platform, "hostname"); ok {
-			o.hosts = append(o.hosts, strings.ToLower(host))
-		}
-		if scheme, ok := r.project.Config.Preference(platform, "scheme"); ok {
-			o.schemes = append(o.schemes, strings.ToLower(scheme))
-		}
-	}
-	for _, p := range r.plugins {
-		o.anyPort = o.anyPort || p.name == "cordova-plugin-ionic-webview"
-	}
-	return o
-}
-
-// isAppOrigin reports whether an entry names the app's own origin.
+// isAppOrigin reports whether an entry names the app's own origin: that of a
+// target, or what a version of the platform or of the plugin that serves the pages
+// has without preferences. No other app can serve https://localhost.
 func (r *run) isAppOrigin(e *entry) bool {
-	if r.appOrigin.anyPort && e.host == "localhost" {
+	local := e.host == "localhost"
+	if local && e.scheme == "https" && e.port == "" {
 		return true
 	}
-	return e.port == "" && slices.Contains(r.appOrigin.hosts, e.host) && slices.Contains(r.appOrigin.schemes, e.scheme)
+	for _, rd := range r.targets {
+		if own := &rd.own; local && own.Plugin != nil ||
+			e.host != "" && e.host == strings.ToLower(own.Host) && e.scheme == own.Scheme && e.port == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func checkUserinfo(r *run) {

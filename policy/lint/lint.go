@@ -171,7 +171,6 @@ type run struct {
 	plugins   []plugin
 	sources   []*source
 	usedURLs  []usedURL
-	appOrigin appOrigin
 	lines     map[string][]int // where the lines of a file begin
 }
 
@@ -181,6 +180,7 @@ type reading struct {
 	policy *policy.Policy
 	rules  [][]*policy.Rule // what each entry became, by its index
 	probes [2]pattern.URL   // webProbes, taken apart
+	own    dialect.AppOrigin
 }
 
 func newRun(ctx context.Context, p *app.App) (*run, error) {
@@ -191,7 +191,6 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 	if p.Config == nil {
 		return r, nil
 	}
-	r.appOrigin = r.findAppOrigin()
 	r.entries, r.own = findEntries(p.Config, p.Ships())
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {
@@ -220,7 +219,8 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries))}
+	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries)),
+		own: dialect.OwnOrigin(r.project.Ships(), compiled.Target())}
 	for i, probe := range webProbes {
 		reading.probes[i] = compiled.Split(probe)
 	}

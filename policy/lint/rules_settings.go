@@ -35,17 +35,6 @@ var settingRules = []Rule{
 			"InspectableWebview opens the app to remote inspection"),
 	},
 	{
-		ID: "cleartext-app-scheme", Severity: Medium, Topic: TopicBuild,
-		Title: "The app's own pages are served over http",
-		Explanation: "With scheme=\"http\" Android serves the app from http://localhost, where mixed content passes " +
-			"and features for secure contexts are missing.",
-		Gain:    "Cleartext scripts and images load without a warning, and can be changed on the way.",
-		Effects: effects("android 10+", "the page's origin is http://localhost"),
-		Remedy:  "Remove the preference (https is the default) and load everything over https.",
-		check: preference("scheme", "http", false,
-			"the preference scheme=\"http\" makes the app's own origin a cleartext one"),
-	},
-	{
 		ID: "target-sdk-cleartext", Severity: Medium, Topic: TopicBuild,
 		Title:       "An old target SDK allows cleartext",
 		Explanation: "Below target SDK 28 Android allows cleartext traffic to every host unless told otherwise.",

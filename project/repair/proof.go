@@ -83,6 +83,23 @@ func (p *proof) check(name string, before, after []byte, dead, allowWidening boo
 				verdictNames[line.New.Verdict]), nil
 		}
 	}
+	return p.shut(name, before, older, newer)
+}
+
+// shut says that a change keeps the app's own pages from opening, or "".
+func (p *proof) shut(name string, before []byte, older, newer []*policy.Policy) (string, error) {
+	doc, err := configxml.Parse(name, before)
+	if err != nil {
+		return "", err
+	}
+	for i := range older {
+		own := dialect.OwnOrigin(doc, older[i].Target())
+		page := policy.Request{URL: own.Prefix() + "index.html", Kind: policy.Navigation}
+		if own.Known() && older[i].Decide(page).Verdict == policy.Allow && newer[i].Decide(page).Verdict != policy.Allow {
+			return fmt.Sprintf("it would keep the app's own pages from opening: %s would be %s on %s", page.URL,
+				verdictNames[newer[i].Decide(page).Verdict], older[i].Target()), nil
+		}
+	}
 	return "", nil
 }
 

@@ -216,6 +216,18 @@ func TestRewrittenEntriesAreOffered(t *testing.T) {
 	}
 }
 
+// An entry that lets the app's own pages open is not narrowed to hosts of others.
+func TestOwnPagesStayOpen(t *testing.T) {
+	const config = `<widget><engine name="android" spec="12.0.1"/><preference name="scheme" value="app"/>
+<allow-navigation href="*"/></widget>`
+	made, result := after(t, folder("config.xml", config, "www/index.html",
+		`<!doctype html><a href="https://shop.example/">shop</a>`), repair.Options{Rules: []string{"navigation-catch-all"}})
+	if got := string(made["config.xml"].Data); got != config || len(result.Left) != 1 || !strings.Contains(
+		result.Left[0].Why, "it would keep the app's own pages from opening: https://localhost/index.html") {
+		t.Errorf("got %s, left %+v", got, result.Left)
+	}
+}
+
 func TestPageGetsAPolicy(t *testing.T) {
 	fsys := folder("config.xml", `<widget><access origin="https://api.example"/></widget>`,
 		"www/index.html", "<!doctype html>\n<html>\n  <head>\n    <title>x</title>\n  </head>\n"+

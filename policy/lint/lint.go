@@ -161,17 +161,17 @@ func before(a, b *Finding) bool {
 
 // run is one pass over a project.
 type run struct {
-	project   *app.App
-	targets   []*reading // the project's targets
-	strict    *reading   // the strict reading
-	entries   []*entry   // the list's elements, in file order, then those that other files add
-	own       int        // how many of the entries stand in config.xml
-	rule      *Rule      // the rule that is running
-	findings  []Finding
-	plugins   []plugin
-	sources   []*source
-	usedURLs  []usedURL
-	lines     map[string][]int // where the lines of a file begin
+	project  *app.App
+	targets  []*reading // the project's targets
+	strict   *reading   // the strict reading
+	entries  []*entry   // the list's elements, in file order, then those that other files add
+	own      int        // how many of the entries stand in config.xml
+	rule     *Rule      // the rule that is running
+	findings []Finding
+	plugins  []plugin
+	sources  []*source
+	usedURLs []usedURL
+	lines    map[string][]int // where the lines of a file begin
 }
 
 // reading is the list as one target reads it.

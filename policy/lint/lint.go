@@ -70,6 +70,8 @@ func ParseSeverity(name string) (Severity, error) {
 // Finding is one thing that a rule has to say.
 type Finding struct {
 	Rule *Rule
+	// Set is the rule set from which on it is found: the rule's, or a later one.
+	Set int
 	// Place is where the finding stands.
 	Place policy.Place
 	// Message says what is wrong here, in one sentence.
@@ -111,6 +113,9 @@ type Report struct {
 	Suppressed []Suppressed
 	// Targets are the targets that were looked at.
 	Targets []policy.Target
+	// RuleSet is the chosen rule set. Findings of newer ones are new (IsNew). Check
+	// chooses CurrentSet.
+	RuleSet int
 }
 
 // Check runs all rules over a project. It fails only if a target cannot be
@@ -133,7 +138,7 @@ func CheckContext(ctx context.Context, p *app.App) (*Report, error) {
 			r.rule.check(r)
 		}
 	}
-	report := &Report{Targets: p.Targets}
+	report := &Report{Targets: p.Targets, RuleSet: CurrentSet}
 	r.suppress(report)
 	sortFindings(report.Findings)
 	sort.SliceStable(report.Suppressed, func(i, j int) bool {
@@ -288,7 +293,7 @@ func secret(f *Finding) { f.Secret = true }
 
 // report adds a finding of the running rule.
 func (r *run) report(place policy.Place, options []option, format string, args ...any) {
-	f := Finding{Rule: r.rule, Place: place, Message: withoutPassword(fmt.Sprintf(format, args...))}
+	f := Finding{Rule: r.rule, Set: r.rule.Since, Place: place, Message: withoutPassword(fmt.Sprintf(format, args...))}
 	for _, change := range options {
 		change(&f)
 	}

@@ -18,7 +18,7 @@ var originRules = []Rule{
 		check: checkCleartextAppScheme,
 	},
 	{
-		ID: "app-scheme-refused", Severity: Medium, Topic: TopicBuild,
+		ID: "app-scheme-refused", Severity: Medium, Since: 2, Topic: TopicBuild,
 		Title: "Android does not serve the scheme that a preference asks for",
 		Explanation: "Android knows http and https only. With any other scheme the app starts at https://localhost/, " +
 			"and what the platform compares with has the other scheme: the app's own pages are not its own.",
@@ -30,7 +30,7 @@ var originRules = []Rule{
 		check: checkSchemeRefused,
 	},
 	{
-		ID: "app-scheme-taken", Severity: Low, Topic: TopicBuild,
+		ID: "app-scheme-taken", Severity: Low, Since: 2, Topic: TopicBuild,
 		Title: "iOS serves the app from another scheme than the preference says",
 		Explanation: "WKWebView handles http, https and some other schemes itself, so that no app can serve them. " +
 			"Cordova takes app instead, without a word.",
@@ -41,7 +41,7 @@ var originRules = []Rule{
 		check:  checkSchemeTaken,
 	},
 	{
-		ID: "app-host-real", Severity: Medium, Topic: TopicBuild,
+		ID: "app-host-real", Severity: Medium, Since: 2, Topic: TopicBuild,
 		Title: "The app's own pages have the name of a real host",
 		Explanation: "The preference hostname gives the app's own pages the origin of a site that exists. Requests to " +
 			"that site are answered from the package and never reach it, and the web view keeps both in one store.",
@@ -54,7 +54,7 @@ var originRules = []Rule{
 		check: checkHostReal,
 	},
 	{
-		ID: "mixed-content", Severity: Medium, Topic: TopicSource,
+		ID: "mixed-content", Severity: Medium, Since: 2, Topic: TopicSource,
 		Title: "A page asks in cleartext from an encrypted origin",
 		Explanation: "The app's own pages come from https://localhost, and the web view refuses what they ask for over " +
 			"http or ws as mixed content, whatever the list, the Content-Security-Policy and the native settings say.",

@@ -28,6 +28,7 @@ var withoutWitness = map[string]string{
 	"pin-expired":                    "about a day",
 	"pin-invalid":                    "about a pin that cannot be read",
 	"pin-not-served":                 "about what a server showed",
+	"pinned-without-certificate":     "about what the package lacks",
 	"plugin-accepts-any-certificate": "about a plugin's own code",
 	"prepare-fails":                  "about a build that ends",
 	"punycode-lookalike":             "about how a name reads to people",

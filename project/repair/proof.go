@@ -95,7 +95,8 @@ func (p *proof) shut(name string, before []byte, older, newer []*policy.Policy) 
 	for i := range older {
 		own := dialect.OwnOrigin(doc, older[i].Target())
 		page := policy.Request{URL: own.Prefix() + "index.html", Kind: policy.Navigation}
-		if own.Known() && older[i].Decide(page).Verdict == policy.Allow && newer[i].Decide(page).Verdict != policy.Allow {
+		if own.Known() && older[i].Decide(page).Verdict == policy.Allow &&
+			newer[i].Decide(page).Verdict != policy.Allow {
 			return fmt.Sprintf("it would keep the app's own pages from opening: %s would be %s on %s", page.URL,
 				verdictNames[newer[i].Decide(page).Verdict], older[i].Target()), nil
 		}

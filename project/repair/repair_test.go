@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
+	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/project/repair"
 )
@@ -220,11 +221,57 @@ func TestRewrittenEntriesAreOffered(t *testing.T) {
 func TestOwnPagesStayOpen(t *testing.T) {
 	const config = `<widget><engine name="android" spec="12.0.1"/><preference name="scheme" value="app"/>
 <allow-navigation href="*"/></widget>`
-	made, result := after(t, folder("config.xml", config, "www/index.html",
-		`<!doctype html><a href="https://shop.example/">shop</a>`), repair.Options{Rules: []string{"navigation-catch-all"}})
+	made, result := after(t, folder(
+		"config.xml",
+		config,
+		"www/index.html",
+		`<!doctype html><a href="https://shop.example/">shop</a>`,
+	), repair.Options{Rules: []string{"navigation-catch-all"}})
 	if got := string(made["config.xml"].Data); got != config || len(result.Left) != 1 || !strings.Contains(
 		result.Left[0].Why, "it would keep the app's own pages from opening: https://localhost/index.html") {
 		t.Errorf("got %s, left %+v", got, result.Left)
+	}
+}
+
+// What is counted beforehand is what is repaired.
+func TestCountIsWhatIsRepaired(t *testing.T) {
+	for _, dir := range []string{"template", "legacy", "clean"} {
+		fsys := os.DirFS(filepath.Join("../../examples", dir))
+		a, err := project.Read(fsys, project.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := lint.Check(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := repair.Count(fsys, a, report.Findings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := repair.Run(fsys, repair.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Repairs may show what was hidden.
+		if n > len(result.Done) || n == 0 && len(result.Done) > 0 {
+			t.Errorf("%s: %d counted, %d repaired, %d left", dir, n, len(result.Done), len(result.Left))
+		}
+	}
+	fsys := folder("config.xml", `<widget><engine name="android" spec="12.0.1"/>
+<access origin="https://a.example"/>
+<access origin="https://a.example"/>
+<allow-navigation href="https://*b.example/*"/></widget>`)
+	a, err := project.Read(fsys, project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := lint.Check(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := repair.Count(fsys, a, report.Findings); n != 1 || err != nil {
+		t.Errorf("%d, %v, want the second copy alone", n, err)
 	}
 }
 

@@ -188,3 +188,25 @@ func Certificates(fsys fs.FS) ([]pins.File, error) {
 	}
 	return files, nil
 }
+
+// strayFolders are where certificates for pinning are found in projects, besides
+// the folder that plugins read.
+var strayFolders = []string{".", "certificates", "certs", "cert", "res", "resources", "www", "www/assets",
+	"www/certs", "www/cert", "src/certificates", "src/assets", "src/assets/certificates"}
+
+// strayCertificates returns the names of the .cer files in these folders.
+func strayCertificates(fsys fs.FS) []string {
+	var names []string
+	for _, dir := range strayFolders {
+		entries, err := fs.ReadDir(fsys, dir)
+		if err != nil {
+			continue // most projects have none of them
+		}
+		for _, entry := range entries {
+			if !entry.IsDir() && strings.EqualFold(path.Ext(entry.Name()), ".cer") {
+				names = append(names, path.Join(dir, entry.Name()))
+			}
+		}
+	}
+	return names
+}

@@ -149,7 +149,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	if err != nil {
 		r.skip("www/certificates", reason(err))
 	}
-	p.Certificates = certificates
+	p.Certificates, p.StrayCertificates = certificates, strayCertificates(fsys)
 	p.Engines = engines(fsys, p)
 	p.Targets = o.Targets
 	if len(p.Targets) == 0 {

@@ -22,6 +22,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/policy/lint/report"
 	"github.com/cordon-sec/cordon/project/folder"
+	"github.com/cordon-sec/cordon/project/repair"
 	"github.com/cordon-sec/cordon/survey"
 )
 
@@ -34,6 +35,7 @@ type checkOptions struct {
 	writeBaseline bool
 	online        bool
 	authority     string
+	ruleSet       int
 }
 
 // defaultBaseline is the baseline file's name where none is given.
@@ -58,8 +60,12 @@ before an element, or after it on its line, for that element; before <widget> fo
 the whole project. For legacy projects, --write-baseline notes what there is, and
 --baseline then reports only what is new.
 
-Exit status: 0 without findings of at least the --fail-on level, 1 with, 2 if the
-project cannot be read.`,
+Rules belong to sets. A release of the same major version fails only on what the
+rules of its set find; what newer ones find is shown as new, and fails from the next
+major version on, or with --rules.
+
+Exit status: 0 without findings of at least the --fail-on level that are not new, 1
+with, 2 if the project cannot be read.`,
 		Example: `  cordon check
   cordon check --format sarif ./app > cordon.sarif
   cordon check --platform android@9,ios@8 --fail-on high config.xml`,
@@ -76,6 +82,8 @@ project cannot be read.`,
 	flags.StringVarP(&o.format, "format", "f", "text", "text, json, sarif, or github (workflow annotations)")
 	flags.StringVar(&o.failOn, "fail-on", "low",
 		"lowest severity that fails: info, low, medium, high, critical, or never")
+	flags.IntVar(&o.ruleSet, "rules", lint.CurrentSet,
+		"the rule set whose findings count; those of newer sets are shown as new and fail nothing")
 	flags.StringSliceVarP(&o.platforms, "platform", "p", nil,
 		"target to look at, platform[@version[/system]]; repeat or separate with commas (default: the project's own)")
 	flags.StringVar(&o.baseline, "baseline", "", "leave out the findings that this file notes")
@@ -92,13 +100,16 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	if err := refuseEmptyLists(cmd); err != nil {
 		return err
 	}
-	write, err := o.writer(cmd)
+	write, err := o.writer(cmd, path)
 	if err != nil {
 		return err
 	}
 	fails, err := o.threshold()
 	if err != nil {
 		return err
+	}
+	if err := lint.CheckSet(o.ruleSet); err != nil {
+		return fmt.Errorf("--rules: %w", err)
 	}
 	targets, err := parseTargets(o.platforms)
 	if err != nil {
@@ -127,6 +138,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	result.RuleSet = o.ruleSet
 	if o.writeBaseline {
 		return o.note(cmd, read, result)
 	}
@@ -137,8 +149,8 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	if err := write(cmd.OutOrStdout(), read, result, known); err != nil {
 		return environment(fmt.Errorf("write the report: %w", err))
 	}
-	for _, f := range result.Findings {
-		if fails(f.Rule.Severity) {
+	for i := range result.Findings {
+		if f := &result.Findings[i]; fails(f.Rule.Severity) && !result.IsNew(f) {
 			return found()
 		}
 	}
@@ -149,12 +161,13 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 const onlineTimeout = 10 * time.Second
 
 // writer returns the function that writes a report in the chosen format.
-func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *app.App, *lint.Report, int) error, error) {
+func (o *checkOptions) writer(cmd *cobra.Command, path string) (func(io.Writer, *app.App, *lint.Report, int) error, error) {
 	switch o.format {
 	case "text":
 		colour := wantsColour(cmd.OutOrStdout())
 		return func(w io.Writer, p *app.App, r *lint.Report, known int) error {
-			return report.WriteText(w, p, r, report.TextOptions{Colour: colour, Known: known})
+			return report.WriteText(w, p, r,
+				report.TextOptions{Colour: colour, Known: known, Repairable: repairable(path, p, r)})
 		}, nil
 	case "json":
 		return report.WriteJSON, nil
@@ -166,6 +179,22 @@ func (o *checkOptions) writer(cmd *cobra.Command) (func(io.Writer, *app.App, *li
 		return func(w io.Writer, p *app.App, r *lint.Report, _ int) error { return report.WriteGitHub(w, p, r) }, nil
 	}
 	return nil, output.CheckFormat(o.format, "text", "json", "sarif", "github")
+}
+
+// repairable is how many of the findings cordon fix repairs, 0 where that cannot be
+// said.
+func repairable(path string, p *app.App, r *lint.Report) int {
+	if len(r.Findings) == 0 {
+		return 0
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		path = filepath.Dir(path)
+	}
+	n, err := repair.Count(os.DirFS(path), p, r.Findings)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // threshold says which severities make the command fail.

@@ -22,6 +22,7 @@ type fixOptions struct {
 	har           []string
 	dryRun        bool
 	allowWidening bool
+	undo          bool
 }
 
 func newFixCommand() *cobra.Command {
@@ -38,16 +39,21 @@ the strict reading, that it lets nothing new in; a repair that would is left out
 reported with an example (--allow-widening makes it all the same). Running fix again
 changes nothing. A file that changed in the meantime is not written.
 
+What a run changes is kept in .cordon/ of the project's folder, for one run. With
+--undo the last run is taken back: each file that is still as the run left it becomes
+what it was; one that has changed since is left and named.
+
 docs/guide/fix.md says which rules have a repair. Beside them there is
 navigation-split: pages that access entries opened up to Android 3 get an
 allow-navigation of their own.
 
 Exit status: 0 if all repairs that were asked for are made or none is needed, also
-when some findings have no repair; 2 if the project cannot be read or a file changed
-underneath; 3 if it cannot be written.`,
+when some findings have no repair; 2 if the project cannot be read, a file changed
+underneath, or --undo left a file or found no run; 3 if it cannot be written.`,
 		Example: `  cordon fix --dry-run
   cordon fix --rule duplicate-rule,shadowed-rule ./app
-  cordon fix --platform android@9,ios@8 config.xml`,
+  cordon fix --platform android@9,ios@8 config.xml
+  cordon fix --undo`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "."
@@ -65,7 +71,11 @@ underneath; 3 if it cannot be written.`,
 	flags.StringArrayVar(&o.har, "har", nil,
 		"take the hosts of this HAR file too where a catch-all for requests is replaced; may be repeated")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show the changes and write nothing")
+	flags.BoolVar(&o.undo, "undo", false, "take the last run back")
 	flags.BoolVar(&o.allowWidening, "allow-widening", false, "make repairs also where they let something new in")
+	for _, other := range []string{"rule", "platform", "har", "allow-widening"} {
+		cmd.MarkFlagsMutuallyExclusive("undo", other)
+	}
 	return cmd
 }
 
@@ -77,6 +87,13 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return wording.FileError(path, err)
+	}
+	dir := path
+	if !info.IsDir() {
+		dir = filepath.Dir(path)
+	}
+	if o.undo {
+		return o.takeBack(cmd, dir)
 	}
 	options := repair.Options{Targets: targets, Rules: o.rules, AllowWidening: o.allowWidening}
 	for _, name := range o.har {
@@ -90,9 +107,8 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 			}
 		}
 	}
-	dir := path
 	if !info.IsDir() {
-		dir, options.Config = filepath.Dir(path), filepath.Base(path)
+		options.Config = filepath.Base(path)
 	}
 	result, err := repair.Run(os.DirFS(dir), options)
 	var unknown *repair.RuleError
@@ -106,11 +122,44 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 		return err
 	}
 	if !o.dryRun {
+		if err := folder.Remember(dir, result.Changes); err != nil {
+			return environment(err)
+		}
 		if err := writeChanges(dir, result.Changes); err != nil {
 			return err
 		}
 	}
 	return o.report(cmd.ErrOrStderr(), result)
+}
+
+// takeBack takes the last run back.
+func (o *fixOptions) takeBack(cmd *cobra.Command, dir string) error {
+	last, err := folder.LastRun(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := showChanges(cmd.OutOrStdout(), last.Changes); err != nil {
+		return err
+	}
+	did := "to be taken back"
+	if !o.dryRun {
+		did = "taken back"
+		if err := writeChanges(dir, last.Changes); err != nil {
+			return err
+		}
+		if err := last.Forget(); err != nil {
+			return environment(err)
+		}
+	}
+	if _, err := fmt.Fprintf(cmd.ErrOrStderr(), "%d %s %s\n", len(last.Changes),
+		wording.Plural(len(last.Changes), "file", "files"), did); err != nil {
+		return environment(fmt.Errorf("write the report: %w", err))
+	}
+	if len(last.Changed) > 0 {
+		return fmt.Errorf("left as %s: %s changed after the last run; take that back by hand",
+			wording.Plural(len(last.Changed), "it is", "they are"), wording.Join(last.Changed))
+	}
+	return nil
 }
 
 // report says on standard error what was done and what was not.

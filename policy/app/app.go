@@ -45,6 +45,9 @@ type App struct {
 	Capacitor File
 	// Certificates are the .cer files that the app ships.
 	Certificates []pins.File
+	// StrayCertificates are the names of .cer files in other usual places of the
+	// project, which no plugin loads.
+	StrayCertificates []string
 	// Now is the time that pins are judged by; zero: none that ends is.
 	Now time.Time
 	// Served are what pinned hosts showed; nil if nobody asked them.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -167,34 +168,9 @@ func (r *androidReader) purposeNavigation() []policy.Step {
 	return append(steps, r.listed(androidIntents, policy.Launch))
 }
 
-// launchPrefix is PluginManager.getLaunchUrlPrefix of 10.1.1 and later; the
-// host name is put into lower case from 11.0 on.
+// launchPrefix is PluginManager.getLaunchUrlPrefix of 10.1.1 and later. It knows
+// nothing of a plugin that serves the pages.
 func (r *androidReader) launchPrefix() string {
-	if insecure, ok := r.preference("AndroidInsecureFileModeEnabled"); ok && strings.EqualFold(insecure, "true") {
-		return "file://"
-	}
-	scheme, host := "https", "localhost"
-	if value, ok := r.preference("scheme"); ok {
-		scheme = lowerFull(value)
-	}
-	if value, ok := r.preference("hostname"); ok {
-		host = value
-		if r.version.AtLeast(11, 0, 0) {
-			host = lowerFull(value)
-		}
-	}
-	return scheme + "://" + host + "/"
-}
-
-// preference returns the value of the last preference of that name, compared
-// ignoring case. One without a value takes back those before it.
-func (r *androidReader) preference(name string) (value string, ok bool) {
-	r.elements(func(e *configxml.Element) {
-		if e.Name != "preference" || lowerFull(e.Value("name")) != strings.ToLower(name) {
-			return
-		}
-		attr, has := e.Attr("value")
-		value, ok = attr.Value, has
-	})
-	return value, ok
+	o := androidPlatformOwn(r.doc, r.version)
+	return cmp.Or(o.Compared, o.Prefix())
 }

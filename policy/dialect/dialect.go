@@ -45,6 +45,8 @@ type Platform struct {
 	Breaks []Break
 
 	compile func(*configxml.Document, policy.Target) (policy.Spec, error)
+	// own says where the app's own pages come from; nil where that is not known.
+	own func(*configxml.Document, policy.Target) AppOrigin
 }
 
 // Break is a version at which a platform began to decide differently.

@@ -56,17 +56,10 @@ func iosFilter(doc *configxml.Document, t policy.Target) policy.Spec {
 // iosAppPages returns the navigations that the filter adds itself.
 func iosAppPages(doc *configxml.Document, t policy.Target) []string {
 	pages := []string{"file://"}
-	if !t.Version.AtLeast(6, 0, 0) {
-		return pages
+	if o := iosPlatformOwn(doc, t); o.Scheme != "file" {
+		pages = append(pages, o.Scheme+"://")
 	}
-	scheme, given := doc.Preference("ios", "scheme")
-	switch {
-	case !given && !t.Version.AtLeast(8, 0, 0), given && scheme == "file":
-		return pages
-	case !given, iosWebViewOwns(scheme):
-		scheme = "app"
-	}
-	return append(pages, scheme+"://")
+	return pages
 }
 
 // iosWebViewOwns reports whether WKWebView handles a scheme itself, so that an

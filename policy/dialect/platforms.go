@@ -14,6 +14,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0), compile: compileAndroid,
+		own: androidOwn,
 		Breaks: []Break{
 			{v(2, 0, 0), "origins are regular expressions; only hyperlinks are checked"},
 			{v(2, 1, 0), "data: pages open"},
@@ -36,6 +37,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1), compile: compileIOS,
+		own: iosOwn,
 		Breaks: []Break{
 			{v(2, 0, 0), "the list is a property list, which is not read here"},
 			{v(2, 3, 0), "wildcards anywhere in a host; path and port ignored"},

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -54,21 +55,31 @@ func checkAccessNoEffect(r *run) {
 func checkLaunchGrants(r *run) {
 	r.each(func(e *entry) {
 		var readings []*reading
+		var first *Witness
 		for _, rd := range r.all() {
-			for _, rule := range rd.rules[e.index] {
-				if rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 && rule.Flaw != policy.Dropped &&
-					rule.Flaw != policy.Ignored {
-					readings = append(readings, rd)
-					break
-				}
+			if w := rd.letsInside(e); w != nil {
+				readings = append(readings, rd)
+				first = cmp.Or(first, w)
 			}
 		}
-		if len(readings) > 0 {
-			r.report(r.at(e.element), []option{on(readings)},
+		if first != nil {
+			r.report(r.at(e.element), []option{on(readings), witnessed(first)},
 				"%s is allowed inside the app on %s, where launch-external is not known", quote(e.text),
 				names(readings))
 		}
 	}, forExternal)
+}
+
+// letsInside returns the witness that an external entry lets a URL in, or nil.
+func (rd *reading) letsInside(e *entry) *Witness {
+	for _, rule := range rd.rules[e.index] {
+		if rule.Purpose != policy.ForLaunch {
+			if w := rd.letsIn(e, rule); w != nil {
+				return w
+			}
+		}
+	}
+	return nil
 }
 
 func checkPortAsScheme(r *run) {
@@ -142,60 +153,6 @@ var flawWords = map[policy.Flaw]string{
 	policy.Dropped: "dropped", policy.Cut: "cut", policy.NeverMatches: "never matched",
 	policy.BreaksBuild: "refused at build time", policy.Unreadable: "read in an unknown way",
 	policy.Rewritten: "read as something else",
-}
-
-// flawed reports every entry that some targets read with the flaw, once with
-// all of them and the first one's note.
-func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
-	for _, e := range r.entries {
-		if e.role == forContent || r.explained(e, flaw) {
-			continue
-		}
-		var having []*reading
-		note := ""
-		for _, rd := range readings {
-			if hostPort(e) && rd.schemeFirst() && (flaw == policy.Rewritten || flaw == policy.NeverMatches) {
-				continue // port-read-as-scheme says it
-			}
-			for _, rule := range rd.rules[e.index] {
-				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten &&
-					rule.Purpose != policy.ForLaunch) {
-					having = append(having, rd)
-					if note == "" && rule.Note != "" {
-						note = ": " + rule.Note
-					}
-					break
-				}
-			}
-		}
-		if len(having) > 0 {
-			r.report(r.at(e.element), []option{on(having)},
-				"%s is %s by %s%s", quote(e.text), verb, names(having), note)
-		}
-	}
-}
-
-// explained reports whether a more telling rule speaks about the entry.
-func (r *run) explained(e *entry, flaw policy.Flaw) bool {
-	switch {
-	case !e.has, e.attr.Name == "uri", e.user != "", strings.ContainsAny(e.text, " \t\r\n"):
-		return true
-	case wildcardTop(e):
-		return flaw != policy.BreaksBuild
-	case e.element.Value("subdomains") != "":
-		return flaw == policy.Rewritten
-	case strings.ContainsFunc(e.host, func(c rune) bool { return c >= 0x80 }):
-		return flaw == policy.NeverMatches
-	}
-	return false
-}
-
-func checkEntryCut(r *run)       { r.flawed(policy.Cut, r.targets, "cut short") }
-func checkEntryDropped(r *run)   { r.flawed(policy.Dropped, r.targets, "dropped") }
-func checkEntryRewritten(r *run) { r.flawed(policy.Rewritten, r.targets, "read as something else") }
-func checkUnreachable(r *run)    { r.flawed(policy.NeverMatches, r.targets, "kept but never matched") }
-func checkUnverified(r *run) {
-	r.flawed(policy.Unreadable, r.targets, "read in a way that could not be established")
 }
 
 func checkWithoutEffect(r *run) {
@@ -295,14 +252,8 @@ func checkUnanchored(r *run) {
 			scheme + "://evil.test/?u=." + h + "/", scheme + "://not" + h + "/",
 		}
 		for _, probe := range probes {
-			var readings []*reading
-			for _, rd := range r.targets {
-				if rd.entryCovers(e, probe) {
-					readings = append(readings, rd)
-				}
-			}
-			if len(readings) > 0 {
-				r.report(r.at(e.element), []option{on(readings)},
+			if readings, w := shown(r.targets, e, probe); w != nil {
+				r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 					"%s also covers %s on %s", quote(e.text), probe, names(readings))
 				return
 			}

@@ -65,8 +65,12 @@ func checkShadowed(r *run) {
 		case by.anyHost():
 			pointless[by] = append(pointless[by], e)
 		default:
-			fix := r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element))
-			r.report(r.at(e.element), []option{fix},
+			var options []option
+			if !r.flawedElsewhere(by) && !r.flawedElsewhere(e) { // else they say more than they do
+				options = append(options,
+					r.fixed("remove the entry, the wider one stays", r.project.Config.Removal(e.element)))
+			}
+			r.report(r.at(e.element), options,
 				"%s in line %d already covers %s", quote(by.text), r.line(by), quote(e.text))
 		}
 	}

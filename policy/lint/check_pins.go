@@ -98,6 +98,7 @@ func checkPinBackup(r *run) {
 			r.report(h.first, nil, "%s has one pin and no backup", name)
 		}
 	}
+	checkPinnedAlone(r)
 }
 
 // checkPinListed asks the strict reading: it is what the exports and the
@@ -118,6 +119,12 @@ func checkPinListed(r *run) {
 			r.report(e.Place, nil, "%s is pinned, and no line of the list covers it", host)
 		}
 	}
+	r.certificateHosts(func(place policy.Place, host string, subdomains bool) {
+		if !seen[host] && !r.reaches(host) && !(subdomains && r.reaches("cordon-probe."+host)) {
+			r.report(place, []option{since(2)}, "%s is pinned, and no line of the list covers it", host)
+		}
+		seen[host] = true
+	})
 }
 
 // reaches reports whether some https address of the host is covered, on

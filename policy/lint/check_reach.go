@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"slices"
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -36,8 +35,8 @@ func (r *run) each(visit func(*entry), roles ...role) {
 
 func checkAccessCatchAll(r *run) {
 	r.each(func(e *entry) {
-		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() {
-			r.report(r.at(e.element), []option{on(readings)},
+		if readings, w := shown(r.all(), e, e.everyHost()...); w != nil {
+			r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 				"origin %s lets the app request every host%s", quote(e.text), alsoCleartext(readings, e))
 		}
 	}, forAccess)
@@ -52,8 +51,8 @@ func alsoCleartext(readings []*reading, e *entry) string {
 
 func checkNavigationCatchAll(r *run) {
 	r.each(func(e *entry) {
-		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() {
-			r.report(r.at(e.element), []option{on(readings)},
+		if readings, w := shown(r.all(), e, e.everyHost()...); w != nil {
+			r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 				"href %s lets every page open inside the app", quote(e.text))
 		}
 	}, forNavigation)
@@ -62,13 +61,16 @@ func checkNavigationCatchAll(r *run) {
 // anyScheme returns the readings in which the entry covers a scheme that
 // nobody lists.
 func (r *run) anyScheme(e *entry) []*reading {
-	return covering(r.all(), e, "x-cordon-probe:x")
+	return covering(r.all(), e, anySchemeProbe)
 }
+
+// anySchemeProbe has a scheme that nobody lists.
+const anySchemeProbe = "x-cordon-probe:x"
 
 func checkIntentCatchAll(r *run) {
 	r.each(func(e *entry) {
-		if readings := r.anyScheme(e); len(readings) > 0 || e.text == "*" {
-			r.report(r.at(e.element), []option{on(readings)},
+		if readings, w := shown(r.all(), e, anySchemeProbe); w != nil {
+			r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 				"%s %s hands URLs of every scheme to other apps", e.attr.Name, quote(e.text))
 		}
 	}, forIntent, forExternal)
@@ -79,8 +81,8 @@ func checkIntentAnyWebsite(r *run) {
 		if e.text == "*" || len(r.anyScheme(e)) > 0 {
 			return
 		}
-		if readings := r.anyWebsite(e); len(readings) > 0 || e.anyHost() && e.web() {
-			r.report(r.at(e.element), []option{on(readings)},
+		if readings, w := shown(r.all(), e, e.everyHost()...); w != nil {
+			r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 				"%s %s opens every %s site outside the app", e.attr.Name, quote(e.text), e.schemeOr("https"))
 		}
 	}, forIntent, forExternal)
@@ -155,13 +157,17 @@ func (r *run) suffixes(kind publicsuffix.Kind) {
 		if !e.web() || !e.below() || publicsuffix.IsSuffix(e.base()) != kind {
 			return
 		}
-		readings := covering(r.all(), e,
-			e.schemeOr("https")+"://stranger."+e.base()+strings.TrimSuffix(samplePath(e), "*"))
+		stranger := *e
+		stranger.host = "stranger." + e.base()
+		readings, w := shown(r.all(), e, stranger.sample(), stranger.sampleOf(e.schemeOr("http")))
+		if w == nil {
+			return
+		}
 		who := "whoever registers it"
 		if kind == publicsuffix.Hosting {
 			who = "whichever customer it belongs to"
 		}
-		r.report(r.at(e.element), []option{on(readings)},
+		r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 			"%s %s covers every name below %s, %s", e.attr.Name, quote(e.text), e.base(), who)
 	}, forAccess, forExternal, forNavigation)
 }
@@ -240,35 +246,21 @@ func checkDevelopmentHost(r *run) {
 	}, forAccess, forNavigation, forContent)
 }
 
-// appOrigin is how the platform, or Ionic's web view plugin, serves the app's own
-// pages on the device.
-type appOrigin struct {
-	hosts, schemes []string
-	anyPort        bool // a port of localhost
-}
-
-func (r *run) findAppOrigin() appOrigin {
-	o := appOrigin{hosts: []string{"localhost"}, schemes: []string{"https"}}
-	for _, platform := range []string{"", "android", "ios"} {
-		if host, ok := r.project.Config.Preference(platform, "hostname"); ok {
-			o.hosts = append(o.hosts, strings.ToLower(host))
-		}
-		if scheme, ok := r.project.Config.Preference(platform, "scheme"); ok {
-			o.schemes = append(o.schemes, strings.ToLower(scheme))
-		}
-	}
-	for _, p := range r.plugins {
-		o.anyPort = o.anyPort || p.name == "cordova-plugin-ionic-webview"
-	}
-	return o
-}
-
-// isAppOrigin reports whether an entry names the app's own origin.
+// isAppOrigin reports whether an entry names the app's own origin: that of a
+// target, or what a version of the platform or of the plugin that serves the pages
+// has without preferences. No other app can serve https://localhost.
 func (r *run) isAppOrigin(e *entry) bool {
-	if r.appOrigin.anyPort && e.host == "localhost" {
+	local := e.host == "localhost"
+	if local && e.scheme == "https" && e.port == "" {
 		return true
 	}
-	return e.port == "" && slices.Contains(r.appOrigin.hosts, e.host) && slices.Contains(r.appOrigin.schemes, e.scheme)
+	for _, rd := range r.targets {
+		if own := &rd.own; local && own.Plugin != nil ||
+			e.host != "" && e.host == strings.ToLower(own.Host) && e.scheme == own.Scheme && e.port == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func checkUserinfo(r *run) {
@@ -338,11 +330,11 @@ func checkRemoteNavigation(r *run) {
 			!e.web() {
 			return
 		}
-		readings := covering(r.targets, e, e.sample())
-		if len(readings) == 0 {
+		readings, w := shown(r.targets, e, e.sample())
+		if w == nil {
 			return
 		}
-		r.report(r.at(e.element), []option{on(readings)},
+		r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 			"pages of %s open inside the app and may call its %s", e.host, callable)
 	}, forNavigation)
 }

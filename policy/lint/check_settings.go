@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
@@ -41,6 +42,37 @@ func (r *run) preferences(visit func(*configxml.Element)) {
 			}
 		}
 	}
+}
+
+func checkWebSecurity(r *run) {
+	r.preferences(func(e *configxml.Element) {
+		if !strings.EqualFold(e.Value("name"), "websecurity") || !strings.EqualFold(e.Value("value"), "disable") {
+			return
+		}
+		for _, rd := range r.of("blackberry10") {
+			if w := rd.verdict(webProbes[0], policy.Allow, policy.XHR); w != nil {
+				r.report(r.at(e), []option{witnessed(w), r.fixed("remove the preference", r.project.Config.Removal(e))},
+					"websecurity=\"disable\" switches the list off on BlackBerry 10")
+				return
+			}
+		}
+	})
+}
+
+func checkInsecureFileMode(r *run) {
+	const name = "AndroidInsecureFileModeEnabled"
+	r.preferences(func(e *configxml.Element) {
+		if !strings.EqualFold(e.Value("name"), name) || !strings.EqualFold(e.Value("value"), "true") {
+			return
+		}
+		for _, rd := range r.of("android") {
+			w := rd.verdict("file:///android_asset/www/index.html", policy.Allow, policy.Navigation)
+			if w != nil && rd.target.Version.AtLeast(10, 0, 0) {
+				r.report(r.at(e), []option{witnessed(w)}, "%s lets file: pages read the app's files", name)
+				return
+			}
+		}
+	})
 }
 
 func checkTargetSDK(r *run) {

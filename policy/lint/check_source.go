@@ -26,9 +26,10 @@ func isCleartext(url string) bool {
 }
 
 func checkCleartextScript(r *run) {
+	options, refused := r.cleartextPasses()
 	for _, u := range r.usedURLs {
-		if isCode(u.tag) && isCleartext(u.url) && developmentHost(hostOf(u.url)) == "" {
-			r.report(r.placeIn(u.file, u.span), nil, "<%s> loads %s unencrypted", u.tag, quote(u.url))
+		if !refused && isCode(u.tag) && isCleartext(u.url) && developmentHost(hostOf(u.url)) == "" {
+			r.report(r.placeIn(u.file, u.span), options, "<%s> loads %s unencrypted", u.tag, quote(u.url))
 		}
 	}
 }
@@ -63,6 +64,10 @@ func (g *group) more() string {
 }
 
 func checkCleartextURL(r *run) {
+	options, refused := r.cleartextPasses()
+	if refused {
+		return // as mixed-content says
+	}
 	var list []usedURL
 	for _, u := range r.usedURLs {
 		host := hostOf(u.url)
@@ -73,7 +78,7 @@ func checkCleartextURL(r *run) {
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
-		r.report(r.placeIn(g.first.file, g.first.span), nil,
+		r.report(r.placeIn(g.first.file, g.first.span), options,
 			"%s is reached unencrypted%s", hostOf(g.first.url), g.more())
 	}
 }

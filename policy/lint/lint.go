@@ -70,6 +70,8 @@ func ParseSeverity(name string) (Severity, error) {
 // Finding is one thing that a rule has to say.
 type Finding struct {
 	Rule *Rule
+	// Set is the rule set from which on it is found: the rule's, or a later one.
+	Set int
 	// Place is where the finding stands.
 	Place policy.Place
 	// Message says what is wrong here, in one sentence.
@@ -78,6 +80,9 @@ type Finding struct {
 	Targets []policy.Target
 	// Secret says that the bytes at Place must not be printed.
 	Secret bool
+	// Witness shows that the finding is true where it says what the list lets
+	// in; nil where it says something else.
+	Witness *Witness
 	// Fix repairs it, or is nil.
 	Fix *Fix
 }
@@ -108,6 +113,9 @@ type Report struct {
 	Suppressed []Suppressed
 	// Targets are the targets that were looked at.
 	Targets []policy.Target
+	// RuleSet is the chosen rule set. Findings of newer ones are new (IsNew). Check
+	// chooses CurrentSet.
+	RuleSet int
 }
 
 // Check runs all rules over a project. It fails only if a target cannot be
@@ -130,7 +138,7 @@ func CheckContext(ctx context.Context, p *app.App) (*Report, error) {
 			r.rule.check(r)
 		}
 	}
-	report := &Report{Targets: p.Targets}
+	report := &Report{Targets: p.Targets, RuleSet: CurrentSet}
 	r.suppress(report)
 	sortFindings(report.Findings)
 	sort.SliceStable(report.Suppressed, func(i, j int) bool {
@@ -158,18 +166,17 @@ func before(a, b *Finding) bool {
 
 // run is one pass over a project.
 type run struct {
-	project   *app.App
-	targets   []*reading // the project's targets
-	strict    *reading   // the strict reading
-	entries   []*entry   // the list's elements, in file order, then those that other files add
-	own       int        // how many of the entries stand in config.xml
-	rule      *Rule      // the rule that is running
-	findings  []Finding
-	plugins   []plugin
-	sources   []*source
-	usedURLs  []usedURL
-	appOrigin appOrigin
-	lines     map[string][]int // where the lines of a file begin
+	project  *app.App
+	targets  []*reading // the project's targets
+	strict   *reading   // the strict reading
+	entries  []*entry   // the list's elements, in file order, then those that other files add
+	own      int        // how many of the entries stand in config.xml
+	rule     *Rule      // the rule that is running
+	findings []Finding
+	plugins  []plugin
+	sources  []*source
+	usedURLs []usedURL
+	lines    map[string][]int // where the lines of a file begin
 }
 
 // reading is the list as one target reads it.
@@ -178,6 +185,7 @@ type reading struct {
 	policy *policy.Policy
 	rules  [][]*policy.Rule // what each entry became, by its index
 	probes [2]pattern.URL   // webProbes, taken apart
+	own    dialect.AppOrigin
 }
 
 func newRun(ctx context.Context, p *app.App) (*run, error) {
@@ -188,7 +196,6 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 	if p.Config == nil {
 		return r, nil
 	}
-	r.appOrigin = r.findAppOrigin()
 	r.entries, r.own = findEntries(p.Config, p.Ships())
 	strict, err := r.read(policy.Target{Platform: dialect.Strict})
 	if err != nil {
@@ -217,7 +224,8 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries))}
+	reading := &reading{target: compiled.Target(), policy: compiled, rules: make([][]*policy.Rule, len(r.entries)),
+		own: dialect.OwnOrigin(r.project.Ships(), compiled.Target())}
 	for i, probe := range webProbes {
 		reading.probes[i] = compiled.Split(probe)
 	}
@@ -285,7 +293,7 @@ func secret(f *Finding) { f.Secret = true }
 
 // report adds a finding of the running rule.
 func (r *run) report(place policy.Place, options []option, format string, args ...any) {
-	f := Finding{Rule: r.rule, Place: place, Message: withoutPassword(fmt.Sprintf(format, args...))}
+	f := Finding{Rule: r.rule, Set: r.rule.Since, Place: place, Message: withoutPassword(fmt.Sprintf(format, args...))}
 	for _, change := range options {
 		change(&f)
 	}

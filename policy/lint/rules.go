@@ -11,6 +11,10 @@ type Rule struct {
 	// ID is the rule's stable name, as --rule and suppressions write it.
 	ID       string
 	Severity Severity
+	// Since is the rule set that the rule came with, 1 or later.
+	Since int
+	// Standards are what the rule is about in public catalogues.
+	Standards Standards
 	// Topic groups rules in the reference.
 	Topic Topic
 	// Title says in a few words what is wrong.
@@ -54,8 +58,8 @@ func Topics() []Topic {
 }
 
 // rules is the table of all rules, in the order of the reference.
-var rules = slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
-	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)
+var rules = inStandards(inSets(slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, originRules, cspRules, cspFormRules,
+	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)))
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

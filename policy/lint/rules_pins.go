@@ -59,6 +59,28 @@ var pinRules = []Rule{
 		check:   checkPinListed,
 	},
 	{
+		ID: "pinned-without-certificate", Severity: High, Since: 2, Topic: TopicPins,
+		Title: "Pinning is on and no certificate is shipped",
+		Explanation: "The code makes a native HTTP plugin trust the shipped certificates alone, and there is none where " +
+			"the plugin looks: files that end in .cer in www/certificates.",
+		Gain: "Nothing; every request of the plugin fails, and the way out that people find is to switch checks off.",
+		Effects: effects("cordova-plugin-advanced-http", "the mode is set without an error, then each request fails",
+			"cordova-plugin-http", "on Android the call itself fails; it reads the root of the assets, too"),
+		Remedy: "Put the certificate, in DER, into www/certificates with a name that ends in .cer (cordon pin FILE reads " +
+			"it); a backup beside it.",
+		check: checkPinnedWithout,
+	},
+	{
+		ID: "certificate-elsewhere", Severity: Medium, Since: 2, Topic: TopicPins,
+		Title: "A certificate lies where no plugin looks",
+		Explanation: "The plugins load certificates from www/certificates of the app. A file that is kept or copied " +
+			"elsewhere is not trusted, and not missed before a request is made.",
+		Gain:    "Nothing; connections that were meant to work are refused.",
+		Effects: effects("android, ios", "the file is part of the package at the most, and has no effect"),
+		Remedy:  "Keep it in www/certificates, which every platform copies as a part of the pages.",
+		check:   checkStrayCertificate,
+	},
+	{
 		ID: "pin-not-served", Severity: High, Topic: TopicPins,
 		Title: "The server's chain does not fit its pins",
 		Explanation: "What the host showed when it was asked (cordon check --online) has no pinned key in its " +

@@ -11,8 +11,7 @@ var settingRules = []Rule{
 		Gain:    "An injected script reads and writes any origin.",
 		Effects: effects("blackberry10", "every kind of request passes", "the others", "not read"),
 		Remedy:  "Remove the preference and list the hosts.",
-		check: preference("websecurity", "disable", true,
-			"websecurity=\"disable\" switches the list off on BlackBerry 10"),
+		check:   checkWebSecurity,
 	},
 	{
 		ID: "insecure-file-mode", Severity: High, Topic: TopicBuild,
@@ -22,8 +21,7 @@ var settingRules = []Rule{
 		Gain:    "An injected script reads the app's private files.",
 		Effects: effects("android 10.1.1+", "file: pages open inside; universal access from file URLs"),
 		Remedy:  "Remove the preference; load the app's files by relative URLs.",
-		check: preference("AndroidInsecureFileModeEnabled", "true", false,
-			"AndroidInsecureFileModeEnabled lets file: pages read the app's files"),
+		check:   checkInsecureFileMode,
 	},
 	{
 		ID: "inspectable-webview", Severity: Medium, Topic: TopicBuild,
@@ -35,17 +33,6 @@ var settingRules = []Rule{
 		Remedy:  "Remove the preference; debug builds can be inspected anyway.",
 		check: preference("InspectableWebview", "true", true,
 			"InspectableWebview opens the app to remote inspection"),
-	},
-	{
-		ID: "cleartext-app-scheme", Severity: Medium, Topic: TopicBuild,
-		Title: "The app's own pages are served over http",
-		Explanation: "With scheme=\"http\" Android serves the app from http://localhost, where mixed content passes " +
-			"and features for secure contexts are missing.",
-		Gain:    "Cleartext scripts and images load without a warning, and can be changed on the way.",
-		Effects: effects("android 10+", "the page's origin is http://localhost"),
-		Remedy:  "Remove the preference (https is the default) and load everything over https.",
-		check: preference("scheme", "http", false,
-			"the preference scheme=\"http\" makes the app's own origin a cleartext one"),
 	},
 	{
 		ID: "target-sdk-cleartext", Severity: Medium, Topic: TopicBuild,

@@ -57,8 +57,10 @@ func (w *work) forElement(rule string, e *configxml.Element) []candidate {
 		return w.splitScheme(e)
 	case "launch-external-grants":
 		return w.closeTrap(e)
-	case "entry-dropped", "unreachable-rule", "entry-without-effect", "missing-attribute", "duplicate-rule",
-		"shadowed-rule":
+	case "entry-cut", "entry-dropped", "entry-rewritten", "unreachable-rule", "missing-attribute", "blank-in-entry",
+		"prepare-fails":
+		return w.mend(e)
+	case "duplicate-rule":
 		return []candidate{w.edit("remove the entry, it does nothing", true, w.project.Config.Removal(e))}
 	}
 	return nil
@@ -139,8 +141,7 @@ func (w *work) splitScheme(e *configxml.Element) []candidate {
 }
 
 // closeTrap makes an external access entry say what was meant where the
-// platform no longer knows the attribute: another app opens it. Where even that
-// is more than the platform did, the entry goes.
+// platform no longer knows the attribute: another app opens it.
 func (w *work) closeTrap(e *configxml.Element) []candidate {
 	attr, ok := e.Attr("origin")
 	if !ok || e.Name != "access" {
@@ -149,8 +150,6 @@ func (w *work) closeTrap(e *configxml.Element) []candidate {
 	replaced := configxml.Edit{Start: e.Start, End: e.End, New: w.tag(e, "allow-intent", "href", attr.Value)}
 	return []candidate{
 		w.edit("say allow-intent instead of launch-external", false, replaced),
-		w.edit("remove the external entry, which grants access and launches nothing", false,
-			w.project.Config.Removal(e)),
 	}
 }
 

@@ -73,13 +73,32 @@ func (p *proof) check(name string, before, after []byte, dead, allowWidening boo
 		line := &report.Lines[i]
 		if line.Widens() && !allowWidening {
 			where := line.Where[0]
-			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s", wording.Printable(line.URL),
+			return fmt.Sprintf("it would let %s in: %s, now %s, would be %s for %s on %s "+
+				"(--allow-widening makes it all the same)", wording.Printable(line.URL),
 				wording.Printable(line.URL), verdictNames[line.Old.Verdict], verdictNames[line.New.Verdict],
 				diff.KindNames(where.Kinds), pairs[where.Pairs[0]].New.Target()), nil
 		}
 		if dead {
 			return fmt.Sprintf("it does something: without it %s is %s", wording.Printable(line.URL),
 				verdictNames[line.New.Verdict]), nil
+		}
+	}
+	return p.shut(name, before, older, newer)
+}
+
+// shut says that a change keeps the app's own pages from opening, or "".
+func (p *proof) shut(name string, before []byte, older, newer []*policy.Policy) (string, error) {
+	doc, err := configxml.Parse(name, before)
+	if err != nil {
+		return "", err
+	}
+	for i := range older {
+		own := dialect.OwnOrigin(doc, older[i].Target())
+		page := policy.Request{URL: own.Prefix() + "index.html", Kind: policy.Navigation}
+		if own.Known() && older[i].Decide(page).Verdict == policy.Allow &&
+			newer[i].Decide(page).Verdict != policy.Allow {
+			return fmt.Sprintf("it would keep the app's own pages from opening: %s would be %s on %s", page.URL,
+				verdictNames[newer[i].Decide(page).Verdict], older[i].Target()), nil
 		}
 	}
 	return "", nil

@@ -101,6 +101,30 @@ func Run(fsys fs.FS, o Options) (*Result, error) {
 	return w.result, nil
 }
 
+// Count returns how many of the findings of a project that was read from the folder
+// Run repairs as they stand. What only shows once those are repaired is not among
+// them.
+func Count(fsys fs.FS, a *app.App, findings []lint.Finding) (int, error) {
+	w := &work{files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, project: a,
+		originals: map[string][]byte{}, result: &Result{}}
+	var err error
+	if w.proof, err = newProof(a); err != nil {
+		return 0, err
+	}
+	for _, policies := range []bool{false, true} {
+		var open []choice
+		for i := range findings {
+			if f := &findings[i]; policies == addsPolicy(f.Rule.ID) {
+				open = w.append(open, w.candidates(f))
+			}
+		}
+		if err := w.make(open, map[string][]configxml.Edit{}); err != nil {
+			return 0, err
+		}
+	}
+	return len(w.result.Done), nil
+}
+
 // work is the state of a run.
 type work struct {
 	options Options
@@ -156,12 +180,12 @@ func (w *work) pass() (changed bool, err error) {
 		return false, err
 	}
 	made := map[string][]configxml.Edit{}
-	if err := w.make(w.open(report, false), made); err != nil {
+	if err := w.make(w.open(report.Findings, false), made); err != nil {
 		return false, err
 	}
 	if len(made) == 0 {
 		// A page's policy is made of the list as it will be.
-		if err := w.make(w.open(report, true), made); err != nil {
+		if err := w.make(w.open(report.Findings, true), made); err != nil {
 			return false, err
 		}
 	}
@@ -180,10 +204,10 @@ func (w *work) pass() (changed bool, err error) {
 
 // open returns what is to be repaired: the policies that pages lack, or all
 // else.
-func (w *work) open(report *lint.Report, policies bool) []choice {
+func (w *work) open(findings []lint.Finding, policies bool) []choice {
 	var open []choice
-	for i := range report.Findings {
-		if f := &report.Findings[i]; w.asked(f.Rule.ID) && policies == addsPolicy(f.Rule.ID) {
+	for i := range findings {
+		if f := &findings[i]; w.asked(f.Rule.ID) && policies == addsPolicy(f.Rule.ID) {
 			open = w.append(open, w.candidates(f))
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
+	"github.com/cordon-sec/cordon/policy/lint"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/project/repair"
 )
@@ -87,15 +88,64 @@ func TestRepairs(t *testing.T) {
 			want:   "<widget>" + engines + "<access origin=\"http://a.example/*\"/></widget>",
 		},
 		{
-			name: "a trap that grants access is closed", rule: "launch-external-grants",
+			name: "a trap that grants access says what was meant", rule: "launch-external-grants", left: true,
 			before: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n" +
 				"  <access origin=\"https://a.example/*\" launch-external=\"yes\"/>\n</widget>",
-			want: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n</widget>",
+			want: "<widget><engine name=\"android\" spec=\"12.0.0\"/>\n" +
+				"  <access origin=\"https://a.example/*\" launch-external=\"yes\"/>\n</widget>",
 		},
 		{
-			name: "an entry that nothing can match goes", rule: "entry-dropped",
-			before: "<widget>" + engines + "\n  <access origin=\"http://a.example:x/*\"/>\n</widget>",
+			name: "an entry that names nothing goes", rule: "entry-dropped",
+			before: "<widget>" + engines + "\n  <access origin=\"://*.*\"/>\n</widget>",
 			want:   "<widget>" + engines + "\n</widget>",
+		},
+		{
+			name: "an entry that nothing can match and that names a host stays", rule: "entry-dropped", left: true,
+			before: "<widget>" + engines + "\n  <access origin=\"http://a.example:x/*\"/>\n</widget>",
+			want:   "<widget>" + engines + "\n  <access origin=\"http://a.example:x/*\"/>\n</widget>",
+		},
+		{
+			name: "an entry without a form that every platform reads stays", rule: "entry-dropped",
+			before: "<widget>" + engines + "\n  <access origin=\"http://my*.example/*\"/>\n</widget>",
+			want:   "<widget>" + engines + "\n  <access origin=\"http://my*.example/*\"/>\n</widget>",
+		},
+		{
+			name: "an entry that was cut stays, and is offered as it was meant", rule: "entry-cut", left: true,
+			before: "<widget><engine name=\"ios\" spec=\"6.2.0\"/>\n" +
+				"  <allow-navigation href='https://*films.example/*'/>\n" +
+				"  <allow-navigation href=\"https://*clips.example/*\"/>\n</widget>",
+			want: "<widget><engine name=\"ios\" spec=\"6.2.0\"/>\n" +
+				"  <allow-navigation href='https://*films.example/*'/>\n" +
+				"  <allow-navigation href=\"https://*clips.example/*\"/>\n</widget>",
+		},
+		{
+			name: "also where another platform drops it", rule: "entry-cut", left: true,
+			before: "<widget><engine name=\"ios\" spec=\"6.2.0\"/><engine name=\"android\" spec=\"12.0.0\"/>\n" +
+				"  <allow-navigation href=\"https://*films.example/*\"/>\n</widget>",
+			want: "<widget><engine name=\"ios\" spec=\"6.2.0\"/><engine name=\"android\" spec=\"12.0.0\"/>\n" +
+				"  <allow-navigation href=\"https://*films.example/*\"/>\n</widget>",
+		},
+		{
+			name: "what an entry names under another attribute stays", rule: "missing-attribute", left: true,
+			before: "<widget>" + engines + "<allow-navigation origin=\"https://a.example/*\"/></widget>",
+			want:   "<widget>" + engines + "<allow-navigation origin=\"https://a.example/*\"/></widget>",
+		},
+		{
+			name: "an entry with no attribute at all goes", rule: "missing-attribute",
+			before: "<widget>" + engines + "\n<allow-navigation/>\n</widget>",
+			want:   "<widget>" + engines + "\n</widget>",
+		},
+		{
+			name: "a host beside a catch-all stays", rule: "shadowed-rule",
+			before: "<widget>" + engines + "<access origin=\"*\"/><access origin=\"https://a.example\"/></widget>",
+			want:   "<widget>" + engines + "<access origin=\"*\"/><access origin=\"https://a.example\"/></widget>",
+		},
+		{
+			name: "an entry that no platform of the project knows stays", rule: "entry-without-effect",
+			before: "<widget><engine name=\"android\" spec=\"3.5.1\"/>" +
+				"<allow-navigation href=\"https://a.example/*\"/></widget>",
+			want: "<widget><engine name=\"android\" spec=\"3.5.1\"/>" +
+				"<allow-navigation href=\"https://a.example/*\"/></widget>",
 		},
 		{
 			name: "retired plugins are replaced", rule: "retired-plugin",
@@ -142,6 +192,86 @@ func TestWideningNeedsInsisting(t *testing.T) {
 	_, result = after(t, fsys, repair.Options{Rules: []string{repair.NavigationSplit}})
 	if len(result.Left) != 1 || !strings.Contains(result.Left[0].Why, "it would let https://a.example/ in") {
 		t.Errorf("left %+v", result.Left)
+	}
+}
+
+// What is left because it widens is made where one insists, as it is offered.
+func TestRewrittenEntriesAreOffered(t *testing.T) {
+	const engines = `<widget><engine name="android" spec="12.0.0"/><engine name="ios" spec="7.1.1"/>`
+	for _, test := range []struct{ rule, before, want string }{
+		{"entry-cut", `<allow-navigation href="https://*films.example/*"/>`,
+			`<allow-navigation href="https://*.films.example/*"/>`},
+		{"entry-dropped", `<access origin="http://a.example:x/*"/>`, `<access origin="http://a.example/*"/>`},
+		{"missing-attribute", `<allow-navigation origin="https://a.example/*"/>`,
+			`<allow-navigation href="https://a.example/*"/>`},
+		{"blank-in-entry", `<access origin=" https://a.example"/>`, `<access origin="https://a.example"/>`},
+		{"prepare-fails", `<access origin="*.a.example"/>`, `<access origin="https://*.a.example"/>`},
+		{"launch-external-grants", `<access origin="https://a.example/*" launch-external="yes"/>`,
+			`<allow-intent href="https://a.example/*"/>`},
+	} {
+		made, result := after(t, folder("config.xml", engines+test.before+"</widget>"),
+			repair.Options{Rules: []string{test.rule}, AllowWidening: true})
+		if got := string(made["config.xml"].Data); got != engines+test.want+"</widget>" {
+			t.Errorf("%s: got %s, left %+v", test.rule, got, result.Left)
+		}
+	}
+}
+
+// An entry that lets the app's own pages open is not narrowed to hosts of others.
+func TestOwnPagesStayOpen(t *testing.T) {
+	const config = `<widget><engine name="android" spec="12.0.1"/><preference name="scheme" value="app"/>
+<allow-navigation href="*"/></widget>`
+	made, result := after(t, folder(
+		"config.xml",
+		config,
+		"www/index.html",
+		`<!doctype html><a href="https://shop.example/">shop</a>`,
+	), repair.Options{Rules: []string{"navigation-catch-all"}})
+	if got := string(made["config.xml"].Data); got != config || len(result.Left) != 1 || !strings.Contains(
+		result.Left[0].Why, "it would keep the app's own pages from opening: https://localhost/index.html") {
+		t.Errorf("got %s, left %+v", got, result.Left)
+	}
+}
+
+// What is counted beforehand is what is repaired.
+func TestCountIsWhatIsRepaired(t *testing.T) {
+	for _, dir := range []string{"template", "legacy", "clean"} {
+		fsys := os.DirFS(filepath.Join("../../examples", dir))
+		a, err := project.Read(fsys, project.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := lint.Check(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := repair.Count(fsys, a, report.Findings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := repair.Run(fsys, repair.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Repairs may show what was hidden.
+		if n > len(result.Done) || n == 0 && len(result.Done) > 0 {
+			t.Errorf("%s: %d counted, %d repaired, %d left", dir, n, len(result.Done), len(result.Left))
+		}
+	}
+	fsys := folder("config.xml", `<widget><engine name="android" spec="12.0.1"/>
+<access origin="https://a.example"/>
+<access origin="https://a.example"/>
+<allow-navigation href="https://*b.example/*"/></widget>`)
+	a, err := project.Read(fsys, project.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := lint.Check(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := repair.Count(fsys, a, report.Findings); n != 1 || err != nil {
+		t.Errorf("%d, %v, want the second copy alone", n, err)
 	}
 }
 

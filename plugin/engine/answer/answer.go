@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -94,16 +95,40 @@ func Check(files fs.FS, q Question) (Checked, error) {
 	if err != nil {
 		return Checked{}, err
 	}
+	if report.RuleSet, err = ruleSet(app.Config); err != nil {
+		return Checked{}, err
+	}
 	out := Checked{Findings: []Finding{}, Suppressed: len(report.Suppressed), Targets: names(report.Targets)}
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		out.Findings = append(out.Findings, Finding{
 			Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: f.Place.File, Line: f.Place.Line,
 			Column: f.Place.Column, Message: f.Message, Remedy: f.Rule.Remedy, Targets: names(f.Targets),
-			Stops: stops(f.Rule.Severity),
+			Stops: stops(f.Rule.Severity) && !report.IsNew(f),
 		})
 	}
 	return out, nil
+}
+
+// ruleSet is the rule set that the preference chooses, else this release's.
+func ruleSet(config *configxml.Document) (int, error) {
+	text := ReadPreferences(config, "").Rules
+	if text == "" {
+		return lint.CurrentSet, nil
+	}
+	set, err := strconv.Atoi(text)
+	if err == nil {
+		err = lint.CheckSet(set)
+	}
+	if err != nil {
+		return 0, fmt.Errorf(
+			"the preference %s: it must be a rule set from 1 to %d: %w",
+			prefRules,
+			lint.LatestSet,
+			err,
+		)
+	}
+	return set, nil
 }
 
 // threshold says which severities stop the build: what was asked for, else the

@@ -23,6 +23,37 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// What a newer rule set finds is told, and stops nothing before it is chosen.
+func TestRuleSets(t *testing.T) {
+	for _, test := range []struct {
+		preference string
+		stops      bool
+	}{{"", false}, {`<preference name="CordonRules" value="1"/>`, false},
+		{`<preference name="CordonRules" value="2"/>`, true}} {
+		got, err := answer.Check(answer.NewFolder(map[string][]byte{
+			"config.xml": widget(test.preference + `<plugin name="cordova-plugin-advanced-http"/>`),
+			"www/app.js": []byte(`cordova.plugin.http.setServerTrustMode("pinned", go)`),
+		}), answer.Question{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(
+			got.Findings,
+			func(f answer.Finding) bool { return f.Rule == "pinned-without-certificate" },
+		)
+		if i < 0 || got.Findings[i].Stops != test.stops {
+			t.Errorf("%s: %+v", test.preference, got.Findings)
+		}
+	}
+	for _, value := range []string{"0", "3", "all"} {
+		_, err := answer.Check(answer.NewFolder(map[string][]byte{
+			"config.xml": widget(`<preference name="CordonRules" value="` + value + `"/>`)}), answer.Question{})
+		if err == nil || !strings.Contains(err.Error(), "CordonRules: it must be a rule set from 1 to 2") {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	catchAll := widget(`<engine name="android" spec="15.1.0"/><access origin="*"/>`)
 	for name, test := range map[string]struct {

@@ -12,6 +12,9 @@ type Preferences struct {
 	// FailOn (CordonFailOn) is the lowest severity that stops the build, or
 	// "never". Usually "high".
 	FailOn string
+	// Rules (CordonRules) is the rule set whose findings stop the build; what newer
+	// ones find is only told. Usually that of this major release.
+	Rules string
 	// Exports (CordonExports) are the formats to write, between blanks or
 	// commas: usually "csp android-nsc ios-ats"; "none" for none.
 	Exports []string
@@ -25,6 +28,7 @@ type Preferences struct {
 
 const (
 	prefFailOn  = "CordonFailOn"
+	prefRules   = "CordonRules"
 	prefExports = "CordonExports"
 	prefForce   = "CordonForce"
 	prefExplain = "CordonExplain"
@@ -39,6 +43,9 @@ func ReadPreferences(doc *configxml.Document, platform string) Preferences {
 	}
 	if value, ok := doc.Preference(platform, prefFailOn); ok {
 		p.FailOn = value
+	}
+	if value, ok := doc.Preference(platform, prefRules); ok {
+		p.Rules = value
 	}
 	if value, ok := doc.Preference(platform, prefExports); ok {
 		p.Exports = strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == ';' })

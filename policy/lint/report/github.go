@@ -18,9 +18,13 @@ var propertyEscapes = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", 
 func WriteGitHub(w io.Writer, p *app.App, r *lint.Report) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", githubLevel(f.Rule.Severity),
+		level, remedy := githubLevel(f.Rule.Severity), f.Rule.Remedy
+		if r.IsNew(f) {
+			level, remedy = "notice", remedy+" "+newNote(f)
+		}
+		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", level,
 			propertyEscapes.Replace(p.Shown(f.Place.File)), f.Place.Line, f.Place.Column,
-			propertyEscapes.Replace("cordon: "+f.Rule.ID), commandEscapes.Replace(f.Message+". "+f.Rule.Remedy))
+			propertyEscapes.Replace("cordon: "+f.Rule.ID), commandEscapes.Replace(f.Message+". "+remedy))
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ import (
 // jsonReport is the form of --format json. Offsets count bytes, lines and
 // columns from 1.
 type jsonReport struct {
+	// RuleSet is the chosen rule set; findings of newer ones are new.
+	RuleSet    int           `json:"rule_set"`
 	Targets    []string      `json:"targets"`
 	Findings   []jsonFinding `json:"findings"`
 	Suppressed []jsonFinding `json:"suppressed"`
@@ -29,6 +31,8 @@ type jsonReport struct {
 
 type jsonFinding struct {
 	Rule        string   `json:"rule"`
+	Set         int      `json:"set"`
+	New         bool     `json:"new,omitempty"`
 	Severity    string   `json:"severity"`
 	File        string   `json:"file"`
 	Line        int      `json:"line"`
@@ -59,10 +63,17 @@ type jsonEdit struct {
 // WriteJSON writes a report for programs. known is how many findings a
 // baseline left out.
 func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
-	out := jsonReport{Targets: targetNames(r.Targets), Findings: []jsonFinding{}, Suppressed: []jsonFinding{},
-		Known: known}
+	out := jsonReport{
+		RuleSet:    r.RuleSet,
+		Targets:    targetNames(r.Targets),
+		Findings:   []jsonFinding{},
+		Suppressed: []jsonFinding{},
+		Known:      known,
+	}
 	for i := range r.Findings {
-		out.Findings = append(out.Findings, asJSON(p, &r.Findings[i]))
+		f := asJSON(p, &r.Findings[i])
+		f.New = r.IsNew(&r.Findings[i])
+		out.Findings = append(out.Findings, f)
 	}
 	for i := range r.Suppressed {
 		f := asJSON(p, &r.Suppressed[i].Finding)
@@ -89,7 +100,7 @@ func targetNames(targets []policy.Target) []string {
 
 func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line,
+		Rule: f.Rule.ID, Set: f.Set, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line,
 		Column: f.Place.Column, Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy,
 		Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
 	}

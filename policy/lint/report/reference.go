@@ -2,8 +2,11 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/lint"
@@ -21,12 +24,16 @@ func WriteReference(w io.Writer) error {
 %d rules. A severity says how much a finding matters; %s, %s, %s, %s and %s, from least to most.
 How to run, silence and baseline them: [the guide](../guide/check.md).
 
-| rule | severity | what is wrong |
-|---|---|---|
-`, len(all), lint.Info, lint.Low, lint.Medium, lint.High, lint.Critical)
+Every rule belongs to a rule set. This major release takes set %d; what a rule of a newer set finds is shown as
+new and fails nothing until the next major release, or until `+"`cordon check --rules %d`"+` chooses it.
+
+| rule | severity | set | what is wrong |
+|---|---|---|---|
+`, len(all), lint.Info, lint.Low, lint.Medium, lint.High, lint.Critical,
+		lint.CurrentSet, lint.LatestSet)
 	for i := range all {
 		r := &all[i]
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, markdown(r.Title))
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %d | %s |\n", r.ID, r.ID, r.Severity, r.Since, markdown(r.Title))
 	}
 	for _, topic := range lint.Topics() {
 		fmt.Fprintf(&b, "\n## %s\n", topic)
@@ -36,8 +43,50 @@ How to run, silence and baseline them: [the guide](../guide/check.md).
 			}
 		}
 	}
+	writeCatalogues(&b, all)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeCatalogues lists what rules are about in public catalogues, from there to
+// the rules.
+func writeCatalogues(b *bytes.Buffer, all []lint.Rule) {
+	b.WriteString("\n## Rules by public catalogues\n\n`cordon check --format sarif` carries these for each rule.\n")
+	catalogues := lint.Catalogues()
+	for i := range catalogues {
+		c := &catalogues[i]
+		fmt.Fprintf(
+			b,
+			"\n### %s\n\n[%s](%s) %s.\n\n| id | what it is | rules |\n|---|---|---|\n",
+			c.Name,
+			c.Title,
+			c.Page,
+			c.Version,
+		)
+		entries := make(map[string]lint.Entry)
+		rules := make(map[string][]string)
+		for j := range all {
+			for _, e := range c.Entries(&all[j]) {
+				entries[e.ID] = e
+				rules[e.ID] = append(rules[e.ID], fmt.Sprintf("[%s](#%s)", all[j].ID, all[j].ID))
+			}
+		}
+		ids := slices.Collect(maps.Keys(entries))
+		slices.SortFunc(
+			ids,
+			func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) },
+		)
+		for _, id := range ids {
+			fmt.Fprintf(
+				b,
+				"| [%s](%s) | %s | %s |\n",
+				id,
+				entries[id].Page,
+				markdown(strings.TrimSuffix(entries[id].Title, ".")),
+				strings.Join(rules[id], ", "),
+			)
+		}
+	}
 }
 
 func writeRule(b *bytes.Buffer, r *lint.Rule) {
@@ -47,6 +96,16 @@ func writeRule(b *bytes.Buffer, r *lint.Rule) {
 		fmt.Fprintf(b, "- %s: %s.\n", markdown(e.Platforms), markdown(strings.TrimSuffix(e.Text, ".")))
 	}
 	fmt.Fprintf(b, "\n*Remedy:* %s\n", markdown(r.Remedy))
+	var about []string
+	catalogues := lint.Catalogues()
+	for i := range catalogues {
+		for _, e := range catalogues[i].Entries(r) {
+			about = append(about, fmt.Sprintf("[%s](%s)", e.ID, e.Page))
+		}
+	}
+	if len(about) > 0 {
+		fmt.Fprintf(b, "\n*See also:* %s\n", strings.Join(about, ", "))
+	}
 }
 
 // markdown keeps the text from being read as markup.

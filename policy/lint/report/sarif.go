@@ -19,9 +19,15 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool       sarifTool     `json:"tool"`
-	ColumnKind string        `json:"columnKind"`
-	Results    []sarifResult `json:"results"`
+	Tool       sarifTool          `json:"tool"`
+	Taxonomies []sarifTaxonomy    `json:"taxonomies,omitempty"`
+	ColumnKind string             `json:"columnKind"`
+	Results    []sarifResult      `json:"results"`
+	Properties sarifRunProperties `json:"properties"`
+}
+
+type sarifRunProperties struct {
+	RuleSet int `json:"ruleSet"`
 }
 
 type sarifTool struct {
@@ -33,6 +39,8 @@ type sarifDriver struct {
 	Version        string      `json:"version,omitempty"`
 	InformationURI string      `json:"informationUri"`
 	Rules          []sarifRule `json:"rules"`
+	// Supported are the taxonomies that rules refer to.
+	Supported []sarifComponent `json:"supportedTaxonomies,omitempty"`
 }
 
 type sarifText struct {
@@ -47,7 +55,9 @@ type sarifRule struct {
 	Help             sarifText          `json:"help"`
 	HelpURI          string             `json:"helpUri"`
 	Configuration    sarifConfiguration `json:"defaultConfiguration"`
-	Properties       sarifProperties    `json:"properties"`
+	// Relationships lead to the taxa that the rule is about.
+	Relationships []sarifRelationship `json:"relationships,omitempty"`
+	Properties    sarifProperties     `json:"properties"`
 }
 
 type sarifConfiguration struct {
@@ -57,6 +67,7 @@ type sarifConfiguration struct {
 type sarifProperties struct {
 	Tags             []string `json:"tags"`
 	SecuritySeverity string   `json:"security-severity,omitempty"`
+	RuleSet          int      `json:"ruleSet"`
 }
 
 type sarifResult struct {
@@ -68,6 +79,13 @@ type sarifResult struct {
 	Fingerprints map[string]string  `json:"partialFingerprints"`
 	Fixes        []sarifFix         `json:"fixes,omitempty"`
 	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	Properties   *sarifNew          `json:"properties,omitempty"`
+}
+
+// sarifNew marks what a newer rule set finds, and fails nothing yet.
+type sarifNew struct {
+	RuleSet int  `json:"ruleSet"`
+	New     bool `json:"new"`
 }
 
 type sarifLocation struct {
@@ -121,14 +139,22 @@ func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 			Rules: []sarifRule{}}},
 		ColumnKind: "unicodeCodePoints",
 		Results:    []sarifResult{},
+		Properties: sarifRunProperties{RuleSet: r.RuleSet},
 	}
+	taxa := newTaxa()
 	index := make(map[string]int)
 	add := func(f *lint.Finding) *sarifResult {
 		if _, ok := index[f.Rule.ID]; !ok {
 			index[f.Rule.ID] = len(run.Tool.Driver.Rules)
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, asSARIFRule(f.Rule))
+			rule := asSARIFRule(f.Rule, f.Rule.Since > r.RuleSet)
+			rule.Relationships, rule.Properties.Tags = taxa.of(f.Rule, rule.Properties.Tags)
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
 		}
-		run.Results = append(run.Results, asSARIF(p, f, index[f.Rule.ID]))
+		result := asSARIF(p, f, index[f.Rule.ID])
+		if r.IsNew(f) {
+			result.Level, result.Properties = "note", &sarifNew{RuleSet: f.Set, New: true}
+		}
+		run.Results = append(run.Results, result)
 		return &run.Results[len(run.Results)-1]
 	}
 	for i := range r.Findings {
@@ -138,22 +164,23 @@ func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 		add(&r.Suppressed[i].Finding).Suppressions = []sarifSuppression{{Kind: "inSource",
 			Justification: r.Suppressed[i].Reason}}
 	}
+	run.Taxonomies, run.Tool.Driver.Supported = taxa.written()
 	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{run}})
 }
 
-func asSARIFRule(r *lint.Rule) sarifRule {
-	properties := sarifProperties{Tags: []string{"security"}}
-	// GitHub's scale: over 9 critical, from 7 high, from 4 medium, else low.
-	switch r.Severity {
-	case lint.Critical:
-		properties.SecuritySeverity = "9.5"
-	case lint.High:
-		properties.SecuritySeverity = "8.0"
-	case lint.Medium:
-		properties.SecuritySeverity = "5.5"
-	case lint.Low:
-		properties.SecuritySeverity = "3.0"
+// securitySeverity is on GitHub's scale: over 9 critical, from 7 high, from 4
+// medium, else low.
+var securitySeverity = [...]string{lint.Info: "", lint.Low: "3.0", lint.Medium: "5.5", lint.High: "8.0",
+	lint.Critical: "9.5"}
+
+// asSARIFRule describes a rule; one that is new fails nothing.
+func asSARIFRule(r *lint.Rule, isNew bool) sarifRule {
+	properties := sarifProperties{Tags: []string{"security"}, RuleSet: r.Since}
+	level := "note"
+	if !isNew {
+		properties.SecuritySeverity = securitySeverity[r.Severity]
+		level = sarifLevel(r.Severity)
 	}
 	return sarifRule{
 		ID:               r.ID,
@@ -162,7 +189,7 @@ func asSARIFRule(r *lint.Rule) sarifRule {
 		Help: sarifText{Text: r.Remedy,
 			Markdown: r.Explanation + "\n\n**What an attacker gains:** " + r.Gain + "\n\n**Remedy:** " + r.Remedy},
 		HelpURI:       home + "/blob/main/" + r.Doc(),
-		Configuration: sarifConfiguration{Level: sarifLevel(r.Severity)},
+		Configuration: sarifConfiguration{Level: level},
 		Properties:    properties,
 	}
 }

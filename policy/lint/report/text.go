@@ -20,6 +20,8 @@ type TextOptions struct {
 	Colour bool
 	// Known is how many findings a baseline left out.
 	Known int
+	// Repairable is how many of the findings cordon fix repairs.
+	Repairable int
 }
 
 // WriteText writes a report for people: each finding with its line and a
@@ -28,9 +30,9 @@ type TextOptions struct {
 func WriteText(w io.Writer, p *app.App, r *lint.Report, o TextOptions) error {
 	t := &textWriter{project: p, colour: o.Colour, secrets: secretSpans(r), told: make(map[string]bool)}
 	for i := range r.Findings {
-		t.finding(&r.Findings[i])
+		t.finding(&r.Findings[i], r.IsNew(&r.Findings[i]))
 	}
-	t.summary(r, o.Known)
+	t.summary(r, o)
 	_, err := w.Write(t.out.Bytes())
 	return err
 }
@@ -71,12 +73,20 @@ func (t *textWriter) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (t *textWriter) finding(f *lint.Finding) {
+// newNote says of a finding that a newer rule set found it.
+func newNote(f *lint.Finding) string {
+	return fmt.Sprintf("(new: it fails from rule set %d on, which the next major release takes)", f.Set)
+}
+
+func (t *textWriter) finding(f *lint.Finding, isNew bool) {
 	place := f.Place
 	place.File = t.project.Shown(place.File)
 	fmt.Fprintf(&t.out, "%s: %s: %s [%s]\n", t.paint("1", visible(place.String())),
 		t.paint(severityColours[f.Rule.Severity], f.Rule.Severity.String()), visible(f.Message), f.Rule.ID)
 	t.line(f)
+	if isNew {
+		fmt.Fprintf(&t.out, "      %s\n", newNote(f))
+	}
 	if len(f.Targets) > 0 {
 		fmt.Fprintf(&t.out, "      on: %s\n", joinTargets(f.Targets))
 	}
@@ -169,7 +179,7 @@ func visible(s string) string {
 	}, s)
 }
 
-func (t *textWriter) summary(r *lint.Report, known int) {
+func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 	looked := fmt.Sprintf("%d %s, %d %s", len(t.project.Pages), wording.Plural(len(t.project.Pages), "page", "pages"),
 		len(t.project.Scripts), wording.Plural(len(t.project.Scripts), "script", "scripts"))
 	if t.project.Config != nil {
@@ -179,11 +189,11 @@ func (t *textWriter) summary(r *lint.Report, known int) {
 		looked += "; read as " + joinTargets(r.Targets)
 	}
 	var counts [lint.Critical + 1]int
-	fixes := 0
-	for _, f := range r.Findings {
-		counts[f.Rule.Severity]++
-		if f.Fix != nil {
-			fixes++
+	news := 0
+	for i := range r.Findings {
+		counts[r.Findings[i].Rule.Severity]++
+		if r.IsNew(&r.Findings[i]) {
+			news++
 		}
 	}
 	var parts []string
@@ -199,14 +209,18 @@ func (t *textWriter) summary(r *lint.Report, known int) {
 	if n := len(r.Findings); n > 0 {
 		line = fmt.Sprintf("%d %s: %s", n, wording.Plural(n, "finding", "findings"), strings.Join(parts, ", "))
 	}
-	if fixes > 0 {
-		line += fmt.Sprintf("; cordon fix repairs %d", fixes)
+	if news > 0 {
+		line += fmt.Sprintf("; %d new (%s nothing before the next major release, or with --rules %d)", news,
+			wording.Plural(news, "it fails", "they fail"), lint.LatestSet)
+	}
+	if n := o.Repairable; n > 0 {
+		line += fmt.Sprintf("; %d %s can be repaired: cordon fix", n, wording.Plural(n, "finding", "findings"))
 	}
 	if n := len(r.Suppressed); n > 0 {
 		line += fmt.Sprintf("; %d suppressed", n)
 	}
-	if known > 0 {
-		line += fmt.Sprintf("; %d in the baseline", known)
+	if o.Known > 0 {
+		line += fmt.Sprintf("; %d in the baseline", o.Known)
 	}
 	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
 }

@@ -1,0 +1,158 @@
+package dialect
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
+
+// AppOrigin is where a target serves the app's own pages from, and what it takes
+// for them when it asks.
+type AppOrigin struct {
+	// Scheme and Host are those of the pages' addresses, such as https and
+	// localhost; Scheme is "file" and Host "" where the pages are files. Both are
+	// "" for a target whose own pages are not known here.
+	Scheme, Host string
+	// Port is the port of a server on the device, 0 for none.
+	Port int
+	// Compared is the beginning of the addresses that the platform takes for the
+	// app's own, where that is another one than theirs: a preference asks for what
+	// it cannot do. Links between the app's pages then do not stay inside.
+	Compared string
+	// Refused is the scheme that a preference asks for and the platform does not
+	// take.
+	Refused string
+	// SchemeFrom and HostFrom are the preferences that are about the scheme and the
+	// host, nil where there are none.
+	SchemeFrom, HostFrom *configxml.Element
+	// Plugin is the element of the plugin that serves the pages, nil where the
+	// platform does.
+	Plugin *configxml.Element
+	// RefusesMixed says that what pages ask for over http and ws is refused as
+	// mixed content, whatever any list says.
+	RefusesMixed bool
+}
+
+// Known reports whether the origin is known.
+func (o *AppOrigin) Known() bool { return o.Scheme != "" }
+
+// Prefix is the beginning of the addresses of the app's pages, such as
+// https://localhost/; for files it is file://.
+func (o *AppOrigin) Prefix() string {
+	switch {
+	case o.Scheme == "file":
+		return "file://"
+	case o.Port != 0:
+		return o.Scheme + "://" + o.Host + ":" + strconv.Itoa(o.Port) + "/"
+	}
+	return o.Scheme + "://" + o.Host + "/"
+}
+
+// OwnOrigin returns where a target serves the app's own pages from. A target is
+// one that ParseTarget returned.
+func OwnOrigin(doc *configxml.Document, t policy.Target) AppOrigin {
+	p, ok := Lookup(t.Platform)
+	if !ok || p.own == nil || doc == nil {
+		return AppOrigin{}
+	}
+	return p.own(doc, t)
+}
+
+// files is the origin of pages that are opened as files.
+var files = AppOrigin{Scheme: "file"}
+
+// lastPreference returns the preference of a name as a platform sees it, compared
+// ignoring case; nil if there is none, or the last one has no value.
+func lastPreference(doc *configxml.Document, platform, name string) *configxml.Element {
+	var last *configxml.Element
+	for _, top := range doc.For(platform) {
+		top.Walk(func(e *configxml.Element) bool {
+			if e.Name != "preference" || lowerFull(e.Value("name")) != strings.ToLower(name) {
+				return true
+			}
+			last = nil
+			if _, has := e.Attr("value"); has {
+				last = e
+			}
+			return true
+		})
+	}
+	return last
+}
+
+// valueOr returns the value of a preference, or another one without it.
+func valueOr(e *configxml.Element, other string) string {
+	if e == nil {
+		return other
+	}
+	return e.Value("value")
+}
+
+// androidOwn is the origin of Cordova's Android, or that of a plugin's web view.
+func androidOwn(doc *configxml.Document, t policy.Target) AppOrigin {
+	if plugin := ionicWebView(doc, "android"); plugin != nil && t.Version.AtLeast(6, 4, 0) {
+		if o, ok := ionicAndroid(doc, plugin); ok {
+			return o
+		}
+	}
+	return androidPlatformOwn(doc, t.Version)
+}
+
+// androidPlatformOwn is ConfigXmlParser.getLaunchUrlPrefix of cordova-android 10.1.1 and
+// later, and PluginManager's of the same name, which compares with another scheme
+// than the first one serves where that is neither http nor https. In 10.0.0 to
+// 10.1.0 the scheme is https, and what is compared are files.
+func androidPlatformOwn(doc *configxml.Document, version policy.Version) AppOrigin {
+	insecure := valueOr(lastPreference(doc, "android", "AndroidInsecureFileModeEnabled"), "")
+	if !version.AtLeast(10, 0, 0) || strings.EqualFold(insecure, "true") {
+		return files
+	}
+	o := AppOrigin{Scheme: "https", RefusesMixed: true, HostFrom: lastPreference(doc, "android", "hostname")}
+	o.Host = valueOr(o.HostFrom, "localhost")
+	if version.AtLeast(11, 0, 0) {
+		o.Host = lowerFull(o.Host)
+	}
+	if !version.AtLeast(10, 1, 1) {
+		return o
+	}
+	o.SchemeFrom = lastPreference(doc, "android", "scheme")
+	switch scheme := lowerFull(valueOr(o.SchemeFrom, "https")); scheme {
+	case "http", "https":
+		o.Scheme, o.RefusesMixed = scheme, scheme == "https"
+	default:
+		o.Refused, o.Compared = scheme, scheme+"://"+o.Host+"/"
+	}
+	return o
+}
+
+// iosOwn is the origin of Cordova's iOS, or that of a plugin's web view.
+func iosOwn(doc *configxml.Document, t policy.Target) AppOrigin {
+	if plugin := ionicWebView(doc, "ios"); plugin != nil && t.Version.AtLeast(4, 0, 0) {
+		return ionicIOS(doc, plugin)
+	}
+	return iosPlatformOwn(doc, t)
+}
+
+// iosPlatformOwn is CDVWebViewEngine of cordova-ios 6.0.0 and later: files unless the
+// preference scheme says otherwise, from 8.0.0 on app://localhost. A scheme that
+// the web view handles itself becomes app.
+func iosPlatformOwn(doc *configxml.Document, t policy.Target) AppOrigin {
+	if !t.Version.AtLeast(6, 0, 0) {
+		return files
+	}
+	from := lastPreference(doc, "ios", "scheme")
+	scheme := valueOr(from, "app")
+	if from == nil && !t.Version.AtLeast(8, 0, 0) || scheme == "file" {
+		o := files
+		o.SchemeFrom = from
+		return o
+	}
+	o := AppOrigin{Scheme: scheme, SchemeFrom: from, HostFrom: lastPreference(doc, "ios", "hostname")}
+	if iosWebViewOwns(scheme) {
+		o.Scheme, o.Refused = "app", scheme
+	}
+	o.Host = valueOr(o.HostFrom, "localhost")
+	return o
+}

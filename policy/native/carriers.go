@@ -81,7 +81,7 @@ func (c *carried) block(e *configxml.Element, platform string, by Carrier, targe
 	if kind == 0 || len(e.Children) == 0 || platform != "" && platform != platformOf(kind) {
 		return
 	}
-	f := &Fragment{Kind: kind, Carrier: by, Name: resourceName(target), Parent: parent, Document: c.doc,
+	f := &Fragment{Kind: kind, Carrier: by, Name: ResourceName(target), Parent: parent, Document: c.doc,
 		Elements: e.Children, Place: c.doc.Place(e.Start, e.TagEnd)}
 	if kind == Info {
 		value, err := elementValue(c.doc, e.Children[0])

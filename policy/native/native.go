@@ -124,6 +124,20 @@ func Merge(fragments []*Fragment) *Set {
 	return s
 }
 
+// Content returns the bytes of a file that the set was read from, nil for one
+// that is no text or was not read.
+func (s *Set) Content(name string) []byte {
+	if s == nil {
+		return nil
+	}
+	for _, f := range s.Fragments {
+		if f.Document != nil && f.Document.Name() == name {
+			return f.Document.Bytes()
+		}
+	}
+	return nil
+}
+
 // KindOf returns the kind of file that a name in a project or in a carrier's
 // target means, 0 for one that this package does not read. A res/xml resource
 // counts by its content: see [NewFile].
@@ -152,7 +166,7 @@ func isXMLResource(name string) bool {
 // NewFile reads a whole native file. It returns nil for an XML resource that is
 // no network security configuration. An error is a [*Problem].
 func NewFile(kind Kind, name string, data []byte) (*Fragment, error) {
-	f := &Fragment{Kind: kind, Carrier: File, Name: resourceName(name)}
+	f := &Fragment{Kind: kind, Carrier: File, Name: ResourceName(name)}
 	if kind == Info && isBinary(data) {
 		f.Place = policy.Place{File: name, Line: 1, Column: 1}
 		value, err := parseBinary(name, data)
@@ -186,8 +200,8 @@ func problemOf(name string, err error) error {
 	return &Problem{policy.Place{File: name, Line: 1, Column: 1}, err.Error()}
 }
 
-// resourceName returns the name by which Android knows a resource's file.
-func resourceName(name string) string {
+// ResourceName returns the name by which Android knows a resource's file.
+func ResourceName(name string) string {
 	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
 	return strings.TrimSuffix(base, path.Ext(base))
 }

@@ -59,11 +59,11 @@ func TestDomainsThatMatchNoHost(t *testing.T) {
 		"10.0.0.2":                 "",
 		"2001:db8::1":              "",
 		" Old.Example.org\n":       "",
-		"old.example.org:8080":     "a port is no part of a name",
-		"old.example.org/api":      "a path is no part of a name",
-		"http://old.example.org":   "a scheme is no part of a name",
+		"old.example.org:8080":     "a port is not part of a name",
+		"old.example.org/api":      "a path is not part of a name",
+		"http://old.example.org":   "a scheme is not part of a name",
 		"*.example.org":            `there are no wildcards: includeSubdomains="true" stands for the names below`,
-		"user@old.example.org":     "a user is no part of a name",
+		"user@old.example.org":     "a user is not part of a name",
 		"[2001:db8::1]":            "an address is written without brackets",
 		".example.org":             "a label of it is empty",
 		"example.org.":             "the final dot is taken off the host, not off the domain",
@@ -129,10 +129,11 @@ func TestWhatAndroidRefuses(t *testing.T) {
 		"<base-config><trust-anchors><certificates/></trust-anchors></base-config>": "certificates must have src",
 		"<base-config><trust-anchors><certificates src='all'/></trust-anchors></base-config>": "the src of " +
 			`certificates must be system, user or a resource such as @raw/ca, not "all"`,
-		"<debug-overrides/><debug-overrides/>":                        "only one debug-overrides is allowed",
-		"<domain-config><domain/></domain-config>":                    "a domain must hold a name",
-		"<domain-config><domain><b>a</b></domain></domain-config>":    "a domain must hold a name and nothing else",
-		"<base-config><trust-anchors/><trust-anchors/></base-config>": "only one trust-anchors is allowed in a base-config",
+		"<debug-overrides/><debug-overrides/>":                     "only one debug-overrides is allowed",
+		"<domain-config><domain/></domain-config>":                 "a domain must hold a name",
+		"<domain-config><domain><b>a</b></domain></domain-config>": "a domain must hold a name and nothing else",
+		"<base-config><trust-anchors/><trust-anchors/></base-config>": "" +
+			"only one trust-anchors is allowed in a base-config",
 	} {
 		c := security(t, body)
 		if len(c.Problems) == 0 || c.Problems[0].Msg != want {
@@ -159,7 +160,8 @@ func TestAnchors(t *testing.T) {
 func TestCarriers(t *testing.T) {
 	const element = `<application android:usesCleartextTraffic="true"/>`
 	for name, body := range map[string]string{
-		"config-file": `<platform name="android"><config-file target="AndroidManifest.xml" parent="/manifest">` + element +
+		"config-file": `<platform name="android">
+			<config-file target="AndroidManifest.xml" parent="/manifest">` + element +
 			`</config-file></platform>`,
 		"any root": `<config-file target="app/src/main/AndroidManifest.xml" parent="/*">` + element + `</config-file>`,
 		"edit-config": `<platform name="android"><edit-config file="AndroidManifest.xml" mode="merge"
@@ -170,7 +172,8 @@ func TestCarriers(t *testing.T) {
 			element + `</custom-config-file></platform>`,
 		"custom-preference": `<platform name="android"><custom-preference
 			name="android-manifest/application/@android:usesCleartextTraffic" value="true"/></platform>`,
-		"old preference": `<preference name="android-manifest/application/@android:usesCleartextTraffic" value="true"/>`,
+		"old preference": `<preference
+			name="android-manifest/application/@android:usesCleartextTraffic" value="true"/>`,
 		"phonegap build": `<gap:config-file platform="android" parent="/manifest">` + element + `</gap:config-file>`,
 	} {
 		doc, err := configxml.Parse("config.xml", []byte("<widget>\n"+body+"</widget>"))
@@ -195,11 +198,13 @@ func TestCarriersThatTakeAway(t *testing.T) {
 	for _, body := range []string{
 		`<edit-config file="AndroidManifest.xml" mode="remove" target="/manifest/application">
 			<application android:debuggable="true"/></edit-config>`,
-		`<custom-config-file target="AndroidManifest.xml" parent="./" mode="delete"><application/></custom-config-file>`,
+		`<custom-config-file target="AndroidManifest.xml" parent="./" mode="delete">
+			<application/></custom-config-file>`,
 		`<custom-preference name="android-manifest/application/activity[@android:name='x']" delete="true"/>`,
 		`<config-file target="res/values/strings.xml" parent="/resources"><string/></config-file>`,
 		`<config-file target="config.xml" parent="/*"><access origin="*"/></config-file>`,
-		`<platform name="windows"><config-file target="AndroidManifest.xml" parent="/"><application/></config-file></platform>`,
+		`<platform name="windows"><config-file target="AndroidManifest.xml" parent="/"><application/>
+			</config-file></platform>`,
 		`<preference name="Orientation" value="default"/>`,
 	} {
 		doc, err := configxml.Parse("config.xml", []byte("<widget>"+body+"</widget>"))
@@ -215,7 +220,8 @@ func TestCarriersThatTakeAway(t *testing.T) {
 func TestResourceFiles(t *testing.T) {
 	doc, err := configxml.Parse("plugin.xml", []byte(`<plugin><platform name="android">
 		<resource-file src="src/./net.xml" target="app/src/main/res/xml/net_sec.xml"/>
-		<resource-file src="res/xml/other.xml"/><resource-file src="icon.png" target="res/drawable/icon.png"/></platform>
+		<resource-file src="res/xml/other.xml"/>
+		<resource-file src="icon.png" target="res/drawable/icon.png"/></platform>
 		<platform name="ios"><resource-file src="res/xml/x.xml"/></platform></plugin>`))
 	if err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ func elementValue(doc *configxml.Document, e *configxml.Element) (*Value, *Probl
 	case "data":
 		v.Type, v.Text = TypeData, strings.Join(strings.Fields(e.Text), "")
 	default:
-		return nil, &Problem{v.Place, fmt.Sprintf("<%s> is no value of a property list", e.Name)}
+		return nil, &Problem{v.Place, fmt.Sprintf("<%s> is not a value of a property list", e.Name)}
 	}
 	if len(e.Children) > 0 {
 		return nil, &Problem{v.Place, fmt.Sprintf("<%s> must hold no element", e.Name)}

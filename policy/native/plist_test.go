@@ -12,7 +12,8 @@ import (
 
 func plist(body string) string {
 	return `<?xml version="1.0" encoding="UTF-8"?>` + "\n" +
-		`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n" +
+		`<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN"
+			"http://www.apple.com/DTDs/PropertyList-1.0.dtd">` + "\n" +
 		`<plist version="1.0">` + body + `</plist>`
 }
 
@@ -27,9 +28,10 @@ func TestPropertyListErrors(t *testing.T) {
 		"<dict/><dict/>":                  "<plist> must hold one value",
 		"<dict><key>a</key></dict>":       `the key "a" has no value`,
 		"<dict><string>a</string></dict>": "<dict> must hold a <key> here, not <string>",
-		"<list/>":                         "<list> is no value of a property list",
+		"<list/>":                         "<list> is not a value of a property list",
 		"<string><b/></string>":           "<string> must hold no element",
-		strings.Repeat("<array>", 130) + strings.Repeat("</array>", 130): "elements nested deeper than 128; flatten the file",
+		strings.Repeat("<array>", 130) + strings.Repeat("</array>", 130): "" +
+			"elements nested deeper than 128; flatten the file",
 	} {
 		_, err := ParsePropertyList("Info.plist", []byte(plist(body)))
 		var problem *Problem
@@ -73,9 +75,9 @@ func TestTransport(t *testing.T) {
 		}
 	}
 	want := []string{"NSAllowsArbitraryLoads true", "NSAllowsArbitraryLoadsForMedia false",
-		"a.example true 1 1 ", "A.example:80 false 0 1 a port is no part of a name",
+		"a.example true 1 1 ", "A.example:80 false 0 1 a port is not part of a name",
 		"B.example false 0 0 keys are compared in lower case", "10.0.0.2 false 0 0 ",
-		"::1 false 0 0 an IPv6 address is no key",
+		"::1 false 0 0 an IPv6 address is not a key",
 		`there is no key "NSAllowArbitraryLoads" in NSAppTransportSecurity`,
 		`the exception of "*.c.example" must be a dictionary`}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -88,7 +90,8 @@ func TestTransport(t *testing.T) {
 
 func TestAppBound(t *testing.T) {
 	items := "<string>a.example</string><string>a.example</string><string>https://b.example/x</string>" +
-		"<string>capacitor:</string><string>c.example:8080</string><string>*.d.example</string><string> </string><true/>"
+		"<string>capacitor:</string><string>c.example:8080</string><string>*.d.example</string>" +
+		"<string> </string><true/>"
 	for i := range 8 {
 		items += fmt.Sprintf("<string>h%d.example</string>", i)
 	}
@@ -98,8 +101,8 @@ func TestAppBound(t *testing.T) {
 	for _, p := range b.Wrong {
 		got = append(got, p.Msg)
 	}
-	want := []string{`"c.example:8080" is no domain: what stands before the colon is read as a scheme`,
-		`"*.d.example" is no domain: there are no wildcards, and the names below count anyway`,
+	want := []string{`"c.example:8080" is not a domain: what stands before the colon is read as a scheme`,
+		`"*.d.example" is not a domain: there are no wildcards, and the names below count anyway`,
 		"an entry of WKAppBoundDomains is empty", "an entry of WKAppBoundDomains must be a string",
 		`"h7.example" comes after the tenth: WebKit reads ten`}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -229,7 +232,8 @@ func FuzzAndroid(f *testing.F) {
 		digest="SHA-256">` + pinA + `</pin></pin-set></domain-config></network-security-config>`))
 	f.Add(
 		[]byte(
-			`<manifest><application android:debuggable="0x1"><activity><intent-filter/></activity></application></manifest>`,
+			`<manifest><application android:debuggable="0x1"><activity>
+			<intent-filter/></activity></application></manifest>`,
 		),
 	)
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -256,17 +256,17 @@ func never(host string) string {
 	}
 	switch {
 	case strings.Contains(host, "://"):
-		return "a scheme is no part of a name"
+		return "a scheme is not part of a name"
 	case strings.ContainsAny(host, "/?#"):
-		return "a path is no part of a name"
+		return "a path is not part of a name"
 	case strings.Contains(host, "*"):
 		return "there are no wildcards: includeSubdomains=\"true\" stands for the names below"
 	case strings.Contains(host, "@"):
-		return "a user is no part of a name"
+		return "a user is not part of a name"
 	case strings.HasPrefix(host, "["):
 		return "an address is written without brackets"
 	case strings.Contains(host, ":"):
-		return "a port is no part of a name"
+		return "a port is not part of a name"
 	case strings.HasPrefix(host, "."), strings.Contains(host, ".."):
 		return "a label of it is empty"
 	case strings.HasSuffix(host, "."):

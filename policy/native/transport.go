@@ -169,7 +169,7 @@ func (x *Exception) key(t *Transport, e Entry) {
 func neverException(host string) string {
 	if address, err := netip.ParseAddr(host); err == nil {
 		if address.Is6() {
-			return "an IPv6 address is no key"
+			return "an IPv6 address is not a key"
 		}
 		return ""
 	}
@@ -177,7 +177,7 @@ func neverException(host string) string {
 	case why != "" && strings.Contains(host, "*"):
 		return "there are no wildcards: NSIncludesSubdomains stands for the names below"
 	case why != "" && strings.HasSuffix(host, "."):
-		return "a final dot is no part of a key"
+		return "a final dot is not part of a key"
 	case why != "":
 		return why
 	case host != strings.ToLower(host):
@@ -248,13 +248,13 @@ func neverBound(v *Value) string {
 	host, _, _ = strings.Cut(host, "/")
 	switch {
 	case strings.ContainsAny(host, " \t\r\n"):
-		return fmt.Sprintf("%q is no domain: it has blank space in it", v.Text)
+		return fmt.Sprintf("%q is not a domain: it has blank space in it", v.Text)
 	case strings.Contains(host, "*"):
-		return fmt.Sprintf("%q is no domain: there are no wildcards, and the names below count anyway", v.Text)
+		return fmt.Sprintf("%q is not a domain: there are no wildcards, and the names below count anyway", v.Text)
 	case host == "", scheme == "":
-		return fmt.Sprintf("%q is no domain", v.Text)
+		return fmt.Sprintf("%q is not a domain", v.Text)
 	case !ok && strings.Contains(host, ":"):
-		return fmt.Sprintf("%q is no domain: what stands before the colon is read as a scheme", v.Text)
+		return fmt.Sprintf("%q is not a domain: what stands before the colon is read as a scheme", v.Text)
 	}
 	return ""
 }

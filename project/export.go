@@ -9,6 +9,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/native"
 )
 
 // placements put an export where it belongs in a project. Those of other formats
@@ -119,11 +120,7 @@ func (w *placement) android(a export.Artifact) error {
 	if err := w.file(a); err != nil {
 		return err
 	}
-	doc, err := configxml.Parse(name, manifest)
-	if err != nil {
-		return err
-	}
-	edited, err := w.nameConfig(doc)
+	edited, err := w.nameConfig(name, manifest)
 	if err != nil {
 		return err
 	}
@@ -132,35 +129,36 @@ func (w *placement) android(a export.Artifact) error {
 }
 
 // nameConfig sets android:networkSecurityConfig on the application.
-func (w *placement) nameConfig(doc *configxml.Document) ([]byte, error) {
-	const value = "@xml/network_security_config"
-	for _, e := range doc.Root().Children {
-		if e.Name != "application" {
-			continue
-		}
-		for _, attr := range e.Attrs {
-			if attr.Prefix != "android" || attr.Name != "networkSecurityConfig" {
-				continue
-			}
-			if attr.Value != value && !w.force {
-				return nil, &OwnedError{Name: doc.Name(), What: "android:networkSecurityConfig"}
-			}
-			return doc.Apply(configxml.Edit{Start: attr.ValueStart, End: attr.ValueEnd, New: value})
-		}
-		at := e.Start + len("<") + len(e.Name)
-		if e.Prefix != "" {
-			at += len(e.Prefix) + 1
-		}
-		for _, attr := range e.Attrs {
-			// Cordova's tools write attributes in alphabetical order: behind
-			// the last one before it, the next prepare leaves it in place.
-			if attr.Prefix == "android" && attr.Name < "networkSecurityConfig" {
-				at = max(at, attr.End)
-			}
-		}
-		return doc.Apply(configxml.Edit{Start: at, End: at, New: ` android:networkSecurityConfig="` + value + `"`})
+func (w *placement) nameConfig(name string, manifest []byte) ([]byte, error) {
+	const attribute, value = "networkSecurityConfig", "@xml/network_security_config"
+	f, err := native.NewFile(native.Manifest, name, manifest)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%s: no <application>", doc.Name())
+	applications := native.Merge([]*native.Fragment{f}).At("/manifest/application")
+	if len(applications) == 0 {
+		return nil, fmt.Errorf("%s: no <application>", name)
+	}
+	application := applications[0]
+	if a, ok := application.Attribute(attribute); ok {
+		if a.Value != value && !w.force {
+			return nil, &OwnedError{Name: name, What: "android:" + attribute}
+		}
+		return f.Document.Apply(a.Source.SetValue(value))
+	}
+	e := application.Element
+	at := e.Start + len("<") + len(e.Name)
+	if e.Prefix != "" {
+		at += len(e.Prefix) + 1
+	}
+	for _, a := range application.Attributes {
+		// Cordova's tools write attributes in alphabetical order: behind
+		// the last one before it, the next prepare leaves it in place.
+		if a.Android && a.Name < attribute {
+			at = max(at, a.Source.End)
+		}
+	}
+	return f.Document.Apply(configxml.Edit{Start: at, End: at, New: ` android:` + attribute + `="` + value + `"`})
 }
 
 // ios puts the dictionary into the app's Info.plist. cordova-ios writes the

@@ -150,6 +150,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 		r.skip("www/certificates", reason(err))
 	}
 	p.Certificates, p.StrayCertificates = certificates, strayCertificates(fsys)
+	p.Native = r.natives()
 	p.Engines = engines(fsys, p)
 	p.Targets = o.Targets
 	if len(p.Targets) == 0 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/native"
 	"github.com/cordon-sec/cordon/policy/pins"
 )
 
@@ -43,6 +44,9 @@ type App struct {
 	// Capacitor is the Capacitor configuration as JSON, without data if there is
 	// none.
 	Capacitor File
+	// Native is what the project says about its native files, nil where nobody
+	// looked.
+	Native *native.Set
 	// Certificates are the .cer files that the app ships.
 	Certificates []pins.File
 	// StrayCertificates are the names of .cer files in other usual places of the
@@ -210,5 +214,5 @@ func (a *App) Content(name string) []byte {
 			return a.Scripts[i].Data
 		}
 	}
-	return nil
+	return a.Native.Content(name)
 }

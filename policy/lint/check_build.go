@@ -5,15 +5,21 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/native"
 )
+
+// derives reports whether a release derives App Transport Security from the list:
+// cordova-ios from 4.0.1 on.
+func (rd *reading) derives() bool {
+	return rd.target.Platform == "ios" && rd.target.Version.AtLeast(4, 0, 1)
+}
 
 // iosDerives returns the readings of iOS releases that derive App Transport
 // Security from the list.
 func (r *run) iosDerives() []*reading {
 	var list []*reading
 	for _, rd := range r.targets {
-		if rd.target.Platform == "ios" && rd.target.Version.AtLeast(6, 3, 0) {
+		if rd.derives() {
 			list = append(list, rd)
 		}
 	}
@@ -50,11 +56,13 @@ func checkPrepareFails(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
 		if e.scheme == "" && !e.opaque && e.text != "*" && strings.Contains(e.host, "*") {
 			for _, rd := range readings {
-				if !contains(failing[e], rd) {
+				if !rd.target.Version.AtLeast(6, 3, 0) {
+					continue // what is no URL was passed over
+				}
+				if why[e] = "\"Invalid URL\""; !contains(failing[e], rd) {
 					failing[e] = append(failing[e], rd)
 				}
 			}
-			why[e] = "\"Invalid URL\""
 		}
 	})
 	for _, e := range r.entries {
@@ -80,26 +88,50 @@ func contains(list []*reading, rd *reading) bool {
 
 func checkATSDisabled(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
-		if e.text == "*" || e.host == "*" && e.scheme != "" {
-			for _, narrower := range []string{"allows-arbitrary-loads-in-web-content",
-				"allows-arbitrary-loads-in-media", "allows-arbitrary-loads-for-media", "allows-local-networking"} {
-				if e.element.Value(narrower) == "true" {
-					return // iOS 10+ then ignores the wide key
-				}
+		if e.text != "*" && (e.host != "*" || e.scheme == "") {
+			return
+		}
+		var list []*reading
+		for _, rd := range readings {
+			if !e.narrowed() || !rd.target.Version.AtLeast(4, 3, 0) {
+				list = append(list, rd)
 			}
-			r.report(r.at(e.element), []option{on(readings)},
+		}
+		if len(list) > 0 {
+			r.known(native.ArbitraryLoads)
+			r.report(r.at(e.element), []option{on(list)},
 				"%s %s makes prepare write NSAllowsArbitraryLoads", e.attr.Name, quote(e.text))
 		}
 	})
 }
 
+// narrowed reports whether the entry has an attribute, read by cordova-ios from
+// 4.3 on, that makes prepare write a key besides which iOS 10 and later ignore
+// NSAllowsArbitraryLoads.
+func (e *entry) narrowed() bool {
+	for _, name := range []string{"allows-arbitrary-loads-in-web-content", "allows-arbitrary-loads-in-media",
+		"allows-arbitrary-loads-for-media", "allows-local-networking"} {
+		if e.element.Value(name) == "true" {
+			return true
+		}
+	}
+	return false
+}
+
 func checkExternalCleartext(r *run) {
 	r.derived(func(e *entry, readings []*reading) {
-		if e.role == forExternal && (e.scheme == "http" || e.scheme == "*") && e.host != "" && e.host != "*" {
+		if e.opensCleartext() {
+			r.known(insecure(e.base()))
 			r.report(r.at(e.element), []option{on(readings)},
 				"prepare allows insecure loads from %s inside the app, although the entry is external", e.base())
 		}
 	})
+}
+
+// opensCleartext reports whether prepare for iOS makes an external entry an
+// exception that allows insecure loads.
+func (e *entry) opensCleartext() bool {
+	return e.role == forExternal && (e.scheme == "http" || e.scheme == "*") && e.host != "" && e.host != "*"
 }
 
 func checkATSKey(r *run) {
@@ -113,41 +145,13 @@ func checkATSKey(r *run) {
 				"prepare writes the key %s, which no host equals", quote(host))
 		}
 	})
-}
-
-// natives calls visit for the elements that change a native file.
-func (r *run) natives(visit func(*configxml.Element)) {
-	if r.project.Config == nil {
-		return
-	}
-	r.project.Config.Root().Walk(func(e *configxml.Element) bool {
-		if e.Name == "config-file" || e.Name == "edit-config" {
-			visit(e)
-		}
-		return true
-	})
-}
-
-func checkATSConfigFile(r *run) {
-	r.natives(func(e *configxml.Element) {
-		if e.Name == "config-file" && e.Value("parent") == "NSAppTransportSecurity" {
-			r.report(r.at(e), nil, "this dictionary is gone after the second prepare")
-		}
-	})
-}
-
-func checkArbitraryLoads(r *run) {
-	r.natives(func(e *configxml.Element) {
-		var key *configxml.Element
-		e.Walk(func(child *configxml.Element) bool {
-			if child.Name == "key" {
-				key = child
-			} else if child.Name == "true" && key != nil && strings.TrimSpace(key.Text) == "NSAllowsArbitraryLoads" {
-				r.report(r.at(key), nil, "NSAllowsArbitraryLoads switches App Transport Security off")
+	for _, t := range r.native().Transports() {
+		for _, x := range t.Exceptions {
+			if x.Never != "" && !t.Fragment.Generated {
+				r.report(x.Place, nil, "the key %s equals no host: %s", quote(x.Host), x.Never)
 			}
-			return true
-		})
-	})
+		}
+	}
 }
 
 func checkWeakTLS(r *run) {
@@ -163,6 +167,14 @@ func checkWeakTLS(r *run) {
 					r.project.Config.RemoveAttr(a))
 				r.report(r.project.Config.Place(a.Start, a.End), []option{fix},
 					"%s=%s weakens TLS for %s", a.Name, quote(a.Value), quote(e.text))
+			}
+		}
+	}
+	for _, t := range r.native().Transports() {
+		for _, x := range t.Exceptions {
+			for _, weak := range x.Weak {
+				r.told(t.Fragment, weak.Key+x.Host, weak.Place, nil, "%s=%s weakens TLS for %s", weak.Key,
+					quote(weak.Text), quote(x.Host))
 			}
 		}
 	}

@@ -169,7 +169,7 @@ func checkWithoutEffect(r *run) {
 				continue
 			}
 			concerned++
-			if !rd.reads(e) {
+			if !rd.reads(e) && !(rd.derives() && e.opensCleartext()) {
 				ignored++
 			}
 		}

@@ -84,23 +84,11 @@ func checkTargetSDK(r *run) {
 			r.report(r.at(e), nil, "target SDK %d allows cleartext by default", n)
 		}
 	})
-}
-
-// manifest returns a check for a boolean attribute of <application> that must
-// not be true.
-func manifest(attribute, message string) func(*run) {
-	return func(r *run) {
-		r.natives(func(e *configxml.Element) {
-			e.Walk(func(child *configxml.Element) bool {
-				for _, a := range child.Attrs {
-					if child != e && a.Name == attribute && a.Prefix != "" && a.Value == "true" {
-						fix := r.fixed("set "+attribute+" to false", a.SetValue("false"))
-						r.report(r.project.Config.Place(a.Start, a.End), []option{fix}, "%s", message)
-					}
-				}
-				return true
-			})
-		})
+	for _, st := range r.native().At("/manifest/uses-sdk") {
+		a, ok := st.Attribute("targetSdkVersion")
+		if n, err := strconv.Atoi(strings.TrimSpace(a.Value)); ok && err == nil && n < 28 {
+			r.told(st.Fragment, "target SDK", a.Place, nil, "target SDK %d allows cleartext by default", n)
+		}
 	}
 }
 

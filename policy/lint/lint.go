@@ -177,6 +177,7 @@ type run struct {
 	sources  []*source
 	usedURLs []usedURL
 	lines    map[string][]int // where the lines of a file begin
+	said     map[string]bool  // what was said about native files, see told
 }
 
 // reading is the list as one target reads it.

@@ -1,8 +1,10 @@
 package lint
 
 // buildRules are about what the tools make of the list when the app is built.
-// What cordova-ios derives from it was measured with release 8.1.1; the code
-// is the same since 6.3.0.
+// What cordova-ios derives from it was measured with release 8.1.1, whose code is
+// the same since 6.3.0, and read at 4.0.1, 4.3.0, 4.5.5, 5.1.1 and 6.2.0. Up to 6.2
+// Node's url.parse takes entries apart: since Node 18 with the same result for any
+// host, before that it passes https://* over.
 var buildRules = []Rule{
 	{
 		ID: "prepare-fails", Severity: High, Topic: TopicBuild,
@@ -22,7 +24,7 @@ var buildRules = []Rule{
 		Explanation: "cordova-ios derives NSAllowsArbitraryLoads from any entry whose host is *, even if the entry " +
 			"says https only.",
 		Gain: "Cleartext and weak TLS connections to every host: reading and changing what the app sends.",
-		Effects: effects("ios 6.3+",
+		Effects: effects("ios 4.0.1+",
 			"NSAllowsArbitraryLoads=true for the whole app: https://* switches it off as * does"),
 		Remedy: "List the hosts. Where every host is really wanted, do it for pages only and keep the rest: <access " +
 			"origin=\"*\" allows-arbitrary-loads-in-web-content=\"true\"/>.",
@@ -34,7 +36,7 @@ var buildRules = []Rule{
 		Explanation: "cordova-ios does not look at launch-external: an http origin that was only meant for the " +
 			"browser becomes an exception that allows insecure loads.",
 		Gain:    "Reading and changing what the app itself sends to that host.",
-		Effects: effects("ios 6.3+", "NSExceptionAllowsInsecureHTTPLoads for the host"),
+		Effects: effects("ios 4.0.1+", "NSExceptionAllowsInsecureHTTPLoads for the host"),
 		Remedy:  "Use <allow-intent href=\"…\"/>, which prepare leaves alone.",
 		check:   checkExternalCleartext,
 	},
@@ -44,7 +46,7 @@ var buildRules = []Rule{
 		Explanation: "cordova-ios writes the entry's host as a key that iOS compares with no host: a wildcard left " +
 			"in it, a trailing dot, an IPv6 address.",
 		Gain:    "Nothing; the connection that was meant to work is refused.",
-		Effects: effects("ios 6.3+", "the key stays in Info.plist without effect"),
+		Effects: effects("ios 4.0.1+", "the key stays in Info.plist without effect"),
 		Remedy:  "Name the host without a trailing dot and with at most one leading wildcard label.",
 		check:   checkATSKey,
 	},
@@ -57,16 +59,6 @@ var buildRules = []Rule{
 		Effects: effects("ios", "there after the first prepare, gone after the second"),
 		Remedy:  "Write the dictionary in an after_prepare hook, every time (cordon export ios-ats gives the content).",
 		check:   checkATSConfigFile,
-	},
-	{
-		ID: "ats-arbitrary-loads", Severity: High, Topic: TopicBuild,
-		Title: "Info.plist allows arbitrary loads",
-		Explanation: "A <config-file> or <edit-config> sets NSAllowsArbitraryLoads, which switches App Transport " +
-			"Security off.",
-		Gain:    "Cleartext and weak TLS connections to every host.",
-		Effects: effects("ios", "off for the whole app"),
-		Remedy:  "Remove it, and list hosts that really need an exception.",
-		check:   checkArbitraryLoads,
 	},
 	{
 		ID: "weak-tls", Severity: Medium, Topic: TopicBuild,

@@ -44,25 +44,6 @@ var settingRules = []Rule{
 		check:       checkTargetSDK,
 	},
 	{
-		ID: "manifest-cleartext", Severity: Medium, Topic: TopicBuild,
-		Title:       "The manifest allows cleartext traffic",
-		Explanation: "usesCleartextTraffic=\"true\" allows cleartext to every host, for pages and plugins.",
-		Gain:        "Reading and changing what the app sends over http.",
-		Effects: effects("android 7+", "ignored if there is a network security configuration", "android 6",
-			"allowed everywhere"),
-		Remedy: "Set it to false; allow single hosts in a network security configuration (cordon export android-nsc).",
-		check:  manifest("usesCleartextTraffic", "android:usesCleartextTraffic allows cleartext to every host"),
-	},
-	{
-		ID: "manifest-debuggable", Severity: High, Topic: TopicBuild,
-		Title:       "The manifest makes the app debuggable",
-		Explanation: "android:debuggable=\"true\" stays on in release builds.",
-		Gain:        "Whoever holds the device attaches a debugger, reads the app's files and changes its code.",
-		Effects:     effects("android", "run-as and debuggers work; app stores refuse the app"),
-		Remedy:      "Remove the attribute; debug builds set it themselves.",
-		check:       manifest("debuggable", "android:debuggable stays on in release builds"),
-	},
-	{
 		ID: "secret-in-config", Severity: High, Topic: TopicBuild,
 		Title: "A secret in config.xml",
 		Explanation: "A preference, variable or other value looks like a key, password or token. config.xml is " +

@@ -1,0 +1,283 @@
+package native
+
+import (
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
+
+// androidSpace is the namespace of the attributes that Android reads.
+const androidSpace = "http://schemas.android.com/apk/res/android"
+
+// Statement is what a fragment says about one element of AndroidManifest.xml.
+type Statement struct {
+	// Path is the element's path, such as "/manifest/application".
+	Path string
+	// Written is the element's name as it stands in the fragment. It differs
+	// from the path's end where an <edit-config> gives its target attributes
+	// that it wrote on another element.
+	Written string
+	// Attributes are the element's, or those that are given to it.
+	Attributes []Attribute
+	// Merged says that only attributes are given to an element that is there.
+	Merged bool
+	// Element is the element in the fragment.
+	Element  *configxml.Element
+	Fragment *Fragment
+	// Place is that of the element's start tag.
+	Place policy.Place
+}
+
+// Attribute is one attribute of an element of AndroidManifest.xml.
+type Attribute struct {
+	// Name is without its prefix; Android says that it had the one of
+	// Android's namespace.
+	Name    string
+	Android bool
+	Value   string
+	Place   policy.Place
+	// Source is the attribute in the fragment.
+	Source configxml.Attr
+}
+
+// Attribute returns the attribute of Android's namespace of that name.
+func (s *Statement) Attribute(name string) (Attribute, bool) {
+	for _, a := range s.Attributes {
+		if a.Android && a.Name == name {
+			return a, true
+		}
+	}
+	return Attribute{}, false
+}
+
+// Value returns the value of that attribute, or "".
+func (s *Statement) Value(name string) string {
+	a, _ := s.Attribute(name)
+	return a.Value
+}
+
+// Bool returns the value of a boolean attribute as Android reads it, and whether
+// it is there and can be read: a reference to a resource cannot.
+func (a *Attribute) Bool() (value, ok bool) { return boolean(a.Value) }
+
+// boolean reads what aapt compiles to a boolean or a number.
+func boolean(s string) (value, ok bool) {
+	switch s = strings.TrimSpace(s); s {
+	case "true", "TRUE", "True":
+		return true, true
+	case "false", "FALSE", "False":
+		return false, true
+	}
+	if n, ok := integer(s); ok {
+		return n != 0, true
+	}
+	return false, false
+}
+
+// integer reads a whole number as aapt does: decimal, or hexadecimal with 0x.
+func integer(s string) (n int64, ok bool) {
+	negative := strings.HasPrefix(s, "-")
+	s = strings.TrimPrefix(s, "-")
+	base := int64(10)
+	if digits, hex := strings.CutPrefix(strings.ToLower(s), "0x"); hex {
+		s, base = digits, 16
+	}
+	if s == "" || len(s) > 10 {
+		return 0, false
+	}
+	for i := range len(s) {
+		digit := int64(strings.IndexByte("0123456789abcdef", s[i]))
+		if digit < 0 || digit >= base {
+			return 0, false
+		}
+		n = n*base + digit
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
+}
+
+// Below returns the statements about elements of one of the names directly
+// below <application>.
+func (s *Set) Below(names ...string) []Statement {
+	var list []Statement
+	for _, st := range s.Statements {
+		for _, name := range names {
+			if st.Path == "/manifest/application/"+name {
+				list = append(list, st)
+			}
+		}
+	}
+	return list
+}
+
+// At returns the statements about the elements of a path.
+func (s *Set) At(path string) []Statement {
+	var list []Statement
+	for _, st := range s.Statements {
+		if st.Path == path {
+			list = append(list, st)
+		}
+	}
+	return list
+}
+
+// statements lists the elements that a fragment of AndroidManifest.xml states.
+func statements(f *Fragment) []Statement {
+	parent := elementPath(f.Parent)
+	var list []Statement
+	switch {
+	case f.attribute != nil:
+		return []Statement{{Path: parent, Written: lastName(parent), Merged: true, Fragment: f, Place: f.Place,
+			Attributes: []Attribute{*f.attribute}, Element: f.Elements[0]}}
+	case f.Carrier == EditConfig:
+		// cordova-common gives the target the attributes of each child, whatever
+		// the child's name is; the child's own content is left out.
+		for _, e := range f.Elements {
+			list = append(list, f.statement(e, parent, true))
+		}
+		return list
+	case f.Carrier == File:
+		parent = ""
+	}
+	for _, e := range f.Elements {
+		list = f.below(list, e, parent)
+	}
+	return list
+}
+
+func (f *Fragment) below(list []Statement, e *configxml.Element, parent string) []Statement {
+	at := parent + "/" + e.Name
+	list = append(list, f.statement(e, at, false))
+	for _, child := range e.Children {
+		list = f.below(list, child, at)
+	}
+	return list
+}
+
+func (f *Fragment) statement(e *configxml.Element, at string, merged bool) Statement {
+	s := Statement{Path: at, Written: e.Name, Merged: merged, Element: e, Fragment: f,
+		Place: f.Document.Place(e.Start, e.TagEnd)}
+	for _, a := range e.Attrs {
+		if a.Prefix == "xmlns" || a.Name == "xmlns" && a.Prefix == "" {
+			continue
+		}
+		s.Attributes = append(s.Attributes, Attribute{Name: a.Name, Android: a.Prefix != "" && isAndroid(e, a.Prefix),
+			Value: a.Value, Place: f.Document.Place(a.Start, a.End), Source: a})
+	}
+	return s
+}
+
+// isAndroid reports whether a prefix stands for Android's namespace. In a
+// fragment the declaration may be missing: the file that it goes into has it.
+func isAndroid(e *configxml.Element, prefix string) bool {
+	for ; e != nil; e = e.Parent {
+		for _, a := range e.Attrs {
+			if a.Prefix == "xmlns" && a.Name == prefix {
+				return a.Value == androidSpace
+			}
+		}
+	}
+	return prefix == "android"
+}
+
+// elementPath brings a selector into the form /manifest/application: without
+// conditions, from the root on.
+func elementPath(selector string) string {
+	var b strings.Builder
+	depth := 0
+	for _, c := range selector {
+		switch {
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case depth == 0:
+			b.WriteRune(c)
+		}
+	}
+	s := strings.TrimSpace(b.String())
+	if rest, ok := strings.CutPrefix(s, "/*"); ok {
+		s = "/manifest" + rest
+	} else if rest, ok := strings.CutPrefix(s, "."); ok {
+		s = "/manifest" + "/" + strings.TrimLeft(rest, "/")
+	} else if !strings.HasPrefix(s, "/") {
+		s = "/manifest/" + s
+	}
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "//"), "/")
+	if !strings.HasPrefix(s, "/manifest") {
+		s = "/manifest/" + strings.TrimPrefix(s, "/")
+	}
+	return s
+}
+
+func lastName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// TargetSDK returns the target SDK that the manifest names, with its place.
+func (s *Set) TargetSDK() (Attribute, bool) {
+	for _, st := range s.At("/manifest/uses-sdk") {
+		if a, ok := st.Attribute("targetSdkVersion"); ok {
+			return a, true
+		}
+	}
+	return Attribute{}, false
+}
+
+// Component is a part of an app that others may start.
+type Component struct {
+	Statement
+	// Kind is activity, activity-alias, service, receiver or provider.
+	Kind string
+	// Exported is what android:exported says; ok whether it says it.
+	Exported, Said bool
+	// Filtered says that it has an intent filter, Launcher that it is what the
+	// device's launcher starts, Linked that web pages may start it.
+	Filtered, Launcher, Linked bool
+	// Guarded says that who starts it needs a permission.
+	Guarded bool
+	// Schemes are the schemes of its intent filters.
+	Schemes []Attribute
+}
+
+// Components returns the activities, services, receivers and providers.
+func (s *Set) Components() []Component {
+	var list []Component
+	for _, st := range s.Below("activity", "activity-alias", "service", "receiver", "provider") {
+		if st.Merged {
+			continue
+		}
+		c := Component{Statement: st, Kind: lastName(st.Path)}
+		if a, ok := st.Attribute("exported"); ok {
+			c.Exported, c.Said = a.Bool()
+		}
+		for _, name := range []string{"permission", "readPermission", "writePermission"} {
+			c.Guarded = c.Guarded || st.Value(name) != ""
+		}
+		for _, e := range st.Element.Children {
+			if e.Name == "intent-filter" {
+				c.filter(e)
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+func (c *Component) filter(e *configxml.Element) {
+	c.Filtered = true
+	for _, child := range e.Children {
+		st := c.Fragment.statement(child, "", false)
+		switch value := st.Value("name"); {
+		case child.Name == "data":
+			if a, ok := st.Attribute("scheme"); ok {
+				c.Schemes = append(c.Schemes, a)
+			}
+		case value == "android.intent.category.LAUNCHER":
+			c.Launcher = true
+		case value == "android.intent.category.BROWSABLE":
+			c.Linked = true
+		}
+	}
+}

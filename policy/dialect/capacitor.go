@@ -25,13 +25,12 @@ const (
 // writes another one, out of the configuration and of the plugins' own entries,
 // and Cordova plugins alone ask that.
 type capacitorReader struct {
-	doc     *configxml.Document
-	config  *capacitor.Config
-	target  policy.Target
-	rules   []policy.Rule
-	lists   [capacitorRequests + 1]policy.List
-	strict  []policy.Step // what the lists say of requests
-	mistake bool          // an entry is no origin that the bridge could listen to
+	doc    *configxml.Document
+	config *capacitor.Config
+	target policy.Target
+	rules  []policy.Rule
+	lists  [capacitorRequests + 1]policy.List
+	strict []policy.Step // what the lists say of requests
 }
 
 func newCapacitorReader(doc *configxml.Document, t policy.Target) *capacitorReader {
@@ -129,6 +128,10 @@ func compileCapacitorIOS(doc *configxml.Document, t policy.Target) (policy.Spec,
 	navigation = append(navigation, otherwise(policy.Launch, policy.HandedOver))
 	spec := r.programs(navigation, neverAsked(), neverAsked())
 	spec.Split = splitNSURL
+	// The message handler stands in every frame of every page, and nobody looks at
+	// who asks; the script that makes it comfortable is for main frames alone.
+	every := everyPage(navigation)
+	setBridge(&spec, every, every)
 	return spec, nil
 }
 

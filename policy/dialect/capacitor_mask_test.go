@@ -83,7 +83,8 @@ func TestWebOrigins(t *testing.T) {
 		{"http://www.example.com", "http://www.example.com http://www.example.com:80/",
 			"https://www.example.com http://www.example.com:99 http://music.example.com"},
 		{"https://*.example.com", "https://www.example.com https://a.b.example.com:443/p",
-			"https://example.com http://www.example.com https://www.example.com:99 https://www.example.com.evil.example"},
+			"https://example.com http://www.example.com https://www.example.com:99 " +
+				"https://www.example.com.evil.example"},
 		{" https://EXAMPLE.com ", "https://example.com", "https://a.example.com"},
 		{"https://192.168.0.1", "https://192.168.0.1:443", "https://192.168.0.2"},
 		{"https://[3ffe:2a00:100:7031:0:0::1]", "https://[3ffe:2a00:100:7031::1]/", "https://[3ffe::1]"},

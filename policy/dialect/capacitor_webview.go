@@ -95,9 +95,10 @@ func compileCapacitorAndroid(doc *configxml.Document, t policy.Target) (policy.S
 	navigation = append(navigation, builtIn(policy.Allow, own), r.listedInside(),
 		otherwise(policy.Launch, policy.HandedOver))
 
-	plugin := r.androidPlugin(&version, uri)
 	requests := r.androidRequests(&version, scheme)
-	spec := r.programs(navigation, requests, plugin)
+	spec := r.programs(navigation, requests, nil)
+	r.androidBridge(&spec, &version, uri, origin)
+	r.androidPlugin(&spec, &version, uri)
 	if version.http && r.config.Plugins.CapacitorHTTP.OnAndroid(false) {
 		// Native code asks for what fetch and XMLHttpRequest would ask for.
 		spec.Programs[policy.XHR] = policy.Program{Steps: neverAsked(), Strict: r.strict}
@@ -172,7 +173,7 @@ func mixedContent() []policy.Test {
 // androidPlugin is what a Cordova plugin inside the app is told: the list of
 // requests of the config.xml that the command line writes, with "*" where the
 // configuration names no origins [cli/src/cordova.ts].
-func (r *capacitorReader) androidPlugin(version *capacitorAndroid, uri androidURI) []policy.Step {
+func (r *capacitorReader) androidPlugin(spec *policy.Spec, version *capacitorAndroid, uri androidURI) {
 	a := &androidReader{
 		doc: r.doc, platform: r.target.Platform, version: version.cordova, uri: uri, grammar: &androidV2,
 	}
@@ -201,7 +202,9 @@ func (r *capacitorReader) androidPlugin(version *capacitorAndroid, uri androidUR
 			a.readPurposes(e)
 		}
 	}
-	return r.adopt(a)
+	steps := r.adopt(a)
+	spec.Rules = r.rules
+	spec.Programs[policy.Plugin] = policy.Program{Steps: steps}
 }
 
 // adopt takes over the rules and lists of a Cordova reader, and returns its

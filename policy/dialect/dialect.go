@@ -45,6 +45,8 @@ type Platform struct {
 	Breaks []Break
 
 	compile func(*configxml.Document, policy.Target) (policy.Spec, error)
+	// bridge says that compile decides who may call native code as well.
+	bridge bool
 }
 
 // Break is a version at which a platform began to decide differently.
@@ -143,6 +145,9 @@ func Compile(doc *configxml.Document, t policy.Target) (*policy.Policy, error) {
 		return nil, fmt.Errorf("compile %s for %s: %w", doc.Name(), t, err)
 	}
 	spec.Target = t
+	if !p.bridge {
+		setBridge(&spec, noBridge(p), noBridge(p))
+	}
 	return policy.New(spec), nil
 }
 

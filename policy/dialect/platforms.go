@@ -13,7 +13,8 @@ var platforms = []Platform{
 		Name: Strict, Title: "Cordon (the strict reading)", compile: compileCordon,
 	},
 	{
-		Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0), compile: compileAndroid,
+		Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0),
+		compile: compileAndroid, bridge: true,
 		Breaks: []Break{
 			{v(2, 0, 0), "origins are regular expressions; only hyperlinks are checked"},
 			{v(2, 1, 0), "data: pages open"},
@@ -35,7 +36,7 @@ var platforms = []Platform{
 		},
 	},
 	{
-		Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1), compile: compileIOS,
+		Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1), compile: compileIOS, bridge: true,
 		Breaks: []Break{
 			{v(2, 0, 0), "the list is a property list, which is not read here"},
 			{v(2, 3, 0), "wildcards anywhere in a host; path and port ignored"},
@@ -51,7 +52,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "capacitor-android", Title: "Capacitor Android", First: v(3, 0, 0), Latest: v(8, 4, 2),
-		compile: compileCapacitorAndroid, Breaks: []Break{
+		compile: compileCapacitorAndroid, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; every frame of every page " +
 				"reaches native code"},
 			{v(4, 0, 0), "the bridge listens to the main frame of listed origins, unless one of them is not valid"},
@@ -68,7 +69,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "capacitor-ios", Title: "Capacitor iOS", First: v(3, 0, 0), Latest: v(8, 4, 2),
-		compile: compileCapacitorIOS, Breaks: []Break{
+		compile: compileCapacitorIOS, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; of several wildcards in a " +
 				"mask the later ones are taken at the wrong place"},
 			{v(3, 2, 5), "every wildcard of a mask stands for one label"},
@@ -77,7 +78,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "amazon-fireos", Title: "Cordova Amazon Fire OS", First: v(3, 0, 0), Latest: v(3, 6, 3),
-		compile: compileFireOS, Breaks: []Break{
+		compile: compileFireOS, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "as Android 3.1"},
 			{v(3, 4, 0), "as Android 3.3"},
 			{v(3, 5, 0), "as Android 3.5.0"},

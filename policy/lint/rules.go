@@ -54,8 +54,8 @@ func Topics() []Topic {
 }
 
 // rules is the table of all rules, in the order of the reference.
-var rules = slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
-	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)
+var rules = slices.Concat(reachRules, bridgeRules, noEffectRules, meaningRules, buildRules, settingRules, cspRules,
+	cspFormRules, pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

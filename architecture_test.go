@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"policy/capacitor":    {"policy", "internal/jsonspan"},
 	"policy/diff": {"policy", "policy/pattern", "policy/configxml", "policy/dialect", "internal/output",
 		"internal/wording"},
-	"policy/lint": engine("host", "policy/app", "policy/diff", "policy/csp", "policy/publicsuffix",
+	"policy/lint": engine("host", "policy/app", "policy/capacitor", "policy/diff", "policy/csp", "policy/publicsuffix",
 		"policy/native", "policy/pins", "pin", "internal/jsonspan", "internal/wording"),
 	"policy/lint/report": {"policy", "policy/app", "policy/lint", "internal/output", "internal/wording"},
 	"policy/prove": engine("policy/diff", "policy/csp", "policy/export", "policy/pins", "pin",

@@ -250,6 +250,7 @@ var takesHostsApart = map[string]string{
 	"policy/csp/source.go":                  "sources as the standard takes them apart, wildcards and all",
 	"policy/dialect/android_uri.go":         "a platform's own reading",
 	"policy/dialect/blackberry_index.go":    "a platform's own reading",
+	"policy/dialect/capacitor_mask.go":      "a platform's own reading",
 	"policy/dialect/cordon_pattern.go":      "patterns, which are no hosts yet",
 	"policy/dialect/cordon_url.go":          "the strict reading of URLs, with its own reasons",
 	"policy/dialect/w3c.go":                 "a platform's own reading",

@@ -127,7 +127,7 @@ type tryRow struct {
 }
 
 var triedKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket,
-	policy.Plugin}
+	policy.Plugin, policy.Bridge, policy.BridgeFrame}
 
 func (c *console) try(w http.ResponseWriter, r *http.Request) {
 	app, err := c.config.Policy.Project(r.Context())

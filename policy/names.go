@@ -33,6 +33,8 @@ var kindNames = [kindCount]string{
 	EventSource: "eventsource",
 	Plugin:      "plugin",
 	Other:       "other",
+	Bridge:      "bridge",
+	BridgeFrame: "bridge-frame",
 }
 
 // String returns the kind's name, such as "xhr".
@@ -56,6 +58,10 @@ func Kinds() []Kind {
 	}
 	return all
 }
+
+// IsBridge reports whether the kind asks who may call native code, rather than
+// what may be requested.
+func (k Kind) IsBridge() bool { return k == Bridge || k == BridgeFrame }
 
 var purposeNames = [...]string{ForRequest: "request", ForNavigation: "navigation", ForLaunch: "launch"}
 

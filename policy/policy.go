@@ -68,6 +68,12 @@ const (
 	Plugin
 	// Other is whatever else a web view requests.
 	Other
+	// Bridge is no request: may a page of this URL that stands in the app's main
+	// frame call native code? Whether it may be opened there is Navigation's
+	// question; a redirect, a form or a plugin may open it all the same.
+	Bridge
+	// BridgeFrame asks the same of a page that stands in a frame of another page.
+	BridgeFrame
 	kindCount
 )
 

@@ -32,6 +32,8 @@ const (
 	Malformed
 	// Unverified: what the platform does could not be established; blocked.
 	Unverified
+	// NoPlugins: the app has no plugins, so that no page can call any.
+	NoPlugins
 	reasonCount
 )
 
@@ -48,6 +50,7 @@ var reasonNames = [reasonCount]string{
 	NoList:         "no-list",
 	Malformed:      "malformed",
 	Unverified:     "unverified",
+	NoPlugins:      "no-plugins",
 }
 
 // String returns the reason as it stands in JSON output and logs.
@@ -66,6 +69,7 @@ var reasonDocs = [reasonCount]string{
 	NoList:         "this platform has no list, or cannot make one from this file",
 	Malformed:      "the URL cannot be taken apart, or is ambiguous and therefore refused",
 	Unverified:     "what the platform does here could not be established; treated as refused",
+	NoPlugins:      "the app has no plugins, so that no page can call one",
 }
 
 // Explain returns one sentence, without a full stop, for people.

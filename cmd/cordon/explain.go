@@ -83,13 +83,14 @@ var commonTargets = []string{"cordon", "android", "ios"}
 // usualKinds are explained where no kind is asked for: between them they show
 // every difference that some platform makes.
 var usualKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, policy.Media, policy.WebSocket,
-	policy.Plugin}
+	policy.Plugin, policy.Bridge, policy.BridgeFrame}
 
 // explainer decides and writes.
 type explainer struct {
 	policies []*policy.Policy
 	names    []string // of the targets, as they are printed
 	kinds    []policy.Kind
+	asked    bool // kinds were named
 	strict   bool
 	failOn   [policy.Bypass + 1]bool
 	failed   bool
@@ -165,7 +166,7 @@ func (e *explainer) parseKinds(names []string) error {
 		}
 		e.kinds = append(e.kinds, kind)
 	}
-	if len(e.kinds) == 0 {
+	if e.asked = len(e.kinds) > 0; !e.asked {
 		e.kinds = usualKinds
 	}
 	return nil
@@ -199,8 +200,8 @@ func (e *explainer) compile(doc *configxml.Document, own, asked []string) error 
 // decide asks one policy about one URL.
 func (e *explainer) decide(p *policy.Policy, kind policy.Kind, url string) policy.Decision {
 	d := p.Decide(policy.Request{URL: url, Kind: kind, Strict: e.strict})
-	if e.failOn[d.Verdict] {
-		e.failed = true
+	if e.failOn[d.Verdict] && (e.asked || !kind.IsBridge()) {
+		e.failed = true // who may call native code is no request, and counts where it is asked for
 	}
 	return d
 }

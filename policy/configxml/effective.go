@@ -70,6 +70,10 @@ func (d *Document) Unknown(platform string) []Unknown {
 	return list
 }
 
+// Ships reports whether the document is that of what ships, made by Effective,
+// rather than one file: what it does not have, the app does not have then.
+func (d *Document) Ships() bool { return d.written != nil }
+
 // Owns reports whether an element stands in the document's own file, so that an
 // edit of the document can change it.
 func (d *Document) Owns(e *Element) bool {

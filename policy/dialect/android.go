@@ -32,6 +32,7 @@ type androidReader struct {
 	// unchecked says that the device's system is so old that the web view
 	// asks about hyperlinks only.
 	unchecked bool
+	os        policy.Version // of the device's system, zero for a current one
 
 	rules     []policy.Rule
 	lists     [androidLists]policy.List
@@ -44,7 +45,7 @@ type androidReader struct {
 // are the classes of apache/cordova-android at its release tags, and those of
 // apache/cordova-plugin-whitelist.
 func compileAndroid(doc *configxml.Document, t policy.Target) (policy.Spec, error) {
-	r := &androidReader{doc: doc, platform: "android", version: t.Version, uri: androidURIOf(t)}
+	r := &androidReader{doc: doc, platform: "android", version: t.Version, uri: androidURIOf(t), os: t.OS}
 	r.unchecked = olderThan(t.OS, androidCheckingSystem(t.Version))
 	return r.compile(), nil
 }
@@ -87,7 +88,9 @@ func (r *androidReader) compile() policy.Spec {
 	default:
 		programs = r.compilePurposes()
 	}
-	return policy.Spec{Rules: r.rules, Lists: r.lists[:], Split: r.uri.split, Programs: programs}
+	spec := policy.Spec{Rules: r.rules, Lists: r.lists[:], Split: r.uri.split, Programs: programs}
+	r.bridge(&spec)
+	return spec
 }
 
 // elements calls visit for every element of a name that matters, at any depth

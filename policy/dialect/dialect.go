@@ -47,6 +47,8 @@ type Platform struct {
 	compile func(*configxml.Document, policy.Target) (policy.Spec, error)
 	// own says where the app's own pages come from; nil where that is not known.
 	own func(*configxml.Document, policy.Target) AppOrigin
+	// bridge says that compile decides who may call native code as well.
+	bridge bool
 }
 
 // Break is a version at which a platform began to decide differently.
@@ -145,6 +147,9 @@ func Compile(doc *configxml.Document, t policy.Target) (*policy.Policy, error) {
 		return nil, fmt.Errorf("compile %s for %s: %w", doc.Name(), t, err)
 	}
 	spec.Target = t
+	if !p.bridge {
+		setBridge(&spec, noBridge(p), noBridge(p))
+	}
 	return policy.New(spec), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -17,7 +18,8 @@ import (
 // in ../testdata/corpus with the files
 //
 //	source      where the verdicts come from
-//	config.xml  the document
+//	config.xml  the document, which a Capacitor app may be without
+//	capacitor.config.json  the Capacitor configuration, if there is one
 //	verdicts    a line each: target, kind, url, verdict and, if it matters, the
 //	            reason, with tabs between them
 //
@@ -49,7 +51,7 @@ func checkQuestion(t *testing.T, file string) {
 	if strings.TrimSpace(parts["source"]) == "" {
 		t.Error("the question names no source")
 	}
-	doc, err := configxml.Parse("config.xml", []byte(parts["config.xml"]))
+	doc, err := readDocument(parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +69,24 @@ func checkQuestion(t *testing.T, file string) {
 	if asked == 0 {
 		t.Error("the question has no verdicts")
 	}
+}
+
+// readDocument is the document of what the app of a question ships.
+func readDocument(parts map[string]string) (doc *configxml.Document, err error) {
+	if text, ok := parts["config.xml"]; ok {
+		if doc, err = configxml.Parse("config.xml", []byte(text)); err != nil {
+			return nil, err
+		}
+	}
+	text, ok := parts["capacitor.config.json"]
+	if !ok {
+		return doc, err
+	}
+	config, err := capacitor.Read("capacitor.config.json", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return configxml.Effective("capacitor.config.json", doc, configxml.Additions{Capacitor: config}), nil
 }
 
 // checkVerdict decides one line and returns what is wrong, or "".

@@ -14,15 +14,19 @@ import (
 // of ios 2.3.0 to 3.9.2; CDVIntentAndNavigationFilter, CDVWhitelist and
 // CDVAllowList of ios 4.0.0 to 8.0.1.
 func compileIOS(doc *configxml.Document, t policy.Target) (policy.Spec, error) {
+	var spec policy.Spec
 	switch at := t.Version.AtLeast; {
 	case at(4, 0, 0):
-		return iosFilter(doc, t), nil
+		spec = iosFilter(doc, t)
 	case at(3, 1, 0):
-		return iosWhitelist(doc, t), nil
+		spec = iosWhitelist(doc, t)
 	case at(2, 3, 0):
-		return iosHosts(doc, t), nil
+		spec = iosHosts(doc, t)
+	default:
+		spec = iosPropertyList(doc)
 	}
-	return iosPropertyList(doc), nil
+	iosBridge(&spec, doc, t)
+	return spec, nil
 }
 
 // iosRules collects the elements of a name as rules. An element without the

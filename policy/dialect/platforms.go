@@ -13,8 +13,8 @@ var platforms = []Platform{
 		Name: Strict, Title: "Cordon (the strict reading)", compile: compileCordon,
 	},
 	{
-		Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0), compile: compileAndroid,
-		own: androidOwn,
+		Name: "android", Title: "Cordova Android", First: v(2, 0, 0), Latest: v(15, 1, 0),
+		compile: compileAndroid, own: androidOwn, bridge: true,
 		Breaks: []Break{
 			{v(2, 0, 0), "origins are regular expressions; only hyperlinks are checked"},
 			{v(2, 1, 0), "data: pages open"},
@@ -36,8 +36,8 @@ var platforms = []Platform{
 		},
 	},
 	{
-		Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1), compile: compileIOS,
-		own: iosOwn,
+		Name: "ios", Title: "Cordova iOS", First: v(2, 0, 0), Latest: v(8, 1, 1),
+		compile: compileIOS, own: iosOwn, bridge: true,
 		Breaks: []Break{
 			{v(2, 0, 0), "the list is a property list, which is not read here"},
 			{v(2, 3, 0), "wildcards anywhere in a host; path and port ignored"},
@@ -52,8 +52,34 @@ var platforms = []Platform{
 		},
 	},
 	{
+		Name: "capacitor-android", Title: "Capacitor Android", First: v(3, 0, 0), Latest: v(8, 4, 2),
+		compile: compileCapacitorAndroid, bridge: true, Breaks: []Break{
+			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; every frame of every page " +
+				"reaches native code"},
+			{v(4, 0, 0), "the bridge listens to the main frame of listed origins, unless one of them is not valid"},
+			{v(4, 3, 0), "a page is the app's own if its URL begins with the app's own; CapacitorHttp is built in"},
+			{v(4, 5, 0), "useLegacyBridge opens the bridge to every frame"},
+			{v(4, 7, 2), "scheme and host tell the app's own pages; a link without a host ends the app"},
+			{v(4, 8, 0), "links without a host are handed over"},
+			{v(5, 0, 0), "data: pages open inside"},
+			{v(5, 7, 7), "blob: pages open inside"},
+			{v(6, 0, 0), "the own origin is https unless another is named; blob: pages are handed over"},
+			{v(6, 1, 1), "blob: pages open inside"},
+			{v(8, 0, 0), "Cordova plugins run on cordova-android 14"},
+		},
+	},
+	{
+		Name: "capacitor-ios", Title: "Capacitor iOS", First: v(3, 0, 0), Latest: v(8, 4, 2),
+		compile: compileCapacitorIOS, bridge: true, Breaks: []Break{
+			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; of several wildcards in a " +
+				"mask the later ones are taken at the wrong place"},
+			{v(3, 2, 5), "every wildcard of a mask stands for one label"},
+			{v(4, 0, 0), "a page is the app's own if its URL begins with the app's own"},
+		},
+	},
+	{
 		Name: "amazon-fireos", Title: "Cordova Amazon Fire OS", First: v(3, 0, 0), Latest: v(3, 6, 3),
-		compile: compileFireOS, Breaks: []Break{
+		compile: compileFireOS, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "as Android 3.1"},
 			{v(3, 4, 0), "as Android 3.3"},
 			{v(3, 5, 0), "as Android 3.5.0"},

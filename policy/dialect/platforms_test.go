@@ -12,7 +12,7 @@ import (
 // families are the platforms whose code has another name than theirs.
 var families = map[string]string{
 	"amazon-fireos": "fireos", "blackberry10": "blackberry", "wp7": "windowsphone", "wp8": "windowsphone",
-	"tizen": "w3c",
+	"tizen": "w3c", "capacitor-android": "capacitor", "capacitor-ios": "capacitor",
 }
 
 // Each platform of the table has a file that is named after its family, and

@@ -205,11 +205,18 @@ func Compile(before *configxml.Document, from policy.Target, after *configxml.Do
 	if err != nil {
 		return Pair{}, err
 	}
-	if from == to && bytes.Equal(before.Bytes(), after.Bytes()) && before.Name() == after.Name() {
+	if from == to && (before == after || sameFile(before, after)) {
 		return Pair{older, older}, nil
 	}
 	newer, err := dialect.Compile(after, to)
 	return Pair{older, newer}, err
+}
+
+// sameFile reports whether two documents are one file's, with nothing from other
+// files beside it.
+func sameFile(a, b *configxml.Document) bool {
+	return bytes.Equal(a.Bytes(), b.Bytes()) && a.Name() == b.Name() && len(a.Parts()) == 0 && len(b.Parts()) == 0 &&
+		a.Capacitor() == b.Capacitor()
 }
 
 // Versions returns the targets of a platform from one break to the next:

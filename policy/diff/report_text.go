@@ -97,21 +97,32 @@ func (r *Report) sides(w Where, l *Line) string {
 }
 
 // KindNames writes kinds for people: "xhr, image", "every kind", "every kind
-// but navigation".
+// but navigation". Who may call native code is no kind of request, and named
+// apart: "every kind, bridge".
 func KindNames(kinds []policy.Kind) string {
-	all := policy.Kinds()
-	if len(kinds) == len(all) {
-		return "every kind"
-	}
+	all := slices.DeleteFunc(policy.Kinds(), policy.Kind.IsBridge)
+	bridges := slices.DeleteFunc(slices.Clone(kinds), func(k policy.Kind) bool { return !k.IsBridge() })
+	kinds = slices.DeleteFunc(slices.Clone(kinds), policy.Kind.IsBridge)
 	named, prefix := kinds, ""
-	if len(kinds) > len(all)/2 {
+	switch {
+	case len(kinds) == len(all):
+		named, prefix = nil, "every kind"
+		if len(bridges) > 0 {
+			prefix += ", "
+		}
+	case len(kinds) > len(all)/2:
 		prefix, named = "every kind but ", nil
 		for _, kind := range all {
 			if !slices.Contains(kinds, kind) {
 				named = append(named, kind)
 			}
 		}
+		if len(bridges) > 0 {
+			// A list behind "but" would take them in.
+			prefix, named = "", kinds
+		}
 	}
+	named = append(slices.Clone(named), bridges...)
 	texts := make([]string, len(named))
 	for i, kind := range named {
 		texts[i] = kind.String()

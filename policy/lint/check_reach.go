@@ -325,6 +325,7 @@ func checkRemoteNavigation(r *run) {
 	if callable == "" {
 		return
 	}
+	checkRemoteMasks(r, callable)
 	r.each(func(e *entry) {
 		if e.opaque || e.host == "" || e.anyHost() || len(r.anyWebsite(e)) > 0 || developmentHost(e.host) != "" ||
 			!e.web() {

@@ -18,10 +18,12 @@ var capacitorRules = []Rule{
 		ID: "capacitor-mask-useless", Severity: Medium, Topic: TopicOther,
 		Title:       "A mask of allowNavigation covers nothing",
 		Explanation: "Masks are hosts, not URLs: scheme, port and path never match, and * stands for one whole label.",
-		Gain:        "Nothing by itself; a wider mask added to make it work lets in more.",
-		Effects:     effects("android, ios", "never matches"),
-		Remedy:      "Write the host alone: app.example.com or *.example.com.",
-		check:       checkCapacitorMask,
+		Gain: "On Android the entry counts for the bridge all the same: see bridge-open and bridge-remote-origin. A " +
+			"wider mask added to make it work lets in more.",
+		Effects: effects("android", "never matches; its origin gets the bridge, or by it every origin",
+			"ios", "never matches"),
+		Remedy: "Write the host alone: app.example.com or *.example.com.",
+		check:  checkCapacitorMask,
 	},
 	{
 		ID: "capacitor-cleartext", Severity: Medium, Topic: TopicOther,

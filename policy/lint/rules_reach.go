@@ -180,7 +180,8 @@ var reachRules = []Rule{
 		Explanation: "Pages of a remote host may open inside the app, where they can call every installed plugin.",
 		Gain: "Whoever controls the host, or any page of it, has what the plugins give: files, camera, " +
 			"location, native requests that no list checks.",
-		Effects: effects("android 4+, ios 4+", "allow-navigation also gives the page the bridge to the plugins"),
+		Effects: effects("android 4+, ios 4+", "allow-navigation also gives the page the bridge to the plugins",
+			"capacitor-android 4+, capacitor-ios", "server.allowNavigation does the same"),
 		Remedy: "Open the pages in the browser (allow-intent) or in an in-app browser without the bridge, and fetch " +
 			"data instead of pages.",
 		check: checkRemoteNavigation,

@@ -1,0 +1,166 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// capacitorReadings are the configuration of Capacitor as the project's targets
+// read it, or as its current versions do where the project names none.
+func (r *run) capacitorReadings() []*reading {
+	doc := r.capacitorDocument()
+	if doc == nil {
+		return nil
+	}
+	var targets []policy.Target
+	for _, t := range r.project.Targets {
+		if isCapacitor(t) {
+			targets = append(targets, t)
+		}
+	}
+	if targets == nil {
+		targets = []policy.Target{{Platform: "capacitor-android"}, {Platform: "capacitor-ios"}}
+	}
+	var list []*reading
+	for _, t := range targets {
+		if compiled, err := dialect.Compile(doc, t); err == nil { // a target that is not known is an error elsewhere
+			list = append(list, &reading{target: compiled.Target(), policy: compiled})
+		}
+	}
+	return list
+}
+
+func isCapacitor(t policy.Target) bool { return strings.HasPrefix(t.Platform, "capacitor-") }
+
+// capacitorDocument is the document of what ships, nil in a project without
+// Capacitor, or with a configuration that cannot be read.
+func (r *run) capacitorDocument() *configxml.Document {
+	doc := r.project.Ships()
+	if doc != nil && doc.Capacitor() != nil {
+		return doc
+	}
+	f := &r.project.Capacitor
+	if len(f.Data) == 0 {
+		return nil
+	}
+	config, err := capacitor.Read(f.Name, f.Data)
+	if err != nil {
+		return nil
+	}
+	return configxml.Effective(f.Name, doc, configxml.Additions{Capacitor: config})
+}
+
+// checkBridgeOpen finds the values that open the bridge to everyone: those by
+// which a page that nobody names may call from a frame.
+func checkBridgeOpen(r *run) {
+	var found []*policy.Rule
+	where := map[*policy.Rule][]*reading{}
+	for _, rd := range r.capacitorReadings() {
+		d := rd.policy.Decide(policy.Request{URL: webProbes[0], Kind: policy.BridgeFrame})
+		if d.Verdict != policy.Allow || d.Rule == nil || d.Rule.Implicit() {
+			continue
+		}
+		rule := d.Rule
+		at := slices.IndexFunc(found, func(known *policy.Rule) bool { return known.Place == rule.Place })
+		if at < 0 {
+			at = len(found)
+			found = append(found, rule)
+		}
+		where[found[at]] = append(where[found[at]], rd)
+	}
+	for _, rule := range found {
+		why := "is not a rule of origins, so that the bridge stands in every frame of every page"
+		switch {
+		case strings.HasSuffix(rule.Element, "useLegacyBridge"):
+			why = "puts the bridge into every frame of every page"
+		case rule.Element == "allowNavigation" && strings.HasPrefix(rule.Text, "http") &&
+			!strings.Contains(rule.Text, "://"):
+			why = "begins with http and is taken for an address, which it is not, so that the bridge stands in every " +
+				"frame of " +
+				"every page"
+		}
+		r.report(rule.Place, []option{on(where[rule])}, "%s %s %s, such as %s", rule.Element, quote(rule.Text), why,
+			webProbes[0])
+	}
+}
+
+// checkBridgeRemote finds the entries of allowNavigation whose pages may call
+// native code, where remote-navigation-with-plugins does not name them already.
+func checkBridgeRemote(r *run) {
+	named := r.pluginSummary() != ""
+	r.eachMask(func(mask capacitor.Text, opens, called []*reading, url string) {
+		if len(called) > 0 && !(named && len(opens) > 0) {
+			r.report(mask.Place, []option{on(called)}, "pages of %s may call native code%s", url,
+				map[bool]string{true: "", false: ", although no link opens them inside"}[len(opens) > 0])
+		}
+	})
+}
+
+// checkRemoteMasks is remote-navigation-with-plugins for a Capacitor app.
+func checkRemoteMasks(r *run, callable string) {
+	r.eachMask(func(mask capacitor.Text, opens, called []*reading, url string) {
+		if len(opens) > 0 {
+			r.report(mask.Place, []option{on(opens)}, "pages such as %s open inside the app and may call its %s", url,
+				callable)
+		}
+	})
+}
+
+// eachMask visits the entries of allowNavigation that name a remote host, with the
+// readings by which a page of it may call native code (called), those of them in
+// which a link opens it inside too (opens), and its address.
+func (r *run) eachMask(visit func(mask capacitor.Text, opens, called []*reading, url string)) {
+	doc := r.capacitorDocument()
+	if doc == nil {
+		return
+	}
+	readings := r.capacitorReadings()
+	for _, mask := range doc.Capacitor().Server.AllowNavigation {
+		url := maskWitness(mask.Value)
+		if url == "" {
+			continue
+		}
+		var opens, called []*reading
+		for _, rd := range readings {
+			opened := rd.policy.Decide(policy.Request{URL: url, Kind: policy.Navigation})
+			inside := opened.Verdict == policy.Allow && opened.Rule != nil && opened.Rule.Place == mask.Place
+			calls := rd.policy.Decide(policy.Request{URL: url, Kind: policy.Bridge})
+			// Where nobody is asked, or everyone may, it is the navigation that lets it in.
+			asked := calls.Reason == policy.Listed && calls.Rule.Place == mask.Place
+			if calls.Verdict != policy.Allow || !asked && !inside {
+				continue
+			}
+			called = append(called, rd)
+			if inside {
+				opens = append(opens, rd)
+			}
+		}
+		visit(mask, opens, called, url)
+	}
+}
+
+// maskWitness is the address of a page that an entry of allowNavigation means, ""
+// for one that names every host or this device.
+func maskWitness(mask string) string {
+	origin := mask
+	if !strings.HasPrefix(mask, "http://") && !strings.HasPrefix(mask, "https://") {
+		origin = "https://" + mask
+	}
+	scheme, rest, _ := strings.Cut(origin, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	labels := strings.Split(host, ".")
+	if len(labels) < 2 || strings.Trim(host, "*.") == "" || developmentHost(strings.ToLower(host)) != "" {
+		return ""
+	}
+	for i, label := range labels {
+		if label == "*" {
+			labels[i] = "a"
+		}
+	}
+	return scheme + "://" + strings.Join(labels, ".") + "/"
+}

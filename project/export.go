@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/needs"
 )
 
 // placements put an export where it belongs in a project. Those of other formats
@@ -27,6 +29,10 @@ type placement struct {
 	html   []app.Page
 	source export.Source
 	force  bool
+	// app is what the pages belong to, with the scripts and style sheets beside
+	// them; platform is the one that they are for, "" for all.
+	app      *app.App
+	platform string
 	// webAssembly lets pages compile WebAssembly.
 	webAssembly bool
 	changes     []Change
@@ -42,7 +48,7 @@ func Place(fsys fs.FS, p *app.App, s export.Source, e export.Exporter, force boo
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &placement{fsys: fsys, layout: layout, html: p.Pages, source: s, force: force}
+	w := &placement{fsys: fsys, layout: layout, html: p.Pages, source: s, force: force, app: p}
 	return w.run(e)
 }
 
@@ -78,9 +84,15 @@ func (w *placement) file(a export.Artifact) error {
 
 // pages puts a policy into the head of every page.
 func (w *placement) pages(export.Artifact) error {
+	grants, err := needs.ReadGrants(w.app.Config, w.platform)
+	if err != nil {
+		return err
+	}
+	shared := needs.Of(w.app, w.platform)
+	w.unread()
 	for i := range w.html {
 		page := &w.html[i]
-		what := CSPPage(page)
+		what := CSPPage(page, shared, grants)
 		what.WebAssembly = w.webAssembly
 		made, losses := export.PagePolicy(w.source, what)
 		data, ok := withPolicy(page, made.String())
@@ -93,8 +105,7 @@ func (w *placement) pages(export.Artifact) error {
 		}
 		for _, loss := range losses {
 			if loss.Place.IsZero() {
-				loss.Rule = page.Name
-				w.losses = append(w.losses, loss)
+				w.pageLoss(page, loss)
 			}
 		}
 		w.changes = append(w.changes, Change{Name: page.Name, Old: page.Data, New: data})
@@ -103,6 +114,28 @@ func (w *placement) pages(export.Artifact) error {
 		return fmt.Errorf("the project has no page to put a policy into")
 	}
 	return nil
+}
+
+// pageLoss notes what a page loses; what all pages share is said once.
+func (w *placement) pageLoss(page *app.Page, loss export.Loss) {
+	if !loss.Need {
+		loss.Rule = page.Name
+	}
+	if !slices.Contains(w.losses, loss) {
+		w.losses = append(w.losses, loss)
+	}
+}
+
+// unread says which scripts and style sheets were not read: nobody knows what they
+// need.
+func (w *placement) unread() {
+	for _, s := range w.app.Skipped {
+		if kindOf(s.Name) == notRead && s.Name != w.layout.Web {
+			continue
+		}
+		w.losses = append(w.losses, export.Loss{Rule: s.Name, Need: true,
+			Message: "it was not read (" + s.Why + "), so what it needs of the policy is not known"})
+	}
 }
 
 // android writes the resource, and names it in the manifest.

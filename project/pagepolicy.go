@@ -3,17 +3,19 @@ package project
 import (
 	"bytes"
 	"html"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/needs"
 )
 
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
-// page.
-func CSPPage(p *app.Page) export.Page {
-	var page export.Page
+// page. What all pages of the app share comes from needs.Of.
+func CSPPage(p *app.Page, shared []needs.Need, grants needs.Grants) export.Page {
+	page := export.Page{Needs: slices.Concat(shared, needs.OfPage(p)), Grants: grants}
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}
@@ -22,20 +24,43 @@ func CSPPage(p *app.Page) export.Page {
 		switch {
 		case tag.Name == "script" && remote(tag.Value("src")):
 			page.Scripts = append(page.Scripts, absolute(tag.Value("src")))
+		case tag.Name == "script" && isRead(tag):
+			page.InlineScripts = append(page.InlineScripts, text(p, tag))
 		case tag.Name == "link" && isStylesheet(tag) && remote(tag.Value("href")):
 			page.Styles = append(page.Styles, absolute(tag.Value("href")))
 		case tag.Name == "style":
-			page.InlineStyles = append(page.InlineStyles, elementText(p.Data, tag.End, "</style"))
+			page.InlineStyles = append(page.InlineStyles, text(p, tag))
 		}
 		for _, a := range tag.Attrs {
-			page.Handlers = page.Handlers || isHandler(a)
-			page.StyleAttributes = page.StyleAttributes || a.Name == "style"
+			switch {
+			case a.Name == "style":
+				page.StyleAttributes = append(page.StyleAttributes, a.Value)
+			case strings.HasPrefix(a.Name, "on") && len(a.Name) > 2:
+				page.Handlers = append(page.Handlers, a.Value)
+			case strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Value)), "javascript:"):
+				page.ScriptLinks = true
+			}
 		}
 	}
 	for _, span := range p.Inline {
 		page.InlineScripts = append(page.InlineScripts, string(p.Data[span.Start:span.End]))
 	}
 	return page
+}
+
+// isRead reports whether an inline script is no JavaScript, and yet something that
+// a browser takes only where the policy lets it.
+func isRead(tag *app.Tag) bool {
+	kind := strings.ToLower(strings.TrimSpace(tag.Value("type")))
+	_, external := tag.Attr("src")
+	return !external && (kind == "importmap" || kind == "speculationrules")
+}
+
+// text is what stands in an element, as browsers hash it: line ends are one
+// character.
+func text(p *app.Page, tag *app.Tag) string {
+	span := p.Inside(tag)
+	return string(p.Data[span.Start:span.End])
 }
 
 func isStylesheet(tag *app.Tag) bool {
@@ -45,14 +70,6 @@ func isStylesheet(tag *app.Tag) bool {
 		}
 	}
 	return false
-}
-
-// isHandler reports whether an attribute runs code by itself.
-func isHandler(a app.TagAttr) bool {
-	if strings.HasPrefix(a.Name, "on") && len(a.Name) > 2 {
-		return true
-	}
-	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Value)), "javascript:")
 }
 
 // remote reports whether a URL of a page leads to another place.
@@ -69,20 +86,13 @@ func absolute(url string) string {
 	return url
 }
 
-func elementText(data []byte, start int, end string) string {
-	rest := data[min(start, len(data)):]
-	if i := bytes.Index(bytes.ToLower(rest), []byte(end)); i >= 0 {
-		rest = rest[:i]
-	}
-	return string(rest)
-}
-
 // policyTag returns the page's meta tag with its policy, if a browser obeys it
 // from the start: in the head, and before everything that loads or runs.
 func policyTag(p *app.Page) (*app.Tag, app.TagAttr, bool) {
 	for i := range p.Tags {
 		tag := &p.Tags[i]
-		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" {
+		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" &&
+			tag.Name != "html" {
 			break
 		}
 		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {

@@ -252,6 +252,10 @@ type Loss struct {
 	// Widens says that the export allows more than the line does, for want of
 	// words; otherwise it allows less.
 	Widens bool
+	// Need says that the message is about what the app's pages need of a policy
+	// besides hosts, and names the files itself: it is the same for all pages.
+	// With Widens the need is met.
+	Need bool
 }
 
 // lose makes a loss of one line.

@@ -53,6 +53,7 @@ func Place(fsys fs.FS, p *app.App, s export.Source, e export.Exporter, force boo
 }
 
 func (w *placement) run(e export.Exporter) ([]Change, []export.Loss, error) {
+	w.source.Page = export.Page{} // each page is told of by itself
 	artifact := e.Export(w.source)
 	place, ok := placements[e.Name]
 	if !ok {

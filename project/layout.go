@@ -125,7 +125,7 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly,
 			app: &app.App{}, platform: l.Platform}
 		if name == "csp" {
-			w.app = inPlatform(fsys, l, o.App)
+			w.app = PagesIn(fsys, l.Web, o.App)
 			w.html = w.app.Pages
 		}
 		if !w.concerned(name) {
@@ -156,21 +156,25 @@ func (w *placement) concerned(format string) bool {
 	return false
 }
 
-// inPlatform is a project with the pages, scripts and style sheets as they stand in
-// a prepared platform. Pages of plugins are not the app's.
-func inPlatform(fsys fs.FS, l Layout, project *app.App) *app.App {
+// PagesIn is a project with the pages, scripts and style sheets of a folder, such as
+// those that stand in a prepared platform. Pages of plugins are not the app's. A
+// nil project is one of which nothing else is known.
+func PagesIn(fsys fs.FS, dir string, project *app.App) *app.App {
 	made := &app.App{}
 	if project != nil {
 		*made = *project
 		made.Pages, made.Scripts, made.Styles, made.Skipped = nil, nil, nil, nil
 	}
 	r := &reader{fsys: fsys, project: made}
-	r.folder(l.Web, "")
+	r.folder(dir, "")
 	made.Pages = slices.DeleteFunc(made.Pages, func(p app.Page) bool {
-		return strings.HasPrefix(p.Name, l.Web+"/plugins/")
+		return strings.HasPrefix(p.Name, dir+"/plugins/")
 	})
 	return made
 }
+
+// IsAsset reports whether a file is one that PagesIn reads, by its name.
+func IsAsset(name string) bool { return kindOf(name) != notRead }
 
 // Certificates reads the .cer files that the app ships, in any case of their
 // suffix: whether devices load them is for package pins to say.

@@ -48,6 +48,28 @@ func CSPPage(p *app.Page, shared []needs.Need, grants needs.Grants) export.Page 
 	return page
 }
 
+// AllPages returns what an export of one Content-Security-Policy for all pages of an
+// app has to know. The error is a *needs.GrantError.
+func AllPages(a *app.App) (export.Page, error) {
+	grants, err := needs.ReadGrants(a.Config, "")
+	if err != nil {
+		return export.Page{}, err
+	}
+	all := export.Page{Needs: needs.Of(a, ""), Grants: grants}
+	for i := range a.Pages {
+		page := CSPPage(&a.Pages[i], nil, grants)
+		all.Needs = append(all.Needs, page.Needs...)
+		all.Scripts = append(all.Scripts, page.Scripts...)
+		all.Styles = append(all.Styles, page.Styles...)
+		all.InlineScripts = append(all.InlineScripts, page.InlineScripts...)
+		all.InlineStyles = append(all.InlineStyles, page.InlineStyles...)
+		all.Handlers = append(all.Handlers, page.Handlers...)
+		all.StyleAttributes = append(all.StyleAttributes, page.StyleAttributes...)
+		all.ScriptLinks = all.ScriptLinks || page.ScriptLinks
+	}
+	return all, nil
+}
+
 // isRead reports whether an inline script is no JavaScript, and yet something that
 // a browser takes only where the policy lets it.
 func isRead(tag *app.Tag) bool {

@@ -21,10 +21,10 @@ var cspFormat = Format{
 	},
 }
 
-// exportCSP writes the policy for a page without scripts and styles of other
-// places: the header for an app whose pages keep to themselves.
+// exportCSP writes the policy under which all pages of the app work: the header for
+// what serves them.
 func exportCSP(s Source) Artifact {
-	made, losses := PagePolicy(s, Page{})
+	made, losses := PagePolicy(s, s.Page)
 	return Artifact{Path: "content-security-policy.txt", Content: []byte(made.String() + "\n"), Losses: losses}
 }
 

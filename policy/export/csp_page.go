@@ -92,7 +92,7 @@ func (m *pageMaker) grant() {
 		case m.page.Grants.Has(class):
 			m.granted[need.Directive] = append(m.granted[need.Directive], need.Source)
 			loss.Widens = true
-			loss.Message = fmt.Sprintf("%s has %s: %s %s", need.Directive, need.Source, askers, need.What)
+			loss.Message = fmt.Sprintf("%s has %s, because %s %s", need.Directive, need.Source, askers, need.What)
 		case class == "":
 			loss.Message = fmt.Sprintf(
 				"%s %s, which fails: no policy that is worth having has %s in %s",

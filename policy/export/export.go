@@ -45,6 +45,9 @@ type Source struct {
 	Origins []dialect.Origin
 	// Pins are the certificate pins; nil for none.
 	Pins *pin.Set
+	// Page is what all pages of the app have and need together, for formats that
+	// speak of pages; the zero Page is one that keeps to itself.
+	Page Page
 }
 
 // NewSource reads a document. Pins may be nil.

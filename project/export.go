@@ -10,7 +10,6 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
-	"github.com/cordon-sec/cordon/policy/needs"
 )
 
 // placements put an export where it belongs in a project. Those of other formats
@@ -85,15 +84,14 @@ func (w *placement) file(a export.Artifact) error {
 
 // pages puts a policy into the head of every page.
 func (w *placement) pages(export.Artifact) error {
-	grants, err := needs.ReadGrants(w.app.Config, w.platform)
+	shared, err := SharedBy(w.app, w.platform)
 	if err != nil {
 		return err
 	}
-	shared := needs.Of(w.app, w.platform)
 	w.unread()
 	for i := range w.html {
 		page := &w.html[i]
-		what := CSPPage(page, shared, grants)
+		what := CSPPage(page, shared)
 		what.WebAssembly = w.webAssembly
 		made, losses := export.PagePolicy(w.source, what)
 		data, ok := withPolicy(page, made.String())

@@ -6,16 +6,53 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/needs"
 )
 
+// Shared is what all pages of an app have to do with their policies.
+type Shared struct {
+	// Needs are what they need besides hosts.
+	Needs []needs.Need
+	// Grants say which needs are met.
+	Grants needs.Grants
+	// Native is where CapacitorHttp is switched on, the zero Place if it is not.
+	Native policy.Place
+}
+
+// SharedBy looks at an app on a platform, "" for all. The error is a
+// *needs.GrantError.
+func SharedBy(a *app.App, platform string) (Shared, error) {
+	grants, err := needs.ReadGrants(a.Ships(), platform)
+	if err != nil {
+		return Shared{}, err
+	}
+	return Shared{Needs: needs.Of(a, platform), Grants: grants, Native: nativeRequests(a)}, nil
+}
+
+// nativeRequests is where CapacitorHttp is switched on.
+func nativeRequests(a *app.App) policy.Place {
+	var c *capacitor.Config
+	if doc := a.Ships(); doc != nil {
+		c = doc.Capacitor()
+	}
+	if c == nil && a.Capacitor.Data != nil {
+		c, _ = capacitor.Read(a.Capacitor.Name, a.Capacitor.Data) // check complains about one that cannot be read
+	}
+	if c == nil || !c.Plugins.CapacitorHTTP.OnAndroid(false) && !c.Plugins.CapacitorHTTP.OnIOS(false) {
+		return policy.Place{}
+	}
+	return c.Plugins.CapacitorHTTP.Place
+}
+
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
-// page. What all pages of the app share comes from needs.Of.
-func CSPPage(p *app.Page, shared []needs.Need, grants needs.Grants) export.Page {
-	page := export.Page{Needs: slices.Concat(shared, needs.OfPage(p)), Grants: grants}
+// page.
+func CSPPage(p *app.Page, shared Shared) export.Page {
+	page := export.Page{Needs: slices.Concat(shared.Needs, needs.OfPage(p)), Grants: shared.Grants, Native: shared.Native}
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}
@@ -51,13 +88,13 @@ func CSPPage(p *app.Page, shared []needs.Need, grants needs.Grants) export.Page 
 // AllPages returns what an export of one Content-Security-Policy for all pages of an
 // app has to know. The error is a *needs.GrantError.
 func AllPages(a *app.App) (export.Page, error) {
-	grants, err := needs.ReadGrants(a.Config, "")
+	shared, err := SharedBy(a, "")
 	if err != nil {
 		return export.Page{}, err
 	}
-	all := export.Page{Needs: needs.Of(a, ""), Grants: grants}
+	all := export.Page{Needs: shared.Needs, Grants: shared.Grants, Native: shared.Native}
 	for i := range a.Pages {
-		page := CSPPage(&a.Pages[i], nil, grants)
+		page := CSPPage(&a.Pages[i], Shared{Grants: shared.Grants})
 		all.Needs = append(all.Needs, page.Needs...)
 		all.Scripts = append(all.Scripts, page.Scripts...)
 		all.Styles = append(all.Styles, page.Styles...)

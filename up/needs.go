@@ -17,25 +17,25 @@ import (
 // pageNeeds are what all pages of an app need of their policies besides hosts, as
 // long as none of its files changes.
 type pageNeeds struct {
-	mu    sync.Mutex
-	stamp [sha256.Size]byte
-	list  []needs.Need
+	mu     sync.Mutex
+	stamp  [sha256.Size]byte
+	shared project.Shared
 }
 
 // needs lists what the app's pages need besides hosts, and a stamp that is another
 // one when its files are. With a development server the pages are not there to be
 // read, and its package.json and config.xml tell.
-func (a *appFolder) needs(rules *appPolicy) ([]needs.Need, [sha256.Size]byte) {
+func (a *appFolder) needs(rules *appPolicy) (project.Shared, [sha256.Size]byte) {
 	root, err := os.OpenRoot(a.Dir)
 	if err != nil {
-		return nil, [sha256.Size]byte{}
+		return project.Shared{}, [sha256.Size]byte{}
 	}
 	defer func() { _ = root.Close() }()
 	stamp := a.stamp(root.FS(), rules)
 	a.needed.mu.Lock()
 	defer a.needed.mu.Unlock()
 	if a.needed.stamp == stamp {
-		return a.needed.list, stamp
+		return a.needed.shared, stamp
 	}
 	read := &app.App{Config: rules.doc, Package: app.File{Name: packageFile}}
 	if info, err := root.Stat(packageFile); err == nil && info.Size() <= project.MaxManifest {
@@ -44,8 +44,12 @@ func (a *appFolder) needs(rules *appPolicy) ([]needs.Need, [sha256.Size]byte) {
 	if a.Pages != "" {
 		read = project.PagesIn(root.FS(), a.Pages, read)
 	}
-	a.needed.stamp, a.needed.list = stamp, needs.Of(read, "browser")
-	return a.needed.list, stamp
+	shared, err := project.SharedBy(read, "browser")
+	if err != nil {
+		return project.Shared{}, stamp // rules with such a preference never come into force
+	}
+	a.needed.stamp, a.needed.shared = stamp, shared
+	return a.needed.shared, stamp
 }
 
 const packageFile = "package.json"

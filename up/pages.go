@@ -193,9 +193,9 @@ func (p *appPages) page(web fs.FS, name string, info fs.FileInfo) (madePolicy, e
 // that one is for what is shipped, and nothing that is for development only
 // would load under it. With styles, what a development server's scripts put into
 // the page as style elements is let in, as no hash of it can be known.
-func (p *appPolicy) pagePolicy(name string, data []byte, shared []needs.Need, styles bool) (csp.Policy, []byte) {
+func (p *appPolicy) pagePolicy(name string, data []byte, shared project.Shared, styles bool) (csp.Policy, []byte) {
 	page := readPage(name, data)
-	seen := project.CSPPage(&page, shared, p.grants)
+	seen := project.CSPPage(&page, shared)
 	if styles {
 		seen.InlineStyles, seen.StyleAttributes = nil, nil // beside a hash, browsers ignore 'unsafe-inline'
 	}
@@ -218,9 +218,9 @@ func (p *appPolicy) pagePolicy(name string, data []byte, shared []needs.Need, st
 }
 
 // makePolicy makes the policy of a built page, and says what it costs the page.
-func (p *appPolicy) makePolicy(name string, data []byte, shared []needs.Need) (csp.Policy, []export.Loss) {
+func (p *appPolicy) makePolicy(name string, data []byte, shared project.Shared) (csp.Policy, []export.Loss) {
 	page := readPage(name, data)
-	return export.PagePolicy(export.NewSource(p.doc, nil), project.CSPPage(&page, shared, p.grants))
+	return export.PagePolicy(export.NewSource(p.doc, nil), project.CSPPage(&page, shared))
 }
 
 // readPage takes a page apart; of one that is too large nothing is known.

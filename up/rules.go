@@ -83,8 +83,6 @@ type appPolicy struct {
 	lines map[int]string
 	// digest is that of doc's bytes.
 	digest [sha256.Size]byte
-	// grants say which needs of the pages their policies meet.
-	grants needs.Grants
 	// notes are what the operator must know about the reading.
 	notes []string
 }
@@ -113,11 +111,10 @@ func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]strin
 	if err != nil {
 		return nil, err
 	}
-	grants, err := needs.ReadGrants(doc, "")
-	if err != nil {
+	if _, err := needs.ReadGrants(doc, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", doc.Name(), err)
 	}
-	p := &appPolicy{doc: made, grants: grants, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
+	p := &appPolicy{doc: made, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
 	from := made.Place(end, end)
 	p.added.line, p.added.column, p.added.end = from.Line, from.Column, from.Column+text.Len()
 	return p, nil

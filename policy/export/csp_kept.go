@@ -25,10 +25,11 @@ func isLocal(token string) bool {
 		!slices.Contains([]string{"http", "https", "ws", "wss", "ftp", "javascript"}, s.Scheme)
 }
 
-// kept returns the sources of the page's own policy that lead to no host. Frames
-// get what runs in them only where the policy speaks of frames.
-func kept(existing csp.Policy, name string) []string {
-	d, ok := existing.Effective(name)
+// kept returns the sources of the page's own policy that lead to no host, as far as
+// they are granted. Frames get what runs in them only where the policy speaks of
+// frames.
+func (p *Page) kept(name string) []string {
+	d, ok := p.Existing.Effective(name)
 	if !ok {
 		return nil
 	}
@@ -44,10 +45,10 @@ func kept(existing csp.Policy, name string) []string {
 }
 
 // keptWorkers returns the blob: that a page's own policy has for workers alone.
-func keptWorkers(existing csp.Policy) []string {
+func (p *Page) keptWorkers() []string {
 	for _, name := range []string{"worker-src", "child-src"} {
-		if d, ok := existing.Get(name); ok {
-			if d.Has("blob:") {
+		if d, ok := p.Existing.Get(name); ok {
+			if d.Has("blob:") && p.Grants.Has(needs.ClassWorkers) {
 				return []string{"blob:"}
 			}
 			return nil
@@ -59,14 +60,14 @@ func keptWorkers(existing csp.Policy) []string {
 // keptCode returns what a page's own policy says about code and the list covers:
 // hosts from which scripts load more. WebAssembly may be compiled where it could
 // be.
-func keptCode(existing csp.Policy, name string, listed []dialect.Origin) []string {
-	d, ok := existing.Effective(name)
+func (p *Page) keptCode(name string, listed []dialect.Origin) []string {
+	d, ok := p.Existing.Effective(name)
 	if !ok {
 		return nil
 	}
 	var all []string
 	for _, token := range d.Sources {
-		if name == "script-src" && strings.EqualFold(token, needs.WasmEval) {
+		if name == "script-src" && p.Grants.Has(needs.ClassWasm) && strings.EqualFold(token, needs.WasmEval) {
 			all = append(all, needs.WasmEval)
 		}
 		s, ok := csp.ParseSource(token)
@@ -139,6 +140,10 @@ var governed = []string{"connect-src", "img-src", "media-src", "font-src", "fram
 	"script-src-attr", "style-src-elem", "style-src-attr", "worker-src", "manifest-src", "object-src", "form-action",
 	"base-uri"}
 
+// stands are the directives that stand in for others, and govern nothing where
+// those are there.
+var stands = map[string]bool{"default-src": true, "child-src": true, "script-src": true, "style-src": true}
+
 // dropped names every source of the page's own policy that the new one has not,
 // with where it is missing: what needs it stops.
 func dropped(existing, made csp.Policy, s Source) []Loss {
@@ -156,13 +161,16 @@ func dropped(existing, made csp.Policy, s Source) []Loss {
 	}
 	for _, d := range existing.Directives {
 		names := governs(existing, d.Name)
-		if len(names) == 0 && !restricting[d.Name] {
+		switch {
+		case restricting[d.Name]:
+			continue
+		case len(names) == 0 && !stands[d.Name]:
 			miss(d.Name)
 			continue
 		}
 		for _, token := range d.Sources {
 			means := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !meansThere(token, name) })
-			if len(means) == 0 && len(names) > 0 && !holds(made, d.Name, token) {
+			if len(means) == 0 && !holds(made, d.Name, token) {
 				miss(token, d.Name)
 			}
 			for _, name := range means {

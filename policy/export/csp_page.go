@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/needs"
@@ -34,6 +35,9 @@ type Page struct {
 	Needs []needs.Need
 	// Grants say which of the needs the policy meets.
 	Grants needs.Grants
+	// Native is where the app hands requests of its pages to native code, which no
+	// policy of a page holds; the zero Place if it does not.
+	Native policy.Place
 }
 
 // PagePolicy makes the policy of one page. The losses say what the policy would break
@@ -45,11 +49,11 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	requests, frames := s.Requests(), s.Frames()
 	listed := sources(requests, "https", "http")
 	m.set("default-src")
-	m.set("connect-src", sources(requests, "https", "wss", "http", "ws"), kept(page.Existing, "connect-src"))
+	m.set("connect-src", sources(requests, "https", "wss", "http", "ws"), page.kept("connect-src"))
 	for _, name := range []string{"img-src", "media-src", "font-src"} {
-		m.set(name, listed, kept(page.Existing, name))
+		m.set(name, listed, page.kept(name))
 	}
-	m.set("frame-src", sources(frames, "https", "http"), kept(page.Existing, "frame-src"))
+	m.set("frame-src", sources(frames, "https", "http"), page.kept("frame-src"))
 	m.scripts(frames)
 	m.styles(frames)
 	m.set("form-action", sources(s.Navigation(), "https", "http"))
@@ -61,6 +65,10 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 		}
 	}
 	m.losses = append(m.losses, dropped(page.Existing, m.made, s)...)
+	if !page.Native.IsZero() {
+		m.losses = append(m.losses, Loss{Need: true, Widens: true, Message: fmt.Sprintf("connect-src holds neither fetch "+
+			"nor XMLHttpRequest back: CapacitorHttp (%s) sends them by native code", page.Native)})
+	}
 	return m.made, m.losses
 }
 
@@ -126,7 +134,7 @@ const knowsAttributes = "web views before Chromium 75 and iOS 15.4 do not know t
 func (m *pageMaker) scripts(frames []dialect.Origin) {
 	listed, lost := used(frames, "script", m.page.Scripts)
 	m.losses = append(m.losses, lost...)
-	m.set("script-src", listed, keptCode(m.page.Existing, "script-src", frames), hashes(m.page.InlineScripts))
+	m.set("script-src", listed, m.page.keptCode("script-src", frames), hashes(m.page.InlineScripts))
 	if len(m.page.Handlers) > 0 {
 		if m.page.Grants.Has(needs.ClassHandlers) {
 			m.made = m.made.Set("script-src-attr", hashed(m.page.Handlers)...)
@@ -139,7 +147,7 @@ func (m *pageMaker) scripts(frames []dialect.Origin) {
 	if m.page.ScriptLinks {
 		m.lose("javascript: links stop working: move them into a script")
 	}
-	if list := slices.Concat(m.granted["worker-src"], keptWorkers(m.page.Existing)); len(list) > 0 {
+	if list := slices.Concat(m.granted["worker-src"], m.page.keptWorkers()); len(list) > 0 {
 		m.made = m.made.Set("worker-src", with("'self'", list)...)
 	}
 }
@@ -150,7 +158,7 @@ func (m *pageMaker) scripts(frames []dialect.Origin) {
 func (m *pageMaker) styles(frames []dialect.Origin) {
 	listed, lost := used(frames, "style sheet", m.page.Styles)
 	m.losses = append(m.losses, lost...)
-	hosts := slices.Concat(listed, keptCode(m.page.Existing, "style-src", frames))
+	hosts := slices.Concat(listed, m.page.keptCode("style-src", frames))
 	elements := slices.Contains(m.granted["style-src-elem"], needs.UnsafeInline)
 	attributes := slices.Contains(m.granted["style-src-attr"], needs.UnsafeInline)
 	inline := hashes(m.page.InlineStyles)

@@ -132,6 +132,8 @@ func TestProject(t *testing.T) {
 			app.App{Config: doc, Targets: []policy.Target{android, ios7}}},
 		{"plugins on iOS", "ios", "img-src cdvfile:, media-src cdvfile:",
 			app.App{Config: doc, Targets: []policy.Target{android, ios7}}},
+		{"a plugin that is installed", "", "img-src cdvphotolibrary:",
+			app.App{Config: doc, Plugins: []app.Plugin{{ID: "cordova-plugin-photo-library"}}}},
 		{"packages", "", "style-src-attr 'unsafe-inline', style-src-elem 'unsafe-inline'", app.App{Package: manifest}},
 		{"style sheets", "", "font-src data:, img-src data:", app.App{Styles: []app.File{css}}},
 		{"the platform's own script", "", "", app.App{Scripts: []app.File{

@@ -83,25 +83,32 @@ func ofPlatform(a *app.App, platform string) []Need {
 	return nil
 }
 
-// plugin is one that the project names.
+// plugin is one that the project names or has installed.
 type plugin struct {
 	name  string
 	place policy.Place
 }
 
-// plugins lists the plugins that config.xml and package.json name.
+// plugins lists the app's plugins: those that were looked for, else those that
+// config.xml and package.json name.
 func plugins(a *app.App) []plugin {
 	var list []plugin
+	for _, p := range a.Plugins {
+		list = append(list, plugin{p.ID, p.Place})
+	}
+	if list != nil {
+		return list
+	}
 	if a.Config != nil {
 		for _, e := range a.Config.Root().Children {
 			if name := e.Value("name"); e.Name == "plugin" && name != "" {
-				list = append(list, plugin{name, a.Config.Place(e.Start, e.TagEnd)})
+				list = append(list, plugin{name, e.Place()})
 			}
 		}
 	}
 	root, err := jsonspan.Parse(a.Package.Data)
 	if err != nil {
-		return list
+		return list // no file, or one that check complains about
 	}
 	for _, path := range [][]string{{"dependencies"}, {"devDependencies"}, {"cordova", "plugins"}} {
 		for _, m := range root.At(path...).Members {

@@ -36,7 +36,8 @@ func (p *Page) kept(name string) []string {
 	var all []string
 	for _, token := range d.Sources {
 		s, _ := csp.ParseSource(token)
-		if isLocal(token) && meansThere(token, name) &&
+		need := needs.Need{Directive: name, Source: s.Scheme + ":"}
+		if isLocal(token) && meansThere(token, name) && p.Grants.Has(need.Class()) &&
 			(name != "frame-src" || d.Name != "default-src" || !slices.Contains(runs, s.Scheme)) {
 			all = append(all, token)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/needs"
@@ -71,6 +72,57 @@ func TestCSPPage(t *testing.T) {
 		"has https://old.example, which is on no list", "has data: in frame-src, style-src, which"} {
 		if !strings.Contains(all, what) {
 			t.Errorf("the losses do not speak of %s:\n%s", what, all)
+		}
+	}
+}
+
+// What a page's own policy has stays as far as it is granted, and what the page
+// needs is met or told.
+func TestCSPNeeds(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://api.example"/>`)
+	asked := []needs.Need{
+		{Directive: "style-src-elem", Source: needs.UnsafeInline, What: "puts styles in", By: "lib"},
+		{Directive: "worker-src", Source: "blob:", What: "starts workers", By: "lib"},
+		{Directive: "script-src", Source: needs.UnsafeEval, What: "makes code of text", By: "lib"},
+		{Directive: "script-src-attr", Source: needs.UnsafeInline, What: "writes handlers", By: "lib"},
+	}
+	for _, test := range []struct{ grants, want, told string }{
+		{"found", "connect-src 'self' https://api.example wss://api.example blob:; img-src 'self' https://api.example " +
+			"blob:; media-src 'self' https://api.example blob:; font-src 'self' https://api.example blob:; frame-src " +
+			"'self' https://api.example gap:; script-src 'self'; worker-src 'self' blob:; style-src 'self' " +
+			"'unsafe-inline'; style-src-elem 'self' 'unsafe-inline'; style-src-attr 'none'",
+			`"eval" in the preference CordonPageNeeds`},
+		{"found eval", "connect-src 'self' https://api.example wss://api.example blob:; img-src 'self' " +
+			"https://api.example blob:; media-src 'self' https://api.example blob:; font-src 'self' https://api.example " +
+			"blob:; frame-src 'self' https://api.example gap:; script-src 'self' 'unsafe-eval'; worker-src 'self' blob:; " +
+			"style-src 'self' 'unsafe-inline'; style-src-elem 'self' 'unsafe-inline'; style-src-attr 'none'",
+			"lib writes handlers, which fails: no policy"},
+		{"none", "connect-src 'self' https://api.example wss://api.example; img-src 'self' https://api.example; " +
+			"media-src 'self' https://api.example; font-src 'self' https://api.example; frame-src 'self' " +
+			"https://api.example; script-src 'self'; style-src 'self'", "policy has gap: in frame-src"},
+	} {
+		doc, err := configxml.Parse("config.xml", []byte(`<widget><preference name="CordonPageNeeds" value="`+test.grants+
+			`"/></widget>`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants, err := needs.ReadGrants(doc, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, losses := export.PagePolicy(source,
+			export.Page{Existing: csp.Parse("default-src 'self' blob: gap:"), Needs: asked, Grants: grants})
+		want := "default-src 'self'; " + test.want + "; form-action 'self' https://api.example; object-src 'none'; " +
+			"base-uri 'self'"
+		if got := made.String(); got != want {
+			t.Errorf("%s: policy\n%s\nwant\n%s", test.grants, got, want)
+		}
+		told := ""
+		for _, loss := range losses {
+			told += loss.Message + "\n"
+		}
+		if !strings.Contains(told, test.told) {
+			t.Errorf("%s: nothing is said of %s:\n%s", test.grants, test.told, told)
 		}
 	}
 }

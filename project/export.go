@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
@@ -28,6 +29,10 @@ type placement struct {
 	html   []app.Page
 	source export.Source
 	force  bool
+	// app is what the pages belong to, with the scripts and style sheets beside
+	// them; platform is the one that they are for, "" for all.
+	app      *app.App
+	platform string
 	// webAssembly lets pages compile WebAssembly.
 	webAssembly bool
 	changes     []Change
@@ -43,11 +48,12 @@ func Place(fsys fs.FS, p *app.App, s export.Source, e export.Exporter, force boo
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &placement{fsys: fsys, layout: layout, html: p.Pages, source: s, force: force}
+	w := &placement{fsys: fsys, layout: layout, html: p.Pages, source: s, force: force, app: p}
 	return w.run(e)
 }
 
 func (w *placement) run(e export.Exporter) ([]Change, []export.Loss, error) {
+	w.source.Page = export.Page{} // each page is told of by itself
 	artifact := e.Export(w.source)
 	place, ok := placements[e.Name]
 	if !ok {
@@ -79,9 +85,14 @@ func (w *placement) file(a export.Artifact) error {
 
 // pages puts a policy into the head of every page.
 func (w *placement) pages(export.Artifact) error {
+	shared, err := SharedBy(w.app, w.platform)
+	if err != nil {
+		return err
+	}
+	w.unread()
 	for i := range w.html {
 		page := &w.html[i]
-		what := CSPPage(page)
+		what := CSPPage(page, shared)
 		what.WebAssembly = w.webAssembly
 		made, losses := export.PagePolicy(w.source, what)
 		data, ok := withPolicy(page, made.String())
@@ -94,8 +105,7 @@ func (w *placement) pages(export.Artifact) error {
 		}
 		for _, loss := range losses {
 			if loss.Place.IsZero() {
-				loss.Rule = page.Name
-				w.losses = append(w.losses, loss)
+				w.pageLoss(page, loss)
 			}
 		}
 		w.changes = append(w.changes, Change{Name: page.Name, Old: page.Data, New: data})
@@ -104,6 +114,28 @@ func (w *placement) pages(export.Artifact) error {
 		return fmt.Errorf("the project has no page to put a policy into")
 	}
 	return nil
+}
+
+// pageLoss notes what a page loses; what all pages share is said once.
+func (w *placement) pageLoss(page *app.Page, loss export.Loss) {
+	if !loss.Need {
+		loss.Rule = page.Name
+	}
+	if !slices.Contains(w.losses, loss) {
+		w.losses = append(w.losses, loss)
+	}
+}
+
+// unread says which scripts and style sheets were not read: nobody knows what they
+// need.
+func (w *placement) unread() {
+	for _, s := range w.app.Skipped {
+		if kindOf(s.Name) == notRead && s.Name != w.layout.Web {
+			continue
+		}
+		w.losses = append(w.losses, export.Loss{Rule: s.Name, Need: true,
+			Message: "it was not read (" + s.Why + "), so what it needs of the policy is not known"})
+	}
 }
 
 // android writes the resource, and names it in the manifest.

@@ -3,6 +3,7 @@ package project
 import (
 	"bytes"
 	"html"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
@@ -72,7 +73,14 @@ func after(rest []byte, mark string) int {
 var kept = map[string]bool{
 	"meta": true, "script": true, "style": true, "link": true, "img": true, "iframe": true, "frame": true,
 	"video": true, "audio": true, "source": true, "object": true, "embed": true, "form": true, "a": true, "base": true,
-	"head": true,
+	"head": true, "input": true, "track": true, "image": true,
+}
+
+// marked reports whether a tag has code or style of its own in an attribute.
+func marked(attrs []app.TagAttr) bool {
+	return slices.ContainsFunc(attrs, func(a app.TagAttr) bool {
+		return a.Name == "style" || strings.HasPrefix(a.Name, "on") && len(a.Name) > 2
+	})
 }
 
 // headElements are the elements that do not end an implied head.
@@ -92,7 +100,7 @@ func (s *pageScanner) tag(i int) int {
 		s.inHead = false
 	}
 	tag.InHead = s.inHead
-	if kept[name] {
+	if kept[name] || marked(tag.Attrs) {
 		s.page.Tags = append(s.page.Tags, tag)
 	}
 	switch name {

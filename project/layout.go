@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
@@ -96,6 +97,9 @@ type PlaceOptions struct {
 	Force bool
 	// WebAssembly lets pages compile WebAssembly.
 	WebAssembly bool
+	// App is the project: its config.xml, package.json, targets and plugins say
+	// what its pages need besides what stands in the platform; nil for none.
+	App *app.App
 }
 
 // LayoutLoss is a loss with the format that it belongs to.
@@ -118,9 +122,11 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 			return nil, nil, fmt.Errorf("%q: the format of a prepared platform must be csp, android-nsc or ios-ats",
 				name)
 		}
-		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly}
+		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly,
+			app: &app.App{}, platform: l.Platform}
 		if name == "csp" {
-			w.html = Pages(fsys, l.Web)
+			w.app = PagesIn(fsys, l.Web, o.App)
+			w.html = w.app.Pages
 		}
 		if !w.concerned(name) {
 			continue
@@ -150,18 +156,25 @@ func (w *placement) concerned(format string) bool {
 	return false
 }
 
-// Pages reads the pages below a folder, without those of plugins.
-func Pages(fsys fs.FS, dir string) []app.Page {
-	r := &reader{fsys: fsys, project: &app.App{}}
-	r.folder(dir, "")
-	pages := r.project.Pages[:0]
-	for _, page := range r.project.Pages {
-		if !strings.HasPrefix(page.Name, dir+"/plugins/") {
-			pages = append(pages, page)
-		}
+// PagesIn is a project with the pages, scripts and style sheets of a folder, such as
+// those that stand in a prepared platform. Pages of plugins are not the app's. A
+// nil project is one of which nothing else is known.
+func PagesIn(fsys fs.FS, dir string, project *app.App) *app.App {
+	made := &app.App{}
+	if project != nil {
+		*made = *project
+		made.Pages, made.Scripts, made.Styles, made.Skipped = nil, nil, nil, nil
 	}
-	return pages
+	r := &reader{fsys: fsys, project: made}
+	r.folder(dir, "")
+	made.Pages = slices.DeleteFunc(made.Pages, func(p app.Page) bool {
+		return strings.HasPrefix(p.Name, dir+"/plugins/")
+	})
+	return made
 }
+
+// IsAsset reports whether a file is one that PagesIn reads, by its name.
+func IsAsset(name string) bool { return kindOf(name) != notRead }
 
 // Certificates reads the .cer files that the app ships, in any case of their
 // suffix: whether devices load them is for package pins to say.

@@ -3,17 +3,56 @@ package project
 import (
 	"bytes"
 	"html"
+	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/needs"
 )
+
+// Shared is what all pages of an app have to do with their policies.
+type Shared struct {
+	// Needs are what they need besides hosts.
+	Needs []needs.Need
+	// Grants say which needs are met.
+	Grants needs.Grants
+	// Native is where CapacitorHttp is switched on, the zero Place if it is not.
+	Native policy.Place
+}
+
+// SharedBy looks at an app on a platform, "" for all. The error is a
+// *needs.GrantError.
+func SharedBy(a *app.App, platform string) (Shared, error) {
+	grants, err := needs.ReadGrants(a.Ships(), platform)
+	if err != nil {
+		return Shared{}, err
+	}
+	return Shared{Needs: needs.Of(a, platform), Grants: grants, Native: nativeRequests(a)}, nil
+}
+
+// nativeRequests is where CapacitorHttp is switched on.
+func nativeRequests(a *app.App) policy.Place {
+	var c *capacitor.Config
+	if doc := a.Ships(); doc != nil {
+		c = doc.Capacitor()
+	}
+	if c == nil && a.Capacitor.Data != nil {
+		c, _ = capacitor.Read(a.Capacitor.Name, a.Capacitor.Data) // check complains about one that cannot be read
+	}
+	if c == nil || !c.Plugins.CapacitorHTTP.OnAndroid(false) && !c.Plugins.CapacitorHTTP.OnIOS(false) {
+		return policy.Place{}
+	}
+	return c.Plugins.CapacitorHTTP.Place
+}
 
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
 // page.
-func CSPPage(p *app.Page) export.Page {
-	var page export.Page
+func CSPPage(p *app.Page, shared Shared) export.Page {
+	page := export.Page{Needs: slices.Concat(shared.Needs, needs.OfPage(p)), Grants: shared.Grants, Native: shared.Native}
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}
@@ -22,20 +61,65 @@ func CSPPage(p *app.Page) export.Page {
 		switch {
 		case tag.Name == "script" && remote(tag.Value("src")):
 			page.Scripts = append(page.Scripts, absolute(tag.Value("src")))
+		case tag.Name == "script" && isRead(tag):
+			page.InlineScripts = append(page.InlineScripts, text(p, tag))
 		case tag.Name == "link" && isStylesheet(tag) && remote(tag.Value("href")):
 			page.Styles = append(page.Styles, absolute(tag.Value("href")))
 		case tag.Name == "style":
-			page.InlineStyles = append(page.InlineStyles, elementText(p.Data, tag.End, "</style"))
+			page.InlineStyles = append(page.InlineStyles, text(p, tag))
 		}
 		for _, a := range tag.Attrs {
-			page.Handlers = page.Handlers || isHandler(a)
-			page.StyleAttributes = page.StyleAttributes || a.Name == "style"
+			switch {
+			case a.Name == "style":
+				page.StyleAttributes = append(page.StyleAttributes, a.Value)
+			case strings.HasPrefix(a.Name, "on") && len(a.Name) > 2:
+				page.Handlers = append(page.Handlers, a.Value)
+			case strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Value)), "javascript:"):
+				page.ScriptLinks = true
+			}
 		}
 	}
 	for _, span := range p.Inline {
 		page.InlineScripts = append(page.InlineScripts, string(p.Data[span.Start:span.End]))
 	}
 	return page
+}
+
+// AllPages returns what an export of one Content-Security-Policy for all pages of an
+// app has to know. The error is a *needs.GrantError.
+func AllPages(a *app.App) (export.Page, error) {
+	shared, err := SharedBy(a, "")
+	if err != nil {
+		return export.Page{}, err
+	}
+	all := export.Page{Needs: shared.Needs, Grants: shared.Grants, Native: shared.Native}
+	for i := range a.Pages {
+		page := CSPPage(&a.Pages[i], Shared{Grants: shared.Grants})
+		all.Needs = append(all.Needs, page.Needs...)
+		all.Scripts = append(all.Scripts, page.Scripts...)
+		all.Styles = append(all.Styles, page.Styles...)
+		all.InlineScripts = append(all.InlineScripts, page.InlineScripts...)
+		all.InlineStyles = append(all.InlineStyles, page.InlineStyles...)
+		all.Handlers = append(all.Handlers, page.Handlers...)
+		all.StyleAttributes = append(all.StyleAttributes, page.StyleAttributes...)
+		all.ScriptLinks = all.ScriptLinks || page.ScriptLinks
+	}
+	return all, nil
+}
+
+// isRead reports whether an inline script is no JavaScript, and yet something that
+// a browser takes only where the policy lets it.
+func isRead(tag *app.Tag) bool {
+	kind := strings.ToLower(strings.TrimSpace(tag.Value("type")))
+	_, external := tag.Attr("src")
+	return !external && (kind == "importmap" || kind == "speculationrules")
+}
+
+// text is what stands in an element, as browsers hash it: line ends are one
+// character.
+func text(p *app.Page, tag *app.Tag) string {
+	span := p.Inside(tag)
+	return string(p.Data[span.Start:span.End])
 }
 
 func isStylesheet(tag *app.Tag) bool {
@@ -45,14 +129,6 @@ func isStylesheet(tag *app.Tag) bool {
 		}
 	}
 	return false
-}
-
-// isHandler reports whether an attribute runs code by itself.
-func isHandler(a app.TagAttr) bool {
-	if strings.HasPrefix(a.Name, "on") && len(a.Name) > 2 {
-		return true
-	}
-	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Value)), "javascript:")
 }
 
 // remote reports whether a URL of a page leads to another place.
@@ -69,20 +145,13 @@ func absolute(url string) string {
 	return url
 }
 
-func elementText(data []byte, start int, end string) string {
-	rest := data[min(start, len(data)):]
-	if i := bytes.Index(bytes.ToLower(rest), []byte(end)); i >= 0 {
-		rest = rest[:i]
-	}
-	return string(rest)
-}
-
 // policyTag returns the page's meta tag with its policy, if a browser obeys it
 // from the start: in the head, and before everything that loads or runs.
 func policyTag(p *app.Page) (*app.Tag, app.TagAttr, bool) {
 	for i := range p.Tags {
 		tag := &p.Tags[i]
-		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" {
+		if !tag.InHead || tag.Name != "meta" && tag.Name != "head" && tag.Name != "base" &&
+			tag.Name != "html" {
 			break
 		}
 		if tag.Name == "meta" && strings.EqualFold(tag.Value("http-equiv"), "content-security-policy") {

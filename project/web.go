@@ -54,8 +54,8 @@ func notWeb(root, name string) bool {
 var errEnough = errors.New("enough files")
 
 func (r *reader) file(name string, start bool, d fs.DirEntry) error {
-	page, script := kindOf(name)
-	if !page && !script {
+	kind := kindOf(name)
+	if kind == notRead {
 		return nil
 	}
 	if !d.Type().IsRegular() && !exists(r.fsys, name) {
@@ -77,22 +77,37 @@ func (r *reader) file(name string, start bool, d fs.DirEntry) error {
 		return nil
 	}
 	f := app.File{Name: name, Data: data}
-	if page {
+	switch kind {
+	case pageFile:
 		p := ReadPage(f)
 		p.Start = start
 		r.project.Pages = append(r.project.Pages, p)
-		return nil
+	case scriptFile:
+		r.project.Scripts = append(r.project.Scripts, f)
+	case styleFile:
+		r.project.Styles = append(r.project.Styles, f)
 	}
-	r.project.Scripts = append(r.project.Scripts, f)
 	return nil
 }
 
-func kindOf(name string) (page, script bool) {
+// fileKind is what a file of the app is to its pages.
+type fileKind uint8
+
+const (
+	notRead fileKind = iota
+	pageFile
+	scriptFile
+	styleFile
+)
+
+func kindOf(name string) fileKind {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".html", ".htm", ".xhtml":
-		return true, false
+		return pageFile
 	case ".js", ".mjs":
-		return false, true
+		return scriptFile
+	case ".css":
+		return styleFile
 	}
-	return false, false
+	return notRead
 }

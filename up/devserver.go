@@ -116,7 +116,9 @@ func (d *devServer) modify(r *http.Response) error {
 	if err = errors.Join(err, r.Body.Close()); err != nil {
 		return err
 	}
-	made, data := d.app.policy().pagePolicy(strings.TrimPrefix(r.Request.URL.Path, "/"), data, true)
+	rules := d.app.policy()
+	shared, _ := d.app.needs(rules)
+	made, data := rules.pagePolicy(strings.TrimPrefix(r.Request.URL.Path, "/"), data, shared, true)
 	theirs := r.Header.Values("Content-Security-Policy")
 	setPolicy(r.Header, made)
 	for _, policy := range theirs {

@@ -19,6 +19,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/needs"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -37,9 +38,10 @@ type appPages struct {
 }
 
 // madePolicy is the policy of a page, as long as neither the rules nor the page
-// change.
+// nor what the app's scripts need change.
 type madePolicy struct {
 	rules  [sha256.Size]byte
+	needs  [sha256.Size]byte
 	page   time.Time
 	policy csp.Policy
 	// data is the page without a policy of its own.
@@ -167,18 +169,19 @@ func setPolicy(h http.Header, made csp.Policy) {
 
 func (p *appPages) page(web fs.FS, name string, info fs.FileInfo) (madePolicy, error) {
 	rules := p.app.policy()
+	shared, stamp := p.app.needs(rules)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	made, ok := p.made[name]
-	if ok && made.rules == rules.digest && made.page.Equal(info.ModTime()) {
+	if ok && made.rules == rules.digest && made.needs == stamp && made.page.Equal(info.ModTime()) {
 		return made, nil
 	}
 	data, err := fs.ReadFile(web, name)
 	if err != nil {
 		return madePolicy{}, err
 	}
-	made = madePolicy{rules: rules.digest, page: info.ModTime()}
-	made.policy, made.data = rules.pagePolicy(name, data, false)
+	made = madePolicy{rules: rules.digest, needs: stamp, page: info.ModTime()}
+	made.policy, made.data = rules.pagePolicy(name, data, shared, false)
 	if p.made == nil {
 		p.made = map[string]madePolicy{}
 	}
@@ -190,19 +193,19 @@ func (p *appPages) page(web fs.FS, name string, info fs.FileInfo) (madePolicy, e
 // that one is for what is shipped, and nothing that is for development only
 // would load under it. With styles, what a development server's scripts put into
 // the page as style elements is let in, as no hash of it can be known.
-func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Policy, []byte) {
-	page := app.Page{File: app.File{Name: name, Data: data}}
-	if len(data) <= project.MaxFile {
-		page = project.ReadPage(page.File)
-	}
-	seen := project.CSPPage(&page)
+func (p *appPolicy) pagePolicy(name string, data []byte, shared project.Shared, styles bool) (csp.Policy, []byte) {
+	page := readPage(name, data)
+	seen := project.CSPPage(&page, shared)
 	if styles {
-		seen.InlineStyles = nil // beside a hash, browsers ignore 'unsafe-inline'
+		seen.InlineStyles, seen.StyleAttributes = nil, nil // beside a hash, browsers ignore 'unsafe-inline'
 	}
 	made, _ := export.PagePolicy(export.NewSource(p.doc, nil), seen)
-	if styles {
-		if d, ok := made.Get("style-src"); ok {
-			made = made.Set("style-src", append(slices.Clone(d.Sources), "'unsafe-inline'")...)
+	if d, ok := made.Get("style-src"); styles && ok {
+		made.Directives = slices.DeleteFunc(made.Directives, func(d csp.Directive) bool {
+			return strings.HasPrefix(d.Name, "style-src-")
+		})
+		if !d.Has(needs.UnsafeInline) {
+			made = made.Set("style-src", append(slices.Clone(d.Sources), needs.UnsafeInline)...)
 		}
 	}
 	for i := len(page.Tags) - 1; i >= 0; i-- {
@@ -212,6 +215,21 @@ func (p *appPolicy) pagePolicy(name string, data []byte, styles bool) (csp.Polic
 		}
 	}
 	return made, data
+}
+
+// makePolicy makes the policy of a built page, and says what it costs the page.
+func (p *appPolicy) makePolicy(name string, data []byte, shared project.Shared) (csp.Policy, []export.Loss) {
+	page := readPage(name, data)
+	return export.PagePolicy(export.NewSource(p.doc, nil), project.CSPPage(&page, shared))
+}
+
+// readPage takes a page apart; of one that is too large nothing is known.
+func readPage(name string, data []byte) app.Page {
+	page := app.Page{File: app.File{Name: name, Data: data}}
+	if len(data) <= project.MaxFile {
+		page = project.ReadPage(page.File)
+	}
+	return page
 }
 
 // ownedByBackend reports whether a path is the backend's, in any letter case.

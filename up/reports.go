@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,7 +115,7 @@ func (p *pageReports) event(v *csp.Violation) *event.Event {
 	}
 	if err != nil {
 		e.Detail = fmt.Sprintf("%s on %s was refused by %s: %s", blockedWords(v.Blocked), where, v.Directive,
-			remedyOf(v.Blocked))
+			remedyOf(v.Directive, v.Blocked, p.app.setting(v.Directive, v.Blocked)))
 		return e
 	}
 	e.Scheme, e.Host, e.Port, e.Path = to.Scheme, at.Host.String(), at.Port, to.EscapedPath()
@@ -147,7 +148,8 @@ func (a *appFolder) liftedByLine(v *csp.Violation, scheme string, at hostname.Au
 	}
 	// A page that cannot be read here (a development server's) names no scripts.
 	name, data := a.readPage(page.Path)
-	made, _ := more.pagePolicy(name, data, false)
+	shared, _ := a.needs(more)
+	made, _ := more.pagePolicy(name, data, shared, false)
 	made = made.Set("frame-ancestors", frameAncestors)
 	return made.Allows(v.Directive, v.Blocked, page.Scheme+"://"+page.Host+"/")
 }
@@ -192,15 +194,24 @@ func blockedWords(blocked string) string {
 	return "what a " + blocked + ": URL holds"
 }
 
-// remedyOf says what to do about a refusal that no line of config.xml allows.
-func remedyOf(blocked string) string {
-	switch blocked {
-	case "inline":
-		return "move it into a file of the app"
-	case "eval":
-		return "use a library that does without eval"
+// remedyOf says what to do about a refusal that no line of config.xml about hosts
+// allows, and the setting that allows it all the same.
+func remedyOf(directive, blocked, setting string) string {
+	remedy := "keep it in a file of the app"
+	switch {
+	case blocked == "eval":
+		remedy = "use a library that does without eval"
+	case blocked == "wasm-eval":
+		remedy = "keep to JavaScript"
+	case strings.HasPrefix(directive, "style-src"):
+		remedy = "move it into a style sheet of the app"
+	case blocked == "inline":
+		remedy = "move it into a file of the app"
 	}
-	return "keep it in a file of the app"
+	if setting != "" {
+		remedy += ", or " + setting
+	}
+	return remedy
 }
 
 // remedyOfDirective says what to do about the refusal of a URL where a line in

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/needs"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/folder"
 )
@@ -17,6 +18,7 @@ type appFolder struct {
 	folder.Site
 	// origins are what is allowed in development besides the app's own rules.
 	origins []string
+	needed  pageNeeds
 
 	mu sync.Mutex
 	// current is in force, in the gateway and for the pages alike; next was read
@@ -37,6 +39,7 @@ func (a *appFolder) load() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
+	made.notes = append(made.notes, a.broken(made)...)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.next = made
@@ -107,6 +110,9 @@ func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]strin
 	made, err := configxml.Parse(doc.Name(), data)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := needs.ReadGrants(doc, ""); err != nil {
+		return nil, fmt.Errorf("%s: %w", doc.Name(), err)
 	}
 	p := &appPolicy{doc: made, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
 	from := made.Place(end, end)

@@ -122,7 +122,9 @@ func exportSource(app *app.App, dir string) (export.Source, error) {
 	if len(problems) > 0 {
 		return export.Source{}, problems[0]
 	}
-	return export.NewSource(app.Config, set), nil
+	source := export.NewSource(app.Config, set)
+	source.Page, err = project.AllPages(app)
+	return source, err
 }
 
 func printExport(cmd *cobra.Command, e export.Exporter, source export.Source, index, count int) error {
@@ -149,19 +151,19 @@ func printLosses(w io.Writer, f export.Format, source export.Source, losses []ex
 			strings.Join(needs, "; "))
 	}
 	for _, loss := range losses {
-		effect := "allows less than the line"
-		if loss.Widens {
-			effect = "allows more than the line"
-		}
-		where := ""
-		if !loss.Place.IsZero() {
-			where = loss.Place.String() + ": "
+		where, effect := "", ""
+		switch {
+		case loss.Place.IsZero():
+		case loss.Widens:
+			where, effect = loss.Place.String()+": ", " (allows more than the line)"
+		default:
+			where, effect = loss.Place.String()+": ", " (allows less than the line)"
 		}
 		rule := ""
 		if loss.Rule != "" {
 			rule = wording.Printable(loss.Rule) + ": "
 		}
-		fmt.Fprintf(w, "cordon: %s: %s%s%s (%s)\n", f.Name, where, rule, loss.Message, effect)
+		fmt.Fprintf(w, "cordon: %s: %s%s%s%s\n", f.Name, where, rule, wording.Printable(loss.Message), effect)
 	}
 }
 

@@ -42,16 +42,19 @@ function addBelow(files, root, folder, fits) {
 }
 
 const isPage = (name) => /\.x?html?$/i.test(name);
+const isAsset = (name) => /\.(m?js|css)$/i.test(name);
 const isSource = (name) => isPage(name) || /\.m?js$/i.test(name) || /\/certificates\/[^/]*\.cer$/i.test(name);
 
 const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.json',
   'android/app/src/main/assets/capacitor.config.json', 'ios/App/App/capacitor.config.json'];
 
+const PLATFORMS = ['android', 'ios', 'browser', 'electron', 'windows'];
+
 /** What a check looks at: the project's own sources. */
 function sources(root) {
   const files = {};
   for (const name of CONFIGS) add(files, root, name);
-  for (const platform of ['android', 'ios', 'browser', 'electron', 'windows']) add(files, root, `node_modules/cordova-${platform}/package.json`);
+  for (const platform of PLATFORMS) add(files, root, `node_modules/cordova-${platform}/package.json`);
   addBelow(files, root, 'www', isSource);
   const web = webDir(files);
   if (web && web !== 'www') addBelow(files, root, web, isSource);
@@ -69,18 +72,16 @@ function webDir(files) {
 
 const WEB = ['platforms/android/app/src/main/assets/www', 'platforms/ios/www', 'platforms/browser/www', 'platforms/electron/www',
   'android/app/src/main/assets/public', 'ios/App/App/public'];
-const SETTINGS = 'plugins/cordova-plugin-cordon/www/settings.js';
 const NATIVE = ['AndroidManifest.xml', 'res/xml/network_security_config.xml'];
 
 /** What the exports look at: the policy, and the prepared platforms. */
 function prepared(root) {
   const files = {};
-  add(files, root, 'config.xml');
-  add(files, root, 'www/config.xml'); // where older projects keep it
+  for (const name of CONFIGS) add(files, root, name);
+  for (const platform of PLATFORMS) add(files, root, `node_modules/cordova-${platform}/package.json`);
   addBelow(files, root, 'www/certificates', isSource);
   for (const web of WEB) {
-    addBelow(files, root, web, (name) => isPage(name) && !name.startsWith(web + '/plugins/'));
-    add(files, root, `${web}/${SETTINGS}`);
+    addBelow(files, root, web, (name) => isAsset(name) || isPage(name) && !name.startsWith(web + '/plugins/'));
   }
   for (const name of NATIVE) {
     add(files, root, `platforms/android/app/src/main/${name}`);

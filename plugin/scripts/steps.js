@@ -39,14 +39,15 @@ async function exports_(root, { build = '', log = console.log, verbose = false }
 }
 
 /**
- * Says what the exports could not say. What a page will miss is said every
- * time, once for all platforms; the rest only when asked.
+ * Says what the exports could not say. What a page will miss, and what its
+ * policy grants it, is said every time, once for all platforms; the rest only
+ * when asked.
  */
 function report({ losses, platforms, changes }, log, verbose) {
   const told = new Set();
   for (const loss of losses) {
     const line = `Cordon: ${loss.format}: ${loss.line ? `config.xml:${loss.line}: ` : ''}${loss.rule ? loss.rule + ': ' : ''}${loss.message}`
-      .replace(/platforms\/[^:]*?\/www\//, 'www/');
+      .replace(/platforms\/[^:\s]*?\/www\//g, 'www/').replace(/(android\/app\/src\/main\/assets|ios\/App\/App)\/public\//g, 'public/');
     if ((verbose || !loss.line) && !told.has(line)) {
       told.add(line);
       log(line);

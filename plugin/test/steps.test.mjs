@@ -41,6 +41,36 @@ test('a config.xml that cannot be read stops the build with its line', async () 
   await assert.rejects(steps.check(project({ 'config.xml': '<widget>\n<access\n</widget>' }), { log() {} }), /config\.xml:[23]:/);
 });
 
+test('what pages need is granted and said once for all platforms', async () => {
+  const android = 'platforms/android/app/src/main/assets/www';
+  const ios = 'platforms/ios/www';
+  const files = {
+    'config.xml': widget('<engine name="ios" spec="5.1.1"/>\n<preference name="CordonExports" value="csp"/>\n<access origin="https://api.example"/>'),
+    'package.json': '{"dependencies": {"@ionic/core": "8.4.0"}}',
+  };
+  for (const web of [android, ios]) {
+    files[`${web}/index.html`] = page;
+    files[`${web}/js/app.js`] = "shot.src = 'data:image/png;base64,' + d;";
+    files[`${web}/plugins/p/www/p.js`] = 'new Worker(URL.createObjectURL(b))';
+    files[`${web}/a.css`] = '@font-face { src: url(data:font/woff2;base64,AA) }';
+  }
+  const root = project(files);
+  const said = [];
+  await steps.exports(root, { log: (line) => said.push(line) });
+  const policy = (web) => /content="([^"]*)"/.exec(readFileSync(join(root, web, 'index.html'), 'utf8'))[1];
+  assert.match(policy(ios), /frame-src [^;]* gap:;/);
+  assert.doesNotMatch(policy(android), /gap:/);
+  for (const web of [android, ios]) {
+    assert.match(policy(web), /img-src [^;]* data:;.*font-src [^;]* data:;.*worker-src 'self' blob:;.*style-src-elem 'self' 'unsafe-inline'; style-src-attr 'none'/);
+  }
+  assert.deepEqual(said.filter((line) => /img-src|package\.json|gap:/.test(line)), [
+    "Cordon: csp: style-src-elem has 'unsafe-inline', because package.json:1:19 (@ionic/core) puts style elements into the page",
+    'Cordon: csp: img-src has data:, because www/js/app.js:1:13 shows data: URLs',
+    'Cordon: csp: frame-src has gap:, because ios@5.1.1 calls native code by a frame of gap:',
+  ]);
+  assert.equal((await steps.exports(root, { log() {} })).changes.length, 0);
+});
+
 test('exports are written once, and then stay', async () => {
   const base = 'platforms/android/app/src/main';
   const root = project({

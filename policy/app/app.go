@@ -10,7 +10,9 @@
 package app
 
 import (
+	"bytes"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -39,6 +41,8 @@ type App struct {
 	Pages []Page
 	// Scripts are the JavaScript files of the app.
 	Scripts []File
+	// Styles are the style sheets of the app.
+	Styles []File
 	// Package is package.json, without data if there is none.
 	Package File
 	// Capacitor is the Capacitor configuration as JSON, without data if there is
@@ -141,7 +145,8 @@ type Page struct {
 	// Whole says that the file is a document of its own rather than a
 	// fragment: it has a doctype, an html or a head element.
 	Whole bool
-	// Tags are the tags that load or configure something, in file order.
+	// Tags are the tags that load or configure something, and those with a style
+	// attribute or an inline event handler, in file order.
 	Tags []Tag
 	// Inline are the spans of inline scripts.
 	Inline []Span
@@ -183,6 +188,26 @@ func (t *Tag) Value(name string) string {
 	return a.Value
 }
 
+// Inside returns where the text of an element stands that holds no markup, such
+// as a script or a style.
+func (p *Page) Inside(tag *Tag) Span {
+	start := min(tag.End, len(p.Data))
+	end := start
+	for end < len(p.Data) {
+		n := bytes.Index(p.Data[end:], []byte("</"))
+		if n < 0 {
+			return Span{Start: start, End: len(p.Data)}
+		}
+		end += n
+		if name := end + len("</"); name+len(tag.Name) <= len(p.Data) &&
+			strings.EqualFold(string(p.Data[name:name+len(tag.Name)]), tag.Name) {
+			break
+		}
+		end += len("</")
+	}
+	return Span{Start: start, End: end}
+}
+
 // StartPage returns the page that the app opens first, or nil.
 func (a *App) StartPage() *Page {
 	for i := range a.Pages {
@@ -209,9 +234,11 @@ func (a *App) Content(name string) []byte {
 			return a.Pages[i].Data
 		}
 	}
-	for i := range a.Scripts {
-		if a.Scripts[i].Name == name {
-			return a.Scripts[i].Data
+	for _, files := range [][]File{a.Scripts, a.Styles} {
+		for i := range files {
+			if files[i].Name == name {
+				return files[i].Data
+			}
 		}
 	}
 	return a.Native.Content(name)

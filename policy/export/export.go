@@ -45,6 +45,9 @@ type Source struct {
 	Origins []dialect.Origin
 	// Pins are the certificate pins; nil for none.
 	Pins *pin.Set
+	// Page is what all pages of the app have and need together, for formats that
+	// speak of pages; the zero Page is one that keeps to itself.
+	Page Page
 }
 
 // NewSource reads a document. Pins may be nil.
@@ -252,6 +255,10 @@ type Loss struct {
 	// Widens says that the export allows more than the line does, for want of
 	// words; otherwise it allows less.
 	Widens bool
+	// Need says that the message is about what the app's pages need of a policy
+	// besides hosts, and names the files itself: it is the same for all pages.
+	// With Widens the need is met.
+	Need bool
 }
 
 // lose makes a loss of one line.

@@ -331,6 +331,17 @@ func checkUnsafeInline(r *run) {
 	r.unsafe("script-src", "'unsafe-inline'", true, "lets inline scripts run")
 }
 
+func checkNonce(r *run) {
+	r.eachDirective(func(p *pagePolicy, m meta, d csp.Directive) {
+		for _, token := range d.Sources {
+			if len(token) > len("'nonce-") && strings.EqualFold(token[:len("'nonce-")], "'nonce-") {
+				r.report(p.place(m, d), nil, "everybody who has the app can read the nonce in %s", d.Name)
+				return
+			}
+		}
+	})
+}
+
 func checkUnsafeInlineStyle(r *run) {
 	r.eachMeta(func(p *pagePolicy, m meta) {
 		d, ok := m.policy.Effective("style-src")

@@ -104,7 +104,7 @@ func checkRepeatedDirective(r *run) {
 }
 
 var knownDirectives = map[string]bool{
-	"base-uri": true, "block-all-mixed-content": true, "form-action": true, "navigate-to": true, "plugin-types": true,
+	"base-uri": true, "block-all-mixed-content": true, "form-action": true, "plugin-types": true,
 	"prefetch-src": true, "referrer": true, "reflected-xss": true, "report-to": true, "require-sri-for": true,
 	"require-trusted-types-for": true, "script-src-attr": true, "style-src-attr": true, "trusted-types": true,
 	"upgrade-insecure-requests": true, "webrtc": true, "fenced-frame-src": true,
@@ -112,7 +112,14 @@ var knownDirectives = map[string]bool{
 
 func checkUnknownDirective(r *run) {
 	r.eachDirective(func(p *pagePolicy, m meta, d csp.Directive) {
-		if _, fetches := fetchKinds[d.Name]; !fetches && !knownDirectives[d.Name] && !headerOnly[d.Name] {
+		_, fetches := fetchKinds[d.Name]
+		switch {
+		case fetches || knownDirectives[d.Name] || headerOnly[d.Name]:
+		case d.Name == "navigate-to":
+			// A draft of Content Security Policy Level 3 had it until 2022.
+			r.report(p.place(m, d), nil, "navigate-to is in no browser: links and scripts may lead anywhere; "+
+				"allow-navigation in config.xml limits that")
+		default:
 			r.report(p.place(m, d), nil, "no browser knows the directive %s", quote(d.Name))
 		}
 	})

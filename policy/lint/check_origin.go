@@ -7,6 +7,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // sameOrigin is the readings whose own origin an element is about.
@@ -174,7 +175,7 @@ func checkMixedContent(r *run) {
 // no page's origin binds.
 func (r *run) nativeURLs() map[string]bool {
 	urls := make(map[string]bool)
-	r.httpCalls(func(s *source, _, _ string, span app.Span, url string) {
+	r.httpCalls(func(s *script.Source, _, _ string, span app.Span, url string) {
 		if url != "" {
 			urls[url] = true
 		}

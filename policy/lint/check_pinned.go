@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // pinsFolder is where the HTTP plugins look for certificates.
@@ -22,7 +23,7 @@ var pinningOn = regexp.MustCompile(`\benableSSLPinning\s*\(\s*(?:true|!0)`)
 
 // pinnedCall is a call that makes a plugin trust the shipped certificates alone.
 type pinnedCall struct {
-	source *source
+	source *script.Source
 	span   app.Span
 	name   string
 	// plugin is the one that is called.
@@ -33,13 +34,13 @@ type pinnedCall struct {
 func (r *run) pinnedCalls() []pinnedCall {
 	var list []pinnedCall
 	for _, s := range r.sources {
-		if s.library {
+		if s.Library {
 			continue
 		}
 		for _, m := range findAll(s, trustMode, "ServerTrustMode", "SSLCertMode") {
-			if l, ok := s.literalAt(s.span.Start + m[1]); ok && l.text == "pinned" {
-				name := string(s.masked[m[2]:m[3]])
-				list = append(list, pinnedCall{s, s.spanAt(m[2], m[3]), name, "cordova-plugin-advanced-http"})
+			if l, ok := s.LiteralAt(s.Span.Start + m[1]); ok && l.Text == "pinned" {
+				name := string(s.Masked[m[2]:m[3]])
+				list = append(list, pinnedCall{s, s.SpanAt(m[2], m[3]), name, "cordova-plugin-advanced-http"})
 			}
 		}
 		for _, m := range findAll(s, pinningOn, "enableSSLPinning") {
@@ -50,7 +51,7 @@ func (r *run) pinnedCalls() []pinnedCall {
 			if r.hasPlugin("cordova-plugin-advanced-http") {
 				plugin = "cordova-plugin-advanced-http" // before 3.0.0
 			}
-			list = append(list, pinnedCall{s, s.spanAt(m[0], m[1]), "enableSSLPinning", plugin})
+			list = append(list, pinnedCall{s, s.SpanAt(m[0], m[1]), "enableSSLPinning", plugin})
 		}
 	}
 	return list
@@ -148,7 +149,7 @@ func checkPinnedWithout(r *run) {
 		if len(meant) > 0 {
 			hint = fmt.Sprintf("; %s %s probably meant", wording.Join(meant), wording.Plural(len(meant), "was", "were"))
 		}
-		r.report(r.placeIn(call.source.file, call.span), []option{on(readings)},
+		r.report(r.placeIn(call.source.File, call.span), []option{on(readings)},
 			"%s switches pinning on, and %s has no certificate: every request of %s fails on %s%s", call.name,
 			pinsFolder, call.plugin, names(readings), hint)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // placeOf returns where a pin problem stands.
@@ -219,40 +220,41 @@ func checkHTTPPlugins(r *run) {
 		}
 	}
 	reported := map[string]bool{}
-	r.httpCalls(func(s *source, object, method string, span app.Span, _ string) {
+	r.httpCalls(func(s *script.Source, object, method string, span app.Span, _ string) {
 		name := pluginOf(object)
 		if reported[name] || name == "cordova-plugin-http" && r.hasPlugin(ownPlugin) {
 			return
 		}
 		reported[name] = true
-		r.report(r.placeIn(s.file, span), nil, "the app calls %s.%s of %s: %s", object, method, name, httpPlugins[name])
+		r.report(r.placeIn(s.File, span), nil, "the app calls %s.%s of %s: %s", object, method, name, httpPlugins[name])
 	})
 }
 
 // httpCalls calls visit for every call of an HTTP plugin in the app's own code,
 // with the URL if it is written there.
-func (r *run) httpCalls(visit func(s *source, object, method string, span app.Span, url string)) {
+func (r *run) httpCalls(visit func(s *script.Source, object, method string, span app.Span, url string)) {
 	for _, s := range r.sources {
-		if s.library {
+		if s.Library {
 			continue
 		}
 		for _, m := range findAll(s, httpObjects, "cordovaHTTP", "http", "secureTransport") {
 			url := ""
-			if l, ok := s.literalAt(s.span.Start + m[1]); ok {
-				url = l.text
+			if l, ok := s.LiteralAt(s.Span.Start + m[1]); ok {
+				url = l.Text
 			}
-			object := strings.Join(strings.Fields(string(s.masked[m[2]:m[3]])), "")
-			visit(s, object, string(s.masked[m[4]:m[5]]), s.spanAt(m[2], m[5]), url)
+			object := strings.Join(strings.Fields(string(s.Masked[m[2]:m[3]])), "")
+			visit(s, object, string(s.Masked[m[4]:m[5]]), s.SpanAt(m[2], m[5]), url)
 		}
 	}
 }
 
 // requestMethods are those methods of the plugins that make a request.
-var requestMethods = words("get post put patch delete head options sendRequest uploadFile downloadFile open")
+var requestMethods = []string{"get", "post", "put", "patch", "delete", "head", "options", "sendRequest", "uploadFile",
+	"downloadFile", "open"}
 
 func checkNeedsCORS(r *run) {
-	r.httpCalls(func(s *source, object, method string, span app.Span, url string) {
-		if !requestMethods[method] {
+	r.httpCalls(func(s *script.Source, object, method string, span app.Span, url string) {
+		if !slices.Contains(requestMethods, method) {
 			return
 		}
 		to := "a server"
@@ -261,10 +263,10 @@ func checkNeedsCORS(r *run) {
 		}
 		subject := fmt.Sprintf("%s.%s goes to %s", object, method, to)
 		if object == "cordovaHTTP" && r.hasPlugin(ownPlugin) {
-			r.report(r.placeIn(s.file, span), nil, "%s, which has to allow the app by CORS", subject)
+			r.report(r.placeIn(s.File, span), nil, "%s, which has to allow the app by CORS", subject)
 			return
 		}
-		r.report(r.placeIn(s.file, span), nil,
+		r.report(r.placeIn(s.File, span), nil,
 			"%s without CORS; with fetch the server would have to allow the app", subject)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // isCode reports whether a tag's URL is code or a whole page.
@@ -142,10 +143,10 @@ func checkRemoteScript(r *run) {
 
 func checkSourceUserinfo(r *run) {
 	for _, s := range r.sources {
-		for _, l := range s.literals {
-			if strings.IndexByte(l.text, '@') >= 0 && withUserinfo.MatchString(l.text) &&
-				!strings.Contains(l.text, "${") {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret},
+		for _, l := range s.Literals {
+			if strings.IndexByte(l.Text, '@') >= 0 && withUserinfo.MatchString(l.Text) &&
+				!strings.Contains(l.Text, "${") {
+				r.report(r.placeIn(s.File, app.Span{Start: l.Start, End: l.End}), []option{secret},
 					"a URL with user name and password")
 			}
 		}
@@ -183,20 +184,20 @@ func callText(code []byte) string {
 
 func checkBasicAuth(r *run) {
 	for _, s := range r.sources {
-		if s.library {
+		if s.Library {
 			continue
 		}
 		for _, m := range findAll(s, basicCall, "BasicAuth") {
-			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
-				"%s sends a user name and password with every request", s.masked[m[2]:m[3]])
+			r.report(r.placeIn(s.File, s.SpanAt(m[2], m[3])), nil,
+				"%s sends a user name and password with every request", s.Masked[m[2]:m[3]])
 		}
-		for _, l := range s.literals {
-			if value, ok := strings.CutPrefix(l.text, "Basic "); ok && (value == "" || isCredentials(value)) {
+		for _, l := range s.Literals {
+			if value, ok := strings.CutPrefix(l.Text, "Basic "); ok && (value == "" || isCredentials(value)) {
 				var options []option
 				if value != "" {
 					options = append(options, secret)
 				}
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options,
+				r.report(r.placeIn(s.File, app.Span{Start: l.Start, End: l.End}), options,
 					"a Basic authorisation header")
 			}
 		}
@@ -206,10 +207,10 @@ func checkBasicAuth(r *run) {
 
 // findAll finds an expression in masked code that contains one of the words;
 // looking for the words first keeps large bundles fast.
-func findAll(s *source, expression *regexp.Regexp, words ...string) [][]int {
+func findAll(s *script.Source, expression *regexp.Regexp, words ...string) [][]int {
 	for _, word := range words {
-		if bytes.Contains(s.masked, []byte(word)) {
-			return expression.FindAllSubmatchIndex(s.masked, -1)
+		if bytes.Contains(s.Masked, []byte(word)) {
+			return expression.FindAllSubmatchIndex(s.Masked, -1)
 		}
 	}
 	return nil
@@ -219,12 +220,12 @@ var openCall = regexp.MustCompile(`\.open\s*\(`)
 
 // basicOpen finds XMLHttpRequest.open with user name and password: five
 // arguments, the first one a method.
-func (r *run) basicOpen(s *source) {
-	for _, m := range openCall.FindAllIndex(s.masked, -1) {
-		first := m[1] + len(s.masked[m[1]:]) - len(bytes.TrimLeft(s.masked[m[1]:], " \t\r\n"))
-		method, ok := s.literalAt(s.span.Start + first)
-		if ok && isMethod(method.text) && arguments(s.masked[m[1]:]) >= 5 {
-			r.report(r.placeIn(s.file, s.spanAt(m[0]+1, m[0]+5)), nil, "open sends a user name and password")
+func (r *run) basicOpen(s *script.Source) {
+	for _, m := range openCall.FindAllIndex(s.Masked, -1) {
+		first := m[1] + len(s.Masked[m[1]:]) - len(bytes.TrimLeft(s.Masked[m[1]:], " \t\r\n"))
+		method, ok := s.LiteralAt(s.Span.Start + first)
+		if ok && isMethod(method.Text) && arguments(s.Masked[m[1]:]) >= 5 {
+			r.report(r.placeIn(s.File, s.SpanAt(m[0]+1, m[0]+5)), nil, "open sends a user name and password")
 		}
 	}
 }
@@ -267,19 +268,19 @@ func checkEmbeddedKey(r *run) {
 		r.keysIn(&r.project.Pages[i].File)
 	}
 	for _, s := range r.sources {
-		if s.library {
+		if s.Library {
 			continue
 		}
-		for i, l := range s.literals {
-			if len(l.text) < 8 || len(l.text) > 4096 {
+		for i, l := range s.Literals {
+			if len(l.Text) < 8 || len(l.Text) > 4096 {
 				continue
 			}
-			name := assignedName(s.before(l.start-1, 80))
+			name := assignedName(s.Before(l.Start-1, 80))
 			if name == "" {
-				name = s.quotedName(i)
+				name = s.QuotedName(i)
 			}
-			if name != "" && secretName.MatchString(name) && looksSecret(l.text) && knownKey(l.text) == "" {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), []option{secret},
+			if name != "" && secretName.MatchString(name) && looksSecret(l.Text) && knownKey(l.Text) == "" {
+				r.report(r.placeIn(s.File, app.Span{Start: l.Start, End: l.End}), []option{secret},
 					"%s holds what its name says", name)
 			}
 		}
@@ -300,28 +301,10 @@ func (r *run) keysIn(f *app.File) {
 
 // assignedName returns the name that a string after this code is given to.
 func assignedName(before string) string {
-	if l := precedingOf(before); l.separator == ":" || l.separator == "=" {
-		return l.name
+	if l := script.PrecedingOf(before); l.Separator == ":" || l.Separator == "=" {
+		return l.Name
 	}
 	return ""
-}
-
-// quotedName returns the name of the member of which string i is the value,
-// written "name": "value".
-func (s *source) quotedName(i int) string {
-	before := s.before(s.literals[i].start-1, 200)
-	trimmed, ok := strings.CutSuffix(before, ":")
-	if !ok {
-		return ""
-	}
-	trimmed = strings.TrimRight(trimmed, " \t\r\n")
-	if trimmed == "" || trimmed[len(trimmed)-1] != '"' && trimmed[len(trimmed)-1] != '\'' {
-		return ""
-	}
-	if i == 0 {
-		return ""
-	}
-	return s.literals[i-1].text
 }
 
 var tokenQuery = regexp.MustCompile(`(?i)[?&](access_?token|id_?token|auth_?token|refresh_?token|token|api_?key|` +
@@ -329,23 +312,23 @@ var tokenQuery = regexp.MustCompile(`(?i)[?&](access_?token|id_?token|auth_?toke
 
 func checkTokenInQuery(r *run) {
 	for _, s := range r.sources {
-		if s.library {
+		if s.Library {
 			continue
 		}
-		for _, l := range s.literals {
-			if strings.IndexByte(l.text, '=') < 0 {
+		for _, l := range s.Literals {
+			if strings.IndexByte(l.Text, '=') < 0 {
 				continue
 			}
-			m := tokenQuery.FindStringSubmatchIndex(l.text)
-			if m == nil || precedingOf(s.before(l.start-1, 96)).compares() {
+			m := tokenQuery.FindStringSubmatchIndex(l.Text)
+			if m == nil || script.PrecedingOf(s.Before(l.Start-1, 96)).Compares() {
 				continue
 			}
 			var options []option
-			if m[1] < len(l.text) && l.text[m[1]] != '&' && l.text[m[1]] != '$' {
+			if m[1] < len(l.Text) && l.Text[m[1]] != '&' && l.Text[m[1]] != '$' {
 				options = append(options, secret) // the value stands there, too
 			}
-			r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), options,
-				"%s goes into a query string", l.text[m[2]:m[3]])
+			r.report(r.placeIn(s.File, app.Span{Start: l.Start, End: l.End}), options,
+				"%s goes into a query string", l.Text[m[2]:m[3]])
 		}
 	}
 }
@@ -362,18 +345,18 @@ var (
 
 func checkTokenInStorage(r *run) {
 	for _, s := range r.sources {
-		if s.library || !bytes.Contains(s.masked, []byte("localStorage")) {
+		if s.Library || !bytes.Contains(s.Masked, []byte("localStorage")) {
 			continue
 		}
-		for _, m := range append(storeCall.FindAllIndex(s.masked, -1), r.assignedIndexes(s)...) {
-			if l, ok := s.literalAt(s.span.Start + m[1]); ok && tokenName.MatchString(l.text) {
-				r.report(r.placeIn(s.file, app.Span{Start: l.start, End: l.end}), nil,
-					"%s is kept in localStorage", quote(l.text))
+		for _, m := range append(storeCall.FindAllIndex(s.Masked, -1), r.assignedIndexes(s)...) {
+			if l, ok := s.LiteralAt(s.Span.Start + m[1]); ok && tokenName.MatchString(l.Text) {
+				r.report(r.placeIn(s.File, app.Span{Start: l.Start, End: l.End}), nil,
+					"%s is kept in localStorage", quote(l.Text))
 			}
 		}
-		for _, m := range storeProperty.FindAllSubmatchIndex(s.masked, -1) {
-			if name := string(s.masked[m[2]:m[3]]); tokenName.MatchString(name) {
-				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil, "%s is kept in localStorage", quote(name))
+		for _, m := range storeProperty.FindAllSubmatchIndex(s.Masked, -1) {
+			if name := string(s.Masked[m[2]:m[3]]); tokenName.MatchString(name) {
+				r.report(r.placeIn(s.File, s.SpanAt(m[2], m[3])), nil, "%s is kept in localStorage", quote(name))
 			}
 		}
 	}
@@ -382,10 +365,10 @@ func checkTokenInStorage(r *run) {
 var indexAssigned = regexp.MustCompile(`^.[^\]]*\]\s*=[^=]`)
 
 // assignedIndexes returns where localStorage["name"] is assigned to.
-func (r *run) assignedIndexes(s *source) [][]int {
+func (r *run) assignedIndexes(s *script.Source) [][]int {
 	var list [][]int
-	for _, m := range storeIndex.FindAllIndex(s.masked, -1) {
-		if indexAssigned.Match(s.masked[m[1]:min(len(s.masked), m[1]+200)]) {
+	for _, m := range storeIndex.FindAllIndex(s.Masked, -1) {
+		if indexAssigned.Match(s.Masked[m[1]:min(len(s.Masked), m[1]+200)]) {
 			list = append(list, m)
 		}
 	}
@@ -401,13 +384,13 @@ var (
 func checkTLSOff(r *run) {
 	for _, s := range r.sources {
 		for _, m := range findAll(s, trustCall, "acceptAllCerts", "validateDomainName", "rejectUnauthorized") {
-			r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
-				"%s makes the plugin accept what it should refuse", callText(s.masked[m[2]:m[3]]))
+			r.report(r.placeIn(s.File, s.SpanAt(m[2], m[3])), nil,
+				"%s makes the plugin accept what it should refuse", callText(s.Masked[m[2]:m[3]]))
 		}
 		for _, m := range findAll(s, trustMode, "ServerTrustMode", "SSLCertMode") {
-			if l, ok := s.literalAt(s.span.Start + m[1]); ok && l.text == "nocheck" {
-				r.report(r.placeIn(s.file, s.spanAt(m[2], m[3])), nil,
-					"%s(\"nocheck\") makes the plugin accept every certificate", s.masked[m[2]:m[3]])
+			if l, ok := s.LiteralAt(s.Span.Start + m[1]); ok && l.Text == "nocheck" {
+				r.report(r.placeIn(s.File, s.SpanAt(m[2], m[3])), nil,
+					"%s(\"nocheck\") makes the plugin accept every certificate", s.Masked[m[2]:m[3]])
 			}
 		}
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/pattern"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // Severity says how much a finding matters.
@@ -174,7 +175,7 @@ type run struct {
 	rule     *Rule      // the rule that is running
 	findings []Finding
 	plugins  []plugin
-	sources  []*source
+	sources  []*script.Source
 	usedURLs []usedURL
 	lines    map[string][]int // where the lines of a file begin
 	said     map[string]bool  // what was said about native files, see told
@@ -192,7 +193,7 @@ type reading struct {
 func newRun(ctx context.Context, p *app.App) (*run, error) {
 	r := &run{project: p}
 	r.plugins = findPlugins(p)
-	r.sources = readSources(p)
+	r.sources = script.Read(p)
 	r.usedURLs = r.findURLs()
 	if p.Config == nil {
 		return r, nil

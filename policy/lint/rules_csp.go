@@ -76,6 +76,17 @@ var cspRules = []Rule{
 		check:   checkUnsafeInline,
 	},
 	{
+		ID: "csp-nonce", Severity: Medium, Topic: TopicCSP,
+		Title: "A nonce in a packaged page is public",
+		Explanation: "A nonce protects a page that a server makes anew for each request. A packaged page is the same for " +
+			"everybody who has the app, so the nonce is known, and with it any inline script runs.",
+		Gain:    "An injected <script nonce=\"…\"> runs, as with 'unsafe-inline'.",
+		Effects: everywhere("scripts and styles with the nonce run"),
+		Remedy: "Remove the nonce: cordon export csp allows the inline scripts and styles of a page by their hashes " +
+			"instead.",
+		check: checkNonce,
+	},
+	{
 		ID: "csp-unsafe-inline-style", Severity: Info, Topic: TopicCSP,
 		Title:       "The policy lets inline styles apply",
 		Explanation: "'unsafe-inline' for styles lets injected styles apply. The default template of Cordova has it.",

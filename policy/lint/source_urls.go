@@ -7,6 +7,7 @@ import (
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/script"
 )
 
 // Use is one URL that the app's own sources name.
@@ -22,7 +23,7 @@ type Use struct {
 // the order of its files. Libraries and frameworks that the app carries with it
 // are left out: what they name are mostly examples and documentation.
 func Uses(p *app.App) []Use {
-	r := &run{project: p, sources: readSources(p)}
+	r := &run{project: p, sources: script.Read(p)}
 	var list []Use
 	for _, u := range r.findURLs() {
 		if !u.library {
@@ -81,7 +82,7 @@ func appendPageUses(list []usedURL, page *app.Page) []usedURL {
 		}
 		if url := strings.TrimSpace(a.Value); isWebURL(url) {
 			list = append(list, usedURL{file: &page.File, span: app.Span{Start: a.ValueStart, End: a.ValueEnd},
-				url: url, kind: u.kind, tag: tag.Name, called: true, library: isLibrary(page.Name)})
+				url: url, kind: u.kind, tag: tag.Name, called: true, library: script.IsLibrary(page.Name)})
 		}
 	}
 	return list
@@ -94,99 +95,26 @@ func loads(rel string) bool {
 		strings.Contains(rel, "import") || strings.Contains(rel, "manifest")
 }
 
-// requestFunctions are the functions whose first argument is a URL to request, and the
-// properties that hold one.
-var (
-	requestFunctions = words(`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
-		upload uploadFile download downloadFile sendRequest axios Worker MobileServiceClient Request URL`)
-	urlProperties = words("src action url uri URL baseUrl baseURL endpoint")
-)
-
-// searchFunctions are the functions that look for a string rather than use it.
-var searchFunctions = words(`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
-	createElementNS ElementNS setAttributeNS getAttributeNS hasAttributeNS log warn error debug info Error`)
-
-func words(s string) map[string]bool {
-	set := make(map[string]bool)
-	for _, word := range strings.Fields(s) {
-		set[word] = true
-	}
-	return set
-}
-
-// preceding is the code before a string: the name before its last sign, and the
-// sign, its separator: "(", ":", "=", "==", "," or "".
-type preceding struct{ name, separator string }
-
-// precedingOf reads the end of code from which blanks at the end were removed.
-func precedingOf(before string) preceding {
-	if before == "" {
-		return preceding{}
-	}
-	rest, mark := before[:len(before)-1], before[len(before)-1:]
-	switch mark {
-	case "(", ":", ",":
-	case "=":
-		if trimmed := strings.TrimRight(rest, "=!<>+"); len(trimmed) < len(rest) {
-			return preceding{separator: "=="}
-		}
-	default:
-		rest, mark = before, ""
-	}
-	rest = strings.TrimRight(rest, " \t\r\n")
-	at := len(rest)
-	for at > 0 && isIdentifier(rest[at-1]) {
-		at--
-	}
-	return preceding{name: rest[at:], separator: mark}
-}
-
-func isIdentifier(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_' || c == '$'
-}
-
-// compares reports whether a string after this code is looked for.
-func (l preceding) compares() bool {
-	return l.separator == "==" || l.separator == "(" && searchFunctions[l.name] || l.separator == "" && l.name == "case"
-}
-
-// calls reports whether a string after this code visibly is the URL of a
-// request.
-func (l preceding) calls(before string) bool {
-	switch l.separator {
-	case "(":
-		return requestFunctions[l.name]
-	case ":", "=":
-		return urlProperties[l.name]
-	case ",":
-		return openMethod.MatchString(before)
-	}
-	return false
-}
-
-// openMethod matches the code before the URL in xhr.open("GET", "…").
-var openMethod = regexp.MustCompile(`\.open\s*\(\s*['"] *['"]\s*,$`)
-
-func appendScriptUses(list []usedURL, s *source) []usedURL {
-	for _, l := range s.literals {
-		url := l.text
-		if i := strings.Index(url, "${"); i >= 0 && l.quote == '`' {
+func appendScriptUses(list []usedURL, s *script.Source) []usedURL {
+	for _, l := range s.Literals {
+		url := l.Text
+		if i := strings.Index(url, "${"); i >= 0 && l.Quote == '`' {
 			url = url[:i]
 		}
 		if !isWebURL(url) || isNamespace(hostOf(url)) {
 			continue
 		}
-		before := s.before(l.start-1, 96)
-		code := precedingOf(before)
-		if code.compares() {
+		before := s.Before(l.Start-1, 96)
+		code := script.PrecedingOf(before)
+		if code.Compares() {
 			continue
 		}
 		kind := policy.XHR
 		if strings.HasPrefix(url, "ws") {
 			kind = policy.WebSocket
 		}
-		list = append(list, usedURL{file: s.file, span: app.Span{Start: l.start, End: l.end}, url: url, kind: kind,
-			called: code.calls(before), library: s.library})
+		list = append(list, usedURL{file: s.File, span: app.Span{Start: l.Start, End: l.End}, url: url, kind: kind,
+			called: code.Calls(before), library: s.Library})
 	}
 	return list
 }

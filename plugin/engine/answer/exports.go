@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/pin"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/pins"
@@ -56,6 +57,10 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 	if err != nil {
 		return out, err
 	}
+	read, err := project.Read(files, project.Options{Config: name})
+	if err != nil {
+		return out, err
+	}
 	certificates, err := project.Certificates(files)
 	if err != nil {
 		return out, err
@@ -70,7 +75,7 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 			return out, problems[0]
 		}
 		w := exporting{
-			files: files, doc: doc, layout: layout, source: export.NewSource(doc, set),
+			files: files, app: read, doc: doc, layout: layout, source: export.NewSource(doc, set),
 			build: q.Build, preferences: ReadPreferences(doc, layout.Platform), out: &out,
 		}
 		if err := w.run(); err != nil {
@@ -84,6 +89,7 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 // exporting is one platform's turn.
 type exporting struct {
 	files       fs.FS
+	app         *app.App
 	doc         *configxml.Document
 	layout      project.Layout
 	source      export.Source
@@ -100,6 +106,7 @@ func (w *exporting) run() error {
 	explain := len(settings) > 0 && w.preferences.explains(w.build)
 	changes, losses, err := project.PlaceOn(w.files, w.layout, w.source, project.PlaceOptions{
 		Formats: w.preferences.Exports, Force: w.preferences.Force, WebAssembly: explain,
+		App: w.app,
 	})
 	if err != nil {
 		return err

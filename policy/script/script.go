@@ -1,50 +1,62 @@
-package lint
+// Package script takes an app's JavaScript apart: strings, comments and the code
+// between them, for everybody who asks what it does. It reads JavaScript as it
+// is written, minified or not, and runs none of it.
+//
+// [Read] takes apart what an app carries, [New] one stretch of it, and
+// [PrecedingOf] says what a string is the value of. A [Source] is not changed
+// once it is made, and safe for concurrent use from then on. The package is pure.
+package script
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
 )
 
-// source is one stretch of JavaScript: a file, or an inline script of a page.
-type source struct {
-	file *app.File
-	span app.Span
-	// library says that the code is not the app's own.
-	library  bool
-	literals []literal
-	// masked is the span with comments and the insides of strings blanked, so
+// Source is one stretch of JavaScript: a file, or an inline script of a page.
+type Source struct {
+	File *app.File
+	Span app.Span
+	// Library says that the code is not the app's own.
+	Library bool
+	// Literals are the strings, in order.
+	Literals []Literal
+	// Comments are where comments stand in the file, in order.
+	Comments []app.Span
+	// Masked is the span with comments and the insides of strings blanked, so
 	// that searching it finds code only.
-	masked []byte
+	Masked []byte
 }
 
-// literal is one string of a script; the offsets are the file's and enclose
+// Literal is one string of a script; the offsets are the file's and enclose
 // what stands between the quotes.
-type literal struct {
-	start, end int
-	quote      byte
-	text       string
+type Literal struct {
+	Start, End int
+	Quote      byte
+	Text       string
 }
 
-// readSources takes the project's scripts apart.
-func readSources(p *app.App) []*source {
-	var list []*source
+// Read takes the scripts of an app apart: its files, then what its pages hold.
+func Read(p *app.App) []*Source {
+	var list []*Source
 	for i := range p.Scripts {
 		f := &p.Scripts[i]
-		list = append(list, newSource(f, app.Span{Start: 0, End: len(f.Data)}))
+		list = append(list, New(f, app.Span{Start: 0, End: len(f.Data)}))
 	}
 	for i := range p.Pages {
 		for _, span := range p.Pages[i].Inline {
-			list = append(list, newSource(&p.Pages[i].File, span))
+			list = append(list, New(&p.Pages[i].File, span))
 		}
 	}
 	return list
 }
 
-func newSource(f *app.File, span app.Span) *source {
-	s := &source{file: f, span: span, library: isLibrary(f.Name)}
-	s.masked = bytes.Clone(f.Data[span.Start:span.End])
+// New takes one stretch of a file apart.
+func New(f *app.File, span app.Span) *Source {
+	s := &Source{File: f, Span: span, Library: IsLibrary(f.Name)}
+	s.Masked = bytes.Clone(f.Data[span.Start:span.End])
 	s.scan()
 	return s
 }
@@ -56,8 +68,8 @@ var libraryNames = []string{"cordova", "jquery", "angular", "ionic", "react", "v
 	"underscore", "lodash", "backbone", "bootstrap", "moment", "hammer", "knockout", "handlebars", "mustache", "d3.",
 	"three.", "phonegap", "zepto", "modernizr"}
 
-// isLibrary reports whether a file is somebody else's code, by its name.
-func isLibrary(name string) bool {
+// IsLibrary reports whether a file is somebody else's code, by its name.
+func IsLibrary(name string) bool {
 	lower := strings.ToLower("/" + name)
 	if strings.HasSuffix(lower, ".min.js") || strings.HasSuffix(lower, "-min.js") {
 		return true
@@ -80,18 +92,18 @@ func isLibrary(name string) bool {
 // closely enough: a slash begins a regular expression where no value stands
 // before it. Inside a template's ${…} everything is code again, which scan
 // leaves unlooked at.
-func (s *source) scan() {
-	b := s.masked
+func (s *Source) scan() {
+	b := s.Masked
 	for i := 0; i < len(b); {
 		switch c := b[i]; {
 		case c == '/' && i+1 < len(b) && b[i+1] == '/':
-			i = s.blank(i, lineEnd(b, i))
+			i = s.comment(i, lineEnd(b, i))
 		case c == '/' && i+1 < len(b) && b[i+1] == '*':
 			end := bytes.Index(b[i+2:], []byte("*/"))
 			if end < 0 {
 				end = len(b) - i - 4
 			}
-			i = s.blank(i, min(max(i+end+4, i+2), len(b)))
+			i = s.comment(i, min(max(i+end+4, i+2), len(b)))
 		case c == '/' && regexpMayBegin(b[:i]):
 			if end := regexpEnd(b, i); end > 0 {
 				i = s.blank(i+1, end-1) + 1
@@ -113,10 +125,15 @@ func lineEnd(b []byte, from int) int {
 	return len(b)
 }
 
-func (s *source) blank(from, to int) int {
+func (s *Source) comment(from, to int) int {
+	s.Comments = append(s.Comments, s.SpanAt(from, to))
+	return s.blank(from, to)
+}
+
+func (s *Source) blank(from, to int) int {
 	for i := from; i < to; i++ {
-		if s.masked[i] != '\n' {
-			s.masked[i] = ' '
+		if s.Masked[i] != '\n' {
+			s.Masked[i] = ' '
 		}
 	}
 	return max(to, from)
@@ -124,8 +141,8 @@ func (s *source) blank(from, to int) int {
 
 // literal reads the string whose opening quote is at i and returns the offset
 // after it.
-func (s *source) literal(i int, quote byte) int {
-	b := s.masked
+func (s *Source) literal(i int, quote byte) int {
+	b := s.Masked
 	end := i + 1
 	for end < len(b) && b[end] != quote && (quote == '`' || b[end] != '\n') {
 		if b[end] == '\\' {
@@ -140,8 +157,8 @@ func (s *source) literal(i int, quote byte) int {
 	if strings.IndexByte(text, '\\') >= 0 {
 		text = strings.ReplaceAll(text, `\/`, "/")
 	}
-	s.literals = append(s.literals,
-		literal{start: s.span.Start + i + 1, end: s.span.Start + end, quote: quote, text: text})
+	s.Literals = append(s.Literals,
+		Literal{Start: s.Span.Start + i + 1, End: s.Span.Start + end, Quote: quote, Text: text})
 	s.blank(i+1, end)
 	return end + 1
 }
@@ -185,32 +202,46 @@ func regexpEnd(b []byte, i int) int {
 	return 0
 }
 
-// before returns the code before an offset of the file, at most n bytes, with
+// Before returns the code before an offset of the file, at most n bytes, with
 // blank space at its end removed.
-func (s *source) before(offset, n int) string {
-	end := offset - s.span.Start
-	return strings.TrimRight(string(s.masked[max(0, end-n):end]), " \t\r\n")
+func (s *Source) Before(offset, n int) string {
+	end := offset - s.Span.Start
+	return strings.TrimRight(string(s.Masked[max(0, end-n):end]), " \t\r\n")
 }
 
-// spanAt returns where bytes of the masked code stand in the file.
-func (s *source) spanAt(start, end int) app.Span {
-	return app.Span{Start: s.span.Start + start, End: s.span.Start + end}
+// SpanAt returns where bytes of the masked code stand in the file.
+func (s *Source) SpanAt(start, end int) app.Span {
+	return app.Span{Start: s.Span.Start + start, End: s.Span.Start + end}
 }
 
-// literalAt returns the literal whose opening quote is at an offset of the
+// LiteralAt returns the literal whose opening quote is at an offset of the
 // file.
-func (s *source) literalAt(quote int) (literal, bool) {
-	low, high := 0, len(s.literals)
+func (s *Source) LiteralAt(quote int) (Literal, bool) {
+	low, high := 0, len(s.Literals)
 	for low < high {
 		middle := (low + high) / 2
-		if s.literals[middle].start <= quote {
+		if s.Literals[middle].Start <= quote {
 			low = middle + 1
 		} else {
 			high = middle
 		}
 	}
-	if low < len(s.literals) && s.literals[low].start == quote+1 {
-		return s.literals[low], true
+	if low < len(s.Literals) && s.Literals[low].Start == quote+1 {
+		return s.Literals[low], true
 	}
-	return literal{}, false
+	return Literal{}, false
+}
+
+// InComment reports whether an offset of the file stands in a comment.
+func (s *Source) InComment(offset int) bool {
+	_, found := slices.BinarySearchFunc(s.Comments, offset, func(c app.Span, at int) int {
+		switch {
+		case c.End <= at:
+			return -1
+		case c.Start > at:
+			return 1
+		}
+		return 0
+	})
+	return found
 }

@@ -14,8 +14,8 @@ import (
 // bounded however many there are.
 const (
 	searchSteps     = 100_000
-	fewSearches     = 64
-	furtherSearches = 2_000
+	fewSearches     = 16
+	furtherSearches = 1_000
 )
 
 // javaSearch finds the URLs in which an expression is found, or, if undecided,

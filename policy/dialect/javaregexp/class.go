@@ -7,18 +7,27 @@ type class struct {
 	set set
 	// bmp: it is asked about 16-bit units; otherwise about code points.
 	bmp bool
-	// broken: Java accepts it and throws when a character is asked about.
-	broken bool
+	// broken are the code points for which Java throws when it is asked.
+	broken set
 }
 
 func (p *parser) union(c, d class) class {
 	p.charge(len(c.set) + len(d.set))
-	return class{c.set.or(d.set), c.bmp && d.bmp, c.broken || d.broken}
+	return class{c.set.or(d.set), c.bmp && d.bmp, brokenBy(c, d, c.set.not)}
 }
 
 func (p *parser) intersection(c, d class) class {
 	p.charge(len(c.set) + len(d.set))
-	return class{c.set.and(d.set), c.bmp && d.bmp, c.broken || d.broken}
+	return class{c.set.and(d.set), c.bmp && d.bmp, brokenBy(c, d, func() set { return c.set })}
+}
+
+// brokenBy are the code points for which one side throws, or the other, which is
+// asked about some only.
+func brokenBy(c, d class, asked func() set) set {
+	if len(d.broken) == 0 {
+		return c.broken
+	}
+	return c.broken.or(d.broken.and(asked()))
 }
 
 func (c class) not() class { return class{c.set.not(), false, c.broken} }
@@ -143,7 +152,7 @@ func (r *classReader) intersect() {
 	case with == nil:
 		r.so = func(collected class) class {
 			c := before(collected)
-			c.broken = true
+			c.broken = c.broken.or(c.set) // the other side is missing
 			return c
 		}
 	default:

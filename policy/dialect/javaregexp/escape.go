@@ -61,7 +61,7 @@ func (p *parser) escape(place escapePlace) escaped {
 		}
 		return escaped{char: p.read() ^ 64}
 	case 'N':
-		return escaped{char: p.characterName()}
+		return escaped{char: p.characterName(place.inClass)}
 	}
 	if !place.inClass {
 		if n, ok := p.elementEscape(c, place.create); ok {

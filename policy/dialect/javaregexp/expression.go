@@ -41,6 +41,9 @@ func Parse(text string) (*Expression, error) {
 	if e.program, err = compiled(tree, p); err != nil {
 		return nil, err
 	}
+	if p.doubt {
+		return nil, ErrUnreadable
+	}
 	return e, nil
 }
 

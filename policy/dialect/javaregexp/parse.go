@@ -38,12 +38,14 @@ type parser struct {
 	folding    folding
 	properties map[propertyKey]class
 	work       int
+	// doubt: something is not known here, if the rest is read at all.
+	doubt bool
 }
 
 // What reading an expression may cost. An ordinary one costs some thousands;
 // what adds up to more than maxWork is no origin that anybody wrote.
 const (
-	maxWork        = 4_000_000
+	maxWork        = 1_000_000
 	costOfProperty = 50_000
 	costOfFolding  = 10_000
 )
@@ -141,22 +143,19 @@ func (p *parser) sign(c rune) *node {
 	case p.dotAll:
 		return &node{op: opSet, set: all}
 	case p.unixLines:
-		return &node{op: opSet, set: only('\n').not()}
+		return &node{op: opSet, set: notNewline}
 	}
-	return &node{op: opSet, set: lineEnds.not()}
+	return &node{op: opSet, set: notLineEnds}
 }
 
 // takes makes an element of a class.
 func (p *parser) takes(c class) *node {
-	if c.broken {
-		giveUp("searching for it throws an exception")
-	}
 	p.charge(len(c.set))
 	if p.canonical {
-		return &node{op: opSet, set: c.set, canonical: true}
+		return &node{op: opSet, set: c.set, broken: c.broken, canonical: true}
 	}
 	p.wide = p.wide || !c.bmp
-	return &node{op: opSet, set: c.set, bmp: c.bmp}
+	return &node{op: opSet, set: c.set, broken: c.broken, bmp: c.bmp}
 }
 
 // escaped reads an element that begins with a backslash.

@@ -123,7 +123,8 @@ func TestRefused(t *testing.T) {
 		`\08`, `\c`, `\E`, `[\1]`, `[\b]`, `[a-`, `(a`, `(?:a`, `(?q)`, `(?<1>a)`, `(?<n>a)(?<n>b)`, `\k<n>`,
 		`\k`, `(?P<n>a)`,
 		`\p{`, `\p{}`, `\p{Foo}`, `\p{Lu `, `\p{lu}`, `\p{Is}`, `\p{sc=Foo}`, `\p{foo=L}`, `\x{110000}`, `\x{}`,
-		`\N{}`, `\N{2}`, `\N`, `\b{x}`, `(?<=(a|b)*)c`, `(?<=xa{2,}?)b`, `(?<=\1)b`, `(?i)*`, `[a&&`,
+		`\N{}`, `\N{2}`, `\N`, `\N{GREEK SMALL LETTER ALPHA}(`,
+		`\b{x}`, `(?<=(a|b)*)c`, `(?<=xa{2,}?)b`, `(?<=\1)b`, `(?i)*`, `[a&&`,
 	} {
 		if e, err := Parse(expr); !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: %v, %v; want a refusal", expr, e, err)
@@ -132,11 +133,12 @@ func TestRefused(t *testing.T) {
 }
 
 // What cannot be read here is left alone: the names of characters beyond ASCII,
-// what Java throws at, and what is larger than any origin.
+// and what is larger than any origin.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{
-		`\N{GREEK SMALL LETTER ALPHA}`, `\p{javaMirrored}`, `[[b]a&&]`, "\xff", strings.Repeat("(", 300),
+		`\N{GREEK SMALL LETTER ALPHA}`, `\p{javaMirrored}`, `[\N{GREEK SMALL LETTER ALPHA}]`, "\xff",
+		strings.Repeat("(", 300),
 		strings.Repeat("[", 300), strings.Repeat("a", 20_000), strings.Repeat(`[\pL\pN]`, 1500),
 		`(?iu)` + strings.Repeat(`[a-z]`, 1000),
 	} {
@@ -180,6 +182,21 @@ func TestTranslated(t *testing.T) {
 		}
 		if got, exact := e.Near(); got != test.near || exact != test.exact {
 			t.Errorf("%s: near %q (%t), want %q (%t)", test.expr, got, exact, test.near, test.exact)
+		}
+	}
+}
+
+// A class that Java accepts and throws at when certain characters are asked about
+// is no answer for these.
+func TestThrownIsUndecided(t *testing.T) {
+	t.Parallel()
+	e, err := Parse(`x[[b]a&&]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]Outcome{"xa": Undecided, "xb": Undecided, "xc": NotFound, "a": NotFound} {
+		if got := e.Find(text, 1000); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
 		}
 	}
 }

@@ -72,12 +72,46 @@ func (s set) has(r rune) bool {
 	return false
 }
 
+// or returns the union with other sets.
 func (s set) or(others ...set) set {
-	all := slices.Clone([]rune(s))
 	for _, other := range others {
-		all = append(all, other...)
+		s = merged(s, other)
 	}
-	return setOf(all...)
+	return s
+}
+
+// merged is the union of two sets, in one pass.
+func merged(s, other set) set {
+	if len(s) == 0 || len(other) == 0 {
+		return append(s[:len(s):len(s)], other...)
+	}
+	out := make(set, 0, len(s)+len(other))
+	for i, j := 0, 0; i < len(s) || j < len(other); {
+		from := &s
+		at := &i
+		if i == len(s) || j < len(other) && other[j] < s[i] {
+			from, at = &other, &j
+		}
+		first, last := (*from)[*at], (*from)[*at+1]
+		*at += 2
+		if n := len(out); n > 0 && first <= out[n-1]+1 {
+			out[n-1] = max(out[n-1], last)
+			continue
+		}
+		out = append(out, first, last)
+	}
+	return out
+}
+
+// within returns the part of the set between two code points.
+func (s set) within(first, last rune) set {
+	var out set
+	for i := 0; i < len(s); i += 2 {
+		if low, high := max(s[i], first), min(s[i+1], last); low <= high {
+			out = append(out, low, high)
+		}
+	}
+	return out
 }
 
 func (s set) not() set {
@@ -109,6 +143,8 @@ var (
 	vertical   = setOf('\n', '\r', 0x85, 0x85, 0x2028, 0x2029)
 	horizontal = setOf('\t', '\t', ' ', ' ', 0xA0, 0xA0, 0x1680, 0x1680, 0x180E, 0x180E, 0x2000, 0x200A,
 		0x202F, 0x202F, 0x205F, 0x205F, 0x3000, 0x3000)
+	notLineEnds = lineEnds.not()
+	notNewline  = only('\n').not()
 	asciiDigits = ascii("09")
 	asciiWord   = ascii("09AZaz__")
 	asciiSpace  = setOf('\t', '\r', ' ', ' ')

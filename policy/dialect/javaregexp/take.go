@@ -26,6 +26,9 @@ func (m *machine) takeSet(n *node, i int) int {
 		return -1
 	}
 	r, after := m.at(i)
+	if n.broken.has(r) {
+		panic(exhausted{}) // Java throws
+	}
 	if n.canonical {
 		m.plainAt(i)
 		if r == '\r' && after < len(m.text) && m.text[after] == '\n' {

@@ -2,8 +2,8 @@ package javaregexp
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+	"unicode"
 )
 
 // translator writes an expression in Go's syntax. Go's searches by states and not
@@ -246,14 +246,19 @@ const maxRanges = 64
 
 func (t *translator) set(n *node) {
 	s := n.set
+	if len(n.broken) > 0 {
+		t.wider("")
+		s = s.or(n.broken)
+	}
 	switch {
 	case t.near:
-		s = s.and(set{0, 0x7F})
+		s = s.within(0, 0x7F)
 	case n.canonical:
 		t.failed = true
 		return
+	case len(s) > 2*maxRanges:
 	default:
-		s = s.and(set{0xD800, 0xDFFF}.not())
+		s = s.within(0, 0xD7FF).or(s.within(0xE000, unicode.MaxRune))
 	}
 	switch {
 	case len(s) == 0:
@@ -261,7 +266,7 @@ func (t *translator) set(n *node) {
 	case len(s) > 2*maxRanges:
 		t.wider(`(?s:.)`)
 	case len(s) == 2 && s[0] == s[1]:
-		t.b.WriteString(regexp.QuoteMeta(string(s[0])))
+		t.plain(s[0])
 	default:
 		t.b.WriteByte('[')
 		for i := 0; i < len(s); i += 2 {
@@ -290,6 +295,17 @@ func (t *translator) char(r rune, fold foldMode) {
 	case fold == foldASCII && isASCIILetter(r):
 		t.set(&node{set: setOf(lowerASCII(r), lowerASCII(r), upperASCII(r), upperASCII(r))})
 	default:
-		t.set(&node{set: only(r)})
+		t.plain(r)
 	}
+}
+
+func (t *translator) plain(r rune) {
+	if isSurrogate(r) || t.near && r >= 0x80 {
+		t.b.WriteString(never)
+		return
+	}
+	if strings.ContainsRune(`\.+*?()|[]{}^$`, r) {
+		t.b.WriteByte('\\')
+	}
+	t.b.WriteRune(r)
 }

@@ -9,6 +9,8 @@ type node struct {
 	// set is what opSet takes one code point of, and text what opText takes.
 	set  set
 	text []rune
+	// broken is what Java throws at when it is asked whether the set has it.
+	broken set
 	// group is the number of a group that captures, or of the group that opRef
 	// refers to; zero captures nothing.
 	group int

@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 
@@ -24,15 +23,6 @@ func compileFor(t testing.TB, target, body string) *policy.Policy {
 		t.Fatal(err)
 	}
 	return p
-}
-
-func unquote(t testing.TB, s string) string {
-	t.Helper()
-	got, err := strconv.Unquote(`"` + s + `"`)
-	if err != nil {
-		t.Fatalf("%s: %v", s, err)
-	}
-	return got
 }
 
 // What a platform does to an entry that it does not read as written stands on

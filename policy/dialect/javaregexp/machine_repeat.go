@@ -132,7 +132,6 @@ func (m *machine) repeatGroup(s *step, i int) bool {
 			took := m.last - i
 			m.capture(s, i, m.last)
 			if i = m.last; took == 0 && !m.remembers {
-				n = s.min
 				break
 			}
 		}

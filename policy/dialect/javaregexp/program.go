@@ -19,7 +19,6 @@ type step struct {
 	captures       bool
 	min, max       int32
 	mode           mode
-	open           bool
 	// memo is the number of a loop that remembers where going on failed, or -1.
 	memo int
 	// shortest and longest bound what a look behind looks at.

@@ -55,16 +55,6 @@ const (
 	opRepeat
 )
 
-// zero reports whether the node is a group of a sort that takes nothing by
-// itself in the grammar's eyes: its repetition is that of a single element.
-func (n *node) single() bool {
-	switch n.op {
-	case opAhead, opBehind, opAtomic:
-		return true
-	}
-	return n.op != opGroup
-}
-
 type mode uint8
 
 const (

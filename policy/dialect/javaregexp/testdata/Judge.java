@@ -8,8 +8,9 @@ import java.util.regex.Pattern;
 /**
  * Says what java.util.regex makes of expressions and texts. A line of the input
  * is an expression and a text, both UTF-8 in base64 with a comma between them; a
- * line of the output is "found", "not", "refused" (the expression), "thrown" (the
- * search) or "long" (the search took too many steps).
+ * line of the output, behind one with the version of Java, is "found", "not",
+ * "refused" (the expression), "thrown" (the search) or "long" (the search took
+ * too many steps).
  */
 public class Judge {
     static final class Counted implements CharSequence {
@@ -49,6 +50,7 @@ public class Judge {
     public static void main(String[] args) throws Exception {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         PrintStream out = new PrintStream(System.out, false, "US-ASCII");
+        out.println(Runtime.version().feature());
         for (String line; (line = in.readLine()) != null;) {
             String[] parts = line.split(",", -1);
             out.println(judge(decoded(parts[0]), decoded(parts[1])));

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that what the tests need is on the machine. As root on a Debian
-# it installs what is missing; otherwise it names exactly what to install.
+# it installs what is missing; otherwise it names exactly what to install. With
+# "real" also what only make real needs.
 set -eu
 
 missing=""
@@ -19,6 +20,7 @@ need chromium chromium chromium-browser google-chrome
 need squid /usr/sbin/squid squid
 need groff groff nroff
 need curl curl
+[ "${1:-}" != real ] || need openjdk-17-jdk-headless javac
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
 	missing="$missing postgresql"
 fi

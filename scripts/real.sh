@@ -5,7 +5,7 @@
 # detector.
 cd "$(dirname "$0")/.."
 downloads=$(date +%s)
-sh scripts/prerequisites.sh
+sh scripts/prerequisites.sh real
 go mod download
 (cd bench && go mod download)
 echo "downloads           $(($(date +%s) - downloads)) s"

@@ -39,6 +39,8 @@ type androidReader struct {
 	unlimited [androidLists]bool
 	// startPages says that there was a content element.
 	startPages bool
+	// undecided are the URLs of which entries cannot say whether they cover them.
+	undecided []pattern.Pattern
 }
 
 // compileAndroid reads a document as cordova-android 2.0 and later do. Sources

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect/javaregexp"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
@@ -14,6 +15,11 @@ import (
 // are Java regular expressions, searched for in the raw URL
 // [cordova-android 2.0.0 CordovaWebView, 2.4.0 - 2.9.1 Config, 3.0.0
 // Whitelist].
+//
+// The expressions are read as OpenJDK 17 does, on which the verdicts of the corpus
+// were recorded. A device's own java.util.regex is ICU behind the same interface:
+// it refuses a lone "}", and differs in properties, in the spellings of line ends
+// and in \h, \v, \R and \b{g}, which it did not know then.
 func (r *androidReader) compileExpressions() map[policy.Kind]policy.Program {
 	unreadable := false
 	r.elements(func(e *configxml.Element) {
@@ -24,21 +30,18 @@ func (r *androidReader) compileExpressions() map[policy.Kind]policy.Program {
 			r.readAccess(e)
 		}
 	})
-	// A URL that only an entry without an equal could cover is refused.
-	doubt := []policy.Step{}
-	if unreadable {
-		doubt = append(doubt, otherwise(policy.Block, policy.Unverified))
-	}
-	listed := append([]policy.Step{r.listed(androidInternal, policy.Allow)}, doubt...)
+	doubts := r.doubts(unreadable)
+	listed := append([]policy.Step{r.listed(androidInternal, policy.Allow)}, doubts...)
 	resources := r.expressionResources(unreadable)
 	if r.unchecked || !r.version.AtLeast(2, 6, 0) {
 		resources = nil
 	}
-	return androidPrograms(r.expressionNavigation(doubt), resources, listed, listed)
+	return androidPrograms(r.expressionNavigation(doubts), resources, listed, listed)
 }
 
-// readExpression reads one access element and reports whether it has a
-// construct without an equal.
+// readExpression reads one access element and reports whether that could not be
+// done here. An entry that Java refuses is dropped, and the others count: the
+// platform catches the exception for each entry by itself.
 func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 	rule, has := r.rule(e, "origin", policy.ForRequest)
 	if !has {
@@ -55,22 +58,13 @@ func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 		rule.Flaw, rule.Note = policy.Rewritten,
 			"launch-external is not known before 3.6: the entry lets the URL load inside the app"
 	}
-	expr, err := r.expression(rule.Text, strings.EqualFold(e.Value("subdomains"), "true"))
-	if err == nil {
-		expr, err = translateJava(expr)
-	}
-	whole := pattern.Language{}
-	if err == nil {
-		if whole, err = pattern.Expression(expr); err != nil {
-			err = errJavaUnreadable // valid in Java, too large here
-		}
-	}
+	whole, err := r.readOrigin(rule.Text, strings.EqualFold(e.Value("subdomains"), "true"))
 	switch {
-	case errors.Is(err, errJavaRegexp):
+	case errors.Is(err, javaregexp.ErrRefused):
 		rule.Flaw, rule.Note = policy.Dropped, "it is read as a Java regular expression, and it is not valid as one"
 	case err != nil:
 		rule.Flaw, rule.Note = policy.Unreadable,
-			"it is a Java regular expression with a construct that has no equal here"
+			"it is a Java regular expression with a construct that cannot be read here"
 		unreadable = true
 	default:
 		p := everything()
@@ -79,6 +73,18 @@ func (r *androidReader) readExpression(e *configxml.Element) (unreadable bool) {
 	}
 	r.enter(androidInternal, rule)
 	return unreadable
+}
+
+func (r *androidReader) readOrigin(origin string, subdomains bool) (pattern.Language, error) {
+	text, err := r.expression(origin, subdomains)
+	if err != nil {
+		return pattern.Language{}, err
+	}
+	expr, err := javaregexp.Parse(text)
+	if err != nil {
+		return pattern.Language{}, err
+	}
+	return r.languageOf(expr)
 }
 
 // anySubdomain is what the platform puts before the rest of an origin with
@@ -93,7 +99,7 @@ var otherScheme = regexp.MustCompile(`\A[a-z-]+://`)
 var webScheme = regexp.MustCompile(`https?://`)
 
 // expression returns the Java regular expression that the platform makes of an
-// origin other than "*", or errJavaRegexp where making it fails.
+// origin other than "*", or javaregexp.ErrRefused where making it fails.
 func (r *androidReader) expression(origin string, subdomains bool) (string, error) {
 	if r.version.AtLeast(2, 9, 1) {
 		wild, err := startsWithWildcard(origin)
@@ -130,13 +136,13 @@ func startsWithWildcard(origin string) (bool, error) {
 		return strings.HasPrefix(origin, "*"), nil
 	}
 	if strings.ReplaceAll(rest, "//", "") == "" {
-		return false, errJavaRegexp
+		return false, javaregexp.ErrRefused
 	}
 	return strings.HasPrefix(rest, "*"), nil
 }
 
 // expressionNavigation is CordovaWebViewClient.shouldOverrideUrlLoading.
-func (r *androidReader) expressionNavigation(doubt []policy.Step) []policy.Step {
+func (r *androidReader) expressionNavigation(doubts []policy.Step) []policy.Step {
 	launched := []string{"tel:", "geo:", "mailto:", "sms:"}
 	if r.version.AtLeast(2, 9, 1) {
 		launched = append(launched, "market:")
@@ -153,7 +159,7 @@ func (r *androidReader) expressionNavigation(doubt []policy.Step) []policy.Step 
 		builtIn(policy.Allow, r.uri.startsWithAny(local...)),
 		r.listed(androidInternal, policy.Allow),
 	}
-	steps = append(steps, doubt...)
+	steps = append(steps, doubts...)
 	return append(steps, otherwise(policy.Launch, policy.HandedOver))
 }
 
@@ -189,12 +195,9 @@ func (r *androidReader) expressionResources(unreadable bool) []policy.Step {
 		steps = append(steps, policy.Step{When: []policy.Test{policy.Among(forgotten)}, Then: policy.Allow,
 			Reason: policy.SchemeNotAsked})
 	}
-	unlisted := policy.Step{When: []policy.Test{web}, Then: policy.Block, Reason: policy.NotListed}
-	if unreadable {
-		unlisted.Reason = policy.Unverified
-	}
+	steps = append(steps, r.listed(androidInternal, policy.Allow, web))
+	steps = append(steps, r.doubts(unreadable, web)...)
 	return append(steps,
-		r.listed(androidInternal, policy.Allow, web),
-		unlisted,
+		policy.Step{When: []policy.Test{web}, Then: policy.Block, Reason: policy.NotListed},
 		otherwise(policy.Allow, policy.SchemeNotAsked))
 }

@@ -179,8 +179,8 @@ const maxWork = 40_000_000
 
 // compareSampled compares groups where a platform's look-up is an algorithm.
 func (c *comparison) compareSampled(groups []group) {
-	why := fmt.Sprintf("%s looks its list up by an algorithm: %d URLs were tried, more may differ", algorithmic(c.pair),
-		c.trySamples(groups))
+	why := fmt.Sprintf("%s looks its list up by an algorithm, or by expressions that no set of URLs is for: "+
+		"%d URLs were tried, more may differ", algorithmic(c.pair), c.trySamples(groups))
 	c.doubt(groups, false, why)
 }
 

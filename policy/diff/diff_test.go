@@ -123,6 +123,21 @@ func TestVersionsShowWhatAnUpgradeChanges(t *testing.T) {
 	}
 }
 
+// An expression that looks ahead is no set of URLs: what is compared is wider,
+// and that is said. One that a set is for is compared exactly.
+func TestExpressionsWithoutASetAreTried(t *testing.T) {
+	old := `<widget><access origin="http://bank.example/"/></widget>`
+	report := compare(t, old, `<widget><access origin="http://(?!a)bank\.example/"/></widget>`, "android@2.9.1")
+	if len(report.Doubts) == 0 || report.Exhausted() ||
+		!strings.Contains(report.Doubts[0].Why, "android@2.9.1 looks its list up by an algorithm, or by expressions") {
+		t.Errorf("doubts: %+v", report.Doubts)
+	}
+	report = compare(t, old, `<widget><access origin="http://[^/]*+/(?i)\bBANK\b"/></widget>`, "android@2.9.1")
+	if len(report.Doubts) > 0 || len(report.Lines) == 0 || !report.Widens() {
+		t.Errorf("lines %+v, doubts %+v", report.Lines, report.Doubts)
+	}
+}
+
 func TestAlgorithmsAreTriedAndSaidToBe(t *testing.T) {
 	report := compare(t,
 		`<widget><access origin="http://a.example"/></widget>`,

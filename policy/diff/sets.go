@@ -2,6 +2,7 @@ package diff
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -12,7 +13,8 @@ import (
 type Sets struct {
 	Allow, Launch, Bypass pattern.URLSet
 	// Exact says that the sets are what the policy decides. Where the platform
-	// looks its list up by an algorithm, they are the nearest ones.
+	// looks its list up by an algorithm, or reads an entry as an expression that no
+	// set of URLs is for, they are the nearest ones.
 	Exact bool
 }
 
@@ -22,6 +24,7 @@ type Reader struct {
 	policy  *policy.Policy
 	reading pattern.Reading
 	lists   map[int]pattern.URLSet
+	nearby  map[int]bool // whether the set of a list is wider than the list
 	among   map[*pattern.Pattern]pattern.URLSet
 	rules   *pattern.URLSet
 	// keep are the rules whose entries count, by number; nil: all.
@@ -30,7 +33,8 @@ type Reader struct {
 
 // NewReader returns a reader of a policy.
 func NewReader(p *policy.Policy) *Reader {
-	r := &Reader{policy: p, lists: map[int]pattern.URLSet{}, among: map[*pattern.Pattern]pattern.URLSet{}}
+	r := &Reader{policy: p, lists: map[int]pattern.URLSet{}, nearby: map[int]bool{},
+		among: map[*pattern.Pattern]pattern.URLSet{}}
 	if p.Split("ftp://host/").Has&pattern.HasHost == 0 {
 		r.reading = pattern.WebHosts
 	}
@@ -68,7 +72,7 @@ func (r *Reader) holds(tests []policy.Test, exact *bool) pattern.URLSet {
 	all := make([]pattern.URLSet, 0, len(tests))
 	for _, test := range tests {
 		set := r.test(test)
-		if test.Algorithmic() {
+		if test.Algorithmic() || r.approximate(test) {
 			*exact = false
 		}
 		if test.Negated() {
@@ -83,6 +87,25 @@ func (r *Reader) holds(tests []policy.Test, exact *bool) pattern.URLSet {
 		return all[0]
 	}
 	return all[0].Intersect(all[1:]...)
+}
+
+// approximate reports whether the set of a test is wider than the test.
+func (r *Reader) approximate(test policy.Test) bool {
+	n := test.List()
+	if n < 0 {
+		return slices.ContainsFunc(test.Patterns(), func(p pattern.Pattern) bool { return p.Approximate() })
+	}
+	nearby, known := r.nearby[n]
+	if !known {
+		list := r.policy.List(n)
+		for i := range list {
+			if nearby = list[i].Pattern.Approximate(); nearby {
+				break
+			}
+		}
+		r.nearby[n] = nearby
+	}
+	return nearby
 }
 
 func (r *Reader) test(test policy.Test) pattern.URLSet {

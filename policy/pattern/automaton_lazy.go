@@ -212,7 +212,7 @@ func expressionOf(l *Language) (expr string, ok bool) {
 	switch l.form {
 	case all, present:
 		return `\A`, true
-	case expression:
+	case expression, searched:
 		return l.text, true
 	case union:
 		var parts []string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 )
 
@@ -19,8 +20,20 @@ type Language struct {
 // extra is what few languages have, kept apart because there may be a million
 // languages in memory.
 type extra struct {
-	re      *regexp.Regexp
-	members []Language
+	re       *regexp.Regexp
+	members  []Language
+	searcher Searcher
+	// nearest: the expression is wider than what the searcher finds.
+	nearest bool
+}
+
+// Searcher finds a language's strings by a search of its own. It must be pure,
+// and safe for concurrent use.
+type Searcher interface {
+	// Matches reports whether the language contains a string.
+	Matches(s string) bool
+	// String tells languages apart: searchers of one text are the same.
+	String() string
 }
 
 type form uint8
@@ -39,6 +52,7 @@ const (
 	generalGlob // glob whose literal text has line ends or is not UTF-8
 	expression
 	union
+	searched // text is the expression that the algebra takes
 )
 
 // Any returns the language of every string; it also covers an absent part.
@@ -107,6 +121,31 @@ func Expression(expr string) (Language, error) {
 	return Language{form: expression, text: expr, extra: &extra{re: re}}, nil
 }
 
+// Searched returns the language of the strings that a searcher finds, for what no
+// expression of Go's syntax says. The algebra, which knows only URLs in their
+// canonical spelling, takes the language of near: an expression that is found in
+// each of these that the searcher finds. It is exact if it is found in no other
+// of them.
+func Searched(by Searcher, near string, exact bool) (Language, error) {
+	l, err := Expression(near)
+	if err != nil {
+		return Language{}, err
+	}
+	return Language{form: searched, text: l.text, extra: &extra{searcher: by, nearest: !exact}}, nil
+}
+
+// Approximate reports whether the algebra takes something wider for the
+// language.
+func (l *Language) Approximate() bool {
+	switch l.form {
+	case searched:
+		return l.extra.nearest
+	case union:
+		return slices.ContainsFunc(l.extra.members, func(m Language) bool { return m.Approximate() })
+	}
+	return false
+}
+
 // OneOf returns the union of languages; of none it is the empty language.
 func OneOf(languages ...Language) Language {
 	kept := make([]Language, 0, len(languages))
@@ -128,7 +167,7 @@ func OneOf(languages ...Language) Language {
 // letters do not fold. It does not apply to expressions.
 func (l Language) Fold() Language {
 	switch l.form {
-	case expression:
+	case expression, searched:
 		return l
 	case union:
 		folded := make([]Language, len(l.extra.members))
@@ -157,7 +196,10 @@ func (l *Language) equal(m *Language) bool {
 	if l.form != m.form || l.fold != m.fold || l.text != m.text {
 		return false
 	}
-	if l.form != union || l.extra == m.extra {
+	switch {
+	case l.form == searched:
+		return l.extra.nearest == m.extra.nearest && l.extra.searcher.String() == m.extra.searcher.String()
+	case l.form != union, l.extra == m.extra:
 		return true
 	}
 	if len(l.extra.members) != len(m.extra.members) {

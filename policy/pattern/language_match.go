@@ -30,6 +30,8 @@ func (l *Language) covers(s string, has bool) bool {
 		return generalGlobCovers(l.text, s, l.fold)
 	case expression:
 		return l.extra.re.MatchString(s)
+	case searched:
+		return l.extra.searcher.Matches(s)
 	}
 	return textCovers(l.form, l.text, s, l.fold)
 }

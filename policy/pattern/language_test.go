@@ -134,3 +134,58 @@ func TestRequiredLiterals(t *testing.T) {
 		}
 	}
 }
+
+// bankSearch finds what looks ahead would find: "bank", unless "er" follows.
+type bankSearch struct{ name string }
+
+func (bankSearch) Matches(s string) bool {
+	_, after, found := strings.Cut(s, "bank")
+	return found && !strings.HasPrefix(after, "er")
+}
+
+func (b bankSearch) String() string { return b.name }
+
+func TestSearched(t *testing.T) {
+	l, err := Searched(bankSearch{"bank"}, `bank`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.Contains("a bank") || l.Contains("a banker") || l.Contains("x") || !l.Fold().Contains("bank") {
+		t.Error("the search does not decide")
+	}
+	other, err := Searched(bankSearch{"another"}, `bank`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := Searched(bankSearch{"bank"}, `bank`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.equal(&other) || !l.equal(&same) {
+		t.Error("searches are told apart by their text")
+	}
+	if _, err := Searched(bankSearch{}, `(`, true); err == nil {
+		t.Error("an expression that is none must be an error")
+	}
+	exact, err := Searched(bankSearch{}, `bank`, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	union, plain := OneOf(Exactly("x"), l), Exactly("x")
+	if !l.Approximate() || !union.Approximate() || exact.Approximate() || plain.Approximate() {
+		t.Error("what is approximate is not said")
+	}
+	p := Pattern{Scheme: Any(), Host: Any(), Path: Any(), Whole: l}
+	if !p.Approximate() {
+		t.Error("the pattern is not said to be approximate")
+	}
+	if n, ok := NewSet([]Pattern{{Scheme: Any(), Host: Exactly("h"), Path: Any()}, p}).Match(&URL{Whole: "http://bank/",
+		Scheme: "http", Host: "bank", Path: "/", Has: HasScheme | HasHost | HasPath, Port: -1}); n != 1 || !ok {
+		t.Errorf("the set finds %d, %t", n, ok)
+	}
+	// The algebra takes the expression.
+	url, outcome := Covered(AllHosts, []Pattern{p}).Witness(100_000)
+	if outcome != Found || !strings.Contains(url, "bank") {
+		t.Errorf("witness %q, %v", url, outcome)
+	}
+}

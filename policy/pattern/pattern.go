@@ -107,3 +107,9 @@ func (p *Pattern) coversPath(u *URL) bool {
 	}
 	return p.Path.covers(u.Path, u.Has&HasPath != 0)
 }
+
+// Approximate reports whether the algebra takes something wider for the pattern
+// (see Searched).
+func (p *Pattern) Approximate() bool {
+	return p.Scheme.Approximate() || p.Host.Approximate() || p.Path.Approximate() || p.Whole.Approximate()
+}

@@ -237,8 +237,8 @@ func (c *checker) search(q question) Case {
 		return found
 	}
 	return Case{Outcome: NotDecided,
-		Why: fmt.Sprintf("the platform looks its list up by an algorithm; none of %d URLs that were tried breaks it",
-			tries)}
+		Why: fmt.Sprintf("the platform looks its list up by an algorithm, or by expressions that no set of URLs is "+
+			"for; none of %d URLs that were tried breaks it", tries)}
 }
 
 // note looks whether something holds in the strict reading only, in which "*"

@@ -25,6 +25,7 @@ var nativeFiles = []string{
 	"AndroidManifest.xml",
 	"res/xml*/*.xml",
 	"Info.plist",
+	"*-Info.plist",
 	"platforms/android/app/src/main/AndroidManifest.xml",
 	"platforms/android/app/src/main/res/xml*/*.xml",
 	"platforms/android/AndroidManifest.xml",

@@ -25,6 +25,7 @@ var nativeFiles = []string{
 	"AndroidManifest.xml",
 	"res/xml*/*.xml",
 	"Info.plist",
+	"*-Info.plist",
 	"platforms/android/app/src/main/AndroidManifest.xml",
 	"platforms/android/app/src/main/res/xml*/*.xml",
 	"platforms/android/AndroidManifest.xml",
@@ -141,9 +142,18 @@ func (n *nativeReader) plugin(name string) {
 }
 
 // pluginManifests returns the plugin.xml files of the plugins that the project
-// has: where Cordova's tools keep them, else where npm installed those that
-// config.xml or package.json names.
+// has: those that were found with its plugins, else where Cordova's tools keep them
+// and where npm installed those that config.xml or package.json names.
 func (r *reader) pluginManifests() []string {
+	var known []string
+	for _, p := range r.project.Plugins {
+		if p.Manifest != "" {
+			known = append(known, p.Manifest)
+		}
+	}
+	if len(r.project.Plugins) > 0 {
+		return known
+	}
 	found, _ := fs.Glob(r.fsys, "plugins/*/plugin.xml") // the pattern is well formed
 	have := make(map[string]bool)
 	for _, name := range found {

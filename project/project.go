@@ -270,7 +270,9 @@ func (r *reader) manifest(name string) app.File {
 var capacitorNames = []string{"capacitor.config.ts", "capacitor.config.js", capacitorFile}
 
 // capacitorCopies are where cap copy writes the evaluated configuration.
-var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile}
+// The last one is its place in a package.
+var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile,
+	"assets/" + capacitorFile}
 
 // capacitor reads the configuration of a Capacitor project. One that is code is
 // read without running it; where something in it is computed, the evaluated copy
@@ -325,7 +327,8 @@ const runCapCopy = "run npx cap copy, then the copy below android/ or ios/ is re
 
 // hasCapacitor reports whether a folder has a configuration of Capacitor.
 func hasCapacitor(fsys fs.FS) bool {
-	return slices.ContainsFunc(capacitorNames, func(name string) bool { return exists(fsys, name) })
+	return slices.ContainsFunc(capacitorNames, func(name string) bool { return exists(fsys, name) }) ||
+		exists(fsys, "assets/"+capacitorFile) // of a package
 }
 
 func reason(err error) string {
@@ -353,6 +356,9 @@ func (r *reader) webRoot(config string) string {
 		candidates = append([]string{"platforms/ios/www"}, candidates...)
 	case strings.HasPrefix(config, "platforms/"):
 		candidates = append([]string{path.Join(path.Dir(config), "www")}, candidates...)
+	}
+	if exists(r.fsys, "AndroidManifest.xml") || exists(r.fsys, "Info.plist") { // a package that ships
+		candidates = append(candidates, "assets/www", "assets/public", "public")
 	}
 	for _, dir := range candidates {
 		if info, err := fs.Stat(r.fsys, dir); err == nil && info.IsDir() {

@@ -51,6 +51,11 @@ find it), the Content-Security-Policy of the pages in www/, native settings,
 plugins, package.json, capacitor.config.json, and what the app's own scripts do.
 PATH is the project's folder or a config.xml; the current folder without it.
 
+PATH may also be an app as it ships, an .apk, .aab or .ipa, or the folder that the
+tools built (platforms/android): then the list, the pages, the manifest, the network
+security configuration and the Info.plist inside are judged. Run in the project's
+folder, check also says where the package's list differs from the project's.
+
 Each finding names its rule; docs/reference/rules.md explains every rule, what an
 attacker gains and what to do. A comment in config.xml answers a finding:
 
@@ -68,7 +73,8 @@ Exit status: 0 without findings of at least the --fail-on level that are not new
 with, 2 if the project cannot be read.`,
 		Example: `  cordon check
   cordon check --format sarif ./app > cordon.sarif
-  cordon check --platform android@9,ios@8 --fail-on high config.xml`,
+  cordon check --platform android@9,ios@8 --fail-on high config.xml
+  cordon check app-release.apk`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "."
@@ -115,7 +121,7 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	read, dir, err := folder.Open(path, targets)
+	read, dir, err := folder.OpenBuilt(path, targets)
 	if err != nil {
 		return err
 	}

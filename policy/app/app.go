@@ -60,6 +60,8 @@ type App struct {
 	Now time.Time
 	// Served are what pinned hosts showed; nil if nobody asked them.
 	Served []Served
+	// Beside is the project that a package stands in, for comparing; nil for none.
+	Beside *App
 	// Skipped are the files that were not read, and why.
 	Skipped []Skipped
 	// Base is put before file names in what is written for people and

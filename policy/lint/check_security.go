@@ -17,8 +17,11 @@ func (r *run) namedConfigs() (named map[string]native.Attribute, whole bool) {
 	for _, st := range r.native().At(application) {
 		whole = whole || st.Fragment.Carrier == native.File
 		a, ok := st.Attribute("networkSecurityConfig")
-		if name, resource := strings.CutPrefix(a.Value, "@xml/"); ok && resource {
+		switch name, resource := strings.CutPrefix(a.Value, "@xml/"); {
+		case ok && resource:
 			named[name] = a
+		case ok: // a reference without a name: it may be any of them
+			return nil, false
 		}
 	}
 	return named, whole

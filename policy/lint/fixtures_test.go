@@ -82,11 +82,19 @@ func check(t *testing.T, files fs.FS) (*app.App, *lint.Report) {
 		t.Fatal(err)
 	}
 	p.Served = served(t, files)
+	if beside, err := fs.Sub(files, "beside"); err == nil && exists(beside, "config.xml") {
+		p.Beside, _ = check(t, beside)
+	}
 	report, err := lint.Check(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, report
+}
+
+func exists(fsys fs.FS, name string) bool {
+	_, err := fs.Stat(fsys, name)
+	return err == nil
 }
 
 // served reads what hosts show from served/HOST.pem.

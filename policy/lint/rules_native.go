@@ -173,4 +173,14 @@ var nativeRules = []Rule{
 		Remedy:  "Move them to a resource of debug builds: src/debug/res/xml, or NAME_debug.xml.",
 		check:   checkDebugOverrides,
 	},
+	{
+		ID: "package-differs", Severity: Medium, Topic: TopicBuild,
+		Title: "A package has another list than the project beside it",
+		Explanation: "What was built is not what the project says now: it was built before a change, a plugin or a " +
+			"hook has changed the list, or it was built elsewhere.",
+		Gain:    "What the list in the package lets in, whatever the project's own says.",
+		Effects: everywhere("the package's list is what counts on devices"),
+		Remedy:  "Build again. If the difference stays, see which plugin or hook makes it.",
+		check:   checkPackage,
+	},
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -81,6 +82,9 @@ func (c *carried) block(e *configxml.Element, platform string, by Carrier, targe
 	if kind == 0 || len(e.Children) == 0 || platform != "" && platform != platformOf(kind) {
 		return
 	}
+	if kind == Security && !slices.ContainsFunc(e.Children, isSection) {
+		return // another XML resource, such as a provider's paths
+	}
 	f := &Fragment{Kind: kind, Carrier: by, Name: ResourceName(target), Parent: parent, Document: c.doc,
 		Elements: e.Children, Place: c.doc.Place(e.Start, e.TagEnd)}
 	if kind == Info {
@@ -92,6 +96,11 @@ func (c *carried) block(e *configxml.Element, platform string, by Carrier, targe
 		f.info = value
 	}
 	c.fragments = append(c.fragments, f)
+}
+
+// isSection reports whether an element is a part of a network security configuration.
+func isSection(e *configxml.Element) bool {
+	return e.Name == "base-config" || e.Name == "domain-config" || e.Name == "debug-overrides"
 }
 
 func platformOf(kind Kind) string {

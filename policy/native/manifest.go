@@ -170,10 +170,11 @@ func (f *Fragment) statement(e *configxml.Element, at string, merged bool) State
 	return s
 }
 
-// isAndroid reports whether a prefix stands for Android's namespace. In a
-// fragment the declaration may be missing: the file that it goes into has it.
+// isAndroid reports whether a prefix stands for Android's namespace. "android" always
+// does: in a fragment the declaration may be missing, and the file that it goes into
+// has it.
 func isAndroid(e *configxml.Element, prefix string) bool {
-	for ; e != nil; e = e.Parent {
+	for ; e != nil && prefix != "android"; e = e.Parent {
 		for _, a := range e.Attrs {
 			if a.Prefix == "xmlns" && a.Name == prefix {
 				return a.Value == androidSpace

@@ -206,6 +206,7 @@ func TestCarriersThatTakeAway(t *testing.T) {
 		`<platform name="windows"><config-file target="AndroidManifest.xml" parent="/"><application/>
 			</config-file></platform>`,
 		`<preference name="Orientation" value="default"/>`,
+		`<config-file target="res/xml/paths.xml" parent="/paths"><external-path/></config-file>`,
 	} {
 		doc, err := configxml.Parse("config.xml", []byte("<widget>"+body+"</widget>"))
 		if err != nil {
@@ -234,6 +235,22 @@ func TestResourceFiles(t *testing.T) {
 	want := []string{"src/net.xml > app/src/main/res/xml/net_sec.xml", "res/xml/other.xml > res/xml/other.xml"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestSecurityFragments: what is added to a configuration counts as what stands in it.
+func TestSecurityFragments(t *testing.T) {
+	doc, err := configxml.Parse("config.xml", []byte(`<widget><config-file parent="/network-security-config"
+		target="app/src/main/res/xml/net.xml"><domain-config cleartextTrafficPermitted="true"><domain>a.example</domain>
+		</domain-config></config-file></widget>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fragments, _, _ := Carried(doc)
+	configs := Merge(fragments).Configs
+	if len(configs) != 1 || configs[0].Fragment.Name != "net" ||
+		!configs[0].Permits(configs[0].For("a.example")).Value {
+		t.Errorf("%+v", configs)
 	}
 }
 

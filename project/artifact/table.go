@@ -1,0 +1,210 @@
+package artifact
+
+import (
+	"encoding/binary"
+)
+
+// maxResources bounds how many values of a table of resources are kept.
+const maxResources = 1 << 20
+
+// table is what is needed of resources.arsc: the names of resources, and the
+// values of those that are files, booleans, numbers or strings.
+type table struct {
+	strings   *pool
+	resources map[uint32]*resource
+	order     []uint32
+}
+
+type resource struct {
+	kind, name string // "xml", "network_security_config"
+	values     []value
+}
+
+type value struct {
+	kind byte
+	data uint32
+}
+
+func readTable(data []byte) (*table, error) {
+	top, _, err := nextChunk(data)
+	if err != nil {
+		return nil, err
+	}
+	if top.kind != chunkTable {
+		return nil, bad("it is not a table of resources")
+	}
+	t := &table{resources: make(map[uint32]*resource)}
+	rest := top.body
+	for len(rest) > 0 {
+		var c chunk
+		if c, rest, err = nextChunk(rest); err != nil {
+			return nil, err
+		}
+		switch c.kind {
+		case chunkPool:
+			t.strings, err = readPool(c)
+		case chunkPackage:
+			err = t.pack(c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// pack reads one package of the table.
+func (t *table) pack(c chunk) error {
+	id := c.u32(8)
+	types, keys, err := poolsOf(c)
+	if err != nil {
+		return err
+	}
+	rest := c.body
+	for len(rest) > 0 {
+		var part chunk
+		if part, rest, err = nextChunk(rest); err != nil {
+			return err
+		}
+		if part.kind == chunkType {
+			if err := t.entries(part, id, types, keys); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// poolsOf reads the names of a package's types and keys.
+func poolsOf(c chunk) (types, keys *pool, err error) {
+	if len(c.header) < 284 {
+		return nil, nil, bad("a package is cut short")
+	}
+	for i, at := range []int{268, 276} {
+		offset := int64(c.u32(at))
+		if offset < int64(len(c.header)) || offset > int64(len(c.data)) {
+			return nil, nil, bad("a package has no names")
+		}
+		part, _, err := nextChunk(c.data[offset:])
+		if err != nil {
+			return nil, nil, err
+		}
+		p, err := readPool(part)
+		if err != nil {
+			return nil, nil, err
+		}
+		if i == 0 {
+			types = p
+		} else {
+			keys = p
+		}
+	}
+	return types, keys, nil
+}
+
+// entries reads the entries of one type for one kind of device.
+func (t *table) entries(c chunk, pkg uint32, types, keys *pool) error {
+	if len(c.header) < 20 {
+		return bad("a type of resources is cut short")
+	}
+	id, flags := uint32(c.header[8]), c.header[9]
+	count, start := int(c.u32(12)), int64(c.u32(16))
+	kind, _ := types.at(id - 1)
+	width := 4
+	if flags&2 != 0 {
+		width = 2
+	}
+	if int64(count)*int64(width) > int64(len(c.body)) || start > int64(len(c.data)) {
+		return bad("a type of resources is cut short")
+	}
+	for i := range count {
+		index, offset, ok := entryAt(c.body, i, flags)
+		if !ok || start+offset+8 > int64(len(c.data)) {
+			continue
+		}
+		t.entry(c.data[start+offset:], pkg<<24|id<<16|index, kind, keys)
+		if len(t.resources) > maxResources {
+			return bad("it has more than %d resources", maxResources)
+		}
+	}
+	return nil
+}
+
+// entryAt reads where the i-th entry of a type stands, and its number.
+func entryAt(offsets []byte, i int, flags byte) (index uint32, offset int64, ok bool) {
+	switch {
+	case flags&1 != 0: // sparse
+		raw := offsets[4*i:]
+		return uint32(binary.LittleEndian.Uint16(raw)), int64(binary.LittleEndian.Uint16(raw[2:])) * 4, true
+	case flags&2 != 0: // offsets of 16 bits
+		n := binary.LittleEndian.Uint16(offsets[2*i:])
+		return uint32(i), int64(n) * 4, n != 0xFFFF
+	}
+	n := binary.LittleEndian.Uint32(offsets[4*i:])
+	return uint32(i), int64(n), n != noString
+}
+
+func (t *table) entry(raw []byte, id uint32, kind string, keys *pool) {
+	const complex, compact = 0x0001, 0x0008
+	size, flags := binary.LittleEndian.Uint16(raw), binary.LittleEndian.Uint16(raw[2:])
+	key, v := binary.LittleEndian.Uint32(raw[4:]), value{}
+	switch {
+	case flags&compact != 0:
+		v.kind, v.data, key = byte(flags>>8), key, uint32(size)
+	case flags&complex != 0 || len(raw) < int(size)+8:
+		return
+	default:
+		v.kind, v.data = raw[int(size)+3], binary.LittleEndian.Uint32(raw[int(size)+4:])
+	}
+	r := t.resources[id]
+	if r == nil {
+		name, ok := keys.at(key)
+		if !ok {
+			return
+		}
+		r = &resource{kind: kind, name: name}
+		t.resources[id] = r
+		t.order = append(t.order, id)
+	}
+	r.values = append(r.values, v)
+}
+
+// text writes a value as the text that stands for it: a reference as @type/name, or
+// with resolve as the value of a boolean or number that is the same on every device.
+func (t *table) text(kind byte, data uint32, resolve bool) string {
+	if kind != valueReference || t == nil {
+		return plain(kind, data)
+	}
+	r := t.resources[data]
+	if r == nil {
+		return plain(kind, data)
+	}
+	if resolve && len(r.values) == 1 && (r.kind == "bool" || r.kind == "integer") &&
+		r.values[0].kind != valueReference {
+		return plain(r.values[0].kind, r.values[0].data)
+	}
+	return "@" + r.kind + "/" + r.name
+}
+
+// xmlFile is a file of the type xml: its name as a resource, and where it stands.
+type xmlFile struct{ name, path string }
+
+// xmlFiles lists the files of the type xml, for all kinds of devices.
+func (t *table) xmlFiles() []xmlFile {
+	if t == nil {
+		return nil
+	}
+	var list []xmlFile
+	for _, id := range t.order {
+		r := t.resources[id]
+		if r.kind != "xml" {
+			continue
+		}
+		for _, v := range r.values {
+			if path, ok := t.strings.at(v.data); ok && v.kind == valueString {
+				list = append(list, xmlFile{r.name, path})
+			}
+		}
+	}
+	return list
+}

@@ -110,8 +110,8 @@ var realPages = map[string]struct {
 		initialize({ mode: 'md', animated: false });
 		[app, content, button, toolbar, toggle].forEach((define) => define())`,
 		body: `<ion-app><ion-toolbar>Top</ion-toolbar><ion-content><ion-button>Go</ion-button><ion-toggle></ion-toggle>` +
-			`</ion-content></ion-app>`, ready: `[...document.querySelectorAll("ion-app, ion-app *")].every((e) =>
-			e.classList.contains("hydrated"))`, breaks: true},
+			`</ion-content></ion-app>`, ready: `["ion-toolbar", "ion-button", "ion-toggle"].every((name) =>
+			document.querySelector(name).shadowRoot?.childNodes.length > 0)`, breaks: true},
 	"styled-components": {entry: `import React from 'react'
 		import { createRoot } from 'react-dom/client'
 		import styled from 'styled-components'

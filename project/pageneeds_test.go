@@ -64,17 +64,20 @@ const oldBridge = `<widget><access origin="https://api.example.com" /><engine na
 // The bridge of cordova-ios before 6 is a frame of gap:, with or without a policy in
 // the page; the picture that a script makes is shown.
 func TestOldBridge(t *testing.T) {
-	for _, meta := range []string{"", `<meta http-equiv="Content-Security-Policy" content="default-src 'self' data: gap: ` +
+	for _, meta := range []string{"", `<meta http-equiv="Content-Security-Policy" content="default-src 'self' ` +
+		`data: gap: ` +
 		`https://ssl.gstatic.com 'unsafe-eval'; style-src 'self' 'unsafe-inline'; media-src *">`} {
 		p, told := written(t, files(map[string]string{
-			"config.xml":     oldBridge,
-			"www/index.html": "<!doctype html><html><head>" + meta + "<script src=\"js/app.js\"></script></head></html>",
-			"www/js/app.js":  "shot.src = 'data:image/png;base64,' + d;",
+			"config.xml": oldBridge,
+			"www/index.html": "<!doctype html><html><head>" + meta + "<script " +
+				"src=\"js/app.js\"></script></head></html>",
+			"www/js/app.js": "shot.src = 'data:image/png;base64,' + d;",
 		}), "www/index.html")
 		data := "data:"
 		if meta != "" {
 			data = "data:"
-			for _, what := range []string{"has 'unsafe-inline' in style-src", "ssl.gstatic.com", "eval and new Function",
+			for _, what := range []string{"has 'unsafe-inline' in style-src", "ssl.gstatic.com", "eval and new " +
+				"Function",
 				"has * in media-src"} {
 				if !strings.Contains(told, what) {
 					t.Errorf("nothing is said of %s:\n%s", what, told)
@@ -99,7 +102,8 @@ func TestFramework(t *testing.T) {
 		"config.xml":   `<widget><access origin="https://api.example.com" /></widget>`,
 		"package.json": `{"dependencies": {"@ionic/core": "8.4.0"}}`,
 		"www/index.html": "<!doctype html>\r\n<html><head><style>\r\np{}</style><script>\r\ngo();\r\n</script></head>" +
-			"<body style=\"margin: 0\"><button onclick=\"go()\"></button><button onclick=\"go()\"></button></body></html>",
+			"<body style=\"margin: 0\"><button onclick=\"go()\"></button><button " +
+			"onclick=\"go()\"></button></body></html>",
 		"www/other.html": "<!doctype html><html><head></head><body></body></html>",
 	}
 	p, told := written(t, files(contents), "www/index.html")
@@ -109,7 +113,8 @@ func TestFramework(t *testing.T) {
 		"style-src":       "'self' 'unsafe-inline'", "style-src-elem": "'self' 'unsafe-inline'",
 		"style-src-attr": "'unsafe-hashes' 'sha256-3lLjvpn0hfmuulQYNSUWKiNpmIiMg70GweVDtUWv7zA='",
 	})
-	if n := strings.Count(told, "style-src-elem has 'unsafe-inline', because package.json:1:19 (@ionic/core) puts style elements"); n != 1 {
+	if n := strings.Count(told, "style-src-elem has 'unsafe-inline', because package.json:1:19 (@ionic/core) "+
+		"puts style elements"); n != 1 {
 		t.Errorf("the framework is named %d times:\n%s", n, told)
 	}
 	contents["config.xml"] = `<widget><preference name="CordonPageNeeds" value="handlers" /></widget>`
@@ -136,10 +141,8 @@ func TestFramework(t *testing.T) {
 	}
 	var wrong *needs.GrantError
 	exporter, _ := export.Find(export.CSP)
-	if _, _, err = project.Place(files(contents), read, export.NewSource(read.Config, nil), exporter, false); !errors.As(
-		err,
-		&wrong,
-	) {
+	_, _, err = project.Place(files(contents), read, export.NewSource(read.Config, nil), exporter, false)
+	if !errors.As(err, &wrong) {
 		t.Errorf("a word that is none: %v", err)
 	}
 }

@@ -52,7 +52,11 @@ func nativeRequests(a *app.App) policy.Place {
 // CSPPage returns what an export of a Content-Security-Policy has to know of a
 // page.
 func CSPPage(p *app.Page, shared Shared) export.Page {
-	page := export.Page{Needs: slices.Concat(shared.Needs, needs.OfPage(p)), Grants: shared.Grants, Native: shared.Native}
+	page := export.Page{
+		Needs:  slices.Concat(shared.Needs, needs.OfPage(p)),
+		Grants: shared.Grants,
+		Native: shared.Native,
+	}
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}

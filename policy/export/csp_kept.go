@@ -239,10 +239,10 @@ func together(names []string) []string {
 	var all []string
 	for _, name := range names {
 		name = strings.TrimSuffix(name, "-elem")
-		if base, attribute := strings.CutSuffix(name, "-attr"); attribute && slices.Contains(all, base) {
-			continue
+		base, attribute := strings.CutSuffix(name, "-attr")
+		if !slices.Contains(all, name) && (!attribute || !slices.Contains(all, base)) {
+			all = append(all, name)
 		}
-		all = append(all, name)
 	}
 	return all
 }

@@ -66,8 +66,11 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	}
 	m.losses = append(m.losses, dropped(page.Existing, m.made, s)...)
 	if !page.Native.IsZero() {
-		m.losses = append(m.losses, Loss{Need: true, Widens: true, Message: fmt.Sprintf("connect-src holds neither fetch "+
-			"nor XMLHttpRequest back: CapacitorHttp (%s) sends them by native code", page.Native)})
+		m.losses = append(
+			m.losses,
+			Loss{Need: true, Widens: true, Message: fmt.Sprintf("connect-src holds neither fetch "+
+				"nor XMLHttpRequest back: CapacitorHttp (%s) sends them by native code", page.Native)},
+		)
 	}
 	return m.made, m.losses
 }

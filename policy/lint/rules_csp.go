@@ -78,7 +78,8 @@ var cspRules = []Rule{
 	{
 		ID: "csp-nonce", Severity: Medium, Topic: TopicCSP,
 		Title: "A nonce in a packaged page is public",
-		Explanation: "A nonce protects a page that a server makes anew for each request. A packaged page is the same for " +
+		Explanation: "A nonce protects a page that a server makes anew for each request. A packaged page is the " +
+			"same for " +
 			"everybody who has the app, so the nonce is known, and with it any inline script runs.",
 		Gain:    "An injected <script nonce=\"…\"> runs, as with 'unsafe-inline'.",
 		Effects: everywhere("scripts and styles with the nonce run"),

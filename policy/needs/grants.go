@@ -48,7 +48,7 @@ type GrantError struct{ Word string }
 
 // Error names the word and those that are known.
 func (e *GrantError) Error() string {
-	return fmt.Sprintf("the preference %s: %q must be one of %s, %s and %s", Preference, e.Word, Found, None,
+	return fmt.Sprintf("the preference %s: %q must be one of %s, %s, %s", Preference, e.Word, Found, None,
 		strings.Join(Classes(), ", "))
 }
 

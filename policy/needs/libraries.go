@@ -29,7 +29,8 @@ var libraries = []library{
 		directives: []string{"style-src-elem"}, what: putsStyles, signs: []string{"ion-app", "ion-content"}},
 	// fesm2022/platform-browser.mjs: SharedStylesHost; core.mjs: writeDirectStyle, 19.2
 	{packages: []string{"@angular/platform-browser"}, directives: []string{"style-src-elem", "style-src-attr"},
-		what: "puts style elements and style attributes into the page", signs: []string{"ng-app-id", "_ngcontent-", "_nghost-"}},
+		what: "puts style elements and style attributes into the " +
+			"page", signs: []string{"ng-app-id", "_ngcontent-", "_nghost-"}},
 	// styled-components/dist: makeStyleTag, 6.1
 	{packages: []string{"styled-components"}, directives: []string{"style-src-elem"}, what: putsStyles,
 		signs: []string{"data-styled"}},

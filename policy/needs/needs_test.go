@@ -74,12 +74,14 @@ func TestScripts(t *testing.T) {
 		{"a picture of a blob", `image.src = URL.createObjectURL(b)`, "img-src blob:"},
 		{"a film of a blob", `video.src = window.URL.createObjectURL(b)`, "media-src blob:"},
 		{"a blob", `show(URL.createObjectURL(b))`, "img-src blob:, media-src blob:"},
-		{"a blob to keep", `var a = document.createElement("a"); a.download = "x"; a.href = URL.createObjectURL(b)`, ""},
+		{"a blob to keep", `var a = document.createElement("a"); a.download = "x"; a.href = ` +
+			`URL.createObjectURL(b)`, ""},
 		{"a frame of a blob", `iframe.src = URL.createObjectURL(b)`, "frame-src blob:"},
 		{"a blob that is fetched", `fetch(URL.createObjectURL(b))`, "connect-src blob:"},
 		{"a worker of a blob", `var u = URL.createObjectURL(new Blob([s])); w = new Worker(u)`, "worker-src blob:"},
 		{"a worker of a file", `new Worker("worker.js"); new Worker(new URL("w.js", import.meta.url))`, ""},
-		{"a file of the device", `img.src = "cdvfile://localhost/persistent/a.png"`, "img-src cdvfile:, media-src cdvfile:"},
+		{"a file of the device", `img.src = "cdvfile://localhost/persistent/a.png"`, "img-src cdvfile:, " +
+			"media-src cdvfile:"},
 		{"a made file URL", `entry.toInternalURL()`, "img-src cdvfile:, media-src cdvfile:"},
 		{"a provider's picture", `x.src = "content://media/" + id`, "img-src content:, media-src content:"},
 		{"a file of Ionic", `fetch("ionic://localhost/_app_file_/a")`, "connect-src ionic:"},
@@ -225,7 +227,8 @@ func TestGrants(t *testing.T) {
 
 // FuzzInScript: no script makes the search fail, and every place is in the file.
 func FuzzInScript(f *testing.F) {
-	for _, seed := range []string{`createElement("style")`, `x="data:`, `new Worker(`, `Function(`, `a.b.createObjectURL(`,
+	for _, seed := range []string{`createElement("style")`, `x="data:`, `new ` +
+		`Worker(`, `Function(`, `a.b.createObjectURL(`,
 		`"`, `setTimeout(`, "`<style`", `"<p style=\"`, `url(data:`} {
 		f.Add([]byte(seed))
 	}

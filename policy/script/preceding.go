@@ -9,7 +9,8 @@ import (
 // properties that hold one.
 var (
 	requestFunctions = words(
-		`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource sendBeacon importScripts
+		`fetch get post put patch delete head request ajax getJSON getScript load WebSocket EventSource ` +
+			`sendBeacon importScripts
 		upload uploadFile download downloadFile sendRequest axios Worker MobileServiceClient Request URL`,
 	)
 	urlProperties = words("src action url uri URL baseUrl baseURL endpoint")
@@ -17,7 +18,8 @@ var (
 
 // searchFunctions are the functions that look for a string rather than use it.
 var searchFunctions = words(
-	`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp attributeNS AttributeNS
+	`indexOf lastIndexOf startsWith endsWith includes match replace replaceAll split test exec search RegExp ` +
+		`attributeNS AttributeNS
 	createElementNS ElementNS setAttributeNS getAttributeNS hasAttributeNS log warn error debug info Error`,
 )
 

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"policy/lint/report": {"policy", "policy/app", "policy/lint", "internal/output", "internal/wording"},
 	"policy/prove": engine("policy/diff", "policy/csp", "policy/export", "policy/pins", "pin",
 		"internal/output", "internal/wording"),
-	"policy/migrate":       engine("policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
+	"policy/migrate":       engine("policy/capacitor", "policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/propose":       engine("host", "policy/diff", "policy/csp", "policy/publicsuffix", "policy/pins", "pin"),
 	"policy/pins":          {"host", "policy", "policy/configxml", "pin"},
 	"policy/enforced":      engine("policy/pins", "pin"),

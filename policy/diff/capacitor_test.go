@@ -36,3 +36,51 @@ func TestCapacitorConfigurationsDiffer(t *testing.T) {
 		}
 	}
 }
+
+// An entry that no link is like is a change all the same: its origin gets the
+// bridge, and one with a path opens it to every frame.
+func TestBridgesDiffer(t *testing.T) {
+	before := capacitorDocument(t, `{}`)
+	for _, test := range []struct {
+		entry, url string
+		kinds      string
+	}{
+		{"https://login.example.org", "https://login.example.org/", "bridge"},
+		{"https://pay.example.net/start", "", "bridge, bridge-frame"},
+	} {
+		after := capacitorDocument(t, `{"server":{"allowNavigation":["`+test.entry+`"]}}`)
+		report, err := diff.Documents(before, after, []policy.Target{{Platform: "capacitor-android"}}, diff.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, line := range report.Lines {
+			found = found || line.Old.Verdict == policy.Block && line.New.Verdict == policy.Allow &&
+				diff.KindNames(line.Where[0].Kinds) == test.kinds && (test.url == "" || line.URL == test.url)
+		}
+		if !found {
+			t.Errorf("%s: %+v", test.entry, report.Lines)
+		}
+	}
+}
+
+func TestKindNames(t *testing.T) {
+	var requests []policy.Kind
+	for _, kind := range policy.Kinds() {
+		if !kind.IsBridge() {
+			requests = append(requests, kind)
+		}
+	}
+	for want, kinds := range map[string][]policy.Kind{
+		"every kind":                       requests,
+		"every kind, bridge":               append(requests[:len(requests):len(requests)], policy.Bridge),
+		"every kind, bridge, bridge-frame": policy.Kinds(),
+		"every kind but navigation":        requests[1:],
+		"bridge-frame":                     {policy.BridgeFrame},
+		"xhr, bridge":                      {policy.XHR, policy.Bridge},
+	} {
+		if got := diff.KindNames(kinds); got != want {
+			t.Errorf("%v: %q, want %q", kinds, got, want)
+		}
+	}
+}

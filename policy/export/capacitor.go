@@ -31,8 +31,15 @@ func exportCapacitor(s Source) Artifact {
 		switch {
 		case o.Host == "":
 			out.AllowNavigation = append(out.AllowNavigation, "*")
+			losses = append(losses, lose(o, true,
+				"on Android a lone star puts the native bridge into every frame of every page"))
 		case strings.HasPrefix(o.Host, "["):
 			losses = append(losses, lose(o, false, "an IPv6 address cannot be written as a host mask"))
+			continue
+		case strings.HasPrefix(o.Host, "http"):
+			losses = append(losses, lose(o, false,
+				"Android takes a name that begins with http for an address, and then puts the native bridge into "+
+					"every frame of every page"))
 			continue
 		case !strings.Contains(o.Host, "."):
 			losses = append(losses, lose(o, false,

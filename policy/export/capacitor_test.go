@@ -1,53 +1,73 @@
 package export_test
 
 import (
-	"encoding/json"
-	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/export"
 )
 
-// capacitorCovers applies a host mask as Android's HostMask and iOS's controller do,
-// and fails where the two differ.
-func capacitorCovers(t testing.TB, mask, host string) bool {
-	if mask == "*" {
-		return true
-	}
-	m, h := strings.Split(mask, "."), strings.Split(host, ".")
-	if len(m) == 1 {
-		t.Fatalf("mask %q has one label: Android and iOS read it differently", mask)
-	}
-	if len(m) != len(h) {
-		return false
-	}
-	for i := range m {
-		if m[i] != "*" && m[i] != h[i] {
-			return false
-		}
-	}
-	return true
-}
-
+// capacitorReader is what Capacitor itself decides, on both systems: pages that the
+// file lets in open inside on one of them.
 func capacitorReader(t testing.TB, content []byte) func(string) bool {
-	var config struct {
-		Server struct{ AllowNavigation []string }
+	config, err := capacitor.Read("capacitor.cordon.json", content)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := json.Unmarshal(content, &config); err != nil {
-		t.Fatalf("no JSON: %v", err)
-	}
-	return func(raw string) bool {
-		u, err := url.Parse(raw)
+	doc := configxml.Effective(config.File, nil, configxml.Additions{Capacitor: config})
+	var both []*policy.Policy
+	for _, platform := range []string{"capacitor-android", "capacitor-ios"} {
+		compiled, err := dialect.Compile(doc, policy.Target{Platform: platform})
 		if err != nil {
-			return false
+			t.Fatal(err)
 		}
-		for _, mask := range config.Server.AllowNavigation {
-			if capacitorCovers(t, mask, u.Hostname()) {
-				return true
+		both = append(both, compiled)
+	}
+	return func(url string) bool {
+		opens := 0
+		for _, p := range both {
+			if d := p.Decide(policy.Request{URL: url, Kind: policy.Navigation}); d.Reason == policy.Listed {
+				opens++
 			}
 		}
-		return false
+		if opens == 1 {
+			t.Errorf("%s: Android and iOS differ", url)
+		}
+		return opens > 0
+	}
+}
+
+// What is written never opens the bridge to pages that nobody names, unless the
+// loss says so.
+func TestCapacitorBridge(t *testing.T) {
+	for body, want := range map[string]bool{
+		`<access origin="https://a.example"/><access origin="https://*.b.example"/>`: false,
+		`<access origin="https://httpbin.org"/>`:                                     false,
+		`<access origin="https://*"/>`:                                               true,
+	} {
+		source, _ := sourceOf(t, body)
+		artifact := writerOf("capacitor")(source)
+		config, err := capacitor.Read("capacitor.cordon.json", artifact.Content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := configxml.Effective(config.File, nil, configxml.Additions{Capacitor: config})
+		compiled, err := dialect.Compile(doc, policy.Target{Platform: "capacitor-android"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := compiled.Decide(policy.Request{URL: "https://evil.test/", Kind: policy.BridgeFrame})
+		told := slices.ContainsFunc(artifact.Losses, func(l export.Loss) bool {
+			return l.Widens && strings.Contains(l.Message, "bridge")
+		})
+		if got := d.Verdict == policy.Allow; got != want || told != want {
+			t.Errorf("%s: every frame has the bridge: %v, and that is told: %v, want %v", body, got, told, want)
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/internal/jsonspan"
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 )
 
@@ -19,34 +21,71 @@ func (r *run) capacitor(keys ...string) jsonspan.Value {
 func spanOf(v jsonspan.Value) app.Span { return app.Span{Start: v.Start, End: v.End} }
 
 func checkCapacitorAny(r *run) {
-	for _, item := range r.capacitor("server", "allowNavigation").Items {
-		mask, ok := item.Text()
-		if !ok || strings.Contains(mask, ".") && strings.Trim(mask, "*.") != "" || mask == "localhost" || mask == "" ||
-			strings.ContainsAny(mask, ":/") {
+	doc := r.capacitorDocument()
+	if doc == nil {
+		return
+	}
+	readings := r.capacitorReadings()
+	for _, mask := range doc.Capacitor().Server.AllowNavigation {
+		if mask.Value == "localhost" {
 			continue
 		}
-		what := "every host"
-		if strings.Trim(mask, "*.") != "" {
-			what = "every host under ." + mask + " on Android"
+		switch every := opening(readings, mask.Place, "https://"+probeHost+"/"); {
+		case len(every) > 0:
+			r.report(mask.Place, []option{on(every)},
+				"the mask %s opens every host inside the app, such as https://%s/", quote(mask.Value), probeHost)
+		case !strings.ContainsAny(mask.Value, ":/@?#"):
+			below := "https://cordon-probe." + mask.Value + "/"
+			if all := opening(readings, mask.Place, below); len(all) > 0 && !strings.Contains(mask.Value, ".") {
+				r.report(mask.Place, []option{on(all)},
+					"the mask %s opens every host under .%s on Android inside the app, such as %s", quote(mask.Value),
+					mask.Value, below)
+			}
 		}
-		r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil,
-			"the mask %s opens %s inside the app", quote(mask), what)
 	}
 }
 
+// opening returns the readings in which the mask at a place opens a page inside.
+func opening(readings []*reading, mask policy.Place, url string) []*reading {
+	var list []*reading
+	for _, rd := range readings {
+		// Another mask may come first and decide.
+		u := rd.policy.Split(url)
+		rule := ruleAt(rd, mask)
+		if rule != nil && len(rule.Patterns) > 0 && rule.Patterns[0].Covers(&u) &&
+			rd.policy.Decide(policy.Request{URL: url, Kind: policy.Navigation}).Verdict == policy.Allow {
+			list = append(list, rd)
+		}
+	}
+	return list
+}
+
+// ruleAt returns what a target made of the entry at a place, or nil.
+func ruleAt(rd *reading, place policy.Place) *policy.Rule {
+	rules := rd.policy.Rules()
+	for i := range rules {
+		if rules[i].Place == place {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+// checkCapacitorMask finds the masks that no host is like, as the dialects say.
 func checkCapacitorMask(r *run) {
-	for _, item := range r.capacitor("server", "allowNavigation").Items {
-		mask, ok := item.Text()
-		if !ok {
-			continue
-		}
-		partial := false
-		for _, label := range strings.Split(mask, ".") {
-			partial = partial || strings.Contains(label, "*") && label != "*"
-		}
-		if mask == "" || partial || strings.ContainsAny(mask, ":/@?# ") {
-			r.report(r.placeIn(&r.project.Capacitor, spanOf(item)), nil,
-				"the mask %s is compared with hosts alone and covers none", quote(mask))
+	doc := r.capacitorDocument()
+	if doc == nil {
+		return
+	}
+	readings := r.capacitorReadings()
+	for _, mask := range doc.Capacitor().Server.AllowNavigation {
+		all := slices.DeleteFunc(slices.Clone(readings), func(rd *reading) bool {
+			rule := ruleAt(rd, mask.Place)
+			return rule == nil || rule.Flaw != policy.NeverMatches
+		})
+		if len(all) > 0 {
+			r.report(mask.Place, []option{on(all)}, "the mask %s is compared with hosts alone and covers none",
+				quote(mask.Value))
 		}
 	}
 }

@@ -2,19 +2,18 @@ package migrate
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
-	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // capacitorConfig is the part of capacitor.config.json that a config.xml has an
-// equal for (Capacitor 7, CapacitorConfig).
+// equal for (CapacitorConfig of package policy/capacitor).
 type capacitorConfig struct {
 	AppID   string           `json:"appId,omitempty"`
 	AppName string           `json:"appName,omitempty"`
@@ -48,6 +47,8 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 		Server:  capacitorServer{AllowNavigation: []string{}},
 		Cordova: capacitorCordova{AccessOrigins: []string{}, Preferences: map[string]string{}},
 	}
+	m.note(doc.Root(), "data: and blob: pages open inside whatever is listed, and what Cordova plugins ask for "+
+		"stays with cordova.accessOrigins: see the comparison for who may call native code")
 	m.preferences(&config)
 	for _, e := range m.elements() {
 		if !m.ofOtherPlatform(e) {
@@ -58,12 +59,10 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A web view's newest reading of URLs is Android's.
-	android, err := dialect.Compile(doc, policy.Target{Platform: "android"})
+	decides, err := decidedBy(data, o.From)
 	if err != nil {
 		return nil, err
 	}
-	decides := policy.New(capacitorSpec(&config, android.Split))
 	report := diff.Compare([]diff.Pair{{Old: m.old, New: decides}}, diff.Options{})
 	return &Result{Name: "capacitor.config.json", Data: append(data, '\n'), Notes: m.notes, Report: report}, nil
 }
@@ -156,67 +155,16 @@ func appendNew(list []string, s string) []string {
 	return append(list, s)
 }
 
-// capacitorSpec is what Capacitor decides: navigation by masks, everything
-// unlisted to the browser, and no list for anything else (Capacitor 7,
-// Bridge.launchIntent, HostMask and WebViewDelegationHandler).
-func capacitorSpec(config *capacitorConfig, split func(string) pattern.URL) policy.Spec {
-	spec := policy.Spec{Target: policy.Target{Platform: Capacitor}, Split: split}
-	var list policy.List
-	for i, mask := range config.Server.AllowNavigation {
-		p := pattern.Pattern{
-			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask),
-			Path: pattern.Any(),
-		}
-		spec.Rules = append(spec.Rules, policy.Rule{
-			Element: "allowNavigation", Text: mask, Purpose: policy.ForNavigation, Patterns: []pattern.Pattern{p},
-			Place: policy.Place{File: "capacitor.config.json", Line: 1, Column: 1, Start: i, End: i},
-		})
-		list = append(list, policy.Entry{Pattern: p, Rule: i})
-	}
-	spec.Lists = []policy.List{list}
-	navigation := []policy.Step{
-		{When: []policy.Test{policy.Among(config.ownPages()...)}, Then: policy.Allow, Reason: policy.BuiltIn},
-		{When: []policy.Test{policy.InList(0)}, Then: policy.Allow, Reason: policy.Listed},
-		{Then: policy.Launch, Reason: policy.HandedOver},
-	}
-	spec.Programs = map[policy.Kind]policy.Program{}
-	for _, kind := range policy.Kinds() {
-		spec.Programs[kind] = policy.Program{Steps: []policy.Step{{Then: policy.Bypass, Reason: policy.NeverAsked}}}
-	}
-	spec.Programs[policy.Navigation] = policy.Program{Steps: navigation}
-	return spec
-}
-
-// ownPages are the addresses that the app's own pages have on Android and iOS.
-func (c *capacitorConfig) ownPages() []pattern.Pattern {
-	pick := func(value, other string) string {
-		if value == "" {
-			return other
-		}
-		return value
-	}
-	host := pattern.Exactly(pick(c.Server.Hostname, "localhost")).Fold()
-	return []pattern.Pattern{
-		{Scheme: pattern.Exactly(pick(c.Server.AndroidScheme, "https")), Host: host, Path: pattern.Any(),
-			Port: pattern.NoPort},
-		{Scheme: pattern.Exactly(pick(c.Server.IOSScheme, "capacitor")), Host: host, Path: pattern.Any(),
-			Port: pattern.NoPort},
-	}
-}
-
-// maskLanguage is the hosts that a mask of several labels covers: a star is
-// one label.
-func maskLanguage(mask string) pattern.Language {
-	if mask == "*" {
-		return pattern.Any()
-	}
-	if !strings.Contains(mask, "*") {
-		return pattern.Exactly(strings.ToLower(mask)).Fold()
-	}
-	expr := `(?i)\A` + strings.ReplaceAll(regexp.QuoteMeta(mask), `\*`, `[^.]+`) + `\z`
-	l, err := pattern.Expression(expr)
+// decidedBy is what Capacitor decides with a configuration, on the system that the
+// file was written for.
+func decidedBy(data []byte, from policy.Target) (*policy.Policy, error) {
+	config, err := capacitor.Read("capacitor.config.json", data)
 	if err != nil {
-		return pattern.Language{}
+		return nil, err
 	}
-	return l
+	target := policy.Target{Platform: "capacitor-android"}
+	if from.Platform == "ios" {
+		target.Platform = "capacitor-ios"
+	}
+	return dialect.Compile(configxml.Effective(config.File, nil, configxml.Additions{Capacitor: config}), target)
 }

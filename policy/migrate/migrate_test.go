@@ -218,7 +218,7 @@ func TestCapacitor(t *testing.T) {
 		got.Cordova.Preferences["Fullscreen"] != "true" {
 		t.Errorf("got %s", result.Data)
 	}
-	if len(result.Notes) != 4 {
+	if len(result.Notes) != 5 {
 		t.Errorf("notes %+v", result.Notes)
 	}
 	launched := false

@@ -103,7 +103,12 @@ func (c *checker) check(r *Result) error {
 			if a.Form == Same {
 				one = c.samenessQuestion(a, kind, first, target)
 			}
-			if found := c.search(one); found.Outcome != Holds {
+			found := c.search(one)
+			if found.Outcome == Holds && kind.IsBridge() && (unestablished(target, kind) || a.Form == Same &&
+				unestablished(first, kind)) {
+				found = Case{Outcome: NotDecided, Why: "what the platform does here could not be established"}
+			}
+			if found.Outcome != Holds {
 				found.Kind, found.Target = kind, t
 				if a.Form == Same {
 					found.Target, found.Other = a.Targets[0], t
@@ -113,6 +118,13 @@ func (c *checker) check(r *Result) error {
 		}
 	}
 	return nil
+}
+
+// unestablished reports whether a platform's only answer is a refusal for want of
+// knowledge: nothing is promised on that.
+func unestablished(r *reading, kind policy.Kind) bool {
+	steps := r.policy.Steps(kind, false)
+	return len(steps) > 0 && len(steps[0].When) == 0 && steps[0].Reason == policy.Unverified
 }
 
 // question is one assertion for one target and one kind.

@@ -40,6 +40,8 @@ type App struct {
 	Scripts []File
 	// Package is package.json, without data if there is none.
 	Package File
+	// Lock is package-lock.json, without data if there is none.
+	Lock File
 	// Capacitor is the Capacitor configuration as JSON, without data if there is
 	// none.
 	Capacitor File
@@ -195,7 +197,7 @@ func (a *App) Content(name string) []byte {
 	if a.Config != nil && a.Config.Name() == name {
 		return a.Config.Bytes()
 	}
-	for _, f := range []*File{&a.Package, &a.Capacitor} {
+	for _, f := range []*File{&a.Package, &a.Lock, &a.Capacitor} {
 		if f.Name == name {
 			return f.Data
 		}

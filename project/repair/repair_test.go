@@ -155,8 +155,8 @@ func TestRepairs(t *testing.T) {
 		},
 		{
 			name: "a plugin that code has to change for stays", rule: "retired-plugin",
-			before: `<widget><plugin name="cordova-plugin-file-transfer" spec="1"/></widget>`,
-			want:   `<widget><plugin name="cordova-plugin-file-transfer" spec="1"/></widget>`,
+			before: `<widget><plugin name="cordova-plugin-globalization" spec="1"/></widget>`,
+			want:   `<widget><plugin name="cordova-plugin-globalization" spec="1"/></widget>`,
 		},
 		{
 			name: "what would widen is left", rule: repair.NavigationSplit, left: true,

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"policy/enforced":      engine("policy/pins", "pin"),
 	"policy/export":        engine("policy/csp", "pin"),
 	"project":              {"host", "policy/**", "pin", "internal/jsonspan"},
-	"project/folder":       {"project", "policy/**", "internal/wording"},
+	"project/folder":       {"project", "policy/**", "internal/localstate", "internal/wording"},
 	"project/repair":       {"project", "policy/**", "pin", "internal/wording"},
 	"pin":                  {"host", "internal/wording"},
 	"egress":               {"host", "pin", "internal/**"},

@@ -24,10 +24,13 @@ func TestRetiredPluginsOfTheLockFile(t *testing.T) {
 }}`)},
 	}
 	_, found := check(t, files)
-	want := "package-lock.json:5:3: medium: cordova-plugin-console is retired; use console, which the web views support " +
+	want := "package-lock.json:5:3: medium: cordova-plugin-console is retired; use console, which the web views " +
+		"support " +
 		"themselves\n" +
-		"package-lock.json:6:3: medium: cordova-plugin-new 1.0.0 is deprecated by its maintainers: \"use \"other\"\"\n" +
-		"package.json:1:19: medium: cordova-plugin-contacts is retired; use a maintained contacts plugin; the repository " +
+		"package-lock.json:6:3: medium: cordova-plugin-new 1.0.0 is deprecated by its maintainers: \"use " +
+		"\"other\"\"\n" +
+		"package.json:1:19: medium: cordova-plugin-contacts is retired; use a maintained contacts plugin; the " +
+		"repository " +
 		"is archived\n"
 	if diff := cmp.Diff(want, lines(of(found, "retired-plugin"))); diff != "" {
 		t.Error(diff)

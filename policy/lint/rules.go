@@ -58,8 +58,26 @@ func Topics() []Topic {
 }
 
 // rules is the table of all rules, in the order of the reference.
-var rules = inStandards(inSets(slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, originRules, cspRules, cspFormRules,
-	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)))
+var rules = inStandards(
+	inSets(
+		slices.Concat(
+			reachRules,
+			noEffectRules,
+			meaningRules,
+			buildRules,
+			settingRules,
+			originRules,
+			cspRules,
+			cspFormRules,
+			pluginRules,
+			pinRules,
+			sourceRules,
+			listlessRules,
+			capacitorRules,
+			projectRules,
+		),
+	),
+)
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

@@ -259,6 +259,7 @@ var takesHostsApart = map[string]string{
 	"policy/lint/source_urls.go":            "cuts off user names, which host refuses, and reports them",
 	"policy/migrate/grant.go":               "patterns of foreign lists",
 	"policy/pattern/algebra_domain.go":      "patterns, which are no hosts",
+	"project/repair/meant.go":               "an entry as its author meant it, however wrong",
 	"server/open.go":                        "the address of a listener",
 	"settings/settings.go":                  "the address of a listener",
 	"up/summary.go":                         "the port of the site's own URL, which is in normal form",

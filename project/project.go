@@ -32,6 +32,8 @@ const (
 	MaxFiles = 5000
 	// MaxManifest is the largest package.json or capacitor.config.json.
 	MaxManifest = 1 << 20
+	// MaxLock is the largest package-lock.json.
+	MaxLock = 16 << 20
 )
 
 // Options say what to read.
@@ -139,7 +141,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 		p.Config = doc
 	}
 	r := &reader{fsys: fsys, project: p}
-	p.Package = r.manifest("package.json")
+	p.Package, p.Lock = r.manifest("package.json"), r.bounded("package-lock.json", MaxLock)
 	p.Capacitor = r.capacitor()
 	if p.Config == nil && p.Capacitor.Data == nil {
 		return nil, unreadable(p)
@@ -251,12 +253,14 @@ func (r *reader) skip(name, why string) {
 }
 
 // manifest reads a small file of the folder's root, if it is there.
-func (r *reader) manifest(name string) app.File {
+func (r *reader) manifest(name string) app.File { return r.bounded(name, MaxManifest) }
+
+func (r *reader) bounded(name string, limit int64) app.File {
 	f := app.File{Name: name}
 	if !exists(r.fsys, name) {
 		return f
 	}
-	data, err := readBounded(r.fsys, name, MaxManifest)
+	data, err := readBounded(r.fsys, name, limit)
 	if err != nil {
 		r.skip(name, reason(err))
 		return f

@@ -167,7 +167,10 @@ func (o *checkOptions) run(cmd *cobra.Command, path string) error {
 const onlineTimeout = 10 * time.Second
 
 // writer returns the function that writes a report in the chosen format.
-func (o *checkOptions) writer(cmd *cobra.Command, path string) (func(io.Writer, *app.App, *lint.Report, int) error, error) {
+func (o *checkOptions) writer(
+	cmd *cobra.Command,
+	path string,
+) (func(io.Writer, *app.App, *lint.Report, int) error, error) {
 	switch o.format {
 	case "text":
 		colour := wantsColour(cmd.OutOrStdout())

@@ -45,6 +45,8 @@ type App struct {
 	Styles []File
 	// Package is package.json, without data if there is none.
 	Package File
+	// Lock is package-lock.json, without data if there is none.
+	Lock File
 	// Capacitor is the Capacitor configuration as JSON, without data if there is
 	// none.
 	Capacitor File
@@ -226,7 +228,7 @@ func (a *App) Content(name string) []byte {
 	if a.Config != nil && a.Config.Name() == name {
 		return a.Config.Bytes()
 	}
-	for _, f := range []*File{&a.Package, &a.Capacitor} {
+	for _, f := range []*File{&a.Package, &a.Lock, &a.Capacitor} {
 		if f.Name == name {
 			return f.Data
 		}

@@ -159,45 +159,6 @@ func checkWhitelistMissing(r *run) {
 	}
 }
 
-// retired are plugins that are no longer maintained, and what takes their
-// place.
-var retired = map[string]string{
-	"cordova-plugin-http":       "cordova-plugin-advanced-http, its maintained successor",
-	"com.synconset.cordovaHTTP": "cordova-plugin-advanced-http, its maintained successor",
-	"com-intel-security-cordova-plugin": "the platform's own key store and pinning at the network layer; " +
-		"its last release (December 2016) carries OpenSSL 1.0.2h",
-	"cordova-plugin-file-transfer": "fetch or XMLHttpRequest with cordova-plugin-file",
-	"cordova-plugin-contacts":      "a maintained contacts plugin; the repository is archived",
-	"cordova-plugin-globalization": "the Intl API of the web view",
-	"cordova-plugin-console":       "console, which the web views support themselves",
-	"cordova-plugin-crosswalk-webview": "the system web view; Crosswalk's Chromium is from 2016 and has " +
-		"known holes",
-	"cordova-plugin-wkwebview-engine":               "cordova-ios 6 and later, which has WKWebView built in",
-	"cordova-plugin-device-orientation":             "the DeviceOrientation API of the web view",
-	"cordova-plugin-device-motion":                  "the DeviceMotion API of the web view",
-	"cordova-plugin-ms-azure-mobile-apps":           "a maintained backend client; the service and its SDK are retired",
-	"cordova-plugin-ms-adal":                        "MSAL; ADAL is out of support",
-	"phonegap-plugin-push":                          "@havesource/cordova-plugin-push, its maintained fork",
-	"phonegap-plugin-barcodescanner":                "a maintained scanner plugin; the repository is archived",
-	"cordova-plugin-compat":                         "nothing: it is part of cordova-android",
-	"cordova-plugin-legacy-whitelist":               "the built-in list of cordova-android 10 and later",
-	"cordova-plugin-android-support-gradle-release": "AndroidX, which cordova-android 9 and later use",
-}
-
-func checkRetired(r *run) {
-	for _, p := range r.plugins {
-		if strings.HasPrefix(p.name, "org.apache.cordova.") {
-			r.report(p.place, nil, "%s is a name of the plugin registry that was closed in 2016; use the npm package "+
-				"cordova-plugin-%s",
-				p.name, strings.ReplaceAll(strings.TrimPrefix(p.name, "org.apache.cordova."), ".", "-"))
-			continue
-		}
-		if instead, ok := retired[p.name]; ok {
-			r.report(p.place, nil, "%s is retired; use %s", p.name, instead)
-		}
-	}
-}
-
 // certificatePlugins make the web view accept every certificate.
 var certificatePlugins = map[string]bool{"cordova-plugin-certificates": true}
 

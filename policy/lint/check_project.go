@@ -28,7 +28,7 @@ func checkNotRead(r *run) {
 		f := app.File{Name: s.Name}
 		r.report(f.Place(0, 0), nil, "%s was not read: %s", s.Name, s.Why)
 	}
-	for _, f := range []*app.File{&r.project.Package, &r.project.Capacitor} {
+	for _, f := range []*app.File{&r.project.Package, &r.project.Lock, &r.project.Capacitor} {
 		if len(f.Data) == 0 {
 			continue
 		}

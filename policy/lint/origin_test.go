@@ -65,7 +65,8 @@ func TestHostsOfTheAppsOwnPages(t *testing.T) {
 		real bool
 	}{
 		{"www.example.com", true}, {"App.Example.NET", true}, {"93.184.216.34", true}, {"localhost", false},
-		{"app.localhost", false}, {"myapp", false}, {"app.invalid", false}, {"app.local", false}, {"192.168.1.4", false},
+		{"app.localhost", false}, {"myapp", false}, {"app.invalid", false}, {"app.local", false},
+		{"192.168.1.4", false},
 	} {
 		_, found := check(t, fstest.MapFS{"config.xml": {Data: []byte(`<widget><engine name="android" spec="12.0.1"/>
 <preference name="hostname" value="` + test.host + `"/></widget>`)}})

@@ -25,7 +25,8 @@ func TestOnePinnedCertificate(t *testing.T) {
 	_, found := check(t, files)
 	const place = "www/certificates/api.example.com.cer:1:1: "
 	for id, want := range map[string]string{
-		"pin-no-backup": place + "medium: the app trusts the server's own certificate and has no other: a change of it " +
+		"pin-no-backup": place + "medium: the app trusts the server's own certificate and has no other: a change " +
+			"of it " +
 			"locks every installed copy out\n",
 		"pin-host-not-listed":        place + "low: api.example.com is pinned, and no line of the list covers it\n",
 		"pinned-without-certificate": "",
@@ -63,8 +64,10 @@ func TestCertificateThatIsCopied(t *testing.T) {
 		{"cordon's own", `<plugin name="cordova-plugin-cordon"/>`, `cordovaHTTP.enableSSLPinning(true, go);`, ""},
 	} {
 		_, found := check(t, fstest.MapFS{
-			"config.xml": {Data: []byte(`<widget><engine name="android" spec="12.0.0"/><engine name="ios" spec="7.1.1"/>` +
-				test.body + `</widget>`)},
+			"config.xml": {
+				Data: []byte(`<widget><engine name="android" spec="12.0.0"/><engine name="ios" spec="7.1.1"/>` +
+					test.body + `</widget>`),
+			},
 			"www/app.js": {Data: []byte(test.code)},
 		})
 		if diff := cmp.Diff(test.want, lines(of(found, "pinned-without-certificate"))); diff != "" {

@@ -10,10 +10,16 @@ var originRules = []Rule{
 			"features for secure contexts may be missing. The preference scheme says so on Android; " +
 			"cordova-plugin-ionic-webview does it by default.",
 		Gain: "Cleartext scripts and images load without a warning, and can be changed on the way.",
-		Effects: effects("android 10.1.1+", "with scheme=\"http\" the page's origin is http://localhost",
-			"cordova-plugin-ionic-webview 3+ on android", "http://localhost unless the preference Scheme says otherwise",
-			"cordova-plugin-ionic-webview 1 and 2", "a server on a port that every app of the device can ask"),
-		Remedy: "Write <preference name=\"Scheme\" value=\"https\"/>, and load everything over https. Data that pages " +
+		Effects: effects(
+			"android 10.1.1+",
+			"with scheme=\"http\" the page's origin is http://localhost",
+			"cordova-plugin-ionic-webview 3+ on android",
+			"http://localhost unless the preference Scheme says otherwise",
+			"cordova-plugin-ionic-webview 1 and 2",
+			"a server on a port that every app of the device can ask",
+		),
+		Remedy: "Write <preference name=\"Scheme\" value=\"https\"/>, and load everything over https. Data that " +
+			"pages " +
 			"keep belongs to their origin: it has to be moved.",
 		check: checkCleartextAppScheme,
 	},
@@ -43,7 +49,8 @@ var originRules = []Rule{
 	{
 		ID: "app-host-real", Severity: Medium, Since: 2, Topic: TopicBuild,
 		Title: "The app's own pages have the name of a real host",
-		Explanation: "The preference hostname gives the app's own pages the origin of a site that exists. Requests to " +
+		Explanation: "The preference hostname gives the app's own pages the origin of a site that exists. " +
+			"Requests to " +
 			"that site are answered from the package and never reach it, and the web view keeps both in one store.",
 		Gain: "What pages of the site keep (cookies, local storage) is the app's as well, and the other way round; " +
 			"where such a page opens inside, it counts as the app.",
@@ -56,12 +63,14 @@ var originRules = []Rule{
 	{
 		ID: "mixed-content", Severity: Medium, Since: 2, Topic: TopicSource,
 		Title: "A page asks in cleartext from an encrypted origin",
-		Explanation: "The app's own pages come from https://localhost, and the web view refuses what they ask for over " +
+		Explanation: "The app's own pages come from https://localhost, and the web view refuses what they ask for " +
+			"over " +
 			"http or ws as mixed content, whatever the list, the Content-Security-Policy and the native settings say.",
 		Gain: "Nothing by itself; the request fails, and the ways to make it pass let cleartext in for every host.",
 		Effects: effects("android 10+", "refused before anything is sent, and logged as mixed content",
 			"ios", "the app's own scheme is not an encrypted one: App Transport Security decides"),
-		Remedy: "Use https:// and wss://. Where the server has none, put a gateway in front of it. From Android 10.1.1 " +
+		Remedy: "Use https:// and wss://. Where the server has none, put a gateway in front of it. From Android " +
+			"10.1.1 " +
 			"on scheme=\"http\" lets the request pass, at the price of cleartext-app-scheme.",
 		check: checkMixedContent,
 	},

@@ -61,12 +61,13 @@ var pinRules = []Rule{
 	{
 		ID: "pinned-without-certificate", Severity: High, Since: 2, Topic: TopicPins,
 		Title: "Pinning is on and no certificate is shipped",
-		Explanation: "The code makes a native HTTP plugin trust the shipped certificates alone, and there is none where " +
-			"the plugin looks: files that end in .cer in www/certificates.",
+		Explanation: "The code makes a native HTTP plugin trust the shipped certificates alone, and ships no file " +
+			"that the plugin loads: one that ends in .cer, in www/certificates.",
 		Gain: "Nothing; every request of the plugin fails, and the way out that people find is to switch checks off.",
 		Effects: effects("cordova-plugin-advanced-http", "the mode is set without an error, then each request fails",
 			"cordova-plugin-http", "on Android the call itself fails; it reads the root of the assets, too"),
-		Remedy: "Put the certificate, in DER, into www/certificates with a name that ends in .cer (cordon pin FILE reads " +
+		Remedy: "Put the certificate, in DER, into www/certificates with a name that ends in .cer (cordon pin " +
+			"FILE reads " +
 			"it); a backup beside it.",
 		check: checkPinnedWithout,
 	},

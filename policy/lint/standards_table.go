@@ -65,9 +65,10 @@ var standards = []named{
 
 // masvsTitles are the controls of MASVS 2.1.0 (github.com/OWASP/masvs).
 var masvsTitles = map[string]string{
-	"MASVS-STORAGE-1":    "The app securely stores sensitive data.",
-	"MASVS-STORAGE-2":    "The app prevents leakage of sensitive data.",
-	"MASVS-AUTH-1":       "The app uses secure authentication and authorization protocols and follows the relevant best practices.",
+	"MASVS-STORAGE-1": "The app securely stores sensitive data.",
+	"MASVS-STORAGE-2": "The app prevents leakage of sensitive data.",
+	"MASVS-AUTH-1": "The app uses secure authentication and authorization protocols and follows the " +
+		"relevant best practices.",
 	"MASVS-NETWORK-1":    "The app secures all network traffic according to the current best practices.",
 	"MASVS-NETWORK-2":    "The app performs identity pinning for all remote endpoints under the developer's control.",
 	"MASVS-PLATFORM-1":   "The app uses IPC mechanisms securely.",

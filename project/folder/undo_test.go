@@ -112,7 +112,8 @@ func TestUndoLeavesWhatChangedSince(t *testing.T) {
 func TestUndoOfARunThatWroteNothing(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "config.xml", "old")
-	if err := folder.Remember(dir, []project.Change{{Name: "config.xml", Old: []byte("old"), New: []byte("new")}}); err != nil {
+	changes := []project.Change{{Name: "config.xml", Old: []byte("old"), New: []byte("new")}}
+	if err := folder.Remember(dir, changes); err != nil {
 		t.Fatal(err)
 	}
 	if last := undo(t, dir); len(last.Changes) != 0 || len(last.Changed) != 0 {

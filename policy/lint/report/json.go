@@ -100,7 +100,8 @@ func targetNames(targets []policy.Target) []string {
 
 func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	out := jsonFinding{
-		Rule: f.Rule.ID, Set: f.Set, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File), Line: f.Place.Line,
+		Rule: f.Rule.ID, Set: f.Set, Severity: f.Rule.Severity.String(), File: p.Shown(f.Place.File),
+		Line:   f.Place.Line,
 		Column: f.Place.Column, Start: f.Place.Start, End: f.Place.End, Message: f.Message, Remedy: f.Rule.Remedy,
 		Doc: f.Rule.Doc(), Fingerprint: lint.Fingerprint(p, f),
 	}

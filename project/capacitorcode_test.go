@@ -212,16 +212,18 @@ func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
 	}
 }
 
-// Without a config.xml, a configuration that only running it would tell is an
-// error: nothing is known of the app.
+// Without a config.xml, a configuration that only running it would tell is a project
+// of which that is not known.
 func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 	fsys := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default make()")}}
-	_, err := Read(fsys, Options{})
-	const want = "capacitor.config.ts: line 1: what is exported must be an object that is written out; run npx " +
-		"cap copy, " +
-		"then the copy below android/ or ios/ is read"
-	if err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
+	p, err := Read(fsys, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "capacitor.config.ts is code, so that the app's configuration is not known: line 1: what is exported " +
+		"must be an object that is written out; run npx cap copy, then the copy below android/ or ios/ is read"
+	if list := p.Ships().Unknowns(); len(list) != 1 || list[0].What != want || list[0].Place.Line != 1 {
+		t.Errorf("%v, want %s", list, want)
 	}
 }
 

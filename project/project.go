@@ -38,6 +38,8 @@ const (
 type Options struct {
 	// Config is the config.xml's name in the folder; "" looks for it.
 	Config string
+	// Document is the config.xml, where it was read already; nil: Config is read.
+	Document *configxml.Document
 	// Targets are the platforms to look at; none: those that the project
 	// names, see Targets.
 	Targets []policy.Target
@@ -118,49 +120,35 @@ func FindConfig(fsys fs.FS) (string, error) {
 // Read reads a folder. A config.xml that cannot be parsed is a
 // *configxml.SyntaxError; a Capacitor project needs none.
 func Read(fsys fs.FS, o Options) (*app.App, error) {
-	p := &app.App{Now: o.Now}
-	name := o.Config
-	if name == "" {
-		found, err := FindConfig(fsys)
-		var missing *NotFoundError
-		if errors.As(err, &missing) && hasCapacitor(fsys) {
-			found, err = "", nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		name = found
+	r, err := readShips(fsys, o)
+	if err != nil {
+		return nil, err
 	}
-	if name != "" {
-		doc, err := ReadConfig(fsys, name)
-		if err != nil {
-			return nil, err
-		}
-		p.Config = doc
-	}
-	r := &reader{fsys: fsys, project: p}
-	p.Package = r.manifest("package.json")
-	p.Capacitor = r.capacitor()
-	if p.Config == nil && p.Capacitor.Data == nil {
-		return nil, unreadable(p)
+	p, name := r.project, ""
+	if p.Config != nil {
+		name = p.Config.Name()
 	}
 	r.web(name)
+	r.sources()
+	if o.Config == "" && o.Document == nil {
+		r.nothing(name)
+	}
+	r.built()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))
 	}
 	p.Certificates = certificates
-	p.Engines = engines(fsys, p)
-	p.Targets = o.Targets
-	if len(p.Targets) == 0 {
-		p.Targets = targets(fsys, p)
-	}
 	return p, nil
 }
 
 // unreadable says why a project without a config.xml has no configuration that
-// could be read: nothing is known of such a one.
-func unreadable(p *app.App) error {
+// could be read; nil where that is said among what is unknown.
+func (r *reader) unreadable() error {
+	if len(r.unknowns) > 0 {
+		return nil
+	}
+	p := r.project
 	for _, s := range p.Skipped {
 		if s.Name == p.Capacitor.Name {
 			return &UnreadError{s.Name, s.Why}
@@ -243,6 +231,8 @@ type reader struct {
 	project *app.App
 	files   int
 	total   int64
+
+	unknowns []configxml.Unknown
 }
 
 func (r *reader) skip(name, why string) {
@@ -308,6 +298,13 @@ func (r *reader) capacitorCode(name string) app.File {
 	}
 	if err != nil {
 		r.skip(name, err.Error()+"; "+runCapCopy)
+		line := 1
+		var code *codeError
+		if errors.As(err, &code) {
+			line = code.line
+		}
+		r.unknown(policy.Place{File: name, Line: line, Column: 1}, "",
+			"%s is code, so that the app's configuration is not known: %v; %s", name, err, runCapCopy)
 		return app.File{Name: name}
 	}
 	for _, c := range left {
@@ -316,6 +313,8 @@ func (r *reader) capacitorCode(name string) app.File {
 			what = "code adds to the configuration or changes it"
 		}
 		r.skip(name, fmt.Sprintf("line %d: %s; %s", c.line, what, runCapCopy))
+		r.unknown(policy.Place{File: name, Line: c.line, Column: 1}, "", "%s, so that its value is not known; %s", what,
+			runCapCopy)
 	}
 	return app.File{Name: name, Data: made}
 }
@@ -353,12 +352,15 @@ func (r *reader) webRoot(config string) string {
 	case strings.HasPrefix(config, "platforms/"):
 		candidates = append([]string{path.Join(path.Dir(config), "www")}, candidates...)
 	}
-	for _, dir := range candidates {
+	if len(r.project.Capacitor.Data) > 0 {
+		candidates = append(candidates, "android/app/src/main/assets/public", "ios/App/App/public")
+	}
+	for _, dir := range append(candidates, r.otherRoots()...) {
 		if info, err := fs.Stat(r.fsys, dir); err == nil && info.IsDir() {
 			return dir
 		}
 	}
-	if exists(r.fsys, r.startName()) {
+	if name := r.startName(); name != "" && exists(r.fsys, name) {
 		return "." // a packed widget: pages beside the config.xml
 	}
 	return ""

@@ -122,7 +122,7 @@ func exportSource(app *app.App, dir string) (export.Source, error) {
 	if len(problems) > 0 {
 		return export.Source{}, problems[0]
 	}
-	return export.NewSource(app.Config, set), nil
+	return export.NewSource(app.Ships(), set), nil
 }
 
 func printExport(cmd *cobra.Command, e export.Exporter, source export.Source, index, count int) error {

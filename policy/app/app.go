@@ -11,6 +11,7 @@ package app
 
 import (
 	"path"
+	"slices"
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -31,6 +32,9 @@ type App struct {
 	Plugins []Plugin
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
+	// Assumed are those of the targets whose version nothing names: it is the
+	// latest that is known, and what is said about them depends on it.
+	Assumed []policy.Target
 	// Engines are the platforms that the project names itself, those without a
 	// list of their own (browser, electron) included.
 	Engines []Engine
@@ -38,6 +42,11 @@ type App struct {
 	Pages []Page
 	// Scripts are the JavaScript files of the app.
 	Scripts []File
+	// NoPages says why no page and no script was read; nil where one was, or none was
+	// looked for.
+	NoPages *NoPages
+	// Built are the platforms' own config.xml files, as they were built.
+	Built []Built
 	// Package is package.json, without data if there is none.
 	Package File
 	// Capacitor is the Capacitor configuration as JSON, without data if there is
@@ -65,6 +74,9 @@ func (a *App) Ships() *configxml.Document {
 	}
 	return a.Config
 }
+
+// Assumes reports whether the version of a target is assumed.
+func (a *App) Assumes(t policy.Target) bool { return slices.Contains(a.Assumed, t) }
 
 // Shown returns a file's name as reports write it.
 func (a *App) Shown(name string) string {
@@ -106,6 +118,52 @@ type Plugin struct {
 	Place policy.Place
 	// Manifest is the name of its plugin.xml, "" if that was not found.
 	Manifest string
+}
+
+// PluginAt returns the plugin that an element comes from which stands at a place:
+// in its plugin.xml, or, for one that is known without it, where it is named. It is
+// nil for what the app itself says.
+func (a *App) PluginAt(at policy.Place) *Plugin {
+	for i := range a.Plugins {
+		p := &a.Plugins[i]
+		if p.Manifest != "" && p.Manifest == at.File ||
+			p.Manifest == "" && p.Place.File == at.File && p.Place.Start == at.Start && !at.IsZero() {
+			return p
+		}
+	}
+	return nil
+}
+
+// Missing returns the plugins that are named, were not found, and of which it is
+// not known what they add.
+func (a *App) Missing() []*Plugin {
+	var list []*Plugin
+	for i := range a.Plugins {
+		if p := &a.Plugins[i]; p.Manifest == "" {
+			if _, ok := KnownPlugin(p.ID, p.Spec); !ok {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
+// NoPages is a project in which no page was found.
+type NoPages struct {
+	// Why says in a clause where pages were looked for, and what to run.
+	Why string
+	// Place is what says where they are, such as webDir, or the file that stands for
+	// the project.
+	Place policy.Place
+}
+
+// Built is a platform's own config.xml, as it was built.
+type Built struct {
+	// Platform is the platform that it is built for.
+	Platform string
+	Document *configxml.Document
+	// Extra are its entries that the project's document does not have.
+	Extra []*configxml.Element
 }
 
 // Skipped is a file that was not read.
@@ -192,6 +250,9 @@ func (a *App) Content(name string) []byte {
 	if a.Config != nil && a.Config.Name() == name {
 		return a.Config.Bytes()
 	}
+	if data := a.foreign(name); data != nil {
+		return data
+	}
 	for _, f := range []*File{&a.Package, &a.Capacitor} {
 		if f.Name == name {
 			return f.Data
@@ -205,6 +266,25 @@ func (a *App) Content(name string) []byte {
 	for i := range a.Scripts {
 		if a.Scripts[i].Name == name {
 			return a.Scripts[i].Data
+		}
+	}
+	return nil
+}
+
+// foreign returns the bytes of a plugin.xml or a built config.xml.
+func (a *App) foreign(name string) []byte {
+	if a.Effective != nil {
+		for _, part := range a.Effective.Parts() {
+			for _, e := range part.Elements {
+				if doc := e.Document(); doc.Name() == name {
+					return doc.Bytes()
+				}
+			}
+		}
+	}
+	for i := range a.Built {
+		if doc := a.Built[i].Document; doc.Name() == name {
+			return doc.Bytes()
 		}
 	}
 	return nil

@@ -55,7 +55,7 @@ func Topics() []Topic {
 
 // rules is the table of all rules, in the order of the reference.
 var rules = slices.Concat(reachRules, noEffectRules, meaningRules, buildRules, settingRules, cspRules, cspFormRules,
-	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, projectRules)
+	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, shipsRules, projectRules)
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

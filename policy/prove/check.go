@@ -103,7 +103,11 @@ func (c *checker) check(r *Result) error {
 			if a.Form == Same {
 				one = c.samenessQuestion(a, kind, first, target)
 			}
-			if found := c.search(one); found.Outcome != Holds {
+			found := c.search(one)
+			if found.Outcome == Holds {
+				found = c.doubt(a, t)
+			}
+			if found.Outcome != Holds {
 				found.Kind, found.Target = kind, t
 				if a.Form == Same {
 					found.Target, found.Other = a.Targets[0], t
@@ -113,6 +117,26 @@ func (c *checker) check(r *Result) error {
 		}
 	}
 	return nil
+}
+
+// doubt is the outcome of an assertion that nothing in the document breaks: it
+// holds only if the document is all that ships. A plugin that is named and not
+// there may add what breaks it.
+func (c *checker) doubt(a *Assertion, t policy.Target) Case {
+	platforms := []string{t.Platform}
+	if a.Form == Same {
+		platforms = append(platforms, a.Targets[0].Platform)
+	}
+	for _, platform := range platforms {
+		if unknown := c.doc.Unknown(platform); len(unknown) > 0 {
+			why := unknown[0].What
+			if n := len(unknown) - 1; n > 0 {
+				why += fmt.Sprintf(" (and %d more that is not known)", n)
+			}
+			return Case{Outcome: NotDecided, Why: "nothing that is known breaks it, but " + why}
+		}
+	}
+	return Case{Outcome: Holds}
 }
 
 // question is one assertion for one target and one kind.

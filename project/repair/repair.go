@@ -152,7 +152,7 @@ func (w *work) pass() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if w.proof, err = newProof(w.project); err != nil {
+	if w.proof, err = newProof(w.project, &w.files); err != nil {
 		return false, err
 	}
 	made := map[string][]configxml.Edit{}

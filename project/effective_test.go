@@ -247,3 +247,65 @@ func targetList(targets []policy.Target) string {
 	slices.Sort(names)
 	return strings.Join(names, " ")
 }
+
+// Where there is no app, the folders below that have one are named, and Meteor's list.
+func TestWhereAnAppIs(t *testing.T) {
+	_, err := project.ReadShips(folder("src-cordova/config.xml", catchAll, "frontend/capacitor.config.ts", "x",
+		"apps/shop/config.xml", catchAll, "apps/none/x", "", "mobile-config.js", "App.accessRule('*')"), project.Options{})
+	const want = "no config.xml here; there is one in src-cordova/: cordon check src-cordova; " +
+		"there is one in frontend/: cordon check frontend; there is one in apps/shop/: cordon check apps/shop; " +
+		"mobile-config.js is the list of a Meteor app, and code: build the app (meteor build), then name the config.xml " +
+		"in .meteor/local/cordova-build"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// Where no page is found, the folder that was looked for is named, and what to run.
+// Sources count for what the app does.
+func TestNoPages(t *testing.T) {
+	for _, test := range []struct {
+		want, at string
+		files    []string
+	}{
+		{"there is no page in www; if a tool makes it, run its build first", "config.xml", []string{"config.xml", catchAll}},
+		{"there is no page in dist, which webDir names; run the app's build, then npx cap copy", "capacitor.config.json",
+			[]string{"capacitor.config.json", `{"webDir": "dist"}`, "src/a.vue", "<script>\nlet a\n</script>"}},
+		{`webDir is "../dist", which is outside the folder; run cordon in a folder that has both`,
+			"capacitor.config.json", []string{"capacitor.config.json", `{"webDir": "../dist"}`}},
+		{"there is no page in www, dist/out, dist/out/browser; if a tool makes it, run its build first", "config.xml",
+			[]string{"config.xml", catchAll, "angular.json",
+				`{"projects": {"a": {"architect": {"build": {"options": {"outputPath": "dist/out"}}}}}}`}},
+		{"", "", []string{"config.xml", catchAll, "src/index.html", "<!doctype html>"}},
+		{"", "", []string{"config.xml", catchAll, "out/x/index.html", "<!doctype html>", "project.json",
+			`{"targets": {"build": {"options": {"outputPath": {"base": "out", "browser": "x"}}}}}`}},
+		{"", "", []string{"capacitor.config.json", `{"webDir": "dist"}`,
+			"android/app/src/main/assets/public/index.html", "<!doctype html>"}},
+		{"", "", []string{"config.xml", `<widget><content src="https://a.example/"/></widget>`}},
+	} {
+		p := read(t, folder(test.files...))
+		got, at := "", ""
+		if p.NoPages != nil {
+			got, at = p.NoPages.Why, p.NoPages.Place.File
+		}
+		if got != test.want || at != test.at {
+			t.Errorf("%q: %s: %q, want %s: %q", test.files, at, got, test.at, test.want)
+		}
+	}
+}
+
+// Of a component only its scripts are read, each byte in its place; tests and
+// declarations are none of the app.
+func TestSources(t *testing.T) {
+	p := read(t, folder("config.xml", catchAll, "www/index.html", "<!doctype html>", "www/a.js", "1",
+		"src/a.ts", "fetch('x')", "src/a.spec.ts", "", "src/types.d.ts", "", "src/b.vue",
+		"<p>\u00e9</p>\n<script setup>\nlet a\n</script>\n", "src/node_modules/x.js", ""))
+	var got []string
+	for _, s := range p.Scripts {
+		got = append(got, s.Name+"="+string(s.Data))
+	}
+	want := []string{"www/a.js=1", "src/a.ts=fetch('x')", "src/b.vue=         \n              \nlet a\n         \n"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -52,10 +52,25 @@ type Options struct {
 type NotFoundError struct {
 	// Looked are the names that were looked for, in order.
 	Looked []string
+	// Below are the folders further down that have one.
+	Below []string
+	// Code is a file that stands for one and is code, or "".
+	Code string
 }
 
-// Error lists the places that were looked at.
+// Error lists the places that were looked at, and says where an app is.
 func (e *NotFoundError) Error() string {
+	var where []string
+	for _, dir := range e.Below {
+		where = append(where, fmt.Sprintf("there is one in %s/: cordon check %s", dir, dir))
+	}
+	if e.Code != "" {
+		where = append(where, e.Code+" is the list of a Meteor app, and code: build the app (meteor build), then name "+
+			"the config.xml in .meteor/local/cordova-build")
+	}
+	if len(where) > 0 {
+		return "no config.xml here; " + strings.Join(where, "; ")
+	}
 	return "no config.xml here (looked for " + strings.Join(e.Looked, ", ") +
 		"); name the file, or run in the app's folder"
 }
@@ -114,7 +129,32 @@ func FindConfig(fsys fs.FS) (string, error) {
 			}
 		}
 	}
-	return "", &NotFoundError{Looked: patterns}
+	return "", notFound(fsys)
+}
+
+// below are the folders in which tools and monorepos keep an app.
+var below = []string{"src-cordova", "src-capacitor", "cordova", "capacitor", "mobile", "app", "client", "frontend",
+	"web", "apps/*", "packages/*", "projects/*"}
+
+// maxBelow is how many of them are named.
+const maxBelow = 8
+
+// notFound says where an app is instead.
+func notFound(fsys fs.FS) *NotFoundError {
+	e := &NotFoundError{Looked: patterns}
+	for _, pattern := range below {
+		matches, _ := fs.Glob(fsys, pattern) // the patterns are well formed
+		for _, dir := range matches {
+			if len(e.Below) < maxBelow && (exists(fsys, dir+"/config.xml") || exists(fsys, dir+"/www/config.xml") ||
+				slices.ContainsFunc(capacitorNames, func(name string) bool { return exists(fsys, dir+"/"+name) })) {
+				e.Below = append(e.Below, dir)
+			}
+		}
+	}
+	if exists(fsys, "mobile-config.js") {
+		e.Code = "mobile-config.js"
+	}
+	return e
 }
 
 // Read reads a folder. A config.xml that cannot be parsed is a
@@ -287,7 +327,11 @@ func (r *reader) capacitorCode(name string) app.File {
 	if source.Data == nil {
 		return source
 	}
-	made, left, err := literalConfig(source.Data)
+	made, left, chosen, err := readLiteral(source.Data)
+	for i := range chosen {
+		r.project.Switched = append(r.project.Switched, app.Switched{What: chosen[i].said(),
+			Place: policy.Place{File: name, Line: chosen[i].line, Column: 1}})
+	}
 	if err == nil && len(left) == 0 {
 		return app.File{Name: name, Data: made}
 	}

@@ -45,6 +45,8 @@ type App struct {
 	// NoPages says why no page and no script was read; nil where one was, or none was
 	// looked for.
 	NoPages *NoPages
+	// Switched are the values of a configuration that a condition chooses.
+	Switched []Switched
 	// Built are the platforms' own config.xml files, as they were built.
 	Built []Built
 	// Package is package.json, without data if there is none.
@@ -154,6 +156,14 @@ type NoPages struct {
 	Why string
 	// Place is what says where they are, such as webDir, or the file that stands for
 	// the project.
+	Place policy.Place
+}
+
+// Switched is a value of a configuration that a condition chooses between others,
+// such as an environment or a flavour.
+type Switched struct {
+	// What says the values in a clause.
+	What  string
 	Place policy.Place
 }
 

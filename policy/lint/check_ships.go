@@ -14,7 +14,7 @@ func checkPagesFound(r *run) {
 	if r.project.NoPages == nil {
 		return
 	}
-	r.report(r.project.NoPages.Place, nil, "no page or script of the app was read: %s", r.project.NoPages.Why)
+	r.report(r.project.NoPages.Place, nil, "no page of the app was read: %s", r.project.NoPages.Why)
 }
 
 // checkFactsKnown reports what could not be established. A plugin that is named and
@@ -24,6 +24,13 @@ func checkFactsKnown(r *run) {
 		if !ofMissing(r.project, u) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
+	}
+}
+
+// checkSwitched reports values that a condition chooses.
+func checkSwitched(r *run) {
+	for _, s := range r.project.Switched {
+		r.report(s.Place, nil, "%s", s.What)
 	}
 }
 

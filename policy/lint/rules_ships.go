@@ -6,8 +6,8 @@ var shipsRules = []Rule{
 	{
 		ID: "pages-not-found", Severity: Medium, Topic: TopicOther,
 		Title: "No page of the app was found",
-		Explanation: "Neither a page nor a script of the app was read: its pages are not built yet, or they are " +
-			"somewhere else. What the app does, and the Content-Security-Policy of its pages, was not looked at, so that " +
+		Explanation: "No page of the app was read: they are not built yet, or they are " +
+			"somewhere else. The Content-Security-Policy of its pages, and what their scripts do, was not looked at, so that " +
 			"a report without other findings says little.",
 		Gain:    "Unknown: what the pages load and who may run script in them.",
 		Effects: everywhere("nothing is said about pages and scripts"),
@@ -25,6 +25,16 @@ var shipsRules = []Rule{
 		Remedy: "Mend the file, write the value out, or make the copy that the tools evaluate (npx cap copy, cordova " +
 			"prepare).",
 		check: checkFactsKnown,
+	},
+	{
+		ID: "config-switched", Severity: Low, Topic: TopicOther,
+		Title: "A condition chooses a value of the configuration",
+		Explanation: "The configuration is code that chooses between values, by an environment or a flavour. Which of them " +
+			"ships depends on how the app is built; the one that opens more is judged, as if it shipped.",
+		Gain:    "What the wider value opens, where a build takes it by mistake.",
+		Effects: everywhere("all of the values are judged together"),
+		Remedy:  "Keep values for development out of the file that releases are built from.",
+		check:   checkSwitched,
 	},
 	{
 		ID: "built-config-differs", Severity: Medium, Topic: TopicBuild,

@@ -79,8 +79,13 @@ func (b *builder) edit(e *configxml.Element, platform, target string) {
 	step := lastStep.FindStringSubmatch(e.Value("target"))
 	if step == nil {
 		if strings.Trim(e.Value("target"), "/.*") != "" {
-			b.unknown(e.Place(), platform, "an <edit-config> changes the built config.xml by the selector %q, which is "+
-				"not read here", e.Value("target"))
+			b.unknown(
+				e.Place(),
+				platform,
+				"an <edit-config> changes the built config.xml by the selector %q, which is "+
+					"not read here",
+				e.Value("target"),
+			)
 		}
 		return // the attributes of the root say nothing
 	}

@@ -250,8 +250,18 @@ func targetList(targets []policy.Target) string {
 
 // Where there is no app, the folders below that have one are named, and Meteor's list.
 func TestWhereAnAppIs(t *testing.T) {
-	_, err := project.ReadShips(folder("src-cordova/config.xml", catchAll, "frontend/capacitor.config.ts", "x",
-		"apps/shop/config.xml", catchAll, "apps/none/x", "", "mobile-config.js", "App.accessRule('*')"), project.Options{})
+	_, err := project.ReadShips(folder(
+		"src-cordova/config.xml",
+		catchAll,
+		"frontend/capacitor.config.ts",
+		"x",
+		"apps/shop/config.xml",
+		catchAll,
+		"apps/none/x",
+		"",
+		"mobile-config.js",
+		"App.accessRule('*')",
+	), project.Options{})
 	const want = "no config.xml here; there is one in src-cordova/: cordon check src-cordova; " +
 		"there is one in frontend/: cordon check frontend; there is one in apps/shop/: cordon check apps/shop; " +
 		"mobile-config.js is the list of a Meteor app, and code: build the app (meteor build), then name the config.xml " +
@@ -307,5 +317,20 @@ func TestSources(t *testing.T) {
 	want := []string{"www/a.js=1", "src/a.ts=fetch('x')", "src/b.vue=         \n              \nlet a\n         \n"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A package.json that is too large may name plugins: that is not known.
+func TestPackageThatCannotBeRead(t *testing.T) {
+	for what, test := range map[string][2]string{
+		"huge": {strings.Repeat(" ", project.MaxManifest+1),
+			"package.json was not read, so that what it says is not known: it has 1048577 bytes, more than the 1048576 that " +
+				"are read"},
+		"no JSON": {"{", "package.json cannot be read (unexpected end of JSON input), and plugins may be named there"},
+	} {
+		p := reads(t, "config.xml", catchAll, "package.json", test[0])
+		if got := p.Ships().Unknowns(); len(got) != 1 || got[0].What != test[1] {
+			t.Errorf("%s: %v, want %s", what, got, test[1])
+		}
 	}
 }

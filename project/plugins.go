@@ -178,8 +178,13 @@ func (r *pluginReader) installed() {
 		}
 		source := configxml.NewForeign(fetched, data)
 		for _, m := range root.Members {
-			n := named{id: m.Key, source: source, place: policy.PlaceIn(fetched, data, m.Start, m.Value.End), plugin: true,
-				variables: map[string]string{}}
+			n := named{
+				id:        m.Key,
+				source:    source,
+				place:     policy.PlaceIn(fetched, data, m.Start, m.Value.End),
+				plugin:    true,
+				variables: map[string]string{},
+			}
 			for _, v := range m.Value.At("variables").Members {
 				if text, ok := v.Value.Text(); ok {
 					n.variables[v.Key] = text
@@ -304,8 +309,13 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 func (r *pluginReader) missing(n *named) []configxml.Part {
 	known, ok := app.KnownPlugin(n.id, n.spec)
 	if !ok {
-		r.unknown(n.place, "", "the plugin %s is named and its plugin.xml is not there: what it adds to the list is not "+
-			"known (run npm install, or cordova prepare)", n.id)
+		r.unknown(
+			n.place,
+			"",
+			"the plugin %s is named and its plugin.xml is not there: what it adds to the list is not "+
+				"known (run npm install, or cordova prepare)",
+			n.id,
+		)
 		return nil
 	}
 	if n.source == (configxml.Foreign{}) {

@@ -282,12 +282,12 @@ func (r *reader) skip(name, why string) {
 // manifest reads a small file of the folder's root, if it is there.
 func (r *reader) manifest(name string) app.File {
 	f := app.File{Name: name}
-	if !exists(r.fsys, name) {
+	if !r.readable(name) {
 		return f
 	}
 	data, err := readBounded(r.fsys, name, MaxManifest)
 	if err != nil {
-		r.skip(name, reason(err))
+		r.cannot(name, reason(err), "")
 		return f
 	}
 	f.Data = data

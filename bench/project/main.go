@@ -27,7 +27,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "project:", err)
 		os.Exit(2)
 	}
-	fmt.Printf("check of a Capacitor project with %d packages: %s, start included (bound %s)\n", *packages, median, *bound)
+	fmt.Printf(
+		"check of a Capacitor project with %d packages: %s, start included (bound %s)\n",
+		*packages,
+		median,
+		*bound,
+	)
 	if *strict && median > *bound {
 		os.Exit(1)
 	}
@@ -67,7 +72,7 @@ func makeProject(dir string, packages int) error {
 			`"cordova-plugin-camera": "8.0.0"}}`,
 		"dist/index.html": "<!doctype html><html><head><title>App</title></head></html>",
 		"dist/app.js":     "fetch('https://api.example.org/v1')",
-		"node_modules/@capacitor/android/package.json": `{"name": "@capacitor/android", "version": "7.4.0"}`,
+		"node_modules/@capacitor/android/package.json":  `{"name": "@capacitor/android", "version": "7.4.0"}`,
 		"node_modules/cordova-plugin-camera/plugin.xml": `<plugin id="cordova-plugin-camera" version="8.0.0"/>`,
 	}
 	for i := range packages {

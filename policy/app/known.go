@@ -89,7 +89,10 @@ var known = []Known{
 		Source: "plugin.xml of 2.5.3", Effect: "pages are served from http://localhost:8080"},
 	{ID: "cordova-plugin-ionic-webview", From: version(3, 0, 0), Source: "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
 		Adds: []Added{
-			allow("android", "http://localhost/*"), allow("android", "https://localhost/*"), allow("android", "ionic://*"),
+			allow(
+				"android",
+				"http://localhost/*",
+			), allow("android", "https://localhost/*"), allow("android", "ionic://*"),
 			allow("ios", "ionic://*"),
 		},
 		Effect: "pages are served from http://localhost on Android, from ionic://localhost on iOS"},

@@ -59,8 +59,14 @@ func (r *run) builtEntries(wider bool) {
 		b := &r.project.Built[i]
 		for _, e := range b.Extra {
 			if r.opensMore(b, e) == wider {
-				r.report(e.Place(), nil, "%s stands in the built file and neither in %s nor in the plugin.xml of a plugin "+
-					"that was found", described(e), r.project.Ships().Name())
+				r.report(
+					e.Place(),
+					nil,
+					"%s stands in the built file and neither in %s nor in the plugin.xml of a plugin "+
+						"that was found",
+					described(e),
+					r.project.Ships().Name(),
+				)
 			}
 		}
 	}

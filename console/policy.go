@@ -149,7 +149,7 @@ func (c *console) decideAll(app *app.App, url string) tryResult {
 	}
 	targets := append([]policy.Target{{Platform: dialect.Strict}}, app.Targets...)
 	for _, target := range targets {
-		compiled, err := dialect.Compile(app.Config, target)
+		compiled, err := dialect.Compile(app.Ships(), target)
 		if err != nil {
 			result.Problem = err.Error()
 			return result

@@ -27,25 +27,31 @@ func (e *codeError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e
 // the lines of the source, so that places in it are places in the source. What
 // is computed is left out and listed; nothing is guessed.
 func literalConfig(data []byte) (made []byte, left []computed, err error) {
+	made, left, _, err = readLiteral(data)
+	return made, left, err
+}
+
+// readLiteral is literalConfig, and lists the values that a condition chooses.
+func readLiteral(data []byte) (made []byte, left []computed, chosen []switched, err error) {
 	p := &literalParser{
 		data: data, place: place{line: 1, column: 1},
 		constants: map[string]constant{}, names: map[string]bool{}, known: map[int]bool{},
 	}
 	object, err := p.find()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	p.place = object
 	if err := p.value(""); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if line, ok := p.changed(); ok {
 		p.leave("...", line)
 	}
 	if len(p.left) > 0 && p.out.Len() == 0 {
-		return nil, nil, &codeError{p.left[0].line, "the configuration is computed"}
+		return nil, nil, nil, &codeError{p.left[0].line, "the configuration is computed"}
 	}
-	return p.out.Bytes(), p.left, nil
+	return p.out.Bytes(), p.left, p.switches, nil
 }
 
 const (
@@ -72,6 +78,8 @@ type literalParser struct {
 	names map[string]bool
 	known map[int]bool
 	left  []computed
+	// switches are the values that a condition chooses.
+	switches []switched
 
 	out                bytes.Buffer
 	outLine, outColumn int
@@ -285,7 +293,9 @@ func (p *literalParser) scalar(path string, read func() (string, bool)) error {
 		return nil
 	}
 	p.place = here
-	p.compute(path)
+	if !p.choice(path) {
+		p.compute(path)
+	}
 	return nil
 }
 

@@ -47,8 +47,8 @@ const config = {
   method() { return { x: ',' }; },
   plugins: { Splash: { delay: 10 } },
 };
-export default config;`, `{"webDir":"www","server":null,"ios":{"scheme":null,"name":null},"plugins":{"Splash":{"delay":10}}}`,
-			[]string{"...:4", "server:5", "ios.scheme:6", "ios.name:6", "...:7"}},
+export default config;`, `{"webDir":"www","server":{"url":"http://10.0.0.1"},"ios":{"scheme":null,"name":null},"plugins":{"Splash":{"delay":10}}}`,
+			[]string{"...:4", "ios.scheme:6", "ios.name:6", "...:7"}},
 		"changed later": {"const config = { webDir: 'www' };\nconfig.server = { url: 'http://a' };\n" +
 			"export default config;",
 			`{"webDir":"www"}`, []string{"...:2"}},
@@ -212,16 +212,53 @@ func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
 	}
 }
 
-// Without a config.xml, a configuration that only running it would tell is an
-// error: nothing is known of the app.
+// Without a config.xml, a configuration that only running it would tell is a project
+// of which that is not known.
 func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 	fsys := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default make()")}}
-	_, err := Read(fsys, Options{})
-	const want = "capacitor.config.ts: line 1: what is exported must be an object that is written out; run npx " +
-		"cap copy, " +
-		"then the copy below android/ or ios/ is read"
-	if err == nil || err.Error() != want {
-		t.Errorf("%v, want %s", err, want)
+	p, err := Read(fsys, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "capacitor.config.ts is code, so that the app's configuration is not known: line 1: what is exported " +
+		"must be an object that is written out; run npx cap copy, then the copy below android/ or ios/ is read"
+	if list := p.Ships().Unknowns(); len(list) != 1 || list[0].What != want || list[0].Place.Line != 1 {
+		t.Errorf("%v, want %s", list, want)
+	}
+}
+
+// A value that a condition chooses is the one that opens more, and both are listed.
+func TestCapacitorConfigurationThatChooses(t *testing.T) {
+	for _, test := range []struct{ code, made, said string }{
+		{"{a: x ? 'https://b' : 'http://c'}", `{"a":"http://c"}`,
+			`a is "https://b" or "http://c", as a condition says; what opens more is judged`},
+		{"{a: x ? ['b'] : ['c']}", `{"a":["b","c"]}`, `a is ["b"] or ["c"], as a condition says; what opens more is judged`},
+		{"{a: x === 'y' ? true : false, b: 1}", `{"a":true,"b":1}`,
+			"a is true or false, as a condition says; what opens more is judged"},
+		{"{a: x ? {b: 'c'} : {d: [1]}}", `{"a":{"b":"c","d":[1]}}`,
+			`a is {"b":"c"} or {"d":[1]}, as a condition says; what opens more is judged`},
+		{"{a: x ? undefined : 'http://b'}", `{"a":"http://b"}`,
+			`a is null or "http://b", as a condition says; what opens more is judged`},
+		{"{limitsNavigationsToAppBoundDomains: x ? true : false}", `{"limitsNavigationsToAppBoundDomains":false}`,
+			"limitsNavigationsToAppBoundDomains is true or false, as a condition says; what opens more is judged"},
+		{"{a: x ? f() : 'b'}", `{"a":null}`, "a is computed"},
+		{"{a: x ?? 'b'}", `{"a":null}`, "a is computed"},
+	} {
+		made, left, chosen, err := readLiteral([]byte("export default " + test.code))
+		if err != nil {
+			t.Errorf("%s: %v", test.code, err)
+			continue
+		}
+		said := ""
+		for i := range chosen {
+			said += chosen[i].said()
+		}
+		for _, c := range left {
+			said += c.path + " is computed"
+		}
+		if got := strings.Join(strings.Fields(string(made)), ""); got != test.made || said != test.said {
+			t.Errorf("%s is %s: %s\nwant %s: %s", test.code, got, said, test.made, test.said)
+		}
 	}
 }
 

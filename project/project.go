@@ -40,6 +40,8 @@ const (
 type Options struct {
 	// Config is the config.xml's name in the folder; "" looks for it.
 	Config string
+	// Document is the config.xml, where it was read already; nil: Config is read.
+	Document *configxml.Document
 	// Targets are the platforms to look at; none: those that the project
 	// names, see Targets.
 	Targets []policy.Target
@@ -52,10 +54,25 @@ type Options struct {
 type NotFoundError struct {
 	// Looked are the names that were looked for, in order.
 	Looked []string
+	// Below are the folders further down that have one.
+	Below []string
+	// Code is a file that stands for one and is code, or "".
+	Code string
 }
 
-// Error lists the places that were looked at.
+// Error lists the places that were looked at, and says where an app is.
 func (e *NotFoundError) Error() string {
+	var where []string
+	for _, dir := range e.Below {
+		where = append(where, fmt.Sprintf("there is one in %s/: cordon check %s", dir, dir))
+	}
+	if e.Code != "" {
+		where = append(where, e.Code+" is the list of a Meteor app, and code: build the app (meteor build), then name "+
+			"the config.xml in .meteor/local/cordova-build")
+	}
+	if len(where) > 0 {
+		return "no config.xml here; " + strings.Join(where, "; ")
+	}
 	return "no config.xml here (looked for " + strings.Join(e.Looked, ", ") +
 		"); name the file, or run in the app's folder"
 }
@@ -114,56 +131,67 @@ func FindConfig(fsys fs.FS) (string, error) {
 			}
 		}
 	}
-	return "", &NotFoundError{Looked: patterns}
+	return "", notFound(fsys)
+}
+
+// below are the folders in which tools and monorepos keep an app.
+var below = []string{"src-cordova", "src-capacitor", "cordova", "capacitor", "mobile", "app", "client", "frontend",
+	"web", "apps/*", "packages/*", "projects/*"}
+
+// maxBelow is how many of them are named.
+const maxBelow = 8
+
+// notFound says where an app is instead.
+func notFound(fsys fs.FS) *NotFoundError {
+	e := &NotFoundError{Looked: patterns}
+	for _, pattern := range below {
+		matches, _ := fs.Glob(fsys, pattern) // the patterns are well formed
+		for _, dir := range matches {
+			if len(e.Below) < maxBelow && (exists(fsys, dir+"/config.xml") || exists(fsys, dir+"/www/config.xml") ||
+				slices.ContainsFunc(capacitorNames, func(name string) bool { return exists(fsys, dir+"/"+name) })) {
+				e.Below = append(e.Below, dir)
+			}
+		}
+	}
+	if exists(fsys, "mobile-config.js") {
+		e.Code = "mobile-config.js"
+	}
+	return e
 }
 
 // Read reads a folder. A config.xml that cannot be parsed is a
 // *configxml.SyntaxError; a Capacitor project needs none.
 func Read(fsys fs.FS, o Options) (*app.App, error) {
-	p := &app.App{Now: o.Now}
-	name := o.Config
-	if name == "" {
-		found, err := FindConfig(fsys)
-		var missing *NotFoundError
-		if errors.As(err, &missing) && hasCapacitor(fsys) {
-			found, err = "", nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		name = found
+	r, err := readShips(fsys, o)
+	if err != nil {
+		return nil, err
 	}
-	if name != "" {
-		doc, err := ReadConfig(fsys, name)
-		if err != nil {
-			return nil, err
-		}
-		p.Config = doc
-	}
-	r := &reader{fsys: fsys, project: p}
-	p.Package, p.Lock = r.manifest("package.json"), r.bounded("package-lock.json", MaxLock)
-	p.Capacitor = r.capacitor()
-	if p.Config == nil && p.Capacitor.Data == nil {
-		return nil, unreadable(p)
+	p, name := r.project, ""
+	if p.Config != nil {
+		name = p.Config.Name()
 	}
 	r.web(name)
+	r.sources()
+	if o.Config == "" && o.Document == nil {
+		r.nothing(name)
+	}
+	r.built()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))
 	}
 	p.Certificates, p.StrayCertificates = certificates, strayCertificates(fsys)
 	p.Native = r.natives()
-	p.Engines = engines(fsys, p)
-	p.Targets = o.Targets
-	if len(p.Targets) == 0 {
-		p.Targets = targets(fsys, p)
-	}
 	return p, nil
 }
 
 // unreadable says why a project without a config.xml has no configuration that
-// could be read: nothing is known of such a one.
-func unreadable(p *app.App) error {
+// could be read; nil where that is said among what is unknown.
+func (r *reader) unreadable() error {
+	if len(r.unknowns) > 0 {
+		return nil
+	}
+	p := r.project
 	for _, s := range p.Skipped {
 		if s.Name == p.Capacitor.Name {
 			return &UnreadError{s.Name, s.Why}
@@ -246,6 +274,8 @@ type reader struct {
 	project *app.App
 	files   int
 	total   int64
+
+	unknowns []configxml.Unknown
 }
 
 func (r *reader) skip(name, why string) {
@@ -257,12 +287,12 @@ func (r *reader) manifest(name string) app.File { return r.bounded(name, MaxMani
 
 func (r *reader) bounded(name string, limit int64) app.File {
 	f := app.File{Name: name}
-	if !exists(r.fsys, name) {
+	if !r.readable(name) {
 		return f
 	}
 	data, err := readBounded(r.fsys, name, limit)
 	if err != nil {
-		r.skip(name, reason(err))
+		r.cannot(name, reason(err), "")
 		return f
 	}
 	f.Data = data
@@ -304,7 +334,11 @@ func (r *reader) capacitorCode(name string) app.File {
 	if source.Data == nil {
 		return source
 	}
-	made, left, err := literalConfig(source.Data)
+	made, left, chosen, err := readLiteral(source.Data)
+	for i := range chosen {
+		r.project.Switched = append(r.project.Switched, app.Switched{What: chosen[i].said(),
+			Place: policy.Place{File: name, Line: chosen[i].line, Column: 1}})
+	}
 	if err == nil && len(left) == 0 {
 		return app.File{Name: name, Data: made}
 	}
@@ -315,6 +349,13 @@ func (r *reader) capacitorCode(name string) app.File {
 	}
 	if err != nil {
 		r.skip(name, err.Error()+"; "+runCapCopy)
+		line := 1
+		var code *codeError
+		if errors.As(err, &code) {
+			line = code.line
+		}
+		r.unknown(policy.Place{File: name, Line: line, Column: 1}, "",
+			"%s is code, so that the app's configuration is not known: %v; %s", name, err, runCapCopy)
 		return app.File{Name: name}
 	}
 	for _, c := range left {
@@ -323,6 +364,8 @@ func (r *reader) capacitorCode(name string) app.File {
 			what = "code adds to the configuration or changes it"
 		}
 		r.skip(name, fmt.Sprintf("line %d: %s; %s", c.line, what, runCapCopy))
+		r.unknown(policy.Place{File: name, Line: c.line, Column: 1}, "", "%s, so that its value is not known; %s", what,
+			runCapCopy)
 	}
 	return app.File{Name: name, Data: made}
 }
@@ -364,12 +407,15 @@ func (r *reader) webRoot(config string) string {
 	if exists(r.fsys, "AndroidManifest.xml") || exists(r.fsys, "Info.plist") { // a package that ships
 		candidates = append(candidates, "assets/www", "assets/public", "public")
 	}
-	for _, dir := range candidates {
+	if len(r.project.Capacitor.Data) > 0 {
+		candidates = append(candidates, "android/app/src/main/assets/public", "ios/App/App/public")
+	}
+	for _, dir := range append(candidates, r.otherRoots()...) {
 		if info, err := fs.Stat(r.fsys, dir); err == nil && info.IsDir() {
 			return dir
 		}
 	}
-	if exists(r.fsys, r.startName()) {
+	if name := r.startName(); name != "" && exists(r.fsys, name) {
 		return "." // a packed widget: pages beside the config.xml
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -31,16 +32,35 @@ func Common() []policy.Target {
 func Targets(doc *configxml.Document) []policy.Target {
 	p := &app.App{Config: doc}
 	p.Engines = configEngines(doc)
-	return targets(nil, p)
+	list, _ := targets(nil, p)
+	return list
 }
 
-// engines lists the platforms that a project names: <engine> elements,
-// cordova.platforms and the dependencies of package.json.
+// engines lists the platforms that a project names: cordova.platforms and the
+// dependencies of package.json, and <engine> elements. Where both name one,
+// package.json has priority, as Cordova's tools have it.
 func engines(fsys fs.FS, p *app.App) []app.Engine {
-	var list []app.Engine
-	if p.Config != nil {
-		list = configEngines(p.Config)
+	list := packageEngines(fsys, p)
+	if p.Config == nil {
+		return list
 	}
+	for _, e := range configEngines(p.Config) {
+		i := slices.IndexFunc(list, func(other app.Engine) bool { return other.Name == e.Name })
+		switch {
+		case i < 0:
+			if installed := installedVersion(fsys, e.Name); installed != "" {
+				e.Spec = installed
+			}
+			list = append(list, e)
+		case list[i].Spec == "":
+			list[i].Spec = e.Spec
+		}
+	}
+	return list
+}
+
+func packageEngines(fsys fs.FS, p *app.App) []app.Engine {
+	var list []app.Engine
 	var manifest struct {
 		Cordova struct {
 			Platforms []string `json:"platforms"`
@@ -49,7 +69,7 @@ func engines(fsys fs.FS, p *app.App) []app.Engine {
 		DevDependencies map[string]string `json:"devDependencies"`
 	}
 	if json.Unmarshal(p.Package.Data, &manifest) != nil {
-		return list
+		return nil
 	}
 	specs := make(map[string]string)
 	for _, dependencies := range []map[string]string{manifest.DevDependencies, manifest.Dependencies} {
@@ -91,25 +111,6 @@ func knownPlatform(name string) bool {
 	return ok && name != dialect.Strict && name != "w3c"
 }
 
-// installedVersion returns the version of a platform that npm installed, which
-// is exact where package.json gives a range.
-func installedVersion(fsys fs.FS, platform string) string {
-	if fsys == nil {
-		return ""
-	}
-	data, err := readBounded(fsys, "node_modules/cordova-"+platform+"/package.json", MaxManifest)
-	if err != nil {
-		return ""
-	}
-	var manifest struct {
-		Version string `json:"version"`
-	}
-	if json.Unmarshal(data, &manifest) != nil {
-		return ""
-	}
-	return manifest.Version
-}
-
 func configEngines(doc *configxml.Document) []app.Engine {
 	var list []app.Engine
 	for _, e := range doc.Root().Children {
@@ -122,40 +123,6 @@ func configEngines(doc *configxml.Document) []app.Engine {
 		}
 	}
 	return list
-}
-
-// targets derives the targets from what the project names.
-func targets(fsys fs.FS, p *app.App) []policy.Target {
-	var list []policy.Target
-	add := func(name, spec string) {
-		t, ok := target(name, spec)
-		for _, other := range list {
-			ok = ok && other.Platform != t.Platform
-		}
-		if ok {
-			list = append(list, t)
-		}
-	}
-	for _, e := range p.Engines {
-		add(e.Name, e.Spec)
-	}
-	if len(list) > 0 || p.Config == nil {
-		return list
-	}
-	for _, e := range p.Config.Root().Children {
-		if e.Name == "platform" {
-			name := e.Value("name")
-			add(name, installedVersion(fsys, name))
-		}
-	}
-	if len(list) > 0 {
-		return list
-	}
-	if name := byNamespace(p.Config); name != "" {
-		add(name, "")
-		return list
-	}
-	return Common()
 }
 
 // byNamespace tells the platform of a file that declares a platform's own

@@ -13,7 +13,11 @@ import (
 // web reads the pages and scripts below the web root.
 func (r *reader) web(config string) {
 	root := r.webRoot(config)
-	if root == "" {
+	switch {
+	case root == "":
+		return
+	case root == "." && len(r.project.Capacitor.Data) > 0:
+		r.page(r.startName()) // what a tool builds the pages from, beside much that is none
 		return
 	}
 	r.folder(root, r.startName())

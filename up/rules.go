@@ -62,11 +62,11 @@ func (a *appFolder) policy() *appPolicy {
 }
 
 func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
-	doc, err := folder.ReadConfig(a.Rules)
+	read, err := folder.OpenShips(a.Rules, nil)
 	if err != nil {
 		return nil, err
 	}
-	return newAppPolicy(doc, a.origins, nil)
+	return newAppPolicy(read.Ships(), a.origins, nil)
 }
 
 // appPolicy is one reading of the app's rules, with what development needs
@@ -114,10 +114,18 @@ func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]strin
 	if _, err := needs.ReadGrants(doc, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", doc.Name(), err)
 	}
+	made = shipsWith(made, doc)
 	p := &appPolicy{doc: made, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
 	from := made.Place(end, end)
 	p.added.line, p.added.column, p.added.end = from.Line, from.Column, from.Column+text.Len()
 	return p, nil
+}
+
+// shipsWith is a document with what other files add to another one, which is the same
+// but for lines that development needs.
+func shipsWith(written, doc *configxml.Document) *configxml.Document {
+	return configxml.Effective("", written, configxml.Additions{Parts: doc.Parts(), Unknown: doc.Unknowns(),
+		Capacitor: doc.Capacitor()})
 }
 
 // place turns a place of what is enforced into one of the user's own file.

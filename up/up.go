@@ -48,6 +48,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/enforced"
 	"github.com/cordon-sec/cordon/project/folder"
@@ -315,7 +316,11 @@ func (a *App) loadGateway() (config.Loaded, error) {
 		Apps: []config.App{{Name: a.folder.Name, Config: a.folder.Rules,
 			Platform: a.config.Platform, Private: private}},
 	}
-	list, err := enforced.Compile(a.folder.Rules, rules.doc.Bytes(), c.Apps[0].Options())
+	options := c.Apps[0].Options()
+	options.Ships = func(doc *configxml.Document) (*configxml.Document, error) {
+		return shipsWith(doc, rules.doc), nil
+	}
+	list, err := enforced.Compile(a.folder.Rules, rules.doc.Bytes(), options)
 	if err != nil {
 		return config.Loaded{}, err
 	}

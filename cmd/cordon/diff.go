@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
@@ -277,7 +278,9 @@ func (o *diffOptions) fails(r *diff.Report) bool {
 
 // side is one of the files that are compared.
 type side struct {
-	name    string
+	name string
+	app  *app.App
+	// doc is what ships.
 	doc     *configxml.Document
 	targets []string
 }

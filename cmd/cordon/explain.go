@@ -6,11 +6,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/spf13/cobra"
@@ -87,8 +89,10 @@ var usualKinds = []policy.Kind{policy.Navigation, policy.XHR, policy.Image, poli
 
 // explainer decides and writes.
 type explainer struct {
+	app      *app.App
 	policies []*policy.Policy
 	names    []string // of the targets, as they are printed
+	assumed  []bool   // whose version nothing names
 	kinds    []policy.Kind
 	asked    bool // kinds were named
 	strict   bool
@@ -106,18 +110,17 @@ func explain(cmd *cobra.Command, o *explainOptions, urls []string) error {
 	if err := output.CheckFormat(o.format, "text", "json", "jsonl"); err != nil {
 		return err
 	}
-	e := explainer{strict: o.strict}
+	e, err := explainer{strict: o.strict}, error(nil)
 	if err := e.parseVerdicts(o.failOn); err != nil {
 		return err
 	}
 	if err := e.parseKinds(o.kinds); err != nil {
 		return err
 	}
-	doc, own, err := openConfig(o.config)
-	if err != nil {
+	if e.app, err = openConfig(o.config); err != nil {
 		return err
 	}
-	if err := e.compile(doc, own, o.platforms); err != nil {
+	if err := e.compile(o.platforms); err != nil {
 		return err
 	}
 	if err := e.write(cmd, o.format, urls); err != nil {
@@ -140,7 +143,15 @@ func (e *explainer) write(cmd *cobra.Command, format string, urls []string) erro
 			return errors.Join(err, w.abandon())
 		}
 	}
-	return w.close()
+	if err := w.close(); err != nil {
+		return err
+	}
+	if format == "jsonl" { // whose lines are decisions alone
+		for _, u := range e.unknown() {
+			fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not known: %s\n", sayUnknown(u))
+		}
+	}
+	return nil
 }
 
 func (e *explainer) parseVerdicts(names []string) error {
@@ -174,10 +185,10 @@ func (e *explainer) parseKinds(names []string) error {
 
 // compile makes a policy for each target: the ones asked for, else the
 // project's own, else the common ones.
-func (e *explainer) compile(doc *configxml.Document, own, asked []string) error {
+func (e *explainer) compile(asked []string) error {
 	targets := asked
 	if len(targets) == 0 {
-		targets = own
+		targets = targetNames(e.app.Targets)
 	}
 	if len(targets) == 0 {
 		targets = commonTargets
@@ -187,14 +198,28 @@ func (e *explainer) compile(doc *configxml.Document, own, asked []string) error 
 		if err != nil {
 			return err
 		}
-		compiled, err := dialect.Compile(doc, target)
+		compiled, err := dialect.Compile(e.app.Ships(), target)
 		if err != nil {
 			return err
 		}
 		e.policies = append(e.policies, compiled)
 		e.names = append(e.names, compiled.Target().String())
+		e.assumed = append(e.assumed, len(asked) == 0 && e.app.Assumes(target))
 	}
 	return nil
+}
+
+// unknown lists what could not be established about what ships on the targets.
+func (e *explainer) unknown() []configxml.Unknown {
+	var list []configxml.Unknown
+	for _, p := range e.policies {
+		for _, u := range e.app.Ships().Unknown(p.Target().Platform) {
+			if !slices.Contains(list, u) {
+				list = append(list, u)
+			}
+		}
+	}
+	return list
 }
 
 // decide asks one policy about one URL.

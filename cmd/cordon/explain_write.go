@@ -9,6 +9,8 @@ import (
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
 // lineWriter writes decisions in one of the formats of cordon explain. It
@@ -43,12 +45,15 @@ func (w *lineWriter) decide(url string) {
 
 // close ends the output.
 func (w *lineWriter) close() error {
-	if w.format == "json" && w.err == nil {
-		end := "\n  ]\n}\n"
-		if w.count == 0 {
-			end = output.Begin(1) + "\n  \"decisions\": []\n}\n"
+	if w.err == nil {
+		w.buffer = w.buffer[:0]
+		switch w.format {
+		case "json":
+			w.endJSON()
+		case "text":
+			w.summary()
 		}
-		_, w.err = w.out.WriteString(end)
+		_, w.err = w.out.Write(w.buffer)
 	}
 	if w.err == nil {
 		w.err = w.out.Flush()
@@ -57,6 +62,51 @@ func (w *lineWriter) close() error {
 		return environment(fmt.Errorf("write the answer: %w", w.err))
 	}
 	return nil
+}
+
+// endJSON ends the list of decisions, and says what is not known.
+func (w *lineWriter) endJSON() {
+	if w.count == 0 {
+		w.buffer = append(w.buffer, output.Begin(1)+"\n  \"decisions\": ["...)
+	} else {
+		w.buffer = append(w.buffer, "\n  "...)
+	}
+	w.buffer = append(w.buffer, ']')
+	for i, u := range w.unknown() {
+		if i == 0 {
+			w.buffer = append(w.buffer, ",\n  \"unknown\": [\n    "...)
+		} else {
+			w.buffer = append(w.buffer, ",\n    "...)
+		}
+		w.buffer = append(w.buffer, `{"what":`...)
+		w.buffer = appendString(w.buffer, u.What)
+		w.buffer = append(w.buffer, `,"file":`...)
+		w.buffer = appendString(w.buffer, u.Place.File)
+		w.buffer = fmt.Appendf(w.buffer, `,"line":%d}`, u.Place.Line)
+	}
+	if len(w.unknown()) > 0 {
+		w.buffer = append(w.buffer, "\n  ]"...)
+	}
+	w.buffer = append(w.buffer, "\n}\n"...)
+}
+
+// summary says behind the tables what could not be established: a verdict that
+// blocks may be another one in the app that ships.
+func (w *lineWriter) summary() {
+	for i, u := range w.unknown() {
+		if i == 0 {
+			w.buffer = append(w.buffer, "\nnot known, so that more may be open than is said above:\n"...)
+		}
+		w.buffer = fmt.Appendf(w.buffer, "  %s\n", sayUnknown(u))
+	}
+}
+
+// sayUnknown writes what is not known, with its place.
+func sayUnknown(u configxml.Unknown) string {
+	if u.Place.IsZero() {
+		return wording.Printable(u.What)
+	}
+	return fmt.Sprintf("%s: %s", u.Place, wording.Printable(u.What))
 }
 
 // abandon flushes what is written, for a run that ends in an error. A JSON
@@ -75,7 +125,7 @@ func (w *lineWriter) objects(url string) {
 			if w.format == "json" {
 				w.buffer = append(w.buffer, w.separator()...)
 			}
-			w.buffer = appendDecision(w.buffer, url, w.names[i], kind, d)
+			w.buffer = w.appendDecision(w.buffer, url, i, kind, d)
 			if w.format == "jsonl" {
 				w.buffer = append(w.buffer, '\n')
 			}
@@ -91,9 +141,11 @@ func (w *lineWriter) separator() string {
 }
 
 // appendDecision appends {"url","platform","kind","verdict","rule","line",
-// "reason"}. It is written by hand because a list of a million URLs spends
-// more time in a general encoder than in deciding.
-func appendDecision(b []byte, url, platform string, kind policy.Kind, d policy.Decision) []byte {
+// "reason"}, and where it applies "file" and "plugin" of a rule that is not the
+// config.xml's own, and "assumed" where nothing names the platform's version. It is
+// written by hand because a list of a million URLs spends more time in a general
+// encoder than in deciding.
+func (w *lineWriter) appendDecision(b []byte, url string, target int, kind policy.Kind, d policy.Decision) []byte {
 	rule, line := "", 0
 	if d.Rule != nil {
 		rule, line = d.Rule.Text, d.Rule.Place.Line
@@ -101,7 +153,7 @@ func appendDecision(b []byte, url, platform string, kind policy.Kind, d policy.D
 	b = append(b, `{"url":`...)
 	b = appendString(b, url)
 	b = append(b, `,"platform":`...)
-	b = appendString(b, platform)
+	b = appendString(b, w.names[target])
 	b = append(b, `,"kind":"`...)
 	b = append(b, kind.String()...)
 	b = append(b, `","verdict":"`...)
@@ -112,7 +164,19 @@ func appendDecision(b []byte, url, platform string, kind policy.Kind, d policy.D
 	b = fmt.Appendf(b, "%d", line)
 	b = append(b, `,"reason":"`...)
 	b = append(b, d.Reason.String()...)
-	return append(b, `"}`...)
+	b = append(b, '"')
+	if d.Rule != nil && !d.Rule.Implicit() && len(w.app.Plugins) > 0 {
+		if plugin := w.app.PluginAt(d.Rule.Place); plugin != nil {
+			b = append(b, `,"file":`...)
+			b = appendString(b, d.Rule.Place.File)
+			b = append(b, `,"plugin":`...)
+			b = appendString(b, plugin.ID)
+		}
+	}
+	if w.assumed[target] {
+		b = append(b, `,"assumed":true`...)
+	}
+	return append(b, '}')
 }
 
 const hexDigits = "0123456789abcdef"
@@ -153,8 +217,12 @@ func appendString(b []byte, s string) []byte {
 // deciding rules below it.
 func (w *lineWriter) table(url string) {
 	width := len("platform")
-	for _, name := range w.names {
-		width = max(width, len(name))
+	names := make([]string, len(w.names))
+	for i, name := range w.names {
+		if names[i] = name; w.assumed[i] {
+			names[i] += " (assumed)"
+		}
+		width = max(width, len(names[i]))
 	}
 	if w.count > 0 {
 		w.buffer = append(w.buffer, '\n')
@@ -165,9 +233,9 @@ func (w *lineWriter) table(url string) {
 		w.buffer = fmt.Appendf(w.buffer, "  %-*s", cellWidth(kind), kind)
 	}
 	w.endRow()
-	var notes noteList
+	notes := noteList{app: w.app}
 	for i, p := range w.policies {
-		w.buffer = fmt.Appendf(w.buffer, "  %-*s", width, w.names[i])
+		w.buffer = fmt.Appendf(w.buffer, "  %-*s", width, names[i])
 		for _, kind := range w.kinds {
 			d := w.explainer.decide(p, kind, url)
 			cell := fmt.Sprintf("%s %d", d.Verdict, notes.number(d))
@@ -175,7 +243,7 @@ func (w *lineWriter) table(url string) {
 		}
 		w.endRow()
 	}
-	for i, note := range notes {
+	for i, note := range notes.list {
 		w.buffer = fmt.Appendf(w.buffer, "  %2d  %s\n", i+1, note)
 	}
 }
@@ -191,21 +259,24 @@ func (w *lineWriter) endRow() {
 }
 
 // noteList numbers the reasons of a table, each once.
-type noteList []string
+type noteList struct {
+	app  *app.App
+	list []string
+}
 
 func (l *noteList) number(d policy.Decision) int {
-	note := explanation(d)
-	for i, known := range *l {
+	note := explanation(l.app, d)
+	for i, known := range l.list {
 		if known == note {
 			return i + 1
 		}
 	}
-	*l = append(*l, note)
-	return len(*l)
+	l.list = append(l.list, note)
+	return len(l.list)
 }
 
 // explanation says in a line why a decision came out as it did.
-func explanation(d policy.Decision) string {
+func explanation(read *app.App, d policy.Decision) string {
 	because := fmt.Sprintf("%s: %s", d.Reason, d.Reason.Explain())
 	switch {
 	case d.Rule == nil:
@@ -215,6 +286,9 @@ func explanation(d policy.Decision) string {
 	}
 	if d.Rule.Note != "" {
 		because += " (" + wording.Printable(d.Rule.Note) + ")"
+	}
+	if plugin := read.PluginAt(d.Rule.Place); plugin != nil {
+		because += ", added by the plugin " + wording.Printable(plugin.ID)
 	}
 	return fmt.Sprintf("%s  <%s> %s  %s", d.Rule.Place, d.Rule.Element, wording.Printable(d.Rule.Text), because)
 }

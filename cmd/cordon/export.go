@@ -122,7 +122,7 @@ func exportSource(app *app.App, dir string) (export.Source, error) {
 	if len(problems) > 0 {
 		return export.Source{}, problems[0]
 	}
-	source := export.NewSource(app.Config, set)
+	source := export.NewSource(app.Ships(), set)
 	source.Page, err = project.AllPages(app)
 	return source, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
 	"github.com/cordon-sec/cordon/policy/migrate"
@@ -74,9 +75,13 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	doc, err := folder.ReadConfig(path)
+	read, err := folder.OpenShips(path, nil)
 	if err != nil {
 		return err
+	}
+	doc := read.Config
+	if doc == nil {
+		return fmt.Errorf("%s: no config.xml that could be rewritten", path)
 	}
 	result, err := migrate.File(doc, options)
 	if err != nil {
@@ -97,6 +102,9 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 		return environment(fmt.Errorf("write the file: %w", err))
 	}
 	if err := o.report(cmd.ErrOrStderr(), result, fmt.Sprintf("%s from %s to %s", path, o.from, o.to)); err != nil {
+		return err
+	}
+	if err := sayBrought(cmd.ErrOrStderr(), read, options.From.Platform, options.To.Platform); err != nil {
 		return err
 	}
 	lost := slices.Contains(o.failOn, "loss") && !result.Lossless()
@@ -137,6 +145,34 @@ func (o *migrateOptions) options() (migrate.Options, error) {
 		}
 	}
 	return migrate.Options{From: from, To: to, TopLevel: o.topLevel, Hosts: o.hosts}, nil
+}
+
+// sayBrought names the entries that plugins add and that are no part of the file: they
+// are decided by the new platform as they stand.
+func sayBrought(w io.Writer, read *app.App, platforms ...string) error {
+	said := map[policy.Place]bool{}
+	for _, platform := range platforms {
+		for _, e := range read.Ships().Added(platform) {
+			place := e.Place()
+			plugin := read.PluginAt(place)
+			if said[place] || plugin == nil || !slices.Contains([]string{"access", "allow-navigation", "allow-intent"},
+				e.Name) {
+				continue
+			}
+			said[place] = true
+			_, err := fmt.Fprintf(w, "%s: <%s> %s: the plugin %s adds it, so that it stays as it is\n", place, e.Name,
+				wording.Printable(e.Value("origin")+e.Value("href")), wording.Printable(plugin.ID))
+			if err != nil {
+				return environment(fmt.Errorf("write the report: %w", err))
+			}
+		}
+	}
+	for _, u := range read.Ships().Unknowns() {
+		if _, err := fmt.Fprintf(w, "not known: %s\n", sayUnknown(u)); err != nil {
+			return environment(fmt.Errorf("write the report: %w", err))
+		}
+	}
+	return nil
 }
 
 // isName reports whether a text is a host name or a part of one.

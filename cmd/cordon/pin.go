@@ -127,9 +127,13 @@ func (o *pinOptions) writeConfig(w io.Writer, s *survey.Survey) error {
 	if err != nil {
 		return err
 	}
-	doc, _, err := openConfig(o.config)
+	read, err := openConfig(o.config)
 	if err != nil {
 		return err
+	}
+	doc := read.Config
+	if doc == nil {
+		return fmt.Errorf("%s: no config.xml that pins could be written into", o.config)
 	}
 	after, err := pins.Add(doc, entries...)
 	if err != nil {

@@ -2,36 +2,27 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/project/folder"
 )
 
-// openConfig reads the config.xml that path names (a file or a project's
-// folder, "" for the current one) and the targets that the project itself is
-// built for.
-func openConfig(path string) (*configxml.Document, []string, error) {
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		doc, err := folder.ReadConfig(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		return doc, targetNames(project.Targets(doc)), nil
-	}
-	read, _, err := folder.Open(path, nil)
+// openConfig reads what ships by the config.xml that path names (a file or a
+// project's folder, "" for the current one), with the targets that the project
+// itself is built for.
+func openConfig(path string) (*app.App, error) {
+	read, err := folder.OpenShips(path, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if read.Config == nil {
-		return nil, nil, fmt.Errorf("%s: a Capacitor project without a config.xml; name one with --config", path)
+	if read.Config == nil && len(read.Targets) == 0 {
+		return nil, fmt.Errorf("%s: a Capacitor project without a config.xml; name one with --config", path)
 	}
-	return read.Config, targetNames(read.Targets), nil
+	return read, nil
 }
 
 func targetNames(targets []policy.Target) []string {

@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/project"
+	"github.com/cordon-sec/cordon/project/folder"
 )
 
 // openSide reads a config.xml that is named as a file, as a project's folder,
@@ -24,8 +26,15 @@ func openSide(ctx context.Context, name string) (side, error) {
 			return openRevision(ctx, name, path)
 		}
 	}
-	doc, targets, err := openConfig(name)
-	return side{name: name, doc: doc, targets: targets}, err
+	read, err := openConfig(name)
+	if err != nil {
+		return side{}, err
+	}
+	return sideOf(name, read), nil
+}
+
+func sideOf(name string, read *app.App) side {
+	return side{name: name, app: read, doc: read.Ships(), targets: targetNames(read.Targets)}
 }
 
 // gitTime is how long Git may take for one file.
@@ -61,7 +70,25 @@ func openRevision(ctx context.Context, name, path string) (side, error) {
 	if err != nil {
 		return side{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return side{name: name, doc: doc, targets: targetNames(project.Targets(doc))}, nil
+	read, err := folder.Around(doc, folderOf(ctx, path), nil)
+	if err != nil {
+		return side{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return sideOf(name, read), nil
+}
+
+// folderOf is where the folder of a file of a revision is on this machine, as it is
+// now: what plugins add to the file is read there.
+func folderOf(ctx context.Context, path string) string {
+	dir := filepath.FromSlash(filepath.Dir(path))
+	if strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../") {
+		return dir
+	}
+	up, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-cdup").Output()
+	if err != nil {
+		return dir
+	}
+	return filepath.Join(strings.TrimSpace(string(up)), dir)
 }
 
 // limited writes at most so many bytes, and fails beyond.

@@ -15,6 +15,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -24,7 +25,9 @@ import (
 	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/watch"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/enforced"
+	"github.com/cordon-sec/cordon/project/folder"
 )
 
 // Options say where a configuration comes from.
@@ -132,7 +135,15 @@ func contents(a config.App, secrets secret.Source) (held config.Contents, err er
 	if err != nil {
 		return held, err
 	}
-	if held.List, err = enforced.Compile(a.Config, data, a.Options()); err != nil {
+	options := a.Options()
+	options.Ships = func(doc *configxml.Document) (*configxml.Document, error) {
+		read, err := folder.Around(doc, filepath.Dir(a.Config), nil)
+		if err != nil {
+			return nil, err
+		}
+		return read.Ships(), nil
+	}
+	if held.List, err = enforced.Compile(a.Config, data, options); err != nil {
 		return held, err
 	}
 	if a.Credential != nil {

@@ -12,6 +12,7 @@ package app
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ type App struct {
 	Plugins []Plugin
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
+	// Assumed are those of the targets whose version nothing names: it is the
+	// latest that is known, and what is said about them depends on it.
+	Assumed []policy.Target
 	// Engines are the platforms that the project names itself, those without a
 	// list of their own (browser, electron) included.
 	Engines []Engine
@@ -43,6 +47,13 @@ type App struct {
 	Scripts []File
 	// Styles are the style sheets of the app.
 	Styles []File
+	// NoPages says why no page and no script was read; nil where one was, or none was
+	// looked for.
+	NoPages *NoPages
+	// Switched are the values of a configuration that a condition chooses.
+	Switched []Switched
+	// Built are the platforms' own config.xml files, as they were built.
+	Built []Built
 	// Package is package.json, without data if there is none.
 	Package File
 	// Lock is package-lock.json, without data if there is none.
@@ -80,6 +91,9 @@ func (a *App) Ships() *configxml.Document {
 	}
 	return a.Config
 }
+
+// Assumes reports whether the version of a target is assumed.
+func (a *App) Assumes(t policy.Target) bool { return slices.Contains(a.Assumed, t) }
 
 // Shown returns a file's name as reports write it.
 func (a *App) Shown(name string) string {
@@ -121,6 +135,60 @@ type Plugin struct {
 	Place policy.Place
 	// Manifest is the name of its plugin.xml, "" if that was not found.
 	Manifest string
+}
+
+// PluginAt returns the plugin that an element comes from which stands at a place:
+// in its plugin.xml, or, for one that is known without it, where it is named. It is
+// nil for what the app itself says.
+func (a *App) PluginAt(at policy.Place) *Plugin {
+	for i := range a.Plugins {
+		p := &a.Plugins[i]
+		if p.Manifest != "" && p.Manifest == at.File ||
+			p.Manifest == "" && p.Place.File == at.File && p.Place.Start == at.Start && !at.IsZero() {
+			return p
+		}
+	}
+	return nil
+}
+
+// Missing returns the plugins that are named, were not found, and of which it is
+// not known what they add.
+func (a *App) Missing() []*Plugin {
+	var list []*Plugin
+	for i := range a.Plugins {
+		if p := &a.Plugins[i]; p.Manifest == "" {
+			if _, ok := KnownPlugin(p.ID, p.Spec); !ok {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
+// NoPages is a project in which no page was found.
+type NoPages struct {
+	// Why says in a clause where pages were looked for, and what to run.
+	Why string
+	// Place is what says where they are, such as webDir, or the file that stands for
+	// the project.
+	Place policy.Place
+}
+
+// Switched is a value of a configuration that a condition chooses between others,
+// such as an environment or a flavour.
+type Switched struct {
+	// What says the values in a clause.
+	What  string
+	Place policy.Place
+}
+
+// Built is a platform's own config.xml, as it was built.
+type Built struct {
+	// Platform is the platform that it is built for.
+	Platform string
+	Document *configxml.Document
+	// Extra are its entries that the project's document does not have.
+	Extra []*configxml.Element
 }
 
 // Skipped is a file that was not read.
@@ -228,6 +296,9 @@ func (a *App) Content(name string) []byte {
 	if a.Config != nil && a.Config.Name() == name {
 		return a.Config.Bytes()
 	}
+	if data := a.foreign(name); data != nil {
+		return data
+	}
 	for _, f := range []*File{&a.Package, &a.Lock, &a.Capacitor} {
 		if f.Name == name {
 			return f.Data
@@ -246,4 +317,23 @@ func (a *App) Content(name string) []byte {
 		}
 	}
 	return a.Native.Content(name)
+}
+
+// foreign returns the bytes of a plugin.xml or a built config.xml.
+func (a *App) foreign(name string) []byte {
+	if a.Effective != nil {
+		for _, part := range a.Effective.Parts() {
+			for _, e := range part.Elements {
+				if doc := e.Document(); doc.Name() == name {
+					return doc.Bytes()
+				}
+			}
+		}
+	}
+	for i := range a.Built {
+		if doc := a.Built[i].Document; doc.Name() == name {
+			return doc.Bytes()
+		}
+	}
+	return nil
 }

@@ -74,6 +74,10 @@ func (d *Document) Unknown(platform string) []Unknown {
 // rather than one file: what it does not have, the app does not have then.
 func (d *Document) Ships() bool { return d.written != nil }
 
+// Unknowns returns what could not be established about what ships on any platform.
+// The caller must not change it.
+func (d *Document) Unknowns() []Unknown { return d.unknown }
+
 // Owns reports whether an element stands in the document's own file, so that an
 // edit of the document can change it.
 func (d *Document) Owns(e *Element) bool {

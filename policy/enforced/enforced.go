@@ -7,6 +7,8 @@
 package enforced
 
 import (
+	"fmt"
+
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -24,6 +26,9 @@ type Options struct {
 	Inspect bool
 	// RequireTLS says that cleartext is refused whatever the list allows.
 	RequireTLS bool
+	// Ships makes the document of what ships out of the config.xml as written: with
+	// what plugins add to it. nil: the list is the file alone.
+	Ships func(*configxml.Document) (*configxml.Document, error)
 }
 
 // List is an app's list, compiled.
@@ -47,12 +52,20 @@ func Compile(name string, data []byte, o Options) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Ships != nil {
+		if doc, err = o.Ships(doc); err != nil {
+			return nil, err
+		}
+	}
 	l := &List{}
 	if l.Policy, err = dialect.Compile(doc, target); err != nil {
 		return nil, err
 	}
 	if l.Warnings, err = review(l.Policy, o); err != nil {
 		return nil, err
+	}
+	for _, u := range doc.Unknown(target.Platform) {
+		l.Warnings = append(l.Warnings, fmt.Sprintf("%s: %s", u.Place, u.What))
 	}
 	return l, l.readPins(doc, target.Platform, o.Strict)
 }

@@ -95,9 +95,9 @@ func TestCSPNeeds(t *testing.T) {
 			`"eval" in the preference CordonPageNeeds`},
 		{"found eval", "connect-src 'self' https://api.example wss://api.example blob:; img-src 'self' " +
 			"https://api.example blob:; media-src 'self' https://api.example blob:; font-src 'self' " +
-				"https://api.example " +
+			"https://api.example " +
 			"blob:; frame-src 'self' https://api.example gap:; script-src 'self' 'unsafe-eval'; worker-src " +
-				"'self' blob:; " +
+			"'self' blob:; " +
 			"style-src 'self' 'unsafe-inline'; style-src-elem 'self' 'unsafe-inline'; style-src-attr 'none'",
 			"lib writes handlers, which fails: no policy"},
 		{"none", "connect-src 'self' https://api.example wss://api.example; img-src 'self' https://api.example; " +
@@ -160,13 +160,13 @@ func TestNothingIsDroppedInSilence(t *testing.T) {
 	names := strings.Fields(
 		"default-src connect-src img-src media-src font-src frame-src child-src script-src style-src " +
 			"script-src-elem script-src-attr style-src-elem style-src-attr worker-src manifest-src object-src " +
-				"form-action " +
+			"form-action " +
 			"base-uri frame-ancestors sandbox report-uri upgrade-insecure-requests require-trusted-types-for " +
-				"navigate-to odd",
+			"navigate-to odd",
 	)
 	tokens := strings.Fields("'self' 'none' * https: http: ws: wss: data: blob: gap: gap://ready cdvfile: content: " +
 		"filesystem: ionic: file: https://* https://api.example https://api.example/v1/ api.example " +
-			"http://api.example " +
+		"http://api.example " +
 		"https://a.cdn.example *.cdn.example https://*.other.example https://evil.test:8443 https://nav.example:* " +
 		"'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' 'strict-dynamic' 'unsafe-hashes' 'report-sample' " +
 		"'nonce-r4nd0m' 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=' odd 'script' allow-scripts")

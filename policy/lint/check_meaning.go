@@ -329,7 +329,7 @@ func checkSwallowed(r *run) {
 			}
 			d := rd.policy.Decide(policy.Request{URL: e.sample(), Kind: policy.Navigation})
 			if d.Verdict == policy.Allow && d.Rule != nil && !d.Rule.Implicit() &&
-				r.entryAt(d.Rule.Place) != e {
+				r.entryAt(d.Rule) != e {
 				readings, by = append(readings, rd), d.Rule
 			}
 		}

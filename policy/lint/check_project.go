@@ -24,12 +24,19 @@ func checkEnforcesNothing(r *run) {
 }
 
 func checkNotRead(r *run) {
+	said := make(map[string]bool)
+	for _, u := range unknowns(r.project) {
+		said[u.Place.File] = said[u.Place.File] || !ofMissing(r.project, u)
+	}
 	for _, s := range r.project.Skipped {
+		if said[s.Name] {
+			continue
+		}
 		f := app.File{Name: s.Name}
 		r.report(f.Place(0, 0), nil, "%s was not read: %s", s.Name, s.Why)
 	}
 	for _, f := range []*app.File{&r.project.Package, &r.project.Lock, &r.project.Capacitor} {
-		if len(f.Data) == 0 {
+		if len(f.Data) == 0 || said[f.Name] {
 			continue
 		}
 		if _, err := jsonspan.Parse(f.Data); err != nil {

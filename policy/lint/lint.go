@@ -234,7 +234,7 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	all := compiled.Rules()
 	for i := range all {
 		if rule := &all[i]; !rule.Implicit() {
-			if e := r.entryAt(rule.Place); e != nil {
+			if e := r.entryAt(rule); e != nil {
 				reading.rules[e.index] = append(reading.rules[e.index], rule)
 			}
 		}
@@ -242,20 +242,21 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	return reading, nil
 }
 
-// entryAt returns the entry whose element begins at a place.
-func (r *run) entryAt(place policy.Place) *entry {
-	if place.File != r.project.Config.Name() {
-		for _, e := range r.entries[r.own:] { // of plugins, which have few
-			if e.element.Start == place.Start && e.element.Document().Name() == place.File {
-				return e
-			}
+// entryAt returns the entry that a rule was made from. Those that a plugin is known
+// to add stand at one place, where it is named: their text tells them apart.
+func (r *run) entryAt(rule *policy.Rule) *entry {
+	place := rule.Place
+	if place.File == r.project.Config.Name() {
+		own := r.entries[:r.own] // sorted by their offsets
+		i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
+		if i < len(own) && own[i].element.Start <= place.Start {
+			return own[i]
 		}
-		return nil
 	}
-	own := r.entries[:r.own] // sorted by their offsets
-	i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
-	if i < len(own) && own[i].element.Start <= place.Start {
-		return own[i]
+	for _, e := range r.entries[r.own:] { // of plugins, which have few
+		if e.element.Start == place.Start && e.element.Document().Name() == place.File && e.text == rule.Text {
+			return e
+		}
 	}
 	return nil
 }

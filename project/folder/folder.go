@@ -43,6 +43,42 @@ func Open(path string, targets []policy.Target) (read *app.App, dir string, err 
 	return read, dir, nil
 }
 
+// OpenShips reads what says where an app may go, and none of its pages: by its
+// folder ("" for the current one), or by its config.xml, around which the folder is
+// looked at for what plugins add to it.
+func OpenShips(path string, targets []policy.Target) (*app.App, error) {
+	if path == "" {
+		path = "."
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, wording.FileError(path, err)
+	}
+	if !info.IsDir() {
+		doc, err := ReadConfig(path)
+		if err != nil {
+			return nil, err
+		}
+		return Around(doc, filepath.Dir(path), targets)
+	}
+	read, err := project.ReadShips(os.DirFS(path), project.Options{Targets: targets, Now: time.Now()})
+	if err != nil {
+		return nil, Error(path, err)
+	}
+	return read, nil
+}
+
+// Around reads what ships with a config.xml that stands in a folder, or in the
+// folder's www.
+func Around(doc *configxml.Document, dir string, targets []policy.Target) (*app.App, error) {
+	if filepath.Base(dir) == "www" {
+		if _, err := os.Stat(filepath.Join(dir, "..", "package.json")); err == nil {
+			dir = filepath.Join(dir, "..")
+		}
+	}
+	return project.ReadShips(os.DirFS(dir), project.Options{Document: doc, Targets: targets, Now: time.Now()})
+}
+
 // Error says what was wrong with an app's folder, or with its config.xml where path
 // names that, so that the message names each file as the person would. Errors of
 // package project get the folder before their file's name.

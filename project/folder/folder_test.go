@@ -48,14 +48,14 @@ func TestOpen(t *testing.T) {
 		t.Errorf("the current folder: %q, %v", dir, err)
 	}
 	empty, broken := app(t, nil), app(t, map[string]string{"config.xml": "<widget>"})
-	cut := app(t, map[string]string{"capacitor.config.ts": "export default make()"})
+	cut := app(t, map[string]string{"capacitor.config.json": ""})
 	none := filepath.Join(good, "none")
 	for path, want := range map[string]string{
 		none:                                none + ": no such file or folder",
 		empty:                               empty + ": " + (&project.NotFoundError{Looked: looked(t)}).Error(),
 		broken:                              filepath.Join(broken, "config.xml") + ":1:1: ",
 		filepath.Join(broken, "config.xml"): filepath.Join(broken, "config.xml") + ":1:1: ",
-		cut:                                 filepath.Join(cut, "capacitor.config.ts") + ": line 1: ",
+		cut:                                 filepath.Join(cut, "capacitor.config.json") + ": it is empty",
 	} {
 		_, _, err := folder.Open(path, nil)
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {

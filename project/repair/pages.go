@@ -34,7 +34,7 @@ func (w *work) addPolicy(f *lint.Finding) []candidate {
 		if !ok {
 			return nil
 		}
-		changes, losses, err := project.Place(&w.files, &alone, export.NewSource(w.project.Config, nil), exporter,
+		changes, losses, err := project.Place(&w.files, &alone, export.NewSource(w.project.Ships(), nil), exporter,
 			false)
 		if err != nil || len(changes) != 1 || changes[0].Name != page.Name || changes[0].Same() ||
 			!bytes.Equal(changes[0].Old, page.Data) {

@@ -2,6 +2,7 @@ package repair
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/cordon-sec/cordon/internal/wording"
@@ -10,19 +11,22 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // proof compares what a config.xml decides before and after a repair.
 type proof struct {
 	targets []policy.Target
+	// files are the project's, of which plugins add to the config.xml.
+	files fs.FS
 	// known are the bytes that were compiled last, as the next comparison
 	// often begins with them.
 	known    string
 	compiled []*policy.Policy
 }
 
-func newProof(p *app.App) (*proof, error) {
-	made := &proof{targets: slices.Clone(p.Targets)}
+func newProof(p *app.App, files fs.FS) (*proof, error) {
+	made := &proof{targets: slices.Clone(p.Targets), files: files}
 	strict := policy.Target{Platform: dialect.Strict}
 	if !slices.Contains(made.targets, strict) {
 		made.targets = append(made.targets, strict)
@@ -38,9 +42,13 @@ func (p *proof) compile(name string, data []byte) ([]*policy.Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the result would not be readable: %w", err)
 	}
+	read, err := project.ReadShips(p.files, project.Options{Document: doc})
+	if err != nil {
+		return nil, err
+	}
 	var all []*policy.Policy
 	for _, t := range p.targets {
-		compiled, err := dialect.Compile(doc, t)
+		compiled, err := dialect.Compile(read.Ships(), t)
 		if err != nil {
 			return nil, err
 		}

@@ -108,7 +108,7 @@ func Count(fsys fs.FS, a *app.App, findings []lint.Finding) (int, error) {
 	w := &work{files: overlay{base: fsys, changed: map[string][]byte{}}, refused: map[string]bool{}, project: a,
 		originals: map[string][]byte{}, result: &Result{}}
 	var err error
-	if w.proof, err = newProof(a); err != nil {
+	if w.proof, err = newProof(a, &w.files); err != nil {
 		return 0, err
 	}
 	for _, policies := range []bool{false, true} {
@@ -176,7 +176,7 @@ func (w *work) pass() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if w.proof, err = newProof(w.project); err != nil {
+	if w.proof, err = newProof(w.project, &w.files); err != nil {
 		return false, err
 	}
 	made := map[string][]configxml.Edit{}

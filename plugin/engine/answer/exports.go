@@ -53,14 +53,11 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 	if err != nil {
 		return out, err
 	}
-	doc, err := project.ReadConfig(files, name)
-	if err != nil {
-		return out, err
-	}
 	read, err := project.Read(files, project.Options{Config: name})
 	if err != nil {
 		return out, err
 	}
+	doc := read.Ships()
 	certificates, err := project.Certificates(files)
 	if err != nil {
 		return out, err
@@ -211,7 +208,7 @@ func pinnedHosts(set *pin.Set) []PinnedHost {
 
 // listAlone writes the elements that make the policy, and nothing else of the
 // file: preferences and the like may hold what a page should not read. Each
-// element keeps its line.
+// element of the file keeps its line; what plugins add stands before them.
 func listAlone(doc *configxml.Document) string {
 	var b bytes.Buffer
 	b.WriteString("<widget>")
@@ -221,8 +218,7 @@ func listAlone(doc *configxml.Document) string {
 			e.Name) {
 			continue
 		}
-		place := doc.Place(e.Start, e.TagEnd)
-		for ; line < place.Line; line++ {
+		for place := e.Place(); doc.Owns(e) && line < place.Line; line++ {
 			b.WriteByte('\n')
 		}
 		b.WriteString("<" + e.Name)

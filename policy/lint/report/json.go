@@ -21,12 +21,22 @@ import (
 // columns from 1.
 type jsonReport struct {
 	// RuleSet is the chosen rule set; findings of newer ones are new.
-	RuleSet    int           `json:"rule_set"`
-	Targets    []string      `json:"targets"`
+	RuleSet int      `json:"rule_set"`
+	Targets []string `json:"targets"`
+	// Assumed are those of the targets whose version nothing in the project names.
+	Assumed    []string      `json:"assumed,omitempty"`
 	Findings   []jsonFinding `json:"findings"`
 	Suppressed []jsonFinding `json:"suppressed"`
 	// Known is how many findings a baseline left out.
 	Known int `json:"known"`
+	// Unknown is what could not be established about what ships.
+	Unknown []jsonUnknown `json:"unknown,omitempty"`
+}
+
+type jsonUnknown struct {
+	What string `json:"what"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
 }
 
 type jsonFinding struct {
@@ -41,6 +51,8 @@ type jsonFinding struct {
 	End         int      `json:"end"`
 	Message     string   `json:"message"`
 	Targets     []string `json:"targets,omitempty"`
+	Assumed     []string `json:"assumed,omitempty"`
+	Plugin      string   `json:"plugin,omitempty"`
 	Remedy      string   `json:"remedy"`
 	Doc         string   `json:"doc"`
 	Fingerprint string   `json:"fingerprint"`
@@ -69,6 +81,14 @@ func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
 		Findings:   []jsonFinding{},
 		Suppressed: []jsonFinding{},
 		Known:      known,
+	}
+	if len(p.Assumed) > 0 {
+		out.Assumed = targetNames(p.Assumed)
+	}
+	if doc := p.Ships(); doc != nil {
+		for _, u := range doc.Unknowns() {
+			out.Unknown = append(out.Unknown, jsonUnknown{u.What, p.Shown(u.Place.File), u.Place.Line})
+		}
 	}
 	for i := range r.Findings {
 		f := asJSON(p, &r.Findings[i])
@@ -107,6 +127,14 @@ func asJSON(p *app.App, f *lint.Finding) jsonFinding {
 	}
 	if len(f.Targets) > 0 {
 		out.Targets = targetNames(f.Targets)
+	}
+	for _, t := range f.Targets {
+		if p.Assumes(t) {
+			out.Assumed = append(out.Assumed, t.String())
+		}
+	}
+	if plugin := p.PluginAt(f.Place); plugin != nil {
+		out.Plugin = plugin.ID
 	}
 	if f.Fix != nil {
 		fix := &jsonFix{File: p.Shown(f.Fix.File), Summary: f.Fix.Summary}

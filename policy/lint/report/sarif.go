@@ -207,7 +207,7 @@ func sarifLevel(s lint.Severity) string {
 func asSARIF(p *app.App, f *lint.Finding, rule int) sarifResult {
 	message := f.Message
 	if len(f.Targets) > 0 {
-		message += " (on " + joinTargets(f.Targets) + ")"
+		message += " (on " + joinTargets(p, f.Targets) + ")"
 	}
 	result := sarifResult{
 		RuleID: f.Rule.ID, RuleIndex: rule, Level: sarifLevel(f.Rule.Severity), Message: sarifText{Text: message},

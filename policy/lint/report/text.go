@@ -88,7 +88,10 @@ func (t *textWriter) finding(f *lint.Finding, isNew bool) {
 		fmt.Fprintf(&t.out, "      %s\n", newNote(f))
 	}
 	if len(f.Targets) > 0 {
-		fmt.Fprintf(&t.out, "      on: %s\n", joinTargets(f.Targets))
+		fmt.Fprintf(&t.out, "      on: %s\n", joinTargets(t.project, f.Targets))
+	}
+	if plugin := t.project.PluginAt(f.Place); plugin != nil {
+		fmt.Fprintf(&t.out, "      added by the plugin %s\n", visible(plugin.ID))
 	}
 	if !t.told[f.Rule.ID] {
 		t.told[f.Rule.ID] = true
@@ -100,10 +103,12 @@ func (t *textWriter) finding(f *lint.Finding, isNew bool) {
 	t.out.WriteByte('\n')
 }
 
-func joinTargets(targets []policy.Target) string {
+func joinTargets(p *app.App, targets []policy.Target) string {
 	list := make([]string, len(targets))
 	for i, target := range targets {
-		list[i] = target.String()
+		if list[i] = target.String(); p.Assumes(target) {
+			list[i] += " (assumed)"
+		}
 	}
 	return wording.Join(list)
 }
@@ -186,7 +191,7 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 		looked = t.project.Shown(t.project.Config.Name()) + ", " + looked
 	}
 	if len(r.Targets) > 0 {
-		looked += "; read as " + joinTargets(r.Targets)
+		looked += "; read as " + joinTargets(t.project, r.Targets)
 	}
 	var counts [lint.Critical + 1]int
 	news := 0
@@ -223,4 +228,20 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 		line += fmt.Sprintf("; %d in the baseline", o.Known)
 	}
 	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
+	t.missing()
+}
+
+// missing names the plugins that are named and not there: more may be open than
+// was found.
+func (t *textWriter) missing() {
+	list := t.project.Missing()
+	if len(list) == 0 {
+		return
+	}
+	var names []string
+	for _, plugin := range list {
+		names = append(names, visible(plugin.ID))
+	}
+	fmt.Fprintf(&t.out, "not known: what %s %s to the list, of which no plugin.xml is there (run npm install, or "+
+		"cordova prepare)\n", wording.Join(names), wording.Plural(len(names), "adds", "add"))
 }

@@ -1,0 +1,116 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
+)
+
+// checkPagesFound reports a project of which no page was read.
+func checkPagesFound(r *run) {
+	if r.project.NoPages == nil {
+		return
+	}
+	r.report(r.project.NoPages.Place, nil, "no page of the app was read: %s", r.project.NoPages.Why)
+}
+
+// checkFactsKnown reports what could not be established. A plugin that is named and
+// not there is said in the summary: that is how a project looks that was not built.
+func checkFactsKnown(r *run) {
+	for _, u := range unknowns(r.project) {
+		if !ofMissing(r.project, u) {
+			r.report(u.Place, nil, "%s", u.What)
+		}
+	}
+}
+
+// checkSwitched reports values that a condition chooses.
+func checkSwitched(r *run) {
+	for _, s := range r.project.Switched {
+		r.report(s.Place, nil, "%s", s.What)
+	}
+}
+
+func unknowns(p *app.App) []configxml.Unknown {
+	if doc := p.Ships(); doc != nil {
+		return doc.Unknowns()
+	}
+	return nil
+}
+
+// ofMissing reports whether what is not known is a plugin that is not there.
+func ofMissing(p *app.App, u configxml.Unknown) bool {
+	return slices.ContainsFunc(p.Missing(), func(plugin *app.Plugin) bool {
+		return plugin.Place == u.Place && !u.Place.IsZero()
+	})
+}
+
+// checkBuiltConfig and checkBuiltWider report the entries of a built config.xml
+// that the project does not have.
+func checkBuiltConfig(r *run) { r.builtEntries(false) }
+
+func checkBuiltWider(r *run) { r.builtEntries(true) }
+
+func (r *run) builtEntries(wider bool) {
+	for i := range r.project.Built {
+		b := &r.project.Built[i]
+		for _, e := range b.Extra {
+			if r.opensMore(b, e) == wider {
+				r.report(
+					e.Place(),
+					nil,
+					"%s stands in the built file and neither in %s nor in the plugin.xml of a plugin "+
+						"that was found",
+					described(e),
+					r.project.Ships().Name(),
+				)
+			}
+		}
+	}
+}
+
+// described writes an element for a message.
+func described(e *configxml.Element) string {
+	for _, name := range []string{"origin", "href", "src", "name"} {
+		if a, ok := e.Attr(name); ok {
+			if name == "name" {
+				return "<" + e.Name + "> " + quote(a.Value) + " with the value " + quote(e.Value("value"))
+			}
+			return "<" + e.Name + "> " + quote(a.Value)
+		}
+	}
+	return "<" + e.Name + ">"
+}
+
+// opensMore reports whether an entry of a built file opens on its platform what the
+// project's own document does not.
+func (r *run) opensMore(b *app.Built, e *configxml.Element) bool {
+	if !slices.Contains([]string{"access", "allow-navigation", "allow-intent"}, e.Name) {
+		return false
+	}
+	for _, t := range r.project.Targets {
+		if t.Platform != b.Platform {
+			continue
+		}
+		entry := appendEntry(nil, e, "")
+		if len(entry) == 0 {
+			continue
+		}
+		built, err := dialect.Compile(b.Document, t)
+		ours, failed := dialect.Compile(r.project.Ships(), t)
+		if err != nil || failed != nil {
+			return true
+		}
+		for _, kind := range policy.Kinds() {
+			request := policy.Request{URL: entry[0].sample(), Kind: kind}
+			now, then := built.Decide(request).Verdict, ours.Decide(request).Verdict
+			if now != then && (then == policy.Block || now == policy.Allow) {
+				return true
+			}
+		}
+	}
+	return false
+}

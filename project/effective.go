@@ -1,0 +1,121 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
+	"github.com/cordon-sec/cordon/policy/configxml"
+)
+
+// ReadShips reads what says where the app may go, and none of its pages: the
+// config.xml or Capacitor's configuration, the plugins, and the versions of the
+// platforms. Errors are those of Read.
+func ReadShips(fsys fs.FS, o Options) (*app.App, error) {
+	r, err := readShips(fsys, o)
+	if err != nil {
+		return nil, err
+	}
+	return r.project, nil
+}
+
+func readShips(fsys fs.FS, o Options) (*reader, error) {
+	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}}
+	p := r.project
+	if p.Config == nil {
+		if err := r.findConfig(o.Config); err != nil {
+			return nil, err
+		}
+	}
+	p.Package, p.Lock = r.manifest("package.json"), r.bounded("package-lock.json", MaxLock)
+	p.Capacitor = r.capacitor()
+	if p.Config == nil && len(p.Capacitor.Data) == 0 {
+		if err := r.unreadable(); err != nil {
+			return nil, err
+		}
+	}
+	r.effective()
+	r.versions(o.Targets)
+	return r, nil
+}
+
+// findConfig reads the config.xml of that name, or of the one that is found. A
+// Capacitor project needs none.
+func (r *reader) findConfig(name string) (err error) {
+	if name == "" {
+		name, err = FindConfig(r.fsys)
+		var missing *NotFoundError
+		if errors.As(err, &missing) && hasCapacitor(r.fsys) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.project.Config, err = ReadConfig(r.fsys, name)
+	return err
+}
+
+// effective makes the document of what ships.
+func (r *reader) effective() {
+	p := r.project
+	var add configxml.Additions
+	add.Parts = r.plugins()
+	name := p.Capacitor.Name
+	if p.Config != nil {
+		name = p.Config.Name()
+		add.Parts = append(add.Parts, r.brought(p.Config)...)
+	}
+	if len(p.Capacitor.Data) > 0 {
+		add.Parts = append(add.Parts, r.generated()...)
+		if read, err := capacitor.Read(p.Capacitor.Name, p.Capacitor.Data); err == nil {
+			add.Capacitor = read
+		} else if p.Config == nil {
+			r.unknown(p.Capacitor.Place(0, 0), "", "%s cannot be read: %v", p.Capacitor.Name, err)
+		}
+	}
+	add.Unknown = r.unknowns
+	p.Effective = configxml.Effective(name, p.Config, add)
+}
+
+// generated are the elements of the config.xml files that Capacitor writes for
+// Cordova plugins.
+func (r *reader) generated() []configxml.Part {
+	var parts []configxml.Part
+	for _, g := range [][2]string{
+		{"capacitor-android", "android/app/src/main/res/xml/config.xml"},
+		{"capacitor-ios", "ios/App/App/config.xml"},
+	} {
+		if !r.readable(g[1]) {
+			continue
+		}
+		doc, err := ReadConfig(r.fsys, g[1])
+		if err != nil {
+			r.cannot(g[1], lineAndWhy(err), "")
+			continue
+		}
+		parts = append(parts, configxml.Part{Platform: g[0], Elements: doc.Root().Children})
+	}
+	return parts
+}
+
+// unknown notes what could not be established.
+func (r *reader) unknown(at policy.Place, platform, format string, args ...any) {
+	r.unknowns = append(r.unknowns, configxml.Unknown{
+		What: fmt.Sprintf(format, args...), Place: at, Platform: platform})
+}
+
+// cannot notes a file that is there and cannot be read, and that something may
+// stand in it; plugin is the plugin whose file it is, or "".
+func (r *reader) cannot(name, why, plugin string) {
+	r.skip(name, why)
+	what := "what it says"
+	if plugin != "" {
+		what = "what the plugin " + plugin + " adds to the list"
+	}
+	r.unknown(policy.Place{File: name, Line: 1, Column: 1}, "", "%s was not read, so that %s is not known: %s", name,
+		what, why)
+}

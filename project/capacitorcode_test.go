@@ -220,7 +220,8 @@ func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "capacitor.config.ts is code, so that the app's configuration is not known: line 1: what is exported " +
+	const want = "capacitor.config.ts is code, so that the app's configuration is not known: line 1: what is " +
+		"exported " +
 		"must be an object that is written out; run npx cap copy, then the copy below android/ or ios/ is read"
 	if list := p.Ships().Unknowns(); len(list) != 1 || list[0].What != want || list[0].Place.Line != 1 {
 		t.Errorf("%v, want %s", list, want)
@@ -232,7 +233,8 @@ func TestCapacitorConfigurationThatChooses(t *testing.T) {
 	for _, test := range []struct{ code, made, said string }{
 		{"{a: x ? 'https://b' : 'http://c'}", `{"a":"http://c"}`,
 			`a is "https://b" or "http://c", as a condition says; what opens more is judged`},
-		{"{a: x ? ['b'] : ['c']}", `{"a":["b","c"]}`, `a is ["b"] or ["c"], as a condition says; what opens more is judged`},
+		{"{a: x ? ['b'] : ['c']}", `{"a":["b","c"]}`,
+			`a is ["b"] or ["c"], as a condition says; what opens more is judged`},
 		{"{a: x === 'y' ? true : false, b: 1}", `{"a":true,"b":1}`,
 			"a is true or false, as a condition says; what opens more is judged"},
 		{"{a: x ? {b: 'c'} : {d: [1]}}", `{"a":{"b":"c","d":[1]}}`,

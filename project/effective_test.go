@@ -218,7 +218,8 @@ func TestVersions(t *testing.T) {
 		{"android@12.0.0", "", append(dev, "config.xml", engine)},
 		{"android@13.0.0", "", append(dev, "config.xml", engine, "node_modules/cordova-android/package.json",
 			`{"version": "13.0.0"}`)},
-		{"android@6.4.0", "", []string{"config.xml", engine, "package.json", `{"cordova": {"platforms": ["android"]}}`}},
+		{"android@6.4.0", "", []string{"config.xml", engine, "package.json",
+			`{"cordova": {"platforms": ["android"]}}`}},
 		{"android@7.1.4", "", []string{"config.xml", plain, "platforms/platforms.json", `{"android": "7.1.4"}`}},
 		{"android@4.1.1", "", []string{"config.xml", plain, "platforms/android/cordova/version",
 			"#!/usr/bin/env node\nvar VERSION = \"4.1.1\";\n"}},
@@ -264,7 +265,8 @@ func TestWhereAnAppIs(t *testing.T) {
 	), project.Options{})
 	const want = "no config.xml here; there is one in src-cordova/: cordon check src-cordova; " +
 		"there is one in frontend/: cordon check frontend; there is one in apps/shop/: cordon check apps/shop; " +
-		"mobile-config.js is the list of a Meteor app, and code: build the app (meteor build), then name the config.xml " +
+		"mobile-config.js is the list of a Meteor app, and code: build the app (meteor build), then name the " +
+		"config.xml " +
 		"in .meteor/local/cordova-build"
 	if err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
@@ -278,8 +280,10 @@ func TestNoPages(t *testing.T) {
 		want, at string
 		files    []string
 	}{
-		{"there is no page in www; if a tool makes it, run its build first", "config.xml", []string{"config.xml", catchAll}},
-		{"there is no page in dist, which webDir names; run the app's build, then npx cap copy", "capacitor.config.json",
+		{"there is no page in www; if a tool makes it, run its build first", "config.xml",
+			[]string{"config.xml", catchAll}},
+		{"there is no page in dist, which webDir names; run the app's build, then npx cap copy",
+			"capacitor.config.json",
 			[]string{"capacitor.config.json", `{"webDir": "dist"}`, "src/a.vue", "<script>\nlet a\n</script>"}},
 		{`webDir is "../dist", which is outside the folder; run cordon in a folder that has both`,
 			"capacitor.config.json", []string{"capacitor.config.json", `{"webDir": "../dist"}`}},
@@ -324,7 +328,8 @@ func TestSources(t *testing.T) {
 func TestPackageThatCannotBeRead(t *testing.T) {
 	for what, test := range map[string][2]string{
 		"huge": {strings.Repeat(" ", project.MaxManifest+1),
-			"package.json was not read, so that what it says is not known: it has 1048577 bytes, more than the 1048576 that " +
+			"package.json was not read, so that what it says is not known: it has 1048577 bytes, more than the " +
+				"1048576 that " +
 				"are read"},
 		"no JSON": {"{", "package.json cannot be read (unexpected end of JSON input), and plugins may be named there"},
 	} {

@@ -7,7 +7,8 @@ var shipsRules = []Rule{
 		ID: "pages-not-found", Severity: Medium, Topic: TopicOther,
 		Title: "No page of the app was found",
 		Explanation: "No page of the app was read: they are not built yet, or they are " +
-			"somewhere else. The Content-Security-Policy of its pages, and what their scripts do, was not looked at, so that " +
+			"somewhere else. The Content-Security-Policy of its pages, and what their scripts do, was not " +
+			"looked at, so that " +
 			"a report without other findings says little.",
 		Gain:    "Unknown: what the pages load and who may run script in them.",
 		Effects: everywhere("nothing is said about pages and scripts"),
@@ -18,7 +19,8 @@ var shipsRules = []Rule{
 		ID: "facts-unknown", Severity: Medium, Topic: TopicOther,
 		Title: "What ships could not be established",
 		Explanation: "A file that says where the app may go could not be read, or a value in it is computed by code. " +
-			"What it adds is not in the list that everything is decided over, so that a verdict may be another one in the " +
+			"What it adds is not in the list that everything is decided over, so that a verdict may be another " +
+			"one in the " +
 			"app that ships.",
 		Gain:    "Unknown: entries that nobody judged.",
 		Effects: everywhere("nothing is said about what stands there"),
@@ -29,7 +31,8 @@ var shipsRules = []Rule{
 	{
 		ID: "config-switched", Severity: Low, Topic: TopicOther,
 		Title: "A condition chooses a value of the configuration",
-		Explanation: "The configuration is code that chooses between values, by an environment or a flavour. Which of them " +
+		Explanation: "The configuration is code that chooses between values, by an environment or a flavour. " +
+			"Which of them " +
 			"ships depends on how the app is built; the one that opens more is judged, as if it shipped.",
 		Gain:    "What the wider value opens, where a build takes it by mistake.",
 		Effects: everywhere("all of the values are judged together"),
@@ -39,8 +42,10 @@ var shipsRules = []Rule{
 	{
 		ID: "built-config-differs", Severity: Medium, Topic: TopicBuild,
 		Title: "The built config.xml has an entry that the project does not",
-		Explanation: "The config.xml below platforms/ is what the app ships with. An entry stands in it that neither the " +
-			"project's config.xml nor a plugin that was found adds: it was left by an earlier build, or is added by a hook.",
+		Explanation: "The config.xml below platforms/ is what the app ships with. An entry stands in it that " +
+			"neither the " +
+			"project's config.xml nor a plugin that was found adds: it was left by an earlier build, or is " +
+			"added by a hook.",
 		Gain:    "What the entry opens, although nobody sees it in the project.",
 		Effects: effects("android, ios", "the built file is what the app reads"),
 		Remedy:  "Find what adds the entry, or remove the platform and add it again; then cordova prepare.",
@@ -49,7 +54,8 @@ var shipsRules = []Rule{
 	{
 		ID: "built-config-wider", Severity: High, Topic: TopicBuild,
 		Title: "The built config.xml opens what the project's does not",
-		Explanation: "The config.xml below platforms/ is what the app ships with, and an entry of it that neither the " +
+		Explanation: "The config.xml below platforms/ is what the app ships with, and an entry of it that " +
+			"neither the " +
 			"project's config.xml nor a plugin that was found adds lets something in.",
 		Gain:    "What the entry opens, although nobody sees it in the project.",
 		Effects: effects("android, ios", "the built file is what the app reads"),

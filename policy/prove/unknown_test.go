@@ -30,7 +30,8 @@ func TestUnknownIsNoProof(t *testing.T) {
 			t.Errorf("%s: %s, want %s", results[i].Assertion.Text, results[i].Outcome, want)
 		}
 	}
-	const why = "nothing that is known breaks it, but the plugin x is named and not there (and 1 more that is not known)"
+	const why = "nothing that is known breaks it, but the plugin x is named and not there (and 1 more that is " +
+		"not known)"
 	if got := results[0].Cases[0].Why; !strings.Contains(got, why) {
 		t.Errorf("why: %q, want %q", got, why)
 	}

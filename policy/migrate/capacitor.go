@@ -47,8 +47,9 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 		Server:  capacitorServer{AllowNavigation: []string{}},
 		Cordova: capacitorCordova{AccessOrigins: []string{}, Preferences: map[string]string{}},
 	}
-	m.note(doc.Root(), "data: and blob: pages open inside whatever is listed, and what Cordova plugins ask for "+
-		"stays with cordova.accessOrigins: see the comparison for who may call native code")
+	m.notes = append(m.notes, Note{Place: doc.Root().Place(), Text: "Capacitor",
+		Message: "data: and blob: pages open inside whatever is listed, and what Cordova plugins ask for stays with " +
+			"cordova.accessOrigins: see the comparison for who may call native code"})
 	m.preferences(&config)
 	for _, e := range m.elements() {
 		if !m.ofOtherPlatform(e) {

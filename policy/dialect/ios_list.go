@@ -70,7 +70,7 @@ func (l *iosList) asked() (schemes []string, all bool) {
 // compiled fills in the rules' patterns and returns the list.
 func (l *iosList) compiled() policy.List {
 	if l.unlimited >= 0 {
-		return policy.List{{Pattern: everyURL(), Rule: l.unlimited}}
+		return policy.List{{Pattern: new(everyURL()), Rule: l.unlimited}}
 	}
 	list := make(policy.List, 0, len(l.entries))
 	for _, i := range l.entries {
@@ -85,7 +85,7 @@ func (l *iosList) compiled() policy.List {
 			if l.grammar.fold {
 				rule.Patterns[j].Scheme = rule.Patterns[j].Scheme.Fold()
 			}
-			list = append(list, policy.Entry{Pattern: rule.Patterns[j], Rule: i})
+			list = append(list, policy.Entry{Pattern: &rule.Patterns[j], Rule: i})
 		}
 	}
 	return list

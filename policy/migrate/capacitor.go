@@ -163,15 +163,15 @@ func capacitorSpec(config *capacitorConfig, split func(string) pattern.URL) poli
 	spec := policy.Spec{Target: policy.Target{Platform: Capacitor}, Split: split}
 	var list policy.List
 	for i, mask := range config.Server.AllowNavigation {
-		p := pattern.Pattern{
+		patterns := []pattern.Pattern{{
 			Scheme: pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https")), Host: maskLanguage(mask),
 			Path: pattern.Any(),
-		}
+		}}
 		spec.Rules = append(spec.Rules, policy.Rule{
-			Element: "allowNavigation", Text: mask, Purpose: policy.ForNavigation, Patterns: []pattern.Pattern{p},
+			Element: "allowNavigation", Text: mask, Purpose: policy.ForNavigation, Patterns: patterns,
 			Place: policy.Place{File: "capacitor.config.json", Line: 1, Column: 1, Start: i, End: i},
 		})
-		list = append(list, policy.Entry{Pattern: p, Rule: i})
+		list = append(list, policy.Entry{Pattern: &patterns[0], Rule: i})
 	}
 	spec.Lists = []policy.List{list}
 	navigation := []policy.Step{

@@ -14,7 +14,7 @@ func (b *builder) finish() *Set {
 	switch {
 	case len(b.groups) == 0:
 		s.hosts = table{}
-	case len(newTable(len(b.groups)).slots) != len(s.hosts.slots):
+	case tableSize(len(b.groups)) != len(s.hosts.slots):
 		b.rehash(len(b.groups))
 	}
 	b.blob = make([]byte, 0, min(b.size, maxBlob))

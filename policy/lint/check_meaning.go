@@ -8,6 +8,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
 // neverAsked returns the targets that never ask the list for a kind.
@@ -148,31 +149,42 @@ var flawWords = map[policy.Flaw]string{
 // all of them and the first one's note.
 func (r *run) flawed(flaw policy.Flaw, readings []*reading, verb string) {
 	for _, e := range r.entries {
-		if e.role == forContent || r.explained(e, flaw) {
+		if e.role == forContent {
 			continue
 		}
 		var having []*reading
 		note := ""
 		for _, rd := range readings {
-			if hostPort(e) && rd.schemeFirst() && (flaw == policy.Rewritten || flaw == policy.NeverMatches) {
-				continue // port-read-as-scheme says it
+			rule := rd.flawed(e, flaw)
+			if rule == nil {
+				continue
 			}
-			for _, rule := range rd.rules[e.index] {
-				if rule.Flaw == flaw && !(e.role == forExternal && flaw == policy.Rewritten &&
-					rule.Purpose != policy.ForLaunch) {
-					having = append(having, rd)
-					if note == "" && rule.Note != "" {
-						note = ": " + rule.Note
-					}
-					break
-				}
+			having = append(having, rd)
+			if note == "" && rule.Note != "" {
+				note = ": " + rule.Note
 			}
 		}
-		if len(having) > 0 {
+		if len(having) > 0 && !r.explained(e, flaw) {
 			r.report(r.at(e.element), []option{on(having)},
 				"%s is %s by %s%s", quote(e.text), verb, names(having), note)
 		}
 	}
+}
+
+// flawed returns the rule of the entry that the target reads with the flaw, or nil;
+// none if another rule of lint says what becomes of it.
+func (rd *reading) flawed(e *entry, flaw policy.Flaw) *policy.Rule {
+	for _, rule := range rd.rules[e.index] {
+		switch {
+		case rule.Flaw != flaw:
+		case e.role == forExternal && flaw == policy.Rewritten && rule.Purpose != policy.ForLaunch:
+		case (flaw == policy.Rewritten || flaw == policy.NeverMatches) && hostPort(e) && rd.schemeFirst():
+			return nil // port-read-as-scheme says it
+		default:
+			return rule
+		}
+	}
+	return nil
 }
 
 // explained reports whether a more telling rule speaks about the entry.
@@ -288,26 +300,80 @@ func checkUnanchored(r *run) {
 		if !e.web() || e.anyHost() || len(r.anyWebsite(e)) > 0 {
 			return
 		}
-		h, scheme := e.base(), e.schemeOr("http")
-		probes := []string{
-			scheme + "://" + h + ".evil.test/", scheme + "://" + h + "@evil.test/",
-			scheme + "://evil.test/?u=." + h, scheme + "://evil.test/." + h + "/",
-			scheme + "://evil.test/?u=." + h + "/", scheme + "://not" + h + "/",
-		}
-		for _, probe := range probes {
-			var readings []*reading
-			for _, rd := range r.targets {
-				if rd.entryCovers(e, probe) {
-					readings = append(readings, rd)
-				}
+		var doubtful []*reading
+		for _, rd := range r.targets {
+			if !rd.anchored(e) {
+				doubtful = append(doubtful, rd)
 			}
-			if len(readings) > 0 {
+		}
+		if len(doubtful) == 0 {
+			return
+		}
+		for _, probe := range elsewhere(e.schemeOr("http"), e.base()) {
+			if readings := covering(doubtful, e, probe); len(readings) > 0 {
 				r.report(r.at(e.element), []option{on(readings)},
 					"%s also covers %s on %s", quote(e.text), probe, names(readings))
 				return
 			}
 		}
 	}, forAccess, forExternal, forNavigation)
+}
+
+// elsewhereHost is the host of somebody else in URLs that have a listed name in them.
+const elsewhereHost = "evil.test"
+
+// elsewhere returns URLs of other hosts with the given one in them, where what looks
+// for it without an anchor finds it.
+func elsewhere(scheme, host string) []string {
+	const other = elsewhereHost
+	return []string{
+		scheme + "://" + host + "." + other + "/", scheme + "://" + host + "@" + other + "/",
+		scheme + "://" + other + "/?u=." + host, scheme + "://" + other + "/." + host + "/",
+		scheme + "://" + other + "/?u=." + host + "/", scheme + "://not" + host + "/",
+	}
+}
+
+// anchored reports whether nothing has to be asked to know that the entry does not
+// cover URLs elsewhere: it is one plain name to this target, which finds such a name
+// in no URL of another host. Most entries of a long list are like that.
+func (rd *reading) anchored(e *entry) bool {
+	if rd.findsElsewhere || !isPlainName(e.base()) || e.base() == elsewhereHost {
+		return false
+	}
+	for _, rule := range rd.rules[e.index] {
+		for i := range rule.Patterns {
+			if host, exact := rule.Patterns[i].Host.Exact(); !exact || !pattern.EqualFold(host, e.base()) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isPlainName reports whether a host is a name of lower-case letters, digits, dots
+// and hyphens that begins with a letter: a dialect takes the URLs of all of them apart alike.
+func isPlainName(host string) bool {
+	for i := range len(host) {
+		c := host[i]
+		letter := 'a' <= c && c <= 'z'
+		if !letter && (i == 0 || c != '.' && c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return host != ""
+}
+
+// looksElsewhere reports whether the target takes a URL of another host for one of the
+// host that stands in it.
+func (rd *reading) looksElsewhere() bool {
+	for _, scheme := range []string{"http", "https", "ws", "wss"} {
+		for _, probe := range elsewhere(scheme, probeHost) {
+			if u := rd.policy.Split(probe); pattern.EqualFold(u.Host, probeHost) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func checkContentHost(r *run) {

@@ -24,6 +24,7 @@ package lint
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -161,6 +162,7 @@ type run struct {
 	project   *app.App
 	targets   []*reading // the project's targets
 	strict    *reading   // the strict reading
+	readings  []*reading // the targets, then the strict reading
 	entries   []*entry   // the list's elements, in file order, then those that other files add
 	own       int        // how many of the entries stand in config.xml
 	rule      *Rule      // the rule that is running
@@ -178,6 +180,8 @@ type reading struct {
 	policy *policy.Policy
 	rules  [][]*policy.Rule // what each entry became, by its index
 	probes [2]pattern.URL   // webProbes, taken apart
+	// findsElsewhere says that it finds a host in the middle of another one's URL.
+	findsElsewhere bool
 }
 
 func newRun(ctx context.Context, p *app.App) (*run, error) {
@@ -208,6 +212,7 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 		}
 		r.targets = append(r.targets, reading)
 	}
+	r.readings = append(slices.Clone(r.targets), strict)
 	return r, nil
 }
 
@@ -221,15 +226,36 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	for i, probe := range webProbes {
 		reading.probes[i] = compiled.Split(probe)
 	}
-	all := compiled.Rules()
+	reading.findsElsewhere = reading.looksElsewhere()
+	r.assign(reading)
+	return reading, nil
+}
+
+// assign gives each entry the rules that it became, mostly one. Rules stand in
+// file order, so that the entry of one is mostly the next after the last one's.
+func (r *run) assign(rd *reading) {
+	all, next := rd.policy.Rules(), 0
+	single := make([]*policy.Rule, len(all))
 	for i := range all {
-		if rule := &all[i]; !rule.Implicit() {
-			if e := r.entryAt(rule.Place); e != nil {
-				reading.rules[e.index] = append(reading.rules[e.index], rule)
-			}
+		rule := &all[i]
+		if rule.Implicit() {
+			continue
+		}
+		e := r.ownAt(next, rule.Place)
+		if e == nil {
+			e = r.entryAt(rule.Place)
+		}
+		if e == nil {
+			continue
+		}
+		next = e.index + 1
+		if rd.rules[e.index] == nil {
+			single[i] = rule
+			rd.rules[e.index] = single[i : i+1 : i+1]
+		} else {
+			rd.rules[e.index] = append(rd.rules[e.index], rule)
 		}
 	}
-	return reading, nil
 }
 
 // entryAt returns the entry whose element begins at a place.
@@ -243,20 +269,23 @@ func (r *run) entryAt(place policy.Place) *entry {
 		return nil
 	}
 	own := r.entries[:r.own] // sorted by their offsets
-	i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
-	if i < len(own) && own[i].element.Start <= place.Start {
-		return own[i]
+	return r.ownAt(sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start }), place)
+}
+
+// ownAt returns the entry of config.xml with that number if the place is in its
+// element, or nil.
+func (r *run) ownAt(i int, place policy.Place) *entry {
+	if i >= r.own || place.File != r.project.Config.Name() {
+		return nil
+	}
+	if e := r.entries[i]; e.element.Start <= place.Start && place.Start < e.element.End {
+		return e
 	}
 	return nil
 }
 
 // all returns the project's targets and the strict reading.
-func (r *run) all() []*reading {
-	if r.strict == nil {
-		return nil
-	}
-	return append(append([]*reading(nil), r.targets...), r.strict)
-}
+func (r *run) all() []*reading { return r.readings }
 
 // option changes a finding that is being reported.
 type option func(*Finding)

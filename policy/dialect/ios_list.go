@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -25,6 +27,7 @@ func newIOSList(grammar iosGrammar, rules *iosRules) *iosList {
 
 // enter puts count rules, from first on, into the list.
 func (l *iosList) enter(first, count int) {
+	l.entries = slices.Grow(l.entries, count)
 	for i := first; i < first+count; i++ {
 		rule := &l.rules.rules[i]
 		if rule.Flaw == policy.BreaksBuild || l.unlimited >= 0 {

@@ -57,8 +57,7 @@ func checkLaunchGrants(r *run) {
 		var readings []*reading
 		for _, rd := range r.all() {
 			for _, rule := range rd.rules[e.index] {
-				if rule.Purpose != policy.ForLaunch && len(rule.Patterns) > 0 && rule.Flaw != policy.Dropped &&
-					rule.Flaw != policy.Ignored {
+				if rule.Purpose != policy.ForLaunch && grants(rule) {
 					readings = append(readings, rd)
 					break
 				}

@@ -23,15 +23,7 @@ func checkDuplicate(r *run) {
 // checkShadowed compares every entry with those that could be wider: the
 // catch-alls, the wildcards of each parent domain, and others of its own host.
 func checkShadowed(r *run) {
-	wide := make(map[wideKey][]*entry)
-	for _, e := range r.entries {
-		if !e.has || e.role == forContent || !e.web() && e.text != "*" {
-			continue
-		}
-		if key := wideKeyOf(e, e.base()); len(wide[key]) < maxRivals {
-			wide[key] = append(wide[key], e)
-		}
-	}
+	wide := r.rivals()
 	pointless := make(map[*entry][]*entry) // what each catch-all shadows
 	for _, e := range r.entries {
 		if e.role == forContent || !e.web() || e.attr.Name == "uri" || e.twin != nil {
@@ -65,24 +57,36 @@ func (r *run) line(e *entry) int { return r.project.Config.Place(e.element.Start
 // maxRivals bounds how many entries of one host an entry is compared with.
 const maxRivals = 16
 
-// wideKey is where entries stand that may be wider than another one.
-type wideKey struct {
-	role role
-	host string
-}
+// rivals are the entries of a role that may be wider than another one, by the host
+// that they name.
+type rivals [forContent]map[string][]*entry
 
-func wideKeyOf(e *entry, host string) wideKey {
-	if e.text == "*" {
-		host = "*"
+func (r *run) rivals() rivals {
+	var counts [forContent + 1]int
+	for _, e := range r.entries {
+		counts[e.role]++
 	}
-	return wideKey{e.role, host}
+	var wide rivals
+	for role := range wide {
+		wide[role] = make(map[string][]*entry, counts[role])
+	}
+	for _, e := range r.entries {
+		if e.role == forContent || !e.web() {
+			continue
+		}
+		hosts, host := wide[e.role], e.base()
+		if list := hosts[host]; len(list) < maxRivals {
+			hosts[host] = append(list, e)
+		}
+	}
+	return wide
 }
 
 // shadow returns an entry that covers what e covers, or nil. e has no twin before
 // it.
-func (r *run) shadow(e *entry, wide map[wideKey][]*entry) *entry {
+func (r *run) shadow(e *entry, wide rivals) *entry {
 	for host := e.base(); ; {
-		for _, w := range wide[wideKeyOf(e, host)] {
+		for _, w := range wide[e.role][host] {
 			if w == e || w.twin == e || w.scope != "" && w.scope != e.scope || !r.shadows(w, e) {
 				continue
 			}
@@ -105,8 +109,11 @@ func (r *run) shadow(e *entry, wide map[wideKey][]*entry) *entry {
 // entries' own texts say what could differ; the engine is asked about it.
 func (r *run) shadows(w, e *entry) bool {
 	asked := 0
-	for raw := range witnesses(e) {
-		for _, rd := range r.all() {
+	for _, rd := range r.all() {
+		if !rd.grantsAny(e) {
+			continue
+		}
+		for raw := range witnesses(e) {
 			u := rd.policy.Split(raw)
 			if !rd.entryHolds(e, &u) {
 				continue

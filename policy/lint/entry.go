@@ -2,6 +2,7 @@ package lint
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -269,7 +270,7 @@ func (rd *reading) entryHolds(e *entry, u *pattern.URL) bool {
 		return false
 	}
 	for _, rule := range rd.rules[e.index] {
-		if rule.Flaw == policy.Dropped || rule.Flaw == policy.Ignored {
+		if !grants(rule) {
 			continue
 		}
 		for i := range rule.Patterns {
@@ -279,6 +280,13 @@ func (rd *reading) entryHolds(e *entry, u *pattern.URL) bool {
 		}
 	}
 	return false
+}
+
+// grantsAny reports whether the entry, as this target reads it, may cover any URL.
+func (rd *reading) grantsAny(e *entry) bool { return slices.ContainsFunc(rd.rules[e.index], grants) }
+
+func grants(rule *policy.Rule) bool {
+	return rule.Flaw != policy.Dropped && rule.Flaw != policy.Ignored && len(rule.Patterns) > 0
 }
 
 // covering returns the readings in which the entry covers the URL.

@@ -30,8 +30,9 @@ func TestAnchoredEntriesCoverNothingElsewhere(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("<widget>\n")
 	for _, scheme := range []string{"", "http://", "wss://", "*://"} {
-		for _, host := range []string{"example.org", "*.example.org", "EXAMPLE.org", "localhost", "a.1", "1.a", "evil.test",
-			"evil", "192.0.2.1", "bücher.example", "u_s.example", "u@example.org", "example\\.org", ".*example.org", ""} {
+		for _, host := range []string{"example.org", "*.example.org", "EXAMPLE.org", "localhost", "a.1", "1.a",
+			"evil.test", "evil", "192.0.2.1", "bücher.example", "u_s.example", "u@example.org", "example\\.org",
+			".*example.org", ""} {
 			for _, rest := range []string{"", ":8443", "/a"} {
 				b.WriteString(`<access origin="` + scheme + host + rest + `"/>` + "\n")
 			}

@@ -27,9 +27,10 @@ type Spec struct {
 // the first one decides.
 type List []Entry
 
-// Entry is one pattern of a list with the index of its rule in Spec.Rules.
+// Entry is one pattern of a list, mostly one of its rule's own, with the index of
+// its rule in Spec.Rules. Patterns are large, so that an entry points to it.
 type Entry struct {
-	Pattern pattern.Pattern
+	Pattern *pattern.Pattern
 	Rule    int
 }
 
@@ -97,8 +98,7 @@ type Policy struct {
 }
 
 // indexed is a list as deciding needs it: an index over its patterns, and for
-// each entry its rule. The entries themselves are large, and reading one of a
-// million costs more than the rest of a decision.
+// each entry its rule.
 type indexed struct {
 	set   *pattern.Set
 	rules []ruleNumber
@@ -133,7 +133,7 @@ func New(spec Spec) *Policy {
 			rules[j] = spec.number(list[j].Rule)
 		}
 		p.lists[i] = indexed{
-			pattern.NewSetOf(len(list), func(j int) *pattern.Pattern { return &list[j].Pattern }),
+			pattern.NewSetOf(len(list), func(j int) *pattern.Pattern { return list[j].Pattern }),
 			rules,
 		}
 	}
@@ -152,7 +152,7 @@ func sameList(a, b List) bool {
 	if len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] {
 		return true
 	}
-	return slices.Equal(a, b)
+	return slices.EqualFunc(a, b, func(x, y Entry) bool { return x.Rule == y.Rule && *x.Pattern == *y.Pattern })
 }
 
 func indexBuiltIns(steps []Step) {

@@ -22,7 +22,7 @@ func split(raw string) pattern.URL {
 }
 
 func entry(rule int, scheme, host string) policy.Entry {
-	return policy.Entry{Rule: rule, Pattern: pattern.Pattern{
+	return policy.Entry{Rule: rule, Pattern: &pattern.Pattern{
 		Scheme: pattern.Exactly(scheme), Host: pattern.Below(host), Path: pattern.Any(),
 	}}
 }

@@ -139,16 +139,16 @@ type Rule struct {
 	Element string
 	// Text is the origin or href as written.
 	Text    string
-	Purpose Purpose
 	Place   Place
+	Purpose Purpose
+	Flaw    Flaw
+	// Note explains the flaw in one sentence, or is "".
+	Note string
 	// Patterns are the URL sets that the dialect reads out of Text; none if
 	// the rule is dropped. They are what algebra and exports work on; where a
 	// platform looks its list up by an algorithm of its own (BlackBerry 10),
 	// they are the nearest sets.
 	Patterns []pattern.Pattern
-	Flaw     Flaw
-	// Note explains the flaw in one sentence, or is "".
-	Note string
 }
 
 // Implicit reports whether the platform added the rule itself.

@@ -12,6 +12,7 @@ package configxml
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 	"strings"
 
@@ -28,6 +29,7 @@ type Document struct {
 	root     *Element
 	comments []Comment
 	lines    []int // byte offset at which each line starts
+	scoped   bool  // the root has <platform> elements
 
 	written *Document // the file as written, if this is an effective document
 	parts   []Part
@@ -109,9 +111,13 @@ func (d *Document) Place(start, end int) policy.Place {
 // For yields the top-level elements as prepare gives them to a platform: what
 // other files add (see Effective), then the root's children except <platform>,
 // in file order, then the children of every <platform name=P> whose name is P.
-// With P "" it yields what is for every platform only.
+// With P "" it yields what is for every platform only. The caller must not change
+// it: where every element is for every platform, it is the root's own list.
 func (d *Document) For(platform string) []*Element {
 	added := d.Added(platform)
+	if len(added) == 0 && !d.scoped {
+		return slices.Clip(d.root.Children)
+	}
 	own := append(make([]*Element, 0, len(added)+len(d.root.Children)), added...)
 	var scoped []*Element
 	for _, child := range d.root.Children {

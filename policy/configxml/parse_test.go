@@ -209,6 +209,19 @@ func TestForPlatform(t *testing.T) {
 	}
 }
 
+// What is appended to the elements of a platform is in no document.
+func TestForIsNotAppendedTo(t *testing.T) {
+	d, err := Parse("config.xml", []byte(`<widget><a/><b/><c/></widget>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, other := d.For("ios"), d.For("android")
+	one, other = append(one, one[0]), append(other, other[1])
+	if one[3].Name != "a" || other[3].Name != "b" || len(d.Root().Children) != 3 || len(d.For("")) != 3 {
+		t.Errorf("%s, %s, %d elements", one[3].Name, other[3].Name, len(d.For("")))
+	}
+}
+
 func TestPlace(t *testing.T) {
 	d := mustParse(t, "\xEF\xBB\xBF<a>\r\n<b/>\r<c/>\n</a>")
 	for i, want := range map[int]string{0: "f:1:1", 3: "f:1:1", 4: "f:1:2", 8: "f:2:1", 13: "f:3:1", 18: "f:4:1",

@@ -62,6 +62,7 @@ func (p *parser) attach(e *Element) {
 	}
 	e.Parent = p.stack[len(p.stack)-1].element
 	e.Parent.Children = append(e.Parent.Children, e)
+	p.doc.scoped = p.doc.scoped || e.Parent == p.doc.root && e.Name == "platform"
 }
 
 func (p *parser) push(e *Element, bound int) error {

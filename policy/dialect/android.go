@@ -26,7 +26,8 @@ const (
 type androidReader struct {
 	doc      *configxml.Document
 	platform string
-	version  policy.Version // of cordova-android
+	top      []*configxml.Element // what prepare gives to the platform
+	version  policy.Version       // of cordova-android
 	uri      androidURI
 	grammar  *androidGrammar
 	// unchecked says that the device's system is so old that the web view
@@ -81,6 +82,8 @@ func olderThan(system, than policy.Version) bool {
 }
 
 func (r *androidReader) compile() policy.Spec {
+	r.top = r.doc.For(r.platform)
+	r.rules = make([]policy.Rule, 0, len(r.top)) // most of a long file are rules
 	var programs map[policy.Kind]policy.Program
 	switch {
 	case !r.version.AtLeast(3, 1, 0):
@@ -98,9 +101,7 @@ func (r *androidReader) compile() policy.Spec {
 // elements calls visit for every element of a name that matters, at any depth
 // and whatever its prefix, as the platform's pull parser comes upon them.
 func (r *androidReader) elements(visit func(*configxml.Element)) {
-	all := r.doc.For(r.platform)
-	r.rules = slices.Grow(r.rules, len(all)) // most of a long file are rules
-	for _, top := range all {
+	for _, top := range r.top {
 		top.Walk(func(e *configxml.Element) bool {
 			visit(e)
 			return true
@@ -179,8 +180,8 @@ func (r *androidReader) enter(list int, rule policy.Rule) {
 	if l := r.lists[list]; len(l)+len(rule.Patterns) > cap(l) {
 		r.lists[list] = slices.Grow(l, len(l)+len(rule.Patterns)) // append would copy long lists five times
 	}
-	for _, p := range rule.Patterns {
-		r.lists[list] = append(r.lists[list], policy.Entry{Pattern: p, Rule: len(r.rules)})
+	for i := range rule.Patterns {
+		r.lists[list] = append(r.lists[list], policy.Entry{Pattern: &rule.Patterns[i], Rule: len(r.rules)})
 	}
 	r.rules = append(r.rules, rule)
 }

@@ -57,6 +57,9 @@ const misfit = "it does not fit the form scheme://host:port/path"
 // read returns what the platform makes of an origin other than "*", or why it
 // drops it.
 func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
+	if scheme, host, ok := cutPlain(text); ok {
+		return g.plain(scheme, host), ""
+	}
 	m := g.origin.FindStringSubmatchIndex(text)
 	if m == nil {
 		return o, misfit
@@ -102,6 +105,21 @@ func (g *androidGrammar) read(text string) (o androidOrigin, dropped string) {
 		o.patterns = append(o.patterns, p)
 	}
 	return o, ""
+}
+
+// cutPlain takes an origin apart that is http or https and one host and nothing
+// else. Every grammar reads it alike, and most lines of a long list are like that.
+func cutPlain(text string) (scheme, host string, ok bool) {
+	scheme, host, ok = strings.Cut(text, "://")
+	ok = ok && (scheme == "https" || scheme == "http") && host != "" && strings.IndexByte(host, '*') < 0 &&
+		strings.IndexByte(host, '/') < 0 && strings.IndexByte(host, ':') < 0
+	return scheme, host, ok
+}
+
+func (g *androidGrammar) plain(scheme, host string) androidOrigin {
+	return androidOrigin{scheme: scheme, host: host, patterns: []pattern.Pattern{{
+		Scheme: g.folded(pattern.Exactly(scheme)), Host: g.host(host), Path: pattern.Any(),
+	}}}
 }
 
 func androidPort(digits string) (port pattern.Port, ok bool) {

@@ -30,7 +30,7 @@ func compileBlackBerry(doc *configxml.Document, t policy.Target) (policy.Spec, e
 	r.addOwn()
 	spec := policy.Spec{Rules: r.rules, Split: r.index.uri.split, Programs: r.programs()}
 	if r.global >= 0 {
-		spec.Lists = []policy.List{{{Pattern: everything(), Rule: r.global}}}
+		spec.Lists = []policy.List{{{Pattern: new(everything()), Rule: r.global}}}
 	}
 	return spec, nil
 }

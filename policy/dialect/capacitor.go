@@ -50,8 +50,8 @@ func (r *capacitorReader) setting(key, text string, place policy.Place, patterns
 }
 
 func (r *capacitorReader) enter(list, rule int, patterns ...pattern.Pattern) {
-	for _, p := range patterns {
-		r.lists[list] = append(r.lists[list], policy.Entry{Pattern: p, Rule: rule})
+	for i := range patterns {
+		r.lists[list] = append(r.lists[list], policy.Entry{Pattern: &patterns[i], Rule: rule})
 	}
 }
 

@@ -56,7 +56,8 @@ func (r *capacitorReader) androidBridge(spec *policy.Spec, version *capacitorAnd
 		{When: []policy.Test{policy.InList(capacitorOrigins)}, Then: policy.Allow, Reason: policy.Listed},
 	}
 	if opened >= 0 {
-		r.lists[capacitorOrigins] = policy.List{{Pattern: everything(), Rule: opened}}
+		all := everything()
+		r.lists[capacitorOrigins] = policy.List{{Pattern: &all, Rule: opened}}
 		every := policy.Program{Steps: []policy.Step{
 			{When: []policy.Test{policy.InList(capacitorOrigins)}, Then: policy.Allow, Reason: policy.Unlimited},
 		}}

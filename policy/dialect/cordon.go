@@ -244,8 +244,10 @@ func (c *strictCompiler) enter(list int, read strictPattern) {
 	if c.sharesRequests && (list == listNavigation || list == listNavigationAny) {
 		return // it is among those of requests
 	}
-	for _, p := range read.patterns {
+	for i := range read.patterns {
+		p := &read.patterns[i]
 		if list == listPages || list == listPagesAny {
+			p = new(*p)
 			p.Path = pattern.Any()
 		}
 		c.entries[list] = append(c.entries[list], policy.Entry{Pattern: p, Rule: len(c.rules) - 1})

@@ -201,18 +201,18 @@ func readPath(path string) (pattern.Language, error) {
 func origins(scheme string, port int32, host, path pattern.Language) []pattern.Pattern {
 	switch scheme {
 	case "", schemeHTTPS:
-		return []pattern.Pattern{origin(ownPort(port, 443), host, path, schemeHTTPS, schemeWSS)}
+		return origin(encryptedSchemes, ownPort(port, 443), host, path)
 	case schemeHTTP:
-		return []pattern.Pattern{origin(ownPort(port, 80), host, path, schemeHTTP, schemeWS)}
+		return origin(cleartextSchemes, ownPort(port, 80), host, path)
 	case schemeWS:
-		return []pattern.Pattern{origin(ownPort(port, 80), host, path, schemeWS)}
+		return origin(pattern.Exactly(schemeWS), ownPort(port, 80), host, path)
 	case schemeWSS:
-		return []pattern.Pattern{origin(ownPort(port, 443), host, path, schemeWSS)}
+		return origin(pattern.Exactly(schemeWSS), ownPort(port, 443), host, path)
 	}
 	if port == 80 || port == 443 {
 		return append(origins(schemeHTTPS, port, host, path), origins(schemeHTTP, port, host, path)...)
 	}
-	return []pattern.Pattern{origin(ownPort(port, 0), host, path, schemeHTTPS, schemeWSS, schemeHTTP, schemeWS)}
+	return origin(webSchemes, ownPort(port, 0), host, path)
 }
 
 // schemesOf returns the schemes that a scheme as written covers.
@@ -228,27 +228,24 @@ func schemesOf(scheme string) []string {
 	return []string{schemeHTTPS, schemeWSS, schemeHTTP, schemeWS}
 }
 
-func origin(port pattern.Port, host, path pattern.Language, schemes ...string) pattern.Pattern {
-	return pattern.Pattern{Scheme: schemeLanguages[strings.Join(schemes, " ")], Host: host, Path: path, Port: port}
+func origin(schemes pattern.Language, port pattern.Port, host, path pattern.Language) []pattern.Pattern {
+	return []pattern.Pattern{{Scheme: schemes, Host: host, Path: path, Port: port}}
 }
 
-// schemeLanguages are the languages of the schemes that origins covers, each
-// once: a file may have a hundred thousand lines.
-var schemeLanguages = languagesOf(
-	[]string{schemeHTTPS, schemeWSS}, []string{schemeHTTP, schemeWS}, []string{schemeWS}, []string{schemeWSS},
-	[]string{schemeHTTPS, schemeWSS, schemeHTTP, schemeWS},
+// The languages of the schemes that origins covers, each once: a file may have a
+// hundred thousand lines.
+var (
+	encryptedSchemes = oneOf(schemeHTTPS, schemeWSS)
+	cleartextSchemes = oneOf(schemeHTTP, schemeWS)
+	webSchemes       = oneOf(schemeHTTPS, schemeWSS, schemeHTTP, schemeWS)
 )
 
-func languagesOf(groups ...[]string) map[string]pattern.Language {
-	languages := map[string]pattern.Language{}
-	for _, schemes := range groups {
-		names := make([]pattern.Language, len(schemes))
-		for i, scheme := range schemes {
-			names[i] = pattern.Exactly(scheme)
-		}
-		languages[strings.Join(schemes, " ")] = pattern.OneOf(names...)
+func oneOf(names ...string) pattern.Language {
+	languages := make([]pattern.Language, len(names))
+	for i, name := range names {
+		languages[i] = pattern.Exactly(name)
 	}
-	return languages
+	return pattern.OneOf(languages...)
 }
 
 func ownPort(port, own int32) pattern.Port {

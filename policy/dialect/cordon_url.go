@@ -270,6 +270,9 @@ func unhex(c byte) int {
 
 // resolveDots removes "." and ".." segments (RFC 3986, section 5.2.4).
 func resolveDots(path string) string {
+	if !strings.Contains(path, ".") {
+		return path
+	}
 	segments := strings.Split(path, "/")
 	kept := segments[:0]
 	for i, segment := range segments {

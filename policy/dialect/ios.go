@@ -39,10 +39,10 @@ type iosRules struct {
 
 // add appends a rule for each element of that name and returns the index of
 // the first and the number of them.
-func (r *iosRules) add(doc *configxml.Document, element, attribute string, purpose policy.Purpose) (first, count int) {
+func (r *iosRules) add(doc *configxml.Document, element, attribute string, purpose policy.Purpose) (first, added int) {
 	first = len(r.rules)
 	all := doc.For("ios")
-	r.rules = slices.Grow(r.rules, len(all))
+	r.rules = slices.Grow(r.rules, count(all, element))
 	for _, e := range all {
 		if e.Name != element || e.Prefix != "" {
 			continue

@@ -125,9 +125,8 @@ func (l *iosHostList) entry(rule *policy.Rule, i int, group, host string) policy
 		schemes = pattern.OneOf(pattern.Exactly("http"), pattern.Exactly("https"), pattern.Exactly("ftp"),
 			pattern.Exactly("ftps"))
 	}
-	p := pattern.Pattern{Scheme: schemes, Host: language, Path: pattern.Any()}
-	rule.Patterns = []pattern.Pattern{p}
-	return policy.List{{Pattern: p, Rule: i}}
+	rule.Patterns = []pattern.Pattern{{Scheme: schemes, Host: language, Path: pattern.Any()}}
+	return policy.List{{Pattern: &rule.Patterns[0], Rule: i}}
 }
 
 // fail marks an entry at which the app ends when it starts; see iosStopped.

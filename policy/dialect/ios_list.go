@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"slices"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/pattern"
@@ -25,6 +27,7 @@ func newIOSList(grammar iosGrammar, rules *iosRules) *iosList {
 
 // enter puts count rules, from first on, into the list.
 func (l *iosList) enter(first, count int) {
+	l.entries = slices.Grow(l.entries, count)
 	for i := first; i < first+count; i++ {
 		rule := &l.rules.rules[i]
 		if rule.Flaw == policy.BreaksBuild || l.unlimited >= 0 {
@@ -70,7 +73,7 @@ func (l *iosList) asked() (schemes []string, all bool) {
 // compiled fills in the rules' patterns and returns the list.
 func (l *iosList) compiled() policy.List {
 	if l.unlimited >= 0 {
-		return policy.List{{Pattern: everyURL(), Rule: l.unlimited}}
+		return policy.List{{Pattern: new(everyURL()), Rule: l.unlimited}}
 	}
 	list := make(policy.List, 0, len(l.entries))
 	for _, i := range l.entries {
@@ -85,7 +88,7 @@ func (l *iosList) compiled() policy.List {
 			if l.grammar.fold {
 				rule.Patterns[j].Scheme = rule.Patterns[j].Scheme.Fold()
 			}
-			list = append(list, policy.Entry{Pattern: rule.Patterns[j], Rule: i})
+			list = append(list, policy.Entry{Pattern: &rule.Patterns[j], Rule: i})
 		}
 	}
 	return list

@@ -48,8 +48,8 @@ func widgetSpec(doc *configxml.Document, own []*configxml.Element, navigation po
 			}
 		}
 		rules = append(rules, rule)
-		for _, p := range rule.Patterns {
-			list = append(list, policy.Entry{Pattern: p, Rule: len(rules) - 1})
+		for i := range rule.Patterns {
+			list = append(list, policy.Entry{Pattern: &rule.Patterns[i], Rule: len(rules) - 1})
 		}
 	}
 	reason := policy.Listed

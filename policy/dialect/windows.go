@@ -110,7 +110,8 @@ func (w *windowsRules) enter(rule *policy.Rule) {
 			"what Windows makes of a rule that is more than a scheme and a host could not be established"
 		return
 	}
-	p := pattern.Pattern{Scheme: pattern.Exactly(u.scheme), Host: pattern.Exactly(u.host), Path: pattern.Any()}
-	rule.Patterns = []pattern.Pattern{p}
-	w.list = append(w.list, policy.Entry{Pattern: p, Rule: len(w.rules)})
+	rule.Patterns = []pattern.Pattern{
+		{Scheme: pattern.Exactly(u.scheme), Host: pattern.Exactly(u.host), Path: pattern.Any()},
+	}
+	w.list = append(w.list, policy.Entry{Pattern: &rule.Patterns[0], Rule: len(w.rules)})
 }

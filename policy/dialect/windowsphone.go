@@ -104,7 +104,7 @@ func wpPrograms(version wpVersion, spec *policy.Spec, search *wpSearch, unlimite
 		{When: []policy.Test{policy.FoundBy(search.find)}, Then: policy.Allow, Reason: policy.Listed},
 	}
 	if unlimited >= 0 {
-		spec.Lists = []policy.List{{{Pattern: everyURL(), Rule: unlimited}}}
+		spec.Lists = []policy.List{{{Pattern: new(everyURL()), Rule: unlimited}}}
 		steps = []policy.Step{{When: []policy.Test{policy.InList(0)}, Then: policy.Allow, Reason: policy.Unlimited}}
 	}
 	programs := make(map[policy.Kind]policy.Program)

@@ -104,7 +104,7 @@ func listedPatterns(p *policy.Policy) [][]listedPattern {
 	for _, n := range listsOf(p) {
 		for _, entry := range p.List(n) {
 			if entry.Rule >= 0 && entry.Rule < len(all) {
-				all[entry.Rule] = append(all[entry.Rule], listedPattern{n, entry.Pattern})
+				all[entry.Rule] = append(all[entry.Rule], listedPattern{n, *entry.Pattern})
 			}
 		}
 	}

@@ -150,7 +150,7 @@ func (r *Reader) entries(list policy.List) []pattern.Pattern {
 	for i := range list {
 		rule := list[i].Rule
 		if r.keep == nil || rule < 0 || rule >= len(r.keep) || r.keep[rule] {
-			patterns = append(patterns, list[i].Pattern)
+			patterns = append(patterns, *list[i].Pattern)
 		}
 	}
 	return patterns

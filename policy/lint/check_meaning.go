@@ -245,14 +245,17 @@ func checkUnanchored(r *run) {
 		if !e.web() || e.anyHost() || len(r.anyWebsite(e)) > 0 {
 			return
 		}
-		h, scheme := e.base(), e.schemeOr("http")
-		probes := []string{
-			scheme + "://" + h + ".evil.test/", scheme + "://" + h + "@evil.test/",
-			scheme + "://evil.test/?u=." + h, scheme + "://evil.test/." + h + "/",
-			scheme + "://evil.test/?u=." + h + "/", scheme + "://not" + h + "/",
+		var doubtful []*reading
+		for _, rd := range r.targets {
+			if !rd.anchored(e) {
+				doubtful = append(doubtful, rd)
+			}
 		}
-		for _, probe := range probes {
-			if readings, w := shown(r.targets, e, probe); w != nil {
+		if len(doubtful) == 0 {
+			return
+		}
+		for _, probe := range elsewhere(e.schemeOr("http"), e.base()) {
+			if readings, w := shown(doubtful, e, probe); w != nil {
 				r.report(r.at(e.element), []option{on(readings), witnessed(w)},
 					"%s also covers %s on %s", quote(e.text), probe, names(readings))
 				return

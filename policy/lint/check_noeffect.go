@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/cordon-sec/cordon/internal/wording"
@@ -9,56 +10,25 @@ import (
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
-// identity is what makes two entries the same.
-func identity(e *entry) string {
-	b := make([]byte, 0, 128)
-	for _, part := range []string{e.element.Prefix, e.element.Name, e.scope} {
-		b = append(append(b, part...), 0)
-	}
-	for _, a := range e.element.Attrs {
-		if a.Prefix != "xmlns" && a.Name != "xmlns" {
-			b = append(append(append(b, a.Prefix...), ':'), a.Name...)
-			b = append(append(append(b, '='), a.Value...), 0)
-		}
-	}
-	return string(b)
-}
-
 func checkDuplicate(r *run) {
-	seen := make(map[string]*entry, len(r.entries))
 	for _, e := range r.entries {
-		if e.role == forContent || !e.has {
+		if e.twin == nil || e.role == forContent || !e.has {
 			continue
 		}
-		key := identity(e)
-		if first, twice := seen[key]; twice {
-			r.report(r.at(e.element), []option{r.fixed("remove the second copy", r.project.Config.Removal(e.element))},
-				"the same entry stands in line %d", r.line(first))
-			continue
-		}
-		seen[key] = e
+		r.report(r.at(e.element), []option{r.fixed("remove the second copy", r.project.Config.Removal(e.element))},
+			"the same entry stands in line %d", r.line(e.twin))
 	}
 }
 
 // checkShadowed compares every entry with those that could be wider: the
 // catch-alls, the wildcards of each parent domain, and others of its own host.
 func checkShadowed(r *run) {
-	wide := make(map[string][]*entry)
-	for _, e := range r.entries {
-		if !e.has || e.role == forContent || !e.web() && e.text != "*" {
-			continue
-		}
-		if key := wideKey(e, e.base()); len(wide[key]) < maxRivals {
-			wide[key] = append(wide[key], e)
-		}
-	}
-	seen := make(map[string]bool, len(r.entries))
+	wide := r.rivals()
 	pointless := make(map[*entry][]*entry) // what each catch-all shadows
 	for _, e := range r.entries {
-		if e.role == forContent || !e.web() || e.attr.Name == "uri" || seen[identity(e)] {
+		if e.role == forContent || !e.web() || e.attr.Name == "uri" || e.twin != nil {
 			continue // without its last uri= BlackBerry 10 would read origins
 		}
-		seen[identity(e)] = true
 		by := r.shadow(e, wide)
 		switch {
 		case by == nil:
@@ -91,17 +61,37 @@ func (r *run) line(e *entry) int { return r.project.Config.Place(e.element.Start
 // maxRivals bounds how many entries of one host an entry is compared with.
 const maxRivals = 16
 
-func wideKey(e *entry, host string) string {
-	if host == "*" || e.text == "*" {
-		host = "*"
+// rivals are the entries of a role that may be wider than another one, by the host
+// that they name.
+type rivals [forContent]map[string][]*entry
+
+func (r *run) rivals() rivals {
+	var counts [forContent + 1]int
+	for _, e := range r.entries {
+		counts[e.role]++
 	}
-	return string('0'+rune(e.role)) + host
+	var wide rivals
+	for role := range wide {
+		wide[role] = make(map[string][]*entry, counts[role])
+	}
+	for _, e := range r.entries {
+		if e.role == forContent || !e.web() {
+			continue
+		}
+		hosts, host := wide[e.role], e.base()
+		if list := hosts[host]; len(list) < maxRivals {
+			hosts[host] = append(list, e)
+		}
+	}
+	return wide
 }
 
-func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
+// shadow returns an entry that covers what e covers, or nil. e has no twin before
+// it.
+func (r *run) shadow(e *entry, wide rivals) *entry {
 	for host := e.base(); ; {
-		for _, w := range wide[wideKey(e, host)] {
-			if w == e || identity(w) == identity(e) || w.scope != "" && w.scope != e.scope || !r.shadows(w, e) {
+		for _, w := range wide[e.role][host] {
+			if w == e || w.twin == e || w.scope != "" && w.scope != e.scope || !r.shadows(w, e) {
 				continue
 			}
 			if w.element.Start < e.element.Start || w.scope != e.scope || !r.shadows(e, w) {
@@ -123,13 +113,16 @@ func (r *run) shadow(e *entry, wide map[string][]*entry) *entry {
 // entries' own texts say what could differ; the engine is asked about it.
 func (r *run) shadows(w, e *entry) bool {
 	asked := 0
-	urls := witnesses(e)
 	for _, rd := range r.all() {
-		for _, raw := range urls {
-			if !rd.entryCovers(e, raw) {
+		if !rd.grantsAny(e) {
+			continue
+		}
+		for raw := range witnesses(e) {
+			u := rd.policy.Split(raw)
+			if !rd.entryHolds(e, &u) {
 				continue
 			}
-			if asked++; !rd.entryCovers(w, raw) {
+			if asked++; !rd.entryHolds(w, &u) {
 				return false
 			}
 		}
@@ -137,9 +130,9 @@ func (r *run) shadows(w, e *entry) bool {
 	return asked > 0
 }
 
-// witnesses are URLs that tell the forms of entries apart: schemes, the host
-// and names below it, ports, paths.
-func witnesses(e *entry) []string {
+// witnesses yields URLs that tell the forms of entries apart: schemes, the host
+// and names below it, ports, paths. Most questions end at the first of them.
+func witnesses(e *entry) iter.Seq[string] {
 	hosts := []string{e.base()}
 	if e.below() {
 		hosts = append(hosts, "x."+e.base(), "y.x."+e.base())
@@ -153,17 +146,19 @@ func witnesses(e *entry) []string {
 	}
 	trunk := strings.TrimSuffix(samplePath(e), "x")
 	paths := []string{"/", samplePath(e), trunk + "cordon/probe"}
-	var list []string
-	for _, scheme := range []string{"https", "http", "wss", "ws", "ftp"} {
-		for _, host := range hosts {
-			for _, port := range ports {
-				for _, path := range paths {
-					list = append(list, scheme+"://"+host+port+path)
+	return func(yield func(string) bool) {
+		for _, scheme := range []string{"https", "http", "wss", "ws", "ftp"} {
+			for _, host := range hosts {
+				for _, port := range ports {
+					for _, path := range paths {
+						if !yield(scheme + "://" + host + port + path) {
+							return
+						}
+					}
 				}
 			}
 		}
 	}
-	return list
 }
 
 // platformNames are the names that <platform> may have; those without a list

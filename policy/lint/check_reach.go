@@ -119,12 +119,7 @@ func checkIntentDangerous(r *run) {
 }
 
 func checkCleartextOrigin(r *run) {
-	secure := make(map[string]bool)
-	key := func(e *entry, scheme string) string {
-		return strings.Join([]string{string('0' + rune(e.role)), e.scope, scheme, e.host, e.port, e.path,
-			e.element.Value("subdomains")}, "\x00")
-	}
-	r.each(func(e *entry) { secure[key(e, e.scheme)] = true }, forAccess, forNavigation)
+	isSecure := r.listedAlike()
 	r.each(func(e *entry) {
 		cleartext := e.scheme == "http" || e.scheme == "ws" || e.scheme == "*"
 		if !cleartext || !e.web() || e.anyHost() || developmentHost(e.host) != "" {
@@ -132,13 +127,34 @@ func checkCleartextOrigin(r *run) {
 		}
 		readings := covering(r.all(), e, e.sampleOf(e.schemeCleartext()))
 		options := []option{on(readings)}
-		if e.scheme != "*" && secure[key(e, e.scheme+"s")] {
+		if e.scheme != "*" && isSecure(e, e.scheme+"s") {
 			options = append(options,
 				r.fixed("remove the cleartext entry, the encrypted one stays", r.project.Config.Removal(e.element)))
 		}
 		r.report(r.at(e.element), options,
 			"%s %s lets the app talk to %s unencrypted", e.attr.Name, quote(e.text), e.host)
 	}, forAccess, forNavigation)
+}
+
+// listedAlike returns a function that says whether some entry differs from another
+// one in nothing but its scheme. It looks at the list when it is first asked: most
+// files never ask.
+func (r *run) listedAlike() func(e *entry, scheme string) bool {
+	type key struct {
+		role                                        role
+		scope, scheme, host, port, path, subdomains string
+	}
+	keyOf := func(e *entry, scheme string) key {
+		return key{e.role, e.scope, scheme, e.host, e.port, e.path, e.element.Value("subdomains")}
+	}
+	var listed map[key]bool
+	return func(e *entry, scheme string) bool {
+		if listed == nil {
+			listed = make(map[key]bool)
+			r.each(func(e *entry) { listed[keyOf(e, e.scheme)] = true }, forAccess, forNavigation)
+		}
+		return listed[keyOf(e, scheme)]
+	}
 }
 
 func (e *entry) schemeCleartext() string {
@@ -269,7 +285,7 @@ func checkUserinfo(r *run) {
 			return
 		}
 		if strings.Contains(e.user, ":") {
-			r.report(r.atValue(e.element, e.attr), []option{secret},
+			r.report(r.atValue(e.element, *e.attr), []option{secret},
 				"the %s of <%s> holds a user name and a password", e.attr.Name, e.element.Name)
 			return
 		}

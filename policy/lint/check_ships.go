@@ -95,17 +95,19 @@ func (r *run) opensMore(b *app.Built, e *configxml.Element) bool {
 		if t.Platform != b.Platform {
 			continue
 		}
-		entry := appendEntry(nil, e, "")
-		if len(entry) == 0 {
+		role, ok := roleOf(e)
+		if !ok {
 			continue
 		}
+		entry := entry{element: e, role: role}
+		entry.read()
 		built, err := dialect.Compile(b.Document, t)
 		ours, failed := dialect.Compile(r.project.Ships(), t)
 		if err != nil || failed != nil {
 			return true
 		}
 		for _, kind := range policy.Kinds() {
-			request := policy.Request{URL: entry[0].sample(), Kind: kind}
+			request := policy.Request{URL: entry.sample(), Kind: kind}
 			now, then := built.Decide(request).Verdict, ours.Decide(request).Verdict
 			if now != then && (then == policy.Block || now == policy.Allow) {
 				return true

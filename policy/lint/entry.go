@@ -2,6 +2,7 @@ package lint
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
@@ -25,15 +26,16 @@ const (
 // asked of the readings; its parts are only for rules about the text itself.
 type entry struct {
 	element *configxml.Element
-	index   int // its number in run.entries
+	index   int    // its number in run.entries
+	twin    *entry // the first element that says the same; nil for that one
 	role    role
+	has     bool   // the attribute is there
+	opaque  bool   // a scheme without "//"
 	scope   string // the platform whose <platform> element holds it, or ""
-	attr    configxml.Attr
-	has     bool // the attribute is there
+	attr    *configxml.Attr
 	text    string
 
 	scheme, user, host, port, path string
-	opaque                         bool // a scheme without "//"
 }
 
 // attribute returns the name of the attribute that the element is about.
@@ -50,47 +52,98 @@ func (e *entry) attribute() string {
 // findEntries lists the elements of the list that prepare hands to platforms: the
 // own ones of config.xml, and then those that other files add to what ships.
 func findEntries(doc, effective *configxml.Document) (list []*entry, own int) {
-	for _, e := range doc.Root().Children {
+	top := doc.Root().Children
+	list = make([]*entry, 0, len(top))
+	first := make(map[string]*entry, len(top))
+	var slab []entry // new entries are cut from it: there may be a hundred thousand
+	add := func(element *configxml.Element, scope string) {
+		role, ok := roleOf(element)
+		if !ok {
+			return
+		}
+		if len(slab) == 0 {
+			slab = make([]entry, 128)
+		}
+		e := &slab[0]
+		slab = slab[1:]
+		*e = entry{element: element, index: len(list), role: role, scope: scope}
+		e.read()
+		if key := e.identity(); first[key] != nil {
+			e.twin = first[key]
+		} else {
+			first[key] = e
+		}
+		list = append(list, e)
+	}
+	for _, e := range top {
 		if e.Name != "platform" {
-			list = appendEntry(list, e, "")
+			add(e, "")
 			continue
 		}
 		for _, child := range e.Children {
-			list = appendEntry(list, child, e.Value("name"))
+			add(child, e.Value("name"))
 		}
 	}
 	own = len(list)
 	for _, p := range effective.Parts() {
 		for _, e := range p.Elements {
-			list = appendEntry(list, e, p.Platform)
+			add(e, p.Platform)
 		}
 	}
 	return list, own
 }
 
-func appendEntry(list []*entry, element *configxml.Element, scope string) []*entry {
-	e := &entry{element: element, index: len(list), scope: scope}
+// roleOf returns what an element is for, and whether it is one of the list.
+func roleOf(element *configxml.Element) (role, bool) {
 	switch element.Name {
 	case "access":
 		if _, external := element.Attr("launch-external"); external {
-			e.role = forExternal
+			return forExternal, true
 		}
+		return forAccess, true
 	case "allow-navigation":
-		e.role = forNavigation
+		return forNavigation, true
 	case "allow-intent":
-		e.role = forIntent
+		return forIntent, true
 	case "content":
-		e.role = forContent
-	default:
-		return list
+		return forContent, true
 	}
-	e.attr, e.has = element.Attr(e.attribute())
+	return 0, false
+}
+
+// read finds the attribute that the element is about, and takes its text apart.
+func (e *entry) read() {
+	e.attr, e.has = attrOf(e.element, e.attribute())
 	if !e.has && (e.role == forAccess || e.role == forExternal) {
-		e.attr, e.has = element.Attr("uri")
+		e.attr, e.has = attrOf(e.element, "uri")
 	}
 	e.text = e.attr.Value
 	e.split()
-	return append(list, e)
+}
+
+// attrOf returns the attribute without a prefix of that name, or an empty one.
+func attrOf(e *configxml.Element, local string) (*configxml.Attr, bool) {
+	for i := range e.Attrs {
+		if a := &e.Attrs[i]; a.Prefix == "" && a.Name == local {
+			return a, true
+		}
+	}
+	return &configxml.Attr{}, false
+}
+
+// identity is what makes two entries the same.
+func (e *entry) identity() string {
+	b := make([]byte, 0, 128)
+	for _, part := range []string{e.element.Prefix, e.element.Name, e.scope} {
+		b = append(append(b, part...), 0)
+	}
+	for i := range e.element.Attrs {
+		if a := &e.element.Attrs[i]; a.Prefix != "xmlns" && a.Name != "xmlns" {
+			b = append(append(append(b, a.Prefix...), ':'), a.Name...)
+			b = append(append(append(b, '='), a.Value...), 0)
+		}
+	}
+	return string(b)
 }
 
 // split takes the text apart as its author meant it.
@@ -217,7 +270,7 @@ func (rd *reading) entryHolds(e *entry, u *pattern.URL) bool {
 		return false
 	}
 	for _, rule := range rd.rules[e.index] {
-		if rule.Flaw == policy.Dropped || rule.Flaw == policy.Ignored {
+		if !mayCover(rule) {
 			continue
 		}
 		for i := range rule.Patterns {
@@ -227,6 +280,13 @@ func (rd *reading) entryHolds(e *entry, u *pattern.URL) bool {
 		}
 	}
 	return false
+}
+
+// grantsAny reports whether the entry, as this target reads it, may cover any URL.
+func (rd *reading) grantsAny(e *entry) bool { return slices.ContainsFunc(rd.rules[e.index], mayCover) }
+
+func mayCover(rule *policy.Rule) bool {
+	return rule.Flaw != policy.Dropped && rule.Flaw != policy.Ignored && len(rule.Patterns) > 0
 }
 
 // covering returns the readings in which the entry covers the URL.

@@ -24,6 +24,7 @@ package lint
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -170,6 +171,7 @@ type run struct {
 	project  *app.App
 	targets  []*reading // the project's targets
 	strict   *reading   // the strict reading
+	readings []*reading // the targets, then the strict reading
 	entries  []*entry   // the list's elements, in file order, then those that other files add
 	own      int        // how many of the entries stand in config.xml
 	rule     *Rule      // the rule that is running
@@ -188,6 +190,8 @@ type reading struct {
 	rules  [][]*policy.Rule // what each entry became, by its index
 	probes [2]pattern.URL   // webProbes, taken apart
 	own    dialect.AppOrigin
+	// findsElsewhere says that it finds a host in the middle of another one's URL.
+	findsElsewhere bool
 }
 
 func newRun(ctx context.Context, p *app.App) (*run, error) {
@@ -217,6 +221,7 @@ func newRun(ctx context.Context, p *app.App) (*run, error) {
 		}
 		r.targets = append(r.targets, reading)
 	}
+	r.readings = append(slices.Clone(r.targets), strict)
 	return r, nil
 }
 
@@ -231,27 +236,46 @@ func (r *run) read(target policy.Target) (*reading, error) {
 	for i, probe := range webProbes {
 		reading.probes[i] = compiled.Split(probe)
 	}
-	all := compiled.Rules()
+	reading.findsElsewhere = reading.looksElsewhere()
+	r.assign(reading)
+	return reading, nil
+}
+
+// assign gives each entry the rules that it became, mostly one. Rules stand in
+// file order, so that the entry of one is mostly the next after the last one's.
+func (r *run) assign(rd *reading) {
+	all, next := rd.policy.Rules(), 0
+	single := make([]*policy.Rule, len(all))
 	for i := range all {
-		if rule := &all[i]; !rule.Implicit() {
-			if e := r.entryAt(rule); e != nil {
-				reading.rules[e.index] = append(reading.rules[e.index], rule)
-			}
+		rule := &all[i]
+		if rule.Implicit() {
+			continue
+		}
+		e := r.ownAt(next, rule.Place)
+		if e == nil {
+			e = r.entryAt(rule)
+		}
+		if e == nil {
+			continue
+		}
+		next = e.index + 1
+		if rd.rules[e.index] == nil {
+			single[i] = rule
+			rd.rules[e.index] = single[i : i+1 : i+1]
+		} else {
+			rd.rules[e.index] = append(rd.rules[e.index], rule)
 		}
 	}
-	return reading, nil
 }
 
 // entryAt returns the entry that a rule was made from. Those that a plugin is known
 // to add stand at one place, where it is named: their text tells them apart.
 func (r *run) entryAt(rule *policy.Rule) *entry {
 	place := rule.Place
-	if place.File == r.project.Config.Name() {
-		own := r.entries[:r.own] // sorted by their offsets
-		i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
-		if i < len(own) && own[i].element.Start <= place.Start {
-			return own[i]
-		}
+	own := r.entries[:r.own] // sorted by their offsets
+	i := sort.Search(len(own), func(i int) bool { return own[i].element.End > place.Start })
+	if e := r.ownAt(i, place); e != nil {
+		return e
 	}
 	for _, e := range r.entries[r.own:] { // of plugins, which have few
 		if e.element.Start == place.Start && e.element.Document().Name() == place.File && e.text == rule.Text {
@@ -261,13 +285,20 @@ func (r *run) entryAt(rule *policy.Rule) *entry {
 	return nil
 }
 
-// all returns the project's targets and the strict reading.
-func (r *run) all() []*reading {
-	if r.strict == nil {
+// ownAt returns the entry of config.xml with that number if the place is in its
+// element, or nil.
+func (r *run) ownAt(i int, place policy.Place) *entry {
+	if i >= r.own || place.File != r.project.Config.Name() {
 		return nil
 	}
-	return append(append([]*reading(nil), r.targets...), r.strict)
+	if e := r.entries[i]; e.element.Start <= place.Start && place.Start < e.element.End {
+		return e
+	}
+	return nil
 }
+
+// all returns the project's targets and the strict reading.
+func (r *run) all() []*reading { return r.readings }
 
 // option changes a finding that is being reported.
 type option func(*Finding)

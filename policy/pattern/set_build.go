@@ -15,8 +15,9 @@ type builder struct {
 	records  []record
 	groups   []group
 	anyHost  group
-	blob     []byte
-	size     int
+	blob     strings.Builder
+	size     int    // at most what the patterns take in the blob
+	expected int    // what they take if each host has one
 	lastFull uint32 // the entry that Set.full ends with, plus one
 }
 
@@ -116,6 +117,7 @@ func (b *builder) add(r record) {
 	if keyed {
 		g = b.groupOf(lowerText(text))
 	}
+	b.expected += 2 + len(text) + entrySize + len(r.path.text)
 	if g.n == 0 {
 		g.head = at
 	} else {

@@ -14,22 +14,23 @@ func (b *builder) finish() *Set {
 	switch {
 	case len(b.groups) == 0:
 		s.hosts = table{}
-	case len(newTable(len(b.groups)).slots) != len(s.hosts.slots):
+	case tableSize(len(b.groups)) != len(s.hosts.slots):
 		b.rehash(len(b.groups))
 	}
-	b.blob = make([]byte, 0, min(b.size, maxBlob))
+	b.blob.Grow(min(b.expected, maxBlob))
 	offsets := make([]uint32, len(b.groups))
 	var large []largeGroup
 	for i := range b.groups {
 		g := &b.groups[i]
 		text := lowerText(b.keyOf(g))
-		offsets[i] = uint32(len(b.blob))
-		b.blob = append(append(b.blob, uint8(len(text))), text...)
+		offsets[i] = uint32(b.blob.Len())
+		b.blob.WriteByte(uint8(len(text)))
+		b.blob.WriteString(text)
 		large = b.writeGroup(large, uint32(i), g)
 	}
 	if b.anyHost.n > 0 {
 		s.hasAnyHost = true
-		s.anyHost = uint32(len(b.blob))
+		s.anyHost = uint32(b.blob.Len())
 		large = b.writeGroup(large, uint32(len(b.groups)), &b.anyHost)
 	}
 	for i, slot := range s.hosts.slots {
@@ -38,27 +39,35 @@ func (b *builder) finish() *Set {
 		}
 	}
 	b.writeBuckets(large)
-	s.blob = string(b.blob)
+	s.blob = b.written()
 	b.keyByGrams()
 	s.full = slices.Clip(s.full)
 	s.unkeyed = slices.Clip(s.unkeyed)
 	return s
 }
 
+// written returns the blob, in hardly more memory than it needs.
+func (b *builder) written() string {
+	if b.blob.Cap()-b.blob.Len() > b.blob.Len()/8 {
+		return strings.Clone(b.blob.String())
+	}
+	return b.blob.String()
+}
+
 // writeGroup writes a group's entries, or if they are too many its head, and
 // adds their buckets to large.
 func (b *builder) writeGroup(large []largeGroup, number uint32, g *group) []largeGroup {
 	if g.n <= fewEntries {
-		b.blob = append(b.blob, uint8(g.n))
+		b.blob.WriteByte(uint8(g.n))
 		for at := g.head; at != noRecord; at = b.records[at].next {
 			b.writeEntry(&b.records[at])
 		}
 		return large
 	}
 	c := b.sortIntoBuckets(number, g)
-	b.blob = append(b.blob, manyEntries)
-	b.blob = binary.LittleEndian.AppendUint32(b.blob, number)
-	b.blob = append(b.blob, uint8(c.longest))
+	b.blob.WriteByte(manyEntries)
+	b.write32(number)
+	b.blob.WriteByte(uint8(c.longest))
 	return append(large, c)
 }
 
@@ -76,15 +85,27 @@ func (b *builder) writeEntry(r *record) {
 			path = r.path.text
 		}
 	}
-	b.blob = binary.LittleEndian.AppendUint32(b.blob, r.entry)
-	b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(p.Port))
-	b.blob = binary.LittleEndian.AppendUint16(b.blob, scheme)
+	var head [entrySize]byte
+	binary.LittleEndian.PutUint32(head[:], r.entry)
+	binary.LittleEndian.PutUint32(head[4:], uint32(p.Port))
+	binary.LittleEndian.PutUint16(head[8:], scheme)
+	binary.LittleEndian.PutUint16(head[10:], flags)
+	head[12] = uint8(len(path))
 	if full {
-		b.blob = append(b.blob, uint8(flags), uint8(flags>>8), 4)
-		b.blob = binary.LittleEndian.AppendUint32(b.blob, b.storeFull(r.entry))
+		head[12] = 4
+	}
+	b.blob.Write(head[:])
+	if full {
+		b.write32(b.storeFull(r.entry))
 		return
 	}
-	b.blob = append(append(b.blob, uint8(flags), uint8(flags>>8), uint8(len(path))), path...)
+	b.blob.WriteString(path)
+}
+
+func (b *builder) write32(n uint32) {
+	var bytes [4]byte
+	binary.LittleEndian.PutUint32(bytes[:], n)
+	b.blob.Write(bytes[:])
 }
 
 // storeFull stores a whole pattern and returns its number.
@@ -200,11 +221,12 @@ func (b *builder) writeBuckets(large []largeGroup) {
 	for _, c := range large {
 		for in, members := range maps.All(c.buckets) {
 			hash := bucketHash(s.seed, in.group, int32(in.port), in.length, []byte(in.key))
-			s.paths.put(hash, uint32(len(b.blob)))
-			b.blob = binary.LittleEndian.AppendUint32(b.blob, in.group)
-			b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(in.port))
-			b.blob = append(append(b.blob, in.length), in.key...)
-			b.blob = binary.LittleEndian.AppendUint32(b.blob, uint32(len(members)))
+			s.paths.put(hash, uint32(b.blob.Len()))
+			b.write32(in.group)
+			b.write32(uint32(in.port))
+			b.blob.WriteByte(in.length)
+			b.blob.WriteString(in.key)
+			b.write32(uint32(len(members)))
 			for _, at := range members {
 				b.writeEntry(&b.records[at])
 			}

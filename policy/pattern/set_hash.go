@@ -14,11 +14,16 @@ type table struct {
 
 // newTable makes a table for up to n keys, at most five eighths full.
 func newTable(n int) table {
-	size := uint64(8)
-	if n > 5 {
-		size = 1 << bits.Len64(uint64(n)*8/5)
+	size := tableSize(n)
+	return table{slots: make([]uint64, size), mask: uint64(size - 1)}
+}
+
+// tableSize is how many slots a table for n keys has, a power of two.
+func tableSize(n int) int {
+	if n <= 5 {
+		return 8
 	}
-	return table{slots: make([]uint64, size), mask: size - 1}
+	return 1 << bits.Len64(uint64(n)*8/5)
 }
 
 const tagBits = 0xffffffff00000000

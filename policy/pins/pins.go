@@ -17,7 +17,6 @@ package pins
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -84,17 +83,25 @@ func Read(doc *configxml.Document, platform string) ([]Element, []*Problem) {
 
 // all returns the pin elements.
 func all(doc *configxml.Document, platform string) []*configxml.Element {
-	list := doc.For(platform)
+	list := pinsOf(nil, doc.For(platform))
 	if platform == "" {
 		for _, child := range doc.Root().Children {
 			if child.Name == "platform" {
-				list = append(list, child.Children...)
+				list = pinsOf(list, child.Children)
 			}
 		}
 	}
-	return slices.DeleteFunc(list, func(e *configxml.Element) bool {
-		return e.Name != "pin" || e.Space != Namespace && e.Prefix != Prefix
-	})
+	return list
+}
+
+// pinsOf appends those of the elements that are pins.
+func pinsOf(list, elements []*configxml.Element) []*configxml.Element {
+	for _, e := range elements {
+		if e.Name == "pin" && (e.Space == Namespace || e.Prefix == Prefix) {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // readElement reads one element; ok is false if it binds no host.

@@ -89,6 +89,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Reading pins leaves the document as it is: its elements are the same for whoever
+// reads it next.
+func TestReadLeavesTheDocument(t *testing.T) {
+	doc := parse(t, `<widget xmlns:cordon="urn:cordon:1"><name>a</name><cordon:pin host="a.example" sha256="`+
+		hash("key").String()+`"/><access origin="https://a.example"/></widget>`)
+	first := describe(pins.Read(doc, ""))
+	if again := describe(pins.Read(doc, "")); first == "" || again != first {
+		t.Errorf("read %q and then %q", first, again)
+	}
+	names := ""
+	for _, e := range doc.Root().Children {
+		names += e.Name + " "
+	}
+	if names != "name pin access " {
+		t.Errorf("the document has %s", names)
+	}
+}
+
 func TestReadFiles(t *testing.T) {
 	root := testpki.Root(t, testpki.Spec{Name: "Root"})
 	leaf := root.Leaf(t, testpki.Spec{Name: "leaf", Hosts: []string{"A.example", "*.b.example", "192.0.2.1"}})

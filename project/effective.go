@@ -78,7 +78,21 @@ func (r *reader) effective() {
 		}
 	}
 	add.Unknown = r.unknowns
+	if len(add.Parts) == 0 && len(add.Unknown) == 0 && add.Capacitor == nil && !r.isProject() {
+		return // a config.xml by itself says nothing about plugins
+	}
 	p.Effective = configxml.Effective(name, p.Config, add)
+}
+
+// isProject reports whether the folder is one that an app is built in, so that what it
+// does not have the app does not have either.
+func (r *reader) isProject() bool {
+	for _, name := range []string{"package.json", "plugins", "platforms"} {
+		if _, err := fs.Stat(r.fsys, name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // generated are the elements of the config.xml files that Capacitor writes for

@@ -47,8 +47,8 @@ const (
 var ownPages = map[string]ownPage{
 	"a style element and attribute as Angular makes them": {script: `const s = document.createElement("style");
 		s.setAttribute("ng-app-id", "app"); s.textContent = "p[_ngcontent-a] { color: rgb(9, 99, 9) }";
-		document.head.appendChild(s); p.setAttribute("_ngcontent-a", ""); q.setAttribute("style", "color:
-		rgb(9, 99, 9)")`,
+		document.head.appendChild(s); p.setAttribute("_ngcontent-a", ""); 
+		q.setAttribute("style", "color: rgb(9, 99, 9)")`,
 		ready: pIs + ` && getComputedStyle(q).color === ` + green},
 	"rules of an empty style element": {script: `const s = document.head.appendChild(document.createElement("style"));
 		s.sheet.insertRule("p { color: rgb(9, 99, 9) }")`, ready: pIs},

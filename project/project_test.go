@@ -179,7 +179,8 @@ func TestTargets(t *testing.T) {
 			"android@2.0.0"},
 		{"tizen", folder("config.xml", `<widget xmlns:tizen="http://tizen.org/ns/widgets"/>`), "tizen@2.5.0"},
 		{"BlackBerry", folder("config.xml", `<widget><rim:permissions/></widget>`), "blackberry10@3.8.0"},
-		{"Capacitor", folder("capacitor.config.json", "{}"), ""},
+		{"Capacitor", folder("capacitor.config.json", "{}"),
+			"capacitor-android@8.4.2 capacitor-ios@8.4.2"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -88,7 +88,8 @@ type soakClient struct {
 // done closes a request's page in the book.
 func (c *soakClient) done(key string, want wanted, err error) {
 	if err != nil && !c.excused(c.began) {
-		c.book.wrong("%s: %v, at %v, %v after it began", key, err, time.Now().Format(time.TimeOnly), time.Since(c.began))
+		c.book.wrong("%s: %v, at %v, %v after it began", key, err, time.Now().Format(time.TimeOnly),
+			time.Since(c.began))
 	}
 	c.book.done(key, want, c.excused(c.began))
 }

@@ -80,12 +80,12 @@ func checkBridgeOpen(r *run) {
 			why = "puts the bridge into every frame of every page"
 		case rule.Element == "allowNavigation" && strings.HasPrefix(rule.Text, "http") &&
 			!strings.Contains(rule.Text, "://"):
-			why = "begins with http and is taken for an address, which it is not, so that the bridge stands in every " +
-				"frame of " +
-				"every page"
+			why = "begins with http and is taken for an address, which it is not, so that the bridge stands in " +
+				"every frame of every page"
 		}
-		r.report(rule.Place, []option{on(where[rule])}, "%s %s %s, such as %s", rule.Element, quote(rule.Text), why,
-			webProbes[0])
+		shown := where[rule][0].verdict(webProbes[0], policy.Allow, policy.BridgeFrame)
+		r.report(rule.Place, []option{on(where[rule]), witnessed(shown)}, "%s %s %s, such as %s", rule.Element,
+			quote(rule.Text), why, webProbes[0])
 	}
 }
 
@@ -105,8 +105,9 @@ func checkBridgeRemote(r *run) {
 func checkRemoteMasks(r *run, callable string) {
 	r.eachMask(func(mask capacitor.Text, opens, called []*reading, url string) {
 		if len(opens) > 0 {
-			r.report(mask.Place, []option{on(opens)}, "pages such as %s open inside the app and may call its %s", url,
-				callable)
+			shown := opens[0].verdict(url, policy.Allow, policy.Bridge)
+			r.report(mask.Place, []option{on(opens), witnessed(shown)},
+				"pages such as %s open inside the app and may call its %s", url, callable)
 		}
 	})
 }

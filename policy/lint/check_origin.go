@@ -53,11 +53,11 @@ func checkCleartextAppScheme(r *run) {
 			r.report(r.at(o.from), []option{on(o.readings)},
 				"the preference scheme=\"http\" makes the app's own origin a cleartext one")
 		case own.Port != 0:
-			r.report(r.at(o.from), []option{on(o.readings), since(2)},
+			r.report(r.at(o.from), []option{on(o.readings)},
 				"%s of this version serves the app's own pages from %s, which any app of the device can ask; "+
 					"from 3 on it needs no port", o.from.Value("name"), origin)
 		default:
-			r.report(r.at(o.from), []option{on(o.readings), since(2)},
+			r.report(r.at(o.from), []option{on(o.readings)},
 				"%s serves the app's own pages from %s unless <preference name=\"Scheme\" value=\"https\"/> says "+
 					"otherwise", o.from.Value("name"), origin)
 		}

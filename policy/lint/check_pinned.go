@@ -199,7 +199,7 @@ func checkPinnedAlone(r *run) {
 		if c.CA {
 			what = "one authority"
 		}
-		r.report(r.placeOf(f.Name, policy.Place{}), []option{since(2)},
+		r.report(r.placeOf(f.Name, policy.Place{}), nil,
 			"the app trusts %s and has no other: a change of it locks every installed copy out", what)
 	}
 }

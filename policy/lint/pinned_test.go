@@ -36,7 +36,7 @@ func TestOnePinnedCertificate(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", id, diff)
 		}
 		for _, f := range list {
-			if f.Set != 2 {
+			if f.Set != 1 {
 				t.Errorf("%s is of set %d", id, f.Set)
 			}
 		}

@@ -35,7 +35,7 @@ var nativeRules = []Rule{
 		check:   checkMisplacedAttribute,
 	},
 	{
-		ID: "exported-component", Severity: Low, Topic: TopicBuild,
+		ID: "exported-component", Severity: Low, Since: 2, Topic: TopicBuild,
 		Title: "Other apps can use a part of the app",
 		Explanation: "An activity, service, receiver or provider is exported and asks for no permission. What opens " +
 			"the app, and activities for links from pages, are passed over.",
@@ -45,7 +45,7 @@ var nativeRules = []Rule{
 		check:   checkExported,
 	},
 	{
-		ID: "app-backup", Severity: Low, Topic: TopicBuild,
+		ID: "app-backup", Severity: Low, Since: 2, Topic: TopicBuild,
 		Title: "The app's data is backed up as a whole",
 		Explanation: "android:allowBackup=\"true\" without fullBackupContent or dataExtractionRules puts " +
 			"all files of " +
@@ -57,7 +57,7 @@ var nativeRules = []Rule{
 		check: checkBackup,
 	},
 	{
-		ID: "custom-scheme", Severity: Info, Topic: TopicBuild,
+		ID: "custom-scheme", Severity: Info, Since: 2, Topic: TopicBuild,
 		Title: "The app is opened by a scheme of its own",
 		Explanation: "A scheme belongs to nobody: every page and app can open such a URL, and another app may claim " +
 			"the same scheme and receive it instead.",
@@ -164,7 +164,7 @@ var nativeRules = []Rule{
 		check:   checkPinSetBackup,
 	},
 	{
-		ID: "nsc-debug-overrides", Severity: Info, Topic: TopicBuild,
+		ID: "nsc-debug-overrides", Severity: Info, Since: 2, Topic: TopicBuild,
 		Title: "debug-overrides are part of the app that ships",
 		Explanation: "They count in debuggable builds only; who rebuilds the app as debuggable has them ready, and " +
 			"they are easily taken for what holds in release builds.",

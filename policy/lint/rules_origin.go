@@ -47,7 +47,7 @@ var originRules = []Rule{
 		check:  checkSchemeTaken,
 	},
 	{
-		ID: "app-host-real", Severity: Medium, Since: 2, Topic: TopicBuild,
+		ID: "app-host-real", Severity: Medium, Topic: TopicBuild,
 		Title: "The app's own pages have the name of a real host",
 		Explanation: "The preference hostname gives the app's own pages the origin of a site that exists. " +
 			"Requests to " +
@@ -61,7 +61,7 @@ var originRules = []Rule{
 		check: checkHostReal,
 	},
 	{
-		ID: "mixed-content", Severity: Medium, Since: 2, Topic: TopicSource,
+		ID: "mixed-content", Severity: Medium, Topic: TopicSource,
 		Title: "A page asks in cleartext from an encrypted origin",
 		Explanation: "The app's own pages come from https://localhost, and the web view refuses what they ask for " +
 			"over " +

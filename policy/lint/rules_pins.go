@@ -72,7 +72,7 @@ var pinRules = []Rule{
 		check: checkPinnedWithout,
 	},
 	{
-		ID: "certificate-elsewhere", Severity: Medium, Since: 2, Topic: TopicPins,
+		ID: "certificate-elsewhere", Severity: Medium, Topic: TopicPins,
 		Title: "A certificate lies where no plugin looks",
 		Explanation: "The plugins load certificates from www/certificates of the app. A file that is kept or copied " +
 			"elsewhere is not trusted, and not missed before a request is made.",

@@ -17,6 +17,7 @@ var standards = []named{
 	{[]int{298, 324}, "NETWORK-2", "0028", "pin-expired pin-expires-soon nsc-pins-expired nsc-pins-expire-soon"},
 	// Whose pages run beside native code.
 	{[]int{749, 829}, "PLATFORM-2", "0033 0035", `navigation-catch-all remote-navigation-with-plugins
+		bridge-open bridge-remote-origin
 		capacitor-navigation-any navigation-swallows-intent`},
 	{[]int{829}, "PLATFORM-2 CODE-4", "0035", `remote-start-page capacitor-server-url content-lists-host`},
 	{[]int{353, 494, 829}, "CODE-4", "0049", "source-remote-script"},
@@ -40,9 +41,10 @@ var standards = []named{
 		entry-without-effect entry-not-strict entry-unverified subdomains-ignored unknown-platform-scope misplaced-entry
 		unknown-list-element missing-attribute uri-attribute blank-in-entry whitelist-plugin-missing
 		platform-enforces-nothing source-host-not-listed capacitor-mask-useless prepare-fails suppression-invalid
-		suppression-unused file-not-read app-bound-domains-invalid`},
+		suppression-unused file-not-read app-bound-domains-invalid pages-not-found facts-unknown config-switched`},
 	{[]int{693}, "NETWORK-1", "", `ats-key-never-matches ats-key-unread manifest-attribute-misplaced nsc-domain-useless
 		nsc-invalid nsc-not-read`},
+	{[]int{693}, "CODE-4", "", "built-config-differs built-config-wider package-differs"},
 	{[]int{1041}, "", "", "duplicate-rule shadowed-rule"},
 	// What pages allow themselves.
 	{[]int{79, 693}, "PLATFORM-2 CODE-4", "0035", `csp-missing csp-not-on-start-page csp-missing-on-page csp-report-only

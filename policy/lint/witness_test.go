@@ -19,6 +19,7 @@ import (
 var withoutWitness = map[string]string{
 	"ats-arbitrary-loads":            "about a key of Info.plist, which is written there",
 	"ats-disabled":                   "about a key that prepare writes, whatever the list decides",
+	"built-config-wider":             "about the built file, which decides it, and not the project's document",
 	"capacitor-navigation-any":       "about a configuration that no reading of config.xml holds",
 	"capacitor-server-url":           "about where the app's own pages come from",
 	"csp-outside-head":               "about a page's own policy",
@@ -100,7 +101,7 @@ func confirm(t *testing.T, p *app.App, confirmed map[string]int) {
 			}
 			continue
 		}
-		compiled, err := dialect.Compile(p.Config, w.Target)
+		compiled, err := dialect.Compile(p.Ships(), w.Target)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,6 +71,9 @@ func OpenSite(dir string, devServer bool) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	if found.Config == nil && len(found.Capacitor.Data) == 0 {
+		return nil, unread(dir, found)
+	}
 	s := &Site{Dir: dir, Name: "app", Start: "index.html", Routes: found.Capacitor.Data != nil}
 	s.Rules = filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name))
 	native, err := capacitor.Read(s.Rules, found.Capacitor.Data)
@@ -92,6 +95,18 @@ func OpenSite(dir string, devServer bool) (*Site, error) {
 		s.describe(found.Config)
 	}
 	return s, nil
+}
+
+// unread says why the one configuration of an app could not be read.
+func unread(dir string, found *app.App) error {
+	why := "it is empty"
+	for _, s := range found.Skipped {
+		if s.Name == found.Capacitor.Name {
+			why = s.Why
+			break
+		}
+	}
+	return &project.UnreadError{Name: filepath.Join(dir, filepath.FromSlash(found.Capacitor.Name)), Why: why}
 }
 
 // describe takes the app's name and start page from its config.xml.

@@ -31,7 +31,7 @@ const appConfig = `<?xml version='1.0' encoding='utf-8'?>
 
 const connect = "connect-src 'self' https://api.example.org wss://api.example.org https://cdn.example.org " +
 	"https://*.cdn.example.org wss://cdn.example.org wss://*.cdn.example.org http://plain.example.org " +
-	"ws://plain.example.org;"
+	"ws://plain.example.org data:;" // the template has data: in its default-src
 
 // One project with the real tools: what prepare leaves is right, and a second
 // prepare leaves the same.

@@ -35,7 +35,7 @@ func TestCapacitor(t *testing.T) {
 		t.Fatalf("cap add android: %v\n%s", err, out)
 	}
 	base := "android/app/src/main/"
-	if page := read(t, app, base+"assets/public/index.html"); !strings.Contains(page, connect) {
+	if page := read(t, app, base+"assets/public/index.html"); !strings.Contains(page, connect+";") {
 		t.Errorf("the page:\n%s", page)
 	}
 	if manifest := read(t, app, base+"AndroidManifest.xml"); strings.Count(manifest,

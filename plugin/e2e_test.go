@@ -47,8 +47,8 @@ func TestPrepare(t *testing.T) {
 		for _, page := range []string{"platforms/android/app/src/main/assets/www/index.html",
 			"platforms/ios/www/index.html", "platforms/browser/www/index.html", "platforms/electron/www/index.html"} {
 			text := read(t, app, page)
-			if strings.Count(text, "Content-Security-Policy") != 1 || !strings.Contains(text, connect+" data:;") || // the template has data: in its default-src
-
+			// The template has data: in its default-src.
+			if strings.Count(text, "Content-Security-Policy") != 1 || !strings.Contains(text, connect+" data:;") ||
 				strings.Contains(text, "unsafe-eval';") && !strings.Contains(text, "wasm-unsafe-eval") {
 				t.Errorf("%s:\n%s", page, text)
 			}

@@ -7,7 +7,6 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
-	"github.com/cordon-sec/cordon/policy/csp"
 )
 
 // platformSince returns the readings of one of Capacitor's platforms that have a
@@ -139,7 +138,6 @@ func (r *run) appBound(host string) bool {
 // that does.
 type connects struct {
 	page  pagePolicy
-	meta  meta
 	place policy.Place
 	name  string
 }
@@ -151,24 +149,14 @@ func (r *run) restricted() []connects {
 	for i := range r.project.Pages {
 		p := readCSP(&r.project.Pages[i])
 		for _, m := range p.metas {
-			if m.policy.Allows("connect-src", webProbes[0], selfURL) {
-				continue
+			d, governed := m.policy.Effective("connect-src")
+			if governed && !m.policy.Allows("connect-src", webProbes[0], selfURL) {
+				list = append(list, connects{p, p.place(m, d), d.Name})
+				break
 			}
-			for _, d := range m.policy.Directives {
-				if d.Name == "connect-src" || d.Name == "default-src" && !hasDirective(m.policy, "connect-src") {
-					list = append(list, connects{p, m, p.place(m, d), d.Name})
-					break
-				}
-			}
-			break
 		}
 	}
 	return list
-}
-
-// hasDirective reports whether a policy has a directive.
-func hasDirective(p csp.Policy, directive string) bool {
-	return slices.ContainsFunc(p.Directives, func(d csp.Directive) bool { return d.Name == directive })
 }
 
 // nativeRequests are the readings in which native code asks for what fetch and

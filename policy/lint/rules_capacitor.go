@@ -47,8 +47,9 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-mixed-content", Severity: Medium, Topic: TopicOther,
 		Title: "Capacitor allows mixed content",
-		Explanation: "android.allowMixedContent lets pages of https://localhost load what is not encrypted. It does so " +
-			"for scripts as well, which no browser lets pass, and for the pages of server.url and allowNavigation.",
+		Explanation: "android.allowMixedContent lets pages of https://localhost load what is not encrypted. It " +
+			"does so for scripts as well, which no browser lets pass, and for the pages of server.url and " +
+			"allowNavigation.",
 		Gain:    "A script or frame that is changed on the way runs in the app, beside the bridge to native code.",
 		Effects: effects("capacitor-android", "everything loads over http and ws", "capacitor-ios", "not read"),
 		Remedy:  "Remove it, and load everything over https and wss.",
@@ -57,8 +58,8 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-logging", Severity: Low, Topic: TopicOther,
 		Title: "Capacitor writes logs in release builds",
-		Explanation: "loggingBehavior \"production\" keeps Capacitor's log on in what is shipped: what pages write to " +
-			"the console, and each call of a plugin with what it is given and returns.",
+		Explanation: "loggingBehavior \"production\" keeps Capacitor's log on in what is shipped: what pages write " +
+			"to the console, and each call of a plugin with what it is given and returns.",
 		Gain: "Whoever reads the device's log (a computer on the cable, a crash reporter, on old systems other apps) " +
 			"reads tokens and personal data that pass through plugins.",
 		Effects: effects("capacitor-android", "calls with their data in logcat", "capacitor-ios",
@@ -69,8 +70,9 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-app-bound", Severity: Info, Topic: TopicOther,
 		Title: "The limit to App-Bound Domains needs a list",
-		Explanation: "ios.limitsNavigationsToAppBoundDomains keeps pages outside WKAppBoundDomains of Info.plist from " +
-			"being opened. The host of the app's own pages has to be in that list: localhost, or server.hostname.",
+		Explanation: "ios.limitsNavigationsToAppBoundDomains keeps pages outside WKAppBoundDomains of Info.plist " +
+			"from being opened. The host of the app's own pages has to be in that list: localhost, or " +
+			"server.hostname.",
 		Gain: "Nothing by itself; an app that does not start is mended by taking the limit away.",
 		Effects: effects("capacitor-ios 3.1+", "without the list, or outside of it, pages do not open",
 			"capacitor-android", "not read"),
@@ -81,14 +83,15 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-http-bypasses-csp", Severity: Medium, Topic: TopicOther,
 		Title: "CapacitorHttp passes by the page's policy",
-		Explanation: "With plugins.CapacitorHttp.enabled fetch and XMLHttpRequest are answered by native code, through " +
-			"the bridge and /_capacitor_http_interceptor_ of the app's own origin. No Content-Security-Policy, CORS or " +
-			"mixed content check applies to them, so that connect-src restricts nothing.",
+		Explanation: "With plugins.CapacitorHttp.enabled fetch and XMLHttpRequest are answered by native code, " +
+			"through the bridge and /_capacitor_http_interceptor_ of the app's own origin. No " +
+			"Content-Security-Policy, CORS or mixed content check applies to them, so that connect-src restricts " +
+			"nothing.",
 		Gain: "An injected script sends what it finds to any host, although the policy looks as if it could not.",
 		Effects: effects("capacitor-android, capacitor-ios 4.3+", "requests of scripts go to every host",
 			"below 4.3", "not read"),
-		Remedy: "Remove plugins.CapacitorHttp.enabled, and let the server allow the app's origin by CORS. Where it must " +
-			"stay, put a gateway in front of what the app reaches, and keep scripts out with script-src.",
+		Remedy: "Remove plugins.CapacitorHttp.enabled, and let the server allow the app's origin by CORS. Where it " +
+			"must stay, put a gateway in front of what the app reaches, and keep scripts out with script-src.",
 		check: checkCapacitorHTTP,
 	},
 	{
@@ -106,8 +109,8 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-cookies", Severity: Low, Topic: TopicOther,
 		Title: "CapacitorCookies answers document.cookie",
-		Explanation: "With plugins.CapacitorCookies.enabled native code answers document.cookie out of the cookie store " +
-			"that native requests use. What a browser keeps from scripts is kept less well there.",
+		Explanation: "With plugins.CapacitorCookies.enabled native code answers document.cookie out of the cookie " +
+			"store that native requests use. What a browser keeps from scripts is kept less well there.",
 		Gain: "On Android an injected script reads session cookies that are HttpOnly.",
 		Effects: effects("capacitor-android 4.3+", "HttpOnly cookies are read too", "capacitor-ios 4.3+",
 			"those of native requests too; HttpOnly ones are left out in newer versions"),
@@ -118,8 +121,8 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-access-any", Severity: Medium, Topic: TopicOther,
 		Title: "Cordova plugins in a Capacitor app may ask every host",
-		Explanation: "cordova.accessOrigins, or the config.xml that Capacitor's command line wrote from an older one, " +
-			"has a lone *. Cordova plugins inside the app ask that list; nothing else does.",
+		Explanation: "cordova.accessOrigins, or the config.xml that Capacitor's command line wrote from an older " +
+			"one, has a lone *. Cordova plugins inside the app ask that list; nothing else does.",
 		Gain: "Plugins download from, and upload to, whatever host a script names.",
 		Effects: effects(
 			"capacitor-android",
@@ -133,9 +136,9 @@ var capacitorRules = []Rule{
 	{
 		ID: "capacitor-access-default", Severity: Info, Topic: TopicOther,
 		Title: "Cordova plugins in a Capacitor app are not limited",
-		Explanation: "Where cordova.accessOrigins is not written, Capacitor's command line writes <access origin=\"*\"> " +
-			"into the config.xml of the native projects. Cordova plugins inside the app ask that list; nothing else " +
-			"does.",
+		Explanation: "Where cordova.accessOrigins is not written, Capacitor's command line writes <access " +
+			"origin=\"*\"> into the config.xml of the native projects. Cordova plugins inside the app ask that " +
+			"list; nothing else does.",
 		Gain: "Plugins download from, and upload to, whatever host a script names.",
 		Effects: effects(
 			"capacitor-android",

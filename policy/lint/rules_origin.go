@@ -53,9 +53,9 @@ var originRules = []Rule{
 	{
 		ID: "app-host-real", Severity: Medium, Topic: TopicBuild,
 		Title: "The app's own pages have the name of a real host",
-		Explanation: "The preference hostname, or Capacitor's server.hostname, gives the app's own pages the origin of a site that exists. " +
-			"Requests to " +
-			"that site are answered from the package and never reach it, and the web view keeps both in one store.",
+		Explanation: "The preference hostname, or Capacitor's server.hostname, gives the app's own pages the " +
+			"origin of a site that exists. Requests to that site are answered from the package and never reach it, " +
+			"and the web view keeps both in one store.",
 		Gain: "What pages of the site keep (cookies, local storage) is the app's as well, and the other way round; " +
 			"where such a page opens inside, it counts as the app.",
 		Effects: effects("android 10+", "every path of the host is served from www/", "capacitor-android",

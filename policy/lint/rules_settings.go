@@ -26,8 +26,8 @@ var settingRules = []Rule{
 	{
 		ID: "inspectable-webview", Severity: Medium, Topic: TopicBuild,
 		Title: "The web view can be inspected",
-		Explanation: "InspectableWebview, or webContentsDebuggingEnabled of a Capacitor configuration, lets a computer " +
-			"on the cable inspect the app's web view, in release builds too.",
+		Explanation: "InspectableWebview, or webContentsDebuggingEnabled of a Capacitor configuration, lets a " +
+			"computer on the cable inspect the app's web view, in release builds too.",
 		Gain: "Whoever holds the unlocked device reads tokens and runs code in the app.",
 		Effects: effects("android, ios 16.4+", "remote inspection is on in every build",
 			"capacitor-android, capacitor-ios 4.8+", "the same"),

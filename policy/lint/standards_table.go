@@ -27,7 +27,8 @@ var standards = []named{
 	{[]int{346}, "", "", "native-request-needs-cors"},
 	// What the list lets in beside what was meant.
 	{[]int{183}, "PLATFORM-2 CODE-4", "0035", `access-catch-all public-suffix-wildcard shared-hosting-wildcard
-		capacitor-access-any capacitor-access-default launch-external-grants entry-cut entry-rewritten wildcard-top-level port-read-as-scheme`},
+		capacitor-access-any capacitor-access-default
+		launch-external-grants entry-cut entry-rewritten wildcard-top-level port-read-as-scheme`},
 	{[]int{183, 777}, "PLATFORM-2 CODE-4", "0035", "expression-unanchored"},
 	{[]int{291}, "NETWORK-1", "", "ip-literal"},
 	{[]int{1007}, "CODE-4", "", "mixed-script-host punycode-lookalike"},

@@ -24,15 +24,37 @@ type AppOrigin struct {
 	// Refused is the scheme that a preference asks for and the platform does not
 	// take.
 	Refused string
-	// SchemeFrom and HostFrom are the preferences that are about the scheme and the
-	// host, nil where there are none.
-	SchemeFrom, HostFrom *configxml.Element
+	// SchemeFrom and HostFrom are what asks for the scheme and the host.
+	SchemeFrom, HostFrom Setting
 	// Plugin is the element of the plugin that serves the pages, nil where the
 	// platform does.
 	Plugin *configxml.Element
 	// RefusesMixed says that what pages ask for over http and ws is refused as
 	// mixed content, whatever any list says.
 	RefusesMixed bool
+	// NativeRequests says that native code asks for what fetch and XMLHttpRequest
+	// would ask for, so that nothing of a page's origin binds it.
+	NativeRequests bool
+}
+
+// Setting is what a project writes about its own origin: a preference of config.xml
+// or a key of a Capacitor configuration. The zero Setting is one that is not written.
+type Setting struct {
+	// Name is what it is called, such as "the preference scheme" or
+	// server.androidScheme.
+	Name  string
+	Place policy.Place
+}
+
+// Written reports whether the project has the setting.
+func (s Setting) Written() bool { return s.Name != "" }
+
+// preferenceSetting is the setting that a preference is, if it is there.
+func preferenceSetting(e *configxml.Element, name string) Setting {
+	if e == nil {
+		return Setting{}
+	}
+	return Setting{"the preference " + name, e.Place()}
 }
 
 // Known reports whether the origin is known.
@@ -109,16 +131,18 @@ func androidPlatformOwn(doc *configxml.Document, version policy.Version) AppOrig
 	if !version.AtLeast(10, 0, 0) || strings.EqualFold(insecure, "true") {
 		return files
 	}
-	o := AppOrigin{Scheme: "https", RefusesMixed: true, HostFrom: lastPreference(doc, "android", "hostname")}
-	o.Host = valueOr(o.HostFrom, "localhost")
+	o := AppOrigin{Scheme: "https", RefusesMixed: true}
+	host := lastPreference(doc, "android", "hostname")
+	o.HostFrom, o.Host = preferenceSetting(host, "hostname"), valueOr(host, "localhost")
 	if version.AtLeast(11, 0, 0) {
 		o.Host = lowerFull(o.Host)
 	}
 	if !version.AtLeast(10, 1, 1) {
 		return o
 	}
-	o.SchemeFrom = lastPreference(doc, "android", "scheme")
-	switch scheme := lowerFull(valueOr(o.SchemeFrom, "https")); scheme {
+	from := lastPreference(doc, "android", "scheme")
+	o.SchemeFrom = preferenceSetting(from, "scheme")
+	switch scheme := lowerFull(valueOr(from, "https")); scheme {
 	case "http", "https":
 		o.Scheme, o.RefusesMixed = scheme, scheme == "https"
 	default:
@@ -146,13 +170,14 @@ func iosPlatformOwn(doc *configxml.Document, t policy.Target) AppOrigin {
 	scheme := valueOr(from, "app")
 	if from == nil && !t.Version.AtLeast(8, 0, 0) || scheme == "file" {
 		o := files
-		o.SchemeFrom = from
+		o.SchemeFrom = preferenceSetting(from, "scheme")
 		return o
 	}
-	o := AppOrigin{Scheme: scheme, SchemeFrom: from, HostFrom: lastPreference(doc, "ios", "hostname")}
+	host := lastPreference(doc, "ios", "hostname")
+	o := AppOrigin{Scheme: scheme, Host: valueOr(host, "localhost"), SchemeFrom: preferenceSetting(from, "scheme"),
+		HostFrom: preferenceSetting(host, "hostname")}
 	if iosWebViewOwns(scheme) {
 		o.Scheme, o.Refused = "app", scheme
 	}
-	o.Host = valueOr(o.HostFrom, "localhost")
 	return o
 }

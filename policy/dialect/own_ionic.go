@@ -51,12 +51,11 @@ func ionicAndroid(doc *configxml.Document, plugin *configxml.Element) (AppOrigin
 	case major < 3:
 		return AppOrigin{Scheme: "http", Host: "localhost", Port: ionicPort(doc, "android"), Plugin: plugin}, true
 	}
+	scheme, host := lastPreference(doc, "android", "Scheme"), lastPreference(doc, "android", "Hostname")
 	o := AppOrigin{
-		Plugin:     plugin,
-		SchemeFrom: lastPreference(doc, "android", "Scheme"),
-		HostFrom:   lastPreference(doc, "android", "Hostname"),
+		Scheme: valueOr(scheme, "http"), SchemeFrom: preferenceSetting(scheme, "scheme"),
+		Host: valueOr(host, "localhost"), HostFrom: preferenceSetting(host, "hostname"), Plugin: plugin,
 	}
-	o.Scheme, o.Host = valueOr(o.SchemeFrom, "http"), valueOr(o.HostFrom, "localhost")
 	// The mode is WebSettings': 0 lets mixed content pass, and is the default.
 	mode := valueOr(lastPreference(doc, "android", "MixedContentMode"), "0")
 	o.RefusesMixed = o.Scheme == "https" && mode == "1"
@@ -68,13 +67,15 @@ func ionicIOS(doc *configxml.Document, plugin *configxml.Element) AppOrigin {
 	if major < 3 {
 		return AppOrigin{Scheme: "http", Host: "localhost", Port: ionicPort(doc, "ios"), Plugin: plugin}
 	}
-	o := AppOrigin{Scheme: "ionic", Plugin: plugin, HostFrom: lastPreference(doc, "ios", "Hostname")}
-	o.Host = valueOr(o.HostFrom, "localhost")
+	host := lastPreference(doc, "ios", "Hostname")
+	o := AppOrigin{Scheme: "ionic", Host: valueOr(host, "localhost"), HostFrom: preferenceSetting(host, "hostname"),
+		Plugin: plugin}
 	if major < 4 {
 		return o
 	}
-	o.SchemeFrom = lastPreference(doc, "ios", "iosScheme")
-	switch scheme := valueOr(o.SchemeFrom, "ionic"); scheme {
+	from := lastPreference(doc, "ios", "iosScheme")
+	o.SchemeFrom = preferenceSetting(from, "iosScheme")
+	switch scheme := valueOr(from, "ionic"); scheme {
 	case "http", "https", "file":
 		o.Refused = scheme
 	default:

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
@@ -86,6 +87,56 @@ func TestOwnOriginOfOtherPlatforms(t *testing.T) {
 	for _, name := range []string{dialect.Strict, "w3c", "wp8", "no platform"} {
 		if o := dialect.OwnOrigin(doc, policy.Target{Platform: name}); o.Known() {
 			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// Where Capacitor serves the app's pages from.
+func TestOwnOriginOfCapacitor(t *testing.T) {
+	type want struct {
+		Prefix, Refused, SchemeFrom, HostFrom string
+		Mixed, Native                         bool
+	}
+	for _, test := range []struct {
+		target, config string
+		want           want
+	}{
+		{"capacitor-android@5.7.8", `{}`, want{Prefix: "http://localhost/"}},
+		{"capacitor-android@6.0.0", `{}`, want{Prefix: "https://localhost/", Mixed: true}},
+		{"capacitor-android@6.0.0", `{"server":{"androidScheme":"http","hostname":"h.example"}}`,
+			want{Prefix: "http://h.example/", SchemeFrom: "server.androidScheme", HostFrom: "server.hostname"}},
+		{"capacitor-android@5.0.0", `{"server":{"androidScheme":"https"}}`,
+			want{Prefix: "https://localhost/", SchemeFrom: "server.androidScheme", Mixed: true}},
+		{"capacitor-android@6.0.0", `{"server":{"androidScheme":"blob"}}`,
+			want{Prefix: "https://localhost/", Refused: "blob", SchemeFrom: "server.androidScheme", Mixed: true}},
+		{"capacitor-android@3.9.0", `{"server":{"androidScheme":"ionic"}}`,
+			want{Prefix: "ionic://localhost/", SchemeFrom: "server.androidScheme"}},
+		{"capacitor-android@8.4.2", `{"allowMixedContent":true}`, want{Prefix: "https://localhost/"}},
+		{"capacitor-android@8.4.2", `{"server":{"url":"http://192.168.1.4:5173"}}`,
+			want{Prefix: "https://localhost/"}},
+		{"capacitor-android@4.3.0", `{"plugins":{"CapacitorHttp":{"enabled":true}}}`,
+			want{Prefix: "http://localhost/", Native: true}},
+		{"capacitor-android@4.2.0", `{"plugins":{"CapacitorHttp":{"enabled":true}}}`,
+			want{Prefix: "http://localhost/"}},
+		{"capacitor-ios@8.4.2", `{"server":{"androidScheme":"http"}}`, want{Prefix: "capacitor://localhost/"}},
+		{"capacitor-ios@8.4.2", `{"server":{"iosScheme":"Ionic","hostname":"h"}}`,
+			want{Prefix: "ionic://h/", SchemeFrom: "server.iosScheme", HostFrom: "server.hostname"}},
+		{"capacitor-ios@8.4.2", `{"server":{"iosScheme":"https"},"plugins":{"CapacitorHttp":{"enabled":1}}}`,
+			want{Prefix: "capacitor://localhost/", Refused: "https", SchemeFrom: "server.iosScheme", Native: true}},
+	} {
+		config, err := capacitor.Read("capacitor.config.json", []byte(test.config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target, err := dialect.ParseTarget(test.target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := configxml.Effective("capacitor.config.json", nil, configxml.Additions{Capacitor: config})
+		o := dialect.OwnOrigin(doc, target)
+		got := want{o.Prefix(), o.Refused, o.SchemeFrom.Name, o.HostFrom.Name, o.RefusesMixed, o.NativeRequests}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s %s:\n%s", test.target, test.config, diff)
 		}
 	}
 }

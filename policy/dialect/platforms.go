@@ -53,7 +53,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "capacitor-android", Title: "Capacitor Android", First: v(3, 0, 0), Latest: v(8, 4, 2),
-		compile: compileCapacitorAndroid, bridge: true, Breaks: []Break{
+		compile: compileCapacitorAndroid, own: capacitorAndroidOwn, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; every frame of every page " +
 				"reaches native code"},
 			{v(4, 0, 0), "the bridge listens to the main frame of listed origins, unless one of them is not valid"},
@@ -70,7 +70,7 @@ var platforms = []Platform{
 	},
 	{
 		Name: "capacitor-ios", Title: "Capacitor iOS", First: v(3, 0, 0), Latest: v(8, 4, 2),
-		compile: compileCapacitorIOS, bridge: true, Breaks: []Break{
+		compile: compileCapacitorIOS, own: capacitorIOSOwn, bridge: true, Breaks: []Break{
 			{v(3, 0, 0), "a page is the app's own if its URL holds the app's own anywhere; of several wildcards in a " +
 				"mask the later ones are taken at the wrong place"},
 			{v(3, 2, 5), "every wildcard of a mask stands for one label"},

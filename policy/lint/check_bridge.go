@@ -13,6 +13,13 @@ import (
 // capacitorReadings are the configuration of Capacitor as the project's targets
 // read it, or as its current versions do where the project names none.
 func (r *run) capacitorReadings() []*reading {
+	if !r.readCapacitor {
+		r.readCapacitor, r.ofCapacitor = true, r.compileCapacitor()
+	}
+	return r.ofCapacitor
+}
+
+func (r *run) compileCapacitor() []*reading {
 	doc := r.capacitorDocument()
 	if doc == nil {
 		return nil
@@ -29,7 +36,8 @@ func (r *run) capacitorReadings() []*reading {
 	var list []*reading
 	for _, t := range targets {
 		if compiled, err := dialect.Compile(doc, t); err == nil { // a target that is not known is an error elsewhere
-			list = append(list, &reading{target: compiled.Target(), policy: compiled})
+			list = append(list, &reading{target: compiled.Target(), policy: compiled,
+				own: dialect.OwnOrigin(doc, compiled.Target())})
 		}
 	}
 	return list

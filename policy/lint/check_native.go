@@ -48,11 +48,13 @@ func (r *run) inConfig(f *native.Fragment, summary string, edits ...configxml.Ed
 
 const application = "/manifest/application"
 
-// applications calls visit for each statement about <application> that is written
-// on an element of that name, or on none.
+// applications calls visit for each statement about <application>: the element
+// itself, and whatever element an edit-config for it holds, since the tools give
+// the target the attributes of each.
 func (r *run) applications(attribute string, visit func(native.Statement, native.Attribute)) {
 	for _, st := range r.native().At(application) {
-		if a, ok := st.Attribute(attribute); ok && (st.Written == "application" || st.Written == "") {
+		a, ok := st.Attribute(attribute)
+		if ok && (st.Merged || st.Written == "application" || st.Written == "") {
 			visit(st, a)
 		}
 	}
@@ -64,11 +66,33 @@ func manifest(attribute string, message func(*run) string) func(*run) {
 	return func(r *run) {
 		r.applications(attribute, func(st native.Statement, a native.Attribute) {
 			if on, _ := a.Bool(); on {
-				fix := r.inConfig(st.Fragment, "set "+attribute+" to false", a.Source.SetValue("false"))
-				r.told(st.Fragment, attribute, a.Place, fix, "%s", message(r))
+				r.told(st.Fragment, attribute, a.Place, r.switchedOff(st, a), "%s%s", message(r), givenTo(st))
 			}
 		})
 	}
+}
+
+// switchedOff is the fix for an attribute of <application> that must not be true.
+// On another element, which only stands for it, the attribute goes.
+func (r *run) switchedOff(st native.Statement, a native.Attribute) []option {
+	if misnamed(st) {
+		return r.inConfig(st.Fragment, "remove the attribute", st.Fragment.Document.RemoveAttr(a.Source))
+	}
+	return r.inConfig(st.Fragment, "set "+a.Name+" to false", a.Source.SetValue("false"))
+}
+
+// misnamed reports whether an edit-config for <application> holds another element.
+func misnamed(st native.Statement) bool {
+	return st.Path == application && st.Merged && st.Written != "application" && st.Written != ""
+}
+
+// givenTo says why the attributes of an element of another name count.
+func givenTo(st native.Statement) string {
+	if !misnamed(st) {
+		return ""
+	}
+	return "; it is written on <" + st.Written + ">, but the tools give the target of this edit-config, " +
+		"<application>, the attributes of whatever element stands here"
 }
 
 func manifestCleartext(r *run) string {
@@ -95,14 +119,11 @@ func checkMisplacedAttribute(r *run) {
 			}
 			message := ""
 			switch {
-			case st.Path == application && st.Written == "application":
+			case st.Path == application && (st.Merged || st.Written == "application"):
 				if a.Android {
 					continue
 				}
 				message = "without the prefix android: it does nothing"
-			case st.Path == application && st.Merged:
-				message = "on <" + st.Written + "> it does nothing. The tools give the target of this edit-config " +
-					"the attributes of whatever element stands here, so write <application> if that is meant"
 			case st.Written == "application":
 				message = "this one would stand at " + st.Path
 			default:
@@ -146,9 +167,8 @@ func checkBackup(r *run) {
 	}
 	r.applications("allowBackup", func(st native.Statement, a native.Attribute) {
 		if on, _ := a.Bool(); on {
-			fix := r.inConfig(st.Fragment, "set allowBackup to false", a.Source.SetValue("false"))
-			r.told(st.Fragment, "backup", a.Place, fix,
-				"the app's data, its web storage and cookies included, is backed up without any rule")
+			r.told(st.Fragment, "backup", a.Place, r.switchedOff(st, a),
+				"the app's data, its web storage and cookies included, is backed up without any rule%s", givenTo(st))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ func isCleartext(url string) bool {
 }
 
 func checkCleartextScript(r *run) {
-	options, refused := r.cleartextPasses()
+	options, refused := r.cleartextPasses(policy.Script)
 	for _, u := range r.usedURLs {
 		if !refused && isCode(u.tag) && isCleartext(u.url) && developmentHost(hostOf(u.url)) == "" {
 			r.report(r.placeIn(u.file, u.span), options, "<%s> loads %s unencrypted", u.tag, quote(u.url))
@@ -65,21 +66,26 @@ func (g *group) more() string {
 }
 
 func checkCleartextURL(r *run) {
-	options, refused := r.cleartextPasses()
-	if refused {
-		return // as mixed-content says
+	passes := map[policy.Kind][]option{}
+	var refused []policy.Kind // as mixed-content says
+	for _, kind := range policy.Kinds() {
+		options, all := r.cleartextPasses(kind)
+		passes[kind] = options
+		if all {
+			refused = append(refused, kind)
+		}
 	}
 	var list []usedURL
 	for _, u := range r.usedURLs {
 		host := hostOf(u.url)
 		if u.tag == "a" || isCode(u.tag) || !isCleartext(u.url) || developmentHost(host) != "" || isNamespace(host) ||
-			u.library && !u.called {
+			u.library && !u.called || slices.Contains(refused, u.kind) {
 			continue
 		}
 		list = append(list, u)
 	}
 	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
-		r.report(r.placeIn(g.first.file, g.first.span), options,
+		r.report(r.placeIn(g.first.file, g.first.span), passes[g.first.kind],
 			"%s is reached unencrypted%s", hostOf(g.first.url), g.more())
 	}
 }

@@ -175,12 +175,15 @@ type run struct {
 	entries  []*entry   // the list's elements, in file order, then those that other files add
 	own      int        // how many of the entries stand in config.xml
 	rule     *Rule      // the rule that is running
-	findings []Finding
-	plugins  []plugin
-	sources  []*script.Source
-	usedURLs []usedURL
-	lines    map[string][]int // where the lines of a file begin
-	said     map[string]bool  // what was said about native files, see told
+	// ofCapacitor is what capacitorReadings returns, once readCapacitor is set.
+	ofCapacitor   []*reading
+	readCapacitor bool
+	findings      []Finding
+	plugins       []plugin
+	sources       []*script.Source
+	usedURLs      []usedURL
+	lines         map[string][]int // where the lines of a file begin
+	said          map[string]bool  // what was said about native files, see told
 }
 
 // reading is the list as one target reads it.

@@ -26,13 +26,16 @@ var settingRules = []Rule{
 	{
 		ID: "inspectable-webview", Severity: Medium, Topic: TopicBuild,
 		Title: "The web view can be inspected",
-		Explanation: "InspectableWebview lets a computer on the cable inspect the app's web view, in release " +
-			"builds too.",
-		Gain:    "Whoever holds the unlocked device reads tokens and runs code in the app.",
-		Effects: effects("android, ios 16.4+", "remote inspection is on in every build"),
-		Remedy:  "Remove the preference; debug builds can be inspected anyway.",
-		check: preference("InspectableWebview", "true", true,
-			"InspectableWebview opens the app to remote inspection"),
+		Explanation: "InspectableWebview, or webContentsDebuggingEnabled of a Capacitor configuration, lets a " +
+			"computer on the cable inspect the app's web view, in release builds too.",
+		Gain: "Whoever holds the unlocked device reads tokens and runs code in the app.",
+		Effects: effects("android, ios 16.4+", "remote inspection is on in every build",
+			"capacitor-android, capacitor-ios 4.8+", "the same"),
+		Remedy: "Remove the setting; debug builds can be inspected anyway.",
+		check: func(r *run) {
+			preference("InspectableWebview", "true", true, "InspectableWebview opens the app to remote inspection")(r)
+			checkCapacitorInspectable(r)
+		},
 	},
 	{
 		ID: "target-sdk-cleartext", Severity: Medium, Topic: TopicBuild,

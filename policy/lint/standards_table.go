@@ -6,7 +6,7 @@ var standards = []named{
 	{[]int{319}, "NETWORK-1", "0026", `cleartext-origin scheme-missing launch-external-cleartext ats-disabled
 		ats-arbitrary-loads target-sdk-cleartext manifest-cleartext capacitor-cleartext source-cleartext-url
 		source-cleartext-script csp-cleartext-source cleartext-app-scheme mixed-content ats-exception-cleartext
-		ats-partly-off nsc-cleartext-base nsc-cleartext-domain source-basic-auth`},
+		ats-partly-off nsc-cleartext-base nsc-cleartext-domain source-basic-auth capacitor-mixed-content`},
 	{[]int{326}, "NETWORK-1", "", "weak-tls"},
 	// Whose certificates count.
 	{[]int{295}, "NETWORK-1", "0027", `plugin-accepts-any-certificate source-tls-check-off nsc-user-authorities
@@ -27,6 +27,7 @@ var standards = []named{
 	{[]int{346}, "", "", "native-request-needs-cors"},
 	// What the list lets in beside what was meant.
 	{[]int{183}, "PLATFORM-2 CODE-4", "0035", `access-catch-all public-suffix-wildcard shared-hosting-wildcard
+		capacitor-access-any capacitor-access-default
 		launch-external-grants entry-cut entry-rewritten wildcard-top-level port-read-as-scheme`},
 	{[]int{183, 777}, "PLATFORM-2 CODE-4", "0035", "expression-unanchored"},
 	{[]int{291}, "NETWORK-1", "", "ip-literal"},
@@ -41,7 +42,8 @@ var standards = []named{
 		entry-without-effect entry-not-strict entry-unverified subdomains-ignored unknown-platform-scope misplaced-entry
 		unknown-list-element missing-attribute uri-attribute blank-in-entry whitelist-plugin-missing
 		platform-enforces-nothing source-host-not-listed capacitor-mask-useless prepare-fails suppression-invalid
-		suppression-unused file-not-read app-bound-domains-invalid pages-not-found facts-unknown config-switched`},
+		suppression-unused file-not-read app-bound-domains-invalid pages-not-found facts-unknown config-switched
+		capacitor-app-bound capacitor-http-bypasses-csp capacitor-interceptor`},
 	{[]int{693}, "NETWORK-1", "", `ats-key-never-matches ats-key-unread manifest-attribute-misplaced nsc-domain-useless
 		nsc-invalid nsc-not-read`},
 	{[]int{693}, "CODE-4", "", "built-config-differs built-config-wider package-differs"},
@@ -59,6 +61,8 @@ var standards = []named{
 	{[]int{598}, "AUTH-1 STORAGE-2", "", "source-token-in-query"},
 	{[]int{312, 922}, "STORAGE-1", "0001", "source-token-in-storage"},
 	{[]int{212}, "STORAGE-2", "0006", "app-backup"},
+	{[]int{532}, "STORAGE-2", "0005", "capacitor-logging"},
+	{[]int{693}, "PLATFORM-2 STORAGE-2", "", "capacitor-cookies"},
 	// What is left over from development, or from years ago.
 	{[]int{489}, "RESILIENCE-3", "0061", "development-host"},
 	{[]int{489}, "RESILIENCE-4 PLATFORM-2", "0063", "inspectable-webview manifest-debuggable"},

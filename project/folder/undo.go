@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/cordon-sec/cordon/internal/localstate"
 	"github.com/cordon-sec/cordon/project"
@@ -113,8 +115,8 @@ type Undo struct {
 // LastRun says how the last run in a folder is taken back. It is a
 // *NothingToUndoError where none has written.
 func LastRun(dir string) (*Undo, error) {
-	path := localstate.Path(dir, undoFile)
-	data, err := os.ReadFile(path)
+	record := localstate.Path(dir, undoFile)
+	data, err := os.ReadFile(record)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NothingToUndoError{dir}
 	}
@@ -125,7 +127,7 @@ func LastRun(dir string) (*Undo, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&u.record); err != nil || u.record.Version != 1 {
-		return nil, fmt.Errorf("%s cannot be read: remove it, the run can no longer be taken back", path)
+		return nil, fmt.Errorf("%s cannot be read: remove it, the run can no longer be taken back", record)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -133,6 +135,10 @@ func LastRun(dir string) (*Undo, error) {
 	}
 	defer root.Close()
 	for _, f := range u.record.Files {
+		if !repairable(f.Name) {
+			return nil, fmt.Errorf("%s names %s, which cordon fix never writes: it is not a record of a run; remove it",
+				record, f.Name)
+		}
 		now, err := root.ReadFile(filepath.FromSlash(f.Name))
 		switch {
 		case err == nil && hashOf(now) == f.AfterSHA256 && hashOf(f.Before) == f.BeforeSHA256:
@@ -144,6 +150,22 @@ func LastRun(dir string) (*Undo, error) {
 		}
 	}
 	return u, nil
+}
+
+// repairable reports whether a name is one of a file that repairs change: a list or a
+// page, outside of hidden folders. A record comes with the folder, and the folder may
+// come from anybody.
+func repairable(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, ".") {
+			return false
+		}
+	}
+	switch strings.ToLower(path.Ext(name)) {
+	case ".xml", ".html", ".htm", ".xhtml":
+		return fs.ValidPath(name)
+	}
+	return false
 }
 
 // Forget removes what is taken back from the record; what was left stays in it.

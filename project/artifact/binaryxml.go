@@ -37,6 +37,9 @@ func decodeXML(data []byte, table *table, resolve bool) ([]byte, error) {
 		if err := d.chunk(c); err != nil {
 			return nil, err
 		}
+		if err := d.spent.err(); err != nil {
+			return nil, err
+		}
 	}
 	return d.out.done()
 }
@@ -46,13 +49,14 @@ type xmlDecoder struct {
 	resolve bool
 	names   *pool
 	ids     []byte // the numbers of the first names of the pool
+	spent   allowance
 	out     xmlWriter
 }
 
 func (d *xmlDecoder) chunk(c chunk) (err error) {
 	switch c.kind {
 	case chunkPool:
-		d.names, err = readPool(c)
+		d.names, err = readPool(c, &d.spent)
 		return err
 	case chunkMap:
 		d.ids = c.body

@@ -38,7 +38,11 @@ func apk(files map[string]*zip.File) (*Package, error) {
 	}
 	// Resources go by their names: the files' own may have been shortened.
 	taken := make(map[string]bool)
-	for _, x := range resources.xmlFiles() {
+	list, err := resources.xmlFiles()
+	if err != nil {
+		return nil, &Error{"resources.arsc", err.Error()}
+	}
+	for _, x := range list {
 		f := files[x.path]
 		if f == nil || taken[x.path] || !plainName(x.name) || notCompiled(f) {
 			continue

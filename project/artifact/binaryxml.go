@@ -50,6 +50,7 @@ type xmlDecoder struct {
 	names   *pool
 	ids     []byte // the numbers of the first names of the pool
 	spent   allowance
+	values  int // how many bytes the values of attributes have, those of a name that is there twice too
 	out     xmlWriter
 }
 
@@ -90,7 +91,11 @@ func (d *xmlDecoder) start(c chunk) error {
 	}
 	var list []xmlAttribute
 	for i := range count {
-		if a, ok := d.attribute(c.body[begin+i*size:]); ok {
+		a, ok := d.attribute(c.body[begin+i*size:])
+		if d.values += len(a.value); d.values > maxText {
+			return bad("its attributes come to more than %d bytes", maxText)
+		}
+		if ok {
 			list = append(list, a)
 		}
 	}

@@ -25,6 +25,10 @@ const maxDepth = 128
 // objects may be named any number of times.
 const maxObjects = 1 << 16
 
+// maxMade bounds the text of the strings and data of a binary property list: they may
+// overlap in the file.
+const maxMade = 8 << 20
+
 // trailerSize is the size of what ends a binary property list.
 const trailerSize = 32
 
@@ -38,10 +42,12 @@ type binaryList struct {
 	count   int    // how many objects there are
 	end     int    // where the table begins: objects end before it
 	made    int
+	text    int // how many bytes the strings and data have
+	known   map[int]*Value
 }
 
 func parseBinary(name string, data []byte) (*Value, error) {
-	b := &binaryList{name: name, data: data}
+	b := &binaryList{name: name, data: data, known: make(map[int]*Value)}
 	top, err := b.trailer()
 	if err != nil {
 		return nil, err
@@ -113,6 +119,9 @@ func (b *binaryList) value(index, depth int) (*Value, *Problem) {
 	case b.made > maxObjects:
 		return nil, b.fail(at, "it comes to more than %d values", maxObjects)
 	}
+	if v := b.known[index]; v != nil {
+		return v, nil
+	}
 	v := &Value{Place: policy.Place{File: b.name, Line: 1, Column: at + 1, Start: at, End: at + 1}}
 	marker := b.data[at]
 	switch marker >> 4 {
@@ -129,7 +138,15 @@ func (b *binaryList) value(index, depth int) (*Value, *Problem) {
 	if problem != nil {
 		return nil, problem
 	}
-	return v, b.sized(v, marker>>4, n, body, depth)
+	if problem := b.sized(v, marker>>4, n, body, depth); problem != nil {
+		return nil, problem
+	}
+	if v.Type == TypeString || v.Type == TypeData {
+		// One object however often it is named. Arrays and dictionaries are made anew:
+		// what walks over them must not meet more values than were counted.
+		b.known[index] = v
+	}
+	return v, nil
 }
 
 // numeric reads an integer, a real or a date.
@@ -204,6 +221,12 @@ func (b *binaryList) sized(v *Value, kind byte, n, body, depth int) *Problem {
 	raw, problem := b.span(body, n*width)
 	if problem != nil {
 		return problem
+	}
+	if kind < 0x8 {
+		// Text has at most three bytes for two that are packed.
+		if b.text += len(raw) + len(raw)/2; b.text > maxMade {
+			return b.fail(body, "its strings and data come to more than %d bytes", maxMade)
+		}
 	}
 	switch kind {
 	case 0x4:

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -202,6 +203,49 @@ func TestBinaryPropertyListDamaged(t *testing.T) {
 		var problem *Problem
 		if !errors.As(err, &problem) || problem.Msg != "the binary property list is damaged: "+test.want {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// TestBinaryPropertyListShared: a string that is named often is one string, and strings
+// that overlap in the file come to no more than maxMade bytes.
+func TestBinaryPropertyListShared(t *testing.T) {
+	long := "\x5f\x11\x04\x00" + strings.Repeat("a", 1024)
+	v, err := ParsePropertyList("Info.plist", binaryOf("\xaf\x11\xff\x00"+strings.Repeat("\x01", 0xff00), long))
+	if err != nil || len(v.Items) != 0xff00 {
+		t.Fatal(err)
+	}
+	for i, item := range v.Items {
+		if item != v.Items[0] {
+			t.Fatalf("the string %d is a copy", i)
+		}
+	}
+	const each = 0x10000 // as text, half as much again is allowed for
+	data := []byte("bplist00\xaf\x10\x64")
+	for i := range 100 {
+		data = append(data, byte(i+1))
+	}
+	at := len(data)
+	data = append(data, append([]byte("\x5f\x12\x00\x01\x00\x00"), make([]byte, each)...)...)
+	for count, want := range map[int]string{85: "", 86: "the binary property list is damaged: " +
+		"its strings and data come to more than 8388608 bytes"} {
+		made := append(bytes.Clone(data), 0, 0)
+		made[10] = byte(count)
+		table := len(made)
+		made = append(made, 0, 8)
+		for range count {
+			made = binary.BigEndian.AppendUint16(made, uint16(at))
+		}
+		made = append(made, 0, 0, 0, 0, 0, 0, 2, 1)
+		for _, n := range []int{count + 1, 0, table} {
+			made = binary.BigEndian.AppendUint64(made, uint64(n))
+		}
+		got := ""
+		if _, err := ParsePropertyList("Info.plist", made); err != nil {
+			got = err.Error()
+		}
+		if !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("%d strings: %q, want %q", count, got, want)
 		}
 	}
 }

@@ -24,7 +24,32 @@ const (
 	// MaxEntry is the largest entry that is taken apart here: the manifest, the
 	// table of resources, an XML resource.
 	MaxEntry = 64 << 20
+	// MaxUnpacked is how many bytes those entries may come to in all, MaxXML how many
+	// of them may be XML, and MaxText how many bytes of text may stand for that.
+	MaxUnpacked = 128 << 20
+	MaxXML      = 2_000
+	MaxText     = 32 << 20
 )
+
+// budget counts what taking one package apart has come to.
+type budget struct{ unpacked, files, text int }
+
+// file counts an entry that may be XML, before it is opened.
+func (b *budget) file(f *zip.File) error {
+	if b.files++; b.files > MaxXML {
+		return &Error{f.Name, fmt.Sprintf("the package has more than the %d XML resources that are read", MaxXML)}
+	}
+	return nil
+}
+
+// made counts the text that stands for an entry.
+func (b *budget) made(f *zip.File, text []byte) error {
+	if b.text += len(text); b.text > MaxText {
+		return &Error{f.Name, fmt.Sprintf("the package's XML comes to more than the %d bytes of text that are read",
+			MaxText)}
+	}
+	return nil
+}
 
 // entries lists the files of an archive, checked.
 func entries(r io.ReaderAt, size int64) (map[string]*zip.File, error) {
@@ -91,18 +116,28 @@ func refused(f *zip.File) string {
 		return "it must not be encrypted"
 	case f.Method != zip.Store && f.Method != zip.Deflate && !mode.IsDir():
 		return fmt.Sprintf("it must be stored or deflated, not packed by method %d", f.Method)
-	case f.UncompressedSize64 > ratioFrom && f.UncompressedSize64/MaxRatio > f.CompressedSize64:
-		return fmt.Sprintf("it unpacks from %d to %d bytes, more than %d times", f.CompressedSize64,
-			f.UncompressedSize64, MaxRatio)
 	}
 	return ""
 }
 
+// bomb says why an entry is not unpacked, nil if it may be. It is asked only of what is
+// opened: a package may hold a file of zeros that nothing here looks at.
+func bomb(f *zip.File) error {
+	if f.UncompressedSize64 > ratioFrom && f.UncompressedSize64/MaxRatio > f.CompressedSize64 {
+		return fmt.Errorf("it unpacks from %d to %d bytes, more than %d times", f.CompressedSize64,
+			f.UncompressedSize64, MaxRatio)
+	}
+	return nil
+}
+
 // unpack reads an entry that is taken apart here.
-func unpack(f *zip.File) ([]byte, error) {
+func (b *budget) unpack(f *zip.File) ([]byte, error) {
 	if f.UncompressedSize64 > MaxEntry {
 		return nil, &Error{f.Name, fmt.Sprintf("it has %d bytes, more than the %d that are read", f.UncompressedSize64,
 			MaxEntry)}
+	}
+	if err := bomb(f); err != nil {
+		return nil, &Error{f.Name, err.Error()}
 	}
 	r, err := f.Open()
 	if err != nil {
@@ -115,6 +150,10 @@ func unpack(f *zip.File) ([]byte, error) {
 	}
 	if err != nil {
 		return nil, &Error{f.Name, "it cannot be unpacked: " + err.Error()}
+	}
+	if b.unpacked += len(data); b.unpacked > MaxUnpacked {
+		return nil, &Error{f.Name, fmt.Sprintf("with it, what is read of the package comes to more than %d bytes",
+			MaxUnpacked)}
 	}
 	return data, nil
 }

@@ -323,7 +323,7 @@ func TestDamagedResources(t *testing.T) {
 func decodeAll(data []byte) {
 	made, err := readTable(data)
 	if err == nil {
-		made.xmlFiles()
+		_, _ = made.xmlFiles()
 	}
 	_, _ = decodeXML(data, made, true)
 	_, _ = decodeProto(data)
@@ -333,6 +333,9 @@ func FuzzResources(f *testing.F) {
 	f.Add(compileXML(security, strings8))
 	f.Add(compileXML(manifest(attribute{kind: valueReference, data: 0x7f010000}), strings16))
 	f.Add(compileTable([]string{"xml", "bool"}, []tableEntry{{kind: "xml", name: "net", path: "res/net.xml"}}))
+	for flags := range byte(4) {
+		f.Add(tableOf(typeChunk(flags, 5, make([]byte, 10))))
+	}
 	f.Add(compileProto(security))
 	f.Fuzz(func(_ *testing.T, data []byte) { decodeAll(data) })
 }

@@ -37,6 +37,9 @@ func decodeXML(data []byte, table *table, resolve bool) ([]byte, error) {
 		if err := d.chunk(c); err != nil {
 			return nil, err
 		}
+		if err := d.spent.err(); err != nil {
+			return nil, err
+		}
 	}
 	return d.out.done()
 }
@@ -46,13 +49,15 @@ type xmlDecoder struct {
 	resolve bool
 	names   *pool
 	ids     []byte // the numbers of the first names of the pool
+	spent   allowance
+	values  int // how many bytes the values of attributes have, those of a name that is there twice too
 	out     xmlWriter
 }
 
 func (d *xmlDecoder) chunk(c chunk) (err error) {
 	switch c.kind {
 	case chunkPool:
-		d.names, err = readPool(c)
+		d.names, err = readPool(c, &d.spent)
 		return err
 	case chunkMap:
 		d.ids = c.body
@@ -86,7 +91,11 @@ func (d *xmlDecoder) start(c chunk) error {
 	}
 	var list []xmlAttribute
 	for i := range count {
-		if a, ok := d.attribute(c.body[begin+i*size:]); ok {
+		a, ok := d.attribute(c.body[begin+i*size:])
+		if d.values += len(a.value); d.values > maxText {
+			return bad("its attributes come to more than %d bytes", maxText)
+		}
+		if ok {
 			list = append(list, a)
 		}
 	}

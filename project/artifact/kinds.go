@@ -5,15 +5,43 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
+// decoder makes the file system of an Android package: it writes its compiled XML as
+// text, within a budget.
+type decoder struct {
+	files map[string]*zip.File
+	tree  *tree
+	text  func(data []byte, name string) ([]byte, error)
+	budget
+	next map[string]int // how many folders a name was made for
+}
+
+// add puts the text of an entry into the tree.
+func (d *decoder) add(f *zip.File, name string) error {
+	data, err := d.unpack(f)
+	if err != nil {
+		return err
+	}
+	text, err := d.text(data, name)
+	if err != nil {
+		return &Error{f.Name, err.Error()}
+	}
+	d.tree.add(name, node{data: text})
+	return d.made(f, text)
+}
+
 // apk makes the file system of an Android package.
 func apk(files map[string]*zip.File) (*Package, error) {
-	t := newTree()
 	var resources *table
+	d := &decoder{files: files, tree: newTree(), next: make(map[string]int)}
+	d.text = func(data []byte, name string) ([]byte, error) {
+		return decodeXML(data, resources, name == manifestName)
+	}
 	if f := files["resources.arsc"]; f != nil {
-		data, err := unpack(f)
+		data, err := d.unpack(f)
 		if err != nil {
 			return nil, err
 		}
@@ -21,54 +49,73 @@ func apk(files map[string]*zip.File) (*Package, error) {
 			return nil, &Error{f.Name, err.Error()}
 		}
 	}
-	decode := func(f *zip.File, name string) error {
-		data, err := unpack(f)
-		if err != nil {
-			return err
-		}
-		made, err := decodeXML(data, resources, name == manifestName)
-		if err != nil {
-			return &Error{f.Name, err.Error()}
-		}
-		t.add(name, node{data: made})
-		return nil
-	}
-	if err := decode(files[manifestName], manifestName); err != nil {
+	if err := d.add(files[manifestName], manifestName); err != nil {
 		return nil, err
 	}
-	// Resources go by their names: the files' own may have been shortened.
+	if err := d.resources(resources); err != nil {
+		return nil, err
+	}
+	d.tree.assets(files, "")
+	return &Package{FS: d.tree, Platform: "android"}, nil
+}
+
+// resources adds the XML resources: those of the table by the names that they have
+// there, as the files' own may have been shortened, and the others by their own.
+func (d *decoder) resources(t *table) error {
+	list, err := t.xmlFiles()
+	if err != nil {
+		return &Error{"resources.arsc", err.Error()}
+	}
+	for _, name := range sorted(d.files) {
+		if isResource(name) {
+			list = append(list, xmlFile{path: name})
+		}
+	}
 	taken := make(map[string]bool)
-	for _, x := range resources.xmlFiles() {
-		f := files[x.path]
-		if f == nil || taken[x.path] || !plainName(x.name) || notCompiled(f) {
+	for _, x := range list {
+		f := d.files[x.path]
+		if f == nil || taken[x.path] || x.name != "" && !plainName(x.name) {
 			continue
 		}
 		taken[x.path] = true
-		if err := decode(f, xmlName(t, x.name)); err != nil {
-			return nil, err
+		if err := d.file(f); err != nil {
+			return err
+		}
+		if notCompiled(f) {
+			continue
+		}
+		if err := d.add(f, d.nameOf(x)); err != nil {
+			return err
 		}
 	}
-	for _, name := range sorted(files) {
-		if f := files[name]; strings.HasPrefix(name, "res/xml") && !taken[name] && !notCompiled(f) {
-			if err := decode(f, name); err != nil {
-				return nil, err
-			}
-		}
-	}
-	t.assets(files, "")
-	return &Package{FS: t, Platform: "android"}, nil
+	return nil
 }
 
 const manifestName = "AndroidManifest.xml"
 
-// xmlName returns the name of a file for an XML resource: one folder for each kind of
-// device, so that no file hides another.
-func xmlName(t *tree, name string) string {
-	dir := "res/xml"
-	for t.nodes[path.Join(dir, name+".xml")] != nil {
-		dir += "-x"
+// isResource reports whether a file is an XML resource by its name.
+func isResource(name string) bool {
+	ok, err := path.Match("res/xml*/*.xml", name)
+	return ok && err == nil
+}
+
+// nameOf returns the name of a file for an XML resource: its own if that tells, and
+// one in a folder for each kind of device otherwise, so that no file hides another.
+func (d *decoder) nameOf(x xmlFile) string {
+	base := path.Base(x.path)
+	if x.name != "" {
+		base = x.name + ".xml"
 	}
-	return path.Join(dir, name+".xml")
+	name := path.Join("res/xml", base)
+	own := isResource(x.path) && base == path.Base(x.path) && (x.name == "" || d.files[name] != nil)
+	if own && d.tree.nodes[x.path] == nil {
+		return x.path
+	}
+	for d.tree.nodes[name] != nil {
+		d.next[base]++
+		name = path.Join("res/xml-x"+strconv.Itoa(d.next[base]), base)
+	}
+	return name
 }
 
 // notCompiled reports whether a file is not compiled XML.
@@ -85,30 +132,25 @@ func notCompiled(f *zip.File) bool {
 
 // aab makes the file system of an App Bundle's base module.
 func aab(files map[string]*zip.File) (*Package, error) {
-	t := newTree()
+	d := &decoder{files: files, tree: newTree()}
+	d.text = func(data []byte, _ string) ([]byte, error) { return decodeProto(data) }
+	if err := d.add(files["base/manifest/"+manifestName], manifestName); err != nil {
+		return nil, err
+	}
 	for _, name := range sorted(files) {
 		to, ok := strings.CutPrefix(name, "base/")
-		if !ok || path.Ext(name) != ".xml" {
+		if !ok || !isResource(to) {
 			continue
 		}
-		switch {
-		case to == "manifest/"+manifestName:
-			to = manifestName
-		case !strings.HasPrefix(to, "res/xml"):
-			continue
-		}
-		data, err := unpack(files[name])
-		if err != nil {
+		if err := d.file(files[name]); err != nil {
 			return nil, err
 		}
-		made, err := decodeProto(data)
-		if err != nil {
-			return nil, &Error{name, err.Error()}
+		if err := d.add(files[name], to); err != nil {
+			return nil, err
 		}
-		t.add(to, node{data: made})
 	}
-	t.assets(files, "base/")
-	return &Package{FS: t, Root: "base", Platform: "android"}, nil
+	d.tree.assets(files, "base/")
+	return &Package{FS: d.tree, Root: "base", Platform: "android"}, nil
 }
 
 // ipa makes the file system of an iOS package: that of its app.

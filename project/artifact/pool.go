@@ -67,18 +67,41 @@ type pool struct {
 	offsets []byte
 	strings []byte
 	utf8    bool
-	spent   int // bytes that were asked for
+	spent   *allowance
 }
 
-// maxStrings bounds the bytes that are taken from one pool: its strings may overlap
-// and be named any number of times.
+// maxStrings bounds the bytes that are taken from the pools of one file: their strings
+// may overlap and be named any number of times.
 const maxStrings = 32 << 20
 
-func readPool(c chunk) (*pool, error) {
+// allowance counts the bytes that were taken from the pools of one file.
+type allowance struct {
+	spent int
+	over  bool
+}
+
+// take counts n bytes; false if that is too many, which err says from then on.
+func (a *allowance) take(n int) bool {
+	if a.over = a.over || n > maxStrings-a.spent; a.over {
+		return false
+	}
+	a.spent += n + 1
+	return true
+}
+
+func (a *allowance) err() error {
+	if a.over {
+		return bad("its strings come to more than %d bytes", maxStrings)
+	}
+	return nil
+}
+
+// readPool reads a pool whose strings are counted against what its file may take.
+func readPool(c chunk, spent *allowance) (*pool, error) {
 	if c.kind != chunkPool || len(c.header) < 28 {
 		return nil, bad("the pool of strings is missing")
 	}
-	p := &pool{count: int(c.u32(8)), utf8: c.u32(16)&(1<<8) != 0}
+	p := &pool{count: int(c.u32(8)), utf8: c.u32(16)&(1<<8) != 0, spent: spent}
 	start := int64(c.u32(20))
 	if int64(p.count)*4 > int64(len(c.body)) || start > int64(len(c.data)) || p.count > 0 && start == 0 {
 		return nil, bad("the pool of strings is cut short")
@@ -104,7 +127,7 @@ func (p *pool) at(index uint32) (string, bool) {
 			return "", false
 		}
 		n, data, ok := length8(data)
-		if !ok || n > len(data) || !p.spend(n) {
+		if !ok || n > len(data) || !p.spent.take(n) {
 			return "", false
 		}
 		return string(data[:n]), true
@@ -121,7 +144,7 @@ func (p *pool) at(index uint32) (string, bool) {
 		n = n&0x7FFF<<16 | int(binary.LittleEndian.Uint16(data))
 		data = data[2:]
 	}
-	if n > len(data)/2 || !p.spend(2*n) {
+	if n > len(data)/2 || !p.spent.take(2*n) {
 		return "", false
 	}
 	units := make([]uint16, n)
@@ -129,15 +152,6 @@ func (p *pool) at(index uint32) (string, bool) {
 		units[i] = binary.LittleEndian.Uint16(data[2*i:])
 	}
 	return string(utf16.Decode(units)), true
-}
-
-// spend counts n bytes; false if that is too many.
-func (p *pool) spend(n int) bool {
-	if n > maxStrings-p.spent {
-		return false
-	}
-	p.spent += n + 1
-	return true
 }
 
 // length8 takes a length of one or two bytes off data.

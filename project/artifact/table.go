@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 )
 
-// maxResources bounds how many values of a table of resources are kept.
+// maxResources bounds how many resources of a table are kept, and how many of their
+// values: the entries of a type may overlap.
 const maxResources = 1 << 20
 
 // table is what is needed of resources.arsc: the names of resources, and the
@@ -13,6 +14,8 @@ type table struct {
 	strings   *pool
 	resources map[uint32]*resource
 	order     []uint32
+	values    int // how many are kept
+	names     *allowance
 }
 
 type resource struct {
@@ -33,7 +36,7 @@ func readTable(data []byte) (*table, error) {
 	if top.kind != chunkTable {
 		return nil, bad("it is not a table of resources")
 	}
-	t := &table{resources: make(map[uint32]*resource)}
+	t := &table{resources: make(map[uint32]*resource), names: &allowance{}}
 	rest := top.body
 	for len(rest) > 0 {
 		var c chunk
@@ -42,7 +45,7 @@ func readTable(data []byte) (*table, error) {
 		}
 		switch c.kind {
 		case chunkPool:
-			t.strings, err = readPool(c)
+			t.strings, err = readPool(c, t.names)
 		case chunkPackage:
 			err = t.pack(c)
 		}
@@ -50,13 +53,13 @@ func readTable(data []byte) (*table, error) {
 			return nil, err
 		}
 	}
-	return t, nil
+	return t, t.names.err()
 }
 
 // pack reads one package of the table.
 func (t *table) pack(c chunk) error {
 	id := c.u32(8)
-	types, keys, err := poolsOf(c)
+	types, keys, err := poolsOf(c, t.names)
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func (t *table) pack(c chunk) error {
 }
 
 // poolsOf reads the names of a package's types and keys.
-func poolsOf(c chunk) (types, keys *pool, err error) {
+func poolsOf(c chunk, names *allowance) (types, keys *pool, err error) {
 	if len(c.header) < 284 {
 		return nil, nil, bad("a package is cut short")
 	}
@@ -89,7 +92,7 @@ func poolsOf(c chunk) (types, keys *pool, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		p, err := readPool(part)
+		p, err := readPool(part, names)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -111,7 +114,7 @@ func (t *table) entries(c chunk, pkg uint32, types, keys *pool) error {
 	count, start := int(c.u32(12)), int64(c.u32(16))
 	kind, _ := types.at(id - 1)
 	width := 4
-	if flags&2 != 0 {
+	if flags&3 == 2 {
 		width = 2
 	}
 	if int64(count)*int64(width) > int64(len(c.body)) || start > int64(len(c.data)) {
@@ -123,7 +126,7 @@ func (t *table) entries(c chunk, pkg uint32, types, keys *pool) error {
 			continue
 		}
 		t.entry(c.data[start+offset:], pkg<<24|id<<16|index, kind, keys)
-		if len(t.resources) > maxResources {
+		if len(t.resources) > maxResources || t.values > maxResources {
 			return bad("it has more than %d resources", maxResources)
 		}
 	}
@@ -132,11 +135,13 @@ func (t *table) entries(c chunk, pkg uint32, types, keys *pool) error {
 
 // entryAt reads where the i-th entry of a type stands, and its number.
 func entryAt(offsets []byte, i int, flags byte) (index uint32, offset int64, ok bool) {
-	switch {
-	case flags&1 != 0: // sparse
+	switch narrow := flags&3 == 2; {
+	case narrow && 2*i+2 > len(offsets), !narrow && 4*i+4 > len(offsets):
+		return 0, 0, false
+	case flags&1 != 0: // sparse, whatever else it says
 		raw := offsets[4*i:]
 		return uint32(binary.LittleEndian.Uint16(raw)), int64(binary.LittleEndian.Uint16(raw[2:])) * 4, true
-	case flags&2 != 0: // offsets of 16 bits
+	case narrow: // offsets of 16 bits
 		n := binary.LittleEndian.Uint16(offsets[2*i:])
 		return uint32(i), int64(n) * 4, n != 0xFFFF
 	}
@@ -166,7 +171,11 @@ func (t *table) entry(raw []byte, id uint32, kind string, keys *pool) {
 		t.resources[id] = r
 		t.order = append(t.order, id)
 	}
-	r.values = append(r.values, v)
+	switch kind {
+	case "xml", "bool", "integer": // no other kind's values are asked for
+		r.values = append(r.values, v)
+		t.values++
+	}
 }
 
 // text writes a value as the text that stands for it: a reference as @type/name, or
@@ -190,9 +199,9 @@ func (t *table) text(kind byte, data uint32, resolve bool) string {
 type xmlFile struct{ name, path string }
 
 // xmlFiles lists the files of the type xml, for all kinds of devices.
-func (t *table) xmlFiles() []xmlFile {
+func (t *table) xmlFiles() ([]xmlFile, error) {
 	if t == nil {
-		return nil
+		return nil, nil
 	}
 	var list []xmlFile
 	for _, id := range t.order {
@@ -206,5 +215,5 @@ func (t *table) xmlFiles() []xmlFile {
 			}
 		}
 	}
-	return list
+	return list, t.names.err()
 }

@@ -61,6 +61,9 @@ func (t *tree) Open(name string) (fs.File, error) {
 	case n.folder:
 		f.Reader, f.left = strings.NewReader(""), n.entries()
 	case n.entry != nil:
+		if err := bomb(n.entry); err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
 		r, err := n.entry.Open()
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}

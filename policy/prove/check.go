@@ -15,10 +15,18 @@ type Options struct {
 	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
 	// twice that.
 	Steps int
+	// Capacitor are the platforms of Capacitor that an app without a config.xml is
+	// built for: those that an assertion is about that names none. Empty: the
+	// current versions.
+	Capacitor []policy.Target
 }
 
 // Check decides every assertion for a config.xml, in order.
 func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
+	targets, err := o.defaults(doc)
+	if err != nil {
+		return nil, err
+	}
 	if o.Steps == 0 {
 		o.Steps = 2 * pattern.DefaultSteps
 	}
@@ -26,7 +34,7 @@ func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
 	results := make([]Result, len(f.Assertions))
 	for i := range f.Assertions {
 		r := &results[i]
-		r.Assertion = &f.Assertions[i]
+		r.Assertion = f.Assertions[i].about(targets)
 		if err := c.check(r); err != nil {
 			return nil, err
 		}

@@ -6,10 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
-	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/prove"
 	"github.com/spf13/cobra"
 )
@@ -38,8 +40,8 @@ Git as REVISION:PATH; the current folder without one.
   never bypass websocket on android ios
   same navigation on android ios
 
-Without a platform an assertion is about the strict reading ("cordon"), without a
-kind about xhr. docs/reference/assertions.md has the whole grammar.
+Without a platform an assertion is about the strict reading ("cordon"), in a Capacitor
+app without a config.xml about the Capacitor platforms; without a kind about xhr. docs/reference/assertions.md has the whole grammar.
 
 --export csp proves instead that the exported Content-Security-Policy allows
 nothing that the policy blocks.
@@ -78,7 +80,7 @@ func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		results, err := check(file.doc)
+		results, err := check(file)
 		if err != nil {
 			return err
 		}
@@ -98,11 +100,10 @@ func (o *proveOptions) run(cmd *cobra.Command, args []string) error {
 
 // question returns what is to be decided for each config.xml, and the files
 // that the arguments name.
-func (o *proveOptions) question(args []string) (check func(*configxml.Document) ([]prove.Result, error), files []string,
-	err error) {
+func (o *proveOptions) question(args []string) (check func(side) ([]prove.Result, error), files []string, err error) {
 	if o.export != "" {
-		return func(doc *configxml.Document) ([]prove.Result, error) {
-			return prove.CheckExport(o.export, doc, prove.Options{})
+		return func(s side) ([]prove.Result, error) {
+			return prove.CheckExport(o.export, s.doc, prove.Options{})
 		}, args, nil
 	}
 	if len(args) == 0 {
@@ -112,8 +113,20 @@ func (o *proveOptions) question(args []string) (check func(*configxml.Document) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(doc *configxml.Document) ([]prove.Result, error) { return assertions.Check(doc, prove.Options{}) },
-		args[1:], nil
+	return func(s side) ([]prove.Result, error) {
+		return assertions.Check(s.doc, prove.Options{Capacitor: capacitorTargets(s.app)})
+	}, args[1:], nil
+}
+
+// capacitorTargets are the platforms of Capacitor that an app is built for.
+func capacitorTargets(a *app.App) []policy.Target {
+	var list []policy.Target
+	for _, t := range a.Targets {
+		if strings.HasPrefix(t.Platform, "capacitor-") {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 func readAssertions(path string) (*prove.File, error) {

@@ -68,6 +68,26 @@ func (r *Reader) read(steps []policy.Step) Sets {
 	return s
 }
 
+// Unverified returns the URLs of which a kind of request is refused because what the
+// platform does could not be established.
+func (r *Reader) Unverified(kind policy.Kind) pattern.URLSet {
+	steps := r.policy.Steps(kind, false)
+	var set pattern.URLSet
+	if !slices.ContainsFunc(steps, func(s policy.Step) bool { return s.Reason == policy.Unverified }) {
+		return set
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		exact := true
+		holds := r.holds(steps[i].When, &exact)
+		if steps[i].Reason == policy.Unverified {
+			set = set.Union(holds)
+		} else {
+			set = set.Minus(holds)
+		}
+	}
+	return set
+}
+
 func (r *Reader) holds(tests []policy.Test, exact *bool) pattern.URLSet {
 	all := make([]pattern.URLSet, 0, len(tests))
 	for _, test := range tests {

@@ -15,10 +15,18 @@ type Options struct {
 	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
 	// twice that.
 	Steps int
+	// Capacitor are the platforms of Capacitor that an app without a config.xml is
+	// built for: those that an assertion is about that names none. Empty: the
+	// current versions.
+	Capacitor []policy.Target
 }
 
 // Check decides every assertion for a config.xml, in order.
 func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
+	targets, err := o.defaults(doc)
+	if err != nil {
+		return nil, err
+	}
 	if o.Steps == 0 {
 		o.Steps = 2 * pattern.DefaultSteps
 	}
@@ -26,7 +34,7 @@ func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
 	results := make([]Result, len(f.Assertions))
 	for i := range f.Assertions {
 		r := &results[i]
-		r.Assertion = &f.Assertions[i]
+		r.Assertion = f.Assertions[i].about(targets)
 		if err := c.check(r); err != nil {
 			return nil, err
 		}
@@ -104,9 +112,11 @@ func (c *checker) check(r *Result) error {
 				one = c.samenessQuestion(a, kind, first, target)
 			}
 			found := c.search(one)
-			if found.Outcome == Holds && kind.IsBridge() && (unestablished(target, kind) || a.Form == Same &&
-				unestablished(first, kind)) {
-				found = Case{Outcome: NotDecided, Why: "what the platform does here could not be established"}
+			if found.Outcome == Holds {
+				found = c.unverified(a, kind, target)
+			}
+			if found.Outcome == Holds && a.Form == Same {
+				found = c.unverified(a, kind, first)
 			}
 			if found.Outcome == Holds {
 				found = c.doubt(a, t)
@@ -121,33 +131,6 @@ func (c *checker) check(r *Result) error {
 		}
 	}
 	return nil
-}
-
-// unestablished reports whether a platform's only answer is a refusal for want of
-// knowledge: nothing is promised on that.
-func unestablished(r *reading, kind policy.Kind) bool {
-	steps := r.policy.Steps(kind, false)
-	return len(steps) > 0 && len(steps[0].When) == 0 && steps[0].Reason == policy.Unverified
-}
-
-// doubt is the outcome of an assertion that nothing in the document breaks: it
-// holds only if the document is all that ships. A plugin that is named and not
-// there may add what breaks it.
-func (c *checker) doubt(a *Assertion, t policy.Target) Case {
-	platforms := []string{t.Platform}
-	if a.Form == Same {
-		platforms = append(platforms, a.Targets[0].Platform)
-	}
-	for _, platform := range platforms {
-		if unknown := c.doc.Unknown(platform); len(unknown) > 0 {
-			why := unknown[0].What
-			if n := len(unknown) - 1; n > 0 {
-				why += fmt.Sprintf(" (and %d more that is not known)", n)
-			}
-			return Case{Outcome: NotDecided, Why: "nothing that is known breaks it, but " + why}
-		}
-	}
-	return Case{Outcome: Holds}
 }
 
 // question is one assertion for one target and one kind.

@@ -214,7 +214,7 @@ func (l *lineReader) targets(a *Assertion) error {
 		return l.fail(word{"", len(l.text) + 1}, "same needs two platforms, such as: same on android ios")
 	}
 	if len(a.Targets) == 0 {
-		a.Targets = []policy.Target{{Platform: dialect.Strict}}
+		a.Targets, a.anywhere = []policy.Target{{Platform: dialect.Strict}}, true
 	}
 	return nil
 }

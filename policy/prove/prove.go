@@ -58,6 +58,8 @@ type Assertion struct {
 	Place policy.Place
 	// urls are the URLs that it speaks about.
 	urls urls
+	// anywhere says that the line names no platform.
+	anywhere bool
 }
 
 // File is a file of assertions that do not contradict one another.

@@ -36,3 +36,33 @@ func TestUnknownIsNoProof(t *testing.T) {
 		t.Errorf("why: %q, want %q", got, why)
 	}
 }
+
+// What a platform does could not be established is no promise kept, for any kind;
+// what is known of the same list is.
+func TestUnverifiedIsNoProof(t *testing.T) {
+	const unread = `<access origin="^https?://(?&lt;!x)\p{IsGreek}evil.*"/>`
+	tests := []struct {
+		assertion, body string
+		want            prove.Outcome
+	}{
+		{"never allow https:* on android@2.9.1", unread, prove.NotDecided},
+		{"never navigate https://evil.test/* on android@2.9.1", unread, prove.NotDecided},
+		{"only navigate ms-appx:* ms-appx-web:* on windows", ``, prove.NotDecided},
+		{"always block navigation https://evil.test/* on tizen", ``, prove.NotDecided},
+		{"never navigate https://evil.test/* on android@2.9.1", `<access origin="https://a.example"/>`, prove.Holds},
+		{"never navigate https://evil.test/* on windows", ``, prove.NotDecided},
+		{"never navigate https://evil.test/* on tizen", ``, prove.NotDecided},
+		{"never allow xhr https://evil.test/* on tizen", ``, prove.Holds},
+		{"never allow xhr https://evil.test/* on w3c", ``, prove.Holds},
+		{"never allow xhr x-other:* on w3c", ``, prove.NotDecided},
+		{"never navigate https://evil.test/* on ios@2.9", `<access origin="https://[a"/>`, prove.NotDecided},
+		{"never navigate https://evil.test/* on ios@2.9", `<access origin="https://a.example"/>`, prove.Holds},
+		{"never allow media https://evil.test/* on blackberry10", ``, prove.NotDecided},
+		{"same navigation https://* on tizen windows@7", ``, prove.NotDecided},
+	}
+	for _, test := range tests {
+		if r := check(t, test.assertion, "<widget>"+test.body+"</widget>"); r.Outcome != test.want {
+			t.Errorf("%s with %s: %s, want %s: %+v", test.assertion, test.body, r.Outcome, test.want, r.Cases)
+		}
+	}
+}

@@ -64,6 +64,14 @@ export default config;`, `{"webDir":"www","server":{"url":"http://10.0.0.1"},"io
 		"behind what may be a text": {"const config = { webDir: 'www' };\n/'/; config.webDir = 1\n" +
 			"export default config",
 			`{"webDir":"www"}`, []string{"...:2"}},
+		"a quote in a regular expression": {"const config = { webDir: 'www' };\nconst r=/'/; config.server={}; " +
+			"const q=/'/\nexport default config", `{"webDir":"www"}`, []string{"...:2"}},
+		"a regular expression behind a bracket": {"if (a) /'/.test(b);\nexport default { webDir: 'www' }\nlog()",
+			`{"webDir":"www"}`, []string{"...:1"}},
+		"a division": {"const a = b / 2, c = d[0] / 1024 / e\nexport default { webDir: 'www' }", `{"webDir":"www"}`,
+			nil},
+		"a default besides": {"export default { webDir: 'www' };\nexports.default = { webDir: 'x' }",
+			`{"webDir":"www"}`, []string{"...:2"}},
 		"module.exports changed": {"module.exports = { webDir: 'www' };\nmodule.exports.webDir = 'x';",
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"exports changed": {"module.exports = { webDir: 'www' };\nexports.webDir = 'x';",
@@ -130,6 +138,7 @@ func TestLiteralConfigRefuses(t *testing.T) {
 		"export default { a: { b: 1 ":                  "line 1: an object is not closed",
 		"export default { a: [ ) ] }":                  "line 1: an entry of a list is expected here",
 		"export default { ) }":                         "line 1: a member of an object is expected here",
+		"exports.default = {}":                         "line 1: the file exports no object",
 		"module.exports.a = 1":                         "line 1: module.exports must be assigned once",
 		"export default " + strings.Repeat("{a:", 100): "line 1: the configuration nests too deep",
 	} {

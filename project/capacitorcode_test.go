@@ -9,6 +9,9 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
 func TestLiteralConfig(t *testing.T) {
@@ -218,6 +221,37 @@ func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
 	const want = "line 3: code adds to the configuration or changes it; " + runCapCopy
 	if len(p.Skipped) != 1 || p.Skipped[0].Why != want {
 		t.Errorf("%v, want %s", p.Skipped, want)
+	}
+}
+
+// A copy stands in for what is computed, which is said, and where the platforms' copies
+// differ that is said of the other one.
+func TestCapacitorCopiesOfWhatIsComputed(t *testing.T) {
+	const android, ios = "android/app/src/main/assets/capacitor.config.json", "ios/App/App/capacitor.config.json"
+	const stale = "server is computed, so that its value is not known; the copy " + android +
+		" counts, which may be older than the code: run npx cap copy"
+	for name, test := range map[string]struct {
+		ios  string
+		want []configxml.Unknown
+	}{
+		"same": {`{"packageClassList":["A"],"server":{}}`, []configxml.Unknown{
+			{What: stale, Place: policy.Place{File: "capacitor.config.ts", Line: 1, Column: 1}}}},
+		"wider": {`{"server":{"allowNavigation":["*"]}}`, []configxml.Unknown{
+			{What: ios + " differs from " + android + ", which counts for both platforms; run npx cap copy",
+				Place: policy.Place{File: ios, Line: 1, Column: 1}, Platform: "capacitor-ios"},
+			{What: stale, Place: policy.Place{File: "capacitor.config.ts", Line: 1, Column: 1}}}},
+	} {
+		p, err := Read(fstest.MapFS{
+			"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default { server: make() }")},
+			android:               &fstest.MapFile{Data: []byte(`{"server":{}}`)},
+			ios:                   &fstest.MapFile{Data: []byte(test.ios)},
+		}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, p.Ships().Unknowns()); diff != "" || p.Capacitor.Name != android {
+			t.Errorf("%s: read %s: %s", name, p.Capacitor.Name, diff)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ func literalConfig(data []byte) (made []byte, left []computed, err error) {
 func readLiteral(data []byte) (made []byte, left []computed, chosen []switched, err error) {
 	p := &literalParser{
 		data: data, place: place{line: 1, column: 1},
-		constants: map[string]constant{}, names: map[string]bool{}, known: map[int]bool{},
+		constants: map[string]constant{}, names: map[string]bool{"module": true, "exports": true},
+		known: map[int]bool{},
 	}
 	object, err := p.find()
 	if err != nil {
@@ -46,7 +47,7 @@ func readLiteral(data []byte) (made []byte, left []computed, chosen []switched, 
 		return nil, nil, nil, err
 	}
 	if line, ok := p.changed(); ok {
-		p.leave("...", line)
+		p.left = append(p.left, computed{"...", line})
 	}
 	if len(p.left) > 0 && p.out.Len() == 0 {
 		return nil, nil, nil, &codeError{p.left[0].line, "the configuration is computed"}
@@ -113,7 +114,6 @@ func (p *literalParser) find() (place, error) {
 			if !p.take("=") {
 				return place{}, &codeError{p.line, "module.exports must be assigned once"}
 			}
-			p.names = map[string]bool{"module": true, "exports": true}
 			p.known[start] = true
 			return p.exported()
 		default:
@@ -165,14 +165,11 @@ func (p *literalParser) constant() {
 
 // changed returns the first line that speaks of the exported object where it is
 // neither declared nor exported: what is done to it there, only running the file
-// would tell. A text that does not end counts too, since what follows it may not
-// have been read as what it is.
+// would tell. A text that does not end and a regular expression count too, since what
+// follows them may not have been read as what it is.
 func (p *literalParser) changed() (line int, found bool) {
-	if len(p.names) == 0 {
-		return 0, false
-	}
 	p.place = place{line: 1, column: 1}
-	last := byte(';') // before this word, blanks apart
+	last, before := byte(';'), "" // the byte and the word before this word, blanks apart
 	for p.space(); p.at < len(p.data); p.space() {
 		here, c := p.place, p.data[p.at]
 		if c == '\'' || c == '"' || c == '`' {
@@ -181,19 +178,33 @@ func (p *literalParser) changed() (line int, found bool) {
 			if !plain && (len(text) < 2 || text[len(text)-1] != c || p.speaksOf(text)) {
 				return here.line, true
 			}
-			last = c
+			last, before = c, ""
 			continue
 		}
 		word := p.word()
 		switch {
+		case c == '/' && !divides(last, before):
+			return here.line, true
 		case word == "":
 			p.step()
 		case p.names[word] && !p.known[here.at] && last != '.' && !p.isKey(last):
 			return here.line, true
 		}
-		last = c
+		last, before = c, word
 	}
 	return 0, false
+}
+
+// divides reports whether a slash behind a byte that ends or begins what stands
+// before it, and behind that word, divides for certain. Else it may begin a regular
+// expression, in which a quote is none.
+func divides(last byte, word string) bool {
+	switch word {
+	case "return", "typeof", "case", "in", "of", "instanceof", "new", "delete", "void", "throw", "else", "do", "yield",
+		"await", "default":
+		return false
+	}
+	return word != "" || last >= '0' && last <= '9' || strings.IndexByte("]'\"`", last) >= 0
 }
 
 // speaksOf reports whether a template, in which code may stand, names the

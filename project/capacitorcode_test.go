@@ -9,6 +9,9 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
 func TestLiteralConfig(t *testing.T) {
@@ -63,6 +66,14 @@ export default config;`, `{"webDir":"www","server":{"url":"http://10.0.0.1"},"io
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"behind what may be a text": {"const config = { webDir: 'www' };\n/'/; config.webDir = 1\n" +
 			"export default config",
+			`{"webDir":"www"}`, []string{"...:2"}},
+		"a quote in a regular expression": {"const config = { webDir: 'www' };\nconst r=/'/; config.server={}; " +
+			"const q=/'/\nexport default config", `{"webDir":"www"}`, []string{"...:2"}},
+		"a regular expression behind a bracket": {"if (a) /'/.test(b);\nexport default { webDir: 'www' }\nlog()",
+			`{"webDir":"www"}`, []string{"...:1"}},
+		"a division": {"const a = b / 2, c = d[0] / 1024 / e\nexport default { webDir: 'www' }", `{"webDir":"www"}`,
+			nil},
+		"a default besides": {"export default { webDir: 'www' };\nexports.default = { webDir: 'x' }",
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"module.exports changed": {"module.exports = { webDir: 'www' };\nmodule.exports.webDir = 'x';",
 			`{"webDir":"www"}`, []string{"...:2"}},
@@ -130,6 +141,7 @@ func TestLiteralConfigRefuses(t *testing.T) {
 		"export default { a: { b: 1 ":                  "line 1: an object is not closed",
 		"export default { a: [ ) ] }":                  "line 1: an entry of a list is expected here",
 		"export default { ) }":                         "line 1: a member of an object is expected here",
+		"exports.default = {}":                         "line 1: the file exports no object",
 		"module.exports.a = 1":                         "line 1: module.exports must be assigned once",
 		"export default " + strings.Repeat("{a:", 100): "line 1: the configuration nests too deep",
 	} {
@@ -212,6 +224,37 @@ func TestCapacitorConfigurationThatIsChanged(t *testing.T) {
 	}
 }
 
+// A copy stands in for what is computed, which is said, and where the platforms' copies
+// differ that is said of the other one.
+func TestCapacitorCopiesOfWhatIsComputed(t *testing.T) {
+	const android, ios = "android/app/src/main/assets/capacitor.config.json", "ios/App/App/capacitor.config.json"
+	const stale = "server is computed, so that its value is not known; the copy " + android +
+		" counts, which may be older than the code: run npx cap copy"
+	for name, test := range map[string]struct {
+		ios  string
+		want []configxml.Unknown
+	}{
+		"same": {`{"packageClassList":["A"],"server":{}}`, []configxml.Unknown{
+			{What: stale, Place: policy.Place{File: "capacitor.config.ts", Line: 1, Column: 1}}}},
+		"wider": {`{"server":{"allowNavigation":["*"]}}`, []configxml.Unknown{
+			{What: ios + " differs from " + android + ", which counts for both platforms; run npx cap copy",
+				Place: policy.Place{File: ios, Line: 1, Column: 1}, Platform: "capacitor-ios"},
+			{What: stale, Place: policy.Place{File: "capacitor.config.ts", Line: 1, Column: 1}}}},
+	} {
+		p, err := Read(fstest.MapFS{
+			"capacitor.config.ts": &fstest.MapFile{Data: []byte("export default { server: make() }")},
+			android:               &fstest.MapFile{Data: []byte(`{"server":{}}`)},
+			ios:                   &fstest.MapFile{Data: []byte(test.ios)},
+		}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, p.Ships().Unknowns()); diff != "" || p.Capacitor.Name != android {
+			t.Errorf("%s: read %s: %s", name, p.Capacitor.Name, diff)
+		}
+	}
+}
+
 // Without a config.xml, a configuration that only running it would tell is a project
 // of which that is not known.
 func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
@@ -231,18 +274,34 @@ func TestCapacitorConfigurationThatCannotBeRead(t *testing.T) {
 // A value that a condition chooses is the one that opens more, and both are listed.
 func TestCapacitorConfigurationThatChooses(t *testing.T) {
 	for _, test := range []struct{ code, made, said string }{
-		{"{a: x ? 'https://b' : 'http://c'}", `{"a":"http://c"}`,
-			`a is "https://b" or "http://c", as a condition says; what opens more is judged`},
-		{"{a: x ? ['b'] : ['c']}", `{"a":["b","c"]}`,
-			`a is ["b"] or ["c"], as a condition says; what opens more is judged`},
-		{"{a: x === 'y' ? true : false, b: 1}", `{"a":true,"b":1}`,
-			"a is true or false, as a condition says; what opens more is judged"},
-		{"{a: x ? {b: 'c'} : {d: [1]}}", `{"a":{"b":"c","d":[1]}}`,
-			`a is {"b":"c"} or {"d":[1]}, as a condition says; what opens more is judged`},
-		{"{a: x ? undefined : 'http://b'}", `{"a":"http://b"}`,
-			`a is null or "http://b", as a condition says; what opens more is judged`},
-		{"{limitsNavigationsToAppBoundDomains: x ? true : false}", `{"limitsNavigationsToAppBoundDomains":false}`,
-			"limitsNavigationsToAppBoundDomains is true or false, as a condition says; what opens more is judged"},
+		{"{server: {url: x ? 'https://b' : 'http://b'}}", `{"server":{"url":"http://b"}}`,
+			`server.url is "https://b" or "http://b", as a condition says; what opens more is judged`},
+		{"{server: {allowNavigation: x ? ['b'] : ['c']}}", `{"server":{"allowNavigation":["b","c"]}}`,
+			`server.allowNavigation is ["b"] or ["c"], as a condition says; what opens more is judged`},
+		{"{server: {allowNavigation: x ? ['b'] : undefined}}", `{"server":{"allowNavigation":["b"]}}`,
+			`server.allowNavigation is ["b"] or null, as a condition says; what opens more is judged`},
+		{"{allowMixedContent: x === 'y' ? true : false, b: 1}", `{"allowMixedContent":true,"b":1}`,
+			`allowMixedContent is true or false, as a condition says; what opens more is judged`},
+		{"{server: x ? {url: 'http://c'} : {cleartext: true}}", `{"server":{"cleartext":true,"url":"http://c"}}`,
+			`server is {"url":"http://c"} or {"cleartext":true}, as a condition says; what opens more is judged`},
+		{"{server: {url: x ? undefined : 'http://b'}}", `{"server":{"url":"http://b"}}`,
+			`server.url is null or "http://b", as a condition says; what opens more is judged`},
+		{"{ios: {limitsNavigationsToAppBoundDomains: x ? true : undefined}}",
+			`{"ios":{"limitsNavigationsToAppBoundDomains":false}}`,
+			`ios.limitsNavigationsToAppBoundDomains is true or null, as a condition says; what opens more is judged`},
+		{"{appName: x ? 'a' : 'b'}", `{"appName":"a"}`, `appName is "a" or "b", as a condition says; what opens more is judged`},
+		{"{server: {hostname: x ? 'localhost' : 'evil.test'}}", `{"server":{"hostname":null}}`,
+			"server.hostname is computed"},
+		{"{server: {androidScheme: x ? 'https' : undefined}}", `{"server":{"androidScheme":null}}`,
+			"server.androidScheme is computed"},
+		{"{server: {url: x ? 'https://a' : 'http://b'}}", `{"server":{"url":null}}`, "server.url is computed"},
+		{"{server: {allowNavigation: [x ? 'a' : 'b']}}", `{"server":{"allowNavigation":[null]}}`,
+			"server.allowNavigation[0] is computed"},
+		{"{cordova: {accessOrigins: x ? null : ['https://a']}}", `{"cordova":{"accessOrigins":null}}`,
+			"cordova.accessOrigins is computed"},
+		{"{server: x ? {hostname: 'b'} : {cleartext: true}}", `{"server":{"cleartext":true,"hostname":null}}`,
+			`server is {"hostname":"b"} or {"cleartext":true}, as a condition says; what opens more is judged` +
+				"server.hostname is computed"},
 		{"{a: x ? f() : 'b'}", `{"a":null}`, "a is computed"},
 		{"{a: x ?? 'b'}", `{"a":null}`, "a is computed"},
 	} {

@@ -1,9 +1,12 @@
 package project
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -16,8 +19,9 @@ var capacitorNames = []string{"capacitor.config.ts", "capacitor.config.js", capa
 
 // capacitorCopies are where cap copy writes the evaluated configuration.
 // The last one is its place in a package.
-var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, "ios/App/App/" + capacitorFile,
-	"assets/" + capacitorFile}
+var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, iosCopy, "assets/" + capacitorFile}
+
+const iosCopy = "ios/App/App/" + capacitorFile
 
 // capacitor reads the configuration of a Capacitor project. One that is code is
 // read without running it; where something in it is computed, the evaluated copy
@@ -32,10 +36,8 @@ func (r *reader) capacitor() app.File {
 			return r.capacitorCode(name)
 		}
 	}
-	for _, name := range capacitorCopies {
-		if exists(r.fsys, name) {
-			return r.manifest(name)
-		}
+	if counts := r.evaluated(); counts.Name != "" {
+		return counts
 	}
 	return app.File{Name: capacitorFile}
 }
@@ -53,32 +55,81 @@ func (r *reader) capacitorCode(name string) app.File {
 	if err == nil && len(left) == 0 {
 		return app.File{Name: name, Data: made}
 	}
-	for _, copied := range capacitorCopies {
-		if exists(r.fsys, copied) {
-			return r.manifest(copied)
-		}
+	counts, remedy := r.evaluated(), runCapCopy
+	if counts.Name != "" {
+		remedy = fmt.Sprintf("the copy %s counts, which may be older than the code: run npx cap copy", counts.Name)
 	}
+	for _, u := range notKnown(name, left, err) {
+		if counts.Name == "" {
+			r.skip(name, u.skipped+"; "+remedy)
+		}
+		r.unknown(policy.Place{File: name, Line: u.line, Column: 1}, "", "%s; %s", u.what, remedy)
+	}
+	if counts.Name == "" {
+		counts = app.File{Name: name, Data: made}
+	}
+	return counts
+}
+
+// unevaluated is what running a configuration alone would tell: in a clause, and as it
+// is listed with the files that were not read.
+type unevaluated struct {
+	line          int
+	what, skipped string
+}
+
+func notKnown(name string, left []computed, err error) []unevaluated {
 	if err != nil {
-		r.skip(name, err.Error()+"; "+runCapCopy)
 		line := 1
 		var code *codeError
 		if errors.As(err, &code) {
 			line = code.line
 		}
-		r.unknown(policy.Place{File: name, Line: line, Column: 1}, "",
-			"%s is code, so that the app's configuration is not known: %v; %s", name, err, runCapCopy)
-		return app.File{Name: name}
+		return []unevaluated{{line, fmt.Sprintf("%s is code, so that the app's configuration is not known: %v", name, err),
+			err.Error()}}
 	}
+	var list []unevaluated
 	for _, c := range left {
 		what := c.path + " is computed"
 		if c.path == "..." {
 			what = "code adds to the configuration or changes it"
 		}
-		r.skip(name, fmt.Sprintf("line %d: %s; %s", c.line, what, runCapCopy))
-		r.unknown(policy.Place{File: name, Line: c.line, Column: 1}, "", "%s, so that its value is not known; %s", what,
-			runCapCopy)
+		list = append(list, unevaluated{c.line, what + ", so that its value is not known",
+			fmt.Sprintf("line %d: %s", c.line, what)})
 	}
-	return app.File{Name: name, Data: made}
+	return list
+}
+
+// evaluated returns the first copy of the configuration, without a name where there is
+// none. Where the copies of the two platforms differ, what counts on iOS is not known.
+func (r *reader) evaluated() app.File {
+	var counts app.File
+	for _, name := range capacitorCopies {
+		switch {
+		case !exists(r.fsys, name):
+		case counts.Name == "":
+			counts = r.manifest(name)
+		case name == iosCopy:
+			if r.copiesDiffer(&counts, name) {
+				r.unknown(policy.Place{File: name, Line: 1, Column: 1}, "capacitor-ios",
+					"%s differs from %s, which counts for both platforms; run npx cap copy", name, counts.Name)
+			}
+		}
+	}
+	return counts
+}
+
+// copiesDiffer reports whether two copies say something else about anything but the
+// plugins' classes, which cap sync lists for each platform.
+func (r *reader) copiesDiffer(a *app.File, other string) bool {
+	var one, two map[string]any
+	b := r.manifest(other)
+	if json.Unmarshal(a.Data, &one) != nil || json.Unmarshal(b.Data, &two) != nil {
+		return !bytes.Equal(a.Data, b.Data)
+	}
+	delete(one, "packageClassList")
+	delete(two, "packageClassList")
+	return !reflect.DeepEqual(one, two)
 }
 
 const runCapCopy = "run npx cap copy, then the copy below android/ or ios/ is read"

@@ -3,7 +3,11 @@ package project
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +20,7 @@ type switched struct {
 
 // choice reads "condition ? one : other" without deciding the condition: what opens
 // more of the two is written, and both are listed. It is false, with nothing read,
-// for any other expression.
+// for any other expression, and where it is not certain what opens more.
 func (p *literalParser) choice(path string) bool {
 	here := p.place
 	question, colon, end, ok := p.conditional()
@@ -30,9 +34,17 @@ func (p *literalParser) choice(path string) bool {
 		p.place = here
 		return false
 	}
+	made, unsure, err := wider(path, one, other)
+	if err != nil || slices.Contains(unsure, path) {
+		p.place = here
+		return false
+	}
 	p.place = end
+	for _, key := range unsure {
+		p.leave(key, here.line)
+	}
 	p.switches = append(p.switches, switched{path, here.line, []string{string(one), string(other)}})
-	p.emit(string(wider(path, one, other)), here.line, here.column)
+	p.emit(string(made), here.line, here.column)
 	return true
 }
 
@@ -82,51 +94,104 @@ func (p *literalParser) branch(path string, from, to place) ([]byte, bool) {
 	return made.Bytes(), true
 }
 
-// wider returns the union of two values: of lists and objects all that is in either;
-// of flags the one that is on; of texts the one that is there, and http before https.
-func wider(path string, one, other []byte) []byte {
+// wider returns the union of two values, and the keys whose values differ without
+// one of them opening more for certain: those are null in it.
+func wider(path string, one, other []byte) (made []byte, unsure []string, err error) {
 	var a, b any
-	if json.Unmarshal(one, &a) != nil || json.Unmarshal(other, &b) != nil {
-		return one
+	if err := errors.Join(json.Unmarshal(one, &a), json.Unmarshal(other, &b)); err != nil {
+		return nil, nil, err
 	}
-	made, err := json.Marshal(union(path, a, b))
-	if err != nil {
-		return one
-	}
-	return made
+	var u uniting
+	made, err = json.Marshal(u.union(path, a, b))
+	return made, u.unsure, err
 }
 
-func union(path string, a, b any) any {
-	switch x := a.(type) {
-	case nil:
-		return b
-	case bool:
-		if y, ok := b.(bool); ok {
-			// What limits is judged as switched off, what opens as switched on.
-			if strings.HasSuffix(path, "limitsNavigationsToAppBoundDomains") {
-				return x && y
-			}
-			return x || y
+// uniting collects the keys of which it is not certain what opens more.
+type uniting struct{ unsure []string }
+
+func (u *uniting) union(path string, a, b any) any {
+	x, isA := a.(map[string]any)
+	y, isB := b.(map[string]any)
+	switch {
+	case reflect.DeepEqual(a, b), ofNoMatter(path):
+		return a
+	case (isA || a == nil) && (isB || b == nil):
+		made := map[string]any{}
+		for _, key := range keysOf(x, y) {
+			made[key] = u.union(join(path, key), x[key], y[key])
 		}
-	case string:
-		if y, ok := b.(string); ok && (x == "" || strings.HasPrefix(y, "http:") || y == "http") {
-			return y
-		}
-	case []any:
-		if y, ok := b.([]any); ok {
-			return append(x, y...)
-		}
-	case map[string]any:
-		if y, ok := b.(map[string]any); ok {
-			for key, value := range y {
-				if mine, has := x[key]; has {
-					value = union(join(path, key), mine, value)
-				}
-				x[key] = value
-			}
-		}
+		return made
 	}
-	return a
+	if made, ok := unite(path, a, b); ok {
+		return made
+	}
+	u.unsure = append(u.unsure, path)
+	return nil
+}
+
+// keysOf returns the keys of two objects, in order.
+func keysOf(a, b map[string]any) []string {
+	all := maps.Clone(b)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, a)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// ofNoMatter reports whether a key says nothing about what the app may reach.
+func ofNoMatter(path string) bool {
+	name, under := strings.CutPrefix(path, "plugins.")
+	switch path {
+	case "appId", "appName", "backgroundColor", "ios.backgroundColor", "android.backgroundColor", "ios.scheme":
+		return true
+	}
+	return under && !strings.HasPrefix(name, "CapacitorHttp") && !strings.HasPrefix(name, "CapacitorCookies")
+}
+
+// opens are the flags that open something and are off where they are not written.
+var opens = []string{"server.cleartext", "allowMixedContent", "android.allowMixedContent", "android.useLegacyBridge",
+	"android.webContentsDebuggingEnabled", "ios.webContentsDebuggingEnabled", "plugins.CapacitorHttp.enabled",
+	"plugins.CapacitorCookies.enabled"}
+
+// unite returns what opens more of two values that differ, and whether that is
+// certain: an absent value stands for what the platform does by itself, which is
+// more for one key and less for another.
+func unite(path string, a, b any) (any, bool) {
+	x, isA := a.(bool)
+	y, isB := b.(bool)
+	flags := (isA || a == nil) && (isB || b == nil)
+	switch {
+	case flags && slices.Contains(opens, path):
+		return x || y, true
+	case flags && path == "ios.limitsNavigationsToAppBoundDomains":
+		return x && y, true
+	case path == "server.url":
+		return uniteURL(a, b)
+	case path == "server.allowNavigation", path == "cordova.accessOrigins":
+		x, isA := a.([]any)
+		y, isB := b.([]any)
+		absent := path == "server.allowNavigation" // of accessOrigins stands for every host
+		return append(slices.Clone(x), y...), (isA || absent && a == nil) && (isB || absent && b == nil)
+	}
+	return nil, false
+}
+
+// uniteURL takes the address that is there, and http before https.
+func uniteURL(a, b any) (any, bool) {
+	x, isA := a.(string)
+	y, isB := b.(string)
+	switch {
+	case a == nil && isB:
+		return y, true
+	case b == nil && isA:
+		return x, true
+	case !isA || !isB:
+		return nil, false
+	case strings.TrimPrefix(x, "https:") == strings.TrimPrefix(y, "http:"):
+		return y, true
+	}
+	return x, strings.TrimPrefix(y, "https:") == strings.TrimPrefix(x, "http:")
 }
 
 // said describes a value that is chosen, for people.

@@ -79,6 +79,15 @@ func (r *pluginReader) packageJSON() {
 			specs[m.Key], _ = m.Value.Text()
 		}
 	}
+	for _, item := range root.At("cordova", "plugins").Items { // names alone, without variables
+		if text, ok := item.Text(); ok {
+			id, spec := nameAndSpec(text)
+			if spec == "" {
+				spec = specs[id]
+			}
+			r.add(named{id: id, spec: spec, source: source, place: f.Place(item.Start, item.End), plugin: true})
+		}
+	}
 	for _, m := range root.At("cordova", "plugins").Members {
 		n := named{id: m.Key, spec: specs[m.Key], source: source, place: f.Place(m.Start, m.Value.End), plugin: true,
 			variables: map[string]string{}}
@@ -96,6 +105,14 @@ func (r *pluginReader) packageJSON() {
 				plugin: soundsLikePlugin(m.Key)})
 		}
 	}
+}
+
+// nameAndSpec takes name@spec apart; a scope's own @ is part of the name.
+func nameAndSpec(text string) (name, spec string) {
+	if i := strings.LastIndex(text, "@"); i > 0 {
+		return text[:i], text[i+1:]
+	}
+	return text, ""
 }
 
 // soundsLikePlugin tells a Cordova plugin by the name of its package, for one that
@@ -204,20 +221,23 @@ func (r *pluginReader) installed() {
 }
 
 // readable reports whether a file is there. One that is there and cannot be
-// looked at, such as a link that leads to itself, is said.
+// looked at, such as a link that leads to itself or a folder of that name, is said.
 func (r *reader) readable(name string) bool {
 	info, err := fs.Stat(r.fsys, name)
 	switch {
 	case err == nil && info.Mode().IsRegular():
 		return true
-	case err == nil && info.IsDir(), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid):
 		return false
 	case err != nil && notAFolder(r.fsys, name):
 		return false
 	}
 	why := "it is not an ordinary file"
-	if err != nil {
+	switch {
+	case err != nil:
 		why = reason(err)
+	case info.IsDir():
+		why = "it is a folder"
 	}
 	r.cannot(name, why, "")
 	return false

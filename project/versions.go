@@ -59,7 +59,7 @@ func versionOfPackage(fsys fs.FS, dir string) string {
 	var manifest struct {
 		Version string `json:"version"`
 	}
-	if json.Unmarshal(data, &manifest) != nil {
+	if json.Unmarshal(blankMark(data), &manifest) != nil {
 		return ""
 	}
 	return manifest.Version

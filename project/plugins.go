@@ -201,6 +201,7 @@ func (r *pluginReader) installed() {
 				plugin:    true,
 				variables: map[string]string{},
 			}
+			n.spec = fetchedFrom(m.Value.At("source"))
 			for _, v := range m.Value.At("variables").Members {
 				if text, ok := v.Value.Text(); ok {
 					n.variables[v.Key] = text
@@ -218,6 +219,21 @@ func (r *pluginReader) installed() {
 			}
 		}
 	}
+}
+
+// fetchedFrom is the spec of a plugin that fetch.json says the source of: an address or
+// a folder; "" for the registry.
+func fetchedFrom(source jsonspan.Value) string {
+	for _, key := range []string{"url", "path"} {
+		if text, ok := source.At(key).Text(); ok && text != "" {
+			return text
+		}
+	}
+	if id, ok := source.At("id").Text(); ok {
+		_, spec := nameAndSpec(id)
+		return spec
+	}
+	return ""
 }
 
 // readable reports whether a file is there. One that is there and cannot be
@@ -265,6 +281,28 @@ func (r *pluginReader) find(n *named) {
 			return
 		}
 	}
+	if dir := localFolder(n.spec); dir != "" && !strings.HasSuffix(n.place.File, "/plugin.xml") {
+		if name := path.Join(dir, "plugin.xml"); r.readable(name) {
+			n.manifest, n.plugin = name, true
+		}
+	}
+}
+
+// localFolder returns the folder within the project that a spec names, "" if it is
+// none: file:x, ./x.
+func localFolder(spec string) string {
+	dir := strings.ReplaceAll(spec, `\`, "/")
+	rest := dir
+	for _, scheme := range []string{"file:", "link:", "portal:"} {
+		rest = strings.TrimPrefix(rest, scheme)
+	}
+	if rest == dir && !strings.HasPrefix(dir, ".") {
+		return ""
+	}
+	if dir = path.Clean(rest); rest == "" || dir == "." || !fs.ValidPath(dir) {
+		return ""
+	}
+	return dir
 }
 
 // plugins reads the plugins of the project, and returns what they add to what

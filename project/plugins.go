@@ -79,6 +79,15 @@ func (r *pluginReader) packageJSON() {
 			specs[m.Key], _ = m.Value.Text()
 		}
 	}
+	for _, item := range root.At("cordova", "plugins").Items { // names alone, without variables
+		if text, ok := item.Text(); ok {
+			id, spec := nameAndSpec(text)
+			if spec == "" {
+				spec = specs[id]
+			}
+			r.add(named{id: id, spec: spec, source: source, place: f.Place(item.Start, item.End), plugin: true})
+		}
+	}
 	for _, m := range root.At("cordova", "plugins").Members {
 		n := named{id: m.Key, spec: specs[m.Key], source: source, place: f.Place(m.Start, m.Value.End), plugin: true,
 			variables: map[string]string{}}
@@ -96,6 +105,14 @@ func (r *pluginReader) packageJSON() {
 				plugin: soundsLikePlugin(m.Key)})
 		}
 	}
+}
+
+// nameAndSpec takes name@spec apart; a scope's own @ is part of the name.
+func nameAndSpec(text string) (name, spec string) {
+	if i := strings.LastIndex(text, "@"); i > 0 {
+		return text[:i], text[i+1:]
+	}
+	return text, ""
 }
 
 // soundsLikePlugin tells a Cordova plugin by the name of its package, for one that
@@ -184,6 +201,7 @@ func (r *pluginReader) installed() {
 				plugin:    true,
 				variables: map[string]string{},
 			}
+			n.spec = fetchedFrom(m.Value.At("source"))
 			for _, v := range m.Value.At("variables").Members {
 				if text, ok := v.Value.Text(); ok {
 					n.variables[v.Key] = text
@@ -203,21 +221,39 @@ func (r *pluginReader) installed() {
 	}
 }
 
+// fetchedFrom is the spec of a plugin that fetch.json says the source of: an address or
+// a folder; "" for the registry.
+func fetchedFrom(source jsonspan.Value) string {
+	for _, key := range []string{"url", "path"} {
+		if text, ok := source.At(key).Text(); ok && text != "" {
+			return text
+		}
+	}
+	if id, ok := source.At("id").Text(); ok {
+		_, spec := nameAndSpec(id)
+		return spec
+	}
+	return ""
+}
+
 // readable reports whether a file is there. One that is there and cannot be
-// looked at, such as a link that leads to itself, is said.
+// looked at, such as a link that leads to itself or a folder of that name, is said.
 func (r *reader) readable(name string) bool {
 	info, err := fs.Stat(r.fsys, name)
 	switch {
 	case err == nil && info.Mode().IsRegular():
 		return true
-	case err == nil && info.IsDir(), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid):
 		return false
 	case err != nil && notAFolder(r.fsys, name):
 		return false
 	}
 	why := "it is not an ordinary file"
-	if err != nil {
+	switch {
+	case err != nil:
 		why = reason(err)
+	case info.IsDir():
+		why = "it is a folder"
 	}
 	r.cannot(name, why, "")
 	return false
@@ -245,6 +281,28 @@ func (r *pluginReader) find(n *named) {
 			return
 		}
 	}
+	if dir := localFolder(n.spec); dir != "" && !strings.HasSuffix(n.place.File, "/plugin.xml") {
+		if name := path.Join(dir, "plugin.xml"); r.readable(name) {
+			n.manifest, n.plugin = name, true
+		}
+	}
+}
+
+// localFolder returns the folder within the project that a spec names, "" if it is
+// none: file:x, ./x.
+func localFolder(spec string) string {
+	dir := strings.ReplaceAll(spec, `\`, "/")
+	rest := dir
+	for _, scheme := range []string{"file:", "link:", "portal:"} {
+		rest = strings.TrimPrefix(rest, scheme)
+	}
+	if rest == dir && !strings.HasPrefix(dir, ".") {
+		return ""
+	}
+	if dir = path.Clean(rest); rest == "" || dir == "." || !fs.ValidPath(dir) {
+		return ""
+	}
+	return dir
 }
 
 // plugins reads the plugins of the project, and returns what they add to what

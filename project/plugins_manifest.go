@@ -103,7 +103,11 @@ func (r *pluginReader) dependencies(n *named, doc *configxml.Document) {
 	source := configxml.NewForeign(n.manifest, doc.Bytes())
 	visit := func(e *configxml.Element) {
 		if e.Name == "dependency" {
-			r.add(named{id: e.Value("id"), spec: e.Value("version"), source: source, place: e.Place(), plugin: true})
+			spec := e.Value("url") // which comes before a version
+			if spec == "" {
+				spec = e.Value("version")
+			}
+			r.add(named{id: e.Value("id"), spec: spec, source: source, place: e.Place(), plugin: true})
 		}
 	}
 	for _, e := range doc.Root().Children {

@@ -8,6 +8,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -295,8 +296,17 @@ func (r *reader) bounded(name string, limit int64) app.File {
 		r.cannot(name, reason(err), "")
 		return f
 	}
-	f.Data = data
+	f.Data = blankMark(data)
 	return f
+}
+
+// blankMark puts spaces where a byte order mark stands before JSON: npm skips it, and
+// each other byte keeps its place.
+func blankMark(data []byte) []byte {
+	if rest, marked := bytes.CutPrefix(data, []byte("\uFEFF")); marked {
+		return append([]byte("   "), rest...)
+	}
+	return data
 }
 
 func reason(err error) string {

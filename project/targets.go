@@ -48,7 +48,7 @@ func engines(fsys fs.FS, p *app.App) []app.Engine {
 		i := slices.IndexFunc(list, func(other app.Engine) bool { return other.Name == e.Name })
 		switch {
 		case i < 0:
-			if installed := installedVersion(fsys, e.Name); installed != "" {
+			if installed := installedVersion(fsys, p, e.Name); installed != "" {
 				e.Spec = installed
 			}
 			list = append(list, e)
@@ -95,7 +95,7 @@ func packageEngines(fsys fs.FS, p *app.App) []app.Engine {
 			at = max(0, strings.Index(string(p.Package.Data), `"`+name+`"`))
 		}
 		spec := specs[name]
-		if installed := installedVersion(fsys, name); installed != "" {
+		if installed := installedVersion(fsys, p, name); installed != "" {
 			spec = installed
 		}
 		list = append(list, app.Engine{Name: name, Spec: spec, Place: p.Package.Place(at, at)})
@@ -149,20 +149,25 @@ func byNamespace(doc *configxml.Document) string {
 
 var versionIn = regexp.MustCompile(`\d{1,4}(\.\d{1,4}){0,2}`)
 
-// target makes a known target of a platform's name and a version range: the
-// lowest version that the range names, moved into the range that is known.
-func target(name, spec string) (policy.Target, bool) {
+// target makes a known target of a platform's name and a version as written, moved
+// into the range that is known. It is named where the spec is one version, or those of
+// one major from one on, of which it is the lowest; else it is the highest that is
+// known and allowed, which is assumed.
+func target(name, spec string) (t policy.Target, named, ok bool) {
 	platform, ok := dialect.Lookup(name)
 	if !ok {
-		return policy.Target{}, false
+		return policy.Target{}, false, false
 	}
-	t := policy.Target{Platform: name, Version: platform.Latest}
-	if strings.ContainsAny(spec, ":/") {
-		return t, true // a folder or repository: its version is not known
-	}
-	version, err := policy.ParseVersion(versionIn.FindString(spec))
-	if err != nil || platform.Latest.IsZero() {
-		return t, true
+	t = policy.Target{Platform: name, Version: platform.Latest}
+	versions, isRange := app.ParseRange(spec)
+	version := versions.Lowest
+	switch {
+	case platform.Latest.IsZero():
+		return t, true, true
+	case !isRange: // a folder, a repository, a tag: its version is not known
+		return t, false, true
+	case !versions.One:
+		version = highest(platform, versions)
 	}
 	if version.Compare(platform.Latest) < 0 {
 		t.Version = version
@@ -170,7 +175,7 @@ func target(name, spec string) (policy.Target, bool) {
 	if version.Compare(platform.First) < 0 {
 		t.Version = platform.First
 	}
-	return t, true
+	return t, versions.One, true
 }
 
 // webDir returns the folder of the pages that a Capacitor configuration names,

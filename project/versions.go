@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"path"
@@ -16,8 +17,9 @@ import (
 
 // versions sets the platforms that the project names with their versions, and the
 // targets: those that are asked for, else what the project is built for. Of a
-// version, what is installed comes first, then package.json, then <engine>, then
-// PhoneGap's; where nothing names one, the latest is assumed, which is noted.
+// version, what is installed comes first, then package-lock.json, then package.json,
+// then <engine>, then PhoneGap's; where nothing names one, the latest is assumed, which
+// is noted.
 func (r *reader) versions(asked []policy.Target) {
 	p := r.project
 	p.Engines = engines(r.fsys, p)
@@ -29,8 +31,8 @@ func (r *reader) versions(asked []policy.Target) {
 
 // installedVersion returns the version of a platform that is installed, which is
 // exact where package.json gives a range: npm's package, else what the platform
-// that was added to the project says of itself.
-func installedVersion(fsys fs.FS, platform string) string {
+// that was added to the project says of itself, else what npm would install.
+func installedVersion(fsys fs.FS, p *app.App, platform string) string {
 	if fsys == nil || !fs.ValidPath(platform) || strings.Contains(platform, "/") {
 		return ""
 	}
@@ -42,6 +44,7 @@ func installedVersion(fsys fs.FS, platform string) string {
 		func() string { return versionOfScript(fsys, dir+"/cordova/version") },
 		func() string { return versionOfScript(fsys, dir+"/CordovaLib/VERSION") },
 		func() string { return versionOfScript(fsys, dir+"/VERSION") },
+		func() string { return lockedVersion(&p.Lock, "cordova-"+platform) },
 	} {
 		if version := read(); version != "" {
 			return version
@@ -59,10 +62,31 @@ func versionOfPackage(fsys fs.FS, dir string) string {
 	var manifest struct {
 		Version string `json:"version"`
 	}
-	if json.Unmarshal(data, &manifest) != nil {
+	if json.Unmarshal(blankMark(data), &manifest) != nil {
 		return ""
 	}
 	return manifest.Version
+}
+
+// lockedVersion is the version of a package that package-lock.json holds, "" for none
+// or for another package under its name.
+func lockedVersion(lock *app.File, name string) string {
+	if !bytes.Contains(lock.Data, []byte(name+`"`)) {
+		return ""
+	}
+	type locked struct{ Name, Version string }
+	var all struct{ Packages, Dependencies map[string]locked }
+	if json.Unmarshal(lock.Data, &all) != nil {
+		return ""
+	}
+	found, ok := all.Packages["node_modules/"+name]
+	if !ok && len(all.Packages) == 0 {
+		found = all.Dependencies[name] // of npm before 7
+	}
+	if found.Name != "" && found.Name != name {
+		return ""
+	}
+	return found.Version
 }
 
 // listedVersion is what platforms/platforms.json, which Cordova's tools write, says
@@ -166,25 +190,13 @@ func (c *chosen) add(name, spec string) {
 	if slices.ContainsFunc(c.list, func(t policy.Target) bool { return t.Platform == name }) {
 		return
 	}
-	if installed := installedVersion(c.fsys, name); installed != "" {
+	if installed := installedVersion(c.fsys, c.project, name); installed != "" {
 		spec = installed
 	} else if spec == "" && c.project.Config != nil {
 		asked, _ := phonegap(c.project.Config)
 		spec = phonegapVersion(asked, name)
 	}
-	t, ok := target(name, spec)
-	if !ok {
-		return
-	}
-	c.list = append(c.list, t)
-	if !t.Version.IsZero() && !namesVersion(spec) {
-		c.assumed = append(c.assumed, t)
-	}
-}
-
-// namesVersion reports whether a version as written names one.
-func namesVersion(spec string) bool {
-	return !strings.ContainsAny(spec, ":/") && versionIn.MatchString(spec)
+	c.addKnown(name, spec)
 }
 
 // targets derives the targets from what the project names, and says of which the
@@ -238,6 +250,8 @@ func (c *chosen) capacitor() {
 		}
 		if installed := versionOfPackage(c.fsys, "node_modules/@capacitor/"+platform); installed != "" {
 			spec = installed
+		} else if locked := lockedVersion(&c.project.Lock, "@capacitor/"+platform); locked != "" {
+			spec = locked
 		} else if spec == "" {
 			for _, other := range []string{"@capacitor/core", "@capacitor/cli"} {
 				if spec == "" {
@@ -255,12 +269,12 @@ func (c *chosen) capacitor() {
 }
 
 func (c *chosen) addKnown(name, spec string) {
-	t, ok := target(name, spec)
+	t, named, ok := target(name, spec)
 	if !ok {
 		return
 	}
 	c.list = append(c.list, t)
-	if !namesVersion(spec) {
+	if !named {
 		c.assumed = append(c.assumed, t)
 	}
 }

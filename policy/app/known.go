@@ -32,16 +32,27 @@ type Added struct {
 	Attributes []string
 }
 
-// KnownPlugin returns what is known of a plugin at a version, or at the lowest
-// that a range names; of one whose version is not said, at the latest.
+// KnownPlugin returns what is known of a plugin at a version, or at those that a
+// range allows; of one whose version is not said, at the latest. Nothing is known of
+// one that does not come from the registry (a fork, a folder, another package), nor of
+// a range that allows versions which differ.
 func KnownPlugin(id, spec string) (Known, bool) {
-	version, said := lowestIn(spec)
+	spec = strings.TrimSpace(spec)
+	if spec == "latest" || spec == "*" {
+		spec = ""
+	}
+	versions, ok := ParseRange(spec)
+	if !ok {
+		return Known{}, false
+	}
+	var found []Known
 	for i := len(known) - 1; i >= 0; i-- {
-		row := known[i]
-		if row.ID == id && (!said || version.Compare(row.From) >= 0) &&
-			(!said || row.Below.IsZero() || version.Compare(row.Below) < 0) {
-			return row, true
+		if row := known[i]; row.ID == id && versions.meets(span{row.From, row.Below}) {
+			found = append(found, row)
 		}
+	}
+	if len(found) == 1 || len(found) > 0 && spec == "" {
+		return found[0], true
 	}
 	if seen, ok := addsNothing[id]; ok {
 		return Known{ID: id, Source: "plugin.xml of " + seen}, true
@@ -51,16 +62,6 @@ func KnownPlugin(id, spec string) (Known, bool) {
 
 // KnownPlugins returns the table of known plugins, by id and version.
 func KnownPlugins() []Known { return append([]Known(nil), known...) }
-
-// lowestIn returns the lowest version that a range names. A range that begins with
-// a letter or is an address names none.
-func lowestIn(spec string) (policy.Version, bool) {
-	text := strings.TrimLeft(spec, "^~>=v ")
-	end := len(text) - len(strings.TrimLeft(text, "0123456789."))
-	numbers := strings.SplitN(strings.Trim(text[:end], "."), ".", 4)
-	version, err := policy.ParseVersion(strings.Join(numbers[:min(len(numbers), 3)], "."))
-	return version, err == nil && end > 0
-}
 
 func allow(platform, href string) Added {
 	return Added{Platform: platform, Element: "allow-navigation", Attributes: []string{"href", href}}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/cordon-sec/cordon/policy"
+)
+
+// Range is a version range as npm reads it.
+type Range struct {
+	// Lowest is the lowest version that it names, zero for none.
+	Lowest policy.Version
+	// One says that it is one version, or versions of one major from one on, such as
+	// 1.2.3, ~1.2.3 and ^1.2.3; Exact that it is one version.
+	One, Exact bool
+	spans      []span
+}
+
+// span is the versions from the first to below the second; the second may be zero for
+// no limit.
+type span struct{ from, below policy.Version }
+
+// comparator is one part of a range: what it asks for, and one to three numbers, of
+// which each may be any.
+var comparator = regexp.MustCompile(`^(|=|v|=v|\^|~|~>|>=|>|<=|<)([0-9]{1,4}|[xX*])` +
+	`(?:\.([0-9]{1,4}|[xX*]))?(?:\.([0-9]{1,4}|[xX*]))?(?:[-+][0-9A-Za-z.+-]+)?$`)
+
+// spaced is the space between what a part of a range asks for and its version.
+var spaced = regexp.MustCompile(`([<>=~^]) +`)
+
+// ParseRange reads a version range. It is not ok for what npm takes for something
+// else: an address, a folder, a file, another package's name or a tag.
+func ParseRange(spec string) (r Range, ok bool) {
+	sets := strings.Split(spaced.ReplaceAllString(spec, "$1"), "||")
+	for _, set := range sets {
+		all := span{}
+		parts := strings.Fields(set)
+		if len(parts) == 3 && parts[1] == "-" {
+			parts = []string{">=" + parts[0], "<=" + parts[2]}
+		}
+		for _, part := range parts {
+			m := comparator.FindStringSubmatch(part)
+			if m == nil {
+				return Range{}, false
+			}
+			s, one, exact := compared(m[1], m[2:])
+			if len(sets) == 1 && len(parts) == 1 {
+				r.One, r.Exact = one, exact
+			}
+			if s.from.Compare(all.from) > 0 {
+				all.from = s.from
+			}
+			if all.below.IsZero() || !s.below.IsZero() && s.below.Compare(all.below) < 0 {
+				all.below = s.below
+			}
+		}
+		if len(r.spans) == 0 || all.from.Compare(r.Lowest) < 0 {
+			r.Lowest = all.from
+		}
+		r.spans = append(r.spans, all)
+	}
+	return r, true
+}
+
+// compared is what one part of a range allows.
+func compared(asks string, numbers []string) (s span, one, exact bool) {
+	var n [3]int
+	said := 0
+	for ; said < 3; said++ {
+		v, err := policy.ParseVersion(numbers[said])
+		if err != nil {
+			break
+		}
+		n[said] = v.Major
+	}
+	at := policy.Version{Major: n[0], Minor: n[1], Patch: n[2]}
+	if said == 0 {
+		return span{}, false, false
+	}
+	anyPart := said < 3 && numbers[said] != ""
+	next := nextOf(at, said)
+	switch asks {
+	case ">=":
+		return span{from: at}, false, false
+	case ">":
+		return span{from: next}, false, false
+	case "<=":
+		return span{below: next}, false, false
+	case "<":
+		return span{below: at}, false, false
+	case "^":
+		for parts := 1; parts <= 3; parts++ {
+			if n[parts-1] > 0 || parts == 3 || said == parts {
+				return span{at, nextOf(at, parts)}, !anyPart, false
+			}
+		}
+	case "~", "~>":
+		return span{at, nextOf(at, min(said, 2))}, !anyPart, false
+	}
+	return span{at, next}, !anyPart, said == 3
+}
+
+// nextOf is the first version after all that begin with so many numbers of one.
+func nextOf(v policy.Version, numbers int) policy.Version {
+	switch numbers {
+	case 1:
+		return policy.Version{Major: v.Major + 1}
+	case 2:
+		return policy.Version{Major: v.Major, Minor: v.Minor + 1}
+	}
+	return policy.Version{Major: v.Major, Minor: v.Minor, Patch: v.Patch + 1}
+}
+
+// Allows reports whether a version is in the range.
+func (r Range) Allows(v policy.Version) bool {
+	for _, s := range r.spans {
+		if v.Compare(s.from) >= 0 && (s.below.IsZero() || v.Compare(s.below) < 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// meets reports whether the range and a span have a version in common.
+func (r Range) meets(other span) bool {
+	before := func(v, limit policy.Version) bool { return limit.IsZero() || v.Compare(limit) < 0 }
+	for _, s := range r.spans {
+		from := s.from
+		if other.from.Compare(from) > 0 {
+			from = other.from
+		}
+		if before(from, s.below) && before(from, other.below) {
+			return true
+		}
+	}
+	return false
+}

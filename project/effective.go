@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
@@ -68,6 +69,7 @@ func (r *reader) effective() {
 	if p.Config != nil {
 		name = p.Config.Name()
 		add.Parts = append(add.Parts, r.brought(p.Config)...)
+		add.Parts = append(add.Parts, r.devices(name)...)
 	}
 	if len(p.Capacitor.Data) > 0 {
 		add.Parts = append(add.Parts, r.generated()...)
@@ -95,6 +97,32 @@ func (r *reader) isProject() bool {
 	return false
 }
 
+// devices are the elements of the config.xml files that Android reads on some devices
+// instead of the one of that name: res/xml-v24/config.xml. What any device lets in
+// counts; that a device may let in less is noted.
+func (r *reader) devices(name string) []configxml.Part {
+	base, ok := strings.CutSuffix(name, "res/xml/config.xml")
+	if !ok {
+		return nil
+	}
+	var parts []configxml.Part
+	matches, _ := fs.Glob(r.fsys, base+"res/xml-*/config.xml") // no base that was found has a pattern in it
+	for _, other := range matches {
+		if !r.readable(other) {
+			continue
+		}
+		doc, err := ReadConfig(r.fsys, other)
+		if err != nil {
+			r.cannot(other, lineAndWhy(err), "")
+			continue
+		}
+		parts = append(parts, configxml.Part{Platform: "android", Elements: doc.Root().Children})
+		r.unknown(policy.Place{File: other, Line: 1, Column: 1}, "android",
+			"some devices read %s instead of %s, and what is said is what the two come to together", other, name)
+	}
+	return parts
+}
+
 // generated are the elements of the config.xml files that Capacitor writes for
 // Cordova plugins.
 func (r *reader) generated() []configxml.Part {
@@ -102,6 +130,7 @@ func (r *reader) generated() []configxml.Part {
 	for _, g := range [][2]string{
 		{"capacitor-android", "android/app/src/main/res/xml/config.xml"},
 		{"capacitor-ios", "ios/App/App/config.xml"},
+		{"capacitor-android", "res/xml/config.xml"}, // of a package
 	} {
 		if !r.readable(g[1]) {
 			continue

@@ -31,6 +31,9 @@ type Package struct {
 	Platform string
 	// Targets are what the package was built with, as far as it says.
 	Targets []policy.Target
+	// Assumed are those of the targets whose version is assumed: Capacitor writes its
+	// own into no file of an app.
+	Assumed []policy.Target
 }
 
 // Error says what is wrong with a package.
@@ -76,13 +79,22 @@ func Open(r io.ReaderAt, size int64) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Targets = targets(p)
+	p.targets()
 	return p, nil
 }
 
-// targets says what a package was built with: the version stands in cordova.js.
-func targets(p *Package) []policy.Target {
+// targets says what a package was built with: the version stands in cordova.js. A
+// package with Capacitor's configuration is Capacitor's.
+func (p *Package) targets() {
 	name := p.Platform
+	for _, at := range []string{"assets/capacitor.config.json", "capacitor.config.json"} {
+		t, err := dialect.ParseTarget("capacitor-" + p.Platform)
+		if err == nil && isFile(p.FS, at) {
+			p.Targets = []policy.Target{t}
+			p.Assumed = p.Targets
+			return
+		}
+	}
 	for _, at := range []string{"assets/www/cordova.js", "www/cordova.js"} {
 		if version := cordovaVersion(p.FS, at); version != "" {
 			name += "@" + version
@@ -92,10 +104,9 @@ func targets(p *Package) []policy.Target {
 	if err != nil {
 		t, err = dialect.ParseTarget(p.Platform)
 	}
-	if err != nil {
-		return nil
+	if err == nil {
+		p.Targets = []policy.Target{t}
 	}
-	return []policy.Target{t}
 }
 
 // cordovaVersion reads the platform's version from its cordova.js.

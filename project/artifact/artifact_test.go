@@ -188,6 +188,10 @@ func TestCapacitorPackage(t *testing.T) {
 	p := open(t, zipOf(t, "AndroidManifest.xml", string(compileXML(element{name: "manifest"}, strings8)),
 		"assets/capacitor.config.json", `{"webDir": "dist", "server": {"cleartext": true}}`,
 		"assets/public/index.html", page))
+	if got := fmt.Sprint(p.Targets[0].Platform, len(p.Targets)); got != "capacitor-android1" ||
+		!cmp.Equal(p.Targets, p.Assumed) {
+		t.Errorf("targets %v, assumed %v", p.Targets, p.Assumed)
+	}
 	got := strings.Join(findings(t, p), "\n")
 	if !strings.Contains(got, "capacitor-cleartext assets/capacitor.config.json:1:") ||
 		!strings.Contains(got, "csp-missing assets/public/index.html") {

@@ -122,3 +122,20 @@ func TestResourcesOfDevices(t *testing.T) {
 		t.Errorf("%v, want %s (%v)", got, want, err)
 	}
 }
+
+// TestConfigOfDevices: what a config.xml for some kinds of devices lets in is judged,
+// and that there is one is a finding by itself or among what is not known.
+func TestConfigOfDevices(t *testing.T) {
+	wide := element{name: "widget", children: []element{
+		{name: "allow-navigation", attributes: []attribute{text("href", "*")}},
+	}}
+	p := open(t, zipOf(t, "AndroidManifest.xml", string(compileXML(element{name: "manifest"}, strings8)),
+		"res/xml/config.xml", string(compileXML(built, strings8)),
+		"res/xml-v24/config.xml", string(compileXML(wide, strings8)), "assets/www/index.html", page))
+	got := strings.Join(findings(t, p), "\n")
+	for _, want := range []string{"navigation-catch-all res/xml-v24/config.xml:2:3", "facts-unknown res/xml-v24/config.xml:1:1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is missing in\n%s", want, got)
+		}
+	}
+}

@@ -232,7 +232,7 @@ func Folder(fsys fs.FS) *Package {
 	if p.Platform == "android" {
 		p.FS = sub
 	}
-	p.Targets = targets(p)
+	p.targets()
 	return p
 }
 

@@ -59,8 +59,9 @@ func openPackage(path string, size int64, targets []policy.Target) (*app.App, st
 }
 
 func readPackage(path string, built *artifact.Package, targets []policy.Target) (*app.App, string, error) {
+	var assumed []policy.Target
 	if len(targets) == 0 {
-		targets = built.Targets
+		targets, assumed = built.Targets, built.Assumed
 	}
 	base := filepath.Join(path, filepath.FromSlash(built.Root))
 	read, err := project.Read(built.FS, project.Options{Targets: targets, Now: time.Now()})
@@ -75,5 +76,6 @@ func readPackage(path string, built *artifact.Package, targets []policy.Target) 
 	if err != nil {
 		return nil, "", Error(base, err)
 	}
+	read.Assumed = assumed
 	return read, base, nil
 }

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"fmt"
 	"io/fs"
 	"sort"
 	"strings"
@@ -21,7 +22,7 @@ var builtConfigs = []struct{ platform, pattern string }{
 // the built file alone ships until then, or comes from a hook.
 func (r *reader) built() {
 	p := r.project
-	if p.Config == nil {
+	if p.Config == nil || p.Effective == nil {
 		return
 	}
 	for _, b := range builtConfigs {
@@ -39,6 +40,28 @@ func (r *reader) built() {
 			made.Extra = extra(doc, p.Effective, b.platform)
 			p.Built = append(p.Built, made)
 		}
+	}
+	r.doubtBuilt()
+}
+
+// doubtBuilt notes the entries of the list that only a built file has: the app that
+// it is of lets them in, and whether the next one does is not known.
+func (r *reader) doubtBuilt() {
+	p := r.project
+	var unknowns []configxml.Unknown
+	for i := range p.Built {
+		for _, e := range p.Built[i].Extra {
+			if e.Name == "preference" {
+				continue
+			}
+			at := e.Place()
+			unknowns = append(unknowns, configxml.Unknown{Place: at, Platform: p.Built[i].Platform,
+				What: fmt.Sprintf("<%s> %q stands in the built file %s:%d and nowhere in the project", e.Name,
+					e.Value("origin")+e.Value("href"), at.File, at.Line)})
+		}
+	}
+	if len(unknowns) > 0 {
+		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, configxml.Additions{Unknown: unknowns})
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // ReadShips reads what says where the app may go, and none of its pages: the
-// config.xml or Capacitor's configuration, the plugins, and the versions of the
-// platforms. Errors are those of Read.
+// config.xml or Capacitor's configuration, the plugins, the config.xml files that
+// platforms were built with, and the versions of the platforms. Errors are those of Read.
 func ReadShips(fsys fs.FS, o Options) (*app.App, error) {
 	r, err := readShips(fsys, o)
 	if err != nil {
@@ -39,6 +39,7 @@ func readShips(fsys fs.FS, o Options) (*reader, error) {
 		}
 	}
 	r.effective()
+	r.built()
 	r.versions(o.Targets)
 	return r, nil
 }

@@ -176,7 +176,6 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	if o.Config == "" && o.Document == nil {
 		r.nothing(name)
 	}
-	r.built()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))

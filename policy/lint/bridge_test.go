@@ -42,6 +42,9 @@ func TestBridge(t *testing.T) {
 			want: []string{`remote-navigation-with-plugins high: pages such as https://a.example.com/ open inside ` +
 				`the ` +
 				`app and may call its plugin @capacitor/camera (capacitor-android@7.0.0 capacitor-ios@7.0.0)`}},
+		"no host that there could be": {config: `{"server":{"allowNavigation":[" evil.test","ex*.example"]}}`,
+			want: []string{
+				`bridge-open high: allowNavigation "ex*.example" is not a rule of origins, so that ` + open}},
 		"nothing": {config: `{"server":{"hostname":"localhost"}}`},
 	} {
 		p := &app.App{Targets: test.targets,

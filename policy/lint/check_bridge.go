@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -154,16 +155,16 @@ func (r *run) eachMask(visit func(mask capacitor.Text, opens, called []*reading,
 }
 
 // maskWitness is the address of a page that an entry of allowNavigation means, ""
-// for one that names every host or this device.
+// for one that names every host or this device, or no host that there could be.
 func maskWitness(mask string) string {
 	origin := mask
 	if !strings.HasPrefix(mask, "http://") && !strings.HasPrefix(mask, "https://") {
 		origin = "https://" + mask
 	}
 	scheme, rest, _ := strings.Cut(origin, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	labels := strings.Split(host, ".")
-	if len(labels) < 2 || strings.Trim(host, "*.") == "" || developmentHost(strings.ToLower(host)) != "" {
+	named, _, _ := strings.Cut(rest, "/")
+	labels := strings.Split(named, ".")
+	if len(labels) < 2 || strings.Trim(named, "*.") == "" || developmentHost(strings.ToLower(named)) != "" {
 		return ""
 	}
 	for i, label := range labels {
@@ -171,5 +172,9 @@ func maskWitness(mask string) string {
 			labels[i] = "a"
 		}
 	}
-	return scheme + "://" + strings.Join(labels, ".") + "/"
+	site := strings.Join(labels, ".")
+	if _, err := hostname.ParseAuthority(site); err != nil {
+		return ""
+	}
+	return scheme + "://" + site + "/"
 }

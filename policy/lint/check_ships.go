@@ -19,12 +19,18 @@ func checkPagesFound(r *run) {
 
 // checkFactsKnown reports what could not be established. A plugin that is named and
 // not there is said in the summary: that is how a project looks that was not built.
+// An entry of a built file has rules of its own.
 func checkFactsKnown(r *run) {
 	for _, u := range unknowns(r.project) {
-		if !ofMissing(r.project, u) {
+		if !ofMissing(r.project, u) && !ofBuilt(r.project, u) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
 	}
+}
+
+// ofBuilt reports whether what is not known stands in a built config.xml.
+func ofBuilt(p *app.App, u configxml.Unknown) bool {
+	return slices.ContainsFunc(p.Built, func(b app.Built) bool { return b.Document.Name() == u.Place.File })
 }
 
 // checkSwitched reports values that a condition chooses.

@@ -176,6 +176,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 		r.nothing(name)
 	}
 	r.built()
+	r.capacitorBuilt()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))

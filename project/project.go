@@ -176,6 +176,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	if o.Config == "" && o.Document == nil {
 		r.nothing(name)
 	}
+	r.capacitorBuilt()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))

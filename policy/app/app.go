@@ -54,6 +54,9 @@ type App struct {
 	Switched []Switched
 	// Built are the platforms' own config.xml files, as they were built.
 	Built []Built
+	// Copies are the platforms' own copies of the Capacitor configuration that say
+	// something else than it.
+	Copies []Copy
 	// Package is package.json, without data if there is none.
 	Package File
 	// Lock is package-lock.json, without data if there is none.
@@ -191,6 +194,21 @@ type Built struct {
 	Extra []*configxml.Element
 }
 
+// Copy is a platform's own copy of the Capacitor configuration, which ships.
+type Copy struct {
+	File
+	Differences []Difference
+}
+
+// Difference is a value of a copy that the configuration does not have.
+type Difference struct {
+	// What says the value in a clause.
+	What  string
+	Place policy.Place
+	// Wider says that the copy opens more.
+	Wider bool
+}
+
 // Skipped is a file that was not read.
 type Skipped struct {
 	Name string
@@ -302,6 +320,11 @@ func (a *App) Content(name string) []byte {
 	for _, f := range []*File{&a.Package, &a.Lock, &a.Capacitor} {
 		if f.Name == name {
 			return f.Data
+		}
+	}
+	for i := range a.Copies {
+		if a.Copies[i].Name == name {
+			return a.Copies[i].Data
 		}
 	}
 	for i := range a.Pages {

@@ -27,6 +27,8 @@ func capacitorApp(version, config string, more map[string]string) fstest.MapFS {
 	return files
 }
 
+const inCopy = ", in the copy that ships, and not in capacitor.config.json; run npx cap copy ()"
+
 // capacitorCases are projects of one version, the rules that are looked at, and
 // what they find.
 var capacitorCases = map[string]struct {
@@ -48,6 +50,25 @@ var capacitorCases = map[string]struct {
 				`from https://localhost on capacitor-android@6.0.0 (capacitor-android@6.0.0)`,
 			`mixed-content ws://push.example.com is refused as mixed content, because the app's own pages come ` +
 				`from https://localhost on capacitor-android@6.0.0 (capacitor-android@6.0.0)`}},
+	"copies that open more": {"7.4.0", `{"server":{"hostname":"a.test","allowNavigation":["a.example"]},` +
+		`"cordova":{"accessOrigins":["https://a"]}}`, map[string]string{
+		"ios/App/App/capacitor.config.json": `{"server":{"hostname":"a.test","allowNavigation":["a.example","*"]}}`,
+		"android/app/src/main/assets/capacitor.config.json": `{"server":{"cleartext":true,"url":"http://b",` +
+			`"androidScheme":"http"},"android":{"useLegacyBridge":true,"allowMixedContent":true},` +
+			`"cordova":{"accessOrigins":["https://a"]}}`,
+	}, []string{"built-config-differs", "built-config-wider"}, []string{
+		`built-config-differs server.allowNavigation has no "a.example" here` + inCopy,
+		`built-config-differs server.hostname is not set here` + inCopy,
+		`built-config-wider server.cleartext is true here` + inCopy,
+		`built-config-wider server.url is "http://b" here` + inCopy,
+		`built-config-differs server.androidScheme is "http" here` + inCopy,
+		`built-config-wider android.useLegacyBridge is true here` + inCopy,
+		`built-config-wider allowMixedContent is true here` + inCopy,
+		`built-config-wider cordova.accessOrigins is not set here, which stands for every origin` + inCopy,
+		`built-config-wider server.allowNavigation has "*" here` + inCopy}},
+	"copies that say the same": {"7.4.0", `{"server":{"allowNavigation":["a.example"]}}`, map[string]string{
+		"ios/App/App/capacitor.config.json": `{"server":{"allowNavigation":["a.example"]},"packageClassList":[]}`,
+	}, []string{"built-config-differs", "built-config-wider"}, nil},
 	"mixed content": {"7.4.0", `{"android":{"allowMixedContent":"true"}}`, nil,
 		[]string{"capacitor-mixed-content", "mixed-content"}, []string{
 			`capacitor-mixed-content allowMixedContent lets the app's pages load scripts and everything else over ` +

@@ -55,10 +55,16 @@ func ofMissing(p *app.App, u configxml.Unknown) bool {
 }
 
 // checkBuiltConfig and checkBuiltWider report the entries of a built config.xml
-// that the project does not have.
-func checkBuiltConfig(r *run) { r.builtEntries(false) }
+// that the project does not have, and the values of a Capacitor configuration's copy.
+func checkBuiltConfig(r *run) {
+	r.builtEntries(false)
+	r.copiedValues(false)
+}
 
-func checkBuiltWider(r *run) { r.builtEntries(true) }
+func checkBuiltWider(r *run) {
+	r.builtEntries(true)
+	r.copiedValues(true)
+}
 
 func (r *run) builtEntries(wider bool) {
 	for i := range r.project.Built {
@@ -73,6 +79,19 @@ func (r *run) builtEntries(wider bool) {
 					described(e),
 					r.project.Ships().Name(),
 				)
+			}
+		}
+	}
+}
+
+// copiedValues reports what a platform's copy of the Capacitor configuration says
+// otherwise.
+func (r *run) copiedValues(wider bool) {
+	for i := range r.project.Copies {
+		for _, d := range r.project.Copies[i].Differences {
+			if d.Wider == wider {
+				r.report(d.Place, nil, "%s, in the copy that ships, and not in %s; run npx cap copy", d.What,
+					r.project.Capacitor.Name)
 			}
 		}
 	}

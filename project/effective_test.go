@@ -215,7 +215,8 @@ func TestVersions(t *testing.T) {
 		files         []string
 	}{
 		{"android@6.4.0", "", []string{"config.xml", engine}},
-		{"android@12.0.0", "", append(dev, "config.xml", engine)},
+		{"android@12.0.0", "android@12.0.0", append(dev, "config.xml", engine)},
+		{"android@12.0.0", "", append(dev, "config.xml", engine, "node_modules/x", "")},
 		{"android@13.0.0", "", append(dev, "config.xml", engine, "node_modules/cordova-android/package.json",
 			`{"version": "13.0.0"}`)},
 		{"android@6.4.0", "", []string{"config.xml", engine, "package.json",

@@ -366,13 +366,12 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 func (r *pluginReader) missing(n *named) []configxml.Part {
 	known, ok := app.KnownPlugin(n.id, n.spec)
 	if !ok {
-		r.unknown(
-			n.place,
-			"",
-			"the plugin %s is named and its plugin.xml is not there: what it adds to the list is not "+
-				"known (run npm install, or cordova prepare)",
-			n.id,
-		)
+		remedy := "run npm install, or cordova prepare"
+		if n.place.File == r.project.Package.Name && !hasPackages(r.fsys) {
+			remedy = "run npm install, or check from the workspace's root if its packages are installed there"
+		}
+		r.unknown(n.place, "", "the plugin %s is named and its plugin.xml is not there: what it adds to the list is "+
+			"not known (%s)", n.id, remedy)
 		return nil
 	}
 	if n.source == (configxml.Foreign{}) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -199,6 +200,39 @@ func (c *chosen) add(name, spec string) {
 	c.addKnown(name, spec)
 }
 
+// elsewhere reports whether a version is a range of package.json and what npm made of it
+// is not in the folder: a workspace keeps its packages in a folder further up.
+func (c *chosen) elsewhere(name, spec string) bool {
+	if c.fsys == nil || hasPackages(c.fsys) {
+		return false
+	}
+	if versions, ok := app.ParseRange(spec); !ok || versions.Exact {
+		return false
+	}
+	root, err := jsonspan.Parse(c.project.Package.Data)
+	if err != nil {
+		return false
+	}
+	names := []string{"cordova-" + name}
+	if platform, is := strings.CutPrefix(name, "capacitor-"); is {
+		names = []string{"@capacitor/" + platform, "@capacitor/core", "@capacitor/cli"}
+	}
+	for _, at := range []string{"dependencies", "devDependencies"} {
+		for _, name := range names {
+			if text, ok := root.At(at, name).Text(); ok && text == spec {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasPackages reports whether npm's packages are in the folder.
+func hasPackages(fsys fs.FS) bool {
+	info, err := fs.Stat(fsys, "node_modules")
+	return err == nil && info.IsDir()
+}
+
 // targets derives the targets from what the project names, and says of which the
 // version is assumed.
 func targets(fsys fs.FS, p *app.App) (list, assumed []policy.Target) {
@@ -274,7 +308,7 @@ func (c *chosen) addKnown(name, spec string) {
 		return
 	}
 	c.list = append(c.list, t)
-	if !named {
+	if !named || c.elsewhere(name, spec) {
 		c.assumed = append(c.assumed, t)
 	}
 }

@@ -63,3 +63,31 @@ func TestVersionOfTheLock(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A workspace keeps its packages further up: without node_modules a range of package.json
+// is assumed, and what is not there may be there.
+func TestVersionOfAWorkspace(t *testing.T) {
+	const remedy = "the plugin cordova-plugin-x is named and its plugin.xml is not there: what it adds to the list is " +
+		"not known (run npm install, or check from the workspace's root if its packages are installed there)"
+	for _, test := range []struct{ spec, file, assumed string }{
+		{"^12.0.0", "www/x", "android@12.0.0"}, {"^12.0.0", "node_modules/x", ""}, {"12.0.0", "www/x", ""},
+	} {
+		p := reads(t, "config.xml", catchAll, test.file, "", "package.json",
+			`{"dependencies": {"cordova-android": "`+test.spec+`", "cordova-plugin-x": "1"}}`)
+		if got := targetList(p.Assumed); targetList(p.Targets) != "android@12.0.0" || got != test.assumed {
+			t.Errorf("%v: targets %v, assumed %s", test, p.Targets, got)
+		}
+		unknown := p.Ships().Unknowns()
+		if len(unknown) != 1 || (unknown[0].What == remedy) != (test.file == "www/x") {
+			t.Errorf("%v: %v", test, unknown)
+		}
+	}
+	p := reads(t, "capacitor.config.json", "{}", "package.json", `{"dependencies": {"@capacitor/ios": "^6.0.0"}}`)
+	if got := targetList(p.Assumed); got != "capacitor-ios@6.0.0" {
+		t.Error(got)
+	}
+	p = reads(t, "config.xml", `<widget><engine name="android" spec="^6.0.0"/></widget>`)
+	if len(p.Assumed) != 0 {
+		t.Errorf("an engine's range: %v", p.Assumed)
+	}
+}

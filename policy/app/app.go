@@ -36,7 +36,7 @@ type App struct {
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
 	// Assumed are those of the targets whose version nothing names: it is the
-	// latest that is known, and what is said about them depends on it.
+	// latest that is known, or that a range allows, and what is said depends on it.
 	Assumed []policy.Target
 	// Engines are the platforms that the project names itself, those without a
 	// list of their own (browser, electron) included.

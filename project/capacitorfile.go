@@ -85,8 +85,10 @@ func notKnown(name string, left []computed, err error) []unevaluated {
 		if errors.As(err, &code) {
 			line = code.line
 		}
-		return []unevaluated{{line, fmt.Sprintf("%s is code, so that the app's configuration is not known: %v", name, err),
-			err.Error()}}
+		return []unevaluated{
+			{line, fmt.Sprintf("%s is code, so that the app's configuration is not known: %v", name, err),
+				err.Error()},
+		}
 	}
 	var list []unevaluated
 	for _, c := range left {

@@ -81,7 +81,9 @@ func TestUnpackedInAll(t *testing.T) {
 // TestAttributesThatRepeat: the names that references stand for are counted, those of
 // attributes that are there twice as well.
 func TestAttributesThatRepeat(t *testing.T) {
-	table, err := readTable(compileTable([]string{"xml"}, []tableEntry{{kind: "xml", name: strings.Repeat("n", 120)}}))
+	table, err := readTable(
+		compileTable([]string{"xml"}, []tableEntry{{kind: "xml", name: strings.Repeat("n", 120)}}),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,9 +115,21 @@ func TestResourcesOfDevices(t *testing.T) {
 		{kind: "xml", name: "config", path: "res/xml/config.xml"}, {kind: "xml", name: "config", path: "res/z.xml"},
 		{kind: "xml", name: "only", path: "res/xml-de/only.xml"}})
 	data := string(compileXML(built, strings8))
-	p := open(t, zipOf(t, "AndroidManifest.xml", string(compileXML(element{name: "manifest"}, strings8)),
-		"resources.arsc", string(table), "res/xml-v24/config.xml", data, "res/xml/config.xml", data, "res/z.xml", data,
-		"res/xml-de/only.xml", data))
+	p := open(t, zipOf(
+		t,
+		"AndroidManifest.xml",
+		string(compileXML(element{name: "manifest"}, strings8)),
+		"resources.arsc",
+		string(table),
+		"res/xml-v24/config.xml",
+		data,
+		"res/xml/config.xml",
+		data,
+		"res/z.xml",
+		data,
+		"res/xml-de/only.xml",
+		data,
+	))
 	got, err := fs.Glob(p.FS, "res/*/*.xml")
 	want := "[res/xml/config.xml res/xml/only.xml res/xml-v24/config.xml res/xml-x1/config.xml]"
 	if err != nil || fmt.Sprint(got) != want {

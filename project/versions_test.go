@@ -67,7 +67,8 @@ func TestVersionOfTheLock(t *testing.T) {
 // A workspace keeps its packages further up: without node_modules a range of package.json
 // is assumed, and what is not there may be there.
 func TestVersionOfAWorkspace(t *testing.T) {
-	const remedy = "the plugin cordova-plugin-x is named and its plugin.xml is not there: what it adds to the list is " +
+	const remedy = "the plugin cordova-plugin-x is named and its plugin.xml is not there: what it adds to " +
+		"the list is " +
 		"not known (run npm install, or check from the workspace's root if its packages are installed there)"
 	for _, test := range []struct{ spec, file, assumed string }{
 		{"^12.0.0", "www/x", "android@12.0.0"}, {"^12.0.0", "node_modules/x", ""}, {"12.0.0", "www/x", ""},

@@ -41,7 +41,8 @@ Git as REVISION:PATH; the current folder without one.
   same navigation on android ios
 
 Without a platform an assertion is about the strict reading ("cordon"), in a Capacitor
-app without a config.xml about the Capacitor platforms; without a kind about xhr. docs/reference/assertions.md has the whole grammar.
+app without a config.xml about the Capacitor platforms; without a kind about xhr.
+docs/reference/assertions.md has the whole grammar.
 
 --export csp proves instead that the exported Content-Security-Policy allows
 nothing that the policy blocks.

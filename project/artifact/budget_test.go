@@ -147,7 +147,8 @@ func TestConfigOfDevices(t *testing.T) {
 		"res/xml/config.xml", string(compileXML(built, strings8)),
 		"res/xml-v24/config.xml", string(compileXML(wide, strings8)), "assets/www/index.html", page))
 	got := strings.Join(findings(t, p), "\n")
-	for _, want := range []string{"navigation-catch-all res/xml-v24/config.xml:2:3", "facts-unknown res/xml-v24/config.xml:1:1"} {
+	for _, want := range []string{"navigation-catch-all res/xml-v24/config.xml:2:3",
+		"facts-unknown res/xml-v24/config.xml:1:1"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in\n%s", want, got)
 		}

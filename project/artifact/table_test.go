@@ -70,7 +70,8 @@ func TestNamesOfPackages(t *testing.T) {
 	header := append([]byte{1, 1, 0, 0}, le32(count, uint32(24+len(offsets)), 0)...)
 	pack := packOf([]string{strings.Repeat("k", length)}, chunkOf(chunkType, header, append(offsets, entry...)))
 	const most = maxStrings / (count * (length + 1))
-	for n, want := range map[int]string{most: "", most + 1: "it is damaged: its strings come to more than 33554432 bytes"} {
+	for n, want := range map[int]string{most: "",
+		most + 1: "it is damaged: its strings come to more than 33554432 bytes"} {
 		data := strings8([]string{"res/a.xml"})
 		for i := range n {
 			pack[8] = byte(i) // another package: other resources

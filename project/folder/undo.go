@@ -152,14 +152,17 @@ func LastRun(dir string) (*Undo, error) {
 	return u, nil
 }
 
-// repairable reports whether a name is one of a file that repairs change: a list or a
-// page, outside of hidden folders. A record comes with the folder, and the folder may
+// repairable reports whether a name is one of a file that repairs change: a list, a
+// page or the package.json, outside of hidden folders. A record comes with the folder, and the folder may
 // come from anybody.
 func repairable(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") {
 			return false
 		}
+	}
+	if name == "package.json" {
+		return true
 	}
 	switch strings.ToLower(path.Ext(name)) {
 	case ".xml", ".html", ".htm", ".xhtml":

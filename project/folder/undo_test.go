@@ -134,7 +134,7 @@ func TestRunsThatChangeNothingAreNotRemembered(t *testing.T) {
 
 // A record that somebody else made writes nothing that a run would not.
 func TestUndoWritesOnlyWhatRunsWrite(t *testing.T) {
-	for _, name := range []string{".git/config", "www/.htaccess.html", "package.json", "a/../b.xml", "../config.xml",
+	for _, name := range []string{".git/config", "www/.htaccess.html", "x/package.json", "a/../b.xml", "../config.xml",
 		"hooks/x.js"} {
 		dir := t.TempDir()
 		put(t, dir, "www/.htaccess.html", "now")

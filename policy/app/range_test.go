@@ -76,7 +76,7 @@ func TestKnownPluginFromElsewhere(t *testing.T) {
 	for spec, want := range map[string]string{
 		"": "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1", "latest": "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
 		"^1.2.1": "plugin.xml of 1.2.1", "~2.5": "plugin.xml of 2.5.3",
-		">=4": "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
+		">=4":    "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
 		">=1 <2": "plugin.xml of 1.2.1", ">=1": "", "^1.0.0 || ^4.0.0": "", "<5": "",
 	} {
 		if known, _ := app.KnownPlugin(webview, spec); known.Source != want {

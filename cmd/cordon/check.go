@@ -190,10 +190,14 @@ func (o *checkOptions) writer(
 	return nil, output.CheckFormat(o.format, "text", "json", "sarif", "github")
 }
 
+// countedSize is the largest config.xml, in bytes, whose repairs are counted: they are
+// counted by trying them, which takes longer than the check itself on long lists.
+const countedSize = 1 << 20
+
 // repairable is how many of the findings cordon fix repairs, 0 where that cannot be
 // said.
 func repairable(path string, p *app.App, r *lint.Report) int {
-	if len(r.Findings) == 0 {
+	if len(r.Findings) == 0 || p.Config != nil && len(p.Config.Bytes()) > countedSize {
 		return 0
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {

@@ -22,7 +22,7 @@ type Unknown struct {
 	// What says it in one clause, such as "the plugin x is named and its
 	// plugin.xml was not found".
 	What string
-	// Place is where it is named; zero for nowhere in particular.
+	// Place is where it is named; zero where no file names it.
 	Place policy.Place
 	// Platform is the platform that it matters to, "" for every one.
 	Platform string

@@ -162,8 +162,11 @@ func iosHasStopped(spec *policy.Spec) bool {
 func hasWKWebView(doc *configxml.Document) bool {
 	for _, e := range doc.For("ios") {
 		switch e.Value("name") {
-		case "cordova-plugin-wkwebview-engine", "cordova-plugin-ionic-webview", "CDVWKWebViewEngine":
-			return e.Name == "plugin" || e.Name == "feature"
+		case "cordova-plugin-wkwebview-engine", "cordova-plugin-ionic-webview", "cordova-plugin-wkwebview-ionic-xhr",
+			"cordova-plugin-wkwebview-file-xhr", "CDVWKWebViewEngine":
+			if e.Name == "plugin" || e.Name == "feature" {
+				return true
+			}
 		}
 		if e.Name == "preference" && e.Value("name") == "CordovaWebViewEngine" &&
 			e.Value("value") == "CDVWKWebViewEngine" {

@@ -27,7 +27,8 @@ func TestWKWebViewOfPlugins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compiled, err := dialect.Compile(doc, policy.Target{Platform: "ios", Version: policy.Version{Major: 4, Minor: 5}})
+		target := policy.Target{Platform: "ios", Version: policy.Version{Major: 4, Minor: 5}}
+		compiled, err := dialect.Compile(doc, target)
 		if err != nil {
 			t.Fatal(err)
 		}

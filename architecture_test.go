@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 	"gateway":           {"host", "policy/**", "pin", "egress", "event", "ca", "gateway/config", "internal/**"},
 	"gateway/config":    {"host", "policy/dialect", "policy/enforced", "pin", "ca", "egress", "internal/**"},
 	"internal/proctest": {"host", "internal/**"},
-	"gateway/source": {"gateway/config", "policy/enforced", "policy/configxml", "project/folder", "ca", "egress",
+	"gateway/source": {"gateway/config", "policy", "policy/enforced", "policy/configxml", "project/folder", "ca", "egress",
 		"internal/**"},
 	"backend/identity":     {},
 	"backend/auth":         {"host", "backend/identity", "event", "internal/**", "egress"},

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 
@@ -33,40 +34,51 @@ func (r *reader) built() {
 			}
 			doc, err := ReadConfig(r.fsys, name)
 			if err != nil {
-				r.skip(name, lineAndWhy(err))
+				r.cannot(name, lineAndWhy(err), "")
 				continue
 			}
-			made := app.Built{Platform: b.platform, Document: doc}
-			made.Extra = extra(doc, p.Effective, b.platform)
-			p.Built = append(p.Built, made)
+			p.Built = append(p.Built, app.Built{Platform: b.platform, Document: doc,
+				Extra: extra(doc, p.Effective, b.platform)})
 		}
 	}
 	r.doubtBuilt()
 }
 
 // doubtBuilt notes the entries of the list that only a built file has: the app that
-// it is of lets them in, and whether the next one does is not known.
+// it is of lets them in, and whether the next one does is not known. The classes of
+// plugins that it names are part of what ships: pages may call them.
 func (r *reader) doubtBuilt() {
 	p := r.project
-	var unknowns []configxml.Unknown
+	var add configxml.Additions
+	missing := slices.ContainsFunc(p.Plugins, func(plugin app.Plugin) bool { return plugin.Manifest == "" })
 	for i := range p.Built {
-		for _, e := range p.Built[i].Extra {
-			if e.Name == "preference" {
-				continue
-			}
+		b := &p.Built[i]
+		for _, e := range b.Extra {
 			at := e.Place()
-			unknowns = append(unknowns, configxml.Unknown{Place: at, Platform: p.Built[i].Platform,
-				What: fmt.Sprintf("<%s> %q stands in the built file %s:%d and nowhere in the project", e.Name,
-					e.Value("origin")+e.Value("href"), at.File, at.Line)})
+			what := fmt.Sprintf("<%s> %q stands in the built file %s:%d and nowhere in the project", e.Name,
+				e.Value("origin")+e.Value("href")+e.Value("name"), at.File, at.Line)
+			switch {
+			case e.Name == "preference":
+				continue
+			case e.Name == "feature":
+				add.Parts = append(add.Parts, configxml.Part{Platform: b.Platform, Elements: []*configxml.Element{e}})
+				if missing {
+					continue // it may be that of a plugin that is named and not there
+				}
+			}
+			add.Unknown = append(add.Unknown, configxml.Unknown{What: what, Place: at, Platform: b.Platform})
+		}
+		if missing {
+			b.Extra = slices.DeleteFunc(b.Extra, func(e *configxml.Element) bool { return e.Name == "feature" })
 		}
 	}
-	if len(unknowns) > 0 {
-		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, configxml.Additions{Unknown: unknowns})
+	if len(add.Parts)+len(add.Unknown) > 0 {
+		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, add)
 	}
 }
 
 // extra returns the entries of a built file that a document does not have for the
-// platform: entries of the list, and settings of the app's own origin.
+// platform: entries of the list, plugins' classes, and settings of the app's own origin.
 func extra(built, doc *configxml.Document, platform string) []*configxml.Element {
 	have := make(map[string]bool)
 	for _, top := range doc.For(platform) {
@@ -96,6 +108,26 @@ func extra(built, doc *configxml.Document, platform string) []*configxml.Element
 var ownSettings = map[string]bool{"scheme": true, "hostname": true, "iosscheme": true, "wkport": true,
 	"androidinsecurefilemodeenabled": true, "mixedcontentmode": true}
 
+// ownClasses are the classes that each app of cordova-ios 4.0 to 8.1 and of
+// cordova-android 3 has without any plugin: the defaults.xml or config.xml of their
+// templates.
+var ownClasses = map[string]bool{"CDVLocalStorage": true, "CDVLogger": true, "CDVHandleOpenURL": true,
+	"CDVIntentAndNavigationFilter": true, "CDVGestureHandler": true, "CDVLaunchScreen": true,
+	"CDVWebViewEngine": true, "CDVStatusBarInternal": true, "org.apache.cordova.App": true}
+
+// ofPlatform reports whether a feature is the platform's own.
+func ofPlatform(e *configxml.Element) bool {
+	own := false
+	for _, param := range e.Children {
+		if name := param.Value("name"); name == "ios-package" || name == "android-package" {
+			if own = ownClasses[param.Value("value")]; !own {
+				return false
+			}
+		}
+	}
+	return own
+}
+
 // entryKey is the same for entries that say the same, and "" for what is none.
 func entryKey(e *configxml.Element) string {
 	name := ""
@@ -105,6 +137,11 @@ func entryKey(e *configxml.Element) string {
 			return ""
 		}
 		return "preference " + name + "=" + e.Value("value")
+	case "feature":
+		if ofPlatform(e) {
+			return ""
+		}
+		return "feature " + e.Value("name")
 	case "access", "allow-navigation", "allow-intent":
 	default:
 		return ""

@@ -7,6 +7,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/capacitor"
+	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
 // capacitorBuilt compares the copies of Capacitor's configuration that the platforms
@@ -14,28 +15,42 @@ import (
 func (r *reader) capacitorBuilt() {
 	p := r.project
 	doc := p.Ships()
-	if doc == nil || doc.Capacitor() == nil || !slices.Contains(capacitorNames, p.Capacitor.Name) {
+	if p.Effective == nil || doc.Capacitor() == nil || !slices.Contains(capacitorNames, p.Capacitor.Name) {
 		return
 	}
-	for _, c := range [][2]string{{"android", capacitorCopies[0]}, {"ios", iosCopy}} {
-		if !r.readable(c[1]) {
+	for _, c := range r.copies() {
+		if c.platform == "" || !r.readable(c.name) {
 			continue
 		}
-		file := r.manifest(c[1])
+		file := r.manifest(c.name)
 		copied, err := capacitor.Read(file.Name, file.Data)
 		if err != nil {
-			r.skip(file.Name, err.Error())
+			r.cannot(file.Name, err.Error(), "")
 			continue
 		}
 		d := &differing{at: file.Place(0, 0)}
-		d.compare(doc.Capacitor(), copied, c[0] == "android")
+		d.compare(doc.Capacitor(), copied, c.platform == "android")
 		if len(p.Switched) > 0 { // the build chose, and what opens more is judged
 			d.list = slices.DeleteFunc(d.list, func(x app.Difference) bool { return !x.Wider })
 		}
 		if len(d.list) > 0 {
-			p.Copies = append(p.Copies, app.Copy{File: file, Differences: d.list})
+			flavour := c.platform == "android" && c.name != r.inPlatform(androidCopy)
+			p.Copies = append(p.Copies, app.Copy{File: file, Differences: d.list, Flavour: flavour})
+			r.doubtCopy(&p.Copies[len(p.Copies)-1], "capacitor-"+c.platform)
 		}
 	}
+}
+
+// doubtCopy notes what a copy says otherwise: an app that is built now has the copy,
+// and one that is built after the next cap copy has not.
+func (r *reader) doubtCopy(c *app.Copy, platform string) {
+	p := r.project
+	var unknowns []configxml.Unknown
+	for _, d := range c.Differences {
+		unknowns = append(unknowns, configxml.Unknown{Place: d.Place, Platform: platform,
+			What: fmt.Sprintf("%s, and not in %s: %s", d.What, p.Capacitor.Name, c.Counts())})
+	}
+	p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, configxml.Additions{Unknown: unknowns})
 }
 
 // differing collects the differences of a copy.

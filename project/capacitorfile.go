@@ -17,16 +17,23 @@ import (
 // which its command line looks for them (@capacitor/cli 7, config.ts).
 var capacitorNames = []string{"capacitor.config.ts", "capacitor.config.js", capacitorFile}
 
-// capacitorCopies are where cap copy writes the evaluated configuration.
-// The last one is its place in a package.
-var capacitorCopies = []string{"android/app/src/main/assets/" + capacitorFile, iosCopy, "assets/" + capacitorFile}
-
-const iosCopy = "ios/App/App/" + capacitorFile
+// androidCopy and iosCopy are where cap copy writes the evaluated configuration.
+const (
+	androidCopy = "android/app/src/main/assets/" + capacitorFile
+	iosCopy     = "ios/App/App/" + capacitorFile
+)
 
 // capacitor reads the configuration of a Capacitor project. One that is code is
 // read without running it; where something in it is computed, the evaluated copy
 // counts that Capacitor made of it.
 func (r *reader) capacitor() app.File {
+	f := r.configuration()
+	r.setFolders(&f)
+	r.doubtFolders()
+	return f
+}
+
+func (r *reader) configuration() app.File {
 	for _, name := range capacitorNames {
 		switch {
 		case !exists(r.fsys, name):
@@ -55,6 +62,7 @@ func (r *reader) capacitorCode(name string) app.File {
 	if err == nil && len(left) == 0 {
 		return app.File{Name: name, Data: made}
 	}
+	r.setFolders(&app.File{Name: name, Data: made})
 	counts, remedy := r.evaluated(), runCapCopy
 	if counts.Name != "" {
 		remedy = fmt.Sprintf("the copy %s counts, which may be older than the code: run npx cap copy", counts.Name)
@@ -103,19 +111,18 @@ func notKnown(name string, left []computed, err error) []unevaluated {
 }
 
 // evaluated returns the first copy of the configuration, without a name where there is
-// none. Where the copies of the two platforms differ, what counts on iOS is not known.
+// none. Where the copies of the platforms or of a flavour differ, what counts for those
+// that come later is not known.
 func (r *reader) evaluated() app.File {
 	var counts app.File
-	for _, name := range capacitorCopies {
+	for _, c := range r.copies() {
 		switch {
-		case !exists(r.fsys, name):
+		case !exists(r.fsys, c.name):
 		case counts.Name == "":
-			counts = r.manifest(name)
-		case name == iosCopy:
-			if r.copiesDiffer(&counts, name) {
-				r.unknown(policy.Place{File: name, Line: 1, Column: 1}, "capacitor-ios",
-					"%s differs from %s, which counts for both platforms; run npx cap copy", name, counts.Name)
-			}
+			counts = r.manifest(c.name)
+		case c.platform != "" && r.copiesDiffer(&counts, c.name):
+			r.unknown(policy.Place{File: c.name, Line: 1, Column: 1}, "capacitor-"+c.platform,
+				"%s differs from %s, which counts for both platforms; run npx cap copy", c.name, counts.Name)
 		}
 	}
 	return counts

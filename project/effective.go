@@ -24,14 +24,14 @@ func ReadShips(fsys fs.FS, o Options) (*app.App, error) {
 }
 
 func readShips(fsys fs.FS, o Options) (*reader, error) {
-	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}}
+	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}, up: above(fsys)}
 	p := r.project
 	if p.Config == nil {
 		if err := r.findConfig(o.Config); err != nil {
 			return nil, err
 		}
 	}
-	p.Package, p.Lock = r.manifest("package.json"), r.bounded("package-lock.json", MaxLock)
+	p.Package, p.Lock = r.packageFile(), r.bounded("package-lock.json", MaxLock)
 	p.Capacitor = r.capacitor()
 	if p.Config == nil && len(p.Capacitor.Data) == 0 {
 		if err := r.unreadable(); err != nil {
@@ -40,6 +40,10 @@ func readShips(fsys fs.FS, o Options) (*reader, error) {
 	}
 	r.effective()
 	r.built()
+	r.capacitorBuilt()
+	if late := r.unknowns[r.told:]; len(late) > 0 && p.Effective != nil {
+		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, configxml.Additions{Unknown: late})
+	}
 	r.versions(o.Targets)
 	return r, nil
 }
@@ -80,7 +84,7 @@ func (r *reader) effective() {
 			r.unknown(p.Capacitor.Place(0, 0), "", "%s cannot be read: %v", p.Capacitor.Name, err)
 		}
 	}
-	add.Unknown = r.unknowns
+	add.Unknown, r.told = r.unknowns, len(r.unknowns)
 	if len(add.Parts) == 0 && len(add.Unknown) == 0 && add.Capacitor == nil && !r.isProject() {
 		return // a config.xml by itself says nothing about plugins
 	}
@@ -90,6 +94,9 @@ func (r *reader) effective() {
 // isProject reports whether the folder is one that an app is built in, so that what it
 // does not have the app does not have either.
 func (r *reader) isProject() bool {
+	if r.project.Package.Data != nil {
+		return true
+	}
 	for _, name := range []string{"package.json", "plugins", "platforms"} {
 		if _, err := fs.Stat(r.fsys, name); err == nil {
 			return true
@@ -129,11 +136,11 @@ func (r *reader) devices(name string) []configxml.Part {
 func (r *reader) generated() []configxml.Part {
 	var parts []configxml.Part
 	for _, g := range [][2]string{
-		{"capacitor-android", "android/app/src/main/res/xml/config.xml"},
-		{"capacitor-ios", "ios/App/App/config.xml"},
+		{"capacitor-android", r.inPlatform("android/app/src/main/res/xml/config.xml")},
+		{"capacitor-ios", r.inPlatform("ios/App/App/config.xml")},
 		{"capacitor-android", "res/xml/config.xml"}, // of a package
 	} {
-		if !r.readable(g[1]) {
+		if g[1] == "" || !r.readable(g[1]) {
 			continue
 		}
 		doc, err := ReadConfig(r.fsys, g[1])

@@ -50,9 +50,13 @@ func androidLayout(base, web string) Layout {
 // Layouts returns the platforms that stand in a project's folder, prepared:
 // those whose folder of pages is there.
 func Layouts(fsys fs.FS) ([]Layout, error) {
+	r := &reader{fsys: fsys, project: &app.App{}, up: above(fsys)}
+	r.capacitor()
 	var list []Layout
 	for _, l := range layouts {
-		if info, err := fs.Stat(fsys, l.Web); err != nil || !info.IsDir() {
+		l.Web, l.Manifest = r.inPlatform(l.Web), r.inPlatform(l.Manifest)
+		l.Resource, l.Plist = r.inPlatform(l.Resource), r.inPlatform(l.Plist)
+		if l.Web == "" || !isFolder(fsys, l.Web) {
 			continue
 		}
 		if err := l.findPlist(fsys); err != nil {

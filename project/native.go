@@ -43,23 +43,15 @@ func (r *reader) natives() *native.Set {
 	for _, name := range r.pluginManifests() {
 		n.plugin(name)
 	}
-	for _, pattern := range nativeFiles {
+	for _, pattern := range r.inPlatforms(nativeFiles) {
 		matches, _ := fs.Glob(r.fsys, pattern) // the patterns are well formed
 		for _, name := range matches {
-			if kind := native.KindOf(name); kind != 0 && ships(name) {
+			if kind := native.KindOf(name); kind != 0 && r.shipped(name) {
 				n.file(kind, name)
 			}
 		}
 	}
 	return native.Merge(n.fragments)
-}
-
-// ships reports whether what stands in a folder of Gradle's source sets comes
-// into an app that is released.
-func ships(name string) bool {
-	rest, ok := strings.CutPrefix(name, "android/app/src/")
-	set, _, _ := strings.Cut(rest, "/")
-	return !ok || set != "debug" && !strings.HasPrefix(set, "test") && !strings.HasPrefix(set, "androidTest")
 }
 
 type nativeReader struct {

@@ -23,7 +23,9 @@ type named struct {
 	// plugin says that it is one; else it is a package that the project depends on.
 	plugin bool
 	// manifest is its plugin.xml, "" while that is not found.
-	manifest  string
+	manifest string
+	// from is the folder that asks for it, from which Node looks for its package.
+	from      string
 	variables map[string]string
 }
 
@@ -275,10 +277,14 @@ func (r *pluginReader) find(n *named) {
 	if n.manifest != "" {
 		return
 	}
-	for _, dir := range []string{"plugins", "node_modules"} {
+	folders := nodeModules(n.from, r.up)
+	for i, dir := range append([]string{"plugins"}, folders...) {
 		if name := path.Join(dir, n.id, "plugin.xml"); r.readable(name) {
 			n.manifest, n.plugin = name, true
 			return
+		}
+		if i > 0 && i < len(folders) && exists(r.fsys, path.Join(dir, n.id, "package.json")) {
+			break // Node looks no further: the package is there, and no plugin
 		}
 	}
 	if dir := localFolder(n.spec); dir != "" && !strings.HasSuffix(n.place.File, "/plugin.xml") {
@@ -368,7 +374,7 @@ func (r *pluginReader) missing(n *named) []configxml.Part {
 	if !ok {
 		remedy := "run npm install, or cordova prepare"
 		if n.place.File == r.project.Package.Name && !hasPackages(r.fsys) {
-			remedy = "run npm install, or check from the workspace's root if its packages are installed there"
+			remedy = "run npm install; packages of folders above are read up to the workspace's root"
 		}
 		r.unknown(n.place, "", "the plugin %s is named and its plugin.xml is not there: what it adds to the list is "+
 			"not known (%s)", n.id, remedy)

@@ -2,6 +2,7 @@ package project
 
 import (
 	"errors"
+	"path"
 	"sort"
 	"strings"
 
@@ -100,14 +101,14 @@ func withVariables(text string, doc *configxml.Document, n *named) (made string,
 
 // dependencies adds the plugins that a plugin depends on.
 func (r *pluginReader) dependencies(n *named, doc *configxml.Document) {
-	source := configxml.NewForeign(n.manifest, doc.Bytes())
+	source, from := configxml.NewForeign(n.manifest, doc.Bytes()), r.realFolder(path.Dir(n.manifest))
 	visit := func(e *configxml.Element) {
 		if e.Name == "dependency" {
 			spec := e.Value("url") // which comes before a version
 			if spec == "" {
 				spec = e.Value("version")
 			}
-			r.add(named{id: e.Value("id"), spec: spec, source: source, place: e.Place(), plugin: true})
+			r.add(named{id: e.Value("id"), spec: spec, source: source, place: e.Place(), plugin: true, from: from})
 		}
 	}
 	for _, e := range doc.Root().Children {

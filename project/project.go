@@ -176,7 +176,6 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	if o.Config == "" && o.Document == nil {
 		r.nothing(name)
 	}
-	r.capacitorBuilt()
 	certificates, err := Certificates(fsys)
 	if err != nil {
 		r.skip("www/certificates", reason(err))
@@ -273,10 +272,15 @@ func exists(fsys fs.FS, name string) bool {
 type reader struct {
 	fsys    fs.FS
 	project *app.App
-	files   int
-	total   int64
+	up      int // how many folders above the project are read too
+	// android and ios are where the platforms of a Capacitor project are.
+	android, ios platformFolder
+
+	files int
+	total int64
 
 	unknowns []configxml.Unknown
+	told     int // how many of them are in the document
 }
 
 func (r *reader) skip(name, why string) {
@@ -339,7 +343,8 @@ func (r *reader) webRoot(config string) string {
 		candidates = append(candidates, "assets/www", "assets/public", "public")
 	}
 	if len(r.project.Capacitor.Data) > 0 {
-		candidates = append(candidates, "android/app/src/main/assets/public", "ios/App/App/public")
+		candidates = append(candidates,
+			r.inPlatforms([]string{"android/app/src/main/assets/public", "ios/App/App/public"})...)
 	}
 	for _, dir := range append(candidates, r.otherRoots()...) {
 		if info, err := fs.Stat(r.fsys, dir); err == nil && info.IsDir() {

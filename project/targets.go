@@ -32,8 +32,43 @@ func Common() []policy.Target {
 func Targets(doc *configxml.Document) []policy.Target {
 	p := &app.App{Config: doc}
 	p.Engines = configEngines(doc)
-	list, _ := targets(nil, p)
-	return list
+	return targets(nil, p).list
+}
+
+// Own returns the targets that are asked for. One that names no version has those that
+// the project is built for, own; of a platform that the project is not built for, and
+// of those that are assumed there, the version is assumed. Without asked they are own.
+func Own(asked, own, ownAssumed []policy.Target) (list, assumed []policy.Target) {
+	if len(asked) == 0 {
+		return own, ownAssumed
+	}
+	add := func(t policy.Target, isAssumed bool) {
+		if slices.Contains(list, t) {
+			return
+		}
+		list = append(list, t)
+		if isAssumed {
+			assumed = append(assumed, t)
+		}
+	}
+	for _, t := range asked {
+		platform, _ := dialect.Lookup(t.Platform)
+		if !t.Version.IsZero() || platform.Latest.IsZero() {
+			add(t, false)
+			continue
+		}
+		of := false
+		for _, mine := range own {
+			if mine.Platform == t.Platform {
+				add(mine, slices.Contains(ownAssumed, mine))
+				of = true
+			}
+		}
+		if !of {
+			add(policy.Target{Platform: t.Platform, Version: platform.Latest}, true)
+		}
+	}
+	return list, assumed
 }
 
 // engines lists the platforms that a project names: cordova.platforms and the
@@ -152,7 +187,8 @@ var versionIn = regexp.MustCompile(`\d{1,4}(\.\d{1,4}){0,2}`)
 // target makes a known target of a platform's name and a version as written, moved
 // into the range that is known. It is named where the spec is one version, or those of
 // one major from one on, of which it is the lowest; else it is the highest that is
-// known and allowed, which is assumed.
+// known and allowed, which is assumed, as it is where the version's major is newer than
+// those that are known.
 func target(name, spec string) (t policy.Target, named, ok bool) {
 	platform, ok := dialect.Lookup(name)
 	if !ok {
@@ -169,7 +205,10 @@ func target(name, spec string) (t policy.Target, named, ok bool) {
 	case !versions.One:
 		version = highest(platform, versions)
 	}
-	if version.Compare(platform.Latest) < 0 {
+	switch {
+	case version.Major > platform.Latest.Major:
+		return t, false, true // what it changes is not known
+	default:
 		t.Version = version
 	}
 	if version.Compare(platform.First) < 0 {

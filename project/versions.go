@@ -3,6 +3,7 @@ package project
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
@@ -24,10 +25,51 @@ import (
 func (r *reader) versions(asked []policy.Target) {
 	p := r.project
 	p.Engines = engines(r.fsys, p)
-	p.Targets = asked
-	if len(asked) == 0 {
-		p.Targets, p.Assumed = targets(r.fsys, p)
+	own := targets(r.fsys, p)
+	p.Targets, p.Assumed = Own(asked, own.list, own.assumed)
+	for _, n := range own.newer {
+		r.doubtNewer(n)
 	}
+}
+
+// doubtNewer notes that a platform is newer than those that are known. Of a lone
+// config.xml nothing else is known either, and it stays one.
+func (r *reader) doubtNewer(n newer) {
+	p := r.project
+	u := configxml.Unknown{Platform: n.target.Platform, Place: r.named(n.target.Platform),
+		What: fmt.Sprintf("%s is %s, which is newer than what is known: what is said is what %s does",
+			n.target.Platform, n.version, n.target)}
+	p.Newer = append(p.Newer, u)
+	doc := p.Ships()
+	if doc == nil {
+		return
+	}
+	p.Effective = configxml.Effective(doc.Name(), doc,
+		configxml.Additions{Unknown: []configxml.Unknown{u}, Lone: p.Effective == nil})
+}
+
+// named is where the project names a platform.
+func (r *reader) named(platform string) policy.Place {
+	p := r.project
+	for _, e := range p.Engines {
+		if e.Name == platform {
+			return e.Place
+		}
+	}
+	name := strings.Replace(platform, "capacitor-", "@capacitor/", 1)
+	if root, err := jsonspan.Parse(p.Package.Data); err == nil {
+		for _, at := range []string{"dependencies", "devDependencies"} {
+			for _, m := range root.At(at).Members {
+				if m.Key == name {
+					return p.Package.Place(m.Start, m.Value.End)
+				}
+			}
+		}
+	}
+	if p.Config != nil {
+		return policy.Place{File: p.Config.Name(), Line: 1, Column: 1}
+	}
+	return policy.Place{File: p.Capacitor.Name, Line: 1, Column: 1}
 }
 
 // installedVersion returns the version of a platform that is installed, which is
@@ -39,13 +81,13 @@ func installedVersion(fsys fs.FS, p *app.App, platform string) string {
 	}
 	dir := "platforms/" + platform
 	for _, read := range []func() string{
-		func() string { return versionOfPackage(fsys, "node_modules/cordova-"+platform) },
+		func() string { return packageVersion(fsys, "cordova-"+platform) },
 		func() string { return versionOfPackage(fsys, dir) },
 		func() string { return listedVersion(fsys, platform) },
 		func() string { return versionOfScript(fsys, dir+"/cordova/version") },
 		func() string { return versionOfScript(fsys, dir+"/CordovaLib/VERSION") },
 		func() string { return versionOfScript(fsys, dir+"/VERSION") },
-		func() string { return lockedVersion(&p.Lock, "cordova-"+platform) },
+		func() string { return lockedVersion(fsys, p, "cordova-"+platform) },
 	} {
 		if version := read(); version != "" {
 			return version
@@ -69,18 +111,43 @@ func versionOfPackage(fsys fs.FS, dir string) string {
 	return manifest.Version
 }
 
-// lockedVersion is the version of a package that package-lock.json holds, "" for none
-// or for another package under its name.
-func lockedVersion(lock *app.File, name string) string {
+// lockedVersion is the version of a package that package-lock.json holds, the
+// project's own or its workspace's, "" for none or for another package under its name.
+func lockedVersion(fsys fs.FS, p *app.App, name string) string {
+	if len(p.Lock.Data) > 0 {
+		return lockedFor(&p.Lock, "", name)
+	}
+	return lockedAbove(fsys, p, name)
+}
+
+// lockedFor is the version of a package that a package-lock.json holds for a member of
+// its workspace, or for the project itself that it stands beside.
+func lockedFor(lock *app.File, member, name string) string {
 	if !bytes.Contains(lock.Data, []byte(name+`"`)) {
 		return ""
 	}
-	type locked struct{ Name, Version string }
+	type locked struct {
+		Name, Version, Resolved string
+		Link                    bool
+	}
 	var all struct{ Packages, Dependencies map[string]locked }
 	if json.Unmarshal(lock.Data, &all) != nil {
 		return ""
 	}
-	found, ok := all.Packages["node_modules/"+name]
+	folder := "."
+	if member != "" {
+		link := all.Packages["node_modules/"+member]
+		if folder = link.Resolved; !link.Link || !fs.ValidPath(folder) {
+			return ""
+		}
+	}
+	var found locked
+	ok := false
+	for _, dir := range nodeModules(folder, 0) {
+		if found, ok = all.Packages[path.Join(dir, name)]; ok {
+			break
+		}
+	}
 	if !ok && len(all.Packages) == 0 {
 		found = all.Dependencies[name] // of npm before 7
 	}
@@ -184,6 +251,14 @@ type chosen struct {
 	project *app.App
 	list    []policy.Target
 	assumed []policy.Target
+	newer   []newer
+}
+
+// newer is a version that is newer than those that are known, and the target that
+// stands for it.
+type newer struct {
+	target  policy.Target
+	version policy.Version
 }
 
 // add adds a platform by what names it. spec is its version as written, or "".
@@ -201,9 +276,9 @@ func (c *chosen) add(name, spec string) {
 }
 
 // elsewhere reports whether a version is a range of package.json and what npm made of it
-// is not in the folder: a workspace keeps its packages in a folder further up.
+// is not here, nor in the workspace.
 func (c *chosen) elsewhere(name, spec string) bool {
-	if c.fsys == nil || hasPackages(c.fsys) {
+	if c.fsys == nil || hasPackages(c.fsys) && above(c.fsys) == 0 {
 		return false
 	}
 	if versions, ok := app.ParseRange(spec); !ok || versions.Exact {
@@ -228,20 +303,22 @@ func (c *chosen) elsewhere(name, spec string) bool {
 }
 
 // hasPackages reports whether npm's packages are in the folder.
-func hasPackages(fsys fs.FS) bool {
-	info, err := fs.Stat(fsys, "node_modules")
+func hasPackages(fsys fs.FS) bool { return isFolder(fsys, "node_modules") }
+
+func isFolder(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
 	return err == nil && info.IsDir()
 }
 
 // targets derives the targets from what the project names, and says of which the
 // version is assumed.
-func targets(fsys fs.FS, p *app.App) (list, assumed []policy.Target) {
+func targets(fsys fs.FS, p *app.App) *chosen {
 	c := &chosen{fsys: fsys, project: p}
 	for _, e := range p.Engines {
 		c.add(e.Name, e.Spec)
 	}
 	if c.capacitor(); len(c.list) > 0 || p.Config == nil {
-		return c.list, c.assumed
+		return c
 	}
 	for _, e := range p.Config.Root().Children {
 		if e.Name == "platform" {
@@ -249,16 +326,16 @@ func targets(fsys fs.FS, p *app.App) (list, assumed []policy.Target) {
 		}
 	}
 	if len(c.list) > 0 {
-		return c.list, c.assumed
+		return c
 	}
 	if name := byNamespace(p.Config); name != "" {
 		c.add(name, "")
-		return c.list, c.assumed
+		return c
 	}
 	for _, t := range Common() {
 		c.add(t.Platform, "")
 	}
-	return c.list, c.assumed
+	return c
 }
 
 // capacitor adds the platforms of Capacitor that package.json names, at the
@@ -278,13 +355,13 @@ func (c *chosen) capacitor() {
 		if !named {
 			spec, named = manifest.DevDependencies["@capacitor/"+platform]
 		}
-		info, err := fs.Stat(c.fsys, platform)
-		if _, known := dialect.Lookup(name); !known || !named && (err != nil || !info.IsDir()) {
+		added := isFolder(c.fsys, capacitorFolder(c.fsys, &c.project.Capacitor, platform).dir)
+		if _, known := dialect.Lookup(name); !known || !named && !added {
 			continue
 		}
-		if installed := versionOfPackage(c.fsys, "node_modules/@capacitor/"+platform); installed != "" {
+		if installed := packageVersion(c.fsys, "@capacitor/"+platform); installed != "" {
 			spec = installed
-		} else if locked := lockedVersion(&c.project.Lock, "@capacitor/"+platform); locked != "" {
+		} else if locked := lockedVersion(c.fsys, c.project, "@capacitor/"+platform); locked != "" {
 			spec = locked
 		} else if spec == "" {
 			for _, other := range []string{"@capacitor/core", "@capacitor/cli"} {
@@ -308,6 +385,9 @@ func (c *chosen) addKnown(name, spec string) {
 		return
 	}
 	c.list = append(c.list, t)
+	if versions, is := app.ParseRange(spec); is && versions.Lowest.Major > t.Version.Major && !t.Version.IsZero() {
+		c.newer = append(c.newer, newer{t, versions.Lowest})
+	}
 	if !named || c.elsewhere(name, spec) {
 		c.assumed = append(c.assumed, t)
 	}

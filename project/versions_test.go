@@ -1,9 +1,13 @@
 package project_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // A range over more than one major does not name a version: it is the highest known
@@ -14,7 +18,8 @@ func TestVersionOfARange(t *testing.T) {
 		"^6.2.0":            {"android@6.2.0", ""},
 		"~6.2.0":            {"android@6.2.0", ""},
 		"6":                 {"android@6.0.0", ""},
-		"99.0.0":            {"android@15.1.0", ""},
+		"99.0.0":            {"android@15.1.0", "android@15.1.0"},
+		"15.9.0":            {"android@15.9.0", ""},
 		">=7 <14":           {"android@13.0.0", "android@13.0.0"},
 		"^6.0.0 || ^13.0.0": {"android@13.0.0", "android@13.0.0"},
 		"<8":                {"android@7.1.4", "android@7.1.4"},
@@ -69,7 +74,7 @@ func TestVersionOfTheLock(t *testing.T) {
 func TestVersionOfAWorkspace(t *testing.T) {
 	const remedy = "the plugin cordova-plugin-x is named and its plugin.xml is not there: what it adds to " +
 		"the list is " +
-		"not known (run npm install, or check from the workspace's root if its packages are installed there)"
+		"not known (run npm install; packages of folders above are read up to the workspace's root)"
 	for _, test := range []struct{ spec, file, assumed string }{
 		{"^12.0.0", "www/x", "android@12.0.0"}, {"^12.0.0", "node_modules/x", ""}, {"12.0.0", "www/x", ""},
 	} {
@@ -90,5 +95,74 @@ func TestVersionOfAWorkspace(t *testing.T) {
 	p = reads(t, "config.xml", `<widget><engine name="android" spec="^6.0.0"/></widget>`)
 	if len(p.Assumed) != 0 {
 		t.Errorf("an engine's range: %v", p.Assumed)
+	}
+}
+
+// A version whose major is newer than those that are known is decided as the latest,
+// which is assumed, and nothing is promised over it; the rest of the project is as it was.
+func TestVersionThatIsNewer(t *testing.T) {
+	const cordova = "android is 99.0.1, which is newer than what is known: what is said is what android@15.1.0 does"
+	for name, test := range map[string]struct {
+		files    []string
+		want     string
+		platform string
+		at       string
+		ships    bool
+	}{
+		"an engine": {[]string{"config.xml", "<widget>\n<engine name=\"android\" spec=\"99.0.1\"/></widget>"}, cordova, "android",
+			"config.xml:2", false},
+		"installed": {[]string{"config.xml", widget, "package.json", `{"dependencies": {"cordova-android": "*"}}`,
+			"node_modules/cordova-android/package.json", `{"version": "99.0.1"}`}, cordova, "android", "package.json:1", true},
+		"Capacitor": {[]string{"capacitor.config.json", "{}", "package.json",
+			`{"dependencies": {"@capacitor/ios": "^99.0.0"}}`, "package-lock.json",
+			`{"packages": {"node_modules/@capacitor/ios": {"version": "99.2.0"}}}`}, "capacitor-ios is 99.2.0, which " +
+			"is newer than what is known: what is said is what capacitor-ios@8.4.2 does", "capacitor-ios", "package.json:1",
+			true},
+	} {
+		p := reads(t, test.files...)
+		unknown := p.Ships().Unknown(test.platform)
+		if len(unknown) != 1 || unknown[0].What != test.want || len(p.Newer) != 1 || p.Newer[0] != unknown[0] ||
+			fmt.Sprintf("%s:%d", unknown[0].Place.File, unknown[0].Place.Line) != test.at {
+			t.Errorf("%s: %v, newer %v", name, unknown, p.Newer)
+		}
+		if len(p.Assumed) != 1 || len(p.Targets) != 1 || p.Assumed[0] != p.Targets[0] {
+			t.Errorf("%s: targets %v, assumed %v", name, p.Targets, p.Assumed)
+		}
+		if p.Ships().Ships() != test.ships || len(p.Ships().Unknown("wp8")) != 0 {
+			t.Errorf("%s: what ships is known: %v", name, p.Ships().Ships())
+		}
+	}
+}
+
+// A platform that is asked for without a version is the project's own.
+func TestOwnVersions(t *testing.T) {
+	files := folder(
+		"config.xml",
+		`<widget><engine name="android" spec="12.0.0"/><engine name="ios" spec="*"/></widget>`,
+	)
+	for asked, want := range map[string][2]string{
+		"":                   {"android@12.0.0 ios@8.1.1", "ios@8.1.1"},
+		"android":            {"android@12.0.0", ""},
+		"android ios":        {"android@12.0.0 ios@8.1.1", "ios@8.1.1"},
+		"android@9.0.0":      {"android@9.0.0", ""},
+		"ios@8.1.1":          {"ios@8.1.1", ""},
+		"wp8 cordon":         {"cordon wp8@3.8.2", "wp8@3.8.2"},
+		"android android@12": {"android@12.0.0", ""},
+	} {
+		var targets []policy.Target
+		for _, name := range strings.Fields(asked) {
+			at, err := policy.ParseTarget(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets = append(targets, at)
+		}
+		p, err := project.ReadShips(files, project.Options{Targets: targets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{targetList(p.Targets), targetList(p.Assumed)}; got != want {
+			t.Errorf("%q: %q, want %q", asked, got, want)
+		}
 	}
 }

@@ -32,6 +32,7 @@ func (e *NoPagesError) Error() string {
 // Without pages the error is a *NoPagesError.
 func WebDir(fsys fs.FS, p *app.App) (string, error) {
 	r := &reader{fsys: fsys, project: p}
+	r.setFolders(&p.Capacitor)
 	config := ""
 	if p.Config != nil {
 		config = p.Config.Name()

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,8 +22,9 @@ func main() {
 	rounds := flag.Int("rounds", 9, "how often it is measured")
 	bound := flag.Duration("bound", 300*time.Millisecond, "the bound of the median")
 	strict := flag.Bool("strict", false, "exit with 1 if the bound is missed")
+	workspace := flag.Bool("workspace", false, "the packages, each of which the project names, are a workspace's")
 	flag.Parse()
-	median, err := measure(*cordon, *packages, *rounds)
+	median, err := measure(*cordon, *packages, *rounds, *workspace)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "project:", err)
 		os.Exit(2)
@@ -38,14 +40,17 @@ func main() {
 	}
 }
 
-func measure(cordon string, packages, rounds int) (time.Duration, error) {
+func measure(cordon string, packages, rounds int, workspace bool) (time.Duration, error) {
 	dir, err := os.MkdirTemp("", "cordon-bench-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	if err := makeProject(dir, packages); err != nil {
+	if err := makeProject(dir, packages, workspace); err != nil {
 		return 0, err
+	}
+	if workspace {
+		dir = filepath.Join(dir, member)
 	}
 	var times []time.Duration
 	for range rounds {
@@ -63,9 +68,12 @@ func measure(cordon string, packages, rounds int) (time.Duration, error) {
 	return times[len(times)/2], nil
 }
 
+// member is the project's folder in a workspace.
+const member = "apps/shop"
+
 // makeProject writes a Capacitor project with packages, each with a manifest, some
-// programs and, every tenth, a plugin.xml that nobody names.
-func makeProject(dir string, packages int) error {
+// programs and, every tenth, a plugin.xml that nobody names but in a workspace.
+func makeProject(dir string, packages int, workspace bool) error {
 	files := map[string]string{
 		"capacitor.config.ts": "export default { appId: 'org.example.app', webDir: 'dist', server: { cleartext: false } };\n",
 		"package.json": `{"dependencies": {"@capacitor/core": "^7.0.0", "@capacitor/android": "^7.0.0",` +
@@ -84,6 +92,21 @@ func makeProject(dir string, packages int) error {
 		if i%10 == 0 {
 			files[name+"plugin.xml"] = `<plugin id="x"><access origin="*"/></plugin>`
 		}
+	}
+	if workspace {
+		named := ""
+		for i := range packages {
+			named += fmt.Sprintf(`"package-%04d": "1", `, i)
+		}
+		files["package.json"] = strings.Replace(files["package.json"], `": {"`, `": {`+named+`"`, 1)
+		moved := map[string]string{"package.json": `{"workspaces": ["apps/*"]}`}
+		for name, text := range files {
+			if !strings.HasPrefix(name, "node_modules/") {
+				name = member + "/" + name
+			}
+			moved[name] = text
+		}
+		files = moved
 	}
 	for name, text := range files {
 		path := filepath.Join(dir, filepath.FromSlash(name))

@@ -203,7 +203,7 @@ func repairable(path string, p *app.App, r *lint.Report) int {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		path = filepath.Dir(path)
 	}
-	n, err := repair.Count(os.DirFS(path), p, r.Findings)
+	n, err := repair.Count(folder.FS(path), p, r.Findings)
 	if err != nil {
 		return 0
 	}
@@ -222,12 +222,18 @@ func (o *checkOptions) threshold() (func(lint.Severity) bool, error) {
 	return func(s lint.Severity) bool { return s >= lowest }, nil
 }
 
+// parseTargets reads targets as people write them. One that names no version has none
+// here: it is the project's own, see project.Own.
 func parseTargets(names []string) ([]policy.Target, error) {
 	var list []policy.Target
 	for _, name := range names {
-		t, err := dialect.ParseTarget(strings.TrimSpace(name))
+		name = strings.TrimSpace(name)
+		t, err := dialect.ParseTarget(name)
 		if err != nil {
 			return nil, err
+		}
+		if !strings.Contains(name, "@") {
+			t.Version = policy.Version{}
 		}
 		list = append(list, t)
 	}

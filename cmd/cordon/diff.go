@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/diff"
+	"github.com/cordon-sec/cordon/project"
 	"github.com/spf13/cobra"
 )
 
@@ -41,7 +42,8 @@ rules that decide it.
 OLD and NEW are files, project folders, or files in Git as REVISION:PATH. Without
 --platform the platforms of both projects are compared, and the strict reading
 ("cordon"); where NEW names another version of a platform, each side is read by
-its own.
+its own. So it is where --platform, --from, --to or --between name a platform without
+a version.
 
   --from A --to B      read OLD as A and NEW as B: what a migration kept
   --between A,B        where platforms disagree about the same file
@@ -97,7 +99,7 @@ func (o *diffOptions) run(cmd *cobra.Command, args []string) error {
 		return environment(fmt.Errorf("write the report: %w", err))
 	}
 	for _, s := range sections {
-		if o.fails(s.Report) {
+		if o.fails(s) {
 			return found()
 		}
 	}
@@ -166,26 +168,59 @@ func (o *diffOptions) acrossFiles(older, newer side, options diff.Options) ([]di
 		}
 		pairs = append(pairs, pair)
 	}
-	view := diff.View{Title: older.name + " -> " + newer.name, Limit: o.limit}
+	view := o.view(older.name+" -> "+newer.name, pairs, older, newer)
 	return []diff.Section{{Report: diff.Compare(pairs, options), View: view}}, nil
+}
+
+// view is how a comparison is shown: with what could not be established about the sides
+// on the platforms that are compared, and which of their versions are assumed.
+func (o *diffOptions) view(title string, pairs []diff.Pair, older, newer side) diff.View {
+	v := diff.View{Title: title, Limit: o.limit}
+	add := func(s side, t policy.Target) {
+		if s.app.Assumes(t) && !slices.Contains(v.Assumed, t) {
+			v.Assumed = append(v.Assumed, t)
+		}
+		for _, u := range s.doc.Unknown(t.Platform) {
+			n := diff.Note{Side: s.name, What: u.What, Place: u.Place}
+			if !slices.Contains(v.Notes, n) {
+				v.Notes = append(v.Notes, n)
+			}
+		}
+	}
+	for _, pair := range pairs {
+		add(older, pair.Old.Target())
+		add(newer, pair.New.Target())
+	}
+	return v
 }
 
 // targets pairs the targets of two projects by platform.
 func (o *diffOptions) targets(older, newer side) ([][2]policy.Target, error) {
 	if o.from != "" {
-		asked, err := parseTargets([]string{o.from, o.to})
+		from, err := older.own([]string{o.from})
 		if err != nil {
 			return nil, err
 		}
-		return [][2]policy.Target{{asked[0], asked[1]}}, nil
-	}
-	if len(o.platforms) > 0 {
-		asked, err := parseTargets(o.platforms)
-		var steps [][2]policy.Target
-		for _, t := range asked {
-			steps = append(steps, [2]policy.Target{t, t})
+		to, err := newer.own([]string{o.to})
+		if err != nil {
+			return nil, err
 		}
-		return steps, err
+		return [][2]policy.Target{{from[0], to[0]}}, nil
+	}
+	var steps [][2]policy.Target
+	for _, name := range o.platforms {
+		from, err := older.own([]string{name})
+		if err != nil {
+			return nil, err
+		}
+		to, err := newer.own([]string{name})
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, [2]policy.Target{from[0], to[0]})
+	}
+	if len(steps) > 0 {
+		return steps, nil
 	}
 	before, err := parseTargets(older.targets)
 	if err != nil {
@@ -196,7 +231,7 @@ func (o *diffOptions) targets(older, newer side) ([][2]policy.Target, error) {
 		return nil, err
 	}
 	strict := policy.Target{Platform: dialect.Strict}
-	steps := [][2]policy.Target{{strict, strict}}
+	steps = [][2]policy.Target{{strict, strict}}
 	known := map[string]bool{dialect.Strict: true}
 	for _, t := range after {
 		from := t
@@ -218,7 +253,7 @@ func (o *diffOptions) targets(older, newer side) ([][2]policy.Target, error) {
 }
 
 func (o *diffOptions) acrossPlatforms(file side, options diff.Options) ([]diff.Section, error) {
-	targets, err := parseTargets(o.between)
+	targets, err := file.own(o.between)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +268,8 @@ func (o *diffOptions) acrossPlatforms(file side, options diff.Options) ([]diff.S
 		}
 		pairs = append(pairs, pair)
 	}
-	view := diff.View{Title: file.name + " on " + strings.Join(targetNames(targets), ", "), Sides: true, Limit: o.limit}
+	view := o.view(file.name+" on "+strings.Join(targetNames(targets), ", "), pairs, file, file)
+	view.Sides = true
 	return []diff.Section{{Report: diff.Compare(pairs, options), View: view}}, nil
 }
 
@@ -254,8 +290,9 @@ func (o *diffOptions) acrossVersions(file side, options diff.Options) ([]diff.Se
 			return nil, err
 		}
 		title := fmt.Sprintf("%s from %s to %s: %s", file.name, steps[i-1], steps[i], platform.Breaks[i].Change)
+		pairs := []diff.Pair{pair}
 		sections = append(sections, diff.Section{
-			Report: diff.Compare([]diff.Pair{pair}, options), View: diff.View{Title: title, Limit: o.limit},
+			Report: diff.Compare(pairs, options), View: o.view(title, pairs, file, file),
 		})
 	}
 	if len(sections) == 0 {
@@ -265,15 +302,26 @@ func (o *diffOptions) acrossVersions(file side, options diff.Options) ([]diff.Se
 }
 
 // fails reports whether a report has what --fail-on names.
-func (o *diffOptions) fails(r *diff.Report) bool {
+func (o *diffOptions) fails(s diff.Section) bool {
+	r := s.Report
 	asked := func(word string) bool { return slices.Contains(o.failOn, word) }
-	if len(o.failOn) > 0 && r.Exhausted() || asked("undecided") && len(r.Doubts) > 0 {
+	if len(o.failOn) > 0 && r.Exhausted() || asked("undecided") && len(r.Doubts)+len(s.View.Notes) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(r.Lines, func(l diff.Line) bool {
 		return asked("changed") || asked(l.Change.String()) || asked("widened") && l.Widens() ||
 			asked("narrowed") && diff.Narrows(l.Old.Verdict, l.New.Verdict)
 	})
+}
+
+// own reads targets as a person names them; a platform alone has the side's own version.
+func (s side) own(names []string) ([]policy.Target, error) {
+	asked, err := parseTargets(names)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := project.Own(asked, s.app.Targets, s.app.Assumed)
+	return list, nil
 }
 
 // side is one of the files that are compared.

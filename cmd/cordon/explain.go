@@ -15,6 +15,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
+	"github.com/cordon-sec/cordon/project"
 	"github.com/spf13/cobra"
 )
 
@@ -37,8 +38,10 @@ func newExplainCommand() *cobra.Command {
 verdict for every kind of request, the rule that decided, and its line.
 
 A platform is written platform[@version[/system]]: android@3.6.4/2.3 is Cordova
-Android 3.6.4 on Android 2.3. Without --platform the project's own platforms
-are taken, or else the common ones. "cordon" is the strict reading.
+Android 3.6.4 on Android 2.3. Without a version it is the one that the project is
+built for, and the latest, as assumed, where the project names none. Without
+--platform the project's own platforms are taken, or else the common ones.
+"cordon" is the strict reading.
 
 A URL is taken exactly as written: nothing is trimmed or normalised. With "-"
 URLs are read from standard input, one a line.
@@ -186,25 +189,22 @@ func (e *explainer) parseKinds(names []string) error {
 // compile makes a policy for each target: the ones asked for, else the
 // project's own, else the common ones.
 func (e *explainer) compile(asked []string) error {
-	targets := asked
-	if len(targets) == 0 {
-		targets = targetNames(e.app.Targets)
+	if len(asked) == 0 && len(e.app.Targets) == 0 {
+		asked = commonTargets
 	}
-	if len(targets) == 0 {
-		targets = commonTargets
+	named, err := parseTargets(asked)
+	if err != nil {
+		return err
 	}
-	for _, name := range targets {
-		target, err := dialect.ParseTarget(name)
-		if err != nil {
-			return err
-		}
+	targets, assumed := project.Own(named, e.app.Targets, e.app.Assumed)
+	for _, target := range targets {
 		compiled, err := dialect.Compile(e.app.Ships(), target)
 		if err != nil {
 			return err
 		}
 		e.policies = append(e.policies, compiled)
 		e.names = append(e.names, compiled.Target().String())
-		e.assumed = append(e.assumed, len(asked) == 0 && e.app.Assumes(target))
+		e.assumed = append(e.assumed, slices.Contains(assumed, target))
 	}
 	return nil
 }

@@ -88,6 +88,10 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 	if err != nil {
 		return err
 	}
+	for _, u := range app.Ships().Unknowns() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not known, so that the export may say less than what ships: %s\n",
+			sayUnknown(u))
+	}
 	if o.write {
 		return writeExports(cmd, o, exporters, app, dir, source)
 	}

@@ -110,7 +110,7 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 	if !info.IsDir() {
 		options.Config = filepath.Base(path)
 	}
-	result, err := repair.Run(os.DirFS(dir), options)
+	result, err := repair.Run(folder.FS(dir), options)
 	var unknown *repair.RuleError
 	if errors.As(err, &unknown) {
 		return fmt.Errorf("--rule: %w", err)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -92,6 +94,7 @@ func guideFolder(t *testing.T) string {
 		}
 		_ = os.RemoveAll(filepath.Join(dir, "examples", example, ".cordon"))
 	}
+	builtApp(t, dir)
 	// Guides compare with what is in Git.
 	for _, args := range [][]string{{"init", "-q"}, {"add", "config.xml"}, {"commit", "-q", "-m", "first"},
 		{"update-ref", "refs/remotes/origin/main", "HEAD"}} {
@@ -105,6 +108,45 @@ func guideFolder(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+// builtApp writes what guides check as a package and as a platform's folder.
+func builtApp(t *testing.T, dir string) {
+	t.Helper()
+	list, err := os.ReadFile(filepath.Join(dir, "config.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = "<!DOCTYPE html><title>Notes</title>"
+	var packed bytes.Buffer
+	w := zip.NewWriter(&packed)
+	for _, f := range [][2]string{
+		{"Info.plist", "<plist version=\"1.0\"><dict><key>CFBundleName</key><string>App</string></dict></plist>"},
+		{"config.xml", string(list)}, {"www/index.html", page},
+	} {
+		file, err := w.Create("Payload/App.app/" + f[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(file, f[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const built = "platforms/android/app/src/main/"
+	for name, text := range map[string]string{
+		"App.ipa": packed.String(), built + "res/xml/config.xml": string(list), built + "assets/www/index.html": page,
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // runs reports whether a command runs until it is stopped.

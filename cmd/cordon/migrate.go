@@ -58,7 +58,8 @@ file cannot be read.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.from, "from", "", "the target that the file is written for, platform[@version[/system]]")
+	flags.StringVar(&o.from, "from", "",
+		"the target that the file is written for, platform[@version[/system]]; without a version the project's own")
 	flags.StringVar(&o.to, "to", "", "the target to write it for, or capacitor")
 	flags.StringSliceVar(&o.topLevel, "tld", nil,
 		"top-level domain that a final .* stands for; repeat or separate with commas")
@@ -83,6 +84,8 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 	if doc == nil {
 		return fmt.Errorf("%s: no config.xml that could be rewritten", path)
 	}
+	own, _ := project.Own([]policy.Target{options.From}, read.Targets, read.Assumed)
+	options.From = own[0]
 	result, err := migrate.File(doc, options)
 	if err != nil {
 		return err
@@ -124,7 +127,7 @@ func (o *migrateOptions) options() (migrate.Options, error) {
 		return migrate.Options{},
 			fmt.Errorf("--from and --to name the targets, such as --from android@9 --to android@15")
 	}
-	from, err := dialect.ParseTarget(o.from)
+	from, err := parseTargets([]string{o.from})
 	if err != nil {
 		return migrate.Options{}, fmt.Errorf("--from: %w", err)
 	}
@@ -144,7 +147,7 @@ func (o *migrateOptions) options() (migrate.Options, error) {
 			return migrate.Options{}, fmt.Errorf("--host: %q must be a host", host)
 		}
 	}
-	return migrate.Options{From: from, To: to, TopLevel: o.topLevel, Hosts: o.hosts}, nil
+	return migrate.Options{From: from[0], To: to, TopLevel: o.topLevel, Hosts: o.hosts}, nil
 }
 
 // sayBrought names the entries that plugins add and that are no part of the file: they

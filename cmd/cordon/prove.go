@@ -6,12 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
-	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/prove"
 	"github.com/spf13/cobra"
 )
@@ -42,6 +39,7 @@ Git as REVISION:PATH; the current folder without one.
 
 Without a platform an assertion is about the strict reading ("cordon"), in a Capacitor
 app without a config.xml about the Capacitor platforms; without a kind about xhr.
+A platform without a version is the one that the project is built for.
 docs/reference/assertions.md has the whole grammar.
 
 --export csp proves instead that the exported Content-Security-Policy allows
@@ -115,19 +113,8 @@ func (o *proveOptions) question(args []string) (check func(side) ([]prove.Result
 		return nil, nil, err
 	}
 	return func(s side) ([]prove.Result, error) {
-		return assertions.Check(s.doc, prove.Options{Capacitor: capacitorTargets(s.app)})
+		return assertions.Check(s.doc, prove.Options{Targets: s.app.Targets, Assumed: s.app.Assumed})
 	}, args[1:], nil
-}
-
-// capacitorTargets are the platforms of Capacitor that an app is built for.
-func capacitorTargets(a *app.App) []policy.Target {
-	var list []policy.Target
-	for _, t := range a.Targets {
-		if strings.HasPrefix(t.Platform, "capacitor-") {
-			list = append(list, t)
-		}
-	}
-	return list
 }
 
 func readAssertions(path string) (*prove.File, error) {

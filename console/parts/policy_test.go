@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/console"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
 // A change is written where the file is still what was shown, and nowhere else.
@@ -38,5 +40,39 @@ func TestPolicySaves(t *testing.T) {
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
 		t.Errorf("the file's mode: %v, %v", info.Mode(), err)
+	}
+}
+
+// The console shows what ships: an entry that only a plugin brings is decided as it is
+// everywhere.
+func TestPolicyShowsWhatShips(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.xml":   `<widget><access origin="https://own.example"/></widget>`,
+		"package.json": `{"dependencies": {"metrics": "1.0.0"}}`,
+		"node_modules/metrics/plugin.xml": `<plugin id="metrics"><config-file target="config.xml" parent="/*">
+<access origin="https://plugin.example"/></config-file></plugin>`,
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read, err := (&Policy{Path: dir}).Project(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := dialect.Compile(read.Ships(), policy.Target{Platform: dialect.Strict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]policy.Verdict{"https://own.example/": policy.Allow,
+		"https://plugin.example/": policy.Allow, "https://other.example/": policy.Block} {
+		if got := compiled.Decide(policy.Request{URL: url, Kind: policy.XHR}).Verdict; got != want {
+			t.Errorf("%s: %s, want %s", url, got, want)
+		}
 	}
 }

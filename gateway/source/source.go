@@ -25,6 +25,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/configfile"
 	"github.com/cordon-sec/cordon/internal/secret"
 	"github.com/cordon-sec/cordon/internal/watch"
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/enforced"
 	"github.com/cordon-sec/cordon/project/folder"
@@ -53,6 +54,7 @@ type Source struct {
 
 	mu    sync.Mutex // one reading at a time
 	named []string   // files that the configuration named that was read last
+	facts []string   // files that say what plugins add to the apps' lists, read or not there
 }
 
 // New returns a Source that has read nothing yet.
@@ -68,14 +70,26 @@ func Fixed(c config.Config) func() (config.Config, error) {
 func (s *Source) Load() (config.Loaded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files.Mark(slices.Concat(s.options.Files, s.named)...)
+	s.files.Mark(slices.Concat(s.options.Files, s.named, s.facts)...)
 	c, err := s.options.Read()
 	if err != nil {
 		return config.Loaded{}, err
 	}
 	s.named = files(c)
 	s.files.Add(s.named...) // also if it is refused: its files may be mended
-	l, err := read(c, s.options.Secrets)
+	var facts []string
+	l, err := read(c, s.options.Secrets, func(path string) {
+		s.files.Add(path)
+		facts = append(facts, path)
+	})
+	switch {
+	case err == nil:
+		s.facts = facts
+	case len(facts) > 0: // those that were not come to are still the last ones
+		s.facts = append(s.facts, facts...)
+	}
+	slices.Sort(s.facts)
+	s.facts = slices.Compact(s.facts)
 	if err != nil && s.options.Name != "" {
 		err = fmt.Errorf("%s: %w", s.options.Name, err)
 	}
@@ -87,10 +101,11 @@ func (s *Source) Load() (config.Loaded, error) {
 func (s *Source) Changed() bool { return s.files.Changed() }
 
 // Load reads what a configuration names, once.
-func Load(c config.Config) (config.Loaded, error) { return read(c, secret.Source{}) }
+func Load(c config.Config) (config.Loaded, error) { return read(c, secret.Source{}, func(string) {}) }
 
-// read reads what a configuration names. Its own mistakes come first.
-func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
+// read reads what a configuration names. Its own mistakes come first. It calls note for
+// the files that say what plugins add to an app's list.
+func read(c config.Config, secrets secret.Source, note func(path string)) (config.Loaded, error) {
 	if err := c.Validate(); err != nil {
 		return config.Loaded{}, err
 	}
@@ -99,7 +114,7 @@ func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
 	}
 	l := config.Loaded{Config: c}
 	for _, a := range c.Apps {
-		held, err := contents(a, secrets)
+		held, err := contents(a, secrets, note)
 		if err != nil {
 			return config.Loaded{}, fmt.Errorf("app %q: %w", a.Name, err)
 		}
@@ -130,18 +145,28 @@ func read(c config.Config, secrets secret.Source) (config.Loaded, error) {
 const maxList = 64 << 20
 
 // contents reads what an app names.
-func contents(a config.App, secrets secret.Source) (held config.Contents, err error) {
+func contents(a config.App, secrets secret.Source, note func(path string)) (held config.Contents, err error) {
 	data, err := configfile.Read(a.Config, maxList)
 	if err != nil {
 		return held, err
 	}
 	options := a.Options()
+	var targets []policy.Target
 	options.Ships = func(doc *configxml.Document) (*configxml.Document, error) {
-		read, err := folder.Around(doc, filepath.Dir(a.Config), nil)
+		read, err := folder.AroundNoting(doc, filepath.Dir(a.Config), nil, note)
 		if err != nil {
 			return nil, err
 		}
+		targets = read.Targets
 		return read.Ships(), nil
+	}
+	options.Own = func(t policy.Target) policy.Target {
+		for _, own := range targets {
+			if own.Platform == t.Platform {
+				return own
+			}
+		}
+		return t
 	}
 	if held.List, err = enforced.Compile(a.Config, data, options); err != nil {
 		return held, err

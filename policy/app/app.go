@@ -35,9 +35,13 @@ type App struct {
 	Plugins []Plugin
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
-	// Assumed are those of the targets whose version nothing names: it is the
-	// latest that is known, or that a range allows, and what is said depends on it.
+	// Assumed are those of the targets whose version nothing names, or names one that is
+	// newer than those that are known: it is the latest that is known, or that a range
+	// allows, and what is said depends on it.
 	Assumed []policy.Target
+	// Newer are those of the facts that are not known which are platforms whose
+	// version is newer than those that are known.
+	Newer []configxml.Unknown
 	// Engines are the platforms that the project names itself, those without a
 	// list of their own (browser, electron) included.
 	Engines []Engine
@@ -198,6 +202,17 @@ type Built struct {
 type Copy struct {
 	File
 	Differences []Difference
+	// Flavour says that it is one of Gradle's other source sets, whose file takes the
+	// place of the one that Capacitor's tools write.
+	Flavour bool
+}
+
+// Counts says in a clause when the copy is what ships.
+func (c *Copy) Counts() string {
+	if c.Flavour {
+		return "the file of this flavour takes the place of what npx cap copy writes"
+	}
+	return "the copy ships until npx cap copy is run"
 }
 
 // Difference is a value of a copy that the configuration does not have.

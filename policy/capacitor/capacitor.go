@@ -58,6 +58,7 @@ type Server struct {
 
 // Android is the section "android".
 type Android struct {
+	Path                  Text // of the platform's folder, from the project's
 	AllowMixedContent     Flag // "allowMixedContent" at the top stands in for it
 	WebContentsDebugging  Flag
 	UseLegacyBridge       Flag // from 5 on
@@ -71,6 +72,7 @@ type Android struct {
 
 // IOS is the section "ios".
 type IOS struct {
+	Path                 Text // of the platform's folder, from the project's
 	LimitsNavigations    Flag // limitsNavigationsToAppBoundDomains
 	WebContentsDebugging Flag
 	LoggingBehavior      Text // the one at the top stands in for it

@@ -45,6 +45,7 @@ func (r *reader) server() Server {
 
 func (r *reader) android() Android {
 	a := Android{
+		Path:                  r.text("android", "path"),
 		AllowMixedContent:     r.flag("android", "allowMixedContent"),
 		WebContentsDebugging:  r.flag("android", "webContentsDebuggingEnabled"),
 		UseLegacyBridge:       r.flag("android", "useLegacyBridge"),
@@ -65,6 +66,7 @@ func (r *reader) android() Android {
 
 func (r *reader) ios() IOS {
 	return IOS{
+		Path:                 r.text("ios", "path"),
 		LimitsNavigations:    r.flag("ios", "limitsNavigationsToAppBoundDomains"),
 		WebContentsDebugging: r.flag("ios", "webContentsDebuggingEnabled"),
 		LoggingBehavior:      r.ownText("ios", "loggingBehavior"),

@@ -32,6 +32,7 @@ type Document struct {
 	scoped   bool  // the root has <platform> elements
 
 	written *Document // the file as written, if this is an effective document
+	lone    bool      // and nothing else of the project is known
 	parts   []Part
 	unknown []Unknown
 

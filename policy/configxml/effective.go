@@ -37,6 +37,9 @@ type Additions struct {
 	Unknown []Unknown
 	// Capacitor is the app's Capacitor configuration, nil for an app without.
 	Capacitor *capacitor.Config
+	// Lone says that the document stays one file of which the rest of the project is
+	// not known, see Ships.
+	Lone bool
 }
 
 // Effective returns the document of what ships: base, which is what a person
@@ -56,6 +59,7 @@ func Effective(name string, base *Document, add Additions) *Document {
 	if add.Capacitor != nil {
 		d.capacitor = add.Capacitor
 	}
+	d.lone = base.lone || add.Lone
 	return &d
 }
 
@@ -72,7 +76,7 @@ func (d *Document) Unknown(platform string) []Unknown {
 
 // Ships reports whether the document is that of what ships, made by Effective,
 // rather than one file: what it does not have, the app does not have then.
-func (d *Document) Ships() bool { return d.written != nil }
+func (d *Document) Ships() bool { return d.written != nil && !d.lone }
 
 // Unknowns returns what could not be established about what ships on any platform.
 // The caller must not change it.

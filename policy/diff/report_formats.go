@@ -21,6 +21,17 @@ type jsonComparison struct {
 	Pairs     []jsonPair   `json:"pairs"`
 	Changes   []jsonChange `json:"changes"`
 	Undecided []jsonDoubt  `json:"undecided"`
+	// Assumed are those of the targets whose version nothing names.
+	Assumed []string `json:"assumed,omitempty"`
+	// Unknown is what could not be established about a side.
+	Unknown []jsonNote `json:"unknown,omitempty"`
+}
+
+type jsonNote struct {
+	Side string `json:"side"`
+	What string `json:"what"`
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
 }
 
 type jsonPair struct {
@@ -119,7 +130,14 @@ type Section struct {
 func WriteJSON(w io.Writer, sections []Section) error {
 	out := jsonReport{Comparisons: []jsonComparison{}}
 	for _, s := range sections {
-		out.Comparisons = append(out.Comparisons, s.Report.asJSON(s.View.Title))
+		made := s.Report.asJSON(s.View.Title)
+		for _, t := range s.View.Assumed {
+			made.Assumed = append(made.Assumed, t.String())
+		}
+		for _, n := range s.View.Notes {
+			made.Unknown = append(made.Unknown, jsonNote{n.Side, n.What, n.Place.File, n.Place.Line})
+		}
+		out.Comparisons = append(out.Comparisons, made)
 	}
 	return output.JSON(w, 1, out)
 }
@@ -162,6 +180,9 @@ func WriteMarkdown(w io.Writer, sections []Section) error {
 		}
 		for _, d := range s.Report.Doubts {
 			fmt.Fprintf(out, "Not decided: %s: %s.\n\n", KindNames(d.Kinds), markdown(d.Why))
+		}
+		for i := range s.View.Notes {
+			fmt.Fprintf(out, "Not known: %s.\n\n", markdown(s.View.Notes[i].text()))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -210,6 +231,10 @@ func WriteGitHub(w io.Writer, sections []Section) error {
 		for _, d := range s.Report.Doubts {
 			fmt.Fprintf(out, "::notice title=cordon diff::%s\n",
 				commandEscapes.Replace("not decided: "+KindNames(d.Kinds)+": "+d.Why))
+		}
+		for j := range s.View.Notes {
+			fmt.Fprintf(out, "::notice title=cordon diff::%s\n",
+				commandEscapes.Replace("not known: "+s.View.Notes[j].text()))
 		}
 	}
 	_, err := io.WriteString(w, out.String())

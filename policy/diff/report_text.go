@@ -20,6 +20,37 @@ type View struct {
 	Sides bool
 	// Limit is how many lines are shown under one heading, 0 for all.
 	Limit int
+	// Assumed are those of the targets whose version nothing names.
+	Assumed []policy.Target
+	// Notes are what a reader should know about what is compared, each a line.
+	Notes []Note
+}
+
+// name is a target for people.
+func (v *View) name(t policy.Target) string {
+	if slices.Contains(v.Assumed, t) {
+		return t.String() + " (assumed)"
+	}
+	return t.String()
+}
+
+// Note is something about one of the sides that could not be established, so that
+// differences may be missing.
+type Note struct {
+	// Side is the name of the side, as a person gave it.
+	Side string
+	// What says it in a clause, Place where.
+	What  string
+	Place policy.Place
+}
+
+// text is the note in a line.
+func (n *Note) text() string {
+	where := n.Side
+	if !n.Place.IsZero() {
+		where += ": " + n.Place.String()
+	}
+	return wording.Printable(where + ": " + n.What)
 }
 
 // heading is lines that share what a reviewer reads first.
@@ -69,11 +100,11 @@ var (
 
 func (r *Report) place(w Where, l *Line, v View) string {
 	if v.Sides {
-		return r.sides(w, l) + ": " + KindNames(w.Kinds)
+		return r.sides(w, l, v) + ": " + KindNames(w.Kinds)
 	}
 	var names []string
 	for _, n := range w.Pairs {
-		older, newer := r.Pairs[n].Old.Target().String(), r.Pairs[n].New.Target().String()
+		older, newer := v.name(r.Pairs[n].Old.Target()), v.name(r.Pairs[n].New.Target())
 		if older != newer {
 			newer = older + " -> " + newer
 		}
@@ -83,17 +114,17 @@ func (r *Report) place(w Where, l *Line, v View) string {
 }
 
 // sides says what the first target does and what the others do.
-func (r *Report) sides(w Where, l *Line) string {
+func (r *Report) sides(w Where, l *Line, v View) string {
 	var others []string
 	for _, n := range w.Pairs {
-		others = append(others, r.Pairs[n].New.Target().String())
+		others = append(others, v.name(r.Pairs[n].New.Target()))
 	}
 	does := present[l.New.Verdict]
 	if len(others) > 1 {
 		does = presentMany[l.New.Verdict]
 	}
-	return fmt.Sprintf("%s %s, %s %s", r.Pairs[w.Pairs[0]].Old.Target(), present[l.Old.Verdict], wording.Join(others),
-		does)
+	return fmt.Sprintf("%s %s, %s %s", v.name(r.Pairs[w.Pairs[0]].Old.Target()), present[l.Old.Verdict],
+		wording.Join(others), does)
 }
 
 // KindNames writes kinds for people: "xhr, image", "every kind", "every kind
@@ -161,6 +192,9 @@ func (r *Report) WriteText(w io.Writer, v View) error {
 	}
 	for _, d := range r.Doubts {
 		fmt.Fprintf(out, "not decided: %s on %s: %s\n", KindNames(d.Kinds), r.Pairs[d.Pair].New.Target(), d.Why)
+	}
+	for i := range v.Notes {
+		fmt.Fprintf(out, "not known: %s\n", v.Notes[i].text())
 	}
 	fmt.Fprintf(out, "%s\n", r.Summary(v))
 	_, err := io.WriteString(w, out.String())

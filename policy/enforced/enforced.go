@@ -8,6 +8,7 @@ package enforced
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cordon-sec/cordon/pin"
 	"github.com/cordon-sec/cordon/policy"
@@ -29,6 +30,9 @@ type Options struct {
 	// Ships makes the document of what ships out of the config.xml as written: with
 	// what plugins add to it. nil: the list is the file alone.
 	Ships func(*configxml.Document) (*configxml.Document, error)
+	// Own gives a Platform that names no version the version that the app is built for.
+	// It is called after Ships. nil: the latest counts.
+	Own func(policy.Target) policy.Target
 }
 
 // List is an app's list, compiled.
@@ -56,6 +60,9 @@ func Compile(name string, data []byte, o Options) (*List, error) {
 		if doc, err = o.Ships(doc); err != nil {
 			return nil, err
 		}
+	}
+	if o.Own != nil && !strings.Contains(o.Platform, "@") {
+		target = o.Own(target)
 	}
 	l := &List{}
 	if l.Policy, err = dialect.Compile(doc, target); err != nil {

@@ -27,7 +27,7 @@ func capacitorApp(version, config string, more map[string]string) fstest.MapFS {
 	return files
 }
 
-const inCopy = ", in the copy that ships, and not in capacitor.config.json; run npx cap copy ()"
+const inCopy = ", and not in capacitor.config.json: the copy ships until npx cap copy is run ()"
 
 // capacitorCases are projects of one version, the rules that are looked at, and
 // what they find.

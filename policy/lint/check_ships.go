@@ -18,19 +18,22 @@ func checkPagesFound(r *run) {
 }
 
 // checkFactsKnown reports what could not be established. A plugin that is named and
-// not there is said in the summary: that is how a project looks that was not built.
+// not there is said in the summary, as is a platform that is newer than what is known:
+// that is how a project looks that was not built, and how one that is ahead of Cordon.
 // An entry of a built file has rules of its own.
 func checkFactsKnown(r *run) {
 	for _, u := range unknowns(r.project) {
-		if !ofMissing(r.project, u) && !ofBuilt(r.project, u) {
+		if !ofMissing(r.project, u) && !ofBuilt(r.project, u) && !slices.Contains(r.project.Newer, u) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
 	}
 }
 
-// ofBuilt reports whether what is not known stands in a built config.xml.
+// ofBuilt reports whether what is not known stands in a built config.xml, or in a copy
+// of a Capacitor configuration.
 func ofBuilt(p *app.App, u configxml.Unknown) bool {
-	return slices.ContainsFunc(p.Built, func(b app.Built) bool { return b.Document.Name() == u.Place.File })
+	return slices.ContainsFunc(p.Built, func(b app.Built) bool { return b.Document.Name() == u.Place.File }) ||
+		slices.ContainsFunc(p.Copies, func(c app.Copy) bool { return c.Name == u.Place.File })
 }
 
 // checkSwitched reports values that a condition chooses.
@@ -90,8 +93,8 @@ func (r *run) copiedValues(wider bool) {
 	for i := range r.project.Copies {
 		for _, d := range r.project.Copies[i].Differences {
 			if d.Wider == wider {
-				r.report(d.Place, nil, "%s, in the copy that ships, and not in %s; run npx cap copy", d.What,
-					r.project.Capacitor.Name)
+				r.report(d.Place, nil, "%s, and not in %s: %s", d.What, r.project.Capacitor.Name,
+					r.project.Copies[i].Counts())
 			}
 		}
 	}
@@ -101,7 +104,7 @@ func (r *run) copiedValues(wider bool) {
 func described(e *configxml.Element) string {
 	for _, name := range []string{"origin", "href", "src", "name"} {
 		if a, ok := e.Attr(name); ok {
-			if name == "name" {
+			if name == "name" && e.Name == "preference" {
 				return "<" + e.Name + "> " + quote(a.Value) + " with the value " + quote(e.Value("value"))
 			}
 			return "<" + e.Name + "> " + quote(a.Value)

@@ -41,25 +41,29 @@ var shipsRules = []Rule{
 	},
 	{
 		ID: "built-config-differs", Severity: Medium, Topic: TopicBuild,
-		Title: "The built config.xml has an entry that the project does not",
-		Explanation: "The config.xml below platforms/ is what the app ships with. An entry stands in it that " +
-			"neither the " +
-			"project's config.xml nor a plugin that was found adds: it was left by an earlier build, or is " +
-			"added by a hook.",
-		Gain:    "What the entry opens, although nobody sees it in the project.",
-		Effects: effects("android, ios", "the built file is what the app reads"),
-		Remedy:  "Find what adds the entry, or remove the platform and add it again; then cordova prepare.",
-		check:   checkBuiltConfig,
+		Title: "A platform's own copy of the configuration says what the project does not",
+		Explanation: "The config.xml below platforms/, and in a Capacitor app the capacitor.config.json below " +
+			"its platforms' folders, is what the app ships with. An entry or a value stands in it that neither " +
+			"the project's configuration nor a plugin that was found adds: it was left by an earlier build, or " +
+			"is added by a hook.",
+		Gain: "What the entry opens, although nobody sees it in the project.",
+		Effects: effects("android, ios", "the built file is what the app reads",
+			"capacitor-android, capacitor-ios", "the copy is what the app reads"),
+		Remedy: "Cordova: find what adds the entry, or remove the platform and add it again, then cordova prepare. " +
+			"Capacitor: npx cap copy.",
+		check: checkBuiltConfig,
 	},
 	{
 		ID: "built-config-wider", Severity: High, Topic: TopicBuild,
-		Title: "The built config.xml opens what the project's does not",
-		Explanation: "The config.xml below platforms/ is what the app ships with, and an entry of it that " +
-			"neither the " +
-			"project's config.xml nor a plugin that was found adds lets something in.",
-		Gain:    "What the entry opens, although nobody sees it in the project.",
-		Effects: effects("android, ios", "the built file is what the app reads"),
-		Remedy:  "Find what adds the entry, or remove the platform and add it again; then cordova prepare.",
-		check:   checkBuiltWider,
+		Title: "A platform's own copy of the configuration opens what the project does not",
+		Explanation: "The config.xml below platforms/, and in a Capacitor app the capacitor.config.json below " +
+			"its platforms' folders, is what the app ships with. An entry or a value of it that neither the " +
+			"project's configuration nor a plugin that was found adds lets something in.",
+		Gain: "What the entry opens, although nobody sees it in the project.",
+		Effects: effects("android, ios", "the built file is what the app reads",
+			"capacitor-android, capacitor-ios", "the copy is what the app reads"),
+		Remedy: "Cordova: find what adds the entry, or remove the platform and add it again, then cordova prepare. " +
+			"Capacitor: npx cap copy.",
+		check: checkBuiltWider,
 	},
 }

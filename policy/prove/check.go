@@ -15,10 +15,13 @@ type Options struct {
 	// Steps is the budget of one question; see pattern.DefaultSteps. Zero is
 	// twice that.
 	Steps int
-	// Capacitor are the platforms of Capacitor that an app without a config.xml is
-	// built for: those that an assertion is about that names none. Empty: the
-	// current versions.
-	Capacitor []policy.Target
+	// Targets are the platforms that the app is built for: a platform that an assertion
+	// names without a version is the app's own, if it is among them, else the latest
+	// that is known. In a Capacitor app without a config.xml an assertion that names no
+	// platform is about those of Capacitor.
+	Targets []policy.Target
+	// Assumed are those of the targets whose version nothing names.
+	Assumed []policy.Target
 }
 
 // Check decides every assertion for a config.xml, in order.
@@ -34,7 +37,7 @@ func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
 	results := make([]Result, len(f.Assertions))
 	for i := range f.Assertions {
 		r := &results[i]
-		r.Assertion = f.Assertions[i].about(targets)
+		r.Assertion, r.Assumed = f.Assertions[i].about(targets, &o)
 		if err := c.check(r); err != nil {
 			return nil, err
 		}

@@ -209,6 +209,9 @@ func (l *lineReader) targets(a *Assertion) error {
 		}
 		known[t] = true
 		a.Targets = append(a.Targets, t)
+		if !strings.Contains(w.text, "@") && !t.Version.IsZero() {
+			a.bare = append(a.bare, t)
+		}
 	}
 	if a.Form == Same && len(a.Targets) < 2 {
 		return l.fail(word{"", len(l.text) + 1}, "same needs two platforms, such as: same on android ios")

@@ -58,8 +58,10 @@ type Assertion struct {
 	Place policy.Place
 	// urls are the URLs that it speaks about.
 	urls urls
-	// anywhere says that the line names no platform.
+	// anywhere says that the line names no platform; bare are those of the targets
+	// that it names without a version.
 	anywhere bool
+	bare     []policy.Target
 }
 
 // File is a file of assertions that do not contradict one another.
@@ -122,6 +124,8 @@ type Result struct {
 	// Cases are the refutations, one for each target that has one, and what
 	// was not decided.
 	Cases []Case
+	// Assumed are the targets that it is about whose version nothing names.
+	Assumed []policy.Target
 	// Note is something that a reader of a result should know, or "".
 	Note string
 }

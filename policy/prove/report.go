@@ -71,6 +71,9 @@ func (r *Result) writeText(out *strings.Builder) {
 				diff.RuleText(c.OtherDecision))
 		}
 	}
+	if len(r.Assumed) > 0 {
+		fmt.Fprintf(out, "               assumed: %s\n", wording.Join(assumedNames(r.Assumed)))
+	}
 	if r.Note != "" {
 		fmt.Fprintf(out, "               %s\n", r.Note)
 	}
@@ -92,7 +95,9 @@ type jsonResult struct {
 	Line      int        `json:"line"`
 	Outcome   string     `json:"outcome"`
 	Cases     []jsonCase `json:"cases"`
-	Note      string     `json:"note,omitempty"`
+	// Assumed are the targets whose version nothing names.
+	Assumed []string `json:"assumed,omitempty"`
+	Note    string   `json:"note,omitempty"`
 }
 
 type jsonCase struct {
@@ -130,7 +135,7 @@ func WriteJSON(w io.Writer, proofs []Proof) error {
 		for _, r := range p.Results {
 			result := jsonResult{
 				Assertion: r.Assertion.Text, File: r.Assertion.Place.File, Line: r.Assertion.Place.Line,
-				Outcome: r.Outcome.String(), Cases: []jsonCase{}, Note: r.Note,
+				Outcome: r.Outcome.String(), Cases: []jsonCase{}, Assumed: assumedNames(r.Assumed), Note: r.Note,
 			}
 			for _, c := range r.Cases {
 				result.Cases = append(result.Cases, c.asJSON())
@@ -155,4 +160,12 @@ func (c *Case) asJSON() jsonCase {
 		}
 	}
 	return out
+}
+
+func assumedNames(targets []policy.Target) []string {
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.String())
+	}
+	return names
 }

@@ -1,7 +1,9 @@
 package prove_test
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -24,7 +26,7 @@ func TestDefaultTargetsOfCapacitor(t *testing.T) {
 	}{
 		{config: `{"server":{"allowNavigation":["*"]}}`, outcome: prove.Refuted,
 			platforms: []string{"capacitor-android", "capacitor-ios"}},
-		{config: `{"server":{"allowNavigation":["*"]}}`, options: prove.Options{Capacitor: []policy.Target{old}},
+		{config: `{"server":{"allowNavigation":["*"]}}`, options: prove.Options{Targets: []policy.Target{old}},
 			outcome: prove.Refuted, platforms: []string{"capacitor-android"}},
 		{config: `{}`, outcome: prove.Holds},
 		{config: `{"server":{"allowNavigation":["*"]}}`, written: parse(t, `<widget><name>x</name></widget>`),
@@ -55,4 +57,54 @@ func TestDefaultTargetsOfCapacitor(t *testing.T) {
 			t.Errorf("the assertions themselves were changed: %v", got)
 		}
 	}
+}
+
+// A platform that is named alone is the app's own version, and what is assumed is said.
+func TestOwnVersions(t *testing.T) {
+	old := policy.Target{Platform: "android", Version: policy.Version{Major: 3, Minor: 5}}
+	other := policy.Target{Platform: "ios", Version: policy.Version{Major: 7}}
+	options := prove.Options{Targets: []policy.Target{old, other}, Assumed: []policy.Target{other}}
+	doc := parse(t, `<widget><access origin="https://a.example"/></widget>`)
+	for text, want := range map[string]struct{ targets, assumed string }{
+		"never navigate http:* on android":                 {"android@3.5.0", ""},
+		"never navigate http:* on android@9.0.0 ios":       {"android@9.0.0 ios@7.0.0", "ios@7.0.0"},
+		"never navigate http:* on wp8":                     {"wp8@3.8.2", "wp8@3.8.2"},
+		"never navigate http:* on wp8@3.8.2":               {"wp8@3.8.2", ""},
+		"never navigate http:*":                            {"cordon", ""},
+		"same navigation on android android@15.0.0 ios":    {"android@3.5.0 android@15.0.0 ios@7.0.0", "ios@7.0.0"},
+		"never navigate http:* on ios@7.0.0":               {"ios@7.0.0", "ios@7.0.0"},
+		"never navigate http:* on capacitor-android@5.0.0": {"capacitor-android@5.0.0", ""},
+	} {
+		file, err := prove.Parse("promises", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := file.Check(doc, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(results[0].Assertion.Targets); got != want.targets {
+			t.Errorf("%s: about %s, want %s", text, got, want.targets)
+		}
+		if got := names(results[0].Assumed); got != want.assumed {
+			t.Errorf("%s: assumed %s, want %s", text, got, want.assumed)
+		}
+		var out, program strings.Builder
+		proofs := []prove.Proof{{File: "config.xml", Results: results}}
+		if err := errors.Join(prove.WriteText(&out, proofs), prove.WriteJSON(&program, proofs)); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(out.String(), "assumed: "+want.assumed); said != (want.assumed != "") ||
+			strings.Contains(program.String(), `"assumed"`) != said {
+			t.Errorf("%s: assumed is said: %v in %s and %s", text, said, out.String(), program.String())
+		}
+	}
+}
+
+func names(targets []policy.Target) string {
+	var list []string
+	for _, t := range targets {
+		list = append(list, t.String())
+	}
+	return strings.Join(list, " ")
 }

@@ -96,16 +96,20 @@ func (p *Package) targets() {
 		}
 	}
 	for _, at := range []string{"assets/www/cordova.js", "www/cordova.js"} {
-		if version := cordovaVersion(p.FS, at); version != "" {
+		if version := cordovaVersion(p.FS, at); version != "" && name == p.Platform {
 			name += "@" + version
 		}
 	}
 	t, err := dialect.ParseTarget(name)
-	if err != nil {
+	named := err == nil && name != p.Platform
+	if err != nil { // such as a version that is newer than what is known
 		t, err = dialect.ParseTarget(p.Platform)
 	}
 	if err == nil {
 		p.Targets = []policy.Target{t}
+	}
+	if !named {
+		p.Assumed = p.Targets
 	}
 }
 

@@ -184,6 +184,24 @@ func TestIOSPackage(t *testing.T) {
 	}
 }
 
+// A package whose cordova.js names no version that is known is one of the latest, which
+// is assumed.
+func TestVersionOfAPackage(t *testing.T) {
+	const latest = "[ios@8.1.1]"
+	for script, want := range map[string][2]string{
+		"PLATFORM_VERSION_BUILD_LABEL = '7.1.0'":  {"[ios@7.1.0]", "[]"},
+		"PLATFORM_VERSION_BUILD_LABEL = '99.0.0'": {latest, latest},
+		"PLATFORM_VERSION_BUILD_LABEL = 'dev'":    {latest, latest},
+		"":                                        {latest, latest},
+	} {
+		p := open(t, zipOf(t, "Payload/A.app/Info.plist", "<plist><dict/></plist>", "Payload/A.app/config.xml", "<widget/>",
+			"Payload/A.app/www/cordova.js", script))
+		if got := [2]string{fmt.Sprint(p.Targets), fmt.Sprint(p.Assumed)}; got != want {
+			t.Errorf("%q: %q, want %q", script, got, want)
+		}
+	}
+}
+
 func TestCapacitorPackage(t *testing.T) {
 	p := open(t, zipOf(t, "AndroidManifest.xml", string(compileXML(element{name: "manifest"}, strings8)),
 		"assets/capacitor.config.json", `{"webDir": "dist", "server": {"cleartext": true}}`,

@@ -37,7 +37,7 @@ func Open(path string, targets []policy.Target) (read *app.App, dir string, err 
 	if !info.IsDir() {
 		dir, options.Config = filepath.Dir(path), filepath.Base(path)
 	}
-	if read, err = project.Read(os.DirFS(dir), options); err != nil {
+	if read, err = project.Read(FS(dir), options); err != nil {
 		return nil, "", Error(path, err)
 	}
 	return read, dir, nil
@@ -61,7 +61,7 @@ func OpenShips(path string, targets []policy.Target) (*app.App, error) {
 		}
 		return Around(doc, filepath.Dir(path), targets)
 	}
-	read, err := project.ReadShips(os.DirFS(path), project.Options{Targets: targets, Now: time.Now()})
+	read, err := project.ReadShips(FS(path), project.Options{Targets: targets, Now: time.Now()})
 	if err != nil {
 		return nil, Error(path, err)
 	}
@@ -71,12 +71,20 @@ func OpenShips(path string, targets []policy.Target) (*app.App, error) {
 // Around reads what ships with a config.xml that stands in a folder, or in the
 // folder's www.
 func Around(doc *configxml.Document, dir string, targets []policy.Target) (*app.App, error) {
+	return AroundNoting(doc, dir, targets, func(string) {})
+}
+
+// AroundNoting is Around, and calls note for each file and folder that what was read
+// depends on, before it is read: also for those that are not there.
+func AroundNoting(doc *configxml.Document, dir string, targets []policy.Target, note func(path string)) (*app.App,
+	error) {
 	if filepath.Base(dir) == "www" {
 		if _, err := os.Stat(filepath.Join(dir, "..", "package.json")); err == nil {
 			dir = filepath.Join(dir, "..")
 		}
 	}
-	return project.ReadShips(os.DirFS(dir), project.Options{Document: doc, Targets: targets, Now: time.Now()})
+	return project.ReadShips(&noting{FS(dir), dir, note},
+		project.Options{Document: doc, Targets: targets, Now: time.Now()})
 }
 
 // Error says what was wrong with an app's folder, or with its config.xml where path

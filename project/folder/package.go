@@ -59,10 +59,7 @@ func openPackage(path string, size int64, targets []policy.Target) (*app.App, st
 }
 
 func readPackage(path string, built *artifact.Package, targets []policy.Target) (*app.App, string, error) {
-	var assumed []policy.Target
-	if len(targets) == 0 {
-		targets, assumed = built.Targets, built.Assumed
-	}
+	targets, assumed := project.Own(targets, built.Targets, built.Assumed)
 	base := filepath.Join(path, filepath.FromSlash(built.Root))
 	read, err := project.Read(built.FS, project.Options{Targets: targets, Now: time.Now()})
 	var missing *project.NotFoundError

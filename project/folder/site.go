@@ -123,7 +123,7 @@ func (s *Site) describe(doc *configxml.Document) {
 
 // builtPages returns the folder of an app's pages, below the app's.
 func builtPages(dir string, app *app.App) (string, error) {
-	found, err := project.WebDir(os.DirFS(dir), app)
+	found, err := project.WebDir(FS(dir), app)
 	var missing *project.NoPagesError
 	if errors.As(err, &missing) {
 		return "", &NoPagesError{Dir: dir, Err: missing}

@@ -22,6 +22,12 @@ func (o *overlay) Open(name string) (fs.File, error) {
 	return &memory{Reader: *bytes.NewReader(data), name: path.Base(name)}, nil
 }
 
+// Lstat describes a file, or the link that it is.
+func (o *overlay) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(o.base, name) }
+
+// ReadLink returns where a link leads.
+func (o *overlay) ReadLink(name string) (string, error) { return fs.ReadLink(o.base, name) }
+
 // memory is an open file whose content is in memory.
 type memory struct {
 	bytes.Reader

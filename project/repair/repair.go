@@ -220,11 +220,12 @@ func (w *work) open(findings []lint.Finding, policies bool) []choice {
 // choice is the ways to repair one finding, best first.
 type choice []candidate
 
-// append adds the candidates of one finding that were not refused before.
+// append adds the candidates of one finding that were not refused before. No file
+// outside of the folder is changed: others may share it.
 func (w *work) append(open []choice, all []candidate) []choice {
 	var left choice
 	for _, c := range all {
-		if !w.refused[c.key(w.project.Content(c.file))] {
+		if fs.ValidPath(c.file) && !w.refused[c.key(w.project.Content(c.file))] {
 			left = append(left, c)
 		}
 	}

@@ -185,6 +185,19 @@ func TestPackageJSONKeepsItsOtherBytes(t *testing.T) {
 	}
 }
 
+// The package.json of a workspace is other apps' as well: no repair of one changes it.
+func TestNothingOutsideIsChanged(t *testing.T) {
+	files := folder("nx.json", "{}", "package.json", `{"dependencies": {"cordova-plugin-http": "1.2.0"}}`,
+		"apps/shop/config.xml", "<widget/>")
+	result, err := repair.Run(project.Within(files, "apps/shop"), repair.Options{Rules: []string{"retired-plugin"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Changes) > 0 || len(result.Done) > 0 {
+		t.Errorf("changes %+v", result.Changes)
+	}
+}
+
 // changing is a folder whose config.xml is another one each time it is read.
 type changing struct {
 	fstest.MapFS

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/app"
@@ -25,6 +26,31 @@ func WriteGitHub(w io.Writer, p *app.App, r *lint.Report) error {
 		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n", level,
 			propertyEscapes.Replace(p.Shown(f.Place.File)), f.Place.Line, f.Place.Column,
 			propertyEscapes.Replace("cordon: "+f.Rule.ID), commandEscapes.Replace(f.Message+". "+remedy))
+		if err != nil {
+			return err
+		}
+	}
+	return writeUnknown(w, p, r)
+}
+
+// writeUnknown says what could not be established and is no finding, such as what a
+// plugin adds that is named and not there.
+func writeUnknown(w io.Writer, p *app.App, r *lint.Report) error {
+	doc := p.Ships()
+	if doc == nil {
+		return nil
+	}
+	for _, u := range doc.Unknowns() {
+		if slices.ContainsFunc(r.Findings, func(f lint.Finding) bool { return f.Place == u.Place }) {
+			continue
+		}
+		where := ""
+		if !u.Place.IsZero() {
+			where = fmt.Sprintf("file=%s,line=%d,col=%d,", propertyEscapes.Replace(p.Shown(u.Place.File)), u.Place.Line,
+				u.Place.Column)
+		}
+		_, err := fmt.Fprintf(w, "::notice %stitle=%s::%s\n", where, propertyEscapes.Replace("cordon: not known"),
+			commandEscapes.Replace(u.What))
 		if err != nil {
 			return err
 		}

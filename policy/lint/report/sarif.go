@@ -19,11 +19,25 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool       sarifTool          `json:"tool"`
-	Taxonomies []sarifTaxonomy    `json:"taxonomies,omitempty"`
-	ColumnKind string             `json:"columnKind"`
-	Results    []sarifResult      `json:"results"`
-	Properties sarifRunProperties `json:"properties"`
+	Tool        sarifTool          `json:"tool"`
+	Invocations []sarifInvocation  `json:"invocations,omitempty"`
+	Taxonomies  []sarifTaxonomy    `json:"taxonomies,omitempty"`
+	ColumnKind  string             `json:"columnKind"`
+	Results     []sarifResult      `json:"results"`
+	Properties  sarifRunProperties `json:"properties"`
+}
+
+// sarifInvocation says how the run went: what it could not establish are notifications
+// of the tool, which viewers show apart from its results.
+type sarifInvocation struct {
+	Successful    bool                `json:"executionSuccessful"`
+	Notifications []sarifNotification `json:"toolExecutionNotifications"`
+}
+
+type sarifNotification struct {
+	Level     string          `json:"level"`
+	Message   sarifText       `json:"message"`
+	Locations []sarifLocation `json:"locations,omitempty"`
 }
 
 type sarifRunProperties struct {
@@ -164,9 +178,27 @@ func WriteSARIF(w io.Writer, p *app.App, r *lint.Report, version string) error {
 		add(&r.Suppressed[i].Finding).Suppressions = []sarifSuppression{{Kind: "inSource",
 			Justification: r.Suppressed[i].Reason}}
 	}
+	run.Invocations = invocations(p)
 	run.Taxonomies, run.Tool.Driver.Supported = taxa.written()
 	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{run}})
+}
+
+// invocations says what could not be established about what ships, nil for nothing.
+func invocations(p *app.App) []sarifInvocation {
+	doc := p.Ships()
+	if doc == nil || len(doc.Unknowns()) == 0 {
+		return nil
+	}
+	made := sarifInvocation{Successful: true}
+	for _, u := range doc.Unknowns() {
+		n := sarifNotification{Level: "warning", Message: sarifText{Text: "not known: " + u.What}}
+		if !u.Place.IsZero() {
+			n.Locations = []sarifLocation{{sarifPhysical{artifact(p.Shown(u.Place.File)), regionOf(p, u.Place)}}}
+		}
+		made.Notifications = append(made.Notifications, n)
+	}
+	return []sarifInvocation{made}
 }
 
 // securitySeverity is on GitHub's scale: over 9 critical, from 7 high, from 4

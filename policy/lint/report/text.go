@@ -231,9 +231,12 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 	t.missing()
 }
 
-// missing names the plugins that are named and not there: more may be open than
-// was found.
+// missing names the platforms that are newer than what is known, and the plugins that
+// are named and not there: more may be open than was found.
 func (t *textWriter) missing() {
+	for _, u := range t.project.Newer {
+		fmt.Fprintf(&t.out, "not known: %s\n", visible(u.What))
+	}
 	list := t.project.Missing()
 	if len(list) == 0 {
 		return

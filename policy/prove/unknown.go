@@ -70,6 +70,9 @@ func (c *checker) doubt(a *Assertion, t policy.Target) Case {
 	for _, platform := range platforms {
 		if unknown := c.doc.Unknown(platform); len(unknown) > 0 {
 			why := unknown[0].What
+			if at := unknown[0].Place; !at.IsZero() {
+				why += " (" + at.String() + ")"
+			}
 			if n := len(unknown) - 1; n > 0 {
 				why += fmt.Sprintf(" (and %d more that is not known)", n)
 			}

@@ -47,7 +47,8 @@ func TestBuiltEntryIsUnknown(t *testing.T) {
 // A class of plugins that only the built file names may be called by pages: who may call
 // native code is decided with it. The platform's own classes are no plugins.
 func TestBuiltFeatureIsAPlugin(t *testing.T) {
-	const built, app = "platforms/ios/Notes/config.xml", `<widget><allow-navigation href="https://a.example/*"/>%s</widget>`
+	const built = "platforms/ios/Notes/config.xml"
+	const app = `<widget><allow-navigation href="https://a.example/*"/>%s</widget>`
 	list := fmt.Sprintf(app, "")
 	feature := func(name, class string) string {
 		return fmt.Sprintf(app, `<feature name="`+name+`"><param name="ios-package" value="`+class+`"/></feature>`)

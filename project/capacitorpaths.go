@@ -54,7 +54,8 @@ func (r *reader) doubtFolders() {
 	}{{"android", r.android}, {"ios", r.ios}} {
 		if at := p.folder.at; p.folder.dir == "" && at.Written() {
 			r.unknown(at.Place, "capacitor-"+p.name, "%s.path is %q, which leads out of the project and its "+
-				"workspace, so that the platform's own files are not read: what they say is not known", p.name, at.Value)
+				"workspace, so that the platform's own files are not read: what they say is not known", p.name,
+				at.Value)
 		}
 	}
 }

@@ -109,15 +109,16 @@ func TestVersionThatIsNewer(t *testing.T) {
 		at       string
 		ships    bool
 	}{
-		"an engine": {[]string{"config.xml", "<widget>\n<engine name=\"android\" spec=\"99.0.1\"/></widget>"}, cordova, "android",
-			"config.xml:2", false},
+		"an engine": {[]string{"config.xml", "<widget>\n<engine name=\"android\" spec=\"99.0.1\"/></widget>"}, cordova,
+			"android", "config.xml:2", false},
 		"installed": {[]string{"config.xml", widget, "package.json", `{"dependencies": {"cordova-android": "*"}}`,
-			"node_modules/cordova-android/package.json", `{"version": "99.0.1"}`}, cordova, "android", "package.json:1", true},
+			"node_modules/cordova-android/package.json", `{"version": "99.0.1"}`}, cordova, "android",
+			"package.json:1", true},
 		"Capacitor": {[]string{"capacitor.config.json", "{}", "package.json",
 			`{"dependencies": {"@capacitor/ios": "^99.0.0"}}`, "package-lock.json",
 			`{"packages": {"node_modules/@capacitor/ios": {"version": "99.2.0"}}}`}, "capacitor-ios is 99.2.0, which " +
-			"is newer than what is known: what is said is what capacitor-ios@8.4.2 does", "capacitor-ios", "package.json:1",
-			true},
+			"is newer than what is known: what is said is what capacitor-ios@8.4.2 does", "capacitor-ios",
+			"package.json:1", true},
 	} {
 		p := reads(t, test.files...)
 		unknown := p.Ships().Unknown(test.platform)

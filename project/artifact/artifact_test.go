@@ -194,8 +194,8 @@ func TestVersionOfAPackage(t *testing.T) {
 		"PLATFORM_VERSION_BUILD_LABEL = 'dev'":    {latest, latest},
 		"":                                        {latest, latest},
 	} {
-		p := open(t, zipOf(t, "Payload/A.app/Info.plist", "<plist><dict/></plist>", "Payload/A.app/config.xml", "<widget/>",
-			"Payload/A.app/www/cordova.js", script))
+		p := open(t, zipOf(t, "Payload/A.app/Info.plist", "<plist><dict/></plist>", "Payload/A.app/config.xml",
+			"<widget/>", "Payload/A.app/www/cordova.js", script))
 		if got := [2]string{fmt.Sprint(p.Targets), fmt.Sprint(p.Assumed)}; got != want {
 			t.Errorf("%q: %q, want %q", script, got, want)
 		}

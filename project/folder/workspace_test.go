@@ -39,7 +39,8 @@ func TestPackagesOfAWorkspace(t *testing.T) {
 			dir := app(t, map[string]string{test.mark: test.text, test.plugin + "/plugin.xml": metricsList,
 				"work/app/config.xml": widget, "work/app/package.json": metricsApp, "work/app/node_modules/x/y": ""})
 			at := filepath.Join(dir, "work", "app")
-			if err := os.Symlink("cordova-plugin-loop", filepath.Join(at, "node_modules", "cordova-plugin-loop")); err != nil {
+			const loop = "cordova-plugin-loop"
+			if err := os.Symlink(loop, filepath.Join(at, "node_modules", loop)); err != nil {
 				t.Skip("this system makes no links: " + err.Error())
 			}
 			read, err := folder.OpenShips(at, nil)

@@ -82,3 +82,21 @@ func TestBuiltFeatureIsAPlugin(t *testing.T) {
 		}
 	}
 }
+
+// One that brings another web view changes who may call native code from frames.
+func TestBuiltFeatureOfAWebView(t *testing.T) {
+	const list, built = "<widget/>", `<widget><feature name="CDVWKWebViewEngine"><param name="ios-package" ` +
+		`value="CDVWKWebViewEngine"/></feature></widget>`
+	for text, want := range map[string]policy.Verdict{list: policy.Block, built: policy.Allow} {
+		p := reads(t, "config.xml", list, "platforms/ios/Notes/config.xml", text, "package.json",
+			`{"dependencies": {"cordova-plugin-camera": "8.0.0"}}`)
+		compiled, err := dialect.Compile(p.Ships(), policy.Target{Platform: "ios", Version: policy.Version{Major: 5}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := compiled.Decide(policy.Request{URL: "https://a.example/", Kind: policy.BridgeFrame})
+		if d.Verdict != want {
+			t.Errorf("with %s: %s, want %s", text, d.Verdict, want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -154,18 +153,11 @@ func opens(rd *reading) (list []opened, all bool) {
 			continue
 		}
 		for _, candidate := range candidates(rules[i].Text) {
-			u, err := url.Parse(candidate)
-			if err != nil {
-				continue
-			}
-			at, err := host.ParseAuthority(u.Host)
-			if err != nil {
-				continue
-			}
-			d := appbound.OfHost(at.Host.URL())
+			d := appbound.OfHost(hostOf(candidate))
 			known := slices.ContainsFunc(list, func(o opened) bool { return o.domain == d })
-			if !known && allows(candidate) {
-				list = append(list, opened{d, u.Scheme, candidate, &rules[i]})
+			if d.Name != "" && !known && allows(candidate) {
+				scheme, _, _ := strings.Cut(candidate, ":")
+				list = append(list, opened{d, strings.ToLower(scheme), candidate, &rules[i]})
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"bytes"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -94,8 +93,7 @@ func (r *run) contacts(domain string) bool {
 	}
 	for _, e := range r.entries {
 		for _, candidate := range candidates(e.text) {
-			u, err := url.Parse(candidate)
-			if err == nil && strings.HasSuffix("."+strings.ToLower(u.Hostname()), "."+strings.ToLower(domain)) {
+			if strings.HasSuffix("."+hostOf(candidate), "."+strings.ToLower(domain)) {
 				urls = append(urls, candidate)
 			}
 		}

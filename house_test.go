@@ -247,6 +247,7 @@ var takesHostsApart = map[string]string{
 	"internal/admin/proof.go":               "the address of a connection",
 	"internal/browsertest/ways.go":          "the address of a test's listener",
 	"internal/port/port.go":                 "the address of a listener",
+	"policy/appbound/appbound.go":           "cuts off user names, which host refuses, as WebKit's URLs do",
 	"policy/csp/source.go":                  "sources as the standard takes them apart, wildcards and all",
 	"policy/dialect/android_uri.go":         "a platform's own reading",
 	"policy/dialect/blackberry_index.go":    "a platform's own reading",

@@ -63,7 +63,7 @@ func valid(t *testing.T, format string, content []byte) {
 			strings.Contains(string(content), "\n\n") {
 			t.Errorf("csp: %s", content)
 		}
-	case "android-nsc", "ios-ats":
+	case "android-nsc", "ios-ats", "ios-app-bound-domains", "privacy-manifest":
 		decoder := xml.NewDecoder(strings.NewReader(string(content)))
 		domains := map[string]bool{}
 		for domain := false; ; {
@@ -102,7 +102,7 @@ func valid(t *testing.T, format string, content []byte) {
 		if _, err := goja.Compile("proxy.pac", string(content), false); err != nil {
 			t.Errorf("pac: %v\n%s", err, content)
 		}
-	case "squid", "hosts":
+	case "squid", "hosts", "data-safety":
 		for _, line := range strings.Split(string(content), "\n") {
 			if strings.ContainsAny(line, "\r\t\x00") {
 				t.Errorf("%s: the line %q", format, line)

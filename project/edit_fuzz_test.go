@@ -120,7 +120,7 @@ func FuzzSetPlistKey(f *testing.F) {
 		if err != nil {
 			return
 		}
-		made, err := setPlistKey(doc, "NSAppTransportSecurity", value)
+		made, _, err := setPlist(doc, "NSAppTransportSecurity", value)
 		if err != nil {
 			return
 		}
@@ -128,7 +128,7 @@ func FuzzSetPlistKey(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q became %q: %v", data, made, err)
 		}
-		twice, err := setPlistKey(again, "NSAppTransportSecurity", value)
+		twice, _, err := setPlist(again, "NSAppTransportSecurity", value)
 		if err != nil || !bytes.Equal(twice, made) {
 			t.Fatalf("a second time %q became %q: %v", made, twice, err)
 		}

@@ -20,6 +20,9 @@ var placements = map[string]func(*placement, export.Artifact) error{
 	"android-nsc": (*placement).android,
 	"ios-ats":     (*placement).ios,
 	"capacitor":   (*placement).capacitor,
+
+	export.IOSAppBound:     (*placement).appBound,
+	export.PrivacyManifest: (*placement).privacy,
 }
 
 // placement collects what an export changes in a project.
@@ -210,36 +213,10 @@ func (w *placement) ios(export.Artifact) error {
 	}
 	dictionary, losses := export.TransportSecurity(w.source, "\t")
 	w.losses = append(w.losses, losses...)
-	edited, err := setPlistKey(doc, "NSAppTransportSecurity", strings.TrimSpace(dictionary))
+	edited, _, err := setPlist(doc, "NSAppTransportSecurity", strings.TrimSpace(dictionary))
 	if err != nil {
 		return err
 	}
 	w.changes = append(w.changes, Change{Name: name, Old: data, New: edited})
 	return nil
-}
-
-// setPlistKey replaces the value of a key of the outermost dictionary, or adds
-// the key at its end.
-func setPlistKey(doc *configxml.Document, key, value string) ([]byte, error) {
-	root := doc.Root()
-	if root.Name != "plist" || len(root.Children) != 1 || root.Children[0].Name != "dict" {
-		return nil, fmt.Errorf("%s: not a property list with a dictionary", doc.Name())
-	}
-	dict := root.Children[0]
-	for i := 0; i < len(dict.Children); i += 2 {
-		e := dict.Children[i]
-		if e.Name != "key" || i+1 == len(dict.Children) || dict.Children[i+1].Name == "key" {
-			return nil, fmt.Errorf("%s: its dictionary is not made of keys with values", doc.Name())
-		}
-		if strings.TrimSpace(e.Text) == key {
-			old := dict.Children[i+1]
-			return doc.Apply(configxml.Edit{Start: old.Start, End: old.End, New: value})
-		}
-	}
-	if len(dict.Children) == 0 {
-		return nil, fmt.Errorf("%s: its dictionary is empty", doc.Name())
-	}
-	end := dict.Children[len(dict.Children)-1].End
-	line := lineEnd(doc.Bytes())
-	return doc.Apply(configxml.Edit{Start: end, End: end, New: line + "\t<key>" + key + "</key>" + line + "\t" + value})
 }

@@ -113,6 +113,9 @@ type LayoutLoss struct {
 	export.Loss
 }
 
+// ofPlatforms are the formats that are put into a prepared platform.
+var ofPlatforms = []string{export.CSP, export.AndroidNSC, export.IOSATS}
+
 // PlaceOn returns what exports change in one prepared platform, and what they
 // lose: the policy in every page, the network security configuration and its
 // mention in the manifest, the dictionary in the Info.plist. Applying the
@@ -122,7 +125,7 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 	var losses []LayoutLoss
 	for _, name := range o.Formats {
 		e, ok := export.Find(name)
-		if !ok || placements[name] == nil {
+		if !ok || !slices.Contains(ofPlatforms, name) {
 			return nil, nil, fmt.Errorf("%q: the format of a prepared platform must be csp, android-nsc or ios-ats",
 				name)
 		}

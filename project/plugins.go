@@ -348,6 +348,7 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 		}
 		parts = r.brought(doc)
 		r.dependencies(n, doc)
+		r.libraries(read, doc)
 	} else {
 		if n.manifest == "" {
 			parts = r.missing(n)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cordon-sec/cordon/internal/output"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/export"
@@ -17,9 +18,11 @@ import (
 )
 
 type exportOptions struct {
-	project string
-	write   bool
-	force   bool
+	project  string
+	write    bool
+	force    bool
+	format   string
+	tracking []string
 }
 
 func newExportCommand() *cobra.Command {
@@ -36,10 +39,16 @@ Without --write the export is printed. With it the project is edited in place:
 a diff is shown, every other byte stays, and a second run changes nothing. What
 a person wrote is replaced only with --force.
 
+privacy-manifest and data-safety list the domains that the app contacts, with the
+lines that say so. Which of them track is your statement: --tracking, else the
+preference CordonTracking in config.xml, else what the privacy manifest has already.
+
 ` + formatTable(),
 		Example: `  cordon export csp
   cordon export android-nsc ios-ats --write
-  cordon export pac --project app > proxy.pac`,
+  cordon export pac --project app > proxy.pac
+  cordon export privacy-manifest --tracking ads.example.org
+  cordon export data-safety --format json`,
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -47,11 +56,19 @@ a person wrote is replaced only with --force.
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runExport(cmd, &o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseEmptyLists(cmd); err != nil {
+				return err
+			}
+			return runExport(cmd, &o, args)
+		},
 	}
 	cmd.Flags().StringVar(&o.project, "project", "", "the app's folder or its config.xml (default: the current folder)")
 	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "edit the project in place")
 	cmd.Flags().BoolVar(&o.force, "force", false, "with --write, replace what a person wrote")
+	cmd.Flags().StringVarP(&o.format, "format", "f", "text", "text (the exports as they are) or json")
+	cmd.Flags().StringSliceVar(&o.tracking, "tracking", nil,
+		"the `DOMAINS` that track, for privacy-manifest and data-safety")
 	return cmd
 }
 
@@ -67,7 +84,7 @@ func formatTable() string {
 	var b strings.Builder
 	b.WriteString("Formats:\n")
 	for _, e := range export.Exporters() {
-		fmt.Fprintf(&b, "  %-14s %s\n", e.Name, e.Title)
+		fmt.Fprintf(&b, "  %-21s %s\n", e.Name, e.Title)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
@@ -77,14 +94,17 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 	if err != nil {
 		return err
 	}
+	if err := output.CheckFormat(o.format, "text", "json"); err != nil {
+		return err
+	}
+	if o.write && o.format != "text" {
+		return fmt.Errorf("--write shows what changes: it must stand without --format %s", o.format)
+	}
 	app, dir, err := folder.Open(o.project, nil)
 	if err != nil {
 		return err
 	}
-	if app.Config == nil {
-		return fmt.Errorf("%s: no config.xml, so there is no policy to export", dir)
-	}
-	source, err := exportSource(app, dir)
+	source, err := exportSource(app, dir, exporters)
 	if err != nil {
 		return err
 	}
@@ -92,8 +112,14 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not known, so that the export may say less than what ships: %s\n",
 			sayUnknown(u))
 	}
-	if o.write {
+	if source.Tracking, err = trackingDomains(app, o.tracking); err != nil {
+		return err
+	}
+	switch {
+	case o.write:
 		return writeExports(cmd, o, exporters, app, dir, source)
+	case o.format == "json":
+		return exportJSON(cmd.OutOrStdout(), exporters, source, app.Ships().Unknowns())
 	}
 	for i, e := range exporters {
 		if err := printExport(cmd, e, source, i, len(exporters)); err != nil {
@@ -117,7 +143,10 @@ func pickExporters(names []string) ([]export.Exporter, error) {
 
 // exportSource reads the lines and the pins of an app. A pin that cannot be
 // read ends the command: an export without it would say less than the file.
-func exportSource(app *app.App, dir string) (export.Source, error) {
+func exportSource(app *app.App, dir string, exporters []export.Exporter) (export.Source, error) {
+	if app.Config == nil {
+		return capacitorSource(app, dir, exporters)
+	}
 	files, err := project.Certificates(os.DirFS(dir))
 	if err != nil {
 		return export.Source{}, err
@@ -127,6 +156,7 @@ func exportSource(app *app.App, dir string) (export.Source, error) {
 		return export.Source{}, problems[0]
 	}
 	source := export.NewSource(app.Ships(), set)
+	source.Own, source.By = ownHosts(app), broughtBy(app)
 	source.Page, err = project.AllPages(app)
 	return source, err
 }

@@ -71,6 +71,11 @@ type App struct {
 	// Native is what the project says about its native files, nil where nobody
 	// looked.
 	Native *native.Set
+	// PrivacyManifests are the app's privacy manifests for iOS.
+	PrivacyManifests []PrivacyManifest
+	// Libraries are the libraries of others for iOS that plugins bring, as far as
+	// files say so.
+	Libraries []Library
 	// Certificates are the .cer files that the app ships.
 	Certificates []pins.File
 	// StrayCertificates are the names of .cer files in other usual places of the
@@ -352,6 +357,11 @@ func (a *App) Content(name string) []byte {
 			if files[i].Name == name {
 				return files[i].Data
 			}
+		}
+	}
+	for i := range a.PrivacyManifests {
+		if a.PrivacyManifests[i].Name == name {
+			return a.PrivacyManifests[i].Data
 		}
 	}
 	return a.Native.Content(name)

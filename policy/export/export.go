@@ -48,6 +48,16 @@ type Source struct {
 	// Page is what all pages of the app have and need together, for formats that
 	// speak of pages; the zero Page is one that keeps to itself.
 	Page Page
+	// Own are the hosts of the app's own pages on iOS, for formats that name them.
+	Own []string
+	// Tracking are the domains that the developer stated to track, for formats that
+	// declare what is contacted.
+	Tracking []string
+	// By says which plugin brings the line at a place, "" for the app's own; nil
+	// where that is not known.
+	By func(policy.Place) string
+	// Unread are what could not be read of what the policy says.
+	Unread []Loss
 }
 
 // NewSource reads a document. Pins may be nil.
@@ -174,6 +184,9 @@ type Format struct {
 	Title string
 	// Can are the capabilities of the format.
 	Can Capability
+	// Declares says that the format tells people what the policy says, and enforces
+	// nothing: what it cannot limit is no loss.
+	Declares bool
 	// Limits are further things that a reader of the export has to know, one
 	// sentence each.
 	Limits []string
@@ -182,6 +195,9 @@ type Format struct {
 // Cannot returns a sentence for each capability that the format lacks, then
 // its limits: what the export's own comments say.
 func (f Format) Cannot() []string {
+	if f.Declares {
+		return append([]string{"it declares what the policy says, and enforces nothing"}, f.Limits...)
+	}
 	var all []string
 	for _, c := range Capabilities() {
 		if f.Can&c == 0 {
@@ -195,6 +211,9 @@ func (f Format) Cannot() []string {
 // sentence for each such capability. What single lines lose is in the losses of
 // the artifact.
 func (f Format) Needs(s Source) []string {
+	if f.Declares {
+		return nil
+	}
 	needs := Denies
 	if len(s.Requests()) > 0 {
 		needs |= Requests
@@ -242,6 +261,8 @@ type Artifact struct {
 	Content []byte
 	// Losses are what this policy says and the file does not.
 	Losses []Loss
+	// Domains are the hosts that a declaration names, nil for other formats.
+	Domains []Domain
 }
 
 // Loss is one line of the policy that the format cannot say as it stands.

@@ -27,7 +27,7 @@ func TestFind(t *testing.T) {
 		}
 		seen[e.Name] = true
 	}
-	if _, ok := export.Find("CSP"); ok || len(seen) != 10 {
+	if _, ok := export.Find("CSP"); ok || len(seen) != 13 {
 		t.Errorf("there are %d formats, and CSP is one: %v", len(seen), ok)
 	}
 }

@@ -27,6 +27,19 @@ const (
 	// launches other apps opens no cleartext. cordova-ios replaces the whole
 	// dictionary at each prepare, so the export has to be written after each.
 	IOSATS = "ios-ats"
+	// IOSAppBound is WKAppBoundDomains of an iOS app's Info.plist: the domains whose
+	// pages open in its web view and have the app's scripts (iOS 14 and later).
+	//
+	// Package appbound says what WebKit makes of it: ten domains at most, each with
+	// all names below. The host of the app's own pages is among them.
+	IOSAppBound = "ios-app-bound-domains"
+	// PrivacyManifest is PrivacyInfo.xcprivacy, as far as it can be known: whether the
+	// app contacts domains that track, and which. That is the developer's statement;
+	// the domains that the app contacts at all stand in a comment.
+	PrivacyManifest = "privacy-manifest"
+	// DataSafety are the domains that the app contacts, encrypted or not, with the
+	// lines that say so: what Google Play's data safety form asks about.
+	DataSafety = "data-safety"
 	// Capacitor is the server section of capacitor.config.json: allowNavigation
 	// and cleartext.
 	//
@@ -77,6 +90,7 @@ func Exporters() []Exporter {
 		{cspFormat, exportCSP},
 		{nscFormat, exportNSC},
 		{atsFormat, exportATS},
+		{appBoundFormat, exportAppBound},
 		{capacitorFormat, exportCapacitor},
 		{electronFormat, exportElectron},
 		{pacFormat, exportPAC},
@@ -84,6 +98,8 @@ func Exporters() []Exporter {
 		{envoyFormat, exportEnvoy},
 		{chromeFormat, exportChrome},
 		{hostsFormat, exportHosts},
+		{privacyFormat, exportPrivacy},
+		{safetyFormat, exportSafety},
 	}
 }
 

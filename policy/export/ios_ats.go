@@ -32,9 +32,7 @@ type exception struct {
 // into an Info.plist.
 func exportATS(s Source) Artifact {
 	var b strings.Builder
-	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + atsFormat.headerXML(s))
-	b.WriteString("<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" " +
-		"\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n")
+	b.WriteString(propertyListHead(atsFormat.headerXML(s)))
 	dictionary, losses := TransportSecurity(s, "\t")
 	fmt.Fprintf(&b, "<plist version=\"1.0\">\n<dict>\n\t<key>NSAppTransportSecurity</key>\n%s</dict>\n</plist>\n",
 		dictionary)

@@ -135,6 +135,10 @@ var capacitorCases = map[string]struct {
 		[]string{"capacitor-app-bound"}, []string{
 			`capacitor-app-bound limitsNavigationsToAppBoundDomains needs WKAppBoundDomains with "localhost" in ` +
 				`Info.plist, which none that was read has (capacitor-ios@7.4.0)`}},
+	"a Capacitor without a privacy manifest": {"5.7.2", `{}`, nil, []string{"privacy-framework"}, []string{
+		`privacy-framework capacitor-ios@5.7.2 brings the framework Capacitor without a privacy manifest; 5.7.3 has ` +
+			`one (capacitor-ios@5.7.2)`}},
+	"a Capacitor with one": {"5.7.3", `{}`, nil, []string{"privacy-framework"}, nil},
 	"nothing": {"7.4.0", `{"loggingBehavior":"none","android":{"allowMixedContent":false}}`, nil,
 		[]string{"capacitor-logging", "capacitor-mixed-content", "capacitor-cookies", "cleartext-app-scheme",
 			"app-host-real", "inspectable-webview", "capacitor-app-bound", "capacitor-http-bypasses-csp"}, nil},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/appbound"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
@@ -108,30 +109,18 @@ func checkCapacitorLogging(r *run) {
 }
 
 // checkCapacitorAppBound finds the setting where no Info.plist that was read has the
-// app's own host among the App-Bound Domains.
+// app's own host among the App-Bound Domains: without the key it limits nothing.
 func checkCapacitorAppBound(r *run) {
 	for _, f := range r.flags(nil, func(c *capacitor.Config) capacitor.Flag { return c.IOS.LimitsNavigations },
 		func(platform string) []*reading { return r.platformSince(platform, 3, 1, 0) }) {
-		host := f.readings[0].own.Host
-		if !r.appBound(host) {
+		own := f.readings[0].own
+		covers := func(l appbound.List) bool { return l.Covers(own.Scheme, ownHost(f.readings[0])) }
+		if !slices.ContainsFunc(appbound.Lists(r.native()), covers) {
 			r.report(f.place, []option{on(f.readings)},
 				"limitsNavigationsToAppBoundDomains needs WKAppBoundDomains with %s in Info.plist, which none that "+
-					"was read has", quote(host))
+					"was read has", quote(own.Host))
 		}
 	}
-}
-
-// appBound reports whether a host is one of the App-Bound Domains.
-func (r *run) appBound(host string) bool {
-	for _, b := range r.native().AppBound() {
-		for _, d := range b.Domains {
-			if _, rest, ok := strings.Cut(d.Text, "://"); strings.EqualFold(d.Text, host) ||
-				ok && strings.EqualFold(strings.TrimSuffix(rest, "/"), host) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // connects is a page whose policy restricts what scripts connect to: the directive

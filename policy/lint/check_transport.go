@@ -68,11 +68,3 @@ func checkTransportUnread(r *run) {
 		}
 	}
 }
-
-func checkAppBound(r *run) {
-	for _, b := range r.native().AppBound() {
-		for _, p := range b.Wrong {
-			r.told(b.Fragment, p.Msg, p.Place, nil, "%s", p.Msg)
-		}
-	}
-}

@@ -59,8 +59,8 @@ func Topics() []Topic {
 
 // rules is the table of all rules, in the order of the reference.
 var rules = inStandards(inSets(slices.Concat(reachRules, bridgeRules, noEffectRules, meaningRules, buildRules,
-	nativeRules, transportRules, settingRules, originRules, cspRules, cspFormRules, pluginRules, pinRules,
-	sourceRules, listlessRules, capacitorRules, shipsRules, projectRules)))
+	nativeRules, transportRules, appBoundRules, privacyRules, settingRules, originRules, cspRules, cspFormRules,
+	pluginRules, pinRules, sourceRules, listlessRules, capacitorRules, shipsRules, projectRules)))
 
 // Rules returns every rule, in the order of the reference. The caller must not
 // change them.

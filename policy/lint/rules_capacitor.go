@@ -71,10 +71,10 @@ var capacitorRules = []Rule{
 		ID: "capacitor-app-bound", Severity: Info, Topic: TopicOther,
 		Title: "The limit to App-Bound Domains needs a list",
 		Explanation: "ios.limitsNavigationsToAppBoundDomains keeps pages outside WKAppBoundDomains of Info.plist " +
-			"from being opened. The host of the app's own pages has to be in that list: localhost, or " +
-			"server.hostname.",
+			"from being opened. The host of the app's own pages has to be in that list: localhost, which newer " +
+			"systems count without an entry, or server.hostname. Without the key the setting limits nothing.",
 		Gain: "Nothing by itself; an app that does not start is mended by taking the limit away.",
-		Effects: effects("capacitor-ios 3.1+", "without the list, or outside of it, pages do not open",
+		Effects: effects("capacitor-ios 3.1+", "outside of the list pages do not open; without it all do",
 			"capacitor-android", "not read"),
 		Remedy: "Add WKAppBoundDomains to Info.plist, with the app's own host and at most nine more; cordon export " +
 			"ios-app-bound-domains writes it.",

@@ -1,7 +1,7 @@
 package lint
 
-// transportRules are about Info.plist: App Transport Security and App-Bound Domains,
-// whatever carries what is said about them.
+// transportRules are about App Transport Security in Info.plist, whatever carries what
+// is said about it.
 var transportRules = []Rule{
 	{
 		ID: "ats-arbitrary-loads", Severity: High, Topic: TopicBuild,
@@ -41,18 +41,5 @@ var transportRules = []Rule{
 		Effects:     effects("ios", "ignored"),
 		Remedy:      "Correct the key, or remove it.",
 		check:       checkTransportUnread,
-	},
-	{
-		ID: "app-bound-domains-invalid", Severity: Medium, Topic: TopicBuild,
-		Title: "WKAppBoundDomains holds what WebKit does not read",
-		Explanation: "WebKit takes the first ten domains, and only what is a domain, a URL or a scheme " +
-			"with its colon. " +
-			"In a web view that is limited to them, pages of other domains do not open, and scripts of the " +
-			"app are not " +
-			"run in them.",
-		Gain:    "Nothing; pages of the domains that do not count stay closed.",
-		Effects: effects("ios 14+", "the entry does not count"),
-		Remedy:  "Write bare domains, ten at most; the names below a domain count anyway.",
-		check:   checkAppBound,
 	},
 }

@@ -19,6 +19,7 @@ var standards = []named{
 	{[]int{749, 829}, "PLATFORM-2", "0033 0035", `navigation-catch-all remote-navigation-with-plugins
 		bridge-open bridge-remote-origin
 		capacitor-navigation-any navigation-swallows-intent`},
+	{[]int{749}, "PLATFORM-2", "0033", "app-bound-domains-wider"},
 	{[]int{829}, "PLATFORM-2 CODE-4", "0035", `remote-start-page capacitor-server-url content-lists-host`},
 	{[]int{353, 494, 829}, "CODE-4", "0049", "source-remote-script"},
 	{[]int{829}, "PLATFORM-2", "0035", "source-cleartext-script"},
@@ -43,7 +44,8 @@ var standards = []named{
 		unknown-list-element missing-attribute uri-attribute blank-in-entry whitelist-plugin-missing
 		platform-enforces-nothing source-host-not-listed capacitor-mask-useless prepare-fails suppression-invalid
 		suppression-unused file-not-read app-bound-domains-invalid pages-not-found facts-unknown config-switched
-		capacitor-app-bound capacitor-http-bypasses-csp capacitor-interceptor`},
+		capacitor-app-bound app-bound-domains-closed app-bound-own-pages app-bound-limit-idle app-bound-domains-effect
+		capacitor-http-bypasses-csp capacitor-interceptor`},
 	{[]int{693}, "NETWORK-1", "", `ats-key-never-matches ats-key-unread manifest-attribute-misplaced nsc-domain-useless
 		nsc-invalid nsc-not-read`},
 	{[]int{693}, "CODE-4", "", "built-config-differs built-config-wider package-differs"},
@@ -63,6 +65,10 @@ var standards = []named{
 	{[]int{212}, "STORAGE-2", "0006", "app-backup"},
 	{[]int{532}, "STORAGE-2", "0005", "capacitor-logging"},
 	{[]int{693}, "PLATFORM-2 STORAGE-2", "", "capacitor-cookies"},
+	// What the app says about the data that it collects.
+	{[]int{359}, "PRIVACY-3", "0073 0074", "privacy-manifest-invalid privacy-manifest-ignored"},
+	{[]int{359}, "PRIVACY-3", "0074", "privacy-tracking-domain"},
+	{[]int{359}, "PRIVACY-3", "0073", "privacy-framework"},
 	// What is left over from development, or from years ago.
 	{[]int{489}, "RESILIENCE-3", "0061", "development-host"},
 	{[]int{489}, "RESILIENCE-4 PLATFORM-2", "0063", "inspectable-webview manifest-debuggable"},

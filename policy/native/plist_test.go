@@ -89,31 +89,6 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-func TestAppBound(t *testing.T) {
-	items := "<string>a.example</string><string>a.example</string><string>https://b.example/x</string>" +
-		"<string>capacitor:</string><string>c.example:8080</string><string>*.d.example</string>" +
-		"<string> </string><true/>"
-	for i := range 8 {
-		items += fmt.Sprintf("<string>h%d.example</string>", i)
-	}
-	s := info(t, "<key>WKAppBoundDomains</key><array>"+items+"</array>")
-	b := s.AppBound()[0]
-	var got []string
-	for _, p := range b.Wrong {
-		got = append(got, p.Msg)
-	}
-	want := []string{`"c.example:8080" is not a domain: what stands before the colon is read as a scheme`,
-		`"*.d.example" is not a domain: there are no wildcards, and the names below count anyway`,
-		"an entry of WKAppBoundDomains is empty", "an entry of WKAppBoundDomains must be a string",
-		`"h7.example" comes after the tenth: WebKit reads ten`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if len(b.Domains) != 10 {
-		t.Errorf("%d domains", len(b.Domains))
-	}
-}
-
 func TestSchemes(t *testing.T) {
 	s := info(t, `<key>CFBundleURLTypes</key><array><dict><key>CFBundleURLSchemes</key><array><string>shelf</string>
 		</array></dict></array><key>LSApplicationQueriesSchemes</key><array><string>tel</string></array>`)
@@ -265,7 +240,6 @@ func FuzzPropertyList(f *testing.F) {
 		}
 		s := Merge([]*Fragment{fragment})
 		s.Transports()
-		s.AppBound()
 		s.Schemes()
 		s.Queried()
 	})

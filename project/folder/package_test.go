@@ -35,6 +35,41 @@ func writePackage(t *testing.T, name string, pairs ...string) {
 	}
 }
 
+// TestPackageThatDeclares: App-Bound Domains and the privacy manifest of a package are
+// judged by the list inside it.
+func TestPackageThatDeclares(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writePackage(t, "app.ipa",
+		"Payload/Shelf.app/Info.plist", "<plist><dict><key>WKAppBoundDomains</key><array><string>shop.example.org"+
+			"</string><string>other.example.net</string></array></dict></plist>",
+		"Payload/Shelf.app/config.xml", `<widget><access origin="https://api.example.org"/>`+
+			`<allow-navigation href="https://shop.example.org/*"/></widget>`,
+		"Payload/Shelf.app/PrivacyInfo.xcprivacy", "<plist><dict><key>NSPrivacyTracking</key><true/>"+
+			"<key>NSPrivacyTrackingDomains</key><array><string>api.example.org</string>"+
+			"<string>ads.example.net</string></array></dict></plist>")
+	app, _, err := folder.OpenBuilt("app.ipa", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := lint.Check(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range report.Findings {
+		if id := f.Rule.ID; strings.HasPrefix(id, "privacy-") || id == "app-bound-domains-wider" {
+			got = append(got, f.Place.String()+" "+f.Message)
+		}
+	}
+	want := `Info.plist:1:82 no rule opens pages of "example.net" inside the app, and those that get in have its ` +
+		`scripts and message handlers; of "other.example.net" WebKit keeps the whole domain` + "\n" +
+		`PrivacyInfo.xcprivacy:1:123 no rule lets the app reach the tracking domain "ads.example.net", nor a name ` +
+		"below it"
+	if text := strings.Join(got, "\n"); text != want {
+		t.Errorf("%s\nwant\n%s", text, want)
+	}
+}
+
 // TestPackageBesideAProject: the package's list is compared with that of the project
 // that the command runs in.
 func TestPackageBesideAProject(t *testing.T) {

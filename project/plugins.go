@@ -10,6 +10,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // maxPlugins is how many plugins of a project are looked at.
@@ -364,7 +365,7 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 
 // missing is what is known of a plugin that is named and not there.
 func (r *pluginReader) missing(n *named) []configxml.Part {
-	known, ok := app.KnownPlugin(n.id, n.spec)
+	known, ok := plugins.At(n.id, n.spec)
 	if !ok {
 		remedy := "run npm install, or cordova prepare"
 		if n.place.File == r.project.Package.Name && !hasPackages(r.fsys) {

@@ -20,6 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/native"
 	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // App is an app's folder, read. It is not changed once it is filled in, and safe
@@ -160,7 +161,7 @@ func (a *App) Missing() []*Plugin {
 	var list []*Plugin
 	for i := range a.Plugins {
 		if p := &a.Plugins[i]; p.Manifest == "" {
-			if _, ok := KnownPlugin(p.ID, p.Spec); !ok {
+			if _, ok := plugins.At(p.ID, p.Spec); !ok {
 				list = append(list, p)
 			}
 		}

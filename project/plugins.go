@@ -93,7 +93,7 @@ func (r *pluginReader) packageJSON() {
 		n := named{id: m.Key, spec: specs[m.Key], source: source, place: f.Place(m.Start, m.Value.End), plugin: true,
 			variables: map[string]string{}}
 		for _, v := range m.Value.Members {
-			if text, ok := v.Value.Text(); ok {
+			if text, ok := variableText(v.Value); ok {
 				n.variables[v.Key] = text
 			}
 		}
@@ -138,7 +138,7 @@ func (r *pluginReader) config() {
 		return
 	}
 	source := configxml.NewForeign(doc.Name(), doc.Bytes())
-	visit := func(e *configxml.Element) {
+	visit := func(e *configxml.Element, _ string) {
 		n := named{source: source, place: e.Place(), plugin: true, variables: map[string]string{}}
 		switch e.Name {
 		case "plugin":
@@ -161,14 +161,7 @@ func (r *pluginReader) config() {
 		}
 		r.add(n)
 	}
-	for _, e := range doc.Root().Children {
-		visit(e)
-		if e.Name == "platform" {
-			for _, child := range e.Children {
-				visit(child)
-			}
-		}
-	}
+	doc.Scoped(visit)
 }
 
 func featureID(e *configxml.Element) string {
@@ -204,7 +197,7 @@ func (r *pluginReader) installed() {
 			}
 			n.spec = fetchedFrom(m.Value.At("source"))
 			for _, v := range m.Value.At("variables").Members {
-				if text, ok := v.Value.Text(); ok {
+				if text, ok := variableText(v.Value); ok {
 					n.variables[v.Key] = text
 				}
 			}
@@ -331,7 +324,7 @@ func (r *reader) plugins() []configxml.Part {
 func (r *pluginReader) plugin(n *named) []configxml.Part {
 	read := app.Plugin{ID: n.id, Spec: n.spec, Place: n.place, Manifest: n.manifest}
 	var parts []configxml.Part
-	var doc *configxml.Document
+	var doc *pluginFile
 	if n.manifest != "" {
 		doc = r.manifestOf(n)
 	}
@@ -341,7 +334,7 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 			n.source, n.place = configxml.NewForeign(n.manifest, doc.Bytes()), doc.Root().Place()
 			read.Place = n.place
 		}
-		parts = r.brought(doc)
+		parts = r.brought(doc.Document, doc.unset)
 		r.dependencies(n, doc)
 	} else {
 		if n.manifest == "" {

@@ -277,6 +277,8 @@ type reader struct {
 	total   int64
 
 	unknowns []configxml.Unknown
+	// pluginFiles are the plugin.xml files of the plugins that count.
+	pluginFiles []*pluginFile
 }
 
 func (r *reader) skip(name, why string) {

@@ -26,6 +26,7 @@ func checkFactsKnown(r *run) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
 	}
+	r.nativeUnknown()
 }
 
 // ofBuilt reports whether what is not known stands in a built config.xml.

@@ -19,6 +19,8 @@ var shipsRules = []Rule{
 		ID: "facts-unknown", Severity: Medium, Topic: TopicOther,
 		Title: "What ships could not be established",
 		Explanation: "A file that says where the app may go could not be read, or a value in it is computed by code. " +
+			"So may be a value of a native file: a reference (@bool/x), a placeholder of Gradle (${x}), a build " +
+			"setting of Xcode ($(X)) or a plugin's variable whose value is not written out in the project. " +
 			"What it adds is not in the list that everything is decided over, so that a verdict may be another " +
 			"one in the " +
 			"app that ships.",

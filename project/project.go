@@ -183,6 +183,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	}
 	p.Certificates, p.StrayCertificates = certificates, strayCertificates(fsys)
 	p.Native = r.natives()
+	r.hooks()
 	return p, nil
 }
 

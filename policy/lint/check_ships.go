@@ -34,6 +34,20 @@ func ofBuilt(p *app.App, u configxml.Unknown) bool {
 	return slices.ContainsFunc(p.Built, func(b app.Built) bool { return b.Document.Name() == u.Place.File })
 }
 
+// checkHooks reports the programs that run while the app is made.
+func checkHooks(r *run) {
+	if r.project.Artifact {
+		return // which is what they have made
+	}
+	for _, h := range r.project.Hooks {
+		whose := ""
+		if h.Plugin != "" {
+			whose = " of the plugin " + h.Plugin
+		}
+		r.report(h.Place, nil, "%s%s runs at %s: what it changes is not judged", quote(h.Runs), whose, h.When)
+	}
+}
+
 // checkSwitched reports values that a condition chooses.
 func checkSwitched(r *run) {
 	for _, s := range r.project.Switched {

@@ -42,6 +42,18 @@ var shipsRules = []Rule{
 		check:   checkSwitched,
 	},
 	{
+		ID: "hook-not-judged", Severity: Low, Since: 2, Topic: TopicOther,
+		Title: "A program that runs while the app is made may change what ships",
+		Explanation: "A hook runs with everything that the build may do: it may rewrite the built config.xml, a " +
+			"manifest or the pages. It is not run and not judged here, so that what the rules say is said of the " +
+			"files as they are written.",
+		Gain:    "What the hook opens, where it opens something.",
+		Effects: everywhere("the built app may differ from what is judged"),
+		Remedy: "Read the hook. Judge what is built: cordon check of the package, or of the project once its " +
+			"platforms are built.",
+		check: checkHooks,
+	},
+	{
 		ID: "built-config-differs", Severity: Medium, Topic: TopicBuild,
 		Title: "The built config.xml has an entry that the project does not",
 		Explanation: "The config.xml below platforms/ is what the app ships with. An entry stands in it that " +

@@ -220,7 +220,7 @@ func TestLongLines(t *testing.T) {
 func TestWhatWasBuiltIsNotRepaired(t *testing.T) {
 	const open = `<manifest ` + androidSpace + `><application android:debuggable="true"/></manifest>`
 	cordova := files("AndroidManifest.xml", open, "res/xml/config.xml", `<widget><access origin="*"/></widget>`,
-		"assets/www/index.html", "<!DOCTYPE html><p>")
+		"assets/www/index.html", "<!DOCTYPE html><p>", "assets/www/cordova.js", "cordova")
 	capacitor := files("AndroidManifest.xml", open, "assets/capacitor.config.json", "{}", "assets/public/index.html",
 		"<!DOCTYPE html><p>")
 	for want, fsys := range map[string]fstest.MapFS{
@@ -230,6 +230,8 @@ func TestWhatWasBuiltIsNotRepaired(t *testing.T) {
 		"what was built is not repaired: mend the project that it is built from " +
 			"(android/app/src/main/AndroidManifest.xml for AndroidManifest.xml and the folder that webDir names for " +
 			"assets/public/), and build again\n": capacitor,
+		"what was built is not repaired: mend the project that it is built from, and build again\n": files(
+			"AndroidManifest.xml", open, "res/xml/config.xml", "<widget/>"),
 	} {
 		p, found := check(t, fsys)
 		p.Artifact = true

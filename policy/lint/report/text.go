@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -253,9 +254,16 @@ var sourcesOf = []struct{ built, cordova, capacitor string }{
 	{"res/", "<resource-file> in config.xml and plugin.xml", "android/app/src/main/res/"},
 }
 
-// sources says where the findings of a package are to be mended.
+// sources says where the findings of a package are to be mended, "" for one that may be
+// of either kind.
 func (t *textWriter) sources(r *lint.Report) string {
 	var list []string
+	isCordova := slices.ContainsFunc(t.project.Scripts, func(f app.File) bool {
+		return path.Base(f.Name) == "cordova.js"
+	})
+	if len(t.project.Capacitor.Data) == 0 && !isCordova {
+		return ""
+	}
 	for i := range r.Findings {
 		for _, row := range sourcesOf {
 			source := row.cordova

@@ -104,7 +104,8 @@ func TestReplaced(t *testing.T) {
 			x.Parent.Name, x.Document().Name(), string(d.Bytes()))
 	}
 	want := []string{"$A", "$A", "$A", "plugin.xml:1:37", "plugin.xml:1:34", "config-file", "plugin.xml", text,
-		"$A", "longer than it was", "longer than it was", "plugin.xml:1:37", "plugin.xml:1:34", "config-file", "plugin.xml", text}
+		"$A", "longer than it was", "longer than it was", "plugin.xml:1:37", "plugin.xml:1:34", "config-file",
+		"plugin.xml", text}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant %q", got, want)
 	}

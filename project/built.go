@@ -12,18 +12,11 @@ import (
 // of it cannot be followed. It is what PluginInfo.getConfigFiles, getEditConfigs
 // and PlatformMunger of cordova-common 6.0.0 do: <config-file> and <edit-config> of
 // the root and of the platform's own element. An entry that stands in a plugin.xml
-// outside of them is put nowhere.
-func (r *reader) brought(doc *configxml.Document) []configxml.Part {
-	b := &builder{reader: r, doc: doc, written: doc == r.project.Config}
-	for _, e := range doc.Root().Children {
-		if e.Name != "platform" {
-			b.element(e, "")
-			continue
-		}
-		for _, child := range e.Children {
-			b.element(child, e.Value("name"))
-		}
-	}
+// outside of them is put nowhere. unset says by where an element starts why a value of
+// it that has a $ in it is not known; nil for none.
+func (r *reader) brought(doc *configxml.Document, unset map[int]string) []configxml.Part {
+	b := &builder{reader: r, doc: doc, written: doc == r.project.Config, unset: unset}
+	doc.Scoped(b.element)
 	return b.parts
 }
 
@@ -31,6 +24,7 @@ type builder struct {
 	*reader
 	doc     *configxml.Document
 	written bool // it is the project's own config.xml
+	unset   map[int]string
 	parts   []configxml.Part
 }
 
@@ -51,12 +45,27 @@ func (b *builder) element(e *configxml.Element, platform string) {
 // add adds elements for a platform. What a file below res/xml gets is Android's:
 // other platforms have none.
 func (b *builder) add(platform, target string, elements ...*configxml.Element) {
+	b.doubt(platform, elements)
 	platforms := []string{platform}
 	if platform == "" && strings.Contains(target, "res/xml") {
 		platforms = []string{"android", "amazon-fireos"}
 	}
 	for _, name := range platforms {
 		b.parts = append(b.parts, configxml.Part{Platform: name, Elements: elements})
+	}
+}
+
+// doubt notes the elements that the value of a variable is missing in.
+func (b *builder) doubt(platform string, elements []*configxml.Element) {
+	for _, top := range elements {
+		top.Walk(func(e *configxml.Element) bool {
+			why, setting := b.unset[e.Start], strings.ToLower(e.Value("name"))
+			says := counts(e.Name) && (e.Name != "preference" || ownSettings[setting] || strings.Contains(setting, "$"))
+			if why != "" && says {
+				b.unknown(e.Place(), platform, "%s, and it stands in a <%s> of the list", why, e.Name)
+			}
+			return true
+		})
 	}
 }
 

@@ -73,7 +73,7 @@ func (r *reader) effective() {
 	name := p.Capacitor.Name
 	if p.Config != nil {
 		name = p.Config.Name()
-		add.Parts = append(add.Parts, r.brought(p.Config)...)
+		add.Parts = append(add.Parts, r.brought(p.Config, nil)...)
 		add.Parts = append(add.Parts, r.devices(name)...)
 	}
 	if len(p.Capacitor.Data) > 0 {

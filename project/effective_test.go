@@ -340,3 +340,58 @@ func TestPackageThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// The values of variables are put in one after the other, in the order in which the
+// plugin declares them, as Cordova's tools do; what the project gives counts for a
+// dependency too. One without a value, and one that holds markup, is not known; a place
+// stays what it is in the file.
+func TestVariablesOfPlugins(t *testing.T) {
+	const widget = `<widget id="org.example.app" xmlns="http://www.w3.org/ns/widgets"/>`
+	plugin := func(preferences, href string) string {
+		return `<plugin id="p"><dependency id="q"/>` + preferences + `<config-file target="config.xml" parent="/*">
+<allow-navigation href="` + href + `"/><preference name="Key" value="` + href + `"/></config-file></plugin>`
+	}
+	const url = "https://a.example/"
+	const allowed, list = "allow plugins/p/plugin.xml:2", ", and it stands in a <allow-navigation> of the list " +
+		"plugins/p/plugin.xml:2:1"
+	const host, given = `<preference name="HOST"/>`, `{"HOST": "a.example"}`
+	unset := "the variable HOST of the plugin p is given no value, and has no default" + list
+	for what, test := range map[string]struct{ preferences, href, variables, want string }{
+		"given":         {host, "https://$HOST/*", given, allowed},
+		"in lower case": {`<preference name="host"/>`, "https://$HOST/*", given, allowed},
+		"not declared":  {``, "https://$HOST/*", given, "block"},
+		"one begins another": {host + `<preference name="HOSTE"/>`, "https://$HOSTE/*",
+			`{"HOST": "a.exampl", "HOSTE": "x.example"}`, allowed},
+		"no value":         {host, "https://$HOST/*", `{}`, unset},
+		"an empty default": {`<preference name="HOST" default=""/>`, "https://$HOST/*", `{}`, unset},
+		"not used":         {host, "https://x.example/*", `{}`, "block"},
+		"another on Android": {`<preference name="HOST" default="a.example"/><platform name="android">` +
+			`<preference name="HOST" default="b.example"/></platform>`, "https://$HOST/*", `{}`,
+			"the variable HOST has another value on another platform" + list},
+		"the package": {``, "https://$PACKAGE_NAME.a.example/*", `{}`, "block"},
+		"markup": {host, "https://$HOST/*", `{"HOST": "a\"/><access origin=\"*"}`,
+			"the value of the variable HOST of the plugin p has markup or a $ in it" + list},
+	} {
+		p := reads(t, "config.xml", widget, "plugins/p/plugin.xml", plugin(test.preferences, test.href), "package.json",
+			`{"cordova": {"plugins": {"p": `+test.variables+`}}}`, "plugins/q/plugin.xml", `<plugin id="q"/>`)
+		got := decides(t, p, "ios@7.1.0", "navigation", url)
+		for _, u := range p.Ships().Unknowns() {
+			got = u.What + " " + u.Place.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, want %s", what, got, test.want)
+		}
+	}
+}
+
+// What a plugin was given, those that it depends on are given.
+func TestVariablesOfDependencies(t *testing.T) {
+	const widget = `<widget xmlns="http://www.w3.org/ns/widgets"/>`
+	p := reads(t, "config.xml", widget, "package.json", `{"cordova": {"plugins": {"p": {"HOST": "a.example"}}}}`,
+		"plugins/p/plugin.xml", `<plugin id="p"><dependency id="metrics"/></plugin>`,
+		"plugins/metrics/plugin.xml", metrics)
+	want := "allow plugins/metrics/plugin.xml:5"
+	if got := decides(t, p, "ios@7.1.0", "navigation", "https://a.example/"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

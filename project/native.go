@@ -7,8 +7,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/cordon-sec/cordon/internal/jsonspan"
-	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/native"
 )
 
@@ -38,10 +36,10 @@ var nativeFiles = []string{
 func (r *reader) natives() *native.Set {
 	n := &nativeReader{reader: r, read: make(map[string]bool)}
 	if r.project.Config != nil {
-		n.carried(r.project.Config, ".")
+		n.carried(&pluginFile{Document: r.project.Config}, ".")
 	}
-	for _, name := range r.pluginManifests() {
-		n.plugin(name)
+	for _, f := range r.pluginFiles {
+		n.carried(f, f.dir())
 	}
 	for _, pattern := range r.inPlatforms(nativeFiles) {
 		matches, _ := fs.Glob(r.fsys, pattern) // the patterns are well formed
@@ -51,7 +49,8 @@ func (r *reader) natives() *native.Set {
 			}
 		}
 	}
-	return native.Merge(n.fragments)
+	values := &valueReader{nativeReader: n}
+	return native.MergeWith(n.fragments, values.lookup)
 }
 
 type nativeReader struct {
@@ -90,95 +89,38 @@ func (n *nativeReader) file(kind native.Kind, name string) *native.Fragment {
 	return f
 }
 
-func (n *nativeReader) unread(name string, err error) {
-	why := err.Error()
+func (n *nativeReader) unread(name string, err error) { n.skip(name, whyUnread(err)) }
+
+// whyUnread says why a native file cannot be read, in a clause that its name comes
+// before.
+func whyUnread(err error) string {
 	var problem *native.Problem
 	if errors.As(err, &problem) {
-		why = fmt.Sprintf("line %d: %s", problem.Place.Line, problem.Msg)
+		return fmt.Sprintf("line %d: %s", problem.Place.Line, problem.Msg)
 	}
-	n.skip(name, why)
+	return err.Error()
 }
 
 // carried adds what a config.xml or plugin.xml gives native files; dir is the
 // folder of the files that it names.
-func (n *nativeReader) carried(doc *configxml.Document, dir string) {
-	fragments, resources, problems := native.Carried(doc)
+func (n *nativeReader) carried(file *pluginFile, dir string) {
+	fragments, resources, problems := native.Carried(file.Document)
+	for _, f := range fragments {
+		f.Unset = file.unset
+	}
 	n.fragments = append(n.fragments, fragments...)
 	for i := range problems {
-		n.unread(doc.Name(), &problems[i])
+		n.unread(file.Name(), &problems[i])
 	}
 	for _, res := range resources {
-		name := path.Join(dir, strings.ReplaceAll(res.Source, `\`, "/"))
-		place := doc.Place(res.Element.Start, res.Element.TagEnd)
+		name := path.Join(dir, slashed(res.Source))
+		place := res.Element.Place()
 		if !fs.ValidPath(name) || !exists(n.fsys, name) {
-			n.skip(name, fmt.Sprintf("line %d of %s copies it, and it is not there", place.Line, doc.Name()))
+			n.skip(name, fmt.Sprintf("line %d of %s copies it, and it is not there", place.Line, file.Name()))
 			continue
 		}
-		if f := n.file(native.Security, name); f != nil {
+		if f := n.file(native.KindOf(res.Target), name); f != nil {
 			f.Carrier, f.Name = native.ResourceFile, native.ResourceName(res.Target)
 		}
 	}
-}
-
-func (n *nativeReader) plugin(name string) {
-	data := n.data(name)
-	if data == nil {
-		return
-	}
-	doc, err := configxml.Parse(name, data)
-	if err != nil {
-		n.skip(name, err.Error())
-		return
-	}
-	n.carried(doc, path.Dir(name))
-}
-
-// pluginManifests returns the plugin.xml files of the plugins that the project
-// has: those that were found with its plugins, else where Cordova's tools keep them
-// and where npm installed those that config.xml or package.json names.
-func (r *reader) pluginManifests() []string {
-	var known []string
-	for _, p := range r.project.Plugins {
-		if p.Manifest != "" {
-			known = append(known, p.Manifest)
-		}
-	}
-	if len(r.project.Plugins) > 0 {
-		return known
-	}
-	found, _ := fs.Glob(r.fsys, "plugins/*/plugin.xml") // the pattern is well formed
-	have := make(map[string]bool)
-	for _, name := range found {
-		have[path.Base(path.Dir(name))] = true
-	}
-	for _, id := range r.namedPlugins() {
-		name := path.Join("node_modules", id, "plugin.xml")
-		if !have[path.Base(id)] && fs.ValidPath(name) && exists(r.fsys, name) {
-			have[path.Base(id)] = true
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
-// namedPlugins returns the names of the packages that could be plugins.
-func (r *reader) namedPlugins() []string {
-	var list []string
-	if r.project.Config != nil {
-		for _, e := range r.project.Config.Root().Children {
-			if e.Name == "plugin" {
-				list = append(list, e.Value("name"))
-			}
-		}
-	}
-	manifest, err := jsonspan.Parse(r.project.Package.Data)
-	if err != nil {
-		return list // which is a finding of its own, unless there is no file
-	}
-	for _, at := range [][]string{{"dependencies"}, {"devDependencies"}, {"cordova", "plugins"}} {
-		for _, m := range manifest.At(at...).Members {
-			list = append(list, m.Key)
-		}
-	}
-	return list
 }

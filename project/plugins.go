@@ -10,6 +10,7 @@ import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // maxPlugins is how many plugins of a project are looked at.
@@ -94,7 +95,7 @@ func (r *pluginReader) packageJSON() {
 		n := named{id: m.Key, spec: specs[m.Key], source: source, place: f.Place(m.Start, m.Value.End), plugin: true,
 			variables: map[string]string{}}
 		for _, v := range m.Value.Members {
-			if text, ok := v.Value.Text(); ok {
+			if text, ok := variableText(v.Value); ok {
 				n.variables[v.Key] = text
 			}
 		}
@@ -139,7 +140,7 @@ func (r *pluginReader) config() {
 		return
 	}
 	source := configxml.NewForeign(doc.Name(), doc.Bytes())
-	visit := func(e *configxml.Element) {
+	visit := func(e *configxml.Element, _ string) {
 		n := named{source: source, place: e.Place(), plugin: true, variables: map[string]string{}}
 		switch e.Name {
 		case "plugin":
@@ -162,14 +163,7 @@ func (r *pluginReader) config() {
 		}
 		r.add(n)
 	}
-	for _, e := range doc.Root().Children {
-		visit(e)
-		if e.Name == "platform" {
-			for _, child := range e.Children {
-				visit(child)
-			}
-		}
-	}
+	doc.Scoped(visit)
 }
 
 func featureID(e *configxml.Element) string {
@@ -205,7 +199,7 @@ func (r *pluginReader) installed() {
 			}
 			n.spec = fetchedFrom(m.Value.At("source"))
 			for _, v := range m.Value.At("variables").Members {
-				if text, ok := v.Value.Text(); ok {
+				if text, ok := variableText(v.Value); ok {
 					n.variables[v.Key] = text
 				}
 			}
@@ -336,7 +330,7 @@ func (r *reader) plugins() []configxml.Part {
 func (r *pluginReader) plugin(n *named) []configxml.Part {
 	read := app.Plugin{ID: n.id, Spec: n.spec, Place: n.place, Manifest: n.manifest}
 	var parts []configxml.Part
-	var doc *configxml.Document
+	var doc *pluginFile
 	if n.manifest != "" {
 		doc = r.manifestOf(n)
 	}
@@ -346,9 +340,9 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 			n.source, n.place = configxml.NewForeign(n.manifest, doc.Bytes()), doc.Root().Place()
 			read.Place = n.place
 		}
-		parts = r.brought(doc)
+		parts = r.brought(doc.Document, doc.unset)
 		r.dependencies(n, doc)
-		r.libraries(read, doc)
+		r.libraries(read, doc.Document)
 	} else {
 		if n.manifest == "" {
 			parts = r.missing(n)
@@ -371,7 +365,7 @@ func (r *pluginReader) plugin(n *named) []configxml.Part {
 
 // missing is what is known of a plugin that is named and not there.
 func (r *pluginReader) missing(n *named) []configxml.Part {
-	known, ok := app.KnownPlugin(n.id, n.spec)
+	known, ok := plugins.At(n.id, n.spec)
 	if !ok {
 		remedy := "run npm install, or cordova prepare"
 		if n.place.File == r.project.Package.Name && !hasPackages(r.fsys) {

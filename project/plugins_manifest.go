@@ -1,17 +1,30 @@
 package project
 
 import (
+	"bytes"
 	"errors"
+	"maps"
 	"path"
-	"sort"
-	"strings"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
 
-// manifestOf reads a plugin.xml with the values of its variables put in; nil if
-// that cannot be done, which is said.
-func (r *pluginReader) manifestOf(n *named) *configxml.Document {
+// pluginFile is the plugin.xml of a plugin that counts, read once for all who ask what it
+// puts where: with the values of the plugin's variables, and its places.
+type pluginFile struct {
+	*configxml.Document
+	id string
+	// unset says, by where an element starts, why a value of that element which has a $
+	// in it is not known; nil for none.
+	unset map[int]string
+}
+
+// dir is the folder of the files that it names.
+func (f *pluginFile) dir() string { return path.Dir(f.Name()) }
+
+// manifestOf reads a plugin.xml with the values of its variables put in; nil if that
+// cannot be done, which is said.
+func (r *pluginReader) manifestOf(n *named) *pluginFile {
 	data, err := readBounded(r.fsys, n.manifest, MaxManifest)
 	if err != nil {
 		r.cannot(n.manifest, reason(err), n.id)
@@ -25,19 +38,15 @@ func (r *pluginReader) manifestOf(n *named) *configxml.Document {
 		r.cannot(n.manifest, lineAndWhy(err), n.id)
 		return nil
 	}
-	text, ok := withVariables(string(data), doc, n)
-	if !ok {
-		r.cannot(n.manifest, "the values of its variables are too long", n.id)
-		return nil
+	f := &pluginFile{Document: doc, id: n.id}
+	if bytes.Contains(data, []byte("$")) {
+		if err := f.putVariables(r.variablesOf(doc, n)); err != nil {
+			r.cannot(n.manifest, err.Error(), n.id)
+			return nil
+		}
 	}
-	if text == "" {
-		return doc
-	}
-	if doc, err = configxml.Parse(n.manifest, []byte(text)); err != nil {
-		r.cannot(n.manifest, lineAndWhy(err), n.id)
-		return nil
-	}
-	return doc
+	r.pluginFiles = append(r.pluginFiles, f)
+	return f
 }
 
 // lineAndWhy says what is wrong with a file whose name is said before it.
@@ -49,74 +58,19 @@ func lineAndWhy(err error) string {
 	return err.Error()
 }
 
-// withVariables puts the values of a plugin's variables into its plugin.xml, as
-// Cordova's tools do: the project's values, else the defaults that the plugin
-// gives. The text is "" where nothing changes; ok is false if it grows too much.
-func withVariables(text string, doc *configxml.Document, n *named) (made string, ok bool) {
-	if !strings.Contains(text, "$") {
-		return "", true
-	}
-	values := map[string]string{}
-	visit := func(e *configxml.Element) {
-		if name := strings.ToUpper(e.Value("name")); e.Name == "preference" && name != "" {
-			if value, has := e.Attr("default"); has {
-				values[name] = value.Value
-			}
-		}
-	}
-	for _, e := range doc.Root().Children {
-		visit(e)
-		if e.Name == "platform" {
-			for _, child := range e.Children {
-				visit(child)
-			}
-		}
-	}
-	for name, value := range n.variables {
-		values[name] = value
-	}
-	names := make([]string, 0, len(values))
-	for name := range values {
-		if name != "" {
-			names = append(names, name)
-		}
-	}
-	// A name may begin another one: the longer is the one that is meant.
-	sort.Slice(names, func(i, j int) bool {
-		return len(names[i]) > len(names[j]) || len(names[i]) == len(names[j]) && names[i] < names[j]
-	})
-	var pairs []string
-	for _, name := range names {
-		value := configxml.Escape(values[name])
-		if grown := strings.Count(text, "$"+name) * len(value); grown > MaxManifest {
-			return "", false
-		}
-		pairs = append(pairs, "$"+name, value)
-	}
-	if made = strings.NewReplacer(pairs...).Replace(text); made == text || len(made) > 2*MaxManifest {
-		return "", made == text
-	}
-	return made, true
-}
-
 // dependencies adds the plugins that a plugin depends on.
-func (r *pluginReader) dependencies(n *named, doc *configxml.Document) {
-	source, from := configxml.NewForeign(n.manifest, doc.Bytes()), r.realFolder(path.Dir(n.manifest))
-	visit := func(e *configxml.Element) {
-		if e.Name == "dependency" {
-			spec := e.Value("url") // which comes before a version
-			if spec == "" {
-				spec = e.Value("version")
-			}
-			r.add(named{id: e.Value("id"), spec: spec, source: source, place: e.Place(), plugin: true, from: from})
+func (r *pluginReader) dependencies(n *named, f *pluginFile) {
+	source, from := configxml.NewForeign(n.manifest, f.Bytes()), r.realFolder(path.Dir(n.manifest))
+	f.Scoped(func(e *configxml.Element, _ string) {
+		if e.Name != "dependency" {
+			return
 		}
-	}
-	for _, e := range doc.Root().Children {
-		visit(e)
-		if e.Name == "platform" {
-			for _, child := range e.Children {
-				visit(child)
-			}
+		spec := e.Value("url") // which comes before a version
+		if spec == "" {
+			spec = e.Value("version")
 		}
-	}
+		// What was given to a plugin is given to those that it depends on.
+		r.add(named{id: e.Value("id"), spec: spec, source: source, place: e.Place(), plugin: true,
+			variables: maps.Clone(n.variables), from: from})
+	})
 }

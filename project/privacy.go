@@ -30,7 +30,7 @@ var privacyFiles = []string{
 // privacy reads the app's privacy manifests, and completes what plugins bring.
 func (r *reader) privacy() {
 	r.privacyElements()
-	for _, name := range append(r.privacyResources(), privacyFiles...) {
+	for _, name := range append(r.privacyResources(), r.inPlatforms(privacyFiles)...) {
 		matches, _ := fs.Glob(r.fsys, name) // the patterns are well formed
 		for _, match := range matches {
 			r.privacyFile(match)
@@ -260,7 +260,7 @@ var podLine = regexp.MustCompile(`^  - "?([^"\s(]+) \(([0-9][0-9.]*)\)"?:?\s*$`)
 // installedPods notes which versions of the libraries are installed.
 func (r *reader) installedPods() {
 	versions := make(map[string]string)
-	for _, name := range podLocks {
+	for _, name := range r.inPlatforms(podLocks) {
 		if !r.readable(name) {
 			continue
 		}

@@ -183,6 +183,7 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	p.Certificates, p.StrayCertificates = certificates, strayCertificates(fsys)
 	p.Native = r.natives()
 	r.privacy()
+	r.hooks()
 	return p, nil
 }
 
@@ -282,6 +283,8 @@ type reader struct {
 
 	unknowns []configxml.Unknown
 	told     int // how many of them are in the document
+	// pluginFiles are the plugin.xml files of the plugins that count.
+	pluginFiles []*pluginFile
 }
 
 func (r *reader) skip(name, why string) {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
 
@@ -22,7 +21,7 @@ var releases = map[string]string{
 
 // highest returns the highest known version of a platform that a range allows. Of one
 // that allows none it is the lowest that the range names, else the latest.
-func highest(platform dialect.Platform, versions app.Range) policy.Version {
+func highest(platform dialect.Platform, versions policy.Range) policy.Version {
 	if versions.Allows(platform.Latest) {
 		return platform.Latest
 	}

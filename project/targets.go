@@ -3,7 +3,6 @@ package project
 import (
 	"encoding/json"
 	"io/fs"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -182,8 +181,6 @@ func byNamespace(doc *configxml.Document) string {
 	return name
 }
 
-var versionIn = regexp.MustCompile(`\d{1,4}(\.\d{1,4}){0,2}`)
-
 // target makes a known target of a platform's name and a version as written, moved
 // into the range that is known. It is named where the spec is one version, or those of
 // one major from one on, of which it is the lowest; else it is the highest that is
@@ -195,7 +192,7 @@ func target(name, spec string) (t policy.Target, named, ok bool) {
 		return policy.Target{}, false, false
 	}
 	t = policy.Target{Platform: name, Version: platform.Latest}
-	versions, isRange := app.ParseRange(spec)
+	versions, isRange := policy.ParseRange(spec)
 	version := versions.Lowest
 	switch {
 	case platform.Latest.IsZero():

@@ -168,7 +168,11 @@ func listedVersion(fsys fs.FS, platform string) string {
 	if json.Unmarshal(data, &list) != nil {
 		return ""
 	}
-	return versionIn.FindString(list[platform])
+	asked, ok := policy.ParseRange(list[platform])
+	if !ok || asked.Lowest.IsZero() {
+		return ""
+	}
+	return asked.Lowest.String()
 }
 
 // versionOfScript is the version in the program that a platform of Cordova 3 to 9
@@ -225,8 +229,9 @@ func vers(major, minor, patch int) policy.Version {
 // builds: up to 4 it is PhoneGap's own, from cli-5 on that of the command line.
 func phonegapVersion(value, platform string) string {
 	cli, isCLI := strings.CutPrefix(strings.ToLower(strings.TrimSpace(value)), "cli-")
-	version, err := policy.ParseVersion(versionIn.FindString(cli))
-	if err != nil || platform != "android" && platform != "ios" {
+	asked, ok := policy.ParseRange(cli)
+	version := asked.Lowest
+	if !ok || version.IsZero() || platform != "android" && platform != "ios" {
 		return ""
 	}
 	if !isCLI && version.Major < 5 {
@@ -281,7 +286,7 @@ func (c *chosen) elsewhere(name, spec string) bool {
 	if c.fsys == nil || hasPackages(c.fsys) && above(c.fsys) == 0 {
 		return false
 	}
-	if versions, ok := app.ParseRange(spec); !ok || versions.Exact {
+	if versions, ok := policy.ParseRange(spec); !ok || versions.Exact {
 		return false
 	}
 	root, err := jsonspan.Parse(c.project.Package.Data)
@@ -385,7 +390,7 @@ func (c *chosen) addKnown(name, spec string) {
 		return
 	}
 	c.list = append(c.list, t)
-	if versions, is := app.ParseRange(spec); is && versions.Lowest.Major > t.Version.Major && !t.Version.IsZero() {
+	if versions, is := policy.ParseRange(spec); is && versions.Lowest.Major > t.Version.Major && !t.Version.IsZero() {
 		c.newer = append(c.newer, newer{t, versions.Lowest})
 	}
 	if !named || c.elsewhere(name, spec) {

@@ -195,9 +195,9 @@ func (o *checkOptions) writer(
 const countedSize = 1 << 20
 
 // repairable is how many of the findings cordon fix repairs, 0 where that cannot be
-// said.
+// said, and for a package, which is not repaired.
 func repairable(path string, p *app.App, r *lint.Report) int {
-	if len(r.Findings) == 0 || p.Config != nil && len(p.Config.Bytes()) > countedSize {
+	if len(r.Findings) == 0 || p.Artifact || p.Config != nil && len(p.Config.Bytes()) > countedSize {
 		return 0
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {

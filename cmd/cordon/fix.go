@@ -10,6 +10,7 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy/propose"
+	"github.com/cordon-sec/cordon/project/artifact"
 	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/project/repair"
 	"github.com/spf13/cobra"
@@ -91,6 +92,10 @@ func (o *fixOptions) run(cmd *cobra.Command, path string) error {
 	dir := path
 	if !info.IsDir() {
 		dir = filepath.Dir(path)
+		if artifact.IsPackage(path) {
+			return fmt.Errorf("%s is a package, which is not repaired: repair the project that it is built from, and "+
+				"build it again", path)
+		}
 	}
 	if o.undo {
 		return o.takeBack(cmd, dir)

@@ -20,6 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/native"
 	"github.com/cordon-sec/cordon/policy/pins"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // App is an app's folder, read. It is not changed once it is filled in, and safe
@@ -61,6 +62,11 @@ type App struct {
 	// Copies are the platforms' own copies of the Capacitor configuration that say
 	// something else than it.
 	Copies []Copy
+	// Hooks are the programs that the tools run while they make the app.
+	Hooks []Hook
+	// Artifact says that this is an app as it ships, which is judged and not mended: a
+	// package, or the folder that a platform's tools made.
+	Artifact bool
 	// Package is package.json, without data if there is none.
 	Package File
 	// Lock is package-lock.json, without data if there is none.
@@ -169,12 +175,24 @@ func (a *App) Missing() []*Plugin {
 	var list []*Plugin
 	for i := range a.Plugins {
 		if p := &a.Plugins[i]; p.Manifest == "" {
-			if _, ok := KnownPlugin(p.ID, p.Spec); !ok {
+			if _, ok := plugins.At(p.ID, p.Spec); !ok {
 				list = append(list, p)
 			}
 		}
 	}
 	return list
+}
+
+// Hook is a program that the tools run while they make an app, which may change what
+// ships.
+type Hook struct {
+	// When is the moment by the tools' own name: after_prepare, capacitor:sync:after.
+	When string
+	// Runs is the file, or the command.
+	Runs string
+	// Plugin is the plugin that brings it, "" for the app itself.
+	Plugin string
+	Place  policy.Place
 }
 
 // NoPages is a project in which no page was found.

@@ -1,6 +1,8 @@
 package configxml
 
 import (
+	"slices"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 )
@@ -132,4 +134,41 @@ func (f Foreign) Element(start, end int, name string, attributes ...string) *Ele
 			ValueStart: start, ValueEnd: end})
 	}
 	return e
+}
+
+// Scoped calls visit for the elements below the root, and for those below each of its
+// <platform> elements, with the platform's name: what stands in a config.xml or a
+// plugin.xml, as it is written.
+func (d *Document) Scoped(visit func(e *Element, platform string)) {
+	for _, e := range d.root.Children {
+		visit(e, "")
+		if e.Name == "platform" {
+			for _, child := range e.Children {
+				visit(child, e.Value("name"))
+			}
+		}
+	}
+}
+
+// Replaced returns a copy of the document in which each value of an attribute and each
+// text is what replace makes of it. Places, Bytes and edits stay those of the file.
+func (d *Document) Replaced(replace func(e *Element, text string) string) *Document {
+	made := *d
+	made.root = replaced(d.root, nil, &made, replace)
+	return &made
+}
+
+func replaced(e, parent *Element, doc *Document, replace func(*Element, string) string) *Element {
+	made := *e
+	made.doc, made.Parent = doc, parent
+	made.Text = replace(e, e.Text)
+	made.Attrs = slices.Clone(e.Attrs)
+	for i := range made.Attrs {
+		made.Attrs[i].Value = replace(e, made.Attrs[i].Value)
+	}
+	made.Children = make([]*Element, len(e.Children))
+	for i, child := range e.Children {
+		made.Children[i] = replaced(child, &made, doc, replace)
+	}
+	return &made
 }

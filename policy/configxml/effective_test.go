@@ -83,3 +83,30 @@ func TestEffectiveWithoutConfig(t *testing.T) {
 		t.Errorf("its root stands at %s", place)
 	}
 }
+
+// A document with values replaced keeps its places and its bytes, and so does the one
+// that it was made of.
+func TestReplaced(t *testing.T) {
+	const text = `<plugin><config-file target="$A"><x a="$A">$A</x></config-file></plugin>`
+	doc := parse(t, "plugin.xml", text)
+	made := doc.Replaced(func(e *configxml.Element, text string) string {
+		if e.Name == "x" && text == "$A" {
+			return "longer than it was"
+		}
+		return text
+	})
+	var got []string
+	for _, d := range []*configxml.Document{doc, made} {
+		file := d.Root().Children[0]
+		x := file.Children[0]
+		a, _ := x.Attr("a")
+		got = append(got, file.Value("target"), a.Value, x.Text, d.Place(a.Start, a.End).String(), x.Place().String(),
+			x.Parent.Name, x.Document().Name(), string(d.Bytes()))
+	}
+	want := []string{"$A", "$A", "$A", "plugin.xml:1:37", "plugin.xml:1:34", "config-file", "plugin.xml", text,
+		"$A", "longer than it was", "longer than it was", "plugin.xml:1:37", "plugin.xml:1:34", "config-file",
+		"plugin.xml", text}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+}

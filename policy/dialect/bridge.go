@@ -3,6 +3,7 @@ package dialect
 import (
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // setBridge sets which pages may call native code: those in the main frame, and
@@ -160,16 +161,13 @@ func iosHasStopped(spec *policy.Spec) bool {
 
 // hasWKWebView reports whether a plugin replaces the web view of 4 and 5.
 func hasWKWebView(doc *configxml.Document) bool {
+	const engine = "CDVWKWebViewEngine" // the class, by which a feature and a preference name it
 	for _, e := range doc.For("ios") {
-		switch e.Value("name") {
-		case "cordova-plugin-wkwebview-engine", "cordova-plugin-ionic-webview", "cordova-plugin-wkwebview-ionic-xhr",
-			"cordova-plugin-wkwebview-file-xhr", "CDVWKWebViewEngine":
-			if e.Name == "plugin" || e.Name == "feature" {
-				return true
-			}
-		}
-		if e.Name == "preference" && e.Value("name") == "CordovaWebViewEngine" &&
-			e.Value("value") == "CDVWKWebViewEngine" {
+		name := e.Value("name")
+		switch {
+		case (e.Name == "plugin" || e.Name == "feature") && (name == engine || plugins.BringsWKWebView(name)):
+			return true
+		case e.Name == "preference" && name == "CordovaWebViewEngine" && e.Value("value") == engine:
 			return true
 		}
 	}

@@ -1,85 +1,85 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
-// ionicWebViewName is the plugin that serves an app's pages from an address of
-// its own: cordova-plugin-ionic-webview, IonicWebViewEngine.java and
-// CDVWKWebViewEngine.m of 1.2.1, 2.5.3, 3.1.2, 4.2.1 and 5.0.1.
-const ionicWebViewName = "cordova-plugin-ionic-webview"
-
-// ionicWebView returns the element that names the plugin, nil without it.
+// ionicWebView returns the element that names the plugin which serves an app's pages from
+// an address of its own, nil without it.
 func ionicWebView(doc *configxml.Document, platform string) *configxml.Element {
 	for _, e := range doc.For(platform) {
-		if e.Name == "plugin" && e.Value("name") == ionicWebViewName {
+		if e.Name == "plugin" && e.Value("name") == plugins.IonicWebView {
 			return e
 		}
 	}
 	return nil
 }
 
-// majorOf returns the major version that a plugin's element asks for, or another
-// one where it names none.
-func majorOf(plugin *configxml.Element, other int) int {
+// pluginVersion returns the version of a plugin that its element names: the one that is
+// installed, else the lowest that is asked for; zero where it names none.
+func pluginVersion(plugin *configxml.Element) policy.Version {
 	for _, name := range []string{"version", "spec"} {
-		text := strings.TrimLeft(plugin.Value(name), "^~>=v ")
-		digits := text[:len(text)-len(strings.TrimLeft(text, "0123456789"))]
-		if n, err := strconv.Atoi(digits); err == nil {
-			return n
+		if asked, ok := policy.ParseRange(plugin.Value(name)); ok && !asked.Lowest.IsZero() {
+			return asked.Lowest
 		}
 	}
-	return other
+	return policy.Version{}
 }
 
-// ionicPort is the port of the server of versions 1 and 2.
-func ionicPort(doc *configxml.Document, platform string) int {
-	if n, err := strconv.Atoi(valueOr(lastPreference(doc, platform, "WKPort"), "8080")); err == nil {
-		return n
-	}
-	return 8080
-}
-
-// ionicAndroid is false for a version that has nothing for Android.
-func ionicAndroid(doc *configxml.Document, plugin *configxml.Element) (AppOrigin, bool) {
-	switch major := majorOf(plugin, 5); {
-	case major < 2:
+// ionicOwn is the origin of the pages that the plugin serves on a platform; false for a
+// version that has nothing for it.
+func ionicOwn(doc *configxml.Document, platform string, plugin *configxml.Element) (AppOrigin, bool) {
+	version := pluginVersion(plugin)
+	row, ok := plugins.Newest(plugins.IonicWebView, version)
+	if !ok {
 		return AppOrigin{}, false
-	case major < 3:
-		return AppOrigin{Scheme: "http", Host: "localhost", Port: ionicPort(doc, "android"), Plugin: plugin}, true
 	}
-	scheme, host := lastPreference(doc, "android", "Scheme"), lastPreference(doc, "android", "Hostname")
-	o := AppOrigin{
-		Scheme: valueOr(scheme, "http"), SchemeFrom: preferenceSetting(scheme, "scheme"),
-		Host: valueOr(host, "localhost"), HostFrom: preferenceSetting(host, "hostname"), Plugin: plugin,
+	served, ok := row.On(platform)
+	o := AppOrigin{Scheme: served.Scheme, Host: "localhost", Plugin: plugin}
+	if !ok || served.Port != 0 {
+		o.Port = served.Port
+		if n, err := strconv.Atoi(valueOr(lastPreference(doc, platform, "WKPort"), "")); err == nil && ok {
+			o.Port = n
+		}
+		return o, ok
 	}
-	// The mode is WebSettings': 0 lets mixed content pass, and is the default.
-	mode := valueOr(lastPreference(doc, "android", "MixedContentMode"), "0")
-	o.RefusesMixed = o.Scheme == "https" && mode == "1"
+	host := lastPreference(doc, platform, "Hostname")
+	o.HostFrom, o.Host = preferenceSetting(host, "hostname"), valueOr(host, o.Host)
+	if !version.IsZero() && version.Compare(served.Since) < 0 {
+		return o, true
+	}
+	from := lastPreference(doc, platform, served.SchemeFrom)
+	o.SchemeFrom = preferenceSetting(from, settingName(served.SchemeFrom))
+	if scheme := valueOr(from, o.Scheme); slices.Contains(served.Refused, scheme) {
+		o.Refused = scheme
+	} else {
+		o.Scheme = scheme
+	}
 	return o, true
 }
 
+// settingName is what messages call a preference that other platforms have as well.
+func settingName(preference string) string {
+	if preference == "Scheme" {
+		return "scheme"
+	}
+	return preference
+}
+
+func ionicAndroid(doc *configxml.Document, plugin *configxml.Element) (AppOrigin, bool) {
+	o, ok := ionicOwn(doc, "android", plugin)
+	// The mode is WebSettings': 0 lets mixed content pass, and is the default.
+	mode := valueOr(lastPreference(doc, "android", "MixedContentMode"), "0")
+	o.RefusesMixed = o.Scheme == "https" && mode == "1"
+	return o, ok
+}
+
 func ionicIOS(doc *configxml.Document, plugin *configxml.Element) AppOrigin {
-	major := majorOf(plugin, 5)
-	if major < 3 {
-		return AppOrigin{Scheme: "http", Host: "localhost", Port: ionicPort(doc, "ios"), Plugin: plugin}
-	}
-	host := lastPreference(doc, "ios", "Hostname")
-	o := AppOrigin{Scheme: "ionic", Host: valueOr(host, "localhost"), HostFrom: preferenceSetting(host, "hostname"),
-		Plugin: plugin}
-	if major < 4 {
-		return o
-	}
-	from := lastPreference(doc, "ios", "iosScheme")
-	o.SchemeFrom = preferenceSetting(from, "iosScheme")
-	switch scheme := valueOr(from, "ionic"); scheme {
-	case "http", "https", "file":
-		o.Refused = scheme
-	default:
-		o.Scheme = scheme
-	}
+	o, _ := ionicOwn(doc, "ios", plugin) // each version has something for iOS
 	return o
 }

@@ -173,8 +173,8 @@ func checkWeakTLS(r *run) {
 	for _, t := range r.native().Transports() {
 		for _, x := range t.Exceptions {
 			for _, weak := range x.Weak {
-				r.told(t.Fragment, weak.Key+x.Host, weak.Place, nil, "%s=%s weakens TLS for %s", weak.Key,
-					quote(weak.Text), quote(x.Host))
+				r.told(t.Fragment, weak.Key+x.Host, weak.Place, nil, "%s=%s weakens TLS for %s%s", weak.Key,
+					quote(weak.Text), quote(x.Host), weak.Through)
 			}
 		}
 	}

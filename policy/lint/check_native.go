@@ -65,8 +65,9 @@ func (r *run) applications(attribute string, visit func(native.Statement, native
 func manifest(attribute string, message func(*run) string) func(*run) {
 	return func(r *run) {
 		r.applications(attribute, func(st native.Statement, a native.Attribute) {
-			if on, _ := a.Bool(); on {
-				r.told(st.Fragment, attribute, a.Place, r.switchedOff(st, a), "%s%s", message(r), givenTo(st))
+			if g, on := a.Can(true); on {
+				r.told(st.Fragment, attribute, a.Place, r.switchedOff(st, a), "%s%s%s", message(r), givenTo(st),
+					g.Through(a.Value))
 			}
 		})
 	}
@@ -130,7 +131,7 @@ func checkMisplacedAttribute(r *run) {
 				message = "on <" + st.Written + "> it does nothing"
 			}
 			var fix []option
-			if on, _ := a.Bool(); on && opens && st.Fragment.Carrier != native.CustomPreference {
+			if _, on := a.Can(true); on && opens && st.Fragment.Carrier != native.CustomPreference {
 				fix = r.inConfig(st.Fragment, "remove the attribute", st.Fragment.Document.RemoveAttr(a.Source))
 			}
 			r.told(st.Fragment, st.Written+a.Name, a.Place, fix, "Android reads android:%s on <application> only: %s",
@@ -146,9 +147,13 @@ func checkExported(r *run) {
 		}
 		name := c.Value("name")
 		a, said := c.Attribute("exported")
-		switch {
-		case c.Exported:
-			r.told(c.Fragment, name, a.Place, nil, "every app on the device can use the %s %s", c.Kind, quote(name))
+		switch g, on := a.Can(true); {
+		case on:
+			r.told(c.Fragment, name, a.Place, nil, "every app on the device can use the %s %s%s", c.Kind, quote(name),
+				g.Through(a.Value))
+		case said && a.Meaning.Unknown != "":
+			r.told(c.Fragment, name, a.Place, nil, "every app on the device may be able to use the %s %s: "+
+				"android:exported is %s, and %s", c.Kind, quote(name), quote(a.Value), a.Meaning.Unknown)
 		case !said && c.Filtered && c.Kind != "provider":
 			r.told(c.Fragment, name, c.Place, nil,
 				"the %s %s has an intent filter and no android:exported: every app can use it, and for target SDK 31 "+
@@ -160,30 +165,31 @@ func checkExported(r *run) {
 func checkBackup(r *run) {
 	for _, name := range []string{"fullBackupContent", "dataExtractionRules"} {
 		limited := false
-		r.applications(name, func(native.Statement, native.Attribute) { limited = true })
+		r.applications(name, func(_ native.Statement, a native.Attribute) {
+			_, all := a.Can(true)
+			limited = limited || !all && a.Meaning.Unknown == ""
+		})
 		if limited {
 			return
 		}
 	}
+	const backed = "the app's data, its web storage and cookies included, %s without any rule%s%s"
 	r.applications("allowBackup", func(st native.Statement, a native.Attribute) {
-		if on, _ := a.Bool(); on {
-			r.told(st.Fragment, "backup", a.Place, r.switchedOff(st, a),
-				"the app's data, its web storage and cookies included, is backed up without any rule%s", givenTo(st))
+		if g, on := a.Can(true); on {
+			r.told(st.Fragment, "backup", a.Place, r.switchedOff(st, a), backed, "is backed up", givenTo(st),
+				g.Through(a.Value))
+		} else if why := a.Meaning.Unknown; why != "" {
+			r.told(st.Fragment, "backup", a.Place, nil, backed, "may be backed up", givenTo(st),
+				": android:allowBackup is "+quote(a.Value)+", and "+why)
 		}
 	})
 }
 
 func checkCustomScheme(r *run) {
-	said := func(f *native.Fragment, scheme string, at policy.Place) {
-		if scheme != "" && scheme != "http" && scheme != "https" && !strings.HasPrefix(scheme, "$") {
-			r.told(f, scheme, at, nil, "every app and page can open %s, and other apps can claim the scheme too",
-				quote(scheme+":"))
-		}
-	}
 	for _, c := range r.native().Components() {
 		for _, a := range c.Schemes {
 			if c.Linked {
-				said(c.Fragment, a.Value, a.Place)
+				r.claimed(c.Fragment, a.Value, a.Place, a.Texts(), a.Meaning.Unknown)
 			}
 		}
 	}
@@ -191,8 +197,61 @@ func checkCustomScheme(r *run) {
 		for _, item := range e.Value.Items {
 			if schemes := item.Get("CFBundleURLSchemes"); schemes != nil {
 				for _, scheme := range schemes.Items {
-					said(e.Fragment, scheme.Text, scheme.Place)
+					r.claimed(e.Fragment, scheme.AsWritten(), scheme.Place, scheme.Texts(), scheme.Meaning.Unknown)
 				}
+			}
+		}
+	}
+}
+
+// claimed tells of a scheme that the app claims: the texts that it may have, and why it
+// may have another one.
+func (r *run) claimed(f *native.Fragment, written string, at policy.Place, texts []native.Given, unknown string) {
+	for _, g := range texts {
+		if g.Text != "" && g.Text != "http" && g.Text != "https" {
+			r.told(f, g.Text, at, nil, "every app and page can open %s, and other apps can claim the scheme too%s",
+				quote(g.Text+":"), g.Through(written))
+		}
+	}
+	if unknown != "" {
+		r.told(f, written, at, nil, "every app and page can open the scheme that %s comes to, which is not known: %s",
+			quote(written), unknown)
+	}
+}
+
+// nativeUnknown reports the settings of native files whose value is not known: what
+// their rules look for may be so in the app that ships.
+func (r *run) nativeUnknown() {
+	doubt := func(st native.Statement, a native.Attribute) {
+		if why := a.Meaning.Unknown; why != "" {
+			r.told(st.Fragment, a.Name, a.Place, nil, "android:%s is %s, and %s", a.Name, quote(a.Value), why)
+		}
+	}
+	for _, name := range []string{"usesCleartextTraffic", "debuggable", "networkSecurityConfig"} {
+		r.applications(name, doubt)
+	}
+	for _, st := range r.native().At("/manifest/uses-sdk") {
+		if a, ok := st.Attribute("targetSdkVersion"); ok {
+			doubt(st, a)
+		}
+	}
+	for _, t := range r.native().Transports() {
+		for _, p := range t.Unknown {
+			r.told(t.Fragment, p.Msg, p.Place, nil, "%s", p.Msg)
+		}
+	}
+	for _, e := range r.native().Key("WKAppBoundDomains") {
+		for _, item := range e.Value.Items {
+			if why := item.Meaning.Unknown; why != "" {
+				r.told(
+					e.Fragment,
+					item.Text,
+					item.Place,
+					nil,
+					"an entry of WKAppBoundDomains is %s, and %s",
+					item.Text,
+					why,
+				)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,14 +18,29 @@ func (r *run) namedConfigs() (named map[string]native.Attribute, whole bool) {
 	for _, st := range r.native().At(application) {
 		whole = whole || st.Fragment.Carrier == native.File
 		a, ok := st.Attribute("networkSecurityConfig")
-		switch name, resource := strings.CutPrefix(a.Value, "@xml/"); {
-		case ok && resource:
-			named[name] = a
+		switch names, all := resources(a); {
+		case ok && all:
+			for _, name := range names {
+				named[name] = a
+			}
 		case ok: // a reference without a name: it may be any of them
 			return nil, false
 		}
 	}
 	return named, whole
+}
+
+// resources returns the names of the XML resources that an attribute may name, and
+// whether it names nothing else, as far as is known.
+func resources(a native.Attribute) (names []string, all bool) {
+	all = a.Meaning.Unknown == ""
+	for _, g := range a.Texts() {
+		name, resource := strings.CutPrefix(strings.TrimSpace(g.Text), "@xml/")
+		if all = all && resource; resource {
+			names = append(names, name)
+		}
+	}
+	return names, all
 }
 
 // configs calls visit for each network security configuration that the app uses:
@@ -49,9 +65,10 @@ func checkSecurityNotFound(r *run) {
 		}
 	}
 	for _, st := range r.native().At(application) {
-		a, ok := st.Attribute("networkSecurityConfig")
-		if name, resource := strings.CutPrefix(a.Value, "@xml/"); ok && resource && !found[name] {
-			r.told(st.Fragment, name, a.Place, nil, "@xml/%s was not found, so nothing is known of it", name)
+		a, _ := st.Attribute("networkSecurityConfig")
+		names, _ := resources(a)
+		if len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return found[name] }) {
+			r.told(st.Fragment, names[0], a.Place, nil, "@xml/%s was not found, so nothing is known of it", names[0])
 		}
 	}
 }

@@ -85,9 +85,12 @@ func checkTargetSDK(r *run) {
 		}
 	})
 	for _, st := range r.native().At("/manifest/uses-sdk") {
-		a, ok := st.Attribute("targetSdkVersion")
-		if n, err := strconv.Atoi(strings.TrimSpace(a.Value)); ok && err == nil && n < 28 {
-			r.told(st.Fragment, "target SDK", a.Place, nil, "target SDK %d allows cleartext by default", n)
+		a, _ := st.Attribute("targetSdkVersion")
+		for _, g := range a.Texts() {
+			if n, err := strconv.Atoi(strings.TrimSpace(g.Text)); err == nil && n < 28 {
+				r.told(st.Fragment, "target SDK", a.Place, nil, "target SDK %d allows cleartext by default%s", n,
+					g.Through(a.Value))
+			}
 		}
 	}
 }

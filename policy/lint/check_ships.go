@@ -27,6 +27,7 @@ func checkFactsKnown(r *run) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
 	}
+	r.nativeUnknown()
 }
 
 // ofBuilt reports whether what is not known stands in a built config.xml, or in a copy
@@ -34,6 +35,20 @@ func checkFactsKnown(r *run) {
 func ofBuilt(p *app.App, u configxml.Unknown) bool {
 	return slices.ContainsFunc(p.Built, func(b app.Built) bool { return b.Document.Name() == u.Place.File }) ||
 		slices.ContainsFunc(p.Copies, func(c app.Copy) bool { return c.Name == u.Place.File })
+}
+
+// checkHooks reports the programs that run while the app is made.
+func checkHooks(r *run) {
+	if r.project.Artifact {
+		return // which is what they have made
+	}
+	for _, h := range r.project.Hooks {
+		whose := ""
+		if h.Plugin != "" {
+			whose = " of the plugin " + h.Plugin
+		}
+		r.report(h.Place, nil, "%s%s runs at %s: what it changes is not judged", quote(h.Runs), whose, h.When)
+	}
 }
 
 // checkSwitched reports values that a condition chooses.

@@ -19,7 +19,7 @@ func checkArbitraryLoads(r *run) {
 	for _, t := range r.native().Transports() {
 		if s, ok := t.Setting(native.ArbitraryLoads); ok && s.On {
 			r.told(t.Fragment, native.ArbitraryLoads, s.Place, nil,
-				"NSAllowsArbitraryLoads switches App Transport Security off")
+				"NSAllowsArbitraryLoads switches App Transport Security off%s", s.Through)
 		}
 	}
 }
@@ -30,15 +30,8 @@ func checkPartlyOff(r *run) {
 			{native.ArbitraryLoadsInWebContent, "pages"}, {native.ArbitraryLoadsForMedia, "media"},
 		} {
 			if s, ok := t.Setting(each.name); ok && s.On {
-				r.told(
-					t.Fragment,
-					each.name,
-					s.Place,
-					nil,
-					"%s switches App Transport Security off for all %s",
-					each.name,
-					each.what,
-				)
+				r.told(t.Fragment, each.name, s.Place, nil,
+					"%s switches App Transport Security off for all %s%s", each.name, each.what, s.Through)
 			}
 		}
 	}
@@ -54,8 +47,8 @@ func checkExceptionCleartext(r *run) {
 				continue
 			}
 			if why := r.cleartextListed("ios", x.Host, x.Below); why != "" {
-				r.told(t.Fragment, insecure(x.Host), x.Insecure[0].Place, nil, "insecure loads from %s are allowed: %s",
-					quote(x.Host), why)
+				r.told(t.Fragment, insecure(x.Host), x.Insecure[0].Place, nil,
+					"insecure loads from %s are allowed: %s%s", quote(x.Host), why, x.Insecure[0].Through)
 			}
 		}
 	}

@@ -214,3 +214,33 @@ func TestLongLines(t *testing.T) {
 		t.Errorf("no caret in %s", out.String())
 	}
 }
+
+// TestWhatWasBuiltIsNotRepaired: below the findings of a package stands where the project
+// has what is to be mended.
+func TestWhatWasBuiltIsNotRepaired(t *testing.T) {
+	const open = `<manifest ` + androidSpace + `><application android:debuggable="true"/></manifest>`
+	cordova := files("AndroidManifest.xml", open, "res/xml/config.xml", `<widget><access origin="*"/></widget>`,
+		"assets/www/index.html", "<!DOCTYPE html><p>", "assets/www/cordova.js", "cordova")
+	capacitor := files("AndroidManifest.xml", open, "assets/capacitor.config.json", "{}", "assets/public/index.html",
+		"<!DOCTYPE html><p>")
+	for want, fsys := range map[string]fstest.MapFS{
+		"what was built is not repaired: mend the project that it is built from (<edit-config> and <config-file> in " +
+			"config.xml and plugin.xml for AndroidManifest.xml, www/ for assets/www/ and config.xml for " +
+			"res/xml/config.xml), and build again\n": cordova,
+		"what was built is not repaired: mend the project that it is built from " +
+			"(android/app/src/main/AndroidManifest.xml for AndroidManifest.xml and the folder that webDir names for " +
+			"assets/public/), and build again\n": capacitor,
+		"what was built is not repaired: mend the project that it is built from, and build again\n": files(
+			"AndroidManifest.xml", open, "res/xml/config.xml", "<widget/>"),
+	} {
+		p, found := check(t, fsys)
+		p.Artifact = true
+		var out bytes.Buffer
+		if err := report.WriteText(&out, p, found, report.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("%s\nwant at its end: %s", out.String(), want)
+		}
+	}
+}

@@ -19,6 +19,8 @@ var shipsRules = []Rule{
 		ID: "facts-unknown", Severity: Medium, Topic: TopicOther,
 		Title: "What ships could not be established",
 		Explanation: "A file that says where the app may go could not be read, or a value in it is computed by code. " +
+			"So may be a value of a native file: a reference (@bool/x), a placeholder of Gradle (${x}), a build " +
+			"setting of Xcode ($(X)) or a plugin's variable whose value is not written out in the project. " +
 			"What it adds is not in the list that everything is decided over, so that a verdict may be another " +
 			"one in the " +
 			"app that ships.",
@@ -38,6 +40,18 @@ var shipsRules = []Rule{
 		Effects: everywhere("all of the values are judged together"),
 		Remedy:  "Keep values for development out of the file that releases are built from.",
 		check:   checkSwitched,
+	},
+	{
+		ID: "hook-not-judged", Severity: Low, Since: 2, Topic: TopicOther,
+		Title: "A program that runs while the app is made may change what ships",
+		Explanation: "A hook runs with everything that the build may do: it may rewrite the built config.xml, a " +
+			"manifest or the pages. It is not run and not judged here, so that what the rules say is said of the " +
+			"files as they are written.",
+		Gain:    "What the hook opens, where it opens something.",
+		Effects: everywhere("the built app may differ from what is judged"),
+		Remedy: "Read the hook. Judge what is built: cordon check of the package, or of the project once its " +
+			"platforms are built.",
+		check: checkHooks,
 	},
 	{
 		ID: "built-config-differs", Severity: Medium, Topic: TopicBuild,

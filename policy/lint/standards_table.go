@@ -48,7 +48,7 @@ var standards = []named{
 		capacitor-http-bypasses-csp capacitor-interceptor`},
 	{[]int{693}, "NETWORK-1", "", `ats-key-never-matches ats-key-unread manifest-attribute-misplaced nsc-domain-useless
 		nsc-invalid nsc-not-read`},
-	{[]int{693}, "CODE-4", "", "built-config-differs built-config-wider package-differs"},
+	{[]int{693}, "CODE-4", "", "built-config-differs built-config-wider package-differs hook-not-judged"},
 	{[]int{1041}, "", "", "duplicate-rule shadowed-rule"},
 	// What pages allow themselves.
 	{[]int{79, 693}, "PLATFORM-2 CODE-4", "0035", `csp-missing csp-not-on-start-page csp-missing-on-page csp-report-only

@@ -23,15 +23,7 @@ type Resource struct {
 // the rest counts all the same.
 func Carried(doc *configxml.Document) ([]*Fragment, []Resource, []Problem) {
 	c := &carried{doc: doc}
-	for _, e := range doc.Root().Children {
-		if e.Name == "platform" {
-			for _, child := range e.Children {
-				c.element(child, e.Value("name"))
-			}
-			continue
-		}
-		c.element(e, e.Value("platform"))
-	}
+	doc.Scoped(c.element)
 	return c.fragments, c.resources, c.problems
 }
 
@@ -60,7 +52,8 @@ func (c *carried) element(e *configxml.Element, platform string) {
 		if target == "" {
 			target = source
 		}
-		if source != "" && (platform == "android" || platform == "") && KindOf(target) == Security {
+		kind := KindOf(target)
+		if source != "" && (platform == "android" || platform == "") && (kind == Security || kind == Values) {
 			c.resources = append(c.resources, Resource{Source: path.Clean(source), Target: target, Element: e})
 		}
 	}

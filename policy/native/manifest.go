@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -39,6 +40,9 @@ type Attribute struct {
 	Place   policy.Place
 	// Source is the attribute in the fragment.
 	Source configxml.Attr
+	// Meaning is what the value comes to, where it is one that this package knows the
+	// effect of; see Texts.
+	Meaning Meaning
 }
 
 // Attribute returns the attribute of Android's namespace of that name.
@@ -57,9 +61,25 @@ func (s *Statement) Value(name string) string {
 	return a.Value
 }
 
-// Bool returns the value of a boolean attribute as Android reads it, and whether
-// it is there and can be read: a reference to a resource cannot.
-func (a *Attribute) Bool() (value, ok bool) { return boolean(a.Value) }
+// Texts are the values that the attribute may have, as far as they are known: what the
+// names that stand in it come to, on any device and in any build of the app.
+func (a *Attribute) Texts() []Given {
+	if len(a.Meaning.Texts) == 0 && a.Meaning.Unknown == "" {
+		return []Given{{a.Value, a.Place}}
+	}
+	return a.Meaning.Texts
+}
+
+// Can returns the first value that the attribute may have, as far as is known, which
+// Android reads as this boolean.
+func (a *Attribute) Can(be bool) (Given, bool) {
+	for _, g := range a.Texts() {
+		if value, ok := boolean(g.Text); ok && value == be {
+			return g, true
+		}
+	}
+	return Given{}, false
+}
 
 // boolean reads what aapt compiles to a boolean or a number.
 func boolean(s string) (value, ok bool) {
@@ -125,47 +145,66 @@ func (s *Set) At(path string) []Statement {
 }
 
 // statements lists the elements that a fragment of AndroidManifest.xml states.
-func statements(f *Fragment) []Statement {
+func (r *resolver) statements(f *Fragment) []Statement {
 	parent := elementPath(f.Parent)
 	var list []Statement
 	switch {
 	case f.attribute != nil:
+		a := *f.attribute
+		r.mean(f, f.Elements[0], &a)
 		return []Statement{{Path: parent, Written: lastName(parent), Merged: true, Fragment: f, Place: f.Place,
-			Attributes: []Attribute{*f.attribute}, Element: f.Elements[0]}}
+			Attributes: []Attribute{a}, Element: f.Elements[0]}}
 	case f.Carrier == EditConfig:
 		// cordova-common gives the target the attributes of each child, whatever
 		// the child's name is; the child's own content is left out.
 		for _, e := range f.Elements {
-			list = append(list, f.statement(e, parent, true))
+			list = append(list, r.statement(f, e, parent, true))
 		}
 		return list
 	case f.Carrier == File:
 		parent = ""
 	}
 	for _, e := range f.Elements {
-		list = f.below(list, e, parent)
+		list = r.below(f, list, e, parent)
 	}
 	return list
 }
 
-func (f *Fragment) below(list []Statement, e *configxml.Element, parent string) []Statement {
+func (r *resolver) below(f *Fragment, list []Statement, e *configxml.Element, parent string) []Statement {
 	at := parent + "/" + e.Name
-	list = append(list, f.statement(e, at, false))
+	list = append(list, r.statement(f, e, at, false))
 	for _, child := range e.Children {
-		list = f.below(list, child, at)
+		list = r.below(f, list, child, at)
 	}
 	return list
 }
 
-func (f *Fragment) statement(e *configxml.Element, at string, merged bool) Statement {
+// understood are the attributes whose effect is known here, so that what names in them
+// stand for matters.
+var understood = map[string]bool{
+	"usesCleartextTraffic": true, "debuggable": true, "networkSecurityConfig": true, "allowBackup": true,
+	"fullBackupContent": true, "exported": true, "permission": true, "readPermission": true,
+	"writePermission": true, "scheme": true, "targetSdkVersion": true,
+}
+
+// mean finds out what an attribute of an element means.
+func (r *resolver) mean(f *Fragment, e *configxml.Element, a *Attribute) {
+	if a.Android && understood[a.Name] && strings.ContainsAny(a.Value, "@$?") {
+		a.Meaning = r.of(f, e.Start, a.Value, a.Place)
+	}
+}
+
+func (r *resolver) statement(f *Fragment, e *configxml.Element, at string, merged bool) Statement {
 	s := Statement{Path: at, Written: e.Name, Merged: merged, Element: e, Fragment: f,
 		Place: f.Document.Place(e.Start, e.TagEnd)}
 	for _, a := range e.Attrs {
 		if a.Prefix == "xmlns" || a.Name == "xmlns" && a.Prefix == "" {
 			continue
 		}
-		s.Attributes = append(s.Attributes, Attribute{Name: a.Name, Android: a.Prefix != "" && isAndroid(e, a.Prefix),
-			Value: a.Value, Place: f.Document.Place(a.Start, a.End), Source: a})
+		read := Attribute{Name: a.Name, Android: a.Prefix != "" && isAndroid(e, a.Prefix), Value: a.Value,
+			Place: f.Document.Place(a.Start, a.End), Source: a}
+		r.mean(f, e, &read)
+		s.Attributes = append(s.Attributes, read)
 	}
 	return s
 }
@@ -231,7 +270,7 @@ type Component struct {
 	Statement
 	// Kind is activity, activity-alias, service, receiver or provider.
 	Kind string
-	// Exported is what android:exported says; ok whether it says it.
+	// Exported says that android:exported may be true, Said that it is there.
 	Exported, Said bool
 	// Filtered says that it has an intent filter, Launcher that it is what the
 	// device's launcher starts, Linked that web pages may start it.
@@ -242,8 +281,11 @@ type Component struct {
 	Schemes []Attribute
 }
 
-// Components returns the activities, services, receivers and providers.
-func (s *Set) Components() []Component {
+// Components returns the activities, services, receivers and providers. The caller
+// must not change them.
+func (s *Set) Components() []Component { return s.components }
+
+func (s *Set) readComponents(r *resolver) []Component {
 	var list []Component
 	for _, st := range s.Below("activity", "activity-alias", "service", "receiver", "provider") {
 		if st.Merged {
@@ -251,14 +293,16 @@ func (s *Set) Components() []Component {
 		}
 		c := Component{Statement: st, Kind: lastName(st.Path)}
 		if a, ok := st.Attribute("exported"); ok {
-			c.Exported, c.Said = a.Bool()
+			c.Said = true
+			_, c.Exported = a.Can(true)
 		}
 		for _, name := range []string{"permission", "readPermission", "writePermission"} {
-			c.Guarded = c.Guarded || st.Value(name) != ""
+			a, _ := st.Attribute(name)
+			c.Guarded = c.Guarded || a.given()
 		}
 		for _, e := range st.Element.Children {
 			if e.Name == "intent-filter" {
-				c.filter(e)
+				c.filter(r, e)
 			}
 		}
 		list = append(list, c)
@@ -266,10 +310,18 @@ func (s *Set) Components() []Component {
 	return list
 }
 
-func (c *Component) filter(e *configxml.Element) {
+// given reports whether the attribute is sure to have a value that is not empty.
+func (a *Attribute) given() bool {
+	if before, _, after, ok := nextName(OfGradle, a.Value); ok && before+after != "" {
+		return true
+	}
+	return a.Meaning.Unknown == "" && !slices.ContainsFunc(a.Texts(), func(g Given) bool { return g.Text == "" })
+}
+
+func (c *Component) filter(r *resolver, e *configxml.Element) {
 	c.Filtered = true
 	for _, child := range e.Children {
-		st := c.Fragment.statement(child, "", false)
+		st := r.statement(c.Fragment, child, "", false)
 		switch value := st.Value("name"); {
 		case child.Name == "data":
 			if a, ok := st.Attribute("scheme"); ok {

@@ -36,6 +36,9 @@ const (
 	Security
 	// Info is Info.plist.
 	Info
+	// Values is a file of Android's resources that holds values, such as
+	// res/values/strings.xml: what references in a manifest stand for.
+	Values
 )
 
 // Carrier is what brings a fragment into the app.
@@ -77,6 +80,9 @@ type Fragment struct {
 	Generated bool
 	// Place is where the fragment begins.
 	Place policy.Place
+	// Unset says, by where an element of it starts, why a value of that element that
+	// has a $ in it is not known: a plugin's variable has no value. nil for none.
+	Unset map[int]string
 
 	// attribute is what a <custom-preference> sets.
 	attribute *Attribute
@@ -106,21 +112,28 @@ type Set struct {
 	Entries []Entry
 	// Problems are what could not be read.
 	Problems []Problem
+
+	components []Component
 }
 
-// Merge makes one picture of all fragments.
-func Merge(fragments []*Fragment) *Set {
-	s := &Set{Fragments: fragments}
+// Merge makes one picture of all fragments. What names in them stand for is not known.
+func Merge(fragments []*Fragment) *Set { return MergeWith(fragments, nil) }
+
+// MergeWith makes one picture of all fragments. lookup says what names in them stand
+// for.
+func MergeWith(fragments []*Fragment, lookup Lookup) *Set {
+	s, r := &Set{Fragments: fragments}, &resolver{lookup: lookup}
 	for _, f := range fragments {
 		switch f.Kind {
 		case Manifest:
-			s.Statements = append(s.Statements, statements(f)...)
+			s.Statements = append(s.Statements, r.statements(f)...)
 		case Security:
 			s.Configs = append(s.Configs, readConfig(f))
 		case Info:
-			s.addInfo(f)
+			s.addInfo(f, r)
 		}
 	}
+	s.components = s.readComponents(r)
 	return s
 }
 
@@ -151,8 +164,16 @@ func KindOf(name string) Kind {
 		return Info
 	case isXMLResource(name):
 		return Security
+	case isValues(name):
+		return Values
 	}
 	return 0
+}
+
+// isValues reports whether a file holds values of Android's resources.
+func isValues(name string) bool {
+	dir := path.Base(path.Dir(name))
+	return (dir == "values" || strings.HasPrefix(dir, "values-")) && path.Ext(name) == ".xml"
 }
 
 // isXMLResource reports whether a file is an XML resource of Android other than
@@ -164,7 +185,8 @@ func isXMLResource(name string) bool {
 }
 
 // NewFile reads a whole native file. It returns nil for an XML resource that is
-// no network security configuration. An error is a [*Problem].
+// no network security configuration, and for a file of values that has none. An error
+// is a [*Problem].
 func NewFile(kind Kind, name string, data []byte) (*Fragment, error) {
 	f := &Fragment{Kind: kind, Carrier: File, Name: ResourceName(name)}
 	if kind == Info && isBinary(data) {
@@ -182,6 +204,11 @@ func NewFile(kind Kind, name string, data []byte) (*Fragment, error) {
 	switch {
 	case kind == Security && root.Name != "network-security-config":
 		return nil, nil
+	case kind == Values:
+		if root.Name != "resources" {
+			return nil, nil
+		}
+		f.Elements = root.Children
 	case kind == Manifest && root.Name != "manifest":
 		return nil, &Problem{f.Place, "the root element of AndroidManifest.xml must be <manifest>"}
 	case kind == Info:

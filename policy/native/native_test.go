@@ -201,7 +201,6 @@ func TestCarriersThatTakeAway(t *testing.T) {
 		`<custom-config-file target="AndroidManifest.xml" parent="./" mode="delete">
 			<application/></custom-config-file>`,
 		`<custom-preference name="android-manifest/application/activity[@android:name='x']" delete="true"/>`,
-		`<config-file target="res/values/strings.xml" parent="/resources"><string/></config-file>`,
 		`<config-file target="config.xml" parent="/*"><access origin="*"/></config-file>`,
 		`<platform name="windows"><config-file target="AndroidManifest.xml" parent="/"><application/>
 			</config-file></platform>`,

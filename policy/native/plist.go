@@ -34,6 +34,12 @@ type Value struct {
 	// Entries are a dictionary's, in file order.
 	Entries []Entry
 	Place   policy.Place
+	// Meaning is what a string comes to in which build settings stand. Where that is
+	// one text, it is Text as well, and a string of an array that may be several is
+	// several strings.
+	Meaning Meaning
+	// Written is what stands in the file, where Text is something else.
+	Written string
 }
 
 // Entry is a key of a dictionary with its value.
@@ -66,17 +72,52 @@ func (v *Value) True() bool {
 	if v == nil {
 		return false
 	}
-	text := strings.TrimSpace(v.Text)
 	switch v.Type {
 	case TypeBool:
 		return v.Bool
 	case TypeNumber:
-		return strings.Trim(text, "0.+-") != ""
+		return strings.Trim(strings.TrimSpace(v.Text), "0.+-") != ""
 	case TypeString:
-		text = strings.TrimLeft(strings.TrimLeft(text, "+-"), "0")
-		return text != "" && strings.ContainsRune("YyTt123456789", rune(text[0]))
+		return trueText(v.Text)
 	}
 	return false
+}
+
+// trueText reports whether NSString.boolValue takes a text for true.
+func trueText(text string) bool {
+	text = strings.TrimLeft(strings.TrimLeft(strings.TrimSpace(text), "+-"), "0")
+	return text != "" && strings.ContainsRune("YyTt123456789", rune(text[0]))
+}
+
+// Texts are the texts that a value may have, as far as they are known: what the build
+// settings in it come to, in any configuration of the build.
+func (v *Value) Texts() []Given {
+	if len(v.Meaning.Texts) == 0 && v.Meaning.Unknown == "" {
+		return []Given{{v.Text, v.Place}}
+	}
+	return v.Meaning.Texts
+}
+
+// Can returns the first text that the value may have, as far as is known, with which
+// it is true or is not.
+func (v *Value) Can(be bool) (Given, bool) {
+	if v.Type != TypeString {
+		return Given{v.Text, v.Place}, v.True() == be
+	}
+	for _, g := range v.Texts() {
+		if trueText(g.Text) == be {
+			return g, true
+		}
+	}
+	return Given{}, false
+}
+
+// AsWritten returns the text that stands in the file.
+func (v *Value) AsWritten() string {
+	if v.Written != "" {
+		return v.Written
+	}
+	return v.Text
 }
 
 // ParsePropertyList reads a property list, as XML or binary. An error is a
@@ -162,12 +203,13 @@ func (v *Value) dict(doc *configxml.Document, e *configxml.Element) *Problem {
 }
 
 // addInfo adds the keys that a fragment gives Info.plist.
-func (s *Set) addInfo(f *Fragment) {
+func (s *Set) addInfo(f *Fragment, r *resolver) {
 	if f.info == nil {
 		return
 	}
 	if f.Parent != "" {
-		s.Entries = append(s.Entries, Entry{Key: f.Parent, Value: f.info, Place: f.Place, Fragment: f})
+		e := Entry{Key: f.Parent, Value: f.info, Place: f.Place, Fragment: f}
+		s.Entries = append(s.Entries, r.entry(f, e))
 		return
 	}
 	if f.info.Type != TypeDict {
@@ -176,8 +218,74 @@ func (s *Set) addInfo(f *Fragment) {
 	}
 	for _, e := range f.info.Entries {
 		e.Fragment = f
-		s.Entries = append(s.Entries, e)
+		s.Entries = append(s.Entries, r.entry(f, e))
 	}
+}
+
+// entry finds out what the values of a key mean, where the key is one whose effect is
+// known here. What a build has compiled has no build settings in it any more.
+func (r *resolver) entry(f *Fragment, e Entry) Entry {
+	switch e.Key {
+	case "NSAppTransportSecurity", "WKAppBoundDomains", "CFBundleURLTypes", "LSApplicationQueriesSchemes":
+		if f.Document != nil {
+			e.Value = r.values(f, e.Value)[0]
+		}
+	}
+	return e
+}
+
+// values are what a value means: of a string, as many as it may be; the last one says
+// that it may be another one. v is not changed.
+func (r *resolver) values(f *Fragment, v *Value) []*Value {
+	made := *v
+	switch v.Type {
+	case TypeDict:
+		made.Entries = make([]Entry, len(v.Entries))
+		for i, e := range v.Entries {
+			made.Entries[i] = e
+			made.Entries[i].Value = r.one(f, e.Value)
+		}
+	case TypeArray:
+		made.Items = nil
+		for _, item := range v.Items {
+			made.Items = append(made.Items, r.values(f, item)...)
+		}
+	case TypeString:
+		return r.strings(f, &made)
+	}
+	return []*Value{&made}
+}
+
+// one is what a value means, as one value.
+func (r *resolver) one(f *Fragment, v *Value) *Value {
+	if v.Type != TypeString {
+		return r.values(f, v)[0]
+	}
+	made := *v
+	r.strings(f, &made)
+	return &made
+}
+
+// strings sets what a string means, and returns a string for each of its texts.
+func (r *resolver) strings(f *Fragment, v *Value) []*Value {
+	if !strings.Contains(v.Text, "$") {
+		return []*Value{v}
+	}
+	v.Meaning = r.of(f, v.Place.Start, v.Text, v.Place)
+	var list []*Value
+	for _, g := range v.Meaning.Texts {
+		each := *v
+		each.Text, each.Written = g.Text, v.Text
+		each.Meaning = Meaning{Texts: []Given{g}}
+		list = append(list, &each)
+	}
+	switch {
+	case v.Meaning.Unknown != "":
+		list = append(list, v)
+	case len(list) == 1:
+		*v = *list[0]
+	}
+	return list
 }
 
 // Key returns what is said about a key of Info.plist.

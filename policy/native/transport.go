@@ -18,13 +18,19 @@ type Transport struct {
 	Exceptions []Exception
 	// Wrong are keys and values that iOS does not read.
 	Wrong []Problem
+	// Unknown are values that are not known.
+	Unknown []Problem
 }
 
 // Setting is a key of NSAppTransportSecurity, under its present name.
 type Setting struct {
-	Name  string
+	Name string
+	// On says that it may be true, as far as is known.
 	On    bool
 	Place policy.Place
+	// Through says by what it is true, for the end of a message; "" for a value that
+	// is written out.
+	Through string
 }
 
 // Exception is one host of NSExceptionDomains.
@@ -45,6 +51,9 @@ type Weakness struct {
 	Key   string
 	Text  string
 	Place policy.Place
+	// Through says by what it has that text, for the end of a message; "" for a value
+	// that is written out.
+	Through string
 }
 
 // The keys of NSAppTransportSecurity that count for all hosts.
@@ -96,12 +105,14 @@ func (t *Transport) read(v *Value) {
 	}
 	for _, e := range v.Entries {
 		name := e.Key
+		t.doubt(e)
 		switch name {
 		case "NSAllowsArbitraryLoadsInMedia": // until iOS 10's release
 			name = ArbitraryLoadsForMedia
 			fallthrough
 		case ArbitraryLoads, ArbitraryLoadsInWebContent, ArbitraryLoadsForMedia, LocalNetworking:
-			t.Settings = append(t.Settings, Setting{name, e.Value.True(), e.Place})
+			g, on := e.Value.Can(true)
+			t.Settings = append(t.Settings, Setting{name, on, e.Place, e.Value.through(g)})
 		case "NSExceptionDomains":
 			if e.Value.Type != TypeDict {
 				t.wrong(e.Place, "NSExceptionDomains must be a dictionary")
@@ -117,6 +128,21 @@ func (t *Transport) read(v *Value) {
 	}
 }
 
+// doubt notes a key whose value is not known.
+func (t *Transport) doubt(e Entry) {
+	if why := e.Value.Meaning.Unknown; why != "" {
+		t.Unknown = append(t.Unknown, Problem{e.Place, fmt.Sprintf("%s is %s, and %s", e.Key, e.Value.Text, why)})
+	}
+}
+
+// through says by what the value comes to a text, for the end of a message.
+func (v *Value) through(g Given) string {
+	if v.Type != TypeString {
+		return ""
+	}
+	return g.Through(v.AsWritten())
+}
+
 func (t *Transport) exception(e Entry) {
 	x := Exception{Host: e.Key, Place: e.Place, Never: neverException(e.Key)}
 	if e.Value.Type != TypeDict {
@@ -124,6 +150,7 @@ func (t *Transport) exception(e Entry) {
 		return
 	}
 	for _, key := range e.Value.Entries {
+		t.doubt(key)
 		x.key(t, key)
 	}
 	t.Exceptions = append(t.Exceptions, x)
@@ -139,26 +166,26 @@ func (x *Exception) key(t *Transport, e Entry) {
 			break
 		}
 	}
-	weak := Weakness{Key: e.Key, Text: e.Value.Text, Place: e.Place}
 	switch name {
 	case "NSIncludesSubdomains":
-		x.Below = e.Value.True()
+		_, x.Below = e.Value.Can(true)
 	case "NSExceptionAllowsInsecureHTTPLoads":
-		if e.Value.True() {
-			x.Insecure = append(x.Insecure, weak)
+		if g, on := e.Value.Can(true); on {
+			x.Insecure = append(x.Insecure, Weakness{e.Key, g.Text, e.Place, e.Value.through(g)})
 		}
 	case "NSExceptionMinimumTLSVersion":
-		switch e.Value.Text {
-		case "TLSv1.0", "TLSv1.1":
-			x.Weak = append(x.Weak, weak)
-		case "TLSv1.2", "TLSv1.3":
-		default:
-			t.wrong(e.Place, "%s must be TLSv1.2 or TLSv1.3, not %q", e.Key, e.Value.Text)
+		for _, g := range e.Value.Texts() {
+			switch g.Text {
+			case "TLSv1.0", "TLSv1.1":
+				x.Weak = append(x.Weak, Weakness{e.Key, g.Text, e.Place, e.Value.through(g)})
+			case "TLSv1.2", "TLSv1.3":
+			default:
+				t.wrong(e.Place, "%s must be TLSv1.2 or TLSv1.3, not %q", e.Key, g.Text)
+			}
 		}
 	case "NSExceptionRequiresForwardSecrecy":
-		if !e.Value.True() {
-			weak.Text = "false"
-			x.Weak = append(x.Weak, weak)
+		if g, off := e.Value.Can(false); off {
+			x.Weak = append(x.Weak, Weakness{e.Key, "false", e.Place, e.Value.through(g)})
 		}
 	case "NSRequiresCertificateTransparency":
 	default:
@@ -174,6 +201,8 @@ func neverException(host string) string {
 		return ""
 	}
 	switch why := never(host); {
+	case strings.Contains(host, "$(") || strings.Contains(host, "${"):
+		return "Xcode replaces build settings in values and not in keys"
 	case why != "" && strings.Contains(host, "*"):
 		return "there are no wildcards: NSIncludesSubdomains stands for the names below"
 	case why != "" && strings.HasSuffix(host, "."):

@@ -6,6 +6,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/plugins"
 )
 
 // pluginScheme is a scheme whose URLs a plugin hands to pages.
@@ -33,12 +34,6 @@ var pluginSchemes = []pluginScheme{
 		"names pictures by cdvphotolibrary: URLs"},
 }
 
-// wkWebViewPlugins replace the old web view of cordova-ios before 6, and with it
-// the bridge over gap: (cordova-plugin-wkwebview-engine 1.2.2,
-// src/www/ios/ios-wkwebview-exec.js; cordova-plugin-ionic-webview 5.0.1, likewise).
-var wkWebViewPlugins = []string{"cordova-plugin-wkwebview-engine", "cordova-plugin-ionic-webview",
-	"cordova-plugin-wkwebview-ionic-xhr", "cordova-plugin-wkwebview-file-xhr"}
-
 // ofPlugins lists what the app's plugins need on a platform, "" for all.
 func ofPlugins(a *app.App, platform string) []Need {
 	var list []Need
@@ -46,7 +41,7 @@ func ofPlugins(a *app.App, platform string) []Need {
 		if row.platform != "" && platform != "" && row.platform != platform || !targets(a, row.platform) {
 			continue
 		}
-		for _, p := range plugins(a) {
+		for _, p := range pluginsOf(a) {
 			if !slices.Contains(row.plugins, p.name) {
 				continue
 			}
@@ -71,7 +66,7 @@ func ofPlatform(a *app.App, platform string) []Need {
 	if platform != "" && platform != "ios" {
 		return nil
 	}
-	if slices.ContainsFunc(plugins(a), func(p plugin) bool { return slices.Contains(wkWebViewPlugins, p.name) }) {
+	if slices.ContainsFunc(pluginsOf(a), func(p plugin) bool { return plugins.BringsWKWebView(p.name) }) {
 		return nil
 	}
 	for _, t := range a.Targets {
@@ -89,9 +84,9 @@ type plugin struct {
 	place policy.Place
 }
 
-// plugins lists the app's plugins: those that were looked for, else those that
+// pluginsOf lists the app's plugins: those that were looked for, else those that
 // config.xml and package.json name.
-func plugins(a *app.App) []plugin {
+func pluginsOf(a *app.App) []plugin {
 	var list []plugin
 	for _, p := range a.Plugins {
 		list = append(list, plugin{p.ID, p.Place})

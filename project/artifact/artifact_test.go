@@ -137,20 +137,89 @@ func TestAndroidPackages(t *testing.T) {
 	}
 }
 
-// TestReferences: a manifest's boolean is resolved, as Android does; that of a
-// network security configuration is not, and counts as true there.
+// TestReferences: what a manifest refers to stands beside it, with the value for each
+// kind of device; a network security configuration's own reader follows nothing.
 func TestReferences(t *testing.T) {
-	table, err := readTable(compileTable([]string{"xml", "bool"},
-		[]tableEntry{{kind: "xml", name: "net", path: "res/net.xml"}, {kind: "bool", name: "clear", value: 0}}))
+	table, err := readTable(compileTable([]string{"xml", "bool", "string"}, []tableEntry{
+		{kind: "xml", name: "net", path: "res/net.xml"}, {kind: "bool", name: "clear", value: 0},
+		{kind: "bool", name: "other", value: 1}, {kind: "string", name: "scheme", path: "shelf & co"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[uint32][2]string{0x7f010000: {"@xml/net", "@xml/net"},
-		0x7f020000: {"@bool/clear", "false"},
-		0x7f030000: {"@0x7f030000", "@0x7f030000"}} {
-		got := [2]string{table.text(valueReference, id, false), table.text(valueReference, id, true)}
-		if got != want {
+	for id, want := range map[uint32]string{0x7f010000: "@xml/net", 0x7f020000: "@bool/clear",
+		0x7f040000: "@0x7f040000"} {
+		if got := table.text(valueReference, id); got != want {
 			t.Errorf("%x: %q, want %q", id, got, want)
+		}
+	}
+	if text, err := table.valuesXML(); text != nil || err != nil {
+		t.Errorf("nothing is referred to, and there is %s, %v", text, err)
+	}
+	for _, id := range []uint32{0x7f020000, 0x7f030000, 0x7f020000, 0x7f010000} {
+		table.note(id)
+	}
+	// On some devices the boolean is another one's value.
+	flag := table.resources[0x7f020000]
+	flag.values = append(flag.values, value{kind: valueReference, data: 0x7f020001})
+	const want = `<resources xmlns:android="http://schemas.android.com/apk/res/android">
+  <bool name="clear">false</bool>
+  <bool name="clear">@bool/other</bool>
+  <string name="scheme">shelf &amp; co</string>
+  <bool name="other">true</bool>
+</resources>
+`
+	if text, err := table.valuesXML(); string(text) != want || err != nil {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// refering is an app whose manifest refers to a boolean.
+func refering() element {
+	cleartext := attribute{name: "usesCleartextTraffic", android: true, id: cleartextID, kind: valueReference,
+		text: "bool/clear", data: 0x7f010000}
+	return element{name: "manifest", children: []element{{name: "application", attributes: []attribute{cleartext}}}}
+}
+
+// TestReferencesOfPackages: the most open value that a reference has on some device is
+// told; one that is not in the package is said not to be known.
+func TestReferencesOfPackages(t *testing.T) {
+	widget := element{name: "widget"}
+	apk := func(entries ...tableEntry) []byte {
+		return zipOf(t, "AndroidManifest.xml", string(compileXML(refering(), strings8)), "resources.arsc",
+			string(compileTable([]string{"bool"}, entries)), "res/xml/config.xml", string(compileXML(widget, strings8)))
+	}
+	aab := func(values ...bool) []byte {
+		return zipOf(
+			t,
+			"base/manifest/AndroidManifest.xml",
+			string(compileProto(refering())),
+			"base/resources.pb",
+			string(
+				compileProtoTable("bool", "clear", values...),
+			),
+			"base/res/xml/config.xml",
+			string(compileProto(widget)),
+		)
+	}
+	for what, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"apk, true":  {apk(tableEntry{kind: "bool", name: "clear", value: 1}), "manifest-cleartext"},
+		"apk, false": {apk(tableEntry{kind: "bool", name: "clear"}), ""},
+		"apk, none":  {apk(), "facts-unknown"},
+		"aab, true":  {aab(false, true), "manifest-cleartext"},
+		"aab, false": {aab(false), ""},
+		"aab, none":  {aab(), "facts-unknown"},
+	} {
+		got := ""
+		for _, f := range findings(t, open(t, test.data)) {
+			if id, place, _ := strings.Cut(f, " "); strings.HasPrefix(place, "AndroidManifest.xml") {
+				got += id
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", what, got, test.want)
 		}
 	}
 }
@@ -348,7 +417,10 @@ func decodeAll(data []byte) {
 		_, _ = made.xmlFiles()
 	}
 	_, _ = decodeXML(data, made, true)
-	_, _ = decodeProto(data)
+	_, _ = made.valuesXML()
+	refers := map[string]bool{"bool/clear": true}
+	_, _ = decodeProto(data, refers)
+	_, _ = protoValues(data, refers)
 }
 
 func FuzzResources(f *testing.F) {
@@ -359,6 +431,7 @@ func FuzzResources(f *testing.F) {
 		f.Add(tableOf(typeChunk(flags, 5, make([]byte, 10))))
 	}
 	f.Add(compileProto(security))
+	f.Add(compileProtoTable("bool", "clear", true, false))
 	f.Fuzz(func(_ *testing.T, data []byte) { decodeAll(data) })
 }
 

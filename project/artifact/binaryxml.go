@@ -17,9 +17,9 @@ var attributes = map[uint32]string{
 }
 
 // decodeXML writes compiled XML as text. The table, which may be nil, gives references
-// their names; with resolve, those to booleans and numbers are replaced by the value,
-// as Android does in a manifest and its reader of security configurations does not.
-func decodeXML(data []byte, table *table, resolve bool) ([]byte, error) {
+// their names; with note, it notes what they refer to: Android follows the references of
+// a manifest, and its reader of security configurations does not.
+func decodeXML(data []byte, table *table, note bool) ([]byte, error) {
 	top, _, err := nextChunk(data)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func decodeXML(data []byte, table *table, resolve bool) ([]byte, error) {
 	if top.kind != chunkXML {
 		return nil, bad("it is not compiled XML")
 	}
-	d := &xmlDecoder{table: table, resolve: resolve}
+	d := &xmlDecoder{table: table, note: note}
 	rest := top.body
 	for len(rest) > 0 {
 		var c chunk
@@ -45,13 +45,13 @@ func decodeXML(data []byte, table *table, resolve bool) ([]byte, error) {
 }
 
 type xmlDecoder struct {
-	table   *table
-	resolve bool
-	names   *pool
-	ids     []byte // the numbers of the first names of the pool
-	spent   allowance
-	values  int // how many bytes the values of attributes have, those of a name that is there twice too
-	out     xmlWriter
+	table  *table
+	note   bool
+	names  *pool
+	ids    []byte // the numbers of the first names of the pool
+	spent  allowance
+	values int // how many bytes the values of attributes have, those of a name that is there twice too
+	out    xmlWriter
 }
 
 func (d *xmlDecoder) chunk(c chunk) (err error) {
@@ -123,7 +123,10 @@ func (d *xmlDecoder) attribute(raw []byte) (a xmlAttribute, ok bool) {
 		a.value, _ = d.names.at(value)
 		return a, true
 	}
-	a.value = d.table.text(kind, value, d.resolve)
+	if kind == valueReference && d.note {
+		d.table.note(value)
+	}
+	a.value = d.table.text(kind, value)
 	return a, true
 }
 

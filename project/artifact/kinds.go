@@ -55,6 +55,10 @@ func apk(files map[string]*zip.File) (*Package, error) {
 	if err := d.resources(resources); err != nil {
 		return nil, err
 	}
+	values, err := resources.valuesXML()
+	if err := d.values(files["resources.arsc"], values, err); err != nil {
+		return nil, err
+	}
 	d.tree.assets(files, "")
 	return &Package{FS: d.tree, Platform: "android"}, nil
 }
@@ -89,6 +93,19 @@ func (d *decoder) resources(t *table) error {
 		}
 	}
 	return nil
+}
+
+// values adds the file of the values that references stand for, which was made of an
+// entry.
+func (d *decoder) values(f *zip.File, text []byte, err error) error {
+	if err != nil {
+		return &Error{f.Name, err.Error()}
+	}
+	if text == nil {
+		return nil
+	}
+	d.tree.add("res/values/values.xml", node{data: text})
+	return d.made(f, text)
 }
 
 const manifestName = "AndroidManifest.xml"
@@ -133,7 +150,13 @@ func notCompiled(f *zip.File) bool {
 // aab makes the file system of an App Bundle's base module.
 func aab(files map[string]*zip.File) (*Package, error) {
 	d := &decoder{files: files, tree: newTree()}
-	d.text = func(data []byte, _ string) ([]byte, error) { return decodeProto(data) }
+	refers := make(map[string]bool)
+	d.text = func(data []byte, name string) ([]byte, error) {
+		if name == manifestName {
+			return decodeProto(data, refers)
+		}
+		return decodeProto(data, nil)
+	}
 	if err := d.add(files["base/manifest/"+manifestName], manifestName); err != nil {
 		return nil, err
 	}
@@ -146,6 +169,16 @@ func aab(files map[string]*zip.File) (*Package, error) {
 			return nil, err
 		}
 		if err := d.add(files[name], to); err != nil {
+			return nil, err
+		}
+	}
+	if f := files["base/resources.pb"]; f != nil && len(refers) > 0 && f.UncompressedSize64 <= MaxEntry {
+		data, err := d.unpack(f)
+		if err != nil {
+			return nil, err
+		}
+		values, err := protoValues(data, refers)
+		if err := d.values(f, values, err); err != nil {
 			return nil, err
 		}
 	}

@@ -144,7 +144,7 @@ func compileXML(e element, pool func([]string) []byte) []byte {
 	return chunkOf(chunkXML, nil, append(body, c.body...))
 }
 
-// resourceFile is a resource of the type xml or bool in a table.
+// tableEntry is a resource of a table: of the types xml and string with a text in path.
 type tableEntry struct {
 	kind, name, path string
 	value            uint32
@@ -166,7 +166,7 @@ func compileTable(types []string, list []tableEntry) []byte {
 			count++
 			offsets = append(offsets, le32(uint32(len(entries)))...)
 			entries = append(append(entries, 8, 0, 0, 0), le32(uint32(i))...)
-			if kind == "xml" {
+			if kind == "xml" || kind == "string" {
 				entries = append(append(entries, 8, 0, 0, valueString), le32(uint32(i))...)
 			} else {
 				entries = append(append(entries, 8, 0, 0, valueBool), le32(e.value)...)
@@ -239,4 +239,22 @@ func compileProto(e element) []byte {
 		out = put(out, elementChild, compileProto(child))
 	}
 	return put(nil, nodeElement, out)
+}
+
+// compileProtoTable writes a table of one resource as the message ResourceTable of aapt2,
+// with the value for each kind of device.
+func compileProtoTable(kind, name string, values ...bool) []byte {
+	put := func(field protowire.Number, data ...[]byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), bytes.Join(data, nil))
+	}
+	entry := put(entryName, []byte(name))
+	for _, on := range values {
+		bit := protowire.AppendVarint(
+			protowire.AppendTag(nil, primitiveBool, protowire.VarintType),
+			protowire.EncodeBool(on),
+		)
+		value := put(configValue, put(valueItem, put(itemPrimitive, bit)))
+		entry = append(entry, put(entryConfig, value)...)
+	}
+	return put(tablePackage, put(packageType, put(typeName, []byte(kind)), put(typeEntry, entry)))
 }

@@ -17,18 +17,24 @@ const (
 	itemReference, itemString, itemRaw, itemPrimitive             = 1, 2, 3, 7
 	referenceID, referenceName                                    = 2, 3
 	primitiveDecimal, primitiveHex, primitiveBool, stringContents = 6, 7, 8, 1
+	tablePackage, packageType, typeName, typeEntry                = 2, 3, 2, 3
+	entryName, entryConfig, configValue, valueItem                = 2, 6, 2, 4
 )
 
-// decodeProto writes the XML of an App Bundle, which is a message XmlNode, as text.
-func decodeProto(data []byte) ([]byte, error) {
-	d := &protoDecoder{}
+// decodeProto writes the XML of an App Bundle, which is a message XmlNode, as text. The
+// resources that it refers to are noted in refers, unless that is nil.
+func decodeProto(data []byte, refers map[string]bool) ([]byte, error) {
+	d := &protoDecoder{refers: refers}
 	if err := d.node(data); err != nil {
 		return nil, err
 	}
 	return d.out.done()
 }
 
-type protoDecoder struct{ out xmlWriter }
+type protoDecoder struct {
+	out    xmlWriter
+	refers map[string]bool
+}
 
 // fields calls visit for each field of a message: a number or bytes, by its kind.
 func fields(data []byte, visit func(field protowire.Number, n uint64, raw []byte) error) error {
@@ -82,6 +88,9 @@ func (d *protoDecoder) element(data []byte) error {
 		case elementAttribute:
 			a, err := protoAttribute(raw)
 			list = append(list, a)
+			if name, refers := strings.CutPrefix(a.value, "@"); refers && d.refers != nil {
+				d.refers[name] = true
+			}
 			return err
 		case elementChild:
 			children = append(children, raw)
@@ -181,4 +190,103 @@ func protoReference(data []byte) string {
 		name = rest
 	}
 	return "@" + name
+}
+
+// protoResource is a value of a resource in an App Bundle.
+type protoResource struct{ kind, name, text string }
+
+// maxRounds bounds how often a value may refer to another.
+const maxRounds = 5
+
+// protoValues writes the values of the resources that are wanted, of a table that is a
+// message ResourceTable, as a file of values: see table.valuesXML. It adds to wanted what
+// values refer to.
+func protoValues(data []byte, wanted map[string]bool) ([]byte, error) {
+	var list []protoResource
+	for range maxRounds {
+		before := len(wanted)
+		list = nil
+		err := protoTable(data, wanted, func(r protoResource) {
+			list = append(list, r)
+			if name, refers := strings.CutPrefix(r.text, "@"); refers {
+				wanted[name] = true
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(wanted) == before {
+			break
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	w := &xmlWriter{}
+	if err := w.start("resources", nil); err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if err := w.value(r.kind, r.name, r.text); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.end(); err != nil {
+		return nil, err
+	}
+	return w.done()
+}
+
+// protoTable calls visit for each value of the booleans, numbers and strings of a table
+// that are wanted.
+func protoTable(data []byte, wanted map[string]bool, visit func(protoResource)) error {
+	return each(data, tablePackage, func(pack []byte) error {
+		return each(pack, packageType, func(kind []byte) error {
+			name, err := protoName(kind, typeName)
+			if err != nil || name != "bool" && name != "integer" && name != "string" {
+				return err
+			}
+			return each(kind, typeEntry, func(entry []byte) error {
+				r := protoResource{kind: name}
+				if r.name, err = protoName(entry, entryName); err != nil || !wanted[name+"/"+r.name] {
+					return err
+				}
+				return protoConfigs(entry, r, visit)
+			})
+		})
+	})
+}
+
+// protoConfigs calls visit for the value of an entry on each kind of device.
+func protoConfigs(entry []byte, r protoResource, visit func(protoResource)) error {
+	return each(entry, entryConfig, func(config []byte) error {
+		return each(config, configValue, func(value []byte) error {
+			return each(value, valueItem, func(item []byte) error {
+				text, known, err := protoItem(item)
+				if r.text = text; known && err == nil {
+					visit(r)
+				}
+				return err
+			})
+		})
+	})
+}
+
+// each calls visit for each message of a field.
+func each(data []byte, wanted protowire.Number, visit func([]byte) error) error {
+	return fields(data, func(field protowire.Number, _ uint64, raw []byte) error {
+		if field != wanted {
+			return nil
+		}
+		return visit(raw)
+	})
+}
+
+// protoName returns the text of a field.
+func protoName(data []byte, wanted protowire.Number) (name string, err error) {
+	err = each(data, wanted, func(raw []byte) error {
+		name = string(raw)
+		return nil
+	})
+	return name, err
 }

@@ -5,7 +5,8 @@ import (
 )
 
 // maxResources bounds how many resources of a table are kept, and how many of their
-// values: the entries of a type may overlap.
+// values: the entries of a type may overlap. Strings, of which an app may have many, get
+// half of them.
 const maxResources = 1 << 20
 
 // table is what is needed of resources.arsc: the names of resources, and the
@@ -16,11 +17,16 @@ type table struct {
 	order     []uint32
 	values    int // how many are kept
 	names     *allowance
+	// noted are the resources that the manifest refers to, once each.
+	noted []uint32
 }
 
 type resource struct {
 	kind, name string // "xml", "network_security_config"
 	values     []value
+	// partial says that it has values that were not kept.
+	partial bool
+	noted   bool
 }
 
 type value struct {
@@ -171,28 +177,81 @@ func (t *table) entry(raw []byte, id uint32, kind string, keys *pool) {
 		t.resources[id] = r
 		t.order = append(t.order, id)
 	}
-	switch kind {
-	case "xml", "bool", "integer": // no other kind's values are asked for
+	switch kind { // no other kind's values are asked for
+	case "string":
+		if r.partial = r.partial || t.values >= maxResources/2; r.partial {
+			return
+		}
+		fallthrough
+	case "xml", "bool", "integer":
 		r.values = append(r.values, v)
 		t.values++
 	}
 }
 
-// text writes a value as the text that stands for it: a reference as @type/name, or
-// with resolve as the value of a boolean or number that is the same on every device.
-func (t *table) text(kind byte, data uint32, resolve bool) string {
+// note notes that the manifest refers to a resource, whose values it then gets.
+func (t *table) note(id uint32) {
+	if t == nil {
+		return
+	}
+	if r := t.resources[id]; r != nil && !r.noted {
+		r.noted = true
+		t.noted = append(t.noted, id)
+	}
+}
+
+// valuesXML writes the values of the resources that the manifest refers to the way a
+// project has them, in a file of values: an element for each value, whatever devices it
+// is for. It is nil for none.
+func (t *table) valuesXML() ([]byte, error) {
+	if t == nil || len(t.noted) == 0 {
+		return nil, nil
+	}
+	w := &xmlWriter{}
+	if err := w.start("resources", nil); err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(t.noted); i++ { // the list grows by what values refer to
+		r := t.resources[t.noted[i]]
+		if r.partial || r.kind == "xml" {
+			continue
+		}
+		for _, v := range r.values {
+			if err := w.value(r.kind, r.name, t.valueText(v)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := w.end(); err != nil {
+		return nil, err
+	}
+	if err := t.names.err(); err != nil {
+		return nil, err
+	}
+	return w.done()
+}
+
+// valueText is the text of a resource's value.
+func (t *table) valueText(v value) string {
+	switch v.kind {
+	case valueReference:
+		t.note(v.data)
+	case valueString:
+		text, _ := t.strings.at(v.data)
+		return text
+	}
+	return t.text(v.kind, v.data)
+}
+
+// text writes a value as the text that stands for it: a reference as @type/name.
+func (t *table) text(kind byte, data uint32) string {
 	if kind != valueReference || t == nil {
 		return plain(kind, data)
 	}
-	r := t.resources[data]
-	if r == nil {
-		return plain(kind, data)
+	if r := t.resources[data]; r != nil {
+		return "@" + r.kind + "/" + r.name
 	}
-	if resolve && len(r.values) == 1 && (r.kind == "bool" || r.kind == "integer") &&
-		r.values[0].kind != valueReference {
-		return plain(r.values[0].kind, r.values[0].data)
-	}
-	return "@" + r.kind + "/" + r.name
+	return plain(kind, data)
 }
 
 // xmlFile is a file of the type xml: its name as a resource, and where it stands.

@@ -69,6 +69,17 @@ func (w *xmlWriter) start(name string, list []xmlAttribute) error {
 	return nil
 }
 
+// value writes an element of a file of values.
+func (w *xmlWriter) value(kind, name, text string) error {
+	if err := w.start(kind, []xmlAttribute{{name: "name", value: name}}); err != nil {
+		return err
+	}
+	if err := w.text(text); err != nil {
+		return err
+	}
+	return w.end()
+}
+
 func (w *xmlWriter) close() {
 	if w.open {
 		w.out.WriteByte('>')

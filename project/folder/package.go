@@ -73,6 +73,6 @@ func readPackage(path string, built *artifact.Package, targets []policy.Target) 
 	if err != nil {
 		return nil, "", Error(base, err)
 	}
-	read.Assumed = assumed
+	read.Assumed, read.Artifact = assumed, true
 	return read, base, nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -229,6 +231,58 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 	}
 	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
 	t.missing()
+	if t.project.Artifact && len(r.Findings) > 0 {
+		fmt.Fprintf(&t.out, "what was built is not repaired: mend the project that it is built from%s, and build "+
+			"again\n", t.sources(r))
+	}
+}
+
+// sourcesOf says where a project keeps what stands in a package under the names that
+// begin so. What Cordova's tools write into native files, config.xml and plugins say.
+var sourcesOf = []struct{ built, cordova, capacitor string }{
+	{"res/xml/config.xml", "config.xml", ""},
+	{"config.xml", "config.xml", ""},
+	{"assets/www/", "www/", ""},
+	{"www/", "www/", ""},
+	{"assets/public/", "", "the folder that webDir names"},
+	{"public/", "", "the folder that webDir names"},
+	{"assets/capacitor.config.json", "", "capacitor.config.*"},
+	{"capacitor.config.json", "", "capacitor.config.*"},
+	{"AndroidManifest.xml", "<edit-config> and <config-file> in config.xml and plugin.xml",
+		"android/app/src/main/AndroidManifest.xml"},
+	{"Info.plist", "<edit-config> and <config-file> in config.xml and plugin.xml", "ios/App/App/Info.plist"},
+	{"res/", "<resource-file> in config.xml and plugin.xml", "android/app/src/main/res/"},
+}
+
+// sources says where the findings of a package are to be mended, "" for one that may be
+// of either kind.
+func (t *textWriter) sources(r *lint.Report) string {
+	var list []string
+	isCordova := slices.ContainsFunc(t.project.Scripts, func(f app.File) bool {
+		return path.Base(f.Name) == "cordova.js"
+	})
+	if len(t.project.Capacitor.Data) == 0 && !isCordova {
+		return ""
+	}
+	for i := range r.Findings {
+		for _, row := range sourcesOf {
+			source := row.cordova
+			if len(t.project.Capacitor.Data) > 0 {
+				source = row.capacitor
+			}
+			if file := r.Findings[i].Place.File; !strings.HasPrefix(file, row.built) {
+				continue
+			}
+			if text := source + " for " + row.built; source != "" && !slices.Contains(list, text) {
+				list = append(list, text)
+			}
+			break
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " (" + wording.Join(list) + ")"
 }
 
 // missing names the platforms that are newer than what is known, and the plugins that

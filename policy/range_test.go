@@ -1,10 +1,9 @@
-package app_test
+package policy_test
 
 import (
 	"testing"
 
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/app"
 )
 
 // Ranges are read as npm reads them.
@@ -32,7 +31,7 @@ func TestParseRange(t *testing.T) {
 		{"*", "", false, false, "99.0.0", ""},
 		{"", "", false, false, "99.0.0", ""},
 	} {
-		r, ok := app.ParseRange(test.spec)
+		r, ok := policy.ParseRange(test.spec)
 		if !ok || r.Lowest.String() != test.lowest || r.One != test.one || r.Exact != test.exact {
 			t.Errorf("%q: %v, %+v", test.spec, ok, r)
 		}
@@ -42,7 +41,7 @@ func TestParseRange(t *testing.T) {
 	}
 	for _, spec := range []string{"latest", "github:a/b", "file:../x", "npm:x@1.0.0", "a/b", "./x", "x.tgz",
 		"https://a.example/x.git#v1.2.1", "1.2.3 x.tgz", "1.2.3/x", ">"} {
-		if r, ok := app.ParseRange(spec); ok {
+		if r, ok := policy.ParseRange(spec); ok {
 			t.Errorf("%q is no range: %+v", spec, r)
 		}
 	}
@@ -55,32 +54,4 @@ func versionOf(t *testing.T, text string) policy.Version {
 		t.Fatal(err)
 	}
 	return v
-}
-
-// What is known of a plugin is known of the package of its name on npm: of a fork, a
-// folder or a file nothing is.
-func TestKnownPluginFromElsewhere(t *testing.T) {
-	const camera, webview = "cordova-plugin-camera", "cordova-plugin-ionic-webview"
-	for _, spec := range []string{"github:evil/fork", "evil/fork", "file:../fork", "./fork", "npm:other@4.0.0",
-		"https://a.example/cordova-plugin-ionic-webview.git#v1.2.1", "git+ssh://git@a.example/x.git#semver:^4.0.0",
-		"fork.tgz", "other-plugin", "workspace:*"} {
-		for _, id := range []string{camera, webview} {
-			if known, ok := app.KnownPlugin(id, spec); ok {
-				t.Errorf("%s from %s is known: %+v", id, spec, known)
-			}
-		}
-		if missing := (&app.App{Plugins: []app.Plugin{{ID: camera, Spec: spec}}}).Missing(); len(missing) != 1 {
-			t.Errorf("%s from %s must be missing", camera, spec)
-		}
-	}
-	for spec, want := range map[string]string{
-		"": "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1", "latest": "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
-		"^1.2.1": "plugin.xml of 1.2.1", "~2.5": "plugin.xml of 2.5.3",
-		">=4":    "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
-		">=1 <2": "plugin.xml of 1.2.1", ">=1": "", "^1.0.0 || ^4.0.0": "", "<5": "",
-	} {
-		if known, _ := app.KnownPlugin(webview, spec); known.Source != want {
-			t.Errorf("%s: %q, want %q", spec, known.Source, want)
-		}
-	}
 }

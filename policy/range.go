@@ -1,16 +1,14 @@
-package app
+package policy
 
 import (
 	"regexp"
 	"strings"
-
-	"github.com/cordon-sec/cordon/policy"
 )
 
 // Range is a version range as npm reads it.
 type Range struct {
 	// Lowest is the lowest version that it names, zero for none.
-	Lowest policy.Version
+	Lowest Version
 	// One says that it is one version, or versions of one major from one on, such as
 	// 1.2.3, ~1.2.3 and ^1.2.3; Exact that it is one version.
 	One, Exact bool
@@ -19,7 +17,7 @@ type Range struct {
 
 // span is the versions from the first to below the second; the second may be zero for
 // no limit.
-type span struct{ from, below policy.Version }
+type span struct{ from, below Version }
 
 // comparator is one part of a range: what it asks for, and one to three numbers, of
 // which each may be any.
@@ -68,13 +66,13 @@ func compared(asks string, numbers []string) (s span, one, exact bool) {
 	var n [3]int
 	said := 0
 	for ; said < 3; said++ {
-		v, err := policy.ParseVersion(numbers[said])
+		v, err := ParseVersion(numbers[said])
 		if err != nil {
 			break
 		}
 		n[said] = v.Major
 	}
-	at := policy.Version{Major: n[0], Minor: n[1], Patch: n[2]}
+	at := Version{Major: n[0], Minor: n[1], Patch: n[2]}
 	if said == 0 {
 		return span{}, false, false
 	}
@@ -102,18 +100,18 @@ func compared(asks string, numbers []string) (s span, one, exact bool) {
 }
 
 // nextOf is the first version after all that begin with so many numbers of one.
-func nextOf(v policy.Version, numbers int) policy.Version {
+func nextOf(v Version, numbers int) Version {
 	switch numbers {
 	case 1:
-		return policy.Version{Major: v.Major + 1}
+		return Version{Major: v.Major + 1}
 	case 2:
-		return policy.Version{Major: v.Major, Minor: v.Minor + 1}
+		return Version{Major: v.Major, Minor: v.Minor + 1}
 	}
-	return policy.Version{Major: v.Major, Minor: v.Minor, Patch: v.Patch + 1}
+	return Version{Major: v.Major, Minor: v.Minor, Patch: v.Patch + 1}
 }
 
 // Allows reports whether a version is in the range.
-func (r Range) Allows(v policy.Version) bool {
+func (r Range) Allows(v Version) bool {
 	for _, s := range r.spans {
 		if v.Compare(s.from) >= 0 && (s.below.IsZero() || v.Compare(s.below) < 0) {
 			return true
@@ -122,9 +120,11 @@ func (r Range) Allows(v policy.Version) bool {
 	return false
 }
 
-// meets reports whether the range and a span have a version in common.
-func (r Range) meets(other span) bool {
-	before := func(v, limit policy.Version) bool { return limit.IsZero() || v.Compare(limit) < 0 }
+// Meets reports whether the range has a version in common with those from one on and
+// below another; zero for no limit.
+func (r Range) Meets(from, below Version) bool {
+	other := span{from, below}
+	before := func(v, limit Version) bool { return limit.IsZero() || v.Compare(limit) < 0 }
 	for _, s := range r.spans {
 		from := s.from
 		if other.from.Compare(from) > 0 {

@@ -1,0 +1,220 @@
+package lint_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const androidSpace = `xmlns:android="http://schemas.android.com/apk/res/android"`
+
+// ofCapacitor is a Capacitor project with an application element, and other files.
+func ofCapacitor(application string, others ...string) []string {
+	return append([]string{"capacitor.config.json", "{}", "www/index.html", "<p>",
+		"android/app/src/main/AndroidManifest.xml", `<manifest ` + androidSpace + `>` + application + `</manifest>`},
+		others...)
+}
+
+// told lists what a project's native files are told of: rules, severities and messages.
+func told(t *testing.T, pairs []string, rules ...string) []string {
+	t.Helper()
+	_, report := check(t, files(pairs...))
+	var list []string
+	for _, f := range report.Findings {
+		if slices.Contains(rules, f.Rule.ID) {
+			list = append(list, f.Rule.ID+" "+f.Place.String()+": "+f.Message)
+		}
+	}
+	return list
+}
+
+// TestReferencesInManifests: a reference is followed to every value that the project
+// holds for it, the most open one is told, and one that is not there is not known.
+func TestReferencesInManifests(t *testing.T) {
+	const values = "android/app/src/main/res/values"
+	bools := func(text string) string { return `<resources><bool name="clear">` + text + `</bool></resources>` }
+	const at = "android/app/src/main/AndroidManifest.xml:1:83: "
+	const cleartext = "manifest-cleartext " + at + "android:usesCleartextTraffic allows cleartext to every host; "
+	const open = cleartext + "@bool/clear comes to true by "
+	const unknown = "facts-unknown " + at + `android:usesCleartextTraffic is "@bool/clear", and `
+	const alias = `<resources><item type="bool" name="clear">@bool/b</item><bool name="b">1</bool></resources>`
+	for what, test := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"closed": {[]string{values + "/bools.xml", bools("false")}, ""},
+		"open":   {[]string{values + "/bools.xml", bools("true")}, open + values + "/bools.xml:1"},
+		"newer devices": {[]string{values + "/a.xml", bools("false"), values + "-v24/b.xml", bools("true")},
+			open + values + "-v24/b.xml:1"},
+		"alias": {[]string{values + "/a.xml", alias}, cleartext + "@bool/clear comes to 1 by " + values + "/a.xml:1"},
+		"flavour": {[]string{"android/app/src/free/res/values/x.xml", bools("true")},
+			open + "android/app/src/free/res/values/x.xml:1"},
+		"debug": {[]string{"android/app/src/debug/res/values/x.xml", bools("true"), values + "/a.xml", bools("false")},
+			""},
+		"script": {[]string{"android/app/build.gradle", "android {\n d { resValue 'bool', 'clear', 'true' }"},
+			open + "android/app/build.gradle:2"},
+		"gone": {nil, unknown + "@bool/clear is not among the app's own resources"},
+		"unread": {[]string{values + "/a.xml", `<resources><bool name="clear">false</bool>`}, unknown + values +
+			"/a.xml, which may give it another value, was not read: line 1: the element <resources> is never closed"},
+	} {
+		got := told(t, ofCapacitor(`<application android:usesCleartextTraffic="@bool/clear"/>`, test.files...),
+			"manifest-cleartext", "facts-unknown")
+		if all := strings.Join(got, "\n"); all != test.want {
+			t.Errorf("%s: %s\nwant %s", what, all, test.want)
+		}
+	}
+}
+
+// TestPlaceholdersInManifests: what a script of Gradle writes out counts, in builds for
+// release; what it computes, or does not say, is not known.
+func TestPlaceholdersInManifests(t *testing.T) {
+	const debuggable, unknown = "manifest-debuggable", "facts-unknown"
+	for _, test := range [][2]string{
+		{`android { defaultConfig { manifestPlaceholders = [debug: "true"] } }`, debuggable},
+		{`android { defaultConfig { manifestPlaceholders = [debug: "false"] } }`, ""},
+		{`android { defaultConfig { manifestPlaceholders = [debug: isDebug()] } }`, unknown},
+		{`android { defaultConfig { manifestPlaceholders = [other: "true"] } }`, unknown},
+		{`android { buildTypes { debug { manifestPlaceholders = [debug: "true"] } } }`, unknown},
+		{"android { defaultConfig { manifestPlaceholders = [debug: 'true'] }\n" +
+			"buildTypes { release { manifestPlaceholders = [debug: 'false'] } } }", ""},
+		{"android { productFlavors { a { manifestPlaceholders.debug = 'false' }\n" +
+			"b { manifestPlaceholders.debug = 'true' } } }", debuggable},
+		{"", unknown},
+	} {
+		script, want := test[0], test[1]
+		got := told(t, ofCapacitor(`<application android:debuggable="${debug}"/>`, "android/app/build.gradle", script),
+			debuggable, unknown)
+		id := ""
+		for _, each := range got {
+			each, _, _ = strings.Cut(each, " ")
+			id += each
+		}
+		if id != want {
+			t.Errorf("%s\n%q, want %q", script, got, want)
+		}
+	}
+}
+
+// TestNamedConfigurationByPlaceholder: the configurations that a placeholder may name
+// count; where that is not known, all do.
+func TestNamedConfigurationByPlaceholder(t *testing.T) {
+	const nsc = `<network-security-config><base-config cleartextTrafficPermitted="true"/></network-security-config>`
+	project := ofCapacitor(`<application android:networkSecurityConfig="${nsc}"/>`,
+		"android/app/src/main/res/xml/open.xml", nsc, "android/app/src/main/res/xml/other.xml", nsc)
+	got := told(t, project, "nsc-cleartext-base", "facts-unknown")
+	want := []string{
+		`facts-unknown android/app/src/main/AndroidManifest.xml:1:83: android:networkSecurityConfig is "${nsc}", and ` +
+			"${nsc} is given no value that is written out",
+		"nsc-cleartext-base android/app/src/main/res/xml/open.xml:1:39: base-config permits cleartext to every host",
+		"nsc-cleartext-base android/app/src/main/res/xml/other.xml:1:39: base-config permits cleartext to every host",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	got = told(t, append(project, "android/app/build.gradle", `manifestPlaceholders = [nsc: "@xml/open"]`),
+		"nsc-cleartext-base", "facts-unknown")
+	if diff := cmp.Diff(want[1:2], got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestReferencesOfComponents: what other apps may use, and the schemes that are claimed,
+// where references say so.
+func TestReferencesOfComponents(t *testing.T) {
+	project := ofCapacitor(`<application android:allowBackup="@bool/gone">
+<service android:name="A" android:exported="@bool/on"/>
+<service android:name="B" android:exported="@bool/gone"/>
+<activity android:name="C" android:exported="false"><intent-filter>
+<category android:name="android.intent.category.BROWSABLE"/><data android:scheme="@string/own"/>
+<data android:scheme="${auth}"/></intent-filter></activity></application>`,
+		"android/app/src/main/res/values/v.xml",
+		`<resources><bool name="on">true</bool><string name="own">shelf</string></resources>`)
+	got := told(t, project, "exported-component", "custom-scheme", "app-backup", "facts-unknown")
+	const at, values = " android/app/src/main/AndroidManifest.xml:", "android/app/src/main/res/values/v.xml:1"
+	want := []string{
+		"app-backup" + at + "1:83: the app's data, its web storage and cookies included, may be backed up without " +
+			`any rule: android:allowBackup is "@bool/gone", and @bool/gone is not among the app's own resources`,
+		"exported-component" + at + `2:27: every app on the device can use the service "A"; @bool/on comes to true ` +
+			"by " + values,
+		"exported-component" + at + `3:27: every app on the device may be able to use the service "B": ` +
+			`android:exported is "@bool/gone", and @bool/gone is not among the app's own resources`,
+		"custom-scheme" + at + `5:67: every app and page can open "shelf:", and other apps can claim the scheme too; ` +
+			"@string/own comes to shelf by " + values,
+		"custom-scheme" + at + `6:7: every app and page can open the scheme that "${auth}" comes to, which is not ` +
+			"known: ${auth} is given no value that is written out",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestBuildSettingsInInfo: build settings are looked up in every configuration but those
+// for debugging.
+func TestBuildSettingsInInfo(t *testing.T) {
+	const plist = `<plist><dict><key>NSAppTransportSecurity</key><dict><key>NSAllowsArbitraryLoads</key>` +
+		`<string>$(ATS)</string></dict></dict></plist>`
+	const project = "ios/App/App.xcodeproj/project.pbxproj"
+	settings := func(release, debug string) string {
+		return "// !$*UTF8*$!\n{ objects = {\nA /* Release */ = { isa = XCBuildConfiguration; buildSettings = {\n" +
+			release +
+			"};\nname = Release; };\nB = { isa = XCBuildConfiguration; buildSettings = { " + debug +
+			" }; name = Debug; };\n}; }"
+	}
+	const open = "ats-arbitrary-loads ios/App/App/Info.plist:1:53: NSAllowsArbitraryLoads switches App Transport " +
+		"Security off; $(ATS) comes to YES by "
+	const unknown = "facts-unknown ios/App/App/Info.plist:1:53: NSAllowsArbitraryLoads is $(ATS), and $(ATS) is " +
+		"given no value that is written out"
+	for what, test := range map[string]struct {
+		files []string
+		want  string
+	}{
+		"nowhere": {nil, unknown},
+		"release": {[]string{project, settings("ATS = YES;\n", "")}, open + project + ":4"},
+		"closed":  {[]string{project, settings("ATS = NO;\n", "ATS = YES;")}, ""},
+		"debug":   {[]string{project, settings("", "ATS = YES;")}, unknown},
+		"config": {[]string{"ios/App/Release.xcconfig", "// x\nATS[sdk=iphoneos*] = YES // on\n"},
+			open + "ios/App/Release.xcconfig:2"},
+		"debugger": {[]string{"ios/App/Debug.xcconfig", "ATS = YES\n"}, unknown},
+		"damaged": {[]string{project, "{ objects = ", "ios/App/a.xcconfig", "ATS = NO\n"},
+			"facts-unknown ios/App/App/Info.plist:1:53: NSAllowsArbitraryLoads is $(ATS), and " + project +
+				", which may give it another value, was not read: it is not a project of Xcode"},
+	} {
+		got := told(t, append([]string{"capacitor.config.json", "{}", "www/index.html", "<p>",
+			"ios/App/App/Info.plist", plist}, test.files...), "ats-arbitrary-loads", "facts-unknown")
+		if all := strings.Join(got, "\n"); all != test.want {
+			t.Errorf("%s: %s\nwant %s", what, all, test.want)
+		}
+	}
+}
+
+// TestPluginVariablesInNativeFiles: the project's value of a plugin's variable counts in
+// native files as it does in the list, at the place where it stands in plugin.xml.
+func TestPluginVariablesInNativeFiles(t *testing.T) {
+	const plugin = `<plugin id="cordova-plugin-x" version="1.0.0">
+<preference name="CLEAR"/><preference name="ATS" default="false"/>
+<platform name="android"><edit-config file="AndroidManifest.xml" mode="merge" target="/manifest/application">
+<application android:usesCleartextTraffic="$CLEAR"/></edit-config></platform>
+<platform name="ios"><config-file target="*-Info.plist" parent="NSAppTransportSecurity">
+<dict><key>NSAllowsArbitraryLoads</key><string>$ATS</string></dict></config-file></platform></plugin>`
+	const at = "plugins/cordova-plugin-x/plugin.xml:"
+	cleartext := "manifest-cleartext " + at + "4:14: android:usesCleartextTraffic allows cleartext to every host"
+	for manifest, want := range map[string][]string{
+		`{}`: {"facts-unknown " + at + `4:14: android:usesCleartextTraffic is "$CLEAR", and the variable CLEAR of ` +
+			"the plugin cordova-plugin-x is given no value, and has no default"},
+		`{"cordova": {"plugins": {"cordova-plugin-x": {"CLEAR": "false"}}}}`: nil,
+		`{"cordova": {"plugins": {"cordova-plugin-x": {"CLEAR": true, "ATS": "YES"}}}}`: {cleartext,
+			"ats-arbitrary-loads " + at + "6:7: NSAllowsArbitraryLoads switches App Transport Security off"},
+		`{"cordova": {"plugins": {"cordova-plugin-x": {"CLEAR": "\"/>"}}}}`: {"facts-unknown " + at +
+			`4:14: android:usesCleartextTraffic is "$CLEAR", and the value of the variable CLEAR of the plugin ` +
+			"cordova-plugin-x has markup or a $ in it"},
+	} {
+		got := told(t, []string{"config.xml", "<widget/>", "www/index.html", "<p>", "package.json", manifest,
+			"plugins/cordova-plugin-x/plugin.xml", plugin}, "manifest-cleartext", "ats-arbitrary-loads",
+			"facts-unknown")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", manifest, diff)
+		}
+	}
+}

@@ -190,6 +190,9 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 	if t.project.Config != nil {
 		looked = t.project.Shown(t.project.Config.Name()) + ", " + looked
 	}
+	if t.project.Web != "" {
+		looked += " of a web app (" + t.project.Web + ")"
+	}
 	if len(r.Targets) > 0 {
 		looked += "; read as " + joinTargets(t.project, r.Targets)
 	}
@@ -228,6 +231,9 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 		line += fmt.Sprintf("; %d in the baseline", o.Known)
 	}
 	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
+	if what := t.project.NotJudged(); what != "" {
+		fmt.Fprintf(&t.out, "not judged: %s\n", what)
+	}
 	t.missing()
 }
 

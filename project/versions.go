@@ -255,6 +255,11 @@ func targets(fsys fs.FS, p *app.App) (list, assumed []policy.Target) {
 		c.add(name, "")
 		return c.list, c.assumed
 	}
+	if len(p.Capacitor.Data) > 0 { // the file is for the pages of a Capacitor app
+		c.addKnown("capacitor-android", "")
+		c.addKnown("capacitor-ios", "")
+		return c.list, c.assumed
+	}
 	for _, t := range Common() {
 		c.add(t.Platform, "")
 	}

@@ -51,8 +51,8 @@ func TestWebApps(t *testing.T) {
 		"vite": {[]string{"package.json", vite, "index.html", blank, "dist/index.html", blank, "dist/a/b.html", blank},
 			"vite", []string{"dist/a/b.html", "dist/index.html first"}, ""},
 		"vite elsewhere": {[]string{"package.json", vite, "dist/index.html", blank, "www-built/index.html", blank,
-			"vite.config.ts", "import x from 'outDir: '\n// outDir: 'a'\nexport default defineConfig(({ mode }) => ({\n" +
-				"  build: { outDir: './www-built' },\n}));"},
+			"vite.config.ts", "import x from 'outDir: '\n// outDir: 'a'\n" +
+				"export default defineConfig(({ mode }) => ({\n  build: { outDir: './www-built' },\n}));"},
 			"vite", []string{"www-built/index.html first"}, ""},
 		"vite with a root": {[]string{"package.json", vite, "vite.config.js", `export default { root: "src" }`,
 			"src/dist/index.html", blank}, "vite", []string{"src/dist/index.html first"}, ""},
@@ -101,15 +101,15 @@ func TestWebApps(t *testing.T) {
 // What is another project, or may be, is not taken for a web app.
 func TestNoWebApps(t *testing.T) {
 	for name, files := range map[string][]string{
-		"no tool":                         {"package.json", `{"dependencies": {"express": "5"}}`, "dist/index.html", blank},
-		"no JSON":                         {"package.json", "{", "dist/index.html", blank},
-		"no package.json":                 {"dist/index.html", blank},
-		"cordova without its config.xml":  {"package.json", `{"cordova": {}, "devDependencies": {"vite": "6"}}`},
-		"cordova-android":                 {"package.json", `{"devDependencies": {"vite": "6", "cordova-android": "15"}}`},
-		"an app further down":             {"package.json", vite, "src-cordova/config.xml", catchAll},
-		"a plugin of Cordova":             {"package.json", vite, "plugin.xml", "<plugin/>"},
-		"a plugin of Capacitor":           {"package.json", `{"capacitor": {}, "devDependencies": {"vite": "6"}}`},
-		"capacitor without configuration": {"package.json", vite, "ios/App/App/capacitor.config.json", "{}"},
+		"no tool":                   {"package.json", `{"dependencies": {"express": "5"}}`, "dist/index.html", blank},
+		"no JSON":                   {"package.json", "{", "dist/index.html", blank},
+		"no package.json":           {"dist/index.html", blank},
+		"no config.xml":             {"package.json", `{"cordova": {}, "devDependencies": {"vite": "6"}}`},
+		"cordova 15":                {"package.json", `{"devDependencies": {"vite": "6", "cordova-android": "15"}}`},
+		"an app further down":       {"package.json", vite, "src-cordova/config.xml", catchAll},
+		"a plugin of Cordova":       {"package.json", vite, "plugin.xml", "<plugin/>"},
+		"a plugin of Capacitor":     {"package.json", `{"capacitor": {}, "devDependencies": {"vite": "6"}}`},
+		"a copy of a configuration": {"package.json", vite, "ios/App/App/capacitor.config.json", "{}"},
 	} {
 		_, _, _, err := readWeb(t, files...)
 		var missing *project.NotFoundError

@@ -27,12 +27,15 @@ func readShips(fsys fs.FS, o Options) (*reader, error) {
 	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}, up: above(fsys)}
 	p := r.project
 	if p.Config == nil {
-		if err := r.findConfig(o.Config); err != nil {
+		if err := r.findConfig(o); err != nil {
 			return nil, err
 		}
 	}
 	p.Package, p.Lock = r.packageFile(), r.bounded("package-lock.json", MaxLock)
 	p.Capacitor = r.capacitor()
+	if p.Web != "" {
+		return r, nil // nothing binds it outside of its pages
+	}
 	if p.Config == nil && len(p.Capacitor.Data) == 0 {
 		if err := r.unreadable(); err != nil {
 			return nil, err
@@ -48,14 +51,23 @@ func readShips(fsys fs.FS, o Options) (*reader, error) {
 	return r, nil
 }
 
-// findConfig reads the config.xml of that name, or of the one that is found. A
-// Capacitor project needs none.
-func (r *reader) findConfig(name string) (err error) {
+// findConfig reads the config.xml that is named, or the one that is found. A
+// Capacitor project needs none, and a web app has none.
+func (r *reader) findConfig(o Options) (err error) {
+	name := o.Config
 	if name == "" {
 		name, err = FindConfig(r.fsys)
 		var missing *NotFoundError
-		if errors.As(err, &missing) && hasCapacitor(r.fsys) {
-			return nil
+		if errors.As(err, &missing) {
+			if hasCapacitor(r.fsys) {
+				return nil
+			}
+			if o.WebApps && len(missing.Below) == 0 && missing.Code == "" {
+				r.project.Web = webTool(r.fsys)
+			}
+			if r.project.Web != "" {
+				return nil
+			}
 		}
 		if err != nil {
 			return err

@@ -200,7 +200,7 @@ func (r *reader) bundled(l *app.Library, dir string) {
 // dependencyLine is a dependency in a podspec: s.dependency 'Name', '~> 1.2'.
 var dependencyLine = regexp.MustCompile(`^\s*\w+\.dependency\s*\(?\s*['"]([^'"]+)['"]((?:\s*,\s*['"][^'"]+['"])*)`)
 
-var quoted = regexp.MustCompile(`['"]([^'"]+)['"]`)
+var quotedName = regexp.MustCompile(`['"]([^'"]+)['"]`)
 
 // capacitorLibraries notes what the podspecs of the packages that a Capacitor project
 // depends on ask for. A podspec is Ruby, which is not run: a line that writes its
@@ -240,7 +240,7 @@ func (r *reader) podspec(id, name string) {
 	for line := range bytes.Lines(data) {
 		if m := dependencyLine.FindSubmatch(line); m != nil {
 			var specs []string
-			for _, s := range quoted.FindAllSubmatch(m[2], -1) {
+			for _, s := range quotedName.FindAllSubmatch(m[2], -1) {
 				specs = append(specs, string(s[1]))
 			}
 			r.project.Libraries = append(r.project.Libraries, app.Library{Name: string(m[1]),

@@ -48,6 +48,9 @@ type Options struct {
 	Targets []policy.Target
 	// Now is the time that pins are judged by; zero: none that ends is.
 	Now time.Time
+	// WebApps says that a web app is read too which has neither a config.xml nor a
+	// Capacitor configuration, as far as its tool is known: its pages and sources.
+	WebApps bool
 }
 
 // NotFoundError reports a folder without a config.xml or
@@ -171,9 +174,13 @@ func Read(fsys fs.FS, o Options) (*app.App, error) {
 	if p.Config != nil {
 		name = p.Config.Name()
 	}
-	r.web(name)
+	if p.Web != "" {
+		r.webApp()
+	} else {
+		r.web(name)
+	}
 	r.sources()
-	if o.Config == "" && o.Document == nil {
+	if o.Config == "" && o.Document == nil && p.Web == "" {
 		r.nothing(name)
 	}
 	certificates, err := Certificates(fsys)

@@ -28,7 +28,7 @@ func (r *reader) sources() {
 	for i := range r.project.Scripts {
 		read[r.project.Scripts[i].Name] = true
 	}
-	if name := sourceRoot + "/index.html"; len(r.project.Pages) == 0 && exists(r.fsys, name) {
+	if name := sourceRoot + "/index.html"; len(r.project.Pages) == 0 && r.project.Web == "" && exists(r.fsys, name) {
 		r.page(name)
 	}
 	err := fs.WalkDir(r.fsys, sourceRoot, func(name string, d fs.DirEntry, err error) error {
@@ -148,7 +148,7 @@ func (r *reader) nothing(config string) {
 	switch dir := r.namedWebDir(); {
 	case config == "" && len(p.Capacitor.Data) == 0:
 		missing.Place.File = p.Capacitor.Name
-	case dir.Value != "" && (!fs.ValidPath(dir.Value) || path.IsAbs(dir.Value)):
+	case dir.Value != "" && !fs.ValidPath(path.Clean(dir.Value)):
 		missing.Place = dir.Place
 		missing.Why = fmt.Sprintf("webDir is %q, which is outside the folder; run cordon in a folder that has both",
 			dir.Value)
@@ -184,7 +184,8 @@ func (r *reader) otherRoots() []string {
 			list = append(list, dir, path.Join(dir, "browser"))
 		}
 	}
-	options := func(v jsonspan.Value) {
+	options := func(build jsonspan.Value, project string) {
+		v := build.At("options")
 		if text, ok := v.At("outputPath").Text(); ok {
 			add(text)
 			return
@@ -195,6 +196,8 @@ func (r *reader) otherRoots() []string {
 			list = append(list, path.Join(base, browser))
 		} else if base != "" {
 			add(base)
+		} else if build.Kind != 0 && project != "" {
+			add("dist/" + project) // Angular's own choice
 		}
 	}
 	for _, name := range []string{"angular.json", "project.json"} {
@@ -211,10 +214,10 @@ func (r *reader) otherRoots() []string {
 			r.skip(name, "it is not well-formed JSON")
 			continue
 		}
-		options(root.At("targets", "build", "options"))
+		options(root.At("targets", "build"), "")
 		for _, m := range root.At("projects").Members {
-			options(m.Value.At("architect", "build", "options"))
-			options(m.Value.At("targets", "build", "options"))
+			options(m.Value.At("architect", "build"), m.Key)
+			options(m.Value.At("targets", "build"), "")
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package project
 import (
 	"encoding/json"
 	"io/fs"
+	"path"
 	"slices"
 	"sort"
 	"strings"
@@ -218,8 +219,12 @@ func target(name, spec string) (t policy.Target, named, ok bool) {
 // "" if it names none within the project.
 func webDir(f *app.File) string {
 	c, err := capacitor.Read(f.Name, f.Data)
-	if err != nil || !fs.ValidPath(c.WebDir.Value) || c.WebDir.Value == "." {
+	if err != nil || c.WebDir.Value == "" {
 		return ""
 	}
-	return c.WebDir.Value
+	dir := path.Clean(c.WebDir.Value) // ./dist and dist/ are meant as dist
+	if !fs.ValidPath(dir) || dir == "." {
+		return ""
+	}
+	return dir
 }

@@ -337,6 +337,11 @@ func targets(fsys fs.FS, p *app.App) *chosen {
 		c.add(name, "")
 		return c
 	}
+	if len(p.Capacitor.Data) > 0 { // the file is for the pages of a Capacitor app
+		c.addKnown("capacitor-android", "")
+		c.addKnown("capacitor-ios", "")
+		return c
+	}
 	for _, t := range Common() {
 		c.add(t.Platform, "")
 	}

@@ -8,8 +8,11 @@ import (
 
 	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project/folder"
 )
@@ -34,7 +37,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	for _, mask := range read.Server.AllowNavigation {
 		at := mask.Place.String()
 		if problem := unlistable(mask.Value); problem != "" {
-			notes = append(notes, fmt.Sprintf("%s: server.allowNavigation %q is ignored: %s", at, mask.Value, problem))
+			notes = append(notes, ignored(at, mask.Value, problem))
 			continue
 		}
 		lines[len(lines)+3] = at
@@ -46,6 +49,12 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 			notes = append(notes, fmt.Sprintf("%s: %s", name, skipped.Why))
 		}
 	}
+	for _, u := range found.Ships().Unknowns() {
+		if u.Place.File != found.Capacitor.Name && strings.HasPrefix(u.Place.File, "capacitor.config.") {
+			u.Place.File = filepath.Join(a.Dir, u.Place.File) // a copy of it counts
+			notes = append(notes, fmt.Sprintf("%s: %s", u.Place, u.What))
+		}
+	}
 	if read.Server.URL.Value != "" {
 		notes = append(notes, name+": server.url is not used here: --app-url names a development server")
 	}
@@ -53,12 +62,57 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := newAppPolicy(doc, a.origins, lines)
+	made, err := newAppPolicy(doc, a.origins, nil, lines)
 	if err != nil {
 		return nil, err
 	}
-	made.notes = notes
+	made.notes, made.device = notes, deviceOrigins(found)
 	return made, nil
+}
+
+// opensInside are lines for the hosts whose pages Capacitor opens inside the app,
+// beside a config.xml, which it does not read: server.allowNavigation alone says so.
+func (a *appFolder) opensInside(read *app.App) (lines []addedLine, notes []string) {
+	configured := read.Ships().Capacitor()
+	if configured == nil {
+		return nil, nil
+	}
+	for _, mask := range configured.Server.AllowNavigation {
+		at := mask.Place
+		at.File = filepath.Join(a.Dir, filepath.FromSlash(at.File))
+		if problem := unlistable(mask.Value); problem != "" {
+			notes = append(notes, ignored(at.String(), mask.Value, problem))
+			continue
+		}
+		line := propose.Line{Element: "allow-navigation", Origin: originOfMask(mask.Value) + "/*"}
+		lines = append(lines, addedLine{text: line.String(), place: at.String()})
+	}
+	return lines, notes
+}
+
+func ignored(at, mask, problem string) string {
+	return fmt.Sprintf("%s: server.allowNavigation %q is ignored: %s", at, mask, problem)
+}
+
+// DeviceOrigin is the address of an app's own pages on a device.
+type DeviceOrigin struct {
+	Target policy.Target
+	// Origin is the address, such as https://localhost.
+	Origin string
+}
+
+// deviceOrigins are the addresses of a Capacitor app's pages, which servers see as the
+// origin of requests.
+func deviceOrigins(read *app.App) (list []DeviceOrigin) {
+	for _, target := range read.Targets {
+		if !strings.HasPrefix(target.Platform, "capacitor-") {
+			continue
+		}
+		if own := dialect.OwnOrigin(read.Ships(), target); own.Known() {
+			list = append(list, DeviceOrigin{target, strings.TrimSuffix(own.Prefix(), "/")})
+		}
+	}
+	return list
 }
 
 // originOfMask writes a mask of Capacitor as an origin over https.

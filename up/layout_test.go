@@ -97,6 +97,54 @@ func TestUpCapacitor(t *testing.T) {
 	}
 }
 
+// Beside a config.xml, which Capacitor does not read, its own configuration still says
+// which pages open inside: the gateway lets them through, and no page gets more by it.
+func TestUpCapacitorWithConfig(t *testing.T) {
+	t.Parallel()
+	dir := appDir(t, map[string]string{
+		"capacitor.config.json": strings.Replace(capacitorConfig, `"url"`, `"androidScheme": "http", "old"`, 1),
+		"package.json":          `{"dependencies":{"@capacitor/android":"7.0.0","@capacitor/ios":"7.0.0"}}`,
+		"dist/index.html":       "<!doctype html><title>Notes</title>",
+		"config.xml": `<widget xmlns="http://www.w3.org/ns/widgets">` + "\n" +
+			`<access origin="https://api.example.com"/></widget>`,
+	})
+	u := start(t, Config{Dir: dir})
+	config := filepath.Join(dir, "capacitor.config.json")
+	if want := []string{"api.example.com", "login.example.com", "*.example.org", "10.0.2.2"}; !slices.Equal(u.Reaches,
+		want) || u.Capacitor {
+		t.Errorf("it reaches %q, want %q (by Capacitor's own list: %v)", u.Reaches, want, u.Capacitor)
+	}
+	warning := config + `:9:24: server.allowNavigation "https://api.example.net" is ignored: ` +
+		"it must be a host without a scheme, as in api.example.net"
+	if !slices.Equal(u.Warnings, []string{warning}) {
+		t.Errorf("it warns %q, want %q", u.Warnings, warning)
+	}
+	var device []string
+	for _, d := range u.Device {
+		device = append(device, d.Origin+" "+d.Target.Platform)
+	}
+	if want := []string{"http://localhost capacitor-android", "capacitor://localhost capacitor-ios"}; !slices.Equal(
+		device, want) {
+		t.Errorf("on devices the pages are at %q, want %q", device, want)
+	}
+	_, header, _ := apptest.Get(t, u.client(t, false), u.page)
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "https://api.example.com") ||
+		strings.Contains(csp, "login.example.com") {
+		t.Errorf("the policy is %s", csp)
+	}
+	proxied := u.client(t, true)
+	for host, place := range map[string]string{"login.example.com": config + ":8:7", "sub.example.org": config + ":9:7",
+		"api.example.com": filepath.Join(dir, "config.xml") + ":2:1"} {
+		if response, err := proxied.Get("https://" + host + "/"); err == nil {
+			_ = response.Body.Close()
+		}
+		_, _, body := apptest.Get(t, http.DefaultClient, u.console+"traffic?host="+host)
+		if !strings.Contains(body, `title="`+place+`"`) {
+			t.Errorf("%s is not let through by %s: %s", host, place, body)
+		}
+	}
+}
+
 // link makes a symbolic link.
 func link(t testing.TB, to, at string) {
 	t.Helper()
@@ -169,7 +217,8 @@ func TestUpRefusals(t *testing.T) {
 		{Config{Dir: settings}, `unknown field "servr"`},
 		{Config{Dir: without, Platform: "beos"}, `no platform "beos"`},
 		{Config{Dir: without},
-			"there are no built pages (looked for dist): build them (npm run build), or name the development server"},
+			`there are no built pages: "dist", the webDir of capacitor.config.json, is not there: ` +
+				"build them (npm run build), or name the development server"},
 		{Config{Dir: without, AppURL: "https://localhost:5173"},
 			`the development server "https://localhost:5173": the development server must be asked over http`},
 		{Config{Dir: without, AppURL: "http://192.168.1.5:5173"}, "must run on this machine"},

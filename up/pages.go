@@ -199,7 +199,7 @@ func (p *appPolicy) pagePolicy(name string, data []byte, shared project.Shared, 
 	if styles {
 		seen.InlineStyles, seen.StyleAttributes = nil, nil // beside a hash, browsers ignore 'unsafe-inline'
 	}
-	made, _ := export.PagePolicy(export.NewSource(p.doc, nil), seen)
+	made, _ := export.PagePolicy(export.NewSource(p.pages, nil), seen)
 	if d, ok := made.Get("style-src"); styles && ok {
 		made.Directives = slices.DeleteFunc(made.Directives, func(d csp.Directive) bool {
 			return strings.HasPrefix(d.Name, "style-src-")
@@ -220,7 +220,7 @@ func (p *appPolicy) pagePolicy(name string, data []byte, shared project.Shared, 
 // makePolicy makes the policy of a built page, and says what it costs the page.
 func (p *appPolicy) makePolicy(name string, data []byte, shared project.Shared) (csp.Policy, []export.Loss) {
 	page := readPage(name, data)
-	return export.PagePolicy(export.NewSource(p.doc, nil), project.CSPPage(&page, shared))
+	return export.PagePolicy(export.NewSource(p.pages, nil), project.CSPPage(&page, shared))
 }
 
 // readPage takes a page apart; of one that is too large nothing is known.

@@ -138,7 +138,7 @@ func (a *appFolder) liftedByLine(v *csp.Violation, scheme string, at hostname.Au
 		seen.Scheme = "http"
 	}
 	line := propose.List([]propose.Observation{seen})[0].Line
-	more, err := newAppPolicy(a.policy().doc, []string{line.Origin}, nil)
+	more, err := newAppPolicy(a.policy().pages, []string{line.Origin}, nil, nil)
 	if err != nil {
 		return false
 	}

@@ -3,6 +3,7 @@ package up
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -66,7 +67,13 @@ func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newAppPolicy(read.Ships(), a.origins, nil)
+	inside, notes := a.opensInside(read)
+	made, err := newAppPolicy(read.Ships(), a.origins, inside, nil)
+	if err != nil {
+		return nil, err
+	}
+	made.notes, made.device = notes, deviceOrigins(read)
+	return made, nil
 }
 
 // appPolicy is one reading of the app's rules, with what development needs
@@ -74,10 +81,13 @@ func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
 type appPolicy struct {
 	// doc holds all that is enforced, under the name of the user's file.
 	doc *configxml.Document
+	// pages is what the policies of pages are made of: doc without the hosts whose
+	// pages Capacitor opens inside, which have their own.
+	pages *configxml.Document
 	// own are the app's rules alone.
 	own []dialect.Origin
-	// added is where development's lines stand in doc.
-	added struct{ line, column, end int }
+	// added are the lines of doc that stand in no config.xml.
+	added []addedLine
 	// lines are the places that the lines of doc were made from, where doc was
 	// made from another file than a config.xml.
 	lines map[int]string
@@ -85,23 +95,68 @@ type appPolicy struct {
 	digest [sha256.Size]byte
 	// notes are what the operator must know about the reading.
 	notes []string
+	// device are the addresses of the pages on devices, by target.
+	device []DeviceOrigin
+}
+
+// addedLine is a line that was added to the document, and what it was made from.
+type addedLine struct {
+	text, place string
+	// line and column are where it stands, up to end.
+	line, column, end int
 }
 
 // DevelopmentPlace is the place, in events, of the lines that are allowed besides
 // the app's rules.
 const DevelopmentPlace = "cordon up"
 
-// newAppPolicy adds lines for the origins to a document, on the line of its last
-// element, so that every other line keeps its number.
-func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]string) (*appPolicy, error) {
-	var text strings.Builder
-	for _, origin := range origins {
-		text.WriteString(" " + propose.Line{Element: "access", Origin: origin}.String())
-	}
+// newAppPolicy adds lines for the origins to a document, and those for what Capacitor
+// opens inside, on the line of its last element, so that every other line keeps its
+// number.
+func newAppPolicy(doc *configxml.Document, origins []string, inside []addedLine, lines map[int]string) (*appPolicy,
+	error) {
 	children := doc.Root().Children
 	if len(children) == 0 {
 		return nil, fmt.Errorf("%s: there is no element in it", doc.Name())
 	}
+	if _, err := needs.ReadGrants(doc, ""); err != nil {
+		return nil, fmt.Errorf("%s: %w", doc.Name(), err)
+	}
+	development := make([]addedLine, len(origins))
+	for i, origin := range origins {
+		development[i] = addedLine{text: propose.Line{Element: "access", Origin: origin}.String(),
+			place: DevelopmentPlace}
+	}
+	own, err := withLines(doc, inside)
+	if err != nil {
+		return nil, err
+	}
+	p := &appPolicy{own: dialect.Origins(own), lines: lines, added: slices.Concat(development, inside)}
+	if p.pages, err = withLines(doc, development); err != nil {
+		return nil, err
+	}
+	if p.doc, err = withLines(doc, p.added); err != nil {
+		return nil, err
+	}
+	p.digest = sha256.Sum256(p.doc.Bytes())
+	end := children[len(children)-1].End
+	at := p.doc.Place(end, end)
+	for i, column := 0, at.Column; i < len(p.added); i++ {
+		added := &p.added[i]
+		added.line, added.column, added.end = at.Line, column, column+1+len(added.text)
+		column = added.end
+	}
+	return p, nil
+}
+
+// withLines is what ships of a document with more lines, each behind a blank on the
+// line of its last element.
+func withLines(doc *configxml.Document, lines []addedLine) (*configxml.Document, error) {
+	var text strings.Builder
+	for i := range lines {
+		text.WriteString(" " + lines[i].text)
+	}
+	children := doc.Root().Children
 	end := children[len(children)-1].End
 	data, err := doc.Apply(configxml.Edit{Start: end, End: end, New: text.String()})
 	if err != nil {
@@ -111,14 +166,7 @@ func newAppPolicy(doc *configxml.Document, origins []string, lines map[int]strin
 	if err != nil {
 		return nil, err
 	}
-	if _, err := needs.ReadGrants(doc, ""); err != nil {
-		return nil, fmt.Errorf("%s: %w", doc.Name(), err)
-	}
-	made = shipsWith(made, doc)
-	p := &appPolicy{doc: made, own: dialect.Origins(doc), lines: lines, digest: sha256.Sum256(data)}
-	from := made.Place(end, end)
-	p.added.line, p.added.column, p.added.end = from.Line, from.Column, from.Column+text.Len()
-	return p, nil
+	return shipsWith(made, doc), nil
 }
 
 // shipsWith is a document with what other files add to another one, which is the same
@@ -138,8 +186,10 @@ func (p *appPolicy) place(text string) string {
 	if n, err := fmt.Sscanf(rest, "%d:%d", &line, &column); n != 2 || err != nil {
 		return text
 	}
-	if line == p.added.line && column >= p.added.column && column < p.added.end {
-		return DevelopmentPlace
+	for i := range p.added {
+		if added := &p.added[i]; line == added.line && column >= added.column && column < added.end {
+			return added.place
+		}
 	}
 	if made, ok := p.lines[line]; ok {
 		return made

@@ -29,6 +29,9 @@ type Summary struct {
 	// Capacitor configuration, and its server.allowNavigation counts.
 	Rules     string
 	Capacitor bool
+	// Device are the addresses of a Capacitor app's own pages on devices: servers that
+	// look at the origin of a request must let these in.
+	Device []DeviceOrigin
 	// Reaches is what the app's own rules let it reach, each once: hosts (EveryHost
 	// among them) in the strict reading, the rules as they are written in that of a
 	// platform.
@@ -64,7 +67,7 @@ func (a *App) Summary() Summary { return a.summary }
 func (a *App) summarize(compiled *policy.Policy) Summary {
 	s := Summary{
 		Name: a.folder.Name, Page: a.site.Plain, Secure: a.site.URL, Pages: a.folder.Pages, AppURL: a.appURL,
-		Rules: a.folder.Rules, Capacitor: a.folder.Config == "",
+		Rules: a.folder.Rules, Capacitor: a.folder.Config == "", Device: a.folder.policy().device,
 		Reaches: a.folder.policy().listed(compiled), Refused: refusedHost(compiled), Warnings: a.events.warned,
 		Gateway: &url.URL{Scheme: "http", Host: a.gateway.Addr().String()},
 		Console: &url.URL{Scheme: "http", Host: a.gateway.AdminAddr().String(), Path: console.Path + "/"},

@@ -51,6 +51,10 @@ find it), the Content-Security-Policy of the pages in www/, native settings,
 plugins, package.json, capacitor.config.json, and what the app's own scripts do.
 PATH is the project's folder or a config.xml; the current folder without it.
 
+A web app that has neither a config.xml nor a Capacitor configuration (Vite,
+Angular, React and others, by its package.json) is judged by its built pages: those
+in the folder that its tool's configuration names, or in the usual one.
+
 PATH may also be an app as it ships, an .apk, .aab or .ipa, or the folder that the
 tools built (platforms/android): then the list, the pages, the manifest, the network
 security configuration and the Info.plist inside are judged. Run in the project's
@@ -197,7 +201,7 @@ const countedSize = 1 << 20
 // repairable is how many of the findings cordon fix repairs, 0 where that cannot be
 // said, and for a package, which is not repaired.
 func repairable(path string, p *app.App, r *lint.Report) int {
-	if len(r.Findings) == 0 || p.Artifact || p.Config != nil && len(p.Config.Bytes()) > countedSize {
+	if len(r.Findings) == 0 || p.Artifact || p.Web != "" || p.Config != nil && len(p.Config.Bytes()) > countedSize {
 		return 0
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {

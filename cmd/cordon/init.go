@@ -28,6 +28,8 @@ type newApp struct {
 	Name, ID string
 	Hosts    []string
 	Tables   []string
+	// Capacitor is the name of the folder's Capacitor configuration, "" without one.
+	Capacitor string
 }
 
 func newInitCommand() *cobra.Command {
@@ -44,7 +46,12 @@ func newInitCommand() *cobra.Command {
 
 On a terminal it asks for what no flag says: name, id, hosts and tables. A file
 that is there already stays as it is, and a folder with a package.json or pages
-of its own gets none.`,
+of its own gets none.
+
+In a Capacitor or Ionic project it writes a config.xml alone (and a cordon.yaml, if
+you name tables), with the hosts that the app's pages may reach and the settings of
+the npm plugin. What the Capacitor configuration says is not said again: who the app
+is, and in server.allowNavigation which pages open inside it.`,
 		Example: `  cordon init my-app
   cordon init --name Tickets --id com.example.tickets --host api.example.com --table ticket my-app`,
 		Args: cobra.MaximumNArgs(1),
@@ -67,6 +74,9 @@ of its own gets none.`,
 }
 
 func runInit(cmd *cobra.Command, a newApp, dir string) error {
+	if err := a.adopt(dir); err != nil {
+		return err
+	}
 	if onTerminal(cmd.InOrStdin()) {
 		if err := a.ask(cmd.InOrStdin(), cmd.ErrOrStderr(), dir); err != nil {
 			return err
@@ -132,7 +142,7 @@ func (a *newApp) ask(r io.Reader, w io.Writer, dir string) error {
 				a.Hosts, err = cleanHosts(wordsOf(answer))
 				return err
 			}},
-		{a.Tables == nil, "Tables for signed-in users' own rows, with blanks between", "item",
+		{a.Tables == nil, "Tables for signed-in users' own rows, with blanks between", a.firstTable(),
 			func(answer string) error {
 				a.Tables = wordsOf(answer)
 				return checkTables(a.Tables)
@@ -305,7 +315,7 @@ func (a newApp) write(cmd *cobra.Command, dir string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s\n", name)
 	}
 	if cmd.Name() == "init" {
-		fmt.Fprintf(cmd.ErrOrStderr(), "Run it with: cordon up %s\n", dir)
+		a.teach(cmd.ErrOrStderr(), dir)
 	}
 	return nil
 }
@@ -313,11 +323,18 @@ func (a newApp) write(cmd *cobra.Command, dir string) error {
 // files are those that an app begins with. A folder that has pages of its own, or
 // builds them, gets none.
 func (a newApp) files(dir string) ([]project.Change, error) {
+	if a.Capacitor != "" {
+		files := []project.Change{{Name: "config.xml", New: []byte(capacitorXML(a.Capacitor, a.accessLines()))}}
+		if len(a.Tables) > 0 {
+			files = append(files, project.Change{Name: "cordon.yaml", New: []byte(a.settings())})
+		}
+		return files, nil
+	}
 	files := []project.Change{
 		{Name: "config.xml", New: []byte(a.configXML())},
 		{Name: "cordon.yaml", New: []byte(a.settings())},
 	}
-	for _, own := range []string{"package.json", "www/index.html", "capacitor.config.json", "capacitor.config.ts"} {
+	for _, own := range []string{"package.json", "www/index.html"} {
 		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(own))); err == nil {
 			return files, nil
 		}
@@ -341,13 +358,6 @@ func (a newApp) files(dir string) ([]project.Change, error) {
 }
 
 func (a newApp) configXML() string {
-	var lines strings.Builder
-	for _, host := range a.Hosts {
-		fmt.Fprintf(&lines, "    <access origin=\"https://%s\" />\n", escaped(host))
-	}
-	if len(a.Hosts) == 0 {
-		lines.WriteString("    <!-- <access origin=\"https://api.example.com\" /> lets the app reach that host -->\n")
-	}
 	return fmt.Sprintf(`<?xml version="1.0" encoding="utf-8"?>
 <widget id="%s" version="1.0.0" xmlns="http://www.w3.org/ns/widgets">
     <name>%s</name>
@@ -357,7 +367,7 @@ func (a newApp) configXML() string {
     <engine name="android" spec="^15.0.0" />
     <engine name="ios" spec="^8.0.0" />
 </widget>
-`, escaped(a.ID), escaped(a.Name), lines.String())
+`, escaped(a.ID), escaped(a.Name), a.accessLines())
 }
 
 func (a newApp) settings() string {

@@ -44,3 +44,15 @@ func (a newApp) csp() string {
 	hosts := " https://" + strings.Join(a.Hosts, " https://")
 	return "default-src 'self'; connect-src 'self'" + hosts + "; img-src 'self'" + hosts + rest
 }
+
+// accessLines are the lines for the hosts, or one in a comment that shows how.
+func (a newApp) accessLines() string {
+	var lines strings.Builder
+	for _, host := range a.Hosts {
+		fmt.Fprintf(&lines, "    <access origin=\"https://%s\" />\n", escaped(host))
+	}
+	if len(a.Hosts) == 0 {
+		lines.WriteString("    <!-- <access origin=\"https://api.example.com\" /> lets the app reach that host -->\n")
+	}
+	return lines.String()
+}

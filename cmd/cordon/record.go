@@ -15,9 +15,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/internal/port"
 	"github.com/cordon-sec/cordon/internal/wording"
-	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
-	"github.com/cordon-sec/cordon/project/folder"
 	"github.com/cordon-sec/cordon/record"
 	"github.com/spf13/cobra"
 )
@@ -52,6 +50,11 @@ browsers and emulators take it as a flag. In a tunnel only the host is seen. Wit
 --inspect, on devices that trust the development authority, and from a HAR file
 (--har, as browsers' developer tools save it) paths and kinds are known too.
 
+In a Capacitor or Ionic project pages that opened inside the app become entries of
+server.allowNavigation, and what pages ask for becomes lines of a config.xml, which
+is made where there is none: Capacitor has no list for it. This machine and the
+app's own address are left out.
+
 Private addresses stay refused, and so do ports that no line names: --private
 and --with name what is to be let through all the same.`,
 		Example: `  cordon record -- npm test
@@ -76,7 +79,8 @@ and --with name what is to be let through all the same.`,
 	flags.StringVar(&f.caDir, "ca", "", "the development authority's folder, for --inspect")
 	flags.BoolVar(&f.clear, "cleartext", false, "list http where http was asked for; otherwise https is proposed")
 	flags.BoolVar(&f.keep, "keep", false, "keep lines for single hosts that were not asked for")
-	flags.BoolVarP(&f.write, "write", "w", false, "write the new list to config.xml")
+	flags.BoolVarP(&f.write, "write", "w", false,
+		"write the new list to config.xml, and to a Capacitor configuration")
 	return cmd
 }
 
@@ -84,7 +88,7 @@ func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
 	if f.listen == "" && len(command) > 0 {
 		f.listen = "127.0.0.1:0"
 	}
-	doc, dir, err := recordedConfig(f.config)
+	r, err := openRecorded(f.config)
 	if err != nil {
 		return err
 	}
@@ -98,26 +102,14 @@ func runRecord(cmd *cobra.Command, f *recordFlags, command []string) error {
 			}
 			seen = append(seen, requests...)
 		}
-	} else if seen, failed, err = f.watch(cmd, doc, dir, command); err != nil {
+	} else if seen, failed, err = f.watch(cmd, r, command); err != nil {
 		return err
 	}
 	seen = slices.DeleteFunc(seen, func(o propose.Observation) bool { return f.ignored(o.Host) })
-	if err := f.propose(cmd, doc, dir, seen); err != nil {
+	if err := f.propose(cmd, r, seen); err != nil {
 		return err
 	}
 	return failed
-}
-
-// recordedConfig reads the config.xml that is to get a list.
-func recordedConfig(path string) (*configxml.Document, string, error) {
-	app, dir, err := folder.Open(path, nil)
-	if err != nil {
-		return nil, "", err
-	}
-	if app.Config == nil {
-		return nil, "", fmt.Errorf("%s: no config.xml to propose lines for; name one with --config", dir)
-	}
-	return app.Config, dir, nil
 }
 
 func (f *recordFlags) ignored(host string) bool {
@@ -130,9 +122,9 @@ func (f *recordFlags) ignored(host string) bool {
 
 // watch runs the gateway while the command runs, or until the context ends.
 // failed is how the command ended.
-func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir string,
+func (f *recordFlags) watch(cmd *cobra.Command, app *recordedApp,
 	command []string) (seen []propose.Observation, failed, err error) {
-	o := record.Options{Config: doc, Listen: f.listen, With: f.with}
+	o := record.Options{Config: app.doc, Listen: f.listen, With: f.with}
 	if o.Private, err = parsePrivate(f.private); err != nil {
 		return nil, nil, err
 	}
@@ -154,8 +146,7 @@ func (f *recordFlags) watch(cmd *cobra.Command, doc *configxml.Document, dir str
 		return nil, nil, environment(err)
 	}
 	proxy := "http://" + r.Addr().String()
-	fmt.Fprintf(cmd.ErrOrStderr(),
-		"recording for %s through %s\n", filepath.Join(dir, filepath.FromSlash(doc.Name())), proxy)
+	fmt.Fprintf(cmd.ErrOrStderr(), "recording for %s through %s\n", app.file(), proxy)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	served := make(chan error, 1)

@@ -9,7 +9,6 @@ import (
 
 	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/internal/wording"
-	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
 	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/record"
@@ -17,42 +16,89 @@ import (
 )
 
 // propose prints what was asked for and the patch, or writes it.
-func (f *recordFlags) propose(cmd *cobra.Command, doc *configxml.Document, dir string,
-	seen []propose.Observation) error {
-	list, clear := record.Proposals(seen, f.clear)
-	if len(list) == 0 {
+func (f *recordFlags) propose(cmd *cobra.Command, r *recordedApp, seen []propose.Observation) error {
+	requests, pages := seen, (*record.Pages)(nil)
+	if r.capacitor != nil {
+		seen = r.leaveOut(cmd.ErrOrStderr(), seen)
+		var err error
+		if pages, err = record.PagesOf(seen, r.capacitor, f.keep); err != nil {
+			return err
+		}
+		requests = slices.DeleteFunc(slices.Clone(seen), isPage)
+	}
+	list, clear := record.Proposals(requests, f.clear)
+	if len(seen) == 0 || len(list) == 0 && (pages == nil || !pages.Changed() && len(pages.Refused) == 0) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "nothing was asked for: no list is proposed")
 		return nil
 	}
-	data, dropped, err := propose.Replace(doc, list, f.keep)
-	if err != nil {
-		return fmt.Errorf("%s: %w", doc.Name(), err)
-	}
 	var s strings.Builder
-	describeProposals(&s, list, clear)
-	for _, d := range dropped {
-		fmt.Fprintf(&s, "# not asked for: line %d, %s\n", d.Number, wording.Printable(d.Line.String()))
+	var changes []project.Change
+	if len(list) > 0 {
+		change, err := f.listed(&s, r, list, clear)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, change)
+	}
+	if pages != nil {
+		describePages(&s, r, pages)
+		change, err := r.opened(pages)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, change...)
 	}
 	out := cmd.OutOrStdout()
 	if _, err := io.WriteString(out, s.String()); err != nil {
 		return environment(fmt.Errorf("write the proposal: %w", err))
 	}
-	change := project.Change{Name: doc.Name(), Old: doc.Bytes(), New: data}
-	count, err := showChanges(out, []project.Change{change})
+	return f.offer(cmd, r, changes)
+}
+
+// listed is config.xml with the lines that were proposed.
+func (f *recordFlags) listed(w io.Writer, r *recordedApp, list []propose.Proposal, clear map[string]bool) (project.Change,
+	error) {
+	describeProposals(w, list, clear)
+	if r.made {
+		var lines strings.Builder
+		for _, p := range list {
+			fmt.Fprintf(&lines, "    %s\n", p.Line)
+		}
+		return project.Change{Name: r.doc.Name(), New: []byte(r.newConfig(lines.String()))}, nil
+	}
+	data, dropped, err := propose.Replace(r.doc, list, f.keep)
+	if err != nil {
+		return project.Change{}, fmt.Errorf("%s: %w", r.doc.Name(), err)
+	}
+	for _, d := range dropped {
+		fmt.Fprintf(w, "# not asked for: line %d, %s\n", d.Number, wording.Printable(d.Line.String()))
+	}
+	return project.Change{Name: r.doc.Name(), Old: r.doc.Bytes(), New: data}, nil
+}
+
+// offer shows the changes, and writes them where that was asked for.
+func (f *recordFlags) offer(cmd *cobra.Command, r *recordedApp, changes []project.Change) error {
+	count, err := showChanges(cmd.OutOrStdout(), changes)
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(dir, filepath.FromSlash(doc.Name()))
+	var names []string
+	for _, c := range changes {
+		if !c.Same() {
+			names = append(names, filepath.Join(r.dir, filepath.FromSlash(c.Name)))
+		}
+	}
 	switch {
+	case count == 0 && len(changes) == 0: // what to write by hand was said
 	case count == 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "%s lists just that already\n", name)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s lists just that already\n", r.file())
 	case !f.write:
-		fmt.Fprintf(cmd.ErrOrStderr(), "nothing was written; --write writes it to %s\n", name)
+		fmt.Fprintf(cmd.ErrOrStderr(), "nothing was written; --write writes it to %s\n", wording.Join(names))
 	default:
-		if err := writeChanges(dir, []project.Change{change}); err != nil {
+		if err := writeChanges(r.dir, changes); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s\n", name)
+		fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s\n", wording.Join(names))
 	}
 	return nil
 }

@@ -38,9 +38,10 @@ has, on loopback:
   the console   the policy, the traffic, the tables and the people
 
 The list is config.xml, or server.allowNavigation in a Capacitor or Ionic project
-without one. The pages are www/, the webDir of Capacitor or the usual output of a
-build (dist, build); --app-url puts a development server in their place, live
-reload included. Without a cordon.yaml the backend has no tables, and a sign-in
+without one; beside a config.xml, the pages that server.allowNavigation opens inside
+the app pass the gateway too. The pages are www/, the webDir of Capacitor or the
+usual output of a build (dist, build); --app-url puts a development server in their
+place, live reload included. Without a cordon.yaml the backend has no tables, and a sign-in
 for development.
 
 Where DIR has a lock file of npm and its packages are missing, up says what it

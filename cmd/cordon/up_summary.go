@@ -63,6 +63,12 @@ for what a page fetches, and here the same hosts bind it. For rules of its own:
 cordon init %s
 `, wording.Printable(u.Rules), wording.Printable(dir))
 	}
+	if len(u.Device) > 0 {
+		s.WriteString("\nOn devices the pages have other addresses, which servers see as the origin of requests:\n")
+		for _, d := range u.Device {
+			fmt.Fprintf(s, "  %s (%s)\n", wording.Printable(d.Origin), d.Target)
+		}
+	}
 }
 
 // printDevelopment says what is not as it is on a device.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/up"
 )
 
@@ -60,7 +61,9 @@ Ctrl-C stops everything.
 		{"capacitor behind a development server", up.Summary{
 			Name: "Notes", Page: mustParse(t, "http://localhost:9443"), Secure: mustParse(t, "https://localhost:9443"),
 			AppURL: mustParse(t, "http://localhost:5173"), Rules: "my-app/capacitor.config.json", Capacitor: true,
-			Reaches: many,
+			Reaches: many, Device: []up.DeviceOrigin{
+				{Target: policy.Target{Platform: "capacitor-android", Version: policy.Version{Major: 7}},
+					Origin: "https://localhost"}},
 			Gateway: mustParse(t, "http://127.0.0.1:3129"), Console: mustParse(t, "http://127.0.0.1:9091/console/"),
 			StandIn: mustParse(t, "http://demo.localhost:9443"), SignIn: map[string]string{},
 			Database: "sqlite:my-app/cordon.db", Authority: "my-app/.cordon/ca/ca.pem",
@@ -76,6 +79,9 @@ Ctrl-C stops everything.
 The rules are server.allowNavigation of my-app/capacitor.config.json: Capacitor asks no list
 for what a page fetches, and here the same hosts bind it. For rules of its own:
 cordon init my-app
+
+On devices the pages have other addresses, which servers see as the origin of requests:
+  https://localhost (capacitor-android@7.0.0)
 
 Development only: sign-in without passwords; a certificate of this folder's own
 authority, my-app/.cordon/ca/ca.pem

@@ -302,7 +302,7 @@ func TestUpRefusals(t *testing.T) {
 		{[]string{without, "--admin-port", "-1"}, "--admin-port -1: it must be a port"},
 		{[]string{without, "--platform", "beos"}, `no platform "beos"`},
 		{[]string{without, "--private", "x"}, "--private"},
-		{[]string{without}, "there are no built pages (looked for dist"},
+		{[]string{without}, `pages: "dist", the webDir of capacitor.config.json, is not there: build them`},
 		{[]string{without, "--app-url", "https://localhost:5173"}, "must be asked over http"},
 		{[]string{without, "--app-url", "http://192.168.1.5:5173"}, "must run on this machine"},
 		{[]string{without, "--app-url", "http://localhost:5173/app"}, "a scheme, a host and a port alone"},

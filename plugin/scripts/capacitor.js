@@ -1,17 +1,54 @@
 'use strict';
 
-// Capacitor's command line runs the npm scripts capacitor:copy:before and the
+// Capacitor's command line runs the npm scripts capacitor:sync:before and the
 // like, of the app and of its plugins, with the app's folder in a variable.
+const path = require('node:path');
 const steps = require('./steps.js');
+const { failure } = require('./engine.js');
+const { endCapacitor } = require('./capacitor-end.js');
 
 const root = process.env.CAPACITOR_ROOT_DIR || process.env.INIT_CWD || process.cwd();
-const step = { check: steps.check, export: steps.exports }[process.argv[2]];
+const platform = process.env.CAPACITOR_PLATFORM_NAME || '';
+
+/** The configuration as Capacitor evaluated it: where the pages are, and what it writes for the platform. */
+function evaluated() {
+  const { CAPACITOR_WEB_DIR: webDir, CAPACITOR_CONFIG: config } = process.env;
+  return { webDir: webDir ? path.relative(root, webDir).split(path.sep).join('/') : '', config: config || '', platform };
+}
+
+/** Whether the configuration names a server for the pages. */
+function liveReload(config) {
+  try {
+    return Boolean(JSON.parse(config).server.url);
+  } catch {
+    return false;
+  }
+}
+
+/** Writes the policy into the platforms, and requires that the one that was just copied has it. */
+async function exports_() {
+  const given = evaluated();
+  const { platforms } = await steps.exports(root, { evaluated: given });
+  if (!['android', 'ios'].includes(platform) || platforms.includes(platform)) return;
+  if (liveReload(given.config)) return; // the pages are a server's, and none may have been copied
+  throw failure(`no pages of ${platform} were found where cap copy puts them, so that they have no policy; the folder of the platform must be below the project's`);
+}
+
+const quiet = () => {};
+const step = {
+  // Before a sync: the same check runs once more before the copy, and then says what it found.
+  begin: () => steps.check(root, { evaluated: evaluated(), log: quiet }),
+  check: () => steps.check(root, { evaluated: evaluated(), log: platform === 'web' ? quiet : undefined }),
+  // "web" has no copy of its own: what is built for it is the project's own folder.
+  export: () => platform === 'web' ? Promise.resolve() : exports_(),
+}[process.argv[2]];
 
 if (!step) {
-  console.error('usage: node capacitor.js check|export');
+  console.error('usage: node capacitor.js begin|check|export');
   process.exit(2);
 }
-step(root).then(() => process.exit(0), (err) => {
+step().then(() => process.exit(0), (err) => {
   console.error(err.message);
+  endCapacitor();
   process.exit(1);
 });

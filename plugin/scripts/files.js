@@ -6,11 +6,29 @@ const path = require('node:path');
 
 const LARGEST = (4 << 20) + 1; // one byte more than the engine reads, so that it can say so
 
+/**
+ * Where the files of a project are by their usual names: android.path and ios.path of
+ * Capacitor's configuration, as it was evaluated, put its platforms elsewhere.
+ */
+function placed(root, config) {
+  let moved = {};
+  try {
+    const { android, ios } = JSON.parse(config);
+    moved = { android: android && android.path, ios: ios && ios.path };
+  } catch {
+    // no Capacitor, or a configuration that it does not hand over
+  }
+  return (name) => {
+    const top = name.split('/', 1)[0];
+    return path.resolve(root, moved[top] ? path.join(String(moved[top]), name.slice(top.length + 1)) : name);
+  };
+}
+
 /** Reads files by name; those that are not there are left out. */
-function add(files, root, name) {
+function add(files, at, name) {
   let handle;
   try {
-    handle = fs.openSync(path.join(root, name), 'r');
+    handle = fs.openSync(at(name), 'r');
     const size = fs.fstatSync(handle).size;
     const data = Buffer.alloc(Math.min(size, LARGEST));
     const length = fs.readSync(handle, data, 0, data.length, 0);
@@ -23,10 +41,10 @@ function add(files, root, name) {
 }
 
 /** Reads the files below a folder whose names fit. */
-function addBelow(files, root, folder, fits) {
+function addBelow(files, at, folder, fits) {
   let entries;
   try {
-    entries = fs.readdirSync(path.join(root, folder), { withFileTypes: true });
+    entries = fs.readdirSync(at(folder), { withFileTypes: true });
   } catch (err) {
     if (err.code === 'ENOENT' || err.code === 'ENOTDIR') return;
     throw err;
@@ -34,9 +52,9 @@ function addBelow(files, root, folder, fits) {
   for (const entry of entries) {
     const name = `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) addBelow(files, root, name, fits);
+      if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) addBelow(files, at, name, fits);
     } else if (fits(name)) {
-      add(files, root, name);
+      add(files, at, name);
     }
   }
 }
@@ -45,26 +63,44 @@ const isPage = (name) => /\.x?html?$/i.test(name);
 const isAsset = (name) => /\.(m?js|css)$/i.test(name);
 const isSource = (name) => isPage(name) || /\.m?js$/i.test(name) || /\/certificates\/[^/]*\.cer$/i.test(name);
 
-const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.json',
-  'android/app/src/main/assets/capacitor.config.json', 'ios/App/App/capacitor.config.json'];
+const COPIES = { android: 'android/app/src/main/assets/capacitor.config.json', ios: 'ios/App/App/capacitor.config.json' };
+const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json',
+  ...Object.values(COPIES)];
 
 const PLATFORMS = ['android', 'ios', 'browser', 'electron', 'windows'];
 
-/** What a check looks at: the project's own sources. */
-function sources(root) {
+/** The platforms' own packages, which say their versions. */
+function addVersions(files, at) {
+  for (const platform of PLATFORMS) add(files, at, `node_modules/cordova-${platform}/package.json`);
+  for (const part of ['android', 'ios', 'core']) add(files, at, `node_modules/@capacitor/${part}/package.json`);
+}
+
+/**
+ * What a check looks at: the project's own sources. Capacitor says where the pages
+ * are and what its configuration comes to, which it is about to copy for the platform.
+ */
+function sources(root, { webDir = '', config = '', platform = '' } = {}) {
   const files = {};
-  for (const name of CONFIGS) add(files, root, name);
-  for (const platform of PLATFORMS) add(files, root, `node_modules/cordova-${platform}/package.json`);
-  addBelow(files, root, 'www', isSource);
-  const web = webDir(files);
-  if (web && web !== 'www') addBelow(files, root, web, isSource);
+  const at = placed(root, config);
+  for (const name of CONFIGS) add(files, at, name);
+  addVersions(files, at);
+  addBelow(files, at, 'www', isSource);
+  const web = inProject(webDir) || webDirOf(files);
+  if (web && web !== 'www') addBelow(files, at, web, isSource);
+  if (config && COPIES[platform] && fs.existsSync(path.dirname(at(COPIES[platform])))) {
+    files[COPIES[platform]] = new Uint8Array(Buffer.from(config));
+  }
   return files;
 }
 
-function webDir(files) {
+/** A folder below the project's, '' for any other. */
+function inProject(name) {
+  return typeof name === 'string' && /^[\w@-][\w@./ -]*$/.test(name) && !name.split('/').includes('..') ? name.replace(/\/+$/, '') : '';
+}
+
+function webDirOf(files) {
   try {
-    const { webDir } = JSON.parse(Buffer.from(files['capacitor.config.json']).toString());
-    return typeof webDir === 'string' && /^[\w@-][\w@./-]*$/.test(webDir) && !webDir.split('/').includes('..') ? webDir.replace(/\/+$/, '') : '';
+    return inProject(JSON.parse(Buffer.from(files['capacitor.config.json']).toString()).webDir);
   } catch {
     return ''; // no file, or one that the check itself will complain about
   }
@@ -75,26 +111,27 @@ const WEB = ['platforms/android/app/src/main/assets/www', 'platforms/ios/www', '
 const NATIVE = ['AndroidManifest.xml', 'res/xml/network_security_config.xml'];
 
 /** What the exports look at: the policy, and the prepared platforms. */
-function prepared(root) {
+function prepared(root, { config = '' } = {}) {
   const files = {};
-  for (const name of CONFIGS) add(files, root, name);
-  for (const platform of PLATFORMS) add(files, root, `node_modules/cordova-${platform}/package.json`);
-  addBelow(files, root, 'www/certificates', isSource);
+  const at = placed(root, config);
+  for (const name of CONFIGS) add(files, at, name);
+  addVersions(files, at);
+  addBelow(files, at, 'www/certificates', isSource);
   for (const web of WEB) {
-    addBelow(files, root, web, (name) => isAsset(name) || isPage(name) && !name.startsWith(web + '/plugins/'));
+    addBelow(files, at, web, (name) => isAsset(name) || isPage(name) && !name.startsWith(web + '/plugins/'));
   }
   for (const name of NATIVE) {
-    add(files, root, `platforms/android/app/src/main/${name}`);
-    add(files, root, `android/app/src/main/${name}`);
+    add(files, at, `platforms/android/app/src/main/${name}`);
+    add(files, at, `android/app/src/main/${name}`);
   }
-  addBelow(files, root, 'platforms/ios', (name) => /^platforms\/ios\/[^/]+\/[^/]+-Info\.plist$/.test(name));
-  add(files, root, 'ios/App/App/Info.plist');
+  addBelow(files, at, 'platforms/ios', (name) => /^platforms\/ios\/[^/]+\/[^/]+-Info\.plist$/.test(name));
+  add(files, at, 'ios/App/App/Info.plist');
   return files;
 }
 
 /** Writes one file whole or not at all, and nowhere but below the root. */
-function write(root, name, content) {
-  const target = path.resolve(root, name);
+function write(root, { config = '' }, name, content) {
+  const target = placed(root, config)(name);
   if (!target.startsWith(path.resolve(root) + path.sep)) throw new Error(`${name} is not in the project`);
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const temporary = `${target}.cordon-new`;
@@ -103,7 +140,8 @@ function write(root, name, content) {
 }
 
 /** Copies a file unless the same is there already. */
-function copy(from, to) {
+function copy(from, root, { config = '' }, name) {
+  const to = placed(root, config)(name);
   const now = fs.statSync(to, { throwIfNoEntry: false });
   const wanted = fs.statSync(from);
   if (now && now.size === wanted.size && now.mtimeMs >= wanted.mtimeMs) return;

@@ -7,9 +7,12 @@ const files = require('./files.js');
 
 const order = ['critical', 'high', 'medium', 'low', 'info'];
 
-/** Checks a project; findings that stop the build end in an error. */
-async function check(root, { log = console.log } = {}) {
-  const { findings } = await engine.ask('check', files.sources(root), {});
+/**
+ * Checks a project; findings that stop the build end in an error. evaluated is what
+ * Capacitor made of its configuration, see files.sources.
+ */
+async function check(root, { log = console.log, evaluated = {} } = {}) {
+  const { findings } = await engine.ask('check', files.sources(root, evaluated), {});
   const stopping = findings.filter((f) => f.stops);
   const others = findings.filter((f) => !f.stops && f.severity !== 'info');
   if (stopping.length === 0) {
@@ -28,11 +31,11 @@ function describe(f) {
 }
 
 /** Writes the policy into every prepared platform. */
-async function exports_(root, { build = '', log = console.log, verbose = false } = {}) {
-  const answer = await engine.ask('exports', files.prepared(root), { build });
-  for (const { name, content } of answer.changes) files.write(root, name, Buffer.from(content, 'base64'));
+async function exports_(root, { build = '', log = console.log, verbose = false, evaluated = {} } = {}) {
+  const answer = await engine.ask('exports', files.prepared(root, evaluated), { build });
+  for (const { name, content } of answer.changes) files.write(root, evaluated, name, Buffer.from(content, 'base64'));
   for (const folder of answer.engines) {
-    for (const name of ['inapp.wasm', 'wasm_exec.js']) files.copy(path.join(engine.dist, name), path.join(root, folder, name));
+    for (const name of ['inapp.wasm', 'wasm_exec.js']) files.copy(path.join(engine.dist, name), root, evaluated, `${folder}/${name}`);
   }
   report(answer, log, verbose);
   return answer;

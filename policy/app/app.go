@@ -34,6 +34,9 @@ type App struct {
 	Effective *configxml.Document
 	// Plugins are the plugins that the project names or has installed.
 	Plugins []Plugin
+	// Web is the tool that builds the pages, such as vite, of a web app that has
+	// neither a config.xml nor a Capacitor configuration; "" for any other app.
+	Web string
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
 	// Assumed are those of the targets whose version nothing names, or names one that is
@@ -108,6 +111,16 @@ func (a *App) Ships() *configxml.Document {
 		return a.Effective
 	}
 	return a.Config
+}
+
+// NotJudged says in a clause what of the app nothing can be said about, "" where all
+// of it is judged.
+func (a *App) NotJudged() string {
+	if a.Web == "" {
+		return ""
+	}
+	return "what the app may reach besides what its pages' own policies say: there is no config.xml and no " +
+		"Capacitor configuration here, so that no native policy binds it"
 }
 
 // Assumes reports whether the version of a target is assumed.

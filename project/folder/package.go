@@ -15,8 +15,8 @@ import (
 )
 
 // OpenBuilt opens what Open does, and besides it apps as they ship: an .apk, .aab or
-// .ipa, and the folder that a platform's tools made (platforms/android). base is what
-// belongs in front of the app's file names. A package beside a project has that as
+// .ipa, the folder that a platform's tools made (platforms/android), and a web app
+// that has no native side. base is what belongs in front of the app's file names. A package beside a project has that as
 // its Beside.
 func OpenBuilt(path string, targets []policy.Target) (read *app.App, base string, err error) {
 	info, err := os.Stat(path)
@@ -31,6 +31,10 @@ func OpenBuilt(path string, targets []policy.Target) (read *app.App, base string
 		}
 		if built := artifact.Folder(os.DirFS(path)); built != nil {
 			return readPackage(path, built, targets)
+		}
+		web, failed := project.Read(os.DirFS(path), project.Options{Now: time.Now(), WebApps: true})
+		if failed == nil && web.Web != "" {
+			return web, path, nil
 		}
 		return nil, "", err
 	}

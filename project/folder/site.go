@@ -49,8 +49,7 @@ type NoPagesError struct {
 
 // Error says where was looked and what to do.
 func (e *NoPagesError) Error() string {
-	return fmt.Sprintf("%s: there are no built pages (looked for %s): build them (npm run build), "+
-		"or name the development server", e.Dir, strings.Join(e.Err.Looked, ", "))
+	return fmt.Sprintf("%s: %v: build them (npm run build), or name the development server", e.Dir, e.Err)
 }
 
 // Unwrap returns what package project says.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/lint"
@@ -65,8 +66,14 @@ type Checked struct {
 	Targets []string `json:"targets"`
 }
 
+// errNoPolicy is a project without a config.xml. Capacitor needs none, and its own
+// configuration says nothing about what pages may ask for.
+var errNoPolicy = errors.New("there is no config.xml in the project's folder: it lists the hosts that the app may " +
+	"reach, and without it no page gets a policy; make one with: cordon init")
+
 // Check looks at a project as cordon check does. A config.xml that cannot be
-// read is a finding, too: it stops the build.
+// read is a finding, too: it stops the build. Without one there is no policy to make
+// true, which is an error.
 func Check(files fs.FS, q Question) (Checked, error) {
 	var targets []policy.Target
 	for _, name := range q.Platforms {
@@ -76,7 +83,7 @@ func Check(files fs.FS, q Question) (Checked, error) {
 		}
 		targets = append(targets, target)
 	}
-	app, err := project.Read(files, project.Options{Targets: targets, Now: q.time()})
+	read, err := project.Read(files, project.Options{Targets: targets, Now: q.time()})
 	var syntax *configxml.SyntaxError
 	if errors.As(err, &syntax) {
 		return Checked{Findings: []Finding{{
@@ -84,18 +91,18 @@ func Check(files fs.FS, q Question) (Checked, error) {
 			Column: syntax.Place.Column, Message: syntax.Msg, Remedy: syntax.Remedy, Stops: true,
 		}}, Targets: []string{}}, nil
 	}
+	if err = noPolicy(read, err); err != nil {
+		return Checked{}, err
+	}
+	stops, err := threshold(q.FailOn, read.Config)
 	if err != nil {
 		return Checked{}, err
 	}
-	stops, err := threshold(q.FailOn, app.Config)
+	report, err := lint.Check(read)
 	if err != nil {
 		return Checked{}, err
 	}
-	report, err := lint.Check(app)
-	if err != nil {
-		return Checked{}, err
-	}
-	if report.RuleSet, err = ruleSet(app.Config); err != nil {
+	if report.RuleSet, err = ruleSet(read.Config); err != nil {
 		return Checked{}, err
 	}
 	out := Checked{Findings: []Finding{}, Suppressed: len(report.Suppressed), Targets: names(report.Targets)}
@@ -108,6 +115,15 @@ func Check(files fs.FS, q Question) (Checked, error) {
 		})
 	}
 	return out, nil
+}
+
+// noPolicy is the error of reading a project, or errNoPolicy for one without a list.
+func noPolicy(read *app.App, err error) error {
+	var missing *project.NotFoundError
+	if errors.As(err, &missing) || err == nil && read.Config == nil {
+		return errNoPolicy
+	}
+	return err
 }
 
 // ruleSet is the rule set that the preference chooses, else this release's.

@@ -51,7 +51,7 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 	out := Exported{Changes: []Change{}, Losses: []Loss{}, Platforms: []string{}, Engines: []string{}}
 	name, err := project.FindConfig(files)
 	if err != nil {
-		return out, err
+		return out, noPolicy(nil, err)
 	}
 	read, err := project.Read(files, project.Options{Config: name})
 	if err != nil {

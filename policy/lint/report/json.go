@@ -29,6 +29,10 @@ type jsonReport struct {
 	Suppressed []jsonFinding `json:"suppressed"`
 	// Known is how many findings a baseline left out.
 	Known int `json:"known"`
+	// Web is the tool of a web app without a native side, and NotJudged what nothing
+	// can be said about there.
+	Web       string `json:"web,omitempty"`
+	NotJudged string `json:"not_judged,omitempty"`
 	// Unknown is what could not be established about what ships.
 	Unknown []jsonUnknown `json:"unknown,omitempty"`
 }
@@ -81,6 +85,8 @@ func WriteJSON(w io.Writer, p *app.App, r *lint.Report, known int) error {
 		Findings:   []jsonFinding{},
 		Suppressed: []jsonFinding{},
 		Known:      known,
+		Web:        p.Web,
+		NotJudged:  p.NotJudged(),
 	}
 	if len(p.Assumed) > 0 {
 		out.Assumed = targetNames(p.Assumed)

@@ -192,6 +192,9 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 	if t.project.Config != nil {
 		looked = t.project.Shown(t.project.Config.Name()) + ", " + looked
 	}
+	if t.project.Web != "" {
+		looked += " of a web app (" + t.project.Web + ")"
+	}
 	if len(r.Targets) > 0 {
 		looked += "; read as " + joinTargets(t.project, r.Targets)
 	}
@@ -230,6 +233,9 @@ func (t *textWriter) summary(r *lint.Report, o TextOptions) {
 		line += fmt.Sprintf("; %d in the baseline", o.Known)
 	}
 	fmt.Fprintf(&t.out, "%s (%s)\n", line, looked)
+	if what := t.project.NotJudged(); what != "" {
+		fmt.Fprintf(&t.out, "not judged: %s\n", what)
+	}
 	t.missing()
 	if t.project.Artifact && len(r.Findings) > 0 {
 		fmt.Fprintf(&t.out, "what was built is not repaired: mend the project that it is built from%s, and build "+

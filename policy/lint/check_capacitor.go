@@ -102,7 +102,8 @@ func maskCalls(readings []*reading, mask capacitor.Text) string {
 		}
 		if url := maskWitness(mask.Value); url != "" {
 			calls = rd.policy.Decide(policy.Request{URL: url, Kind: policy.Bridge})
-			if calls.Reason == policy.Listed && calls.Rule.Place == mask.Place {
+			own := calls.Reason == policy.Listed && calls.Rule.Place == mask.Place
+			if own || calls.Verdict == policy.Allow && calls.Reason == policy.Unlimited {
 				listed = append(listed, rd)
 			}
 		}

@@ -219,7 +219,8 @@ func TestOwnPolicyStays(t *testing.T) {
 		{"one that the export wrote, with a host that is gone", own, nil},
 		{"the same in another order", strings.Replace(own, `default-src 'self'; `, ``, 1) + `; default-src 'self'`,
 			[]string{"https://old.example.com"}},
-		{"a host that is on no list", `default-src 'self' https://cdn.example.com`, []string{"https://cdn.example.com"}},
+		{"a host that is on no list", `default-src 'self' https://cdn.example.com`,
+			[]string{"https://cdn.example.com"}},
 		{"keywords", `script-src 'self' 'unsafe-eval' 'unsafe-inline'`, []string{"'unsafe-eval'", "'unsafe-inline'"}},
 	} {
 		fsys := files(map[string]string{"config.xml": config, "www/index.html": `<!doctype html><html><head>` +
@@ -241,7 +242,8 @@ func TestOwnPolicyStays(t *testing.T) {
 			t.Errorf("%s: %v, and %d changes", test.name, err, len(changes))
 			continue
 		}
-		if owned.Name != "www/index.html" || !slices.Equal(owned.Loses, test.loses) || len(losses) == 0 || changes != nil {
+		if owned.Name != "www/index.html" || !slices.Equal(owned.Loses, test.loses) || len(losses) == 0 ||
+			changes != nil {
 			t.Errorf("%s: %v loses %q, want %q; told: %v", test.name, err, owned.Loses, test.loses, losses)
 		}
 		if _, _, err := project.Place(fsys, read, export.NewSource(read.Config, nil), exporter, true); err != nil {

@@ -21,8 +21,8 @@ func TestBridge(t *testing.T) {
 	const anywhere = `bridge-open high: a page with http://localhost anywhere in its address opens inside on ` +
 		`capacitor-android@3.0.0 and may call native code, such as ` +
 		`https://cordon-probe.invalid/x?http://localhost/ (capacitor-android@3.0.0)`
-	const unasked = `bridge-open high: capacitor-android@3.0.0 puts the bridge into every frame of every page, such as ` +
-		`https://cordon-probe.invalid/x, and no setting narrows it (capacitor-android@3.0.0)`
+	const unasked = `bridge-open high: capacitor-android@3.0.0 puts the bridge into every frame of every page, such ` +
+		`as https://cordon-probe.invalid/x, and no setting narrows it (capacitor-android@3.0.0)`
 	for name, test := range map[string]struct {
 		config, manifest string
 		targets          []policy.Target
@@ -109,7 +109,10 @@ func TestMasksThatOpenTheBridge(t *testing.T) {
 		}
 	}
 	ios, err := lint.Check(&app.App{Targets: []policy.Target{{Platform: "capacitor-ios"}},
-		Capacitor: app.File{Name: "capacitor.config.json", Data: []byte(`{"server":{"allowNavigation":["a.example:1"]}}`)}})
+		Capacitor: app.File{
+			Name: "capacitor.config.json",
+			Data: []byte(`{"server":{"allowNavigation":["a.example:1"]}}`),
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -298,8 +298,12 @@ func (c *checker) noteMixed(r *Result) {
 		each := &r.Cases[i]
 		own := dialect.OwnOrigin(c.doc, each.Target)
 		if each.Outcome == Refuted && each.Decision.Verdict != policy.Block && own.RefusesRequest(each.URL, each.Kind) {
-			r.Note = fmt.Sprintf("the list lets it pass; the web view of %s refuses it as mixed content to the app's own "+
-				"pages, which come from %s", each.Target, own.Prefix())
+			r.Note = fmt.Sprintf(
+				"the list lets it pass; the web view of %s refuses it as mixed content to the app's own "+
+					"pages, which come from %s",
+				each.Target,
+				own.Prefix(),
+			)
 			return
 		}
 	}

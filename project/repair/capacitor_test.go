@@ -11,6 +11,7 @@ import (
 // may be there for stays.
 func TestCapacitorRepairs(t *testing.T) {
 	const file = "capacitor.config.json"
+	inCleartext := []string{"capacitor-mixed-content", "capacitor-cleartext"}
 	for _, test := range []struct {
 		name, before, want string
 		rules              []string
@@ -19,9 +20,11 @@ func TestCapacitorRepairs(t *testing.T) {
 		{
 			name:  "settings that open the app, whatever stands around them",
 			rules: []string{"capacitor-mixed-content", "inspectable-webview", "bridge-open", "capacitor-logging"},
-			before: "\uFEFF{\r\n\t\"android\" : { \"allowMixedContent\":true, \"webContentsDebuggingEnabled\" : \"true\",\r\n" +
+			before: "\uFEFF{\r\n\t\"android\" : { \"allowMixedContent\":true, " +
+				"\"webContentsDebuggingEnabled\" : \"true\",\r\n" +
 				"  \"useLegacyBridge\":  true },\n \"loggingBehavior\": \"production\"  }\r\n",
-			want: "\uFEFF{\r\n\t\"android\" : { \"allowMixedContent\":false, \"webContentsDebuggingEnabled\" : false,\r\n" +
+			want: "\uFEFF{\r\n\t\"android\" : { \"allowMixedContent\":false, " +
+				"\"webContentsDebuggingEnabled\" : false,\r\n" +
 				"  \"useLegacyBridge\":  false },\n \"loggingBehavior\": \"debug\"  }\r\n",
 		},
 		{
@@ -50,16 +53,18 @@ func TestCapacitorRepairs(t *testing.T) {
 			want:   "{\"server\": {\"url\": \"http://localhost:1\", \"url\": \"http://localhost:2\"}}",
 		},
 		{
-			name: "cleartext that the app asks in stays", rules: []string{"capacitor-mixed-content", "capacitor-cleartext"},
+			name: "cleartext that the app asks in stays", rules: inCleartext,
 			before: "{\"webDir\": \"dist\", \"allowMixedContent\": true, \"server\": {\"cleartext\": true}}",
 			want:   "{\"webDir\": \"dist\", \"allowMixedContent\": true, \"server\": {\"cleartext\": true}}",
-			more:   []string{"dist/index.html", "<!doctype html><head></head><img src=\"http://meter.example.org/now.png\">"},
+			more: []string{"dist/index.html",
+				"<!doctype html><head></head><img src=\"http://meter.example.org/now.png\">"},
 		},
 		{
-			name: "cleartext to this device needs none", rules: []string{"capacitor-mixed-content", "capacitor-cleartext"},
+			name: "cleartext to this device needs none", rules: inCleartext,
 			before: "{\"webDir\": \"dist\", \"allowMixedContent\": true, \"server\": {\"cleartext\": true}}",
 			want:   "{\"webDir\": \"dist\", \"allowMixedContent\": false, \"server\": {\"cleartext\": false}}",
-			more:   []string{"dist/index.html", "<!doctype html><head></head><img src=\"http://localhost:8080/now.png\">"},
+			more: []string{"dist/index.html",
+				"<!doctype html><head></head><img src=\"http://localhost:8080/now.png\">"},
 		},
 		{
 			name: "a scheme that holds what pages have stored stays", rules: []string{"cleartext-app-scheme"},

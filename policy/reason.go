@@ -32,7 +32,8 @@ const (
 	Malformed
 	// Unverified: what the platform does could not be established; blocked.
 	Unverified
-	// NoPlugins: the app has no plugins, so that no page can call any.
+	// NoPlugins: the app has no plugins, nor has its platform, so that no page can
+	// call any.
 	NoPlugins
 	reasonCount
 )
@@ -69,7 +70,7 @@ var reasonDocs = [reasonCount]string{
 	NoList:         "this platform has no list, or cannot make one from this file",
 	Malformed:      "the URL cannot be taken apart, or is ambiguous and therefore refused",
 	Unverified:     "what the platform does here could not be established; treated as refused",
-	NoPlugins:      "the app has no plugins, so that no page can call one",
+	NoPlugins:      "neither the app nor its platform has a plugin, so that no page can call one",
 }
 
 // Explain returns one sentence, without a full stop, for people.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // Change is one file of a project as an export wants it. Nothing is written
@@ -26,11 +27,17 @@ type OwnedError struct {
 	Name string
 	// What is in the way, such as "the file".
 	What string
+	// Loses are the parts of it that would be lost, if they can be told.
+	Loses []string
 }
 
 // Error names the file and the way out.
 func (e *OwnedError) Error() string {
-	return fmt.Sprintf("%s: %s was not written by cordon export; use --force to replace it", e.Name, e.What)
+	loses := ""
+	if len(e.Loses) > 0 {
+		loses = ", and the new one leaves out " + strings.Join(e.Loses, ", ")
+	}
+	return fmt.Sprintf("%s: %s was not written by cordon export%s; use --force to replace it", e.Name, e.What, loses)
 }
 
 // current reads a file that may be missing; nil means that it is.

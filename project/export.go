@@ -9,6 +9,7 @@ import (
 
 	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
+	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/native"
 )
@@ -38,14 +39,17 @@ type placement struct {
 	platform string
 	// webAssembly lets pages compile WebAssembly.
 	webAssembly bool
-	changes     []Change
-	losses      []export.Loss
+	// copies says that the pages are made anew from others at each build, so that
+	// nothing that a person wrote is lost with their policies.
+	copies  bool
+	changes []Change
+	losses  []export.Loss
 }
 
 // Place returns what an export changes in a project, and what it loses. Files
 // that are as they should be are among the changes, so that a caller can say
 // so. An *OwnedError means that a person's work is in the way and force is not
-// set.
+// set; the losses are told with it.
 func Place(fsys fs.FS, p *app.App, s export.Source, e export.Exporter, force bool) ([]Change, []export.Loss, error) {
 	layout, err := sourceLayout(fsys)
 	if err != nil {
@@ -63,7 +67,7 @@ func (w *placement) run(e export.Exporter) ([]Change, []export.Loss, error) {
 		place = (*placement).file
 	}
 	if err := place(w, artifact); err != nil {
-		return nil, nil, fmt.Errorf("export %s: %w", e.Name, err)
+		return nil, w.losses, fmt.Errorf("export %s: %w", e.Name, err)
 	}
 	return w.changes, append(artifact.Losses, w.losses...), nil
 }
@@ -93,6 +97,7 @@ func (w *placement) pages(export.Artifact) error {
 		return err
 	}
 	w.unread()
+	var owned *OwnedError
 	for i := range w.html {
 		page := &w.html[i]
 		what := CSPPage(page, shared)
@@ -111,12 +116,33 @@ func (w *placement) pages(export.Artifact) error {
 				w.pageLoss(page, loss)
 			}
 		}
+		if loses := w.loses(what.Existing, losses); len(loses) > 0 && owned == nil {
+			owned = &OwnedError{Name: page.Name, What: "its Content-Security-Policy", Loses: loses}
+		}
 		w.changes = append(w.changes, Change{Name: page.Name, Old: page.Data, New: data})
 	}
-	if len(w.changes) == 0 {
+	switch {
+	case owned != nil:
+		return owned
+	case len(w.changes) == 0:
 		return fmt.Errorf("the project has no page to put a policy into")
 	}
 	return nil
+}
+
+// loses lists what a page's own policy has and the new one has not, where a person
+// wrote that policy and force is not set.
+func (w *placement) loses(existing csp.Policy, losses []export.Loss) []string {
+	if w.force || w.copies || export.IsPagePolicy(existing) {
+		return nil
+	}
+	var list []string
+	for _, loss := range losses {
+		if loss.Drops != "" {
+			list = append(list, loss.Drops)
+		}
+	}
+	return list
 }
 
 // pageLoss notes what a page loses; what all pages share is said once.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,17 @@ const (
 	loaded = `img.complete && img.naturalWidth > 0`
 )
 
+// wave makes a tenth of a second of silence.
+const wave = `const d = new DataView(new ArrayBuffer(844));
+	const text = (at, s) => [...s].forEach((c, i) => d.setUint8(at + i, c.charCodeAt(0)));
+	text(0, "RIFF"); d.setUint32(4, 836, true); text(8, "WAVEfmt "); d.setUint32(16, 16, true);
+	d.setUint16(20, 1, true); d.setUint16(22, 1, true); d.setUint32(24, 8000, true); d.setUint32(28, 8000, true);
+	d.setUint16(32, 1, true); d.setUint16(34, 8, true); text(36, "data"); d.setUint32(40, 800, true);
+	for (let i = 44; i < 844; i++) d.setUint8(i, 128);`
+
+// far is code between what makes a URL and what it is for.
+var far = strings.Repeat("q.title = p.title;\n", 40)
+
 // ownPages need one thing each.
 var ownPages = map[string]ownPage{
 	"a style element and attribute as Angular makes them": {script: `const s = document.createElement("style");
@@ -66,6 +78,21 @@ var ownPages = map[string]ownPage{
 		new Worker(u).onmessage = (m) => { q.textContent = m.data }`, ready: `q.textContent === "from the worker"`},
 	"WebAssembly": {script: `WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => {
 		q.textContent = "compiled" })`, ready: `q.textContent === "compiled"`},
+	"a page in srcdoc": {markup: `<i style="color: rgb(9, 99, 9)" id="i">i</i><iframe id="f" srcdoc="<p>p</p>` +
+		`<style>p { color: rgb(9, 99, 9) }</style><script>parent.q.textContent = 'from the frame'</script>"></iframe>`,
+		ready: `q.textContent === "from the frame" && ` +
+			`getComputedStyle(f.contentDocument.querySelector("p")).color === ` + green},
+	"a sound by way of a variable": {markup: `<audio id="sound" preload="auto"></audio>`, script: wave + `
+		const photo = URL.createObjectURL(new Blob([d], { type: "audio/wav" }));
+		` + far + `
+		sound.onloadedmetadata = () => { q.textContent = "heard" };
+		sound.src = photo`, ready: `q.textContent === "heard"`},
+	"a frame by way of a variable": {markup: `<iframe id="f"></iframe>`, script: `
+		const page = "data:text/html,<p>p</p>";
+		` + far + `
+		const iframe = document.querySelector("#f");
+		iframe.onload = () => { q.textContent = "loaded" };
+		iframe.src = page`, ready: `q.textContent === "loaded"`},
 	"markup": {markup: `<i style="color: rgb(9, 99, 9)" onclick="q.textContent = 'clicked'" id="i">i</i>
 		<script>
 		document.querySelector("#i").click();

@@ -130,7 +130,7 @@ func PlaceOn(fsys fs.FS, l Layout, s export.Source, o PlaceOptions) ([]Change, [
 				name)
 		}
 		w := &placement{fsys: fsys, layout: l, source: s, force: o.Force, webAssembly: o.WebAssembly,
-			app: &app.App{}, platform: l.Platform}
+			app: &app.App{}, platform: l.Platform, copies: true}
 		if name == "csp" {
 			w.app = PagesIn(fsys, l.Web, o.App)
 			w.html = w.app.Pages

@@ -1,6 +1,8 @@
 package project_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -31,7 +33,7 @@ func written(t *testing.T, fsys fstest.MapFS, page string) (csp.Policy, string) 
 		t.Fatal(err)
 	}
 	exporter, _ := export.Find(export.CSP)
-	changes, losses, err := project.Place(fsys, read, export.NewSource(read.Config, nil), exporter, false)
+	changes, losses, err := project.Place(fsys, read, export.NewSource(read.Config, nil), exporter, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,5 +200,85 @@ func TestUnreadScript(t *testing.T) {
 			"what it needs of the policy is not known",
 	) {
 		t.Error(told)
+	}
+}
+
+// A policy that a person wrote is replaced only where the new one allows all that it
+// does, or by force; one in the form that the export writes is the export's own.
+func TestOwnPolicyStays(t *testing.T) {
+	const config = `<widget><access origin="https://api.example.com" /></widget>`
+	const own = `default-src 'self'; connect-src 'self' https://api.example.com wss://api.example.com; ` +
+		`img-src 'self' https://api.example.com https://old.example.com; media-src 'self'; font-src 'self'; ` +
+		`frame-src 'self'; script-src 'self'; style-src 'self'; form-action 'self'; object-src 'none'; base-uri 'self'`
+	for _, test := range []struct {
+		name, policy string
+		loses        []string
+	}{
+		{"a narrower one", `default-src 'self'; connect-src https://api.example.com`, nil},
+		{"none that counts", `report-uri /x`, nil},
+		{"one that the export wrote, with a host that is gone", own, nil},
+		{"the same in another order", strings.Replace(own, `default-src 'self'; `, ``, 1) + `; default-src 'self'`,
+			[]string{"https://old.example.com"}},
+		{"a host that is on no list", `default-src 'self' https://cdn.example.com`,
+			[]string{"https://cdn.example.com"}},
+		{"keywords", `script-src 'self' 'unsafe-eval' 'unsafe-inline'`, []string{"'unsafe-eval'", "'unsafe-inline'"}},
+	} {
+		fsys := files(map[string]string{"config.xml": config, "www/index.html": `<!doctype html><html><head>` +
+			`<meta http-equiv="Content-Security-Policy" content="` + test.policy + `"></head></html>`})
+		read, err := project.Read(fsys, project.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exporter, _ := export.Find(export.CSP)
+		changes, losses, err := project.Place(fsys, read, export.NewSource(read.Config, nil), exporter, false)
+		var owned *project.OwnedError
+		switch {
+		case test.loses == nil:
+			if err != nil || len(changes) != 1 {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			continue
+		case !errors.As(err, &owned):
+			t.Errorf("%s: %v, and %d changes", test.name, err, len(changes))
+			continue
+		}
+		if owned.Name != "www/index.html" || !slices.Equal(owned.Loses, test.loses) || len(losses) == 0 ||
+			changes != nil {
+			t.Errorf("%s: %v loses %q, want %q; told: %v", test.name, err, owned.Loses, test.loses, losses)
+		}
+		if _, _, err := project.Place(fsys, read, export.NewSource(read.Config, nil), exporter, true); err != nil {
+			t.Errorf("%s, by force: %v", test.name, err)
+		}
+	}
+}
+
+// A frame whose page stands in the markup is held by the policy of the page around it:
+// what stands in it counts by its hash, and what it needs is the page's need.
+func TestFramesInMarkup(t *testing.T) {
+	sum := func(text string) string {
+		hash := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'"
+	}
+	p, told := written(t, files(map[string]string{
+		"config.xml": `<widget><access origin="https://api.example.com" /></widget>`,
+		"www/index.html": "<!doctype html><html><head></head><body>\n<iframe srcdoc=\"<script>go(&quot;a&quot;)" +
+			"</script><style>p{}</style><img src='data:image/png;base64,A'>" +
+			"<iframe srcdoc=&quot;<script>deep()</script>&quot;></iframe>\"></iframe>\n" +
+			"<object data=\"help.pdf\"></object><embed src=\"https://a.example/x\">\n</body></html>",
+	}), "www/index.html")
+	holds(t, p, map[string]string{
+		"script-src": "'self' " + sum(`go("a")`) + " " + sum("deep()"),
+		"style-src":  "'self' " + sum("p{}"),
+		"img-src":    "'self' https://api.example.com data:",
+		"object-src": "'none'",
+	})
+	for _, what := range []string{
+		"img-src has data:, because www/index.html:2:17 has a <img> with a URL of data:",
+		"www/index.html:3:15 has an <object>, which fails: object-src is 'none' in every policy that is worth having",
+		"www/index.html:3:46 has an <embed>, which fails: object-src is 'none'",
+	} {
+		if !strings.Contains(told, what) {
+			t.Errorf("nothing is said of %s:\n%s", what, told)
+		}
 	}
 }

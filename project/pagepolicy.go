@@ -60,6 +60,14 @@ func CSPPage(p *app.Page, shared Shared) export.Page {
 	if _, attr, ok := policyTag(p); ok {
 		page.Existing = csp.Parse(attr.Value)
 	}
+	addTags(&page, p)
+	addFrames(&page, p, policy.Place{}, 0)
+	return page
+}
+
+// addTags adds what the markup of a page has: scripts and styles, in it and from
+// elsewhere.
+func addTags(page *export.Page, p *app.Page) {
 	for i := range p.Tags {
 		tag := &p.Tags[i]
 		switch {
@@ -86,7 +94,33 @@ func CSPPage(p *app.Page, shared Shared) export.Page {
 	for _, span := range p.Inline {
 		page.InlineScripts = append(page.InlineScripts, string(p.Data[span.Start:span.End]))
 	}
-	return page
+}
+
+// mostNested bounds how deep frames whose pages stand in the markup stand in each
+// other.
+const mostNested = 3
+
+// addFrames adds what the pages need that stand in the markup of frames (srcdoc): the
+// policy of the page around them holds them too. A place is that of the outermost one,
+// since the inner ones have none in the file.
+func addFrames(page *export.Page, p *app.Page, outer policy.Place, depth int) {
+	for i := range p.Tags {
+		a, ok := p.Tags[i].Attr("srcdoc")
+		if !ok || p.Tags[i].Name != "iframe" || depth == mostNested {
+			continue
+		}
+		at := outer
+		if at.IsZero() {
+			at = p.Place(a.ValueStart, a.ValueEnd)
+		}
+		inner := ReadPage(app.File{Name: p.Name, Data: []byte(a.Value)})
+		addTags(page, &inner)
+		addFrames(page, &inner, at, depth+1)
+		for _, need := range needs.OfPage(&inner) {
+			need.Place = at
+			page.Needs = append(page.Needs, need)
+		}
+	}
 }
 
 // AllPages returns what an export of one Content-Security-Policy for all pages of an

@@ -49,7 +49,8 @@ URLs are read from standard input, one a line.
   block   refused
   allow   loads inside the app
   launch  handed to another app
-  bypass  this platform never asks its list for this kind: it goes through`,
+  bypass  this platform never asks its list for this kind: it goes through,
+          unless the web view itself refuses it (the note then says so)`,
 		Example: `  cordon explain https://api.example.org/v1/users
   cordon explain --platform android@15,ios@8 --kind navigation tel:112
   cordon explain --platform cordon --kind xhr --format jsonl - < urls.txt`,
@@ -95,7 +96,8 @@ type explainer struct {
 	app      *app.App
 	policies []*policy.Policy
 	names    []string // of the targets, as they are printed
-	assumed  []bool   // whose version nothing names
+	origins  []dialect.AppOrigin
+	assumed  []bool // whose version nothing names
 	kinds    []policy.Kind
 	asked    bool // kinds were named
 	strict   bool
@@ -204,6 +206,7 @@ func (e *explainer) compile(asked []string) error {
 		}
 		e.policies = append(e.policies, compiled)
 		e.names = append(e.names, compiled.Target().String())
+		e.origins = append(e.origins, dialect.OwnOrigin(e.app.Ships(), compiled.Target()))
 		e.assumed = append(e.assumed, slices.Contains(assumed, target))
 	}
 	return nil
@@ -229,6 +232,12 @@ func (e *explainer) decide(p *policy.Policy, kind policy.Kind, url string) polic
 		e.failed = true // who may call native code is no request, and counts where it is asked for
 	}
 	return d
+}
+
+// mixed reports whether a request that no list stops is refused by the web view, as
+// what an encrypted page of the app asks for in cleartext.
+func (e *explainer) mixed(target int, kind policy.Kind, url string, d policy.Decision) bool {
+	return d.Verdict != policy.Block && e.origins[target].RefusesRequest(url, kind)
 }
 
 // maxLine bounds one URL of standard input.

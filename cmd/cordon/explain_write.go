@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/internal/output"
@@ -142,7 +143,8 @@ func (w *lineWriter) separator() string {
 
 // appendDecision appends {"url","platform","kind","verdict","rule","line",
 // "reason"}, and where it applies "file" and "plugin" of a rule that is not the
-// config.xml's own, and "assumed" where nothing names the platform's version. It is
+// config.xml's own, "assumed" where nothing names the platform's version, and "refused"
+// where the web view refuses what no list stops. It is
 // written by hand because a list of a million URLs spends more time in a general
 // encoder than in deciding.
 func (w *lineWriter) appendDecision(b []byte, url string, target int, kind policy.Kind, d policy.Decision) []byte {
@@ -175,6 +177,9 @@ func (w *lineWriter) appendDecision(b []byte, url string, target int, kind polic
 	}
 	if w.assumed[target] {
 		b = append(b, `,"assumed":true`...)
+	}
+	if w.mixed(target, kind, url, d) {
+		b = append(b, `,"refused":"mixed-content"`...)
 	}
 	return append(b, '}')
 }
@@ -238,7 +243,11 @@ func (w *lineWriter) table(url string) {
 		w.buffer = fmt.Appendf(w.buffer, "  %-*s", width, names[i])
 		for _, kind := range w.kinds {
 			d := w.explainer.decide(p, kind, url)
-			cell := fmt.Sprintf("%s %d", d.Verdict, notes.number(d))
+			refusing := ""
+			if w.mixed(i, kind, url, d) {
+				refusing = strings.TrimSuffix(w.origins[i].Prefix(), "/")
+			}
+			cell := fmt.Sprintf("%s %d", d.Verdict, notes.number(d, refusing))
 			w.buffer = fmt.Appendf(w.buffer, "  %-*s", cellWidth(kind), cell)
 		}
 		w.endRow()
@@ -264,8 +273,14 @@ type noteList struct {
 	list []string
 }
 
-func (l *noteList) number(d policy.Decision) int {
+// number is that of the reason of a decision. The origin is that of the app's pages
+// where the web view refuses the request all the same, else "".
+func (l *noteList) number(d policy.Decision, refusing string) int {
 	note := explanation(l.app, d)
+	if refusing != "" {
+		note += "; the web view refuses it as mixed content, because the app's own pages come from " +
+			wording.Printable(refusing)
+	}
 	for i, known := range l.list {
 		if known == note {
 			return i + 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,7 +38,8 @@ error, line by line, and in the export's own comments.
 
 Without --write the export is printed. With it the project is edited in place:
 a diff is shown, every other byte stays, and a second run changes nothing. What
-a person wrote is replaced only with --force.
+a person wrote is replaced only with --force: a file, a value of the manifest, and
+a page's Content-Security-Policy, unless the new one allows all that it does.
 
 privacy-manifest and data-safety list the domains that the app contacts, with the
 lines that say so. Which of them track is your statement: --tracking, else the
@@ -206,10 +208,13 @@ func writeExports(cmd *cobra.Command, o *exportOptions, exporters []export.Expor
 	var all []project.Change
 	for _, e := range exporters {
 		changes, losses, err := project.Place(os.DirFS(dir), app, source, e, o.force)
+		var owned *project.OwnedError
+		if err == nil || errors.As(err, &owned) { // what would be lost says why the work is in the way
+			printLosses(cmd.ErrOrStderr(), e.Format, source, losses)
+		}
 		if err != nil {
 			return err
 		}
-		printLosses(cmd.ErrOrStderr(), e.Format, source, losses)
 		all = append(all, changes...)
 	}
 	count, err := showChanges(cmd.OutOrStdout(), all)

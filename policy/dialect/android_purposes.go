@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -154,10 +153,8 @@ func (r *androidReader) purposeNavigation() []policy.Step {
 	steps := []policy.Step{r.listed(androidNavigations, policy.Allow)}
 	file, blank := r.uri.startsWithAny("file://"), r.uri.startsWithAny("about:blank")
 	switch {
-	case r.version.AtLeast(10, 1, 1):
-		steps = append(steps, builtIn(policy.Allow, r.uri.startsWithAny(r.launchPrefix(), "about:blank")))
 	case r.version.AtLeast(10, 0, 0) || r.unchecked:
-		steps = append(steps, builtIn(policy.Allow, r.uri.startsWithAny("file://", "about:blank")))
+		steps = append(steps, builtIn(policy.Allow, r.uri.startsWithAny(r.launchPrefix(), "about:blank")))
 	default:
 		steps = append(steps,
 			builtIn(policy.Allow, file, withoutDatabases()),
@@ -168,9 +165,13 @@ func (r *androidReader) purposeNavigation() []policy.Step {
 	return append(steps, r.listed(androidIntents, policy.Launch))
 }
 
-// launchPrefix is PluginManager.getLaunchUrlPrefix of 10.1.1 and later. It knows
-// nothing of a plugin that serves the pages.
+// launchPrefix is PluginManager.getLaunchUrlPrefix of 10.1.1 and later; before, the
+// app's own pages are files to it, also where 10.0.0 serves them from another place.
+// It knows nothing of a plugin that serves the pages.
 func (r *androidReader) launchPrefix() string {
-	o := androidPlatformOwn(r.doc, r.version)
-	return cmp.Or(o.Compared, o.Prefix())
+	if !r.version.AtLeast(10, 1, 1) {
+		return files.Prefix()
+	}
+	own := androidPlatformOwn(r.doc, r.version)
+	return own.Taken()
 }

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"strings"
+
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/plugins"
@@ -34,13 +36,23 @@ func everyPage(navigation []policy.Step) policy.Program {
 	return policy.Program{Steps: []policy.Step{otherwise(policy.Allow, policy.NeverAsked)}, Strict: strict}
 }
 
-// withoutPlugins reports whether the app is known to have no plugin. A file alone
-// does not say so: plugins stand in other files too.
-func withoutPlugins(doc *configxml.Document, platform string) bool {
-	if !doc.Ships() || len(doc.Unknown(platform)) > 0 {
+// withoutPlugins reports whether no native code answers a page: the app is known to
+// have no plugin, and the platform brings none of its own.
+//
+// That is only so up to Android 2.9.0, where the app keeps the platform's own
+// config.xml, which alone names plugins. Every later platform answers in each app:
+// PluginManager itself on Android 2.9.1 and later, App on 3.0 to 3.7, CoreAndroid from
+// 4.0 on, which opens pages and ends the app [PluginManager and CordovaWebView 2.9.1 -
+// 3.7.0, CordovaWebViewImpl 4.0.0 - 15.0.0]; on iOS the plugins of the template:
+// LocalStorage from 3.0 on, filters and handlers from 4.0 on, Console and LaunchScreen
+// from 6.0 on, StatusBarInternal from 8.0 on [defaults.xml and config.xml 3.0.0 -
+// 8.1.0], of which any method with one argument can be called [CDVCommandQueue].
+func (r *androidReader) withoutPlugins() bool {
+	if r.version.AtLeast(2, 9, 1) || !strings.HasSuffix(r.doc.Name(), "res/xml/config.xml") ||
+		!r.doc.Ships() || len(r.doc.Unknown(r.platform)) > 0 {
 		return false
 	}
-	for _, e := range doc.For(platform) {
+	for _, e := range r.top {
 		if e.Name == "plugin" || e.Name == "plugins" || e.Name == "feature" {
 			return false
 		}
@@ -68,20 +80,16 @@ func unplugged() policy.Program {
 //   - from 4.0 on to pages that the app could navigate to, in every frame
 //     [PluginManager.shouldAllowBridgeAccess 4.0.0 - 15.0.0].
 func (r *androidReader) bridge(spec *policy.Spec) {
-	if withoutPlugins(r.doc, r.platform) {
+	if r.withoutPlugins() {
 		setBridge(spec, unplugged(), unplugged())
 		return
 	}
 	both := policy.Program{}
 	switch at := r.version.AtLeast; {
 	case at(4, 0, 0):
-		own := "file://"
-		if at(10, 1, 1) {
-			own = r.launchPrefix()
-		}
 		both.Steps = []policy.Step{
 			r.listed(androidNavigations, policy.Allow),
-			builtIn(policy.Allow, r.uri.startsWithAny(own)),
+			builtIn(policy.Allow, r.uri.startsWithAny(r.launchPrefix())),
 		}
 	case at(3, 6, 0):
 		own := []string{"file:"}
@@ -119,7 +127,8 @@ func (r *androidReader) exposed() bool {
 	return r.os.AtLeast(2, 3, 0) && !(r.os.AtLeast(3, 0, 0) && !r.os.AtLeast(4, 0, 0))
 }
 
-// iosBridge decides who may call plugins on iOS. No version looks at who asks:
+// iosBridge decides who may call plugins on iOS. No version looks at who asks, and
+// each has plugins of its own that answer (see withoutPlugins):
 //
 //   - up to 3.9 a request for /!gap_exec carries the call, from every frame whose
 //     page has an address to ask relative to [CDVURLProtocol 2.3.0 - 3.9.2]; that of
@@ -135,8 +144,6 @@ func iosBridge(spec *policy.Spec, doc *configxml.Document, t policy.Target) {
 	switch at := t.Version.AtLeast; {
 	case iosHasStopped(spec):
 		setBridge(spec, spec.Programs[policy.Navigation], spec.Programs[policy.Navigation])
-	case withoutPlugins(doc, "ios"):
-		setBridge(spec, unplugged(), unplugged())
 	case !at(2, 3, 0):
 		unknown := policy.Program{Steps: []policy.Step{otherwise(policy.Block, policy.Unverified)}}
 		setBridge(spec, unknown, unknown)

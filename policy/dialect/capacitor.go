@@ -109,7 +109,8 @@ func compileCapacitorIOS(doc *configxml.Document, t policy.Target) (policy.Spec,
 		return capacitorIOSMask(mask, !t.Version.AtLeast(3, 2, 5))
 	})
 	var own []policy.Test
-	local := r.iosOrigin()
+	origin := capacitorIOSOwn(doc, t)
+	local := origin.Scheme + "://" + origin.Host
 	server := local
 	if url := r.config.Server.URL; url.Written() {
 		server = url.Value
@@ -133,15 +134,6 @@ func compileCapacitorIOS(doc *configxml.Document, t policy.Target) (policy.Spec,
 	every := everyPage(navigation)
 	setBridge(&spec, every, every)
 	return spec, nil
-}
-
-// iosOrigin is the app's own origin (InstanceDescriptor.normalize).
-func (r *capacitorReader) iosOrigin() string {
-	scheme := asciiLower(r.config.Server.IOSScheme.Value)
-	if !isIOSScheme(scheme) || iosWebViewOwns(scheme) {
-		scheme = "capacitor"
-	}
-	return scheme + "://" + r.config.Server.Hostname.Or("localhost")
 }
 
 // isIOSScheme reports whether a text is the scheme of a URL.

@@ -74,9 +74,9 @@ func compileCapacitorAndroid(doc *configxml.Document, t policy.Target) (policy.S
 		uri = androidURI19
 	}
 	r.navigations(capacitorMask)
-	scheme := r.androidScheme(&version)
-	origin := scheme + "://" + r.config.Server.Hostname.Or("localhost")
-	own := r.androidOwn(&version, uri, scheme, origin)
+	pages := capacitorAndroidOwn(doc, t)
+	origin := pages.Scheme + "://" + pages.Host
+	own := r.androidOwn(&version, uri, pages.Scheme, origin)
 	r.strict = r.strictSteps(own)
 
 	var navigation []policy.Step
@@ -95,7 +95,7 @@ func compileCapacitorAndroid(doc *configxml.Document, t policy.Target) (policy.S
 	navigation = append(navigation, builtIn(policy.Allow, own), r.listedInside(),
 		otherwise(policy.Launch, policy.HandedOver))
 
-	requests := r.androidRequests(&version, scheme)
+	requests := r.androidRequests(&version, pages.Scheme)
 	spec := r.programs(navigation, requests, nil)
 	r.androidBridge(&spec, &version, uri, origin)
 	r.androidPlugin(&spec, &version, uri)

@@ -1,9 +1,11 @@
 package dialect
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
+	hostname "github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 )
@@ -70,6 +72,34 @@ func (o *AppOrigin) Prefix() string {
 		return o.Scheme + "://" + o.Host + ":" + strconv.Itoa(o.Port) + "/"
 	}
 	return o.Scheme + "://" + o.Host + "/"
+}
+
+// Taken is the beginning of the addresses that the platform takes for the app's own:
+// that of its pages' addresses, unless Compared is another one.
+func (o *AppOrigin) Taken() string { return cmp.Or(o.Compared, o.Prefix()) }
+
+// RefusesRequest reports whether the web view refuses what a page of the app asks
+// for as mixed content, whatever the list says: http and ws from an encrypted page,
+// this device apart, which browsers take for trustworthy. What is opened as a page of
+// its own, and what native code asks for, is no content of a page.
+func (o *AppOrigin) RefusesRequest(url string, kind policy.Kind) bool {
+	scheme, rest, _ := strings.Cut(url, "://")
+	scheme = asciiLower(scheme)
+	if !o.RefusesMixed || scheme != "http" && scheme != "ws" {
+		return false
+	}
+	switch kind {
+	case policy.Navigation, policy.Plugin, policy.Bridge, policy.BridgeFrame:
+		return false
+	case policy.XHR:
+		if o.NativeRequests {
+			return false
+		}
+	}
+	if i := strings.IndexAny(rest, "/?#\\"); i >= 0 {
+		rest = rest[:i]
+	}
+	return !hostname.IsLoopback(rest)
 }
 
 // OwnOrigin returns where a target serves the app's own pages from. A target is

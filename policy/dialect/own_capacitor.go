@@ -1,8 +1,6 @@
 package dialect
 
 import (
-	"strings"
-
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -41,7 +39,10 @@ func capacitorAndroidOwn(doc *configxml.Document, t policy.Target) AppOrigin {
 func capacitorIOSOwn(doc *configxml.Document, t policy.Target) AppOrigin {
 	r := newCapacitorReader(doc, t)
 	server := &r.config.Server
-	scheme, _, _ := strings.Cut(r.iosOrigin(), "://")
+	scheme := asciiLower(server.IOSScheme.Value)
+	if !isIOSScheme(scheme) || iosWebViewOwns(scheme) {
+		scheme = "capacitor"
+	}
 	o := AppOrigin{
 		Scheme: scheme, SchemeFrom: keySetting(server.IOSScheme, "server.iosScheme"),
 		Host: server.Hostname.Or("localhost"), HostFrom: keySetting(server.Hostname, "server.hostname"),

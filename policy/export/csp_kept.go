@@ -183,7 +183,11 @@ func dropped(existing, made csp.Policy, s Source) []Loss {
 	}
 	losses := make([]Loss, 0, len(order))
 	for _, token := range order {
-		losses = append(losses, Loss{Message: sayDropped(token, together(missing[token]), s)})
+		loss := Loss{Message: sayDropped(token, together(missing[token]), s)}
+		if len(missing[token]) > 0 { // else it did nothing in a page
+			loss.Drops = token
+		}
+		losses = append(losses, loss)
 	}
 	return losses
 }

@@ -75,6 +75,30 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 	return m.made, m.losses
 }
 
+// always are the directives that PagePolicy writes into every policy, in its order,
+// and sometimes those that it writes besides.
+var (
+	always = []string{"default-src", "connect-src", "img-src", "media-src", "font-src", "frame-src", "script-src",
+		"style-src", "form-action", "object-src", "base-uri"}
+	sometimes = []string{"script-src-attr", "worker-src", "style-src-elem", "style-src-attr"}
+)
+
+// IsPagePolicy reports whether a policy has the form of those that PagePolicy makes,
+// so that it is taken for one, whatever hosts stand in it: the same directives in the
+// same order, the first and the one of plug-ins as narrow as they are there.
+func IsPagePolicy(p csp.Policy) bool {
+	var names []string
+	for _, d := range p.Directives {
+		if !slices.Contains(sometimes, d.Name) && !restricting[d.Name] {
+			names = append(names, d.Name)
+		}
+	}
+	first, _ := p.Get("default-src")
+	objects, _ := p.Get("object-src")
+	return slices.Equal(names, always) && slices.Equal(first.Sources, []string{"'self'"}) &&
+		slices.Equal(objects.Sources, []string{"'none'"})
+}
+
 // pageMaker makes the policy of one page.
 type pageMaker struct {
 	page Page
@@ -104,6 +128,8 @@ func (m *pageMaker) grant() {
 			m.granted[need.Directive] = append(m.granted[need.Directive], need.Source)
 			loss.Widens = true
 			loss.Message = fmt.Sprintf("%s has %s, because %s %s", need.Directive, need.Source, askers, need.What)
+		case need.Fails != "":
+			loss.Message = fmt.Sprintf("%s %s, which fails%s", askers, need.What, need.Fails)
 		case class == "":
 			loss.Message = fmt.Sprintf(
 				"%s %s, which fails: no policy that is worth having has %s in %s",

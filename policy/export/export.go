@@ -280,6 +280,9 @@ type Loss struct {
 	// besides hosts, and names the files itself: it is the same for all pages.
 	// With Widens the need is met.
 	Need bool
+	// Drops is the source of a page's own policy that the new one has not, "" for a
+	// loss of another kind.
+	Drops string
 }
 
 // lose makes a loss of one line.

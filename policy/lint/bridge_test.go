@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,11 @@ func TestBridge(t *testing.T) {
 	}
 	const open = "the bridge stands in every frame of every page, such as https://cordon-probe.invalid/x " +
 		"(capacitor-android@8.4.2)"
+	const anywhere = `bridge-open high: a page with http://localhost anywhere in its address opens inside on ` +
+		`capacitor-android@3.0.0 and may call native code, such as ` +
+		`https://cordon-probe.invalid/x?http://localhost/ (capacitor-android@3.0.0)`
+	const unasked = `bridge-open high: capacitor-android@3.0.0 puts the bridge into every frame of every page, such ` +
+		`as https://cordon-probe.invalid/x, and no setting narrows it (capacitor-android@3.0.0)`
 	for name, test := range map[string]struct {
 		config, manifest string
 		targets          []policy.Target
@@ -32,7 +38,13 @@ func TestBridge(t *testing.T) {
 		"a legacy bridge": {config: `{"android":{"useLegacyBridge":true}}`, want: []string{
 			`bridge-open high: android.useLegacyBridge "true" puts ` + strings.Replace(open, "stands in", "into", 1)}},
 		"before there was a listener": {config: `{"server":{"allowNavigation":["https://a.example.com/x"]}}`,
-			targets: []policy.Target{target("capacitor-android", 3)}},
+			manifest: `{"dependencies":{"@capacitor/android":"3.9.0"}}`,
+			targets:  []policy.Target{target("capacitor-android", 3)}, want: []string{anywhere, unasked}},
+		"before there was a listener, on iOS too": {config: `{}`, targets: []policy.Target{
+			target("capacitor-android", 3), target("capacitor-android", 4), target("capacitor-ios", 3)}, want: []string{
+			`bridge-open high: a page with capacitor://localhost anywhere in its address opens inside on ` +
+				`capacitor-ios@3.0.0 and may call native code, such as ` +
+				`https://cordon-probe.invalid/x?capacitor://localhost/ (capacitor-ios@3.0.0)`, anywhere, unasked}},
 		"a host with its scheme": {config: `{"server":{"allowNavigation":["https://a.example.com"]}}`, want: []string{
 			`bridge-remote-origin medium: pages of https://a.example.com/ may call native code, although no link ` +
 				`opens them inside (capacitor-android@8.4.2)`}},
@@ -70,5 +82,42 @@ func TestBridge(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s:\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(test.want, "\n"))
 		}
+	}
+}
+
+// A mask that no navigation matches says who may call native code by it.
+func TestMasksThatOpenTheBridge(t *testing.T) {
+	const useless = `the mask %s is compared with hosts alone and covers none`
+	for mask, want := range map[string]string{
+		`https://app.example.com`: ", and yet pages of https://app.example.com/ may call native code on " +
+			"capacitor-android@8.4.2",
+		`http://app.example.com:8080`: ", and yet pages of http://app.example.com:8080/ may call native code on " +
+			"capacitor-android@8.4.2",
+		`app.example.com:8443`: ", and yet pages of https://app.example.com:8443/ may call native code on " +
+			"capacitor-android@8.4.2",
+		`https://app.example.com/x`: ", and yet it opens the bridge to every frame on Android",
+		`app*.example.com`:          ", and yet it opens the bridge to every frame on Android",
+	} {
+		report, err := lint.Check(&app.App{Capacitor: app.File{Name: "capacitor.config.json",
+			Data: []byte(`{"server":{"allowNavigation":["` + mask + `"]}}`)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := of(report, "capacitor-mask-useless")
+		if len(found) != 1 || found[0].Message != fmt.Sprintf(useless, `"`+mask+`"`)+want {
+			t.Errorf("%s: %s", mask, lines(found))
+		}
+	}
+	ios, err := lint.Check(&app.App{Targets: []policy.Target{{Platform: "capacitor-ios"}},
+		Capacitor: app.File{
+			Name: "capacitor.config.json",
+			Data: []byte(`{"server":{"allowNavigation":["a.example:1"]}}`),
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := of(ios, "capacitor-mask-useless"); len(found) != 1 ||
+		found[0].Message != `the mask "a.example:1" is compared with hosts alone and covers none` {
+		t.Errorf("on iOS alone: %s", lines(found))
 	}
 }

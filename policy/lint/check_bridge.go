@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -84,18 +85,118 @@ func checkBridgeOpen(r *run) {
 	}
 	for _, rule := range found {
 		why := "is not a rule of origins, so that the bridge stands in every frame of every page"
+		repair := func(*Finding) {}
 		switch {
 		case strings.HasSuffix(rule.Element, "useLegacyBridge"):
 			why = "puts the bridge into every frame of every page"
+			repair = r.writesFalse(rule.Place)
 		case rule.Element == "allowNavigation" && strings.HasPrefix(rule.Text, "http") &&
 			!strings.Contains(rule.Text, "://"):
 			why = "begins with http and is taken for an address, which it is not, so that the bridge stands in " +
 				"every frame of every page"
 		}
 		shown := where[rule][0].verdict(webProbes[0], policy.Allow, policy.BridgeFrame)
-		r.report(rule.Place, []option{on(where[rule]), witnessed(shown)}, "%s %s %s, such as %s", rule.Element,
-			quote(rule.Text), why, webProbes[0])
+		r.report(rule.Place, []option{on(where[rule]), witnessed(shown), repair}, "%s %s %s, such as %s",
+			rule.Element, quote(rule.Text), why, webProbes[0])
 	}
+	checkBridgeUnasked(r)
+	checkBridgeAnywhere(r)
+}
+
+// checkBridgeUnasked finds the versions of Capacitor for Android that give every
+// frame the bridge, whatever is written. On iOS every version does: there is none to
+// turn to, and bridge-frame-remote says what comes of it.
+func checkBridgeUnasked(r *run) {
+	var old []*reading
+	for _, rd := range r.capacitorReadings() {
+		d := rd.policy.Decide(policy.Request{URL: webProbes[0], Kind: policy.BridgeFrame})
+		if rd.target.Platform == "capacitor-android" && d.Verdict == policy.Allow && d.Reason == policy.NeverAsked {
+			old = append(old, rd)
+		}
+	}
+	if len(old) == 0 {
+		return
+	}
+	shown := Witness{URL: webProbes[0], Kind: policy.BridgeFrame, Target: old[0].target, Verdict: policy.Allow,
+		Unasked: true}
+	r.report(r.capacitorNamed("@capacitor/android"), []option{on(old), witnessed(&shown)},
+		"%s puts the bridge into every frame of every page, such as %s, and no setting narrows it", names(old),
+		webProbes[0])
+}
+
+// checkBridgeAnywhere finds the versions that take a page for the app's own whose
+// address has the app's in it anywhere, where such a page may call native code.
+func checkBridgeAnywhere(r *run) {
+	for _, rd := range r.capacitorReadings() {
+		w := Witness{URL: webProbes[0] + "?" + rd.own.Prefix(), Kind: policy.Bridge, Target: rd.target,
+			Verdict: policy.Allow}
+		opens := rd.policy.Decide(policy.Request{URL: w.URL, Kind: policy.Navigation})
+		if opens.Verdict != policy.Allow || opens.Reason != policy.BuiltIn ||
+			rd.policy.Decide(w.Request()).Verdict != policy.Allow {
+			continue
+		}
+		name := "@" + strings.Replace(rd.target.Platform, "-", "/", 1)
+		r.report(r.capacitorNamed(name), []option{on([]*reading{rd}), witnessed(&w)},
+			"a page with %s anywhere in its address opens inside on %s and may call native code, such as %s",
+			strings.TrimSuffix(rd.own.Prefix(), "/"), rd.target, w.URL)
+	}
+}
+
+// capacitorNamed is the place where package.json names a package of Capacitor, or
+// that where the configuration begins.
+func (r *run) capacitorNamed(name string) policy.Place {
+	manifest, err := jsonspan.Parse(r.project.Package.Data)
+	if err != nil {
+		return r.capacitorStart() // a broken manifest is a finding of its own
+	}
+	for _, section := range []string{"dependencies", "devDependencies"} {
+		for _, m := range manifest.At(section).Members {
+			if m.Key == name {
+				return r.project.Package.Place(m.Start, m.Value.End)
+			}
+		}
+	}
+	return r.capacitorStart()
+}
+
+// checkBridgeFrame finds the frames of other hosts in the app's own pages whose pages
+// may call native code, because the platform does not ask who calls, or asks a list
+// that has the host.
+func checkBridgeFrame(r *run) {
+	var list []usedURL
+	calling := map[string][]*reading{}
+	for _, u := range r.usedURLs {
+		if u.kind != policy.Frame || developmentHost(hostOf(u.url)) == "this device" || !r.frameLoads(u) {
+			continue
+		}
+		for _, rd := range r.shipped() {
+			loaded := rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.Frame})
+			calls := rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.BridgeFrame})
+			if loaded.Verdict != policy.Block && loaded.Verdict != policy.Launch && calls.Verdict == policy.Allow &&
+				!rd.own.RefusesRequest(u.url, policy.Frame) && !slices.Contains(calling[hostOf(u.url)], rd) {
+				calling[hostOf(u.url)] = append(calling[hostOf(u.url)], rd)
+			}
+		}
+		if len(calling[hostOf(u.url)]) > 0 {
+			list = append(list, u)
+		}
+	}
+	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
+		host := hostOf(g.first.url)
+		r.report(r.placeIn(g.first.file, g.first.span), []option{on(calling[host])},
+			"the page of %s in this frame may call native code on %s%s", host, names(calling[host]), g.more())
+	}
+}
+
+// frameLoads reports whether the page's own policy lets a frame of it load.
+func (r *run) frameLoads(u usedURL) bool {
+	for i := range r.project.Pages {
+		if page := &r.project.Pages[i]; page.Name == u.file.Name {
+			p := readCSP(page)
+			return p.allows("frame-src", u.url)
+		}
+	}
+	return true
 }
 
 // checkBridgeRemote finds the entries of allowNavigation whose pages may call

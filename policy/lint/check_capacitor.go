@@ -7,6 +7,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 )
 
 // capacitor returns a value of capacitor.config.json.
@@ -84,21 +85,46 @@ func checkCapacitorMask(r *run) {
 			return rule == nil || rule.Flaw != policy.NeverMatches
 		})
 		if len(all) > 0 {
-			r.report(mask.Place, []option{on(all)}, "the mask %s is compared with hosts alone and covers none",
-				quote(mask.Value))
+			r.report(mask.Place, []option{on(all)}, "the mask %s is compared with hosts alone and covers none%s",
+				quote(mask.Value), maskCalls(all, mask))
 		}
 	}
 }
 
+// maskCalls says who may call native code by a mask that no navigation matches: it is
+// an origin of the bridge on Android all the same.
+func maskCalls(readings []*reading, mask capacitor.Text) string {
+	var listed []*reading
+	for _, rd := range readings {
+		calls := rd.policy.Decide(policy.Request{URL: webProbes[0], Kind: policy.BridgeFrame})
+		if calls.Verdict == policy.Allow && calls.Rule != nil && calls.Rule.Place == mask.Place {
+			return ", and yet it opens the bridge to every frame on Android"
+		}
+		if url := maskWitness(mask.Value); url != "" {
+			calls = rd.policy.Decide(policy.Request{URL: url, Kind: policy.Bridge})
+			own := calls.Reason == policy.Listed && calls.Rule.Place == mask.Place
+			if own || calls.Verdict == policy.Allow && calls.Reason == policy.Unlimited {
+				listed = append(listed, rd)
+			}
+		}
+	}
+	if len(listed) == 0 {
+		return ""
+	}
+	return ", and yet pages of " + maskWitness(mask.Value) + " may call native code on " + names(listed)
+}
+
 func checkCapacitorCleartext(r *run) {
 	if n := r.capacitor("server", "cleartext"); n.IsTrue() {
-		r.report(r.placeIn(&r.project.Capacitor, spanOf(n)), nil, "server.cleartext allows cleartext to every host")
+		at := r.placeIn(&r.project.Capacitor, spanOf(n))
+		r.report(at, []option{r.withoutCleartext(at)}, "server.cleartext allows cleartext to every host")
 	}
 }
 
 func checkCapacitorURL(r *run) {
 	n := r.capacitor("server", "url")
 	if url, ok := n.Text(); ok && url != "" {
-		r.report(r.placeIn(&r.project.Capacitor, spanOf(n)), nil, "the app's pages come from %s", quote(url))
+		r.report(r.placeIn(&r.project.Capacitor, spanOf(n)), []option{r.fixedServerURL(url)},
+			"the app's pages come from %s", quote(url))
 	}
 }

@@ -68,14 +68,15 @@ func checkCapacitorInspectable(r *run) {
 			return r.platformSince(platform, 3, 0, 0)
 		})
 	for _, f := range list {
-		r.report(f.place, []option{on(f.readings)}, "webContentsDebuggingEnabled opens the app to remote inspection")
+		r.report(f.place, []option{on(f.readings), r.writesFalse(f.place)},
+			"webContentsDebuggingEnabled opens the app to remote inspection")
 	}
 }
 
 func checkCapacitorMixed(r *run) {
 	for _, f := range r.flags(func(c *capacitor.Config) capacitor.Flag { return c.Android.AllowMixedContent }, nil,
 		func(platform string) []*reading { return r.platformSince(platform, 3, 0, 0) }) {
-		r.report(f.place, []option{on(f.readings)},
+		r.report(f.place, []option{on(f.readings), r.withoutCleartext(f.place)},
 			"allowMixedContent lets the app's pages load scripts and everything else over http")
 	}
 }
@@ -103,7 +104,8 @@ func checkCapacitorLogging(r *run) {
 		where[at] = append(where[at], readings...)
 	}
 	for _, at := range places {
-		r.report(at, []option{on(where[at])},
+		r.report(at, []option{on(where[at]), r.capacitorFixed("write \"debug\"",
+			configxml.Edit{Start: at.Start, End: at.End, New: `"debug"`})},
 			"release builds write what pages log and the calls of native code into the system's log")
 	}
 }

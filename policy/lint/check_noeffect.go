@@ -255,18 +255,52 @@ func nearList(name string) string {
 
 func checkMissingAttribute(r *run) {
 	for _, e := range r.entries {
-		if e.role == forContent || e.has {
+		if e.role == forContent {
 			continue
 		}
-		hint := ""
-		for _, a := range e.element.Attrs {
-			switch strings.ToLower(a.Name) {
-			case "href", "origin", "src", "url", "uri":
-				hint = "; it has " + a.Name + "= instead"
-			}
+		other := e.misnamed()
+		switch {
+		case !e.has && other == "":
+			r.report(r.at(e.element), nil, "<%s> without %s lists nothing", e.element.Name, e.attribute())
+		case !e.has:
+			r.report(r.at(e.element), nil, "<%s> without %s lists nothing; it has %s= instead", e.element.Name,
+				e.attribute(), other)
+		case other != "" && strings.TrimSpace(e.text) == "":
+			r.report(r.at(e.element), nil, "<%s> with an empty %s lists nothing; it has %s= beside it", e.element.Name,
+				e.attr.Name, other)
+		case other != "":
+			r.report(r.at(e.element), nil, "<%s> is read by %s alone: what %s= says beside it is not listed",
+				e.element.Name, e.attr.Name, other)
 		}
-		r.report(r.at(e.element), nil, "<%s> without %s lists nothing%s", e.element.Name, e.attribute(), hint)
 	}
+}
+
+// misnamed returns the name, with its prefix, of an attribute that no platform reads
+// on this element and that looks like the one it is about, and says something else
+// than that one; "" if there is none.
+func (e *entry) misnamed() string {
+	requests := e.role == forAccess || e.role == forExternal
+	for i := range e.element.Attrs {
+		a := &e.element.Attrs[i]
+		switch strings.ToLower(a.Name) {
+		case "href", "origin", "src", "url":
+		case "uri":
+			if requests && a.Prefix == "" {
+				continue // BlackBerry 10 reads it: see uri-attribute
+			}
+		default:
+			continue
+		}
+		value := strings.TrimSpace(a.Value)
+		switch {
+		case value == "" || a.Prefix == "xmlns" || e.has && (a == e.attr || value == strings.TrimSpace(e.text)):
+		case a.Prefix != "":
+			return a.Prefix + ":" + a.Name
+		default:
+			return a.Name
+		}
+	}
+	return ""
 }
 
 func checkURIAttribute(r *run) {
@@ -280,8 +314,14 @@ func checkURIAttribute(r *run) {
 		return
 	}
 	for _, e := range r.entries {
-		if e.has && e.attr.Name == "uri" {
+		uri, has := e.element.Attr("uri")
+		switch {
+		case !has || e.role != forAccess && e.role != forExternal || e.scope == "blackberry10":
+		case e.attr.Name == "uri":
 			r.report(r.at(e.element), nil, "only BlackBerry 10 reads uri=%s", quote(e.text))
+		case uri.Value != e.text:
+			r.report(r.at(e.element), nil, "BlackBerry 10 reads uri=%s here and the others origin=%s", quote(uri.Value),
+				quote(e.text))
 		}
 	}
 }

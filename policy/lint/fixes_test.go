@@ -11,6 +11,7 @@ import (
 	"github.com/cordon-sec/cordon/policy/app"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/csp"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -43,9 +44,12 @@ func TestFixesNeverWiden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v: %v", p.name, f.Place, err)
 			}
-			if f.Fix.File == p.project.Config.Name() {
+			switch {
+			case f.Fix.File == p.project.Capacitor.Name:
+				capacitorNotWider(t, p, f, after)
+			case f.Fix.File == p.project.Config.Name():
 				listNotWider(t, p, f, after)
-			} else {
+			default:
 				pageNotWider(t, p, f, after)
 			}
 		}
@@ -61,7 +65,8 @@ type namedProject struct {
 	project *app.App
 }
 
-// fixableProjects are the fixtures and the examples, those with a config.xml.
+// fixableProjects are the fixtures and the examples, those with a config.xml or a
+// Capacitor configuration.
 func fixableProjects(t *testing.T) []namedProject {
 	t.Helper()
 	var list []namedProject
@@ -70,7 +75,7 @@ func fixableProjects(t *testing.T) []namedProject {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Config != nil {
+		if p.Config != nil || p.Capacitor.Data != nil {
 			list = append(list, namedProject{name, files, p})
 		}
 	}
@@ -114,6 +119,44 @@ func listNotWider(t *testing.T, p namedProject, f lint.Finding, after []byte) {
 				if rank(now) > rank(before) {
 					t.Errorf("%s: the fix of %s (%s) turns %v of %s from %v to %v on %s", p.name, f.Rule.ID,
 						f.Fix.Summary, kind, url, before, now, name)
+				}
+			}
+		}
+	}
+}
+
+// capacitorNotWider asks every version that reads otherwise who may open, ask and call
+// what, the app's own origin apart: its pages come from there again where live reload
+// is taken out.
+func capacitorNotWider(t *testing.T, p namedProject, f lint.Finding, after []byte) {
+	t.Helper()
+	compile := func(data []byte, target policy.Target) *policy.Policy {
+		config, err := capacitor.Read(f.Fix.File, data)
+		if err != nil {
+			t.Fatalf("%s: the fix of %s: %v", p.name, f.Rule.ID, err)
+		}
+		compiled, err := dialect.Compile(configxml.Effective(f.Fix.File, nil, configxml.Additions{Capacitor: config}),
+			target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compiled
+	}
+	for _, name := range []string{"capacitor-android@3.0.0", "capacitor-android@4.0.0", "capacitor-android@4.5.0",
+		"capacitor-android@5.7.8", "capacitor-android@8.4.2", "capacitor-ios@3.0.0", "capacitor-ios@8.4.2"} {
+		target, err := dialect.ParseTarget(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, fixed := compile(p.project.Capacitor.Data, target), compile(after, target)
+		for _, url := range []string{"https://cordon-probe.invalid/x", "http://cordon-probe.invalid/x",
+			"ws://cordon-probe.invalid/x", "http://192.168.1.20:8100/", "https://app.example.com/", "data:text/html,x",
+			"tel:112"} {
+			for _, kind := range policy.Kinds() {
+				request := policy.Request{URL: url, Kind: kind}
+				if before, now := old.Decide(request), fixed.Decide(request); rank(now.Verdict) > rank(before.Verdict) {
+					t.Errorf("%s: the fix of %s (%s) turns %v of %s from %v to %v on %s", p.name, f.Rule.ID,
+						f.Fix.Summary, kind, url, before.Verdict, now.Verdict, name)
 				}
 			}
 		}

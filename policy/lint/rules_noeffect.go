@@ -57,13 +57,14 @@ var noEffectRules = []Rule{
 		ID: "missing-attribute", Severity: Medium, Topic: TopicMeaning,
 		Title: "An entry without its attribute",
 		Explanation: "access needs origin, allow-navigation and allow-intent need href. Without it the entry lists " +
-			"nothing, and some tools fail.",
+			"nothing, and some tools fail. What stands in another attribute beside it (href on access, origin or uri " +
+			"on allow-navigation and allow-intent) is not read either.",
 		Gain: "Nothing by itself; a rule that was meant does not exist.",
 		Effects: effects(
 			"android, ios", "skipped at run time",
 			"ios 6.3+", "an access element without origin, or an allow-navigation without href, makes cordova "+
 				"prepare fail for all platforms"),
-		Remedy: "Write the attribute, or remove the element.",
+		Remedy: "Write the attribute, one element for each address, or remove the element.",
 		check:  checkMissingAttribute,
 	},
 	{

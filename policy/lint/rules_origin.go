@@ -22,7 +22,8 @@ var originRules = []Rule{
 			"a server on a port that every app of the device can ask",
 		),
 		Remedy: "Write <preference name=\"Scheme\" value=\"https\"/>, or server.androidScheme \"https\", and load " +
-			"everything over https. Data that pages keep belongs to their origin: it has to be moved.",
+			"everything over https. Data that pages keep belongs to their origin: it has to be moved, so that " +
+			"cordon fix leaves this to you.",
 		check: checkCleartextAppScheme,
 	},
 	{

@@ -17,7 +17,7 @@ var standards = []named{
 	{[]int{298, 324}, "NETWORK-2", "0028", "pin-expired pin-expires-soon nsc-pins-expired nsc-pins-expire-soon"},
 	// Whose pages run beside native code.
 	{[]int{749, 829}, "PLATFORM-2", "0033 0035", `navigation-catch-all remote-navigation-with-plugins
-		bridge-open bridge-remote-origin
+		bridge-open bridge-remote-origin bridge-frame-remote
 		capacitor-navigation-any navigation-swallows-intent`},
 	{[]int{749}, "PLATFORM-2", "0033", "app-bound-domains-wider"},
 	{[]int{829}, "PLATFORM-2 CODE-4", "0035", `remote-start-page capacitor-server-url content-lists-host`},

@@ -11,16 +11,19 @@ import (
 type Witness struct {
 	URL string
 	// Kind is what asks for the URL. The question is strict: what the list says,
-	// also where the platform never asks it.
+	// also where the platform never asks it, unless Unasked is set.
 	Kind   policy.Kind
 	Target policy.Target
 	// Verdict is Allow or Launch, never Block.
 	Verdict policy.Verdict
+	// Unasked says that the finding is about what the platform does without a
+	// question to any list.
+	Unasked bool
 }
 
 // Request is the question that the witness answers.
 func (w *Witness) Request() policy.Request {
-	return policy.Request{URL: w.URL, Kind: w.Kind, Strict: true}
+	return policy.Request{URL: w.URL, Kind: w.Kind, Strict: !w.Unasked}
 }
 
 // grants says how a URL that an entry for the purpose lets in is asked about,

@@ -105,7 +105,7 @@ func confirm(t *testing.T, p *app.App, confirmed map[string]int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := compiled.Decide(policy.Request{URL: w.URL, Kind: w.Kind, Strict: true}).Verdict
+		got := compiled.Decide(w.Request()).Verdict
 		if got != w.Verdict || got == policy.Block {
 			t.Errorf("%s for %v: %s: %v of %s is %v on %v, not %v", f.Rule.ID, p.Targets, f.Message, w.Kind, w.URL, got,
 				w.Target, w.Verdict)

@@ -47,9 +47,6 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 		Server:  capacitorServer{AllowNavigation: []string{}},
 		Cordova: capacitorCordova{AccessOrigins: []string{}, Preferences: map[string]string{}},
 	}
-	m.notes = append(m.notes, Note{Place: doc.Root().Place(), Text: "Capacitor",
-		Message: "data: and blob: pages open inside whatever is listed, and what Cordova plugins ask for stays with " +
-			"cordova.accessOrigins: see the comparison for who may call native code"})
 	m.preferences(&config)
 	for _, e := range m.elements() {
 		if !m.ofOtherPlatform(e) {
@@ -65,7 +62,29 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 		return nil, err
 	}
 	report := diff.Compare([]diff.Pair{{Old: m.old, New: decides}}, diff.Options{})
-	return &Result{Name: "capacitor.config.json", Data: append(data, '\n'), Notes: m.notes, Report: report}, nil
+	about := Note{Place: doc.Root().Place(), Text: "Capacitor", Message: aboutCapacitor(decides)}
+	return &Result{Name: "capacitor.config.json", Data: append(data, '\n'), Notes: append([]Note{about}, m.notes...),
+		Report: report}, nil
+}
+
+// aboutCapacitor says what no line of the new file says, as the platform decides it.
+func aboutCapacitor(decides *policy.Policy) string {
+	var inside []string
+	for _, page := range []struct{ scheme, url string }{{"data:", "data:text/html,x"},
+		{"blob:", "blob:https://a.example/x"}} {
+		if decides.Decide(policy.Request{URL: page.url, Kind: policy.Navigation}).Verdict == policy.Allow {
+			inside = append(inside, page.scheme)
+		}
+	}
+	about := "pages that are not listed are handed to other apps"
+	if len(inside) > 0 {
+		about = strings.Join(inside, " and ") + " pages open inside whatever is listed"
+	}
+	if decides.Decide(policy.Request{URL: "https://a.example/", Kind: policy.Plugin}).Verdict == policy.Bypass {
+		return about + ", and Cordova plugins ask no list: see the comparison for who may call native code"
+	}
+	return about + ", and Cordova plugins ask the list that cordova.accessOrigins writes (<access>): see the " +
+		"comparison for who may call native code"
 }
 
 func appName(doc *configxml.Document) string {
@@ -130,10 +149,10 @@ func (m *migration) addMasks(e *configxml.Element, g grant, config *capacitorCon
 		*list = appendNew(*list, "*")
 		return
 	case g.rest != "":
-		m.note(e, "a scheme without a host cannot be said")
+		m.note(e, "a mask is a host: a scheme without one is left out, and Capacitor hands it to another app")
 		return
 	case strings.HasPrefix(g.host, "["):
-		m.note(e, "an IPv6 address cannot be written as a host mask")
+		m.note(e, "a mask has no form for an IPv6 address, so it is left out: give the server a name")
 		return
 	case !strings.Contains(g.host, "."):
 		m.note(e, "a mask of one label would cover every host that ends in ."+g.host+" on Android")

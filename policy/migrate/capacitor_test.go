@@ -48,3 +48,19 @@ func TestCapacitorIsCompared(t *testing.T) {
 		t.Errorf("the notes do not tell that data: pages open inside: %+v", result.Notes)
 	}
 }
+
+// What no line of the new file says is told as each platform decides it.
+func TestCapacitorIsTold(t *testing.T) {
+	for platform, want := range map[string]string{
+		"android": "data: and blob: pages open inside whatever is listed, and Cordova plugins ask the list that " +
+			"cordova.accessOrigins writes (<access>): see the comparison for who may call native code",
+		"ios": "pages that are not listed are handed to other apps, and Cordova plugins ask no list: see the " +
+			"comparison for who may call native code",
+	} {
+		result := run(t, platform, "capacitor", `<widget id="a"><access origin="https://api.example.com"/></widget>`,
+			migrate.Options{})
+		if got := result.Notes[0].Message; got != want {
+			t.Errorf("from %s: %s, want %s", platform, got, want)
+		}
+	}
+}

@@ -47,27 +47,27 @@ func (r *reader) values(one role, g grant) (values []string, subdomains bool, pr
 	switch {
 	case g.all && r.language == strictText && one == launch:
 		return []string{"http://*/*", "https://*/*"}, false,
-			"every scheme cannot be said; name the schemes that are launched"
+			"the new list has no entry for every scheme: name the schemes that are launched"
 	case g.all && r.language == strictText:
 		return []string{"*://*"}, false, ""
 	case g.all:
 		return []string{"*"}, false, ""
 	case g.rest != "" && !r.opaque:
-		return nil, false, "a scheme without a host cannot be said"
+		return nil, false, "the new list has no entry for a scheme without a host, so it is left out"
 	case g.rest != "" && !r.scheme(g.schemes[0]):
-		return nil, false, "the scheme " + g.schemes[0] + " cannot be said"
+		return nil, false, noScheme(g.schemes[0])
 	case g.rest != "":
 		return []string{g.schemes[0] + ":" + g.rest}, false, ""
 	}
 	schemes := g.schemes
 	if len(schemes) == 0 {
 		if schemes = []string{"*"}; r.language != urlPattern && r.language != strictText {
-			schemes, problem = web, "every scheme cannot be said: http and https are listed"
+			schemes, problem = web, "the new list has no entry for every scheme: http and https are listed"
 		}
 	}
 	for _, scheme := range schemes {
 		if scheme != "*" && !r.scheme(scheme) {
-			problem = "the scheme " + scheme + " cannot be said"
+			problem = noScheme(scheme)
 			continue
 		}
 		value, why := r.origin(scheme, g)
@@ -79,6 +79,11 @@ func (r *reader) values(one role, g grant) (values []string, subdomains bool, pr
 		}
 	}
 	return values, g.below && (r.language == blackberry || r.language == widget || r.language == rawRegexp), problem
+}
+
+// noScheme says that a scheme is left out.
+func noScheme(scheme string) string {
+	return "the new list has no entry for the scheme " + scheme + ", so it is left out"
 }
 
 // origin writes one origin under a scheme.
@@ -104,20 +109,20 @@ func (r *reader) origin(scheme string, g grant) (value, problem string) {
 	case strictText:
 		folder, whole := strings.CutSuffix(g.path, "*")
 		if strings.Contains(folder, "*") || g.path != "" && !whole && strings.HasSuffix(g.path, "/") {
-			return "", "a path with wildcards in it cannot be said"
+			return "", "the new list has no paths with wildcards in them, so it is left out: name the folder above"
 		}
 		if strings.HasSuffix(g.path, "*") && !strings.HasSuffix(folder, "/") {
-			return "", "a path that ends inside a name cannot be said"
+			return "", "the new list has no path that ends inside a name, so it is left out: name the folder above"
 		}
 		return scheme + "://" + named + port + g.path, ""
 	case hostText:
 		if g.port != 0 || g.path != "" {
-			problem = "ports and paths cannot be said"
+			problem = "the new list has no ports and no paths: all of the host is listed"
 		}
 		return scheme + "://" + named, problem
 	case windows:
 		if g.port != 0 || g.path != "" {
-			problem = "ports and paths with wildcards cannot be said"
+			problem = "the new list has no ports and no paths with wildcards: all of the host is listed"
 		}
 		return scheme + "://" + named, problem
 	}
@@ -128,15 +133,15 @@ func (r *reader) origin(scheme string, g grant) (value, problem string) {
 // the host are an attribute.
 func (r *reader) byHost(scheme, host, port string, g grant) (value, problem string) {
 	if host == "" {
-		return "", "every host of one scheme cannot be said"
+		return "", "the new list has no entry for every host of one scheme, so it is left out: name the hosts"
 	}
 	folder := strings.TrimSuffix(strings.TrimSuffix(g.path, "*"), "/")
 	switch {
 	case r.language == widget && g.path != "":
-		problem = "paths cannot be said: all of the host is listed"
+		problem = "the new list has no paths: all of the host is listed"
 		folder = ""
 	case strings.Contains(folder, "*"):
-		problem = "a path with wildcards in it cannot be said: the folder above it is listed"
+		problem = "the new list has no paths with wildcards in them: the folder above is listed"
 		folder = folder[:strings.IndexByte(folder, '*')]
 		folder = folder[:max(0, strings.LastIndexByte(folder, '/'))]
 	case r.language == rawRegexp:

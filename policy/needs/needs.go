@@ -29,6 +29,9 @@ type Need struct {
 	// What says what asks for it, as the end of a sentence that begins with the
 	// file: "puts style elements into the page".
 	What string
+	// Fails is the end of the sentence "…, which fails" for a need that is never met,
+	// "" for the usual one.
+	Fails string
 	// By is the library or plugin that does it, "" where that is not known.
 	By string
 	// Place is where it stands, the zero Place for what the platform itself needs.
@@ -62,7 +65,7 @@ func (n Need) Class() string {
 			return ClassEval
 		}
 		return ""
-	case "script-src-elem", "script-src-attr":
+	case "script-src-elem", "script-src-attr", "object-src":
 		return ""
 	}
 	switch n.Source {
@@ -111,7 +114,9 @@ func (a *Asked) Askers() string {
 func Group(list []Need) []Asked {
 	var all []Asked
 	for _, n := range list {
-		at := slices.IndexFunc(all, func(a Asked) bool { return a.Directive == n.Directive && a.Source == n.Source })
+		at := slices.IndexFunc(all, func(a Asked) bool {
+			return a.Directive == n.Directive && a.Source == n.Source && a.Fails == n.Fails
+		})
 		if at < 0 {
 			all = append(all, Asked{Need: n})
 			continue

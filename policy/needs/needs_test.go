@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 	const eval = "script-src 'unsafe-eval'"
 	const wasm = "script-src 'wasm-unsafe-eval'"
 	const handlers = "script-src-attr 'unsafe-inline'"
+	const inherited = "script-src-elem 'unsafe-inline'"
 	for _, test := range []struct{ name, code, want string }{
 		{"a style element", `d.head.append(document.createElement("style"))`, elements},
 		{"minified", "var t=e.createElement(`style`);", elements},
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 		{"a sound", `a.src = "data:audio/wav;base64,AA"`, "media-src data:"},
 		{"some data", `x.src = "data:" + type + ";base64," + y`, "img-src data:, media-src data:"},
 		{"data that is fetched", `fetch("data:application/octet-stream;base64,AA")`, "connect-src data:"},
-		{"data in a frame", `iframe.src = "data:text/html,<p>"`, "frame-src data:"},
+		{"data in a frame", `iframe.src = "data:text/html,<p>"`, "frame-src data:, " + inherited},
 		{"data to keep", `link.href = "data:text/csv;charset=utf-8," + rows`, ""},
 		{"a style sheet in a script", "css(`a{background:url(\"data:image/svg+xml,x\")}" +
 			"@font-face{src:url(data:application/octet-stream;base64,x)}`)", "font-src data:, img-src data:"},
@@ -76,9 +77,33 @@ func TestScripts(t *testing.T) {
 		{"a blob", `show(URL.createObjectURL(b))`, "img-src blob:, media-src blob:"},
 		{"a blob to keep", `var a = document.createElement("a"); a.download = "x"; a.href = ` +
 			`URL.createObjectURL(b)`, ""},
-		{"a frame of a blob", `iframe.src = URL.createObjectURL(b)`, "frame-src blob:"},
+		{"a frame of a blob", `iframe.src = URL.createObjectURL(b)`, "frame-src blob:, " + inherited},
 		{"a blob that is fetched", `fetch(URL.createObjectURL(b))`, "connect-src blob:"},
 		{"a worker of a blob", `var u = URL.createObjectURL(new Blob([s])); w = new Worker(u)`, "worker-src blob:"},
+		{"a film by way of a variable", `photo(); var a = URL.createObjectURL(b); done(a); ` +
+			strings.Repeat("x(y); ", 100) + `player.video.src = a;`, "media-src blob:"},
+		{"a film and a link", `var u = URL.createObjectURL(b); a.download = "x"; a.href = u; videoEl.src = u`,
+			"media-src blob:"},
+		{"a film of a member", `this.url = URL.createObjectURL(b); ` + strings.Repeat("x(y); ", 100) +
+			`const v = document.createElement("video"); v.src = this.url;`, "media-src blob:"},
+		{"a film and a picture", `let u = URL.createObjectURL(b); img.src = u; audio.setAttribute("src", u)`,
+			"img-src blob:, media-src blob:"},
+		{"a frame by way of a variable", `u=URL.createObjectURL(b);` + strings.Repeat("x(y);", 100) +
+			`t=document.createElement("iframe");t.src=u`, "frame-src blob:, " + inherited},
+		{"data in a frame by way of a variable", `const page = "data:text/html," + x; ` +
+			strings.Repeat("x(y); ", 100) + `myFrame.iframe.src = page`, "frame-src data:, " + inherited},
+		{"a worker by way of a variable", `const w = URL.createObjectURL(b);` + strings.Repeat("x(y); ", 100) +
+			`run(new Worker(w))`, "worker-src blob:"},
+		{"something that loads", `const u = URL.createObjectURL(photo); el.src = u`, "img-src blob:"},
+		{"something else that loads", `const u = URL.createObjectURL(b); el.src = u`, "img-src blob:, media-src blob:"},
+		{"another variable", `const url = URL.createObjectURL(b); a.download = 1; a.href = url; el.src = url2`, ""},
+		{"a plug-in", `document.createElement("object")`, "object-src 'self'"},
+		{"a plug-in in markup", `x.innerHTML = "<embed src='a.pdf'>"; y = "<object data='a.svg'></object>"`,
+			"object-src 'self'"},
+		{"no plug-in", `a = "<objects>"; createElement("objects"); x < object; log("an <objection")`, ""},
+		{"a page that is written into a frame", `frame.srcdoc = page`, inherited},
+		{"the same by an attribute", `f.setAttribute('srcdoc', page)`, inherited},
+		{"one that is looked for", `if (f.srcdoc == x) go(); attributes = ["srcdoc"]`, ""},
 		{"a worker of a file", `new Worker("worker.js"); new Worker(new URL("w.js", import.meta.url))`, ""},
 		{"a file of the device", `img.src = "cdvfile://localhost/persistent/a.png"`, "img-src cdvfile:, " +
 			"media-src cdvfile:"},

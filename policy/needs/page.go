@@ -40,8 +40,39 @@ func OfPage(p *app.Page) []Need {
 	return list
 }
 
+// sourceOf is the source expression that covers a URL of a page.
+func sourceOf(url string) string {
+	url = strings.ToLower(strings.TrimSpace(url))
+	scheme, rest, ok := strings.Cut(url, ":")
+	switch {
+	case strings.HasPrefix(url, "//"):
+		scheme, rest = "https", url
+	case !ok || strings.ContainsAny(scheme, "/?#"):
+		return "'self'"
+	}
+	host, hierarchical := strings.CutPrefix(rest, "//")
+	if !hierarchical {
+		return scheme + ":"
+	}
+	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+		host = host[:i]
+	}
+	return scheme + "://" + host
+}
+
+// plugged says which attribute has the URL of what object-src governs.
+var plugged = map[string]string{"object": "data", "embed": "src"}
+
+// noObjects says what becomes of plug-ins.
+const noObjects = ": object-src is 'none' in every policy that is worth having; show a picture by <img> and a page " +
+	"by <iframe>"
+
 func ofTag(p *app.Page, tag *app.Tag) []Need {
 	var list []Need
+	if a, ok := tag.Attr(plugged[tag.Name]); ok {
+		list = append(list, Need{Directive: "object-src", Source: sourceOf(a.Value), What: "has an <" + tag.Name + ">",
+			Fails: noObjects, Place: p.Place(a.ValueStart, a.ValueEnd)})
+	}
 	for _, row := range tagURLs {
 		a, ok := tag.Attr(row.attr)
 		if !ok || row.tag != tag.Name ||

@@ -59,6 +59,9 @@ var signs = []struct {
 }{
 	{"createElement", (*finder).element},
 	{"<style", (*finder).styleMarkup},
+	{"<object", (*finder).objectMarkup},
+	{"<embed", (*finder).objectMarkup},
+	{"srcdoc", (*finder).writtenFrame},
 	{"setAttribute(", (*finder).attribute},
 	{" style=", (*finder).styleAttribute},
 	{" on", (*finder).handler},
@@ -90,11 +93,23 @@ type finder struct {
 
 // need notes one, unless the same stretch needs the same already.
 func (f *finder) need(at, length int, directive, source, what, by string) {
-	if slices.ContainsFunc(f.list, func(n Need) bool { return n.Directive == directive && n.Source == source }) {
+	if slices.ContainsFunc(f.list, func(n Need) bool {
+		return n.Directive == directive && n.Source == source && n.Fails == ""
+	}) {
 		return
 	}
 	start := f.s.Span.Start + at
 	f.list = append(f.list, Need{Directive: directive, Source: source, What: what, By: by,
+		Place: f.s.File.Place(start, start+length)})
+}
+
+// fails notes a need that is never met, with what becomes of it.
+func (f *finder) fails(at, length int, directive, source, what, fails string) {
+	if slices.ContainsFunc(f.list, func(n Need) bool { return n.Directive == directive && n.Fails == fails }) {
+		return
+	}
+	start := f.s.Span.Start + at
+	f.list = append(f.list, Need{Directive: directive, Source: source, What: what, Fails: fails,
 		Place: f.s.File.Place(start, start+length)})
 }
 
@@ -118,11 +133,42 @@ func (f *finder) called(quote int) (name string, ok bool) {
 	return "", true
 }
 
+// objectElement matches what makes an element that object-src governs.
+var objectElement = regexp.MustCompile("^createElement\\(\\s*[\"'`](object|embed)[\"'`]")
+
+// objectMarkup looks at such an element in a string.
+func (f *finder) objectMarkup(at int) {
+	name := "object"
+	if bytes.HasPrefix(f.after(at, 6), []byte("<embed")) {
+		name = "embed"
+	}
+	next := f.after(at+1+len(name), 1)
+	if !f.code(at) && len(next) == 1 && (next[0] == '>' || next[0] == ' ') {
+		f.fails(at, 1+len(name), "object-src", "'self'", "writes an <"+name+"> into the page", noObjects)
+	}
+}
+
+// setsFrame matches what writes the page of a frame.
+var setsFrame = regexp.MustCompile("(?:\\.srcdoc\\s*=[^=]|setAttribute\\(\\s*[\"'`]srcdoc[\"'`]\\s*,)")
+
+// writtenFrame looks at pages that scripts write into frames. A frame that is written
+// so is held by the policy of the page around it.
+func (f *finder) writtenFrame(at int) {
+	around := f.data[max(0, at-30):min(len(f.data), at+len("srcdoc")+12)]
+	if setsFrame.Match(around) {
+		f.inherits(at, len("srcdoc"))
+	}
+}
+
 var styleElement = regexp.MustCompile("^createElement(?:NS)?\\(\\s*(?:[^()\"'`]{1,60},\\s*)?[\"'`]style[\"'`]")
 
 // element looks at createElement("style"). React makes one only for a <style>
 // with a precedence, and the build of Vue for browsers only for custom elements.
 func (f *finder) element(at int) {
+	if m := objectElement.FindSubmatch(f.after(at, 120)); m != nil {
+		f.fails(at, len("createElement"), "object-src", "'self'", "makes an <"+string(m[1])+">", noObjects)
+		return
+	}
 	if !styleElement.Match(f.after(at, 120)) {
 		return
 	}

@@ -35,13 +35,16 @@ func (f *finder) objectURL(at int) {
 	const length = len("createObjectURL")
 	around := append(bytes.Clone(f.before(at, window)), f.after(at, window)...)
 	name, _ := f.called(f.objectOf(at))
+	followed := f.follow(f.objectOf(at), at, length, "blob:")
 	switch {
 	case forWorker.Match(around):
 		f.need(at, length, "worker-src", "blob:", "starts workers from blob: URLs", "")
 	case requests[name]:
 		f.need(at, length, "connect-src", "blob:", "requests blob: URLs", "")
+	case followed:
 	case forFrame.Match(around):
 		f.need(at, length, "frame-src", "blob:", "shows blob: URLs in frames", "")
+		f.inherits(at, length)
 	case forMedia.Match(around) && !forImage.Match(around):
 		f.need(at, length, "media-src", "blob:", "plays blob: URLs", "")
 	case forImage.Match(around):
@@ -124,6 +127,9 @@ func (f *finder) dataText(at int) {
 		return
 	}
 	before := f.before(at, window)
+	if !isFont(kind) && !hasPrefix(kind, "image/", "audio/", "video/") && f.follow(at-1, at, len("data:"), "data:") {
+		return
+	}
 	switch {
 	case requests[name]:
 		f.inData(at, "connect-src", "requests data: URLs")
@@ -140,6 +146,7 @@ func (f *finder) dataText(at int) {
 	case hasPrefix(kind, "text/", "application/"):
 		if forFrame.Match(before) {
 			f.inData(at, "frame-src", "shows data: URLs in frames")
+			f.inherits(at, len("data:"))
 		}
 	default:
 		for _, directive := range shown {

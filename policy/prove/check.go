@@ -49,8 +49,11 @@ func (f *File) Check(doc *configxml.Document, o Options) ([]Result, error) {
 			}
 			r.Outcome = NotDecided
 		}
-		if r.Outcome == Holds {
+		switch r.Outcome {
+		case Holds:
 			c.note(r)
+		case Refuted:
+			c.noteMixed(r)
 		}
 	}
 	return results, nil
@@ -286,6 +289,25 @@ func (c *checker) note(r *Result) {
 					url, past[d.Verdict], t, kind)
 				return
 			}
+		}
+	}
+}
+
+// noteMixed says of a witness that no list stops and that the web view refuses all the
+// same. A promise is about lists: what a page may ask depends on where it comes from,
+// and a page of another origin may ask.
+func (c *checker) noteMixed(r *Result) {
+	for i := range r.Cases {
+		each := &r.Cases[i]
+		own := dialect.OwnOrigin(c.doc, each.Target)
+		if each.Outcome == Refuted && each.Decision.Verdict != policy.Block && own.RefusesRequest(each.URL, each.Kind) {
+			r.Note = fmt.Sprintf(
+				"the list lets it pass; the web view of %s refuses it as mixed content to the app's own "+
+					"pages, which come from %s",
+				each.Target,
+				own.Prefix(),
+			)
+			return
 		}
 	}
 }

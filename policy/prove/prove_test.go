@@ -302,3 +302,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A witness that the web view refuses is told as one: the promise is about the list.
+func TestNoteSaysWhatTheWebViewRefuses(t *testing.T) {
+	const want = "the list lets it pass; the web view of android@15.0.0 refuses it as mixed content to the app's own " +
+		"pages, which come from https://localhost/"
+	for promise, note := range map[string]string{
+		"never bypass image http://* on android@15":      want,
+		"never bypass websocket ws://* on android@15":    want,
+		"never bypass image https://* on android@15":     "",
+		"never bypass image http://* on ios@8":           "",
+		"never bypass navigation http://* on android@15": "",
+	} {
+		r := check(t, promise, `<widget><access origin="https://a.example"/></widget>`)
+		if r.Note != note || note != "" && r.Outcome != prove.Refuted {
+			t.Errorf("%s: %s, note %q, want %q", promise, r.Outcome, r.Note, note)
+		}
+	}
+}

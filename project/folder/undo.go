@@ -153,15 +153,15 @@ func LastRun(dir string) (*Undo, error) {
 }
 
 // repairable reports whether a name is one of a file that repairs change: a list, a
-// page or the package.json, outside of hidden folders. A record comes with the folder, and the folder may
-// come from anybody.
+// page, the package.json or the capacitor.config.json, outside of hidden folders. A
+// record comes with the folder, and the folder may come from anybody.
 func repairable(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") {
 			return false
 		}
 	}
-	if name == "package.json" {
+	if name == "package.json" || name == "capacitor.config.json" {
 		return true
 	}
 	switch strings.ToLower(path.Ext(name)) {

@@ -135,7 +135,7 @@ func TestRunsThatChangeNothingAreNotRemembered(t *testing.T) {
 // A record that somebody else made writes nothing that a run would not.
 func TestUndoWritesOnlyWhatRunsWrite(t *testing.T) {
 	for _, name := range []string{".git/config", "www/.htaccess.html", "x/package.json", "a/../b.xml", "../config.xml",
-		"hooks/x.js"} {
+		"hooks/x.js", "capacitor.config.ts", "android/app/src/main/assets/capacitor.config.json"} {
 		dir := t.TempDir()
 		put(t, dir, "www/.htaccess.html", "now")
 		put(t, dir, ".git/config", "now")

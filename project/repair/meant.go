@@ -14,38 +14,46 @@ import (
 // valueOf returns the attribute that an element of the list is about; misnamed
 // says that it stands under another name.
 func valueOf(e *configxml.Element) (attr configxml.Attr, name string, misnamed, ok bool) {
-	name = "href"
+	names := []string{"href"}
 	if e.Name == "access" {
-		name = "origin"
+		names = []string{"origin", "uri"} // which BlackBerry 10 reads
 	}
-	for _, own := range []string{name, "uri"} { // which BlackBerry 10 reads
-		if attr, ok = e.Attr(own); ok {
-			return attr, own, false, true
+	for _, own := range names {
+		switch a, has := e.Attr(own); {
+		case has && strings.TrimSpace(a.Value) != "":
+			return a, own, false, true
+		case has && !ok:
+			attr, ok = a, true
 		}
 	}
-	for _, other := range []string{"origin", "href", "url", "src"} {
-		if attr, ok = e.Attr(other); ok && strings.TrimSpace(attr.Value) != "" {
-			return attr, name, true, true
+	for _, other := range e.Attrs {
+		switch strings.ToLower(other.Name) {
+		case "origin", "href", "url", "src", "uri":
+			if other.Prefix != "xmlns" && strings.TrimSpace(other.Value) != "" {
+				return other, names[0], true, true
+			}
 		}
 	}
-	return configxml.Attr{}, name, false, false
+	return attr, names[0], false, ok
 }
 
 // saysNothing reports whether nothing in the element tells what it was for: no
-// letter of a host, and no scheme of an app.
+// letter of a host, no scheme of an app, and not every host either.
 func saysNothing(e *configxml.Element) bool {
 	attr, _, _, ok := valueOf(e)
 	if !ok {
 		return true
 	}
-	scheme, rest, found := strings.Cut(attr.Value, ":")
+	value := strings.TrimSpace(attr.Value)
+	scheme, rest, found := strings.Cut(value, ":")
 	if !found {
-		rest = attr.Value
+		rest = value
 	} else if hasLetter(scheme) && !slices.Contains(webSchemes, strings.ToLower(strings.TrimSpace(scheme))) {
 		return false
 	}
 	host, _, _ := strings.Cut(strings.TrimLeft(rest, "/\\"), "/")
-	return !hasLetter(host)
+	every := host == "*" && (!found || scheme == "*" || hasLetter(scheme))
+	return !every && !hasLetter(host)
 }
 
 var webSchemes = []string{"http", "https", "ws", "wss"}
@@ -124,8 +132,12 @@ func (w *work) rewrite(e *configxml.Element) []candidate {
 		value = attr.Value
 	}
 	if misnamed {
-		edit := configxml.Edit{Start: attr.Start, End: attr.End, New: name + `="` + configxml.Escape(value) + `"`}
-		return []candidate{w.edit("write "+name+"=\""+value+"\", which platforms read", false, edit)}
+		edits := []configxml.Edit{{Start: attr.Start, End: attr.End,
+			New: name + `="` + configxml.Escape(value) + `"`}}
+		if empty, has := e.Attr(name); has { // nothing stands in it
+			edits = append(edits, w.project.Config.RemoveAttr(empty))
+		}
+		return []candidate{w.edit("write "+name+"=\""+value+"\", which platforms read", false, edits...)}
 	}
 	return []candidate{w.edit("write \""+value+"\", which every platform reads the same", false, attr.SetValue(value))}
 }

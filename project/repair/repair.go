@@ -195,7 +195,7 @@ func (w *work) pass() (changed bool, err error) {
 			return false, err
 		}
 		if _, again := w.originals[name]; !again {
-			w.originals[name] = w.project.Content(name)
+			w.originals[name] = w.content(name)
 		}
 		w.files.changed[name] = data
 	}
@@ -317,11 +317,21 @@ func (w *work) spliced(name string, edits []configxml.Edit) ([]byte, error) {
 	if w.project.Config != nil && name == w.project.Config.Name() {
 		return w.project.Config.Apply(edits...)
 	}
-	data := w.project.Content(name)
+	data := w.content(name)
 	if data == nil {
 		return nil, fmt.Errorf("%s is not part of the project", name)
 	}
 	return configxml.Splice(data, edits...)
+}
+
+// content returns a file as it stands in the folder: what was read of JSON has blanks
+// in place of a byte order mark.
+func (w *work) content(name string) []byte {
+	data := w.project.Content(name)
+	if whole, err := fs.ReadFile(&w.files, name); err == nil && len(whole) == len(data) {
+		return whole
+	}
+	return data
 }
 
 func copyEdits(made map[string][]configxml.Edit) map[string][]configxml.Edit {

@@ -90,6 +90,16 @@ var repairs = []struct {
 		want:   "<widget>" + engines + "<allow-navigation origin=\"https://a.example/*\"/></widget>",
 	},
 	{
+		name: "every host under another attribute stays", rule: "missing-attribute", left: true,
+		before: "<widget>" + engines + "<allow-navigation origin=\"*\"/></widget>",
+		want:   "<widget>" + engines + "<allow-navigation origin=\"*\"/></widget>",
+	},
+	{
+		name: "so does what stands beside an empty attribute", rule: "missing-attribute", left: true,
+		before: "<widget>" + engines + "<access origin=\"\" href=\"https://a.example\"/></widget>",
+		want:   "<widget>" + engines + "<access origin=\"\" href=\"https://a.example\"/></widget>",
+	},
+	{
 		name: "an entry with no attribute at all goes", rule: "missing-attribute",
 		before: "<widget>" + engines + "\n<allow-navigation/>\n</widget>",
 		want:   "<widget>" + engines + "\n</widget>",

@@ -1,7 +1,6 @@
 package export_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -102,7 +101,7 @@ func TestDataSafetyOfEveryHost(t *testing.T) {
 	artifact := writerOf("data-safety")(source)
 	if len(artifact.Domains) != 1 || artifact.Domains[0].Host != "*" || len(artifact.Losses) != 1 ||
 		!artifact.Losses[0].Widens {
-		t.Error(fmt.Sprintf("%+v %+v", artifact.Domains, artifact.Losses))
+		t.Errorf("%+v %+v", artifact.Domains, artifact.Losses)
 	}
 	empty, _ := sourceOf(t, "")
 	if text := string(writerOf("data-safety")(empty).Content); !strings.Contains(text, "contact no domain") {

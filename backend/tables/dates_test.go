@@ -20,8 +20,8 @@ func TestDatesOfARow(t *testing.T) {
 	first, second := odata.DateOf(0), odata.DateOf(951827696789)
 	row := []odata.Value{odata.StringOf("x"), first, first, {}, second, {}, second, first}
 	const one, two = `"1970-01-01T00:00:00.000Z"`, `"2000-02-29T12:34:56.789Z"`
-	want := `{"id":"x","createdAt":` + one + `,"updatedAt":` + one + `,"version":null,"a":` + two + `,"b":null,"c":` + two +
-		`,"d":` + one + `}`
+	want := `{"id":"x","createdAt":` + one + `,"updatedAt":` + one + `,"version":null,"a":` + two +
+		`,"b":null,"c":` + two + `,"d":` + one + `}`
 	if got := string(s.AppendRow([]byte("["), s.All(), row)); got != "["+want {
 		t.Errorf("%s\nwant\n%s", got[1:], want)
 	}

@@ -78,8 +78,9 @@ func slowBody(t *testing.T, sent int, want time.Duration) {
 	accepts <- other
 
 	began := time.Now()
-	if _, err := fmt.Fprintf(client, "POST /tables/item HTTP/1.1\r\nHost: a.example\r\nZUMO-API-VERSION: 2.0.0\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", 256<<10, strings.Repeat(" ", sent)); err != nil {
+	_, err = fmt.Fprintf(client, "POST /tables/item HTTP/1.1\r\nHost: a.example\r\nZUMO-API-VERSION: 2.0.0\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", 256<<10, strings.Repeat(" ", sent))
+	if err != nil {
 		t.Fatal(err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(client), nil)

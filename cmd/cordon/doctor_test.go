@@ -64,7 +64,8 @@ a port
 		dir, app string
 		status   int
 	}{
-		{"app", "note  app          Notes (app/config.xml); no cordon.yaml: sign-in for development, no tables\n", exitFine},
+		{"app", "note  app          Notes (app/config.xml); no cordon.yaml: sign-in for development, no tables\n",
+			exitFine},
 		{"none", "bad   app          none: no such folder\n                   cordon init none\n", exitFindings},
 	} {
 		out, errs := command(t, test.status, "doctor", test.dir)

@@ -20,6 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/loopback"
 	"github.com/cordon-sec/cordon/internal/settle"
 	"github.com/cordon-sec/cordon/internal/systemd"
+	"github.com/cordon-sec/cordon/internal/watch"
 )
 
 // listener is one address that the proxy answers at.
@@ -245,15 +246,9 @@ func (g *Gateway) Serve(ctx context.Context) error {
 	cancel()
 	g.drain()
 	running.Wait()
-	select {
-	case <-followed:
-	case <-time.After(hungRead): // nothing ends a call into a file system that hangs
-	}
+	watch.Await(followed)
 	return err
 }
-
-// hungRead is how long the end of Serve waits for a configuration that is being read.
-const hungRead = 2 * time.Second
 
 // drain ends what runs: handlers and tunnels get the drain time to end by
 // themselves.

@@ -116,11 +116,11 @@ func TestReloadOfNothing(t *testing.T) {
 // shapeOf returns the columns that a table has in the database.
 func shapeOf(t *testing.T, b *Backend, table string) (columns []string) {
 	t.Helper()
-	shape, _, err := b.Store.Define(t.Context(), tables.Definition{Name: table})
+	made, err := tables.Define(t.Context(), b.Store, tables.Definition{Name: table})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range shape.Columns {
+	for _, c := range made.Shape.Columns {
 		columns = append(columns, c.Name)
 	}
 	return columns

@@ -11,13 +11,26 @@ import (
 // the shape, in that order.
 func (s *Shape) AppendRow(b []byte, columns []int, row []odata.Value) []byte {
 	b = append(b, '{')
+	// A row that nothing has changed has the same date twice: it is written once and
+	// copied. The last one stands between from and to.
+	var date int64
+	from, to := 0, 0
 	for i, c := range columns {
 		key := s.keys[c]
 		if i == 0 {
 			key = key[1:]
 		}
 		b = append(b, key...)
-		b = appendJSONValue(b, row[i])
+		switch v := &row[i]; {
+		case v.Type != odata.Date:
+			b = appendJSONValue(b, *v)
+		case from < to && v.Num == date:
+			b = append(b, b[from:to]...)
+		default:
+			from, date = len(b), v.Num
+			b = appendJSONValue(b, *v)
+			to = len(b)
+		}
 	}
 	return append(b, '}')
 }

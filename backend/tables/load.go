@@ -18,8 +18,8 @@ func (c Config) Open(ctx context.Context, store Store, name string) (*Shape, Tab
 	if err != nil {
 		return nil, t, err
 	}
-	shape, _, err := store.Define(ctx, d)
-	return shape, t, err
+	made, err := Define(ctx, store, d)
+	return made.Shape, t, err
 }
 
 // Look is Open for tools that change nothing: a table that the store does not have

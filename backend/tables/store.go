@@ -7,11 +7,21 @@ import (
 	"github.com/cordon-sec/cordon/backend/tables/odata"
 )
 
-// Defined is a table as Define left it.
+// Defined is a table as DefineAll left it.
 type Defined struct {
+	// Shape has also the columns that a dynamic schema added.
 	Shape *Shape
 	// Created says that the table was made just now.
 	Created bool
+}
+
+// Define is DefineAll for one table.
+func Define(ctx context.Context, s Store, d Definition) (Defined, error) {
+	all, err := s.DefineAll(ctx, []Definition{d})
+	if err != nil {
+		return Defined{}, err
+	}
+	return all[0], nil
 }
 
 // Store keeps the rows of all tables. Its methods are safe for concurrent use
@@ -23,13 +33,9 @@ type Defined struct {
 // seen a row of a table with updatedAt t, no row of that table that it has not
 // seen will ever appear with t or less.
 type Store interface {
-	// Define creates the table, or adds what is missing to it, and reports the
-	// shape that it then has (with columns that a dynamic schema added) and
-	// whether it was created just now. A column that is there with another
-	// type is a *SchemaError.
-	Define(ctx context.Context, d Definition) (shape *Shape, created bool, err error)
-	// DefineAll is Define for several tables at once: all of them, or, on an error,
-	// none. The results have the order of the definitions.
+	// DefineAll creates tables, or adds what is missing to them: to all, or, on an
+	// error, to none. The results have the order of the definitions. A column that is
+	// there with another type is a *SchemaError.
 	DefineAll(ctx context.Context, all []Definition) ([]Defined, error)
 	// Extend adds columns to the table of a shape and returns the new shape. A
 	// column that another process added in the meantime is no error if it has
@@ -121,11 +127,11 @@ type Removal struct {
 	Mark bool
 	// Version is the version of marked rows.
 	Version int64
-	// Visible, if set, says which of the rows that match are there for the caller.
-	// Those that are not are passed over: they stay, and do not count.
-	Visible func(row []odata.Value) bool
 	// IDs, if set, are the only rows that may go: those of them that match still.
 	IDs []odata.Value
+	// Visible, if set, says which of the rows with these ids are there for the caller.
+	// Those that are not are passed over: they stay, and do not count.
+	Visible func(row []odata.Value) bool
 	// Room, if set, is told of every row that is to go before any of them does, and
 	// its place among them: again from 0 when the transaction is repeated. Its error
 	// ends the removal and is returned as it is.

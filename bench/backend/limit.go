@@ -70,7 +70,7 @@ func limit(database, durability string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, _, err = made.Define(ctx, define)
+	_, err = tables.Define(ctx, made, define)
 	if err := errors.Join(err, made.Close()); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/cordon-sec/cordon/gateway/config"
 	"github.com/cordon-sec/cordon/gateway/source"
 	"github.com/cordon-sec/cordon/internal/configfile"
+	"github.com/cordon-sec/cordon/internal/watch"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/spf13/cobra"
 )
@@ -173,16 +174,9 @@ func reloadOnHangup(ctx context.Context, hangup <-chan os.Signal, w io.Writer, g
 	}()
 	return func() {
 		cancel()
-		select {
-		case <-done:
-		case <-time.After(hungRead):
-		}
+		watch.Await(done)
 	}
 }
-
-// hungRead is how long the end of the gateway waits for files that are being read:
-// nothing ends a call into a file system that hangs.
-const hungRead = 2 * time.Second
 
 // openLog starts the log that the configuration names.
 func openLog(cmd *cobra.Command, c config.Config) (log *event.Log, end func(), err error) {

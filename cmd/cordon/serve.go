@@ -106,7 +106,9 @@ func serve(cmd *cobra.Command, file string, files *watch.Files, s *settings.Sett
 	})
 	err = backend.Serve(ctx)
 	cancel()
-	reloading.Wait()
+	reloaded := make(chan struct{})
+	go func() { reloading.Wait(); close(reloaded) }()
+	watch.Await(reloaded)
 	return settingsError(err)
 }
 

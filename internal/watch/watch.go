@@ -96,3 +96,17 @@ func Every(ctx context.Context, interval time.Duration, do func()) {
 		}
 	}
 }
+
+// hung is when a file system is taken to hang: nothing ends a call into it.
+const hung = 2 * time.Second
+
+// Await is how a program that ends waits for whoever reads files: until done is
+// closed, but not for a file system that hangs.
+func Await(done <-chan struct{}) {
+	timer := time.NewTimer(hung)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}

@@ -140,3 +140,20 @@ func TestEvery(t *testing.T) {
 		Every(ctx, time.Nanosecond, func() { t.Error("a look after the end") })
 	})
 }
+
+// TestAwait: whoever reads files is waited for, and no longer than for two seconds.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, done := time.Now(), make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(done) })
+		Await(done)
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("what ends after a second is waited for for %v", took)
+		}
+		began = time.Now()
+		Await(make(chan struct{}))
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("what does not end is waited for for %v", took)
+		}
+	})
+}

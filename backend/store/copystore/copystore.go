@@ -132,15 +132,16 @@ func copyRecords(ctx context.Context, from, to Store, table string, columns []st
 }
 
 func copyTable(ctx context.Context, from, to Store, d tables.Definition, progress Progress) error {
-	source, _, err := from.Define(ctx, d)
+	made, err := tables.Define(ctx, from, d)
 	if err != nil {
 		return err
 	}
+	source := made.Shape
 	d.Columns = source.Columns
-	target, _, err := to.Define(ctx, d)
-	if err != nil {
+	if made, err = tables.Define(ctx, to, d); err != nil {
 		return err
 	}
+	target := made.Shape
 	var waiting [][]odata.Value
 	copied, newest := 0, int64(0)
 	flush := func() error {

@@ -163,7 +163,7 @@ func (t *turn) ids(shape *tables.Shape, all []tables.LoadRow) ([]odata.Value, er
 	if !missing {
 		return out, nil
 	}
-	sequence := quote(shape.Table)
+	sequence := rows.Quote(shape.Table)
 	if largest > 0 {
 		_, err := t.tx.Exec(
 			t.ctx,
@@ -209,8 +209,8 @@ func (t *turn) insertAll(shape *tables.Shape, all []tables.LoadRow, ids []odata.
 	var message pgx.Batch
 	for i, r := range all {
 		r.ID = ids[i]
-		c := t.insertOrReplace(shape, r, false)
-		message.Queue(c.sql.String(), c.args...)
+		put := dialect.Put(shape, rows.Loaded(shape, r, t.next()), r.Columns, false)
+		message.Queue(put.Text(), put.Args...)
 	}
 	written, none = make([]bool, len(all)), make([]*string, len(all))
 	results := t.tx.SendBatch(t.ctx, &message)

@@ -20,30 +20,15 @@ func (s *Store) Newer() []string { return s.newer }
 
 // Catalog implements copystore.Store.
 func (s *Store) Catalog(ctx context.Context) ([]tables.Definition, error) {
-	rows, err := s.pool.Query(ctx, "SELECT DISTINCT tbl FROM cordon_columns ORDER BY tbl")
-	if err != nil {
-		return nil, translate(err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, translate(err)
-	}
-	var out []tables.Definition
-	for _, name := range names {
-		have, err := columns(ctx, s.pool, name)
-		if err != nil {
-			return nil, translate(err)
-		}
-		out = append(out, schema.Definition(name, have))
-	}
-	return out, nil
+	out, err := schema.Definitions(catalog{ctx, s.pool})
+	return out, translate(err)
 }
 
 // Put implements copystore.Store. It copies with COPY.
 func (s *Store) Put(ctx context.Context, shape *tables.Shape, all [][]odata.Value) error {
 	names := make([]string, len(shape.Columns))
 	for i, c := range shape.Columns {
-		names[i] = strings.Trim(column(c.Name), `"`)
+		names[i] = stored(c.Name)
 	}
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{shape.Table}, names,
@@ -70,13 +55,13 @@ func (s *Store) RaiseClock(ctx context.Context, shape *tables.Shape, ms int64) e
 
 // Records implements copystore.Store.
 func (s *Store) Records(ctx context.Context, table string, columns []string, yield func([]any) error) error {
-	rows, err := s.pool.Query(ctx, "SELECT "+quoted(columns)+" FROM "+quote(table))
+	found, err := s.pool.Query(ctx, "SELECT "+rows.Quoted(columns)+" FROM "+rows.Quote(table))
 	if err != nil {
 		return translate(err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		values, err := rows.Values()
+	defer found.Close()
+	for found.Next() {
+		values, err := found.Values()
 		if err != nil {
 			return translate(err)
 		}
@@ -84,7 +69,7 @@ func (s *Store) Records(ctx context.Context, table string, columns []string, yie
 			return err
 		}
 	}
-	return translate(rows.Err())
+	return translate(found.Err())
 }
 
 // PutRecords implements copystore.Store.
@@ -93,7 +78,8 @@ func (s *Store) PutRecords(ctx context.Context, table string, columns []string, 
 	for i := range marks {
 		marks[i] = "$" + strconv.Itoa(i+1)
 	}
-	text := "INSERT INTO " + quote(table) + " (" + quoted(columns) + ") VALUES (" + strings.Join(marks, ",") + ")"
+	text := "INSERT INTO " + rows.Quote(table) + " (" + rows.Quoted(columns) + ") VALUES (" +
+		strings.Join(marks, ",") + ")"
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
 		for _, r := range records {
 			if _, err := tx.Exec(ctx, text, r...); err != nil {
@@ -103,12 +89,4 @@ func (s *Store) PutRecords(ctx context.Context, table string, columns []string, 
 		return nil
 	})
 	return translate(err)
-}
-
-func quoted(names []string) string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = quote(n)
-	}
-	return strings.Join(out, ",")
 }

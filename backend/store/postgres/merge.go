@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/store/rows"
 )
 
 var _ auth.Merger = (*Store)(nil)
@@ -28,8 +29,8 @@ func (s *Store) Merge(ctx context.Context, m auth.Merge) (out auth.Merged, err e
 		}
 		for _, c := range m.Columns {
 			_, err := tx.Exec(ctx,
-				"UPDATE "+quote(c.Table)+" SET "+column(c.Column)+`=$1, "updatedAt"=$2, "version"=$3 `+
-					"WHERE "+column(c.Column)+"=$4", m.To, time.UnixMilli(stamps[c.Table]), m.Version, m.From)
+				"UPDATE "+rows.Quote(c.Table)+" SET "+dialect.Column(c.Column)+`=$1, "updatedAt"=$2, "version"=$3 `+
+					"WHERE "+dialect.Column(c.Column)+"=$4", m.To, time.UnixMilli(stamps[c.Table]), m.Version, m.From)
 			if err != nil {
 				return err
 			}
@@ -63,11 +64,11 @@ func clocks(ctx context.Context, tx pgx.Tx, m auth.Merge) (map[string]int64, err
 
 // mergeable looks at both users and says what a merge would do.
 func mergeable(ctx context.Context, tx pgx.Tx, m auth.Merge, out *auth.Merged) error {
-	rows, err := tx.Query(ctx, userColumns+"WHERE id=$1 OR id=$2 ORDER BY id FOR UPDATE", m.From, m.To)
+	found, err := tx.Query(ctx, userColumns+"WHERE id=$1 OR id=$2 ORDER BY id FOR UPDATE", m.From, m.To)
 	if err != nil {
 		return err
 	}
-	users, err := pgx.CollectRows(rows, scanUser)
+	users, err := pgx.CollectRows(found, scanUser)
 	if err != nil {
 		return err
 	}
@@ -83,9 +84,9 @@ func mergeable(ctx context.Context, tx pgx.Tx, m auth.Merge, out *auth.Merged) e
 	}
 	for _, c := range m.Columns {
 		r := auth.MergedRows{UserColumn: c}
-		name := column(c.Column)
+		name := dialect.Column(c.Column)
 		err := tx.QueryRow(ctx, "SELECT count(*) FILTER (WHERE "+name+"=$1), count(*) FILTER (WHERE "+name+"=$2) FROM "+
-			quote(c.Table)+" WHERE "+name+" IN ($1,$2)", m.From, m.To).Scan(&r.From, &r.To)
+			rows.Quote(c.Table)+" WHERE "+name+" IN ($1,$2)", m.From, m.To).Scan(&r.From, &r.To)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,23 +79,23 @@ type querier interface {
 
 // each runs a query and gives every row, as values of the given columns, to
 // yield. The row is reused.
-func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places []int,
+func each(ctx context.Context, q querier, s *rows.Statement, shape *tables.Shape, places []int,
 	yield func([]odata.Value) error) error {
-	if c.err != nil {
-		return c.err
+	if s.Err != nil {
+		return s.Err
 	}
-	rows, err := q.Query(ctx, c.sql.String(), append([]any{binaryResults}, c.args...)...)
+	found, err := q.Query(ctx, s.Text(), append([]any{binaryResults}, s.Args...)...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer found.Close()
 	row := make([]odata.Value, len(places))
 	var x texts
-	for rows.Next() {
-		raw := rows.RawValues()
+	for found.Next() {
+		raw := found.RawValues()
 		for i, p := range places {
-			if row[i], err = x.value(raw[i], s.Columns[p].Type); err != nil {
-				return fmt.Errorf("%w: table %s, column %s", err, s.Table, s.Columns[p].Name)
+			if row[i], err = x.value(raw[i], shape.Columns[p].Type); err != nil {
+				return fmt.Errorf("%w: table %s, column %s", err, shape.Table, shape.Columns[p].Name)
 			}
 		}
 		if err := yield(row); err != nil {
@@ -104,7 +105,7 @@ func each(ctx context.Context, q querier, c *compiler, s *tables.Shape, places [
 			return err
 		}
 	}
-	return rows.Err()
+	return found.Err()
 }
 
 // Query implements tables.Store.
@@ -112,27 +113,13 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 	if q.Top == 0 {
 		return nil
 	}
-	var c compiler
-	c.sql.Grow(256)
-	c.write("SELECT ")
-	c.columns(q.Shape, q.Columns)
-	c.write(" FROM ", quote(q.Shape.Table))
-	c.where(q.Where)
-	c.order(q.Order)
-	if q.Top > 0 {
-		c.write(" LIMIT ")
-		c.bind(q.Top, odata.Integer)
-	}
-	if q.Skip > 0 {
-		c.write(" OFFSET ")
-		c.bind(q.Skip, odata.Integer)
-	}
+	query := dialect.Query(q)
 	started := false
 	return s.again(ctx, func() error {
 		if started {
 			return errHalf
 		}
-		return each(ctx, s.pool, &c, q.Shape, q.Columns, func(row []odata.Value) error {
+		return each(ctx, s.pool, query, q.Shape, q.Columns, func(row []odata.Value) error {
 			started = true
 			return yield(row)
 		})
@@ -163,13 +150,11 @@ func (s *Store) again(ctx context.Context, f func() error) error {
 
 // Count implements tables.Store.
 func (s *Store) Count(ctx context.Context, q tables.Query) (n int64, err error) {
-	var c compiler
-	c.write("SELECT count(*) FROM ", quote(q.Shape.Table))
-	c.where(q.Where)
-	if c.err != nil {
-		return 0, c.err
+	count := dialect.Count(q)
+	if count.Err != nil {
+		return 0, count.Err
 	}
-	err = s.again(ctx, func() error { return s.pool.QueryRow(ctx, c.sql.String(), c.args...).Scan(&n) })
+	err = s.again(ctx, func() error { return s.pool.QueryRow(ctx, count.Text(), count.Args...).Scan(&n) })
 	return n, err
 }
 
@@ -186,20 +171,10 @@ func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, w
 // find reads one row by its id.
 func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, where odata.Expr,
 	lock string) ([]odata.Value, error) {
-	var c compiler
-	c.sql.Grow(256)
-	c.write("SELECT ")
-	c.columns(shape, shape.All())
-	c.write(" FROM ", quote(shape.Table), ` WHERE "id"=`)
-	c.value(id, shape.Columns[rows.ID].Type)
-	if where != nil {
-		c.write(" AND ")
-		c.expr(where)
-	}
-	c.write(lock)
+	query := dialect.Find(shape, id, where).Write(lock)
 	var out []odata.Value
-	err := each(ctx, q, &c, shape, shape.All(), func(row []odata.Value) error {
-		out = append(make([]odata.Value, 0, len(row)), row...)
+	err := each(ctx, q, query, shape, shape.All(), func(row []odata.Value) error {
+		out = slices.Clone(row)
 		return nil
 	})
 	if err == nil && out == nil {
@@ -211,10 +186,7 @@ func find(ctx context.Context, q querier, shape *tables.Shape, id odata.Value, w
 // Expire implements tables.Store.
 func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (n int64, err error) {
 	err = s.do(ctx, shape.Table, func(t *turn) error {
-		table := quote(shape.Table)
-		tag, err := t.tx.Exec(t.ctx,
-			"DELETE FROM "+table+` WHERE "id" IN (SELECT "id" FROM `+table+` WHERE "createdAt"<=$1 LIMIT 1000)`,
-			odata.DateOf(before).Time())
+		tag, err := t.exec(dialect.Expire(shape, before))
 		n = tag.RowsAffected()
 		return err
 	})

@@ -3,67 +3,77 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
-	"github.com/cordon-sec/cordon/backend/tables/odata"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Define implements tables.Store.
-func (s *Store) Define(ctx context.Context, d tables.Definition) (shape *tables.Shape, created bool, err error) {
-	all, err := s.DefineAll(ctx, []tables.Definition{d})
-	if err != nil {
-		return nil, false, err
+// catalog is a transaction, or the pool, as schema wants it.
+type catalog struct {
+	ctx context.Context
+	in  interface {
+		querier
+		QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+		Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	}
-	return all[0].Shape, all[0].Created, nil
 }
 
-// DefineAll implements tables.Store.
-func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
-	unchanged := func(d tables.Definition) (*tables.Shape, error) { return s.unchanged(ctx, d) }
-	done, err := schema.DefineAll(all, unchanged, func(todo []int, done []tables.Defined) error {
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
-			if err := lockSchema(ctx, tx); err != nil {
-				return err
-			}
-			for _, i := range todo {
-				shape, made, err := define(ctx, tx, all[i])
-				if err != nil {
-					return err
-				}
-				done[i] = tables.Defined{Shape: shape, Created: made || done[i].Created && again}
-			}
-			return nil
-		})
-	})
-	return done, translate(err)
+// Dialect implements schema.Catalog.
+func (catalog) Dialect() *rows.Dialect { return &dialect }
+
+// Texts implements schema.Catalog.
+func (c catalog) Texts(q *rows.Statement, yield func([]string) error) error {
+	found, err := c.in.Query(c.ctx, q.Text(), q.Args...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var row []string
+		for _, raw := range found.RawValues() {
+			row = append(row, string(raw))
+		}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return found.Err()
 }
 
-// unchanged looks whether there is nothing to do, which is the usual case at a
-// start and then needs no lock. Otherwise the shape is nil.
-func (s *Store) unchanged(ctx context.Context, d tables.Definition) (*tables.Shape, error) {
-	have, err := columns(ctx, s.pool, d.Name)
-	if err != nil {
-		return nil, err
-	}
-	if !schema.Covers(have, d.Columns) {
-		return nil, nil
-	}
-	var names []string
-	for _, ix := range schema.Indexes(d) {
-		names = append(names, ix.Name)
-	}
+// Exec implements schema.Catalog.
+func (c catalog) Exec(s *rows.Statement) error {
+	_, err := c.in.Exec(c.ctx, s.Text(), s.Args...)
+	return err
+}
+
+// Taken implements schema.Catalog.
+func (c catalog) Taken(table string) (there bool, err error) {
+	err = c.in.QueryRow(c.ctx, "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE lower(relname)=lower($1) AND "+
+		"pg_table_is_visible(c.oid))", table).Scan(&there)
+	return there, err
+}
+
+// Indexed implements schema.Catalog.
+func (c catalog) Indexed(names []string) (bool, error) {
 	var found int
-	err = s.pool.QueryRow(ctx,
+	err := c.in.QueryRow(c.ctx,
 		"SELECT count(*) FROM pg_class c WHERE relkind='i' AND relname=ANY($1) AND pg_table_is_visible(c.oid)",
 		names).Scan(&found)
-	if err != nil || found < len(names) {
-		return nil, err
+	return found == len(names), err
+}
+
+// Refused implements schema.Catalog. What the server says stays as it is: it may help
+// to try again.
+func (catalog) Refused(wrong *tables.SchemaError) error {
+	var taken *tables.DuplicateError
+	if errors.As(translate(wrong.Err), &taken) {
+		return &tables.SchemaError{Table: wrong.Table, Column: wrong.Column,
+			Msg: "the rows have the same value more than once"}
 	}
-	return schema.Shape(d, have)
+	return wrong.Err
 }
 
 // lockSchema lets one process at a time change tables.
@@ -72,160 +82,48 @@ func lockSchema(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-func columns(ctx context.Context, q querier, table string) ([]tables.ColumnDef, error) {
-	rows, err := q.Query(ctx, "SELECT name, type FROM cordon_columns WHERE tbl=$1 ORDER BY pos", table)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tables.ColumnDef, error) {
-		var name, typ string
-		if err := row.Scan(&name, &typ); err != nil {
-			return tables.ColumnDef{}, err
+// alter lets f change tables, one process at a time: all of it happens or nothing. The
+// second argument says that it may have happened before.
+func (s *Store) alter(ctx context.Context, f func(schema.Catalog, bool) error) error {
+	return translate(s.transact(ctx, func(ctx context.Context, tx pgx.Tx, again bool) error {
+		if err := lockSchema(ctx, tx); err != nil {
+			return err
 		}
-		return schema.Catalogued(table, name, typ)
+		return f(catalog{ctx, tx}, again)
+	}))
+}
+
+// DefineAll implements tables.Store.
+func (s *Store) DefineAll(ctx context.Context, all []tables.Definition) ([]tables.Defined, error) {
+	look := func(f func(schema.Catalog) error) error { return translate(f(catalog{ctx, s.pool})) }
+	return schema.DefineAll(all, look, func(f func(schema.Catalog, bool) error) error {
+		return s.alter(ctx, func(db schema.Catalog, again bool) error {
+			if err := f(db, again); err != nil {
+				return err
+			}
+			for _, d := range all {
+				clock := dialect.Begin("INSERT INTO cordon_clock(name,ms) VALUES(").Texts(d.Name)
+				if err := db.Exec(clock.Write(",0) ON CONFLICT DO NOTHING")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
-}
-
-func define(ctx context.Context, tx pgx.Tx, d tables.Definition) (*tables.Shape, bool, error) {
-	have, err := columns(ctx, tx, d.Name)
-	if err != nil {
-		return nil, false, err
-	}
-	created := len(have) == 0
-	if created {
-		if err := create(ctx, tx, d); err != nil {
-			return nil, false, err
-		}
-		have = d.Columns
-	}
-	missing, err := schema.Missing(d.Name, have, d.Columns)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := addColumns(ctx, tx, d.Name, missing); err != nil {
-		return nil, false, err
-	}
-	if err := makeIndexes(ctx, tx, d); err != nil {
-		return nil, false, err
-	}
-	shape, err := schema.Shape(d, append(slices.Clone(have), missing...))
-	return shape, created, err
-}
-
-func create(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
-	var there bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_class c WHERE lower(relname)=lower($1) AND "+
-		"pg_table_is_visible(c.oid))", d.Name).Scan(&there)
-	if err != nil {
-		return err
-	}
-	if there {
-		return &tables.SchemaError{Table: d.Name, Column: "*",
-			Msg: "the database has a table of this name that is not Cordon's"}
-	}
-	var b strings.Builder
-	b.WriteString("CREATE TABLE " + quote(d.Name) + " (")
-	for i, c := range d.Columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(columnSQL(c))
-	}
-	b.WriteString(")")
-	if _, err := tx.Exec(ctx, b.String()); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, "INSERT INTO cordon_clock(name,ms) VALUES($1,0) ON CONFLICT DO NOTHING",
-		d.Name); err != nil {
-		return err
-	}
-	return record(ctx, tx, d.Name, d.Columns)
-}
-
-func columnSQL(c tables.ColumnDef) string {
-	text := column(c.Name) + " " + sqlTypes[c.Type]
-	if c.Type == odata.String {
-		text += ` COLLATE "C"`
-	}
-	switch c.Name {
-	case "id":
-		if c.Type == odata.Integer {
-			return text + " GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"
-		}
-		return text + " PRIMARY KEY"
-	case "createdAt", "updatedAt", "version":
-		return text + " NOT NULL"
-	case "deleted":
-		return text + " NOT NULL DEFAULT false"
-	}
-	return text
-}
-
-func record(ctx context.Context, tx pgx.Tx, table string, columns []tables.ColumnDef) error {
-	for _, c := range columns {
-		_, err := tx.Exec(ctx, "INSERT INTO cordon_columns(tbl,pos,name,type) VALUES($1,(SELECT "+
-			"1+coalesce(max(pos),0) FROM cordon_columns WHERE tbl=$1),$2,$3)",
-			table, c.Name, c.Type.String())
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func addColumns(ctx context.Context, tx pgx.Tx, table string, columns []tables.ColumnDef) error {
-	for _, c := range columns {
-		if _, err := tx.Exec(ctx, "ALTER TABLE "+quote(table)+" ADD COLUMN "+columnSQL(c)); err != nil {
-			return err
-		}
-	}
-	return record(ctx, tx, table, columns)
-}
-
-func makeIndexes(ctx context.Context, tx pgx.Tx, d tables.Definition) error {
-	for _, ix := range schema.Indexes(d) {
-		_, err := tx.Exec(ctx, ix.Make(d.Name, quote, column))
-		var taken *tables.DuplicateError
-		if errors.As(translate(err), &taken) {
-			return &tables.SchemaError{Table: d.Name, Column: strings.Join(ix.Columns, ","),
-				Msg: "the rows have the same value more than once"}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Extend implements tables.Store.
 func (s *Store) Extend(ctx context.Context, shape *tables.Shape, wanted []tables.ColumnDef) (out *tables.Shape,
 	err error) {
-	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx, _ bool) error {
-		if err := lockSchema(ctx, tx); err != nil {
-			return err
-		}
-		have, err := columns(ctx, tx, shape.Table)
-		if err != nil {
-			return err
-		}
-		missing, err := schema.Missing(shape.Table, have, wanted)
-		if err != nil {
-			return err
-		}
-		if err := addColumns(ctx, tx, shape.Table, missing); err != nil {
-			return err
-		}
-		out, err = schema.Extended(shape, append(have, missing...))
+	err = s.alter(ctx, func(db schema.Catalog, _ bool) (err error) {
+		out, err = schema.Extend(db, shape, wanted)
 		return err
 	})
-	return out, translate(err)
+	return out, err
 }
 
 // Refresh implements tables.Store.
 func (s *Store) Refresh(ctx context.Context, shape *tables.Shape) (*tables.Shape, error) {
-	have, err := columns(ctx, s.pool, shape.Table)
-	if err != nil {
-		return nil, translate(err)
-	}
-	return schema.Refreshed(shape, have)
+	fresh, err := schema.Refresh(catalog{ctx, s.pool}, shape)
+	return fresh, translate(err)
 }

@@ -43,11 +43,8 @@ func (g *together) send(ctx context.Context, s *Store, table string, crowded boo
 	var batch pgx.Batch
 	batch.Queue(clockSQL, table, spread)
 	for i, p := range g.writes {
-		c := p.stamped(table, max(0, spread-int64(i)))
-		if c.err != nil {
-			return turn{}, 0, c.err
-		}
-		batch.Queue(c.sql.String(), c.args...)
+		insert := p.stamped(table, max(0, spread-int64(i)))
+		batch.Queue(insert.Text(), insert.Args...)
 	}
 	results := s.pool.SendBatch(ctx, &batch)
 	written := make([]bool, len(g.writes))
@@ -73,37 +70,30 @@ func (g *together) send(ctx context.Context, s *Store, table string, crowded boo
 
 // stamped is the statement that writes a new row with the clock's time less so
 // many milliseconds.
-func (p *pending) stamped(table string, less int64) *compiler {
-	var c compiler
-	c.sql.Grow(512)
-	c.write("INSERT INTO ", quote(p.Shape.Table), " (")
+func (p *pending) stamped(table string, less int64) *rows.Statement {
 	places := rows.Inserted(p.Shape, p.Columns)
-	c.columns(p.Shape, places)
-	c.write(") SELECT ")
+	s := dialect.From("INSERT INTO ", p.Shape).Write(" (").Columns(p.Shape, places).Write(") SELECT ")
 	for i, place := range places {
 		if i > 0 {
-			c.sql.WriteByte(',')
+			s.Write(",")
 		}
 		typ := p.Shape.Columns[place].Type
 		switch {
 		case place == rows.ID:
-			c.value(p.ID, typ)
+			s.Value(p.ID, typ)
 		case place == rows.Created, place == rows.Updated:
-			c.write("c.stamp")
+			s.Write("c.stamp")
 		case place == rows.Version:
-			c.value(odata.VersionOf(p.Version), typ)
+			s.Value(odata.VersionOf(p.Version), typ)
 		case place < p.Shape.System():
-			c.value(odata.BooleanOf(false), typ)
+			s.Value(odata.BooleanOf(false), typ)
 		default:
-			c.value(p.Values[i-p.Shape.System()], typ)
+			s.Value(p.Values[i-p.Shape.System()], typ)
 		}
 	}
-	c.write(" FROM (SELECT to_timestamp((ms-")
-	c.bind(less, odata.Integer)
-	c.write(")::float8/1000)::timestamptz(3) AS stamp FROM cordon_clock WHERE name=")
-	c.bind(table, odata.String)
-	c.write(") AS c ON CONFLICT DO NOTHING")
-	return &c
+	s.Write(" FROM (SELECT to_timestamp((ms-").Value(odata.IntegerOf(less), odata.Integer)
+	s.Write(")::float8/1000)::timestamptz(3) AS stamp FROM cordon_clock WHERE name=").Texts(table)
+	return s.Write(") AS c ON CONFLICT DO NOTHING")
 }
 
 // together writes the new rows of a group in one message. It returns the jobs that

@@ -9,6 +9,7 @@ import (
 	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Write implements tables.Store.
@@ -37,7 +38,7 @@ func (s *Store) Write(ctx context.Context, w tables.Write) ([]odata.Value, error
 // server has said the one that it has for it.
 func named(s *tables.Shape, taken *tables.DuplicateError) error {
 	for _, c := range s.Columns {
-		if c.Name == taken.Column || column(c.Name) == quote(taken.Column) {
+		if c.Name == taken.Column || stored(c.Name) == taken.Column {
 			return &tables.DuplicateError{Column: c.Name}
 		}
 	}
@@ -86,7 +87,7 @@ func (s *Store) write(ctx context.Context, p *pending) error {
 // that it is known if the outcome is not.
 func (s *Store) nextID(ctx context.Context, shape *tables.Shape) (n int64, err error) {
 	err = s.again(ctx, func() error {
-		return s.pool.QueryRow(ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))", quote(shape.Table)).Scan(&n)
+		return s.pool.QueryRow(ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))", rows.Quote(shape.Table)).Scan(&n)
 	})
 	return n, err
 }
@@ -98,11 +99,7 @@ func (p *pending) insert(t *turn) error {
 			return err
 		}
 	}
-	var c compiler
-	c.sql.Grow(256)
-	c.insertion(p.Shape, row, p.Columns)
-	c.write(" ON CONFLICT DO NOTHING")
-	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	tag, err := t.exec(dialect.Insert(p.Shape, row, p.Columns).Write(" ON CONFLICT DO NOTHING"))
 	if err != nil {
 		return err
 	}
@@ -134,11 +131,10 @@ func (p *pending) taken(t *turn, row []odata.Value) error {
 		if !col.Unique || row[i].IsNull() {
 			continue
 		}
-		var c compiler
-		c.write("SELECT count(*) FROM ", quote(p.Shape.Table), " WHERE ", column(col.Name), "=")
-		c.value(row[i], col.Type)
+		count := dialect.From("SELECT count(*) FROM ", p.Shape).Write(" WHERE ").Column(col.Name).Write("=")
+		count.Value(row[i], col.Type)
 		var n int
-		if err := t.tx.QueryRow(t.ctx, c.sql.String(), c.args...).Scan(&n); err != nil {
+		if err := t.tx.QueryRow(t.ctx, count.Text(), count.Args...).Scan(&n); err != nil {
 			return err
 		}
 		if n > 0 {
@@ -151,25 +147,16 @@ func (p *pending) taken(t *turn, row []odata.Value) error {
 // raiseSequence raises the sequence to the largest id, where one given by hand is
 // larger than all that it has counted. It counts nothing itself.
 func (t *turn) raiseSequence(s *tables.Shape) error {
-	name := quote(s.Table)
+	name := rows.Quote(s.Table)
 	_, err := t.tx.Exec(t.ctx, `SELECT setval(sequence, largest)
 		FROM (SELECT pg_get_serial_sequence($1,'id')::regclass AS sequence) AS q, (SELECT max("id") AS largest FROM `+name+`) AS rows
 		WHERE largest > coalesce(pg_sequence_last_value(sequence), 0)`, name)
 	return err
 }
 
-func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) {
-	places := rows.Inserted(s, set)
-	c.write("INSERT INTO ", quote(s.Table), " (")
-	c.columns(s, places)
-	c.write(") VALUES (")
-	for i, p := range places {
-		if i > 0 {
-			c.sql.WriteByte(',')
-		}
-		c.value(row[p], s.Columns[p].Type)
-	}
-	c.write(")")
+// exec executes a statement.
+func (t *turn) exec(s *rows.Statement) (pgconn.CommandTag, error) {
+	return t.tx.Exec(t.ctx, s.Text(), s.Args...)
 }
 
 // current reads and locks the row that a write is about and checks its
@@ -205,19 +192,7 @@ func (p *pending) change(t *turn) error {
 			return err
 		}
 	}
-	var c compiler
-	c.write("UPDATE ", quote(p.Shape.Table), " SET ")
-	for i, place := range places {
-		if i > 0 {
-			c.sql.WriteByte(',')
-		}
-		col := p.Shape.Columns[place]
-		c.write(column(col.Name), "=")
-		c.value(after[place], col.Type)
-	}
-	c.write(` WHERE "id"=`)
-	c.value(before[rows.ID], p.Shape.Columns[rows.ID].Type)
-	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	_, err = t.exec(dialect.Update(p.Shape, after, places))
 	p.row = after
 	return err
 }
@@ -236,10 +211,7 @@ func (p *pending) remove(t *turn) error {
 			return err
 		}
 	}
-	var c compiler
-	c.write("DELETE FROM ", quote(p.Shape.Table), ` WHERE "id"=`)
-	c.value(before[rows.ID], p.Shape.Columns[rows.ID].Type)
-	_, err = t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	_, err = t.exec(dialect.Delete(p.Shape, before[rows.ID]))
 	p.row, p.removed = before, before
 	return err
 }
@@ -255,8 +227,6 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 		case t.again && len(removed) == 0 && earlier != nil:
 			removed = earlier
 			return nil
-		case len(removed) > r.Limit:
-			return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 		}
 		if r.Guard != nil {
 			// A refusal must come before the first change: the transaction may
@@ -294,17 +264,8 @@ func (t *turn) matching(ctx context.Context, r tables.Removal) (removed [][]odat
 			return find(t.ctx, t.tx, r.Shape, id, r.Where, " FOR UPDATE")
 		})
 	}
-	var c compiler
-	c.write("SELECT ")
-	c.columns(r.Shape, r.Shape.All())
-	c.write(" FROM ", quote(r.Shape.Table))
-	c.where(r.Where)
-	if r.Visible == nil { // or the rows that are passed over would count, and be locked
-		c.write(" LIMIT ")
-		c.bind(int64(r.Limit)+1, odata.Integer)
-		c.write(" FOR UPDATE")
-	}
-	err = each(t.ctx, t.tx, &c, r.Shape, r.Shape.All(), func(row []odata.Value) error {
+	query := dialect.Removed(r).Write(" FOR UPDATE")
+	err = each(t.ctx, t.tx, query, r.Shape, r.Shape.All(), func(row []odata.Value) error {
 		return rows.Collect(ctx, r, slices.Clone(row), &removed)
 	})
 	if err != nil {
@@ -345,25 +306,11 @@ func (t *turn) load(shape *tables.Shape, r tables.LoadRow, replace bool) (int, e
 	if r.ID.IsNull() {
 		var n int64
 		if err := t.tx.QueryRow(t.ctx, "SELECT nextval(pg_get_serial_sequence($1,'id'))",
-			quote(shape.Table)).Scan(&n); err != nil {
+			rows.Quote(shape.Table)).Scan(&n); err != nil {
 			return 0, err
 		}
 		r.ID = odata.IntegerOf(n)
 	}
-	c := t.insertOrReplace(shape, r, replace)
-	tag, err := t.tx.Exec(t.ctx, c.sql.String(), c.args...)
+	tag, err := t.exec(dialect.Put(shape, rows.Loaded(shape, r, t.next()), r.Columns, replace))
 	return int(tag.RowsAffected()), err
-}
-
-// insertOrReplace is the statement that writes a row which comes from elsewhere.
-func (t *turn) insertOrReplace(shape *tables.Shape, r tables.LoadRow, replace bool) *compiler {
-	var c compiler
-	c.insertion(shape, rows.Loaded(shape, r, t.next()), r.Columns)
-	c.write(` ON CONFLICT ("id") DO `)
-	if replace {
-		c.write(rows.Overwriting(shape, r.Columns, column))
-	} else {
-		c.write("NOTHING")
-	}
-	return &c
 }

@@ -3,7 +3,8 @@
 //
 // A [Queue] brings writes to the one goroutine that carries them out in groups:
 // the writer of SQLite's file, or of one of PostgreSQL's tables. What a row is
-// after a write ([Fresh], [Changed], [Loaded]) is the same in all databases.
+// after a write ([Fresh], [Changed], [Loaded]) is the same in all databases, and so
+// is what is asked of them: a [Statement] writes it in the [Dialect] of one.
 package rows
 
 import (

@@ -3,8 +3,8 @@ package rows
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/cordon-sec/cordon/backend/tables"
@@ -66,16 +66,15 @@ func Changed(w tables.Write, before []odata.Value, stamp int64) (after []odata.V
 }
 
 // Collect takes a row that matches a removal to those to remove, unless it is not
-// there for the caller. It ends the query at the first row beyond the limit. A rule
-// that is asked when the request has ended holds for no row: that is an error, and
-// not a row to pass over.
+// there for the caller. It fails at the first row beyond the limit. A rule that is
+// asked when the request has ended holds for no row: that is an error, and not a row
+// to pass over.
 func Collect(ctx context.Context, r tables.Removal, row []odata.Value, removed *[][]odata.Value) error {
 	if r.Visible != nil && !r.Visible(row) {
 		return ctx.Err()
 	}
-	*removed = append(*removed, row)
-	if len(*removed) > r.Limit {
-		return tables.ErrStop
+	if *removed = append(*removed, row); len(*removed) > r.Limit {
+		return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 	}
 	if r.Room != nil {
 		return r.Room(row, len(*removed)-1)
@@ -95,10 +94,7 @@ func CollectEach(ctx context.Context, r tables.Removal, find func(id odata.Value
 		if err == nil {
 			err = Collect(ctx, r, row, &removed)
 		}
-		switch {
-		case errors.Is(err, tables.ErrStop):
-			return removed, nil
-		case err != nil:
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -109,24 +105,6 @@ func CollectEach(ctx context.Context, r tables.Removal, find func(id odata.Value
 // set.
 func Inserted(s *tables.Shape, set []int) []int {
 	return append(slices.Clone(s.All()[:s.System()]), set...)
-}
-
-// Overwriting is what follows DO where a row that is loaded takes the place of one
-// with its id: columns that it does not set become NULL. Column is the database's
-// way to write a column's name.
-func Overwriting(s *tables.Shape, set []int, column func(string) string) string {
-	var b strings.Builder
-	for i, c := range s.Columns[1:] {
-		b.WriteString([]string{"UPDATE SET ", ","}[min(i, 1)])
-		name := column(c.Name)
-		b.WriteString(name)
-		if place := i + 1; place < s.System() || slices.Contains(set, place) {
-			b.WriteString("=excluded." + name)
-		} else {
-			b.WriteString("=NULL")
-		}
-	}
-	return b.String()
 }
 
 // Successor is the least text after all that begin with s, "" if there is none.

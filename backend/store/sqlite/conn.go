@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"modernc.org/sqlite"
 )
@@ -239,5 +240,18 @@ func named2(a, b any) []driver.NamedValue {
 	return []driver.NamedValue{{Ordinal: 1, Value: a}, {Ordinal: 2, Value: b}}
 }
 
-// quote makes a name safe inside a statement.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// perform executes a statement.
+func (c *conn) perform(s *rows.Statement) (driver.Result, error) {
+	if s.Err != nil {
+		return nil, s.Err
+	}
+	return c.exec(s.Text(), named(s.Args))
+}
+
+// ask is query for a statement.
+func (c *conn) ask(ctx context.Context, s *rows.Statement, each func([]driver.Value) error) error {
+	if s.Err != nil {
+		return s.Err
+	}
+	return c.query(ctx, s.Text(), named(s.Args), each)
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/backend/store/copystore"
+	"github.com/cordon-sec/cordon/backend/store/rows"
 	"github.com/cordon-sec/cordon/backend/store/schema"
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -18,34 +19,19 @@ func (s *Store) Newer() []string { return s.newer }
 
 // Catalog implements copystore.Store.
 func (s *Store) Catalog(ctx context.Context) (out []tables.Definition, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		var names []string
-		err := c.query(ctx, "SELECT DISTINCT tbl FROM cordon_columns ORDER BY tbl", nil,
-			func(row []driver.Value) error {
-				names = append(names, asText(row[0]))
-				return nil
-			})
-		for _, name := range names {
-			have, e := columns(ctx, c, name)
-			if e != nil {
-				return e
-			}
-			out = append(out, schema.Definition(name, have))
-		}
+	err = s.look(ctx, func(db schema.Catalog) (err error) {
+		out, err = schema.Definitions(db)
 		return err
 	})
 	return out, err
 }
 
 // Put implements copystore.Store.
-func (s *Store) Put(ctx context.Context, shape *tables.Shape, rows [][]odata.Value) error {
+func (s *Store) Put(ctx context.Context, shape *tables.Shape, all [][]odata.Value) error {
 	return s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
-			for _, row := range rows {
-				var c compiler
-				c.write("INSERT INTO ", quote(shape.Table), " (")
-				c.insertion(shape, row, shape.All()[shape.System():])
-				if _, err := w.c.exec(c.sql.String(), c.args); err != nil {
+			for _, row := range all {
+				if _, err := w.c.perform(dialect.Insert(shape, row, shape.All()[shape.System():])); err != nil {
 					return err
 				}
 			}
@@ -66,8 +52,9 @@ func (s *Store) RaiseClock(ctx context.Context, shape *tables.Shape, ms int64) e
 
 // Records implements copystore.Store.
 func (s *Store) Records(ctx context.Context, table string, columns []string, yield func([]any) error) error {
+	text := "SELECT " + rows.Quoted(columns) + " FROM " + rows.Quote(table)
 	return s.read(ctx, func(c *conn) error {
-		return c.query(ctx, "SELECT "+quoted(columns)+" FROM "+quote(table), nil, func(row []driver.Value) error {
+		return c.query(ctx, text, nil, func(row []driver.Value) error {
 			out := make([]any, len(row))
 			for i, v := range row {
 				out[i] = v
@@ -79,7 +66,7 @@ func (s *Store) Records(ctx context.Context, table string, columns []string, yie
 
 // PutRecords implements copystore.Store.
 func (s *Store) PutRecords(ctx context.Context, table string, columns []string, records [][]any) error {
-	text := "INSERT INTO " + quote(table) + " (" + quoted(columns) + ") VALUES (?" +
+	text := "INSERT INTO " + rows.Quote(table) + " (" + rows.Quoted(columns) + ") VALUES (?" +
 		strings.Repeat(",?", len(columns)-1) + ")"
 	return s.writer.do(ctx, func(w *writer) error {
 		return w.atomic(func() error {
@@ -95,12 +82,4 @@ func (s *Store) PutRecords(ctx context.Context, table string, columns []string, 
 			return nil
 		})
 	})
-}
-
-func quoted(names []string) string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = quote(n)
-	}
-	return strings.Join(out, ",")
 }

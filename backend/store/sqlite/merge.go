@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/cordon-sec/cordon/backend/auth"
+	"github.com/cordon-sec/cordon/backend/store/rows"
 )
 
 var _ auth.Merger = (*Store)(nil)
@@ -47,7 +48,7 @@ func (w *writer) mergeable(m auth.Merge, out *auth.Merged) error {
 	}
 	for _, c := range m.Columns {
 		r := auth.MergedRows{UserColumn: c}
-		count := "SELECT count(*) FROM " + quote(c.Table) + " WHERE " + quote(c.Column) + "=?"
+		count := "SELECT count(*) FROM " + rows.Quote(c.Table) + " WHERE " + rows.Quote(c.Column) + "=?"
 		var err error
 		if r.From, err = w.c.number(count, m.From); err == nil {
 			r.To, err = w.c.number(count, m.To)
@@ -75,7 +76,8 @@ func (w *writer) mergeable(m auth.Merge, out *auth.Merged) error {
 // pull them.
 func (w *writer) moveRows(m auth.Merge) error {
 	for _, c := range m.Columns {
-		n, err := w.c.number("SELECT count(*) FROM "+quote(c.Table)+" WHERE "+quote(c.Column)+"=?", m.From)
+		table, column := rows.Quote(c.Table), rows.Quote(c.Column)
+		n, err := w.c.number("SELECT count(*) FROM "+table+" WHERE "+column+"=?", m.From)
 		if err != nil {
 			return err
 		}
@@ -86,8 +88,8 @@ func (w *writer) moveRows(m auth.Merge) error {
 		if err != nil {
 			return err
 		}
-		_, err = w.c.exec("UPDATE "+quote(c.Table)+" SET "+quote(c.Column)+`=?, "updatedAt"=?, "version"=? WHERE `+
-			quote(c.Column)+"=?", named([]driver.Value{m.To, stamp, m.Version, m.From}))
+		_, err = w.c.exec("UPDATE "+table+" SET "+column+`=?, "updatedAt"=?, "version"=? WHERE `+column+"=?",
+			named([]driver.Value{m.To, stamp, m.Version, m.From}))
 		if err != nil {
 			return err
 		}

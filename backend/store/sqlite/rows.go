@@ -3,9 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"math"
-	"strconv"
 
 	"github.com/cordon-sec/cordon/backend/tables"
 	"github.com/cordon-sec/cordon/backend/tables/odata"
@@ -27,40 +25,19 @@ func value(v driver.Value, t odata.Type) odata.Value {
 	return odata.Value{}
 }
 
-func (c *compiler) columns(s *tables.Shape, places []int) {
-	for i, p := range places {
-		if i > 0 {
-			c.sql.WriteByte(',')
-		}
-		c.name(s.Columns[p].Name)
-	}
-}
-
 // Query implements tables.Store.
 func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Value) error) error {
 	if q.Top == 0 {
 		return nil
-	}
-	var c compiler
-	c.sql.Grow(256)
-	c.write("SELECT ")
-	c.columns(q.Shape, q.Columns)
-	c.write(" FROM ", quote(q.Shape.Table))
-	c.where(q.Where)
-	c.order(q.Shape, q.Order)
-	if q.Top > 0 || q.Skip > 0 {
-		c.limit(q.Top, q.Skip)
-	}
-	if c.err != nil {
-		return c.err
 	}
 	row := make([]odata.Value, len(q.Columns))
 	types := make([]odata.Type, len(q.Columns))
 	for i, p := range q.Columns {
 		types[i] = q.Shape.Columns[p].Type
 	}
-	return s.read(ctx, func(conn *conn) error {
-		return translate(conn.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
+	query := dialect.Query(q)
+	return s.read(ctx, func(c *conn) error {
+		return translate(c.ask(ctx, query, func(values []driver.Value) error {
 			for i, v := range values {
 				row[i] = value(v, types[i])
 			}
@@ -69,27 +46,10 @@ func (s *Store) Query(ctx context.Context, q tables.Query, yield func([]odata.Va
 	})
 }
 
-// limit cuts a result. How many rows there may be is a number and no argument:
-// SQLite plans by it, so with an argument it would plan anew for each run.
-func (c *compiler) limit(top, skip int64) {
-	c.write(" LIMIT ", strconv.FormatInt(top, 10))
-	if skip > 0 {
-		c.write(" OFFSET ")
-		c.bind(skip)
-	}
-}
-
 // Count implements tables.Store.
-func (s *Store) Count(ctx context.Context, q tables.Query) (int64, error) {
-	var c compiler
-	c.write("SELECT count(*) FROM ", quote(q.Shape.Table))
-	c.where(q.Where)
-	if c.err != nil {
-		return 0, c.err
-	}
-	var n int64
-	err := s.read(ctx, func(conn *conn) error {
-		return translate(conn.query(ctx, c.sql.String(), c.args, func(row []driver.Value) error {
+func (s *Store) Count(ctx context.Context, q tables.Query) (n int64, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return translate(c.ask(ctx, dialect.Count(q), func(row []driver.Value) error {
 			n, _ = row[0].(int64)
 			return nil
 		}))
@@ -111,35 +71,28 @@ func (s *Store) Read(ctx context.Context, shape *tables.Shape, id odata.Value, w
 }
 
 // find reads one row by its id.
-func (c *conn) find(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) ([]odata.Value, error) {
-	var q compiler
-	q.sql.Grow(256)
-	q.write("SELECT ")
-	q.columns(shape, shape.All())
-	q.write(" FROM ", quote(shape.Table), ` WHERE "id"=`)
-	q.bind(argument(id))
-	if where != nil {
-		q.write(" AND ")
-		q.expr(where)
-	}
-	if q.err != nil {
-		return nil, q.err
-	}
-	var out []odata.Value
-	err := c.query(ctx, q.sql.String(), q.args, func(values []driver.Value) error {
-		out = make([]odata.Value, len(values))
-		for i, v := range values {
-			out[i] = value(v, shape.Columns[i].Type)
-		}
+func (c *conn) find(ctx context.Context, shape *tables.Shape, id odata.Value, where odata.Expr) (row []odata.Value,
+	err error) {
+	err = c.ask(ctx, dialect.Find(shape, id, where), func(values []driver.Value) error {
+		row = whole(shape, values)
 		return nil
 	})
 	if err != nil {
 		return nil, translate(err)
 	}
-	if out == nil {
+	if row == nil {
 		return nil, tables.ErrNotFound
 	}
-	return out, nil
+	return row, nil
+}
+
+// whole is a row of all columns.
+func whole(shape *tables.Shape, values []driver.Value) []odata.Value {
+	row := make([]odata.Value, len(values))
+	for i, v := range values {
+		row[i] = value(v, shape.Columns[i].Type)
+	}
+	return row
 }
 
 // Expire implements tables.Store.
@@ -148,9 +101,7 @@ func (s *Store) Expire(ctx context.Context, shape *tables.Shape, before int64) (
 		if err := w.erase(shape.Table); err != nil {
 			return err
 		}
-		r, err := w.c.exec(fmt.Sprintf(`DELETE FROM %[1]s WHERE "id" IN (SELECT "id" FROM %[1]s WHERE `+
-			`"createdAt"<=? LIMIT 1000)`, quote(shape.Table)),
-			named([]driver.Value{before}))
+		r, err := w.c.perform(dialect.Expire(shape, before))
 		if err == nil {
 			n, err = r.RowsAffected()
 		}

@@ -44,14 +44,7 @@ func (w *writer) insert(t tables.Write) ([]odata.Value, error) {
 			return nil, err
 		}
 	}
-	var c compiler
-	c.sql.Grow(256)
-	c.write("INSERT INTO ", quote(t.Shape.Table), " (")
-	set := c.insertion(t.Shape, row, t.Columns)
-	if c.err != nil {
-		return nil, c.err
-	}
-	r, err := w.c.exec(set, c.args)
+	r, err := w.c.perform(dialect.Insert(t.Shape, row, t.Columns))
 	if err != nil {
 		return w.own(t, err)
 	}
@@ -76,21 +69,6 @@ func (w *writer) own(t tables.Write, err error) ([]odata.Value, error) {
 		}
 	}
 	return nil, err
-}
-
-// insertion writes the columns and values of an INSERT and returns its text.
-func (c *compiler) insertion(s *tables.Shape, row []odata.Value, set []int) string {
-	places := rows.Inserted(s, set)
-	c.columns(s, places)
-	c.write(") VALUES (")
-	for i, p := range places {
-		if i > 0 {
-			c.sql.WriteByte(',')
-		}
-		c.bind(argument(row[p]))
-	}
-	c.write(")")
-	return c.sql.String()
 }
 
 // current reads the row that a write is about and checks its version. It runs
@@ -121,18 +99,7 @@ func (w *writer) change(t tables.Write) ([]odata.Value, error) {
 			return nil, err
 		}
 	}
-	var c compiler
-	c.write("UPDATE ", quote(t.Shape.Table), " SET ")
-	for i, p := range places {
-		if i > 0 {
-			c.sql.WriteByte(',')
-		}
-		c.write(quote(t.Shape.Columns[p].Name), "=")
-		c.bind(argument(after[p]))
-	}
-	c.write(` WHERE "id"=`)
-	c.bind(argument(before[rows.ID]))
-	if _, err := w.c.exec(c.sql.String(), c.args); err != nil {
+	if _, err := w.c.perform(dialect.Update(t.Shape, after, places)); err != nil {
 		return nil, err
 	}
 	return after, nil
@@ -151,8 +118,7 @@ func (w *writer) remove(t tables.Write) ([]odata.Value, error) {
 	if err := w.erase(t.Shape.Table); err != nil {
 		return nil, err
 	}
-	_, err = w.c.exec("DELETE FROM "+quote(t.Shape.Table)+` WHERE "id"=?`,
-		named([]driver.Value{argument(before[rows.ID])}))
+	_, err = w.c.perform(dialect.Delete(t.Shape, before[rows.ID]))
 	return before, err
 }
 
@@ -162,9 +128,6 @@ func (s *Store) Remove(ctx context.Context, r tables.Removal) (removed [][]odata
 		return w.atomic(func() (err error) {
 			if removed, err = w.matching(ctx, r); err != nil {
 				return err
-			}
-			if len(removed) > r.Limit {
-				return &tables.QueryError{Msg: fmt.Sprintf("You cannot delete more than %d records", r.Limit)}
 			}
 			for i, row := range removed {
 				t := tables.Write{Op: tables.OpRemove, Shape: r.Shape, ID: row[rows.ID], Version: r.Version,
@@ -193,24 +156,8 @@ func (w *writer) matching(ctx context.Context, r tables.Removal) (removed [][]od
 			return w.c.find(ctx, r.Shape, id, r.Where)
 		})
 	}
-	var c compiler
-	c.write("SELECT ")
-	c.columns(r.Shape, r.Shape.All())
-	c.write(" FROM ", quote(r.Shape.Table))
-	c.where(r.Where)
-	if r.Visible == nil { // or the rows that are passed over would count
-		c.write(" LIMIT ")
-		c.bind(int64(r.Limit) + 1)
-	}
-	if c.err != nil {
-		return nil, c.err
-	}
-	err = w.c.query(ctx, c.sql.String(), c.args, func(values []driver.Value) error {
-		row := make([]odata.Value, len(values))
-		for i, v := range values {
-			row[i] = value(v, r.Shape.Columns[i].Type)
-		}
-		return rows.Collect(ctx, r, row, &removed)
+	err = w.c.ask(ctx, dialect.Removed(r), func(values []driver.Value) error {
+		return rows.Collect(ctx, r, whole(r.Shape, values), &removed)
 	})
 	if err != nil {
 		return nil, err // others of the group are not kept waiting with these rows in memory
@@ -252,17 +199,7 @@ func (w *writer) put(shape *tables.Shape, r tables.LoadRow, replace bool) (n int
 	if err != nil {
 		return 0, 0, err
 	}
-	row := rows.Loaded(shape, r, stamp)
-	var c compiler
-	c.write("INSERT INTO ", quote(shape.Table), " (")
-	c.insertion(shape, row, r.Columns)
-	c.write(` ON CONFLICT("id") DO `)
-	if replace {
-		c.write(rows.Overwriting(shape, r.Columns, quote))
-	} else {
-		c.write("NOTHING")
-	}
-	result, err := w.c.exec(c.sql.String(), c.args)
+	result, err := w.c.perform(dialect.Put(shape, rows.Loaded(shape, r, stamp), r.Columns, replace))
 	if err != nil {
 		return 0, 0, err
 	}

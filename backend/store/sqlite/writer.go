@@ -205,7 +205,7 @@ func (w *writer) stamp(table string) (int64, error) {
 	}
 	last, known := w.last[table]
 	if !known {
-		newest, err := w.c.number("SELECT max(updatedAt) FROM " + quote(table))
+		newest, err := w.c.number("SELECT max(updatedAt) FROM " + rows.Quote(table))
 		if err != nil {
 			return 0, err
 		}

@@ -61,11 +61,10 @@ func testFilters(t *testing.T, open Opener) {
 		return odata.Column{Name: shape.Columns[i].Name, Of: shape.Columns[i].Type,
 			IgnoreCase: shape.Columns[i].IgnoreCase}, true
 	}, V4: true}
-	rapid.Check(t, func(r *rapid.T) {
-		text := randomFilter(r, texts, numbers, dates)
+	check := func(fatal func(string, ...any), text string) {
 		filter, err := parser.Filter(text)
 		if err != nil {
-			r.Fatalf("%s: %v", text, err)
+			fatal("%s: %v", text, err)
 		}
 		var got, want []string
 		err = store.Query(t.Context(), tables.Query{Shape: shape, Columns: []int{0}, Where: filter, Top: -1,
@@ -74,7 +73,7 @@ func testFilters(t *testing.T, open Opener) {
 			return nil
 		})
 		if err != nil {
-			r.Fatalf("%s: %v", text, err)
+			fatal("%s: %v", text, err)
 		}
 		for _, row := range rows {
 			if naive(filter, shape, row).Bool() {
@@ -82,9 +81,15 @@ func testFilters(t *testing.T, open Opener) {
 			}
 		}
 		if !slices.Equal(got, want) {
-			r.Fatalf("%s\n got %v\nwant %v", text, got, want)
+			fatal("%s\n got %v\nwant %v", text, got, want)
 		}
-	})
+	}
+	// A negation binds closer than what stands around it.
+	for _, text := range []string{"not b eq null", "not b ne null", "not (n gt 0) eq null", "not b ge false",
+		"not not b eq true", "not b eq b or not b ne true"} {
+		check(t.Fatalf, text)
+	}
+	rapid.Check(t, func(r *rapid.T) { check(r.Fatalf, randomFilter(r, texts, numbers, dates)) })
 }
 
 // randomFilter writes a filter that is correct by its types.
@@ -108,6 +113,8 @@ func (g *generator) op() string {
 	return rapid.SampledFrom([]string{"eq", "ne", "gt", "ge", "lt", "le"}).Draw(g.r, "op")
 }
 
+func (g *generator) equality() string { return rapid.SampledFrom([]string{"eq", "ne"}).Draw(g.r, "op") }
+
 func lit(s string) func() string { return func() string { return s } }
 
 func (g *generator) boolean(depth int) string {
@@ -127,6 +134,8 @@ func (g *generator) boolean(depth int) string {
 		func() string { return fmt.Sprintf("(%s and %s)", g.boolean(depth-1), g.boolean(depth-1)) },
 		func() string { return fmt.Sprintf("(%s or %s)", g.boolean(depth-1), g.boolean(depth-1)) },
 		func() string { return fmt.Sprintf("not (%s)", g.boolean(depth-1)) },
+		func() string { return fmt.Sprintf("(not (%s) %s null)", g.boolean(depth-1), g.equality()) },
+		func() string { return fmt.Sprintf("(not (%s) %s %s)", g.boolean(depth-1), g.op(), g.boolean(0)) },
 		func() string { return fmt.Sprintf("(%s eq %s)", g.boolean(0), g.boolean(0)) },
 		func() string { return fmt.Sprintf("startswith(%s,%s)", g.text(2), g.text(1)) },
 		func() string { return fmt.Sprintf("endswith(%s,%s)", g.text(2), g.text(1)) },

@@ -115,15 +115,16 @@ func TestCapacitor(t *testing.T) {
 func (a *capacitorApp) exported(t *testing.T, ios bool) {
 	t.Helper()
 	base := "android/app/src/main/"
+	const pin = "C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M="
 	wanted := map[string]string{
 		base + "assets/public/index.html":                                    connect + ";",
 		base + "AndroidManifest.xml":                                         "@xml/network_security_config",
-		base + "res/xml/network_security_config.xml":                         "C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M=",
+		base + "res/xml/network_security_config.xml":                         pin,
 		base + "assets/public/plugins/cordova-plugin-cordon/www/settings.js": `"enforced":"native"`,
 	}
 	if ios {
 		wanted["ios/App/App/public/index.html"] = connect + ";"
-		wanted["ios/App/App/Info.plist"] = "C5+lpZ7tcVwmwQIMcRtPbsQtWLABXhQzejna0wHFr8M="
+		wanted["ios/App/App/Info.plist"] = pin
 		wanted["ios/App/App/public/plugins/cordova-plugin-cordon/www/settings.js"] = `"enforced":"unverified"`
 	}
 	for name, want := range wanted {

@@ -137,7 +137,8 @@ func TestPackage(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"package.json", "plugin.xml", "dist/engine.wasm", "dist/inapp.wasm",
-		"dist/wasm_exec.js", "dist/LICENSE", "scripts/check.js", "scripts/export.js", "scripts/capacitor.js", "scripts/capacitor-end.js",
+		"dist/wasm_exec.js", "dist/LICENSE", "scripts/check.js", "scripts/export.js", "scripts/capacitor.js",
+		"scripts/capacitor-end.js",
 		"www/cordon.js", "www/http.js", "www/auth.js", "types/index.d.ts"} {
 		if !have[name] {
 			t.Errorf("the package lacks %s", name)

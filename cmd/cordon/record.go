@@ -52,8 +52,8 @@ browsers and emulators take it as a flag. In a tunnel only the host is seen. Wit
 
 In a Capacitor or Ionic project pages that opened inside the app become entries of
 server.allowNavigation, and what pages ask for becomes lines of a config.xml, which
-is made where there is none: Capacitor has no list for it. This machine and the
-app's own address are left out.
+is made if it is missing: Capacitor asks its own list about pages alone. This
+machine and the app's own address are left out.
 
 Private addresses stay refused, and so do ports that no line names: --private
 and --with name what is to be let through all the same.`,

@@ -56,8 +56,8 @@ func (f *recordFlags) propose(cmd *cobra.Command, r *recordedApp, seen []propose
 }
 
 // listed is config.xml with the lines that were proposed.
-func (f *recordFlags) listed(w io.Writer, r *recordedApp, list []propose.Proposal, clear map[string]bool) (project.Change,
-	error) {
+func (f *recordFlags) listed(w io.Writer, r *recordedApp, list []propose.Proposal,
+	clear map[string]bool) (project.Change, error) {
 	describeProposals(w, list, clear)
 	if r.made {
 		var lines strings.Builder

@@ -2,6 +2,7 @@
 
 // Capacitor's command line runs the npm scripts capacitor:sync:before and the
 // like, of the app and of its plugins, with the app's folder in a variable.
+const { existsSync } = require('node:fs');
 const path = require('node:path');
 const steps = require('./steps.js');
 const { failure } = require('./engine.js');
@@ -16,13 +17,28 @@ function evaluated() {
   return { webDir: webDir ? path.relative(root, webDir).split(path.sep).join('/') : '', config: config || '', platform };
 }
 
-/** Whether the configuration names a server for the pages. */
-function liveReload(config) {
+/** The configuration as Capacitor evaluated it; it hands over one that is JSON. */
+function parsed(config) {
   try {
-    return Boolean(JSON.parse(config).server.url);
+    return JSON.parse(config) || {};
   } catch {
-    return false;
+    return {};
   }
+}
+
+/** Whether the configuration names a server for the pages. */
+const liveReload = (config) => Boolean(parsed(config).server && parsed(config).server.url);
+
+/** Whether a platform was added, whose own turn checks the project: "web" comes after them. */
+function checkedBefore(config) {
+  const { android, ios } = parsed(config);
+  return platform === 'web' && [(android && android.path) || 'android', (ios && ios.path) || 'ios'].some((dir) => existsSync(path.join(root, dir)));
+}
+
+/** The check, unless it was made for another platform just now. */
+function check(log) {
+  const given = evaluated();
+  return checkedBefore(given.config) ? Promise.resolve() : steps.check(root, { evaluated: given, log });
 }
 
 /** Writes the policy into the platforms, and requires that the one that was just copied has it. */
@@ -37,8 +53,8 @@ async function exports_() {
 const quiet = () => {};
 const step = {
   // Before a sync: the same check runs once more before the copy, and then says what it found.
-  begin: () => steps.check(root, { evaluated: evaluated(), log: quiet }),
-  check: () => steps.check(root, { evaluated: evaluated(), log: platform === 'web' ? quiet : undefined }),
+  begin: () => check(quiet),
+  check: () => check(undefined),
   // "web" has no copy of its own: what is built for it is the project's own folder.
   export: () => platform === 'web' ? Promise.resolve() : exports_(),
 }[process.argv[2]];

@@ -55,7 +55,7 @@ test('a finding ends it with its line, a good list does not', () => {
   const good = run({ ...files, 'config.xml': list('<access origin="https://api.example.com"/>') }, 'check');
   assert.deepEqual([good.status, good.copied], [0, true], good.said);
   assert.match(good.said, /below the level/); // the page has no policy of its own
-  for (const [step, platform] of [['begin', 'android'], ['check', 'web'], ['export', 'web']]) {
+  for (const [step, platform] of [['begin', 'android'], ['export', 'web']]) {
     assert.equal(run({ ...files, 'config.xml': list('') }, step, { platform }).said, '', step);
   }
 });

@@ -16,8 +16,8 @@ import (
 
 // OpenBuilt opens what Open does, and besides it apps as they ship: an .apk, .aab or
 // .ipa, the folder that a platform's tools made (platforms/android), and a web app
-// that has no native side. base is what belongs in front of the app's file names. A package beside a project has that as
-// its Beside.
+// that has no native side. base is what belongs in front of the app's file names. A
+// package beside a project has that as its Beside.
 func OpenBuilt(path string, targets []policy.Target) (read *app.App, base string, err error) {
 	info, err := os.Stat(path)
 	switch {

@@ -44,8 +44,8 @@ func TestBuiltEntryIsUnknown(t *testing.T) {
 	}
 }
 
-// A class of plugins that only the built file names may be called by pages: who may call
-// native code is decided with it. The platform's own classes are no plugins.
+// A class of plugins that only the built file names may be called by pages, and is said.
+// The platform's own classes are no plugins.
 func TestBuiltFeatureIsAPlugin(t *testing.T) {
 	const built = "platforms/ios/Notes/config.xml"
 	const app = `<widget><allow-navigation href="https://a.example/*"/>%s</widget>`
@@ -53,30 +53,20 @@ func TestBuiltFeatureIsAPlugin(t *testing.T) {
 	feature := func(name, class string) string {
 		return fmt.Sprintf(app, `<feature name="`+name+`"><param name="ios-package" value="`+class+`"/></feature>`)
 	}
-	const none = "block no-plugins"
 	for name, test := range map[string]struct {
 		files   []string
-		want    string // of the bridge
 		unknown int
 	}{
-		"nothing else":   {[]string{built, list}, none, 0},
-		"the platform's": {[]string{built, feature("GestureHandler", "CDVGestureHandler")}, none, 0},
-		"a plugin's":     {[]string{built, feature("Camera", "CDVCamera")}, "allow never-asked", 1},
-		"another class":  {[]string{built, feature("GestureHandler", "Evil")}, "allow never-asked", 1},
-		"without class":  {[]string{built, fmt.Sprintf(app, `<feature name="Camera"/>`)}, "allow never-asked", 1},
+		"nothing else":   {[]string{built, list}, 0},
+		"the platform's": {[]string{built, feature("GestureHandler", "CDVGestureHandler")}, 0},
+		"a plugin's":     {[]string{built, feature("Camera", "CDVCamera")}, 1},
+		"another class":  {[]string{built, feature("GestureHandler", "Evil")}, 1},
+		"without class":  {[]string{built, fmt.Sprintf(app, `<feature name="Camera"/>`)}, 1},
 		"of a plugin that is not there": {[]string{built, feature("Camera", "CDVCamera"), "package.json",
-			`{"dependencies": {"cordova-plugin-camera": "8.0.0"}}`}, "allow never-asked", 0},
-		"cannot be read": {[]string{built, "<widget>"}, "allow never-asked", 1},
+			`{"dependencies": {"cordova-plugin-camera": "8.0.0"}}`}, 0},
+		"cannot be read": {[]string{built, "<widget>"}, 1},
 	} {
 		p := reads(t, append([]string{"config.xml", list}, test.files...)...)
-		compiled, err := dialect.Compile(p.Ships(), policy.Target{Platform: "ios", Version: policy.Version{Major: 7}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := compiled.Decide(policy.Request{URL: "https://a.example/", Kind: policy.Bridge})
-		if got := d.Verdict.String() + " " + d.Reason.String(); got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
-		}
 		if unknown := p.Ships().Unknown("ios"); len(unknown) != test.unknown {
 			t.Errorf("%s: unknown %v", name, unknown)
 		}

@@ -103,10 +103,11 @@ func (r *reader) hookFiles() {
 
 // hooksOfPlugin notes the scripts of a package that is a plugin for Capacitor.
 func (r *reader) hooksOfPlugin(id string) {
-	f := app.File{Name: path.Join("node_modules", id, "package.json")}
-	if !exists(r.fsys, f.Name) {
+	dir := findPackage(r.fsys, id)
+	if dir == "" {
 		return
 	}
+	f := app.File{Name: path.Join(dir, "package.json")}
 	data, err := readBounded(r.fsys, f.Name, MaxManifest)
 	if err != nil || !bytes.Contains(data, []byte(`"capacitor:`)) {
 		return

@@ -92,7 +92,8 @@ func variablesOn(platform string, variables []variable) []variable {
 }
 
 // putVariables puts the values into the elements that <config-file> and <edit-config>
-// hold, as Cordova's tools do: one variable after the other, wherever its name stands.
+// hold, as Cordova's tools do, one variable after the other, wherever its name stands; and
+// into the versions of pods (cordova-ios 7.0.0, lib/Api.js, getVariableSpec).
 func (f *pluginFile) putVariables(variables []variable) error {
 	grown, unset := 0, map[int]string{}
 	made := f.Replaced(func(e *configxml.Element, text string) string {
@@ -124,9 +125,10 @@ func (f *pluginFile) putVariables(variables []variable) error {
 	return nil
 }
 
-// carriedFor reports whether an element stands in a <config-file> or <edit-config>, and
-// for which platform that is.
+// carriedFor reports whether an element stands in a <config-file> or <edit-config>, or is
+// a pod, and for which platform that is.
 func carriedFor(e *configxml.Element) (platform string, carried bool) {
+	carried = e.Name == "pod" || e.Name == "framework"
 	for e = e.Parent; e != nil; e = e.Parent {
 		switch e.Name {
 		case "config-file", "edit-config":

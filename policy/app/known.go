@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -37,6 +38,10 @@ type Added struct {
 // one that does not come from the registry (a fork, a folder, another package), nor of
 // a range that allows versions which differ.
 func KnownPlugin(id, spec string) (Known, bool) {
+	seen, nothing := addsNothing[id]
+	if !nothing && !slices.ContainsFunc(known, func(row Known) bool { return row.ID == id }) {
+		return Known{}, false
+	}
 	spec = strings.TrimSpace(spec)
 	if spec == "latest" || spec == "*" {
 		spec = ""
@@ -47,14 +52,16 @@ func KnownPlugin(id, spec string) (Known, bool) {
 	}
 	var found []Known
 	for i := len(known) - 1; i >= 0; i-- {
-		if row := known[i]; row.ID == id && versions.meets(span{row.From, row.Below}) {
-			found = append(found, row)
+		if row := known[i]; row.ID == id {
+			if _, meets := versions.First(row.From, row.Below); meets {
+				found = append(found, row)
+			}
 		}
 	}
 	if len(found) == 1 || len(found) > 0 && spec == "" {
 		return found[0], true
 	}
-	if seen, ok := addsNothing[id]; ok {
+	if nothing {
 		return Known{ID: id, Source: "plugin.xml of " + seen}, true
 	}
 	return Known{}, false

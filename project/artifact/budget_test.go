@@ -81,7 +81,10 @@ func TestUnpackedInAll(t *testing.T) {
 // TestStringsInAll: strings that are named again and again are counted over all files of
 // a package, those of a package without a table too.
 func TestStringsInAll(t *testing.T) {
-	long := element{name: "a", attributes: []attribute{{name: "b", kind: valueString, text: strings.Repeat("x", 30_000)}}}
+	long := element{
+		name:       "a",
+		attributes: []attribute{{name: "b", kind: valueString, text: strings.Repeat("x", 30_000)}},
+	}
 	for range 7 {
 		long.attributes = append(long.attributes, long.attributes[0])
 	}

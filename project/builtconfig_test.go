@@ -138,6 +138,21 @@ func TestBuiltPreferenceIsUnknown(t *testing.T) {
 	}
 }
 
+// The engine that a plugin brings which is known without its plugin.xml is the plugin's.
+func TestBuiltEngineOfAKnownPlugin(t *testing.T) {
+	const built = `<widget><preference name="CordovaWebViewEngine" value="CDVWKWebViewEngine"/></widget>`
+	for plugin, want := range map[string]int{"cordova-plugin-wkwebview-engine@1.2.2": 0,
+		"cordova-plugin-ionic-webview@1.2.1": 0, "cordova-plugin-ionic-webview@2.5.3": 0,
+		"cordova-plugin-ionic-webview@5.0.1": 0, "cordova-plugin-camera@8.0.0": 1} {
+		id, version, _ := strings.Cut(plugin, "@")
+		p := reads(t, "config.xml", `<widget><plugin name="`+id+`" spec="`+version+`"/></widget>`,
+			"platforms/ios/Notes/config.xml", built)
+		if unknown := p.Ships().Unknown("ios"); len(unknown) != want {
+			t.Errorf("%s: %v", plugin, unknown)
+		}
+	}
+}
+
 // Of very many entries that only a built file has the first are told, and how many more
 // there are.
 func TestBuiltFileOfManyEntries(t *testing.T) {

@@ -15,7 +15,7 @@ type Known struct {
 	// zero for no limit.
 	From, Below policy.Version
 	// Adds are the elements that it puts into the built config.xml, as far as they
-	// say where the app may go.
+	// say where the app may go and what its pages run in.
 	Adds []Added
 	// Effect says what it changes besides, as one clause; "" for nothing that
 	// matters to the list.
@@ -74,6 +74,10 @@ func allow(platform, href string) Added {
 	return Added{Platform: platform, Element: "allow-navigation", Attributes: []string{"href", href}}
 }
 
+// wkWebView is the preference by which a plugin has pages run in WKWebView before iOS 6.
+var wkWebView = Added{Platform: "ios", Element: "preference",
+	Attributes: []string{"name", "CordovaWebViewEngine", "value", "CDVWKWebViewEngine"}}
+
 func version(major, minor, patch int) policy.Version {
 	return policy.Version{Major: major, Minor: minor, Patch: patch}
 }
@@ -87,12 +91,13 @@ var known = []Known{
 	{ID: "cordova-plugin-legacy-whitelist", Source: "plugin.xml of 1.1.2",
 		Effect: "access entries count for navigation and requests as before Android 4"},
 	{ID: "cordova-plugin-ionic-webview", Below: version(2, 0, 0), Source: "plugin.xml of 1.2.1",
-		Adds:   []Added{allow("ios", "http://localhost:8080/*")},
+		Adds:   []Added{allow("ios", "http://localhost:8080/*"), wkWebView},
 		Effect: "pages are served from http://localhost:8080 on iOS"},
 	{ID: "cordova-plugin-ionic-webview", From: version(2, 0, 0), Below: version(3, 0, 0),
 		Adds: []Added{
 			allow("android", "http://localhost:8080/*"),
 			allow("ios", "http://localhost:8080/*"), allow("ios", "http://127.0.0.1:8080/*"), allow("ios", "ionic://*"),
+			wkWebView,
 		},
 		Source: "plugin.xml of 2.5.3", Effect: "pages are served from http://localhost:8080"},
 	{ID: "cordova-plugin-ionic-webview", From: version(3, 0, 0), Source: "plugin.xml of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
@@ -101,12 +106,12 @@ var known = []Known{
 				"android",
 				"http://localhost/*",
 			), allow("android", "https://localhost/*"), allow("android", "ionic://*"),
-			allow("ios", "ionic://*"),
+			allow("ios", "ionic://*"), wkWebView,
 		},
 		Effect: "pages are served from http://localhost on Android, from ionic://localhost on iOS"},
 	{ID: "cordova-plugin-file", From: version(8, 0, 0), Source: "plugin.xml of 8.1.3",
 		Adds: []Added{allow("android", "cdvfile:*")}},
-	{ID: "cordova-plugin-wkwebview-engine", Source: "plugin.xml of 1.2.2",
+	{ID: "cordova-plugin-wkwebview-engine", Source: "plugin.xml of 1.2.2", Adds: []Added{wkWebView},
 		Effect: "pages run in WKWebView before iOS 6"},
 	{ID: "cordova-plugin-wkwebview-file-xhr", Source: "plugin.xml of 3.1.1",
 		Effect: "requests of pages go through native code on iOS, which asks no policy of the page"},

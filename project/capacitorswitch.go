@@ -80,7 +80,7 @@ func (p *literalParser) conditional() (question, colon, end place, ok bool) {
 
 // branch reads the value between two places as a configuration of its own.
 func (p *literalParser) branch(path string, from, to place) ([]byte, bool) {
-	q := &literalParser{data: p.data[:to.at], place: from, depth: p.depth}
+	q := &literalParser{data: p.data[:to.at], place: from, depth: p.depth, outLine: from.line, outColumn: from.column}
 	q.step() // over the question mark or the colon
 	if err := q.value(path); err != nil || len(q.left) > 0 || q.at < to.at {
 		return nil, false

@@ -80,13 +80,9 @@ export default config;`, `{"webDir":"www","server":{"url":"http://10.0.0.1"},"io
 		"exports changed": {"module.exports = { webDir: 'www' };\nexports.webDir = 'x';",
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"a spread is no property": {"const config = { webDir: 'www' };\nconst { server } = { ...config };\n" +
-			"server.url = 'x';\nexport default config", `{"webDir":"www"}`, []string{"...:2"}},
-		"a spread with blanks": {"const config = { webDir: 'www' };\npatch(... config);\nexport default config",
-			`{"webDir":"www"}`, []string{"...:2"}},
-		"a property of another object": {"const config = { webDir: 'www' };\nlog(a.config, b?.config, c . config);\n" +
-			"export default config", `{"webDir":"www"}`, nil},
-		"only spoken of": {"// config.server = {}\nconst a = { config: 'config', b: other.config, c: `config` };\n" +
-			"const config = { webDir: 'www' } // config\nexport default config",
+			"export default config", `{"webDir":"www"}`, []string{"...:2"}},
+		"only spoken of": {"// config.server = {}\nconst a = { config: 'config', b: o.config, c: o?.config };\n" +
+			"const b = [o . config, `config`];\nconst config = { webDir: 'www' } // config\nexport default config",
 			`{"webDir":"www"}`, nil},
 		"a comment ends a line": {"const a = 1 // no semicolon\nlet env\nlet c: string; const f: () => void = x\n" +
 			"const config: Config<{a: 1}> = <Config>{ webDir: 'www' } as Partial<Config> // here\n" +

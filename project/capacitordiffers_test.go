@@ -92,10 +92,14 @@ func TestCopyOfWhatAConditionChooses(t *testing.T) {
 	for copied, want := range map[string]string{
 		`{"server":{"hostname":"a.test","url":"https://a","allowNavigation":["a"]}}`: ``,
 		`{"server":{"hostname":"a.test"}}`:                                           ``,
-		`{"server":{"hostname":"b.test"}}`:                                           `server.hostname is "b.test" here`,
-		`{"server":{"hostname":"a.test","allowNavigation":["c"]}}`:                   `server.allowNavigation has "c" here`,
-		`{"server":{"hostname":"a.test","url":"http://c"}}`:                          `server.url is "http://c" here`,
-		`{"server":{"hostname":"a.test"},"android":{"useLegacyBridge":true}}`:        `android.useLegacyBridge is true here`,
+		`{"server":{"hostname":"b.test"}}`: "" +
+			`server.hostname is "b.test" here`,
+		`{"server":{"hostname":"a.test","allowNavigation":["c"]}}`: "" +
+			`server.allowNavigation has "c" here`,
+		`{"server":{"hostname":"a.test","url":"http://c"}}`: "" +
+			`server.url is "http://c" here`,
+		`{"server":{"hostname":"a.test"},"android":{"useLegacyBridge":true}}`: "" +
+			`android.useLegacyBridge is true here`,
 	} {
 		got := told(t, "capacitor-android", "capacitor.config.ts", code, androidCopy, copied)
 		if text := strings.Join(got, ", "); text != want {

@@ -63,8 +63,8 @@ func Remember(dir string, changes []project.Change) error {
 			continue
 		}
 		if !repairable(c.Name, c.Old) || !repairable(c.Name, c.New) {
-			return fmt.Errorf("remember what is changed: %s is no list, page or manifest, and could not be put back",
-				c.Name)
+			return fmt.Errorf("remember what is changed: %s must be a list, a page or a manifest to be put "+
+				"back", c.Name)
 		}
 		record.Files = append(record.Files, writtenFile{Name: c.Name, Before: c.Old, BeforeSHA256: hashOf(c.Old),
 			AfterSHA256: hashOf(c.New)})

@@ -160,7 +160,7 @@ func TestUndoOfEachFileThatRunsWrite(t *testing.T) {
 	}
 	// What could not be put back is not remembered as if it could.
 	err := folder.Remember(dir, []project.Change{{Name: "hooks/x.js", Old: []byte("a"), New: []byte("b")}})
-	if err == nil || !strings.Contains(err.Error(), "hooks/x.js is no list, page or manifest") {
+	if err == nil || !strings.Contains(err.Error(), "hooks/x.js must be a list, a page or a manifest") {
 		t.Error(err)
 	}
 }

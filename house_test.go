@@ -263,7 +263,6 @@ var takesHostsApart = map[string]string{
 	"project/repair/meant.go":               "an entry as its author meant it, however wrong",
 	"server/open.go":                        "the address of a listener",
 	"settings/settings.go":                  "the address of a listener",
-	"project/plugins.go":                    "names of npm packages with their versions, name@spec",
 	"up/summary.go":                         "the port of the site's own URL, which is in normal form",
 	"up/up.go":                              "addresses of listeners, and the port of the site's own URL",
 }

@@ -15,9 +15,29 @@ type Range struct {
 	spans      []span
 }
 
-// span is the versions from the first to below the second; the second may be zero for
-// no limit.
-type span struct{ from, below Version }
+// span is the versions from the first to below the second, where it ends. One that ends
+// at 0.0.0 has no version.
+type span struct {
+	from, below Version
+	ends        bool
+}
+
+// to is the span up to a version.
+func to(from, below Version) span { return span{from, below, true} }
+
+// both is what two spans have in common.
+func (s span) both(other span) span {
+	if other.from.Compare(s.from) > 0 {
+		s.from = other.from
+	}
+	if other.ends && (!s.ends || other.below.Compare(s.below) < 0) {
+		s.below, s.ends = other.below, true
+	}
+	return s
+}
+
+// has reports whether there is a version in the span.
+func (s span) has() bool { return !s.ends || s.from.Compare(s.below) < 0 }
 
 // comparator is one part of a range: what it asks for, and one to three numbers, of
 // which each may be any.
@@ -46,12 +66,7 @@ func ParseRange(spec string) (r Range, ok bool) {
 			if len(sets) == 1 && len(parts) == 1 {
 				r.One, r.Exact = one, exact
 			}
-			if s.from.Compare(all.from) > 0 {
-				all.from = s.from
-			}
-			if all.below.IsZero() || !s.below.IsZero() && s.below.Compare(all.below) < 0 {
-				all.below = s.below
-			}
+			all = all.both(s)
 		}
 		if len(r.spans) == 0 || all.from.Compare(r.Lowest) < 0 {
 			r.Lowest = all.from
@@ -74,7 +89,7 @@ func compared(asks string, numbers []string) (s span, one, exact bool) {
 	}
 	at := Version{Major: n[0], Minor: n[1], Patch: n[2]}
 	if said == 0 {
-		return span{}, false, false
+		return span{ends: asks == "<" || asks == ">"}, false, false // no version is beyond all
 	}
 	anyPart := said < 3 && numbers[said] != ""
 	next := nextOf(at, said)
@@ -84,19 +99,19 @@ func compared(asks string, numbers []string) (s span, one, exact bool) {
 	case ">":
 		return span{from: next}, false, false
 	case "<=":
-		return span{below: next}, false, false
+		return to(Version{}, next), false, false
 	case "<":
-		return span{below: at}, false, false
+		return to(Version{}, at), false, false
 	case "^":
 		for parts := 1; parts <= 3; parts++ {
 			if n[parts-1] > 0 || parts == 3 || said == parts {
-				return span{at, nextOf(at, parts)}, !anyPart, false
+				return to(at, nextOf(at, parts)), !anyPart, false
 			}
 		}
 	case "~", "~>":
-		return span{at, nextOf(at, min(said, 2))}, !anyPart, false
+		return to(at, nextOf(at, min(said, 2))), !anyPart, false
 	}
-	return span{at, next}, !anyPart, said == 3
+	return to(at, next), !anyPart, said == 3
 }
 
 // nextOf is the first version after all that begin with so many numbers of one.
@@ -113,26 +128,21 @@ func nextOf(v Version, numbers int) Version {
 // Allows reports whether a version is in the range.
 func (r Range) Allows(v Version) bool {
 	for _, s := range r.spans {
-		if v.Compare(s.from) >= 0 && (s.below.IsZero() || v.Compare(s.below) < 0) {
+		if v.Compare(s.from) >= 0 && (!s.ends || v.Compare(s.below) < 0) {
 			return true
 		}
 	}
 	return false
 }
 
-// Meets reports whether the range has a version in common with those from one on and
-// below another; zero for no limit.
-func (r Range) Meets(from, below Version) bool {
-	other := span{from, below}
-	before := func(v, limit Version) bool { return limit.IsZero() || v.Compare(limit) < 0 }
+// First returns the lowest version of the range from one version on and below another,
+// which is zero for no limit; false if the range has none there.
+func (r Range) First(from, below Version) (v Version, ok bool) {
+	within := span{from, below, !below.IsZero()}
 	for _, s := range r.spans {
-		from := s.from
-		if other.from.Compare(from) > 0 {
-			from = other.from
-		}
-		if before(from, s.below) && before(from, other.below) {
-			return true
+		if s = s.both(within); s.has() && (!ok || s.from.Compare(v) < 0) {
+			v, ok = s.from, true
 		}
 	}
-	return false
+	return v, ok
 }

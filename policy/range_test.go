@@ -30,12 +30,18 @@ func TestParseRange(t *testing.T) {
 		{"1.2 - 2.3.4", "1.2.0", false, false, "2.3.4", "2.3.5"},
 		{"*", "", false, false, "99.0.0", ""},
 		{"", "", false, false, "99.0.0", ""},
+		{"<0", "", false, false, "", "0.0.0"},
+		{"<0.0.0", "", false, false, "", "99.0.0"},
+		{"<*", "", false, false, "", "1.0.0"},
+		{">x", "", false, false, "", "1.0.0"},
+		{"<0 || 2", "", false, false, "2.1.0", "1.0.0"},
+		{">=2 <1", "2.0.0", false, false, "", "1.5.0"},
 	} {
 		r, ok := policy.ParseRange(test.spec)
 		if !ok || r.Lowest.String() != test.lowest || r.One != test.one || r.Exact != test.exact {
 			t.Errorf("%q: %v, %+v", test.spec, ok, r)
 		}
-		if !r.Allows(versionOf(t, test.yes)) || test.no != "" && r.Allows(versionOf(t, test.no)) {
+		if test.yes != "" && !r.Allows(versionOf(t, test.yes)) || test.no != "" && r.Allows(versionOf(t, test.no)) {
 			t.Errorf("%q: it must allow %q and not %q", test.spec, test.yes, test.no)
 		}
 	}
@@ -43,6 +49,30 @@ func TestParseRange(t *testing.T) {
 		"https://a.example/x.git#v1.2.1", "1.2.3 x.tgz", "1.2.3/x", ">"} {
 		if r, ok := policy.ParseRange(spec); ok {
 			t.Errorf("%q is no range: %+v", spec, r)
+		}
+	}
+}
+
+// The lowest version of a range between two versions.
+func TestFirstOfARange(t *testing.T) {
+	for _, test := range []struct{ spec, from, below, want string }{
+		{"^4.0.0", "4.0.0", "4.2.0", "4.0.0"},
+		{"^4.0.0", "4.2.0", "6.0.0", "4.2.0"},
+		{"^4.0.0", "5.0.0", "", ""},
+		{"^4.0.0", "3.0.0", "4.0.0", ""},
+		{"^13.0.0 || ~6.1.0", "4.0.0", "", "6.1.0"},
+		{"<0", "0.0.0", "", ""},
+		{"*", "3.0.0", "3.1.0", "3.0.0"},
+		{"<8", "0.0.0", "2.0.0", ""}, // which is 0.0.0
+	} {
+		r, _ := policy.ParseRange(test.spec)
+		below := policy.Version{}
+		if test.below != "" {
+			below = versionOf(t, test.below)
+		}
+		v, ok := r.First(versionOf(t, test.from), below)
+		if v.String() != test.want || ok != (test.want != "" || test.spec == "<8") {
+			t.Errorf("%s from %s below %s: %s, %v", test.spec, test.from, test.below, v, ok)
 		}
 	}
 }

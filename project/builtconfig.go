@@ -37,16 +37,22 @@ func (r *reader) built() {
 				r.cannot(name, lineAndWhy(err), "")
 				continue
 			}
-			p.Built = append(p.Built, app.Built{Platform: b.platform, Document: doc,
-				Extra: extra(doc, p.Effective, b.platform)})
+			made := app.Built{Platform: b.platform, Document: doc}
+			made.Extra, made.More = extra(doc, p.Effective, b.platform)
+			p.Built = append(p.Built, made)
 		}
 	}
 	r.doubtBuilt()
 }
 
-// doubtBuilt notes the entries of the list that only a built file has: the app that
-// it is of lets them in, and whether the next one does is not known. The classes of
-// plugins that it names are part of what ships: pages may call them.
+// maxExtra is how many entries that only a built file has are looked at, maxTold how
+// many of them are told one by one among what is not known.
+const maxExtra, maxTold = 1000, 10
+
+// doubtBuilt notes the entries of the list and the settings of the app's own origin that
+// only a built file has: the app that it is of has them, and whether the next one does
+// is not known. The classes of plugins that it names are part of what ships: pages may
+// call them.
 func (r *reader) doubtBuilt() {
 	p := r.project
 	var add configxml.Additions
@@ -54,32 +60,47 @@ func (r *reader) doubtBuilt() {
 	for i := range p.Built {
 		b := &p.Built[i]
 		for _, e := range b.Extra {
-			at := e.Place()
-			what := fmt.Sprintf("<%s> %q stands in the built file %s:%d and nowhere in the project", e.Name,
-				e.Value("origin")+e.Value("href")+e.Value("name"), at.File, at.Line)
-			switch {
-			case e.Name == "preference":
-				continue
-			case e.Name == "feature":
+			if e.Name == "feature" {
 				add.Parts = append(add.Parts, configxml.Part{Platform: b.Platform, Elements: []*configxml.Element{e}})
-				if missing {
-					continue // it may be that of a plugin that is named and not there
-				}
 			}
-			add.Unknown = append(add.Unknown, configxml.Unknown{What: what, Place: at, Platform: b.Platform})
 		}
-		if missing {
+		if missing { // a class may be that of a plugin that is named and not there
 			b.Extra = slices.DeleteFunc(b.Extra, func(e *configxml.Element) bool { return e.Name == "feature" })
 		}
+		add.Unknown = append(add.Unknown, doubts(b)...)
 	}
 	if len(add.Parts)+len(add.Unknown) > 0 {
 		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, add)
 	}
 }
 
+// doubts are what is not known of a built file's own entries: the first ones, and how
+// many more there are.
+func doubts(b *app.Built) []configxml.Unknown {
+	var list []configxml.Unknown
+	for i, e := range b.Extra {
+		u := configxml.Unknown{Place: e.Place(), Platform: b.Platform}
+		if i == maxTold {
+			u.What = fmt.Sprintf("%d more entries stand in the built file %s and nowhere in the project",
+				len(b.Extra)-i+b.More, u.Place.File)
+			return append(list, u)
+		}
+		said := e.Value("origin") + e.Value("href") + e.Value("name")
+		u.What = fmt.Sprintf("<%s> %q stands in the built file %s:%d and nowhere in the project", e.Name, said,
+			u.Place.File, u.Place.Line)
+		if e.Name == "preference" {
+			u.What = fmt.Sprintf("<preference> %q with the value %q stands in the built file %s:%d and nowhere in the "+
+				"project", said, e.Value("value"), u.Place.File, u.Place.Line)
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
 // extra returns the entries of a built file that a document does not have for the
-// platform: entries of the list, plugins' classes, and settings of the app's own origin.
-func extra(built, doc *configxml.Document, platform string) []*configxml.Element {
+// platform: entries of the list, plugins' classes, and settings of the app's own origin;
+// and how many more there are.
+func extra(built, doc *configxml.Document, platform string) (list []*configxml.Element, more int) {
 	have := make(map[string]bool)
 	for _, top := range doc.For(platform) {
 		top.Walk(func(e *configxml.Element) bool {
@@ -87,26 +108,33 @@ func extra(built, doc *configxml.Document, platform string) []*configxml.Element
 			return true
 		})
 	}
-	var list []*configxml.Element
-	for _, e := range built.For(platform) {
+	entries := built.For(platform)
+	last := make(map[string]string) // a preference that is overridden does not count
+	for _, e := range entries {
+		if e.Name == "preference" {
+			last[strings.ToLower(e.Value("name"))] = e.Value("value")
+		}
+	}
+	for _, e := range entries {
 		key := entryKey(e)
-		if key == "" || have[key] {
+		if key == "" || have[key] ||
+			e.Name == "preference" && last[strings.ToLower(e.Value("name"))] != e.Value("value") {
 			continue
 		}
-		if e.Name == "preference" { // one that was overridden does not count
-			if value, ok := built.Preference(platform, e.Value("name")); ok && value != e.Value("value") {
-				continue
-			}
-		}
 		have[key] = true
+		if len(list) == maxExtra {
+			more++
+			continue
+		}
 		list = append(list, e)
 	}
-	return list
+	return list, more
 }
 
-// ownSettings are the preferences that say where the app's own pages come from.
+// ownSettings are the preferences that say where the app's own pages come from, and what
+// they run in.
 var ownSettings = map[string]bool{"scheme": true, "hostname": true, "iosscheme": true, "wkport": true,
-	"androidinsecurefilemodeenabled": true, "mixedcontentmode": true}
+	"androidinsecurefilemodeenabled": true, "mixedcontentmode": true, "cordovawebviewengine": true}
 
 // ownClasses are the classes that each app of cordova-ios 4.0 to 8.1 and of
 // cordova-android 3 has without any plugin: the defaults.xml or config.xml of their
@@ -133,8 +161,9 @@ func entryKey(e *configxml.Element) string {
 	name := ""
 	switch e.Name {
 	case "preference":
-		if name = strings.ToLower(e.Value("name")); !ownSettings[name] {
-			return ""
+		name = strings.ToLower(e.Value("name"))
+		if !ownSettings[name] || name == "cordovawebviewengine" && e.Value("value") != "CDVWKWebViewEngine" {
+			return "" // the platform's own engine is what it takes by itself
 		}
 		return "preference " + name + "=" + e.Value("value")
 	case "feature":

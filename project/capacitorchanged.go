@@ -12,6 +12,7 @@ import (
 func (p *literalParser) changed() (line int, found bool) {
 	p.place = place{line: 1, column: 1}
 	last, before := byte(';'), "" // the byte and the word before this word, blanks apart
+	dots := 0                     // that stand right before it: one reads a property, three are a spread
 	for p.space(); p.at < len(p.data); p.space() {
 		here, c := p.place, p.data[p.at]
 		if c == '\'' || c == '"' || c == '`' {
@@ -20,7 +21,7 @@ func (p *literalParser) changed() (line int, found bool) {
 			if !plain && (len(text) < 2 || text[len(text)-1] != c || p.speaksOf(text)) {
 				return here.line, true
 			}
-			last, before = c, ""
+			last, before, dots = c, "", 0
 			continue
 		}
 		word := p.word()
@@ -29,10 +30,13 @@ func (p *literalParser) changed() (line int, found bool) {
 			return here.line, true
 		case word == "":
 			p.step()
-		case p.names[word] && !p.known[here.at] && last != '.' && !p.isKey(last):
+		case p.names[word] && !p.known[here.at] && dots != 1 && !p.isKey(last):
 			return here.line, true
 		}
 		last, before = c, word
+		if dots++; c != '.' {
+			dots = 0
+		}
 	}
 	return 0, false
 }

@@ -79,8 +79,10 @@ export default config;`, `{"webDir":"www","server":{"url":"http://10.0.0.1"},"io
 			`{"webDir":"www"}`, []string{"...:2"}},
 		"exports changed": {"module.exports = { webDir: 'www' };\nexports.webDir = 'x';",
 			`{"webDir":"www"}`, []string{"...:2"}},
-		"only spoken of": {"// config.server = {}\nconst a = { config: 'config', b: other.config, c: `config` };\n" +
-			"const config = { webDir: 'www' } // config\nexport default config",
+		"a spread is no property": {"const config = { webDir: 'www' };\nconst { server } = { ...config };\n" +
+			"export default config", `{"webDir":"www"}`, []string{"...:2"}},
+		"only spoken of": {"// config.server = {}\nconst a = { config: 'config', b: o.config, c: o?.config };\n" +
+			"const b = [o . config, `config`];\nconst config = { webDir: 'www' } // config\nexport default config",
 			`{"webDir":"www"}`, nil},
 		"a comment ends a line": {"const a = 1 // no semicolon\nlet env\nlet c: string; const f: () => void = x\n" +
 			"const config: Config<{a: 1}> = <Config>{ webDir: 'www' } as Partial<Config> // here\n" +
@@ -163,6 +165,38 @@ func TestLiteralConfigIsLinear(t *testing.T) {
 	}
 	if got, want := len(left), maxComputed+1; got != want || left[maxComputed].path != "..." {
 		t.Errorf("%d values listed, the last %q; want %d, the last ...", got, left[len(left)-1].path, want)
+	}
+}
+
+// Choices are read where they stand: each costs what it is long, and there are not more
+// than are listed. (With a copy of what stands before it for each, this would take
+// minutes.)
+func TestChoicesAreLinear(t *testing.T) {
+	source := "export default { list: [" + strings.Repeat("a ? 1 : 1, ", 100_000) + "] }"
+	_, left, chosen, err := readLiteral([]byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chosen) != maxComputed || len(left) != maxComputed+1 || left[maxComputed].path != "..." {
+		t.Errorf("%d chosen and %d computed, the last %v", len(chosen), len(left), left[len(left)-1])
+	}
+}
+
+// Where a copy counts, because something else is computed, no chosen value is judged.
+func TestChosenValueBesideACopy(t *testing.T) {
+	const copied = "android/app/src/main/assets/capacitor.config.json"
+	files := fstest.MapFS{"capacitor.config.ts": &fstest.MapFile{
+		Data: []byte("export default {\n appName: x ? 'a' : 'b', webDir: make() }")}}
+	for _, judged := range []string{"what opens more", "the copy " + copied} {
+		p, err := Read(files, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `appName is "a" or "b", as a condition says; ` + judged + " is judged"
+		if len(p.Switched) != 1 || p.Switched[0].What != want || p.Switched[0].Place.Line != 2 {
+			t.Errorf("%+v, want %s", p.Switched, want)
+		}
+		files[copied] = &fstest.MapFile{Data: []byte("{}")}
 	}
 }
 
@@ -303,6 +337,20 @@ func TestCapacitorConfigurationThatChooses(t *testing.T) {
 		{"{server: x ? {hostname: 'b'} : {cleartext: true}}", `{"server":{"cleartext":true,"hostname":null}}`,
 			`server is {"hostname":"b"} or {"cleartext":true}, as a condition says; what opens more is judged` +
 				"server.hostname is computed"},
+		{"{android: x ? {allowMixedContent: false} : {}}", `{"android":{"allowMixedContent":null}}`,
+			`android is {"allowMixedContent":false} or {}, as a condition says; what opens more is judged` +
+				"android.allowMixedContent is computed"},
+		{"{android: x ? {allowMixedContent: false} : {allowMixedContent: true}}",
+			`{"android":{"allowMixedContent":true}}`,
+			`android is {"allowMixedContent":false} or {"allowMixedContent":true}, as a condition says; ` +
+				"what opens more is judged"},
+		{"{android: {allowMixedContent: x ? true : undefined}}", `{"android":{"allowMixedContent":true}}`,
+			"android.allowMixedContent is true or null, as a condition says; what opens more is judged"},
+		{"{android: {allowMixedContent: x ? false : undefined}}", `{"android":{"allowMixedContent":null}}`,
+			"android.allowMixedContent is computed"},
+		{"{hostname: x ? (y ? 'a' : 'a') : 'b'}", `{"hostname":null}`, "hostname is computed"},
+		{"{server: {hostname: x ? y ? 'a' : 'a' : 'b'}}", `{"server":{"hostname":null}}`,
+			"server.hostname is computed"},
 		{"{a: x ? f() : 'b'}", `{"a":null}`, "a is computed"},
 		{"{a: x ?? 'b'}", `{"a":null}`, "a is computed"},
 	} {
@@ -313,7 +361,7 @@ func TestCapacitorConfigurationThatChooses(t *testing.T) {
 		}
 		said := ""
 		for i := range chosen {
-			said += chosen[i].said()
+			said += chosen[i].said(whatOpensMore)
 		}
 		for _, c := range left {
 			said += c.path + " is computed"

@@ -55,11 +55,8 @@ func (r *reader) capacitorCode(name string) app.File {
 		return source
 	}
 	made, left, chosen, err := readLiteral(source.Data)
-	for i := range chosen {
-		r.project.Switched = append(r.project.Switched, app.Switched{What: chosen[i].said(),
-			Place: policy.Place{File: name, Line: chosen[i].line, Column: 1}})
-	}
 	if err == nil && len(left) == 0 {
+		r.switched(name, chosen, whatOpensMore)
 		return app.File{Name: name, Data: made}
 	}
 	r.setFolders(&app.File{Name: name, Data: made})
@@ -74,9 +71,22 @@ func (r *reader) capacitorCode(name string) app.File {
 		r.unknown(policy.Place{File: name, Line: u.line, Column: 1}, "", "%s; %s", u.what, remedy)
 	}
 	if counts.Name == "" {
-		counts = app.File{Name: name, Data: made}
+		r.switched(name, chosen, whatOpensMore)
+		return app.File{Name: name, Data: made}
 	}
+	r.switched(name, chosen, "the copy "+counts.Name)
 	return counts
+}
+
+const whatOpensMore = "what opens more"
+
+// switched notes the values that a condition chooses, and which of them is judged.
+func (r *reader) switched(name string, chosen []switched, judged string) {
+	for i := range chosen {
+		r.project.Switched = append(r.project.Switched, app.Switched{What: chosen[i].said(judged),
+			Place: policy.Place{File: name, Line: chosen[i].line, Column: 1}})
+		r.chosen = append(r.chosen, chosen[i].path)
+	}
 }
 
 // unevaluated is what running a configuration alone would tell: in a clause, and as it

@@ -22,22 +22,23 @@ type switched struct {
 // more of the two is written, and both are listed. It is false, with nothing read,
 // for any other expression, and where it is not certain what opens more.
 func (p *literalParser) choice(path string) bool {
-	here := p.place
-	question, colon, end, ok := p.conditional()
-	if !ok {
-		p.place = here
+	here, before := p.place, len(p.switches)
+	refuse := func() bool {
+		p.place, p.switches = here, p.switches[:before]
 		return false
+	}
+	question, colon, end, ok := p.conditional()
+	if !ok || before >= maxComputed {
+		return refuse()
 	}
 	one, okOne := p.branch(path, question, colon)
 	other, okOther := p.branch(path, colon, end)
 	if !okOne || !okOther {
-		p.place = here
-		return false
+		return refuse()
 	}
 	made, unsure, err := wider(path, one, other)
 	if err != nil || slices.Contains(unsure, path) {
-		p.place = here
-		return false
+		return refuse()
 	}
 	p.place = end
 	for _, key := range unsure {
@@ -79,9 +80,7 @@ func (p *literalParser) conditional() (question, colon, end place, ok bool) {
 
 // branch reads the value between two places as a configuration of its own.
 func (p *literalParser) branch(path string, from, to place) ([]byte, bool) {
-	data := append(bytes.Clone(p.data[:to.at]), ';')
-	q := &literalParser{data: data, place: from, depth: p.depth, constants: p.constants, names: map[string]bool{},
-		known: map[int]bool{}}
+	q := &literalParser{data: p.data[:to.at], place: from, depth: p.depth, outLine: from.line, outColumn: from.column}
 	q.step() // over the question mark or the colon
 	if err := q.value(path); err != nil || len(q.left) > 0 || q.at < to.at {
 		return nil, false
@@ -150,7 +149,7 @@ func ofNoMatter(path string) bool {
 }
 
 // opens are the flags that open something and are off where they are not written.
-var opens = []string{"server.cleartext", "allowMixedContent", "android.allowMixedContent", "android.useLegacyBridge",
+var opens = []string{"server.cleartext", "allowMixedContent", "android.useLegacyBridge",
 	"android.webContentsDebuggingEnabled", "ios.webContentsDebuggingEnabled", "plugins.CapacitorHttp.enabled",
 	"plugins.CapacitorCookies.enabled"}
 
@@ -162,6 +161,9 @@ func unite(path string, a, b any) (any, bool) {
 	y, isB := b.(bool)
 	flags := (isA || a == nil) && (isB || b == nil)
 	switch {
+	case path == "android.allowMixedContent" && flags:
+		// Where it is not written the key at the top stands in, which may be on.
+		return x || y, x || y || isA && isB
 	case flags && slices.Contains(opens, path):
 		return x || y, true
 	case flags && path == "ios.limitsNavigationsToAppBoundDomains":
@@ -194,13 +196,13 @@ func uniteURL(a, b any) (any, bool) {
 	return x, strings.TrimPrefix(y, "https:") == strings.TrimPrefix(x, "http:")
 }
 
-// said describes a value that is chosen, for people.
-func (s *switched) said() string {
+// said describes a value that is chosen, for people; judged is which of them counts.
+func (s *switched) said(judged string) string {
 	values := make([]string, len(s.values))
 	for i, v := range s.values {
 		if values[i] = v; len(v) > 80 {
 			values[i] = v[:77] + "..."
 		}
 	}
-	return fmt.Sprintf("%s is %s, as a condition says; what opens more is judged", s.path, strings.Join(values, " or "))
+	return fmt.Sprintf("%s is %s, as a condition says; %s is judged", s.path, strings.Join(values, " or "), judged)
 }

@@ -43,11 +43,11 @@ func readShips(fsys fs.FS, o Options) (*reader, error) {
 	}
 	r.effective()
 	r.built()
+	r.versions(o.Targets)
 	r.capacitorBuilt()
 	if late := r.unknowns[r.told:]; len(late) > 0 && p.Effective != nil {
 		p.Effective = configxml.Effective(p.Effective.Name(), p.Effective, configxml.Additions{Unknown: late})
 	}
-	r.versions(o.Targets)
 	return r, nil
 }
 
@@ -86,7 +86,7 @@ func (r *reader) effective() {
 	if p.Config != nil {
 		name = p.Config.Name()
 		add.Parts = append(add.Parts, r.brought(p.Config, nil)...)
-		add.Parts = append(add.Parts, r.devices(name)...)
+		add.Parts = append(add.Parts, r.devices(name, r.androids())...)
 	}
 	if len(p.Capacitor.Data) > 0 {
 		add.Parts = append(add.Parts, r.generated()...)
@@ -120,7 +120,7 @@ func (r *reader) isProject() bool {
 // devices are the elements of the config.xml files that Android reads on some devices
 // instead of the one of that name: res/xml-v24/config.xml. What any device lets in
 // counts; that a device may let in less is noted.
-func (r *reader) devices(name string) []configxml.Part {
+func (r *reader) devices(name string, platforms []string) []configxml.Part {
 	base, ok := strings.CutSuffix(name, "res/xml/config.xml")
 	if !ok {
 		return nil
@@ -136,11 +136,22 @@ func (r *reader) devices(name string) []configxml.Part {
 			r.cannot(other, lineAndWhy(err), "")
 			continue
 		}
-		parts = append(parts, configxml.Part{Platform: "android", Elements: doc.Root().Children})
-		r.unknown(policy.Place{File: other, Line: 1, Column: 1}, "android",
-			"some devices read %s instead of %s, and what is said is what the two come to together", other, name)
+		for _, platform := range platforms {
+			parts = append(parts, configxml.Part{Platform: platform, Elements: doc.Root().Children})
+			r.unknown(policy.Place{File: other, Line: 1, Column: 1}, platform,
+				"some devices read %s instead of %s, and what is said is what the two come to together", other, name)
+		}
 	}
 	return parts
+}
+
+// androids are the platforms that an Android package's config.xml is for: that of
+// Cordova, and where there is a configuration of Capacitor its own, whose plugins read it.
+func (r *reader) androids() []string {
+	if len(r.project.Capacitor.Data) > 0 {
+		return []string{"android", "capacitor-android"}
+	}
+	return []string{"android"}
 }
 
 // generated are the elements of the config.xml files that Capacitor writes for
@@ -161,6 +172,9 @@ func (r *reader) generated() []configxml.Part {
 			continue
 		}
 		parts = append(parts, configxml.Part{Platform: g[0], Elements: doc.Root().Children})
+		if r.project.Config == nil || r.project.Config.Name() != g[1] {
+			parts = append(parts, r.devices(g[1], []string{g[0]})...)
+		}
 	}
 	return parts
 }

@@ -216,7 +216,7 @@ func TestVersions(t *testing.T) {
 	}{
 		{"android@6.4.0", "", []string{"config.xml", engine}},
 		{"android@12.0.0", "android@12.0.0", append(dev, "config.xml", engine)},
-		{"android@12.0.0", "", append(dev, "config.xml", engine, "node_modules/x", "")},
+		{"android@12.0.0", "android@12.0.0", append(dev, "config.xml", engine, "node_modules/.bin/x", "")},
 		{"android@13.0.0", "", append(dev, "config.xml", engine, "node_modules/cordova-android/package.json",
 			`{"version": "13.0.0"}`)},
 		{"android@6.4.0", "", []string{"config.xml", engine, "package.json",
@@ -393,5 +393,28 @@ func TestVariablesOfDependencies(t *testing.T) {
 	want := "allow plugins/metrics/plugin.xml:5"
 	if got := decides(t, p, "ios@7.1.0", "navigation", "https://a.example/"); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// In a package of Capacitor's, what Android reads on some devices counts for its platform
+// too, and in a project of Capacitor's.
+func TestConfigOfSomeDevices(t *testing.T) {
+	const none = `{"cordova": {"accessOrigins": []}}`
+	const other = `<widget><access origin="*"/></widget>`
+	const narrow = `<widget><access origin="https://a.example"/></widget>`
+	for base, files := range map[string][]string{
+		"res":                      {"assets/capacitor.config.json", none},
+		"android/app/src/main/res": {"capacitor.config.json", none},
+	} {
+		at := base + "/xml-v24/config.xml"
+		p := reads(t, append(files, base+"/xml/config.xml", narrow, at, other)...)
+		if got := decides(t, p, "capacitor-android@7.0.0", "plugin", "https://b.example/"); got != "allow "+at+":1" {
+			t.Errorf("%s: %s", base, got)
+		}
+		want := "some devices read " + at + " instead of " + base + "/xml/config.xml, and what is said is what the " +
+			"two come to together"
+		if unknown := p.Ships().Unknown("capacitor-android"); len(unknown) != 1 || unknown[0].What != want {
+			t.Errorf("%s: %v", base, unknown)
+		}
 	}
 }

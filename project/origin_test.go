@@ -14,6 +14,17 @@ func TestPluginFromElsewhere(t *testing.T) {
 		"outside": {"package.json", `{"dependencies": {"cordova-plugin-camera": "file:../fork"}}`},
 		"fetch.json": {"plugins/fetch.json",
 			`{"cordova-plugin-camera": {"source": {"type": "git", "url": "https://a.example/fork.git"}}}`},
+		"an address as id": {"plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "https://github.com/me/fork#x"}}}`},
+		"an address with a user": {"plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "git+ssh://git@a.example/x.git"}}}`},
+		"another package": {"plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "@me/camera@4.2.1"}}}`},
+		"an alias": {"plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"id": "cordova-plugin-camera@npm:other@1.2.3"}}}`},
+		"a package named like a range": {"plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "4.0.0"}}}`},
+		"an alias in a list": {"package.json", `{"cordova": {"plugins": ["cordova-plugin-camera@npm:other@1.2.3"]}}`},
 		"a plugin": {"plugins/x/plugin.xml",
 			`<plugin id="x"><dependency id="cordova-plugin-camera" url="https://a.example/fork.git"/></plugin>`},
 	} {
@@ -22,10 +33,30 @@ func TestPluginFromElsewhere(t *testing.T) {
 			t.Errorf("%s: unknown %v, missing %v", what, unknown, p.Missing())
 		}
 	}
-	p := reads(t, "config.xml", catchAll, "plugins/fetch.json",
-		`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "cordova-plugin-camera@~2.3.0"}}}`)
-	if unknown := p.Ships().Unknowns(); len(unknown) != 0 {
-		t.Errorf("from the registry: %v", unknown)
+	const camera = "cordova-plugin-camera"
+	for _, id := range []string{camera + "@~2.3.0", camera, camera + "@latest"} {
+		p := reads(t, "config.xml", catchAll, "plugins/fetch.json",
+			`{"cordova-plugin-camera": {"source": {"type": "registry", "id": "`+id+`"}}}`)
+		if unknown := p.Ships().Unknowns(); len(unknown) != 0 {
+			t.Errorf("%s is from the registry: %v", id, unknown)
+		}
+	}
+}
+
+// config.xml says where a plugin comes from by spec, else src, else version.
+func TestPluginElementFromElsewhere(t *testing.T) {
+	const camera = `<plugin name="cordova-plugin-camera" `
+	for attributes, want := range map[string]string{
+		`src="https://github.com/me/fork.git"`:                 "https://github.com/me/fork.git",
+		`src="https://github.com/me/fork.git" version="8.0.0"`: "https://github.com/me/fork.git",
+		`spec="8.0.0" src="https://github.com/me/fork.git"`:    "8.0.0",
+		`spec="" version="8.0.0"`:                              "8.0.0",
+	} {
+		p := reads(t, "config.xml", `<widget>`+camera+attributes+`/></widget>`)
+		known := want == "8.0.0"
+		if p.Plugins[0].Spec != want || len(p.Ships().Unknowns()) == 0 != known || len(p.Missing()) == 0 != known {
+			t.Errorf("%s: %+v, unknown %v", attributes, p.Plugins, p.Ships().Unknowns())
+		}
 	}
 }
 

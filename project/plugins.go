@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -112,10 +113,12 @@ func (r *pluginReader) packageJSON() {
 
 // nameAndSpec takes name@spec apart; a scope's own @ is part of the name.
 func nameAndSpec(text string) (name, spec string) {
-	if i := strings.LastIndex(text, "@"); i > 0 {
-		return text[:i], text[i+1:]
+	scope := 0
+	if strings.HasPrefix(text, "@") {
+		scope = 1
 	}
-	return text, ""
+	name, spec, _ = strings.Cut(text[scope:], "@")
+	return text[:scope] + name, spec
 }
 
 // soundsLikePlugin tells a Cordova plugin by the name of its package, for one that
@@ -147,10 +150,9 @@ func (r *pluginReader) config() {
 			if _, value := e.Attr("value"); value {
 				return // Cordova 2 lists the classes of its plugins so
 			}
-			n.id, n.spec = e.Value("name"), e.Value("spec")
-			if n.spec == "" {
-				n.spec = e.Value("version")
-			}
+			n.id = e.Value("name")
+			// The order of ConfigParser in cordova-common.
+			n.spec = cmp.Or(e.Value("spec"), e.Value("src"), e.Value("version"))
 		case "feature":
 			n.id = featureID(e)
 		default:
@@ -197,7 +199,7 @@ func (r *pluginReader) installed() {
 				plugin:    true,
 				variables: map[string]string{},
 			}
-			n.spec = fetchedFrom(m.Value.At("source"))
+			n.spec = fetchedFrom(m.Key, m.Value.At("source"))
 			for _, v := range m.Value.At("variables").Members {
 				if text, ok := variableText(v.Value); ok {
 					n.variables[v.Key] = text
@@ -217,19 +219,24 @@ func (r *pluginReader) installed() {
 	}
 }
 
-// fetchedFrom is the spec of a plugin that fetch.json says the source of: an address or
-// a folder; "" for the registry.
-func fetchedFrom(source jsonspan.Value) string {
+// fetchedFrom is the spec of a plugin that fetch.json says the source of: a range of the
+// registry, or else an address, a folder, another package or a tag, as it stands there. An
+// id of the source is what the tools fetched: the plugin's own name with or without a
+// range, or anything else that npm installs.
+func fetchedFrom(plugin string, source jsonspan.Value) string {
 	for _, key := range []string{"url", "path"} {
 		if text, ok := source.At(key).Text(); ok && text != "" {
 			return text
 		}
 	}
-	if id, ok := source.At("id").Text(); ok {
-		_, spec := nameAndSpec(id)
+	id, _ := source.At("id").Text()
+	if name, spec := nameAndSpec(id); id == "" || name == plugin {
 		return spec
 	}
-	return ""
+	if _, isRange := policy.ParseRange(id); isRange {
+		return "npm:" + id // another package, whatever its name
+	}
+	return id
 }
 
 // readable reports whether a file is there. One that is there and cannot be

@@ -284,6 +284,8 @@ type reader struct {
 	up      int // how many folders above the project are read too
 	// android and ios are where the platforms of a Capacitor project are.
 	android, ios platformFolder
+	// chosen are the keys of its configuration whose value a condition chooses.
+	chosen []string
 
 	files int
 	total int64

@@ -1,11 +1,12 @@
 package project
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -32,7 +33,7 @@ func Common() []policy.Target {
 func Targets(doc *configxml.Document) []policy.Target {
 	p := &app.App{Config: doc}
 	p.Engines = configEngines(doc)
-	return targets(nil, p).list
+	return targets(newInstalls(nil, p)).list
 }
 
 // Own returns the targets that are asked for. One that names no version has those that
@@ -74,8 +75,8 @@ func Own(asked, own, ownAssumed []policy.Target) (list, assumed []policy.Target)
 // engines lists the platforms that a project names: cordova.platforms and the
 // dependencies of package.json, and <engine> elements. Where both name one,
 // package.json has priority, as Cordova's tools have it.
-func engines(fsys fs.FS, p *app.App) []app.Engine {
-	list := packageEngines(fsys, p)
+func engines(n *installs) []app.Engine {
+	list, p := packageEngines(n), n.project
 	if p.Config == nil {
 		return list
 	}
@@ -83,7 +84,7 @@ func engines(fsys fs.FS, p *app.App) []app.Engine {
 		i := slices.IndexFunc(list, func(other app.Engine) bool { return other.Name == e.Name })
 		switch {
 		case i < 0:
-			if installed := installedVersion(fsys, p, e.Name); installed != "" {
+			if installed := n.platform(e.Name); installed != "" {
 				e.Spec = installed
 			}
 			list = append(list, e)
@@ -94,43 +95,35 @@ func engines(fsys fs.FS, p *app.App) []app.Engine {
 	return list
 }
 
-func packageEngines(fsys fs.FS, p *app.App) []app.Engine {
+func packageEngines(n *installs) []app.Engine {
 	var list []app.Engine
+	p := n.project
 	var manifest struct {
 		Cordova struct {
 			Platforms []string `json:"platforms"`
 		} `json:"cordova"`
-		Dependencies    map[string]string `json:"dependencies"`
-		DevDependencies map[string]string `json:"devDependencies"`
+	}
+	specs := make(map[string]string)
+	for name, spec := range n.asked {
+		if platform, ok := strings.CutPrefix(name, "cordova-"); ok && knownPlatform(platform) {
+			specs[platform] = spec
+		}
 	}
 	if json.Unmarshal(p.Package.Data, &manifest) != nil {
 		return nil
 	}
-	specs := make(map[string]string)
-	for _, dependencies := range []map[string]string{manifest.DevDependencies, manifest.Dependencies} {
-		for name, spec := range dependencies {
-			if platform, ok := strings.CutPrefix(name, "cordova-"); ok && knownPlatform(platform) {
-				specs[platform] = spec
-			}
-		}
-	}
 	for _, name := range manifest.Cordova.Platforms {
-		if _, ok := specs[name]; !ok {
+		if _, ok := specs[name]; !ok && knownPlatform(name) {
 			specs[name] = ""
 		}
 	}
-	names := make([]string, 0, len(specs))
-	for name := range specs {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		at := strings.Index(string(p.Package.Data), `"cordova-`+name+`"`)
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		at := bytes.Index(p.Package.Data, []byte(`"cordova-`+name+`"`))
 		if at < 0 {
-			at = max(0, strings.Index(string(p.Package.Data), `"`+name+`"`))
+			at = max(0, bytes.Index(p.Package.Data, []byte(`"`+name+`"`)))
 		}
 		spec := specs[name]
-		if installed := installedVersion(fsys, p, name); installed != "" {
+		if installed := n.platform(name); installed != "" {
 			spec = installed
 		}
 		list = append(list, app.Engine{Name: name, Spec: spec, Place: p.Package.Place(at, at)})
@@ -149,7 +142,7 @@ func knownPlatform(name string) bool {
 func configEngines(doc *configxml.Document) []app.Engine {
 	var list []app.Engine
 	for _, e := range doc.Root().Children {
-		if e.Name == "engine" && e.Value("name") != "" {
+		if e.Name == "engine" && knownPlatform(e.Value("name")) {
 			spec := e.Value("spec")
 			if spec == "" {
 				spec = e.Value("version")
@@ -183,36 +176,67 @@ func byNamespace(doc *configxml.Document) string {
 }
 
 // target makes a known target of a platform's name and a version as written, moved
-// into the range that is known. It is named where the spec is one version, or those of
-// one major from one on, of which it is the lowest; else it is the highest that is
-// known and allowed, which is assumed, as it is where the version's major is newer than
-// those that are known.
-func target(name, spec string) (t policy.Target, named, ok bool) {
+// into the range that is known. It is named where the spec is one version, or a range of
+// one major whose versions all decide the same, of which it is the lowest; else it is the
+// highest that is known and allowed, as npm would install it, which is assumed, and
+// others are the versions of the range that decide otherwise. It is assumed too where the
+// version's major is newer than those that are known.
+func target(name, spec string) (t policy.Target, others []policy.Target, named, ok bool) {
 	platform, ok := dialect.Lookup(name)
 	if !ok {
-		return policy.Target{}, false, false
+		return policy.Target{}, nil, false, false
 	}
 	t = policy.Target{Platform: name, Version: platform.Latest}
 	versions, isRange := policy.ParseRange(spec)
-	version := versions.Lowest
-	switch {
-	case platform.Latest.IsZero():
-		return t, true, true
-	case !isRange: // a folder, a repository, a tag: its version is not known
-		return t, false, true
-	case !versions.One:
+	if platform.Latest.IsZero() {
+		return t, nil, true, true
+	}
+	if !isRange { // a folder, a repository, a tag: its version is not known
+		return t, nil, false, true
+	}
+	version, classes := versions.Lowest, classesOf(&platform, versions)
+	if version.Major > platform.Latest.Major {
+		return t, nil, false, true // what it changes is not known
+	}
+	if named = versions.Exact || len(classes) == 1 && oneMajor(versions); !named {
 		version = highest(platform, versions)
 	}
-	switch {
-	case version.Major > platform.Latest.Major:
-		return t, false, true // what it changes is not known
-	default:
-		t.Version = version
-	}
+	t.Version = version
 	if version.Compare(platform.First) < 0 {
 		t.Version = platform.First
 	}
-	return t, versions.One, true
+	if spec = strings.TrimSpace(spec); named || spec == "" || spec == "*" { // which nobody chose
+		return t, nil, named, true
+	}
+	for i, class := range classes {
+		last := i+1 == len(classes)
+		if t.Version.Compare(class) < 0 || !last && t.Version.Compare(classes[i+1]) >= 0 {
+			others = append(others, policy.Target{Platform: name, Version: class})
+		}
+	}
+	return t, others, false, true
+}
+
+// classesOf returns the lowest version of a range for each way in which the range's
+// versions of a platform decide, oldest first.
+func classesOf(platform *dialect.Platform, versions policy.Range) []policy.Version {
+	var list []policy.Version
+	for i, from := range platform.Breaks {
+		below := policy.Version{}
+		if i+1 < len(platform.Breaks) {
+			below = platform.Breaks[i+1].Version
+		}
+		if v, ok := versions.First(from.Version, below); ok {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// oneMajor reports whether all versions of a range have one major.
+func oneMajor(versions policy.Range) bool {
+	_, more := versions.First(policy.Version{Major: versions.Lowest.Major + 1}, policy.Version{})
+	return !more
 }
 
 // webDir returns the folder of the pages that a Capacitor configuration names,

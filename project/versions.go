@@ -1,7 +1,6 @@
 package project
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
-	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 )
@@ -24,11 +22,13 @@ import (
 // is noted.
 func (r *reader) versions(asked []policy.Target) {
 	p := r.project
-	p.Engines = engines(r.fsys, p)
-	own := targets(r.fsys, p)
+	n := newInstalls(r.fsys, p)
+	p.Engines = engines(n)
+	own := targets(n)
 	p.Targets, p.Assumed = Own(asked, own.list, own.assumed)
-	for _, n := range own.newer {
-		r.doubtNewer(n)
+	p.Alternatives = own.alternatives
+	for _, newer := range own.newer {
+		r.doubtNewer(newer)
 	}
 }
 
@@ -36,7 +36,7 @@ func (r *reader) versions(asked []policy.Target) {
 // config.xml nothing else is known either, and it stays one.
 func (r *reader) doubtNewer(n newer) {
 	p := r.project
-	u := configxml.Unknown{Platform: n.target.Platform, Place: r.named(n.target.Platform),
+	u := configxml.Unknown{Platform: n.target.Platform, Place: r.named(n.target.Platform), Reading: true,
 		What: fmt.Sprintf("%s is %s, which is newer than what is known: what is said is what %s does",
 			n.target.Platform, n.version, n.target)}
 	p.Newer = append(p.Newer, u)
@@ -72,11 +72,12 @@ func (r *reader) named(platform string) policy.Place {
 	return policy.Place{File: p.Capacitor.Name, Line: 1, Column: 1}
 }
 
-// installedVersion returns the version of a platform that is installed, which is
+// platform returns the version of a platform that is installed, which is
 // exact where package.json gives a range: npm's package, else what the platform
 // that was added to the project says of itself, else what npm would install.
-func installedVersion(fsys fs.FS, p *app.App, platform string) string {
-	if fsys == nil || !fs.ValidPath(platform) || strings.Contains(platform, "/") {
+func (n *installs) platform(platform string) string {
+	fsys := n.fsys
+	if fsys == nil || !knownPlatform(platform) {
 		return ""
 	}
 	dir := "platforms/" + platform
@@ -87,7 +88,7 @@ func installedVersion(fsys fs.FS, p *app.App, platform string) string {
 		func() string { return versionOfScript(fsys, dir+"/cordova/version") },
 		func() string { return versionOfScript(fsys, dir+"/CordovaLib/VERSION") },
 		func() string { return versionOfScript(fsys, dir+"/VERSION") },
-		func() string { return lockedVersion(fsys, p, "cordova-"+platform) },
+		func() string { return n.locked("cordova-" + platform) },
 	} {
 		if version := read(); version != "" {
 			return version
@@ -109,52 +110,6 @@ func versionOfPackage(fsys fs.FS, dir string) string {
 		return ""
 	}
 	return manifest.Version
-}
-
-// lockedVersion is the version of a package that package-lock.json holds, the
-// project's own or its workspace's, "" for none or for another package under its name.
-func lockedVersion(fsys fs.FS, p *app.App, name string) string {
-	if len(p.Lock.Data) > 0 {
-		return lockedFor(&p.Lock, "", name)
-	}
-	return lockedAbove(fsys, p, name)
-}
-
-// lockedFor is the version of a package that a package-lock.json holds for a member of
-// its workspace, or for the project itself that it stands beside.
-func lockedFor(lock *app.File, member, name string) string {
-	if !bytes.Contains(lock.Data, []byte(name+`"`)) {
-		return ""
-	}
-	type locked struct {
-		Name, Version, Resolved string
-		Link                    bool
-	}
-	var all struct{ Packages, Dependencies map[string]locked }
-	if json.Unmarshal(lock.Data, &all) != nil {
-		return ""
-	}
-	folder := "."
-	if member != "" {
-		link := all.Packages["node_modules/"+member]
-		if folder = link.Resolved; !link.Link || !fs.ValidPath(folder) {
-			return ""
-		}
-	}
-	var found locked
-	ok := false
-	for _, dir := range nodeModules(folder, 0) {
-		if found, ok = all.Packages[path.Join(dir, name)]; ok {
-			break
-		}
-	}
-	if !ok && len(all.Packages) == 0 {
-		found = all.Dependencies[name] // of npm before 7
-	}
-	if found.Name != "" && found.Name != name {
-		return ""
-	}
-	return found.Version
 }
 
 // listedVersion is what platforms/platforms.json, which Cordova's tools write, says
@@ -252,11 +207,13 @@ func phonegapVersion(value, platform string) string {
 
 // chosen are the targets of a project as they are found.
 type chosen struct {
-	fsys    fs.FS
-	project *app.App
+	*installs
 	list    []policy.Target
 	assumed []policy.Target
-	newer   []newer
+	// alternatives are the other versions that assumed ones may be, see
+	// app.App.Alternatives.
+	alternatives []policy.Target
+	newer        []newer
 }
 
 // newer is a version that is newer than those that are known, and the target that
@@ -271,40 +228,13 @@ func (c *chosen) add(name, spec string) {
 	if slices.ContainsFunc(c.list, func(t policy.Target) bool { return t.Platform == name }) {
 		return
 	}
-	if installed := installedVersion(c.fsys, c.project, name); installed != "" {
+	if installed := c.platform(name); installed != "" {
 		spec = installed
 	} else if spec == "" && c.project.Config != nil {
 		asked, _ := phonegap(c.project.Config)
 		spec = phonegapVersion(asked, name)
 	}
 	c.addKnown(name, spec)
-}
-
-// elsewhere reports whether a version is a range of package.json and what npm made of it
-// is not here, nor in the workspace.
-func (c *chosen) elsewhere(name, spec string) bool {
-	if c.fsys == nil || hasPackages(c.fsys) && above(c.fsys) == 0 {
-		return false
-	}
-	if versions, ok := policy.ParseRange(spec); !ok || versions.Exact {
-		return false
-	}
-	root, err := jsonspan.Parse(c.project.Package.Data)
-	if err != nil {
-		return false
-	}
-	names := []string{"cordova-" + name}
-	if platform, is := strings.CutPrefix(name, "capacitor-"); is {
-		names = []string{"@capacitor/" + platform, "@capacitor/core", "@capacitor/cli"}
-	}
-	for _, at := range []string{"dependencies", "devDependencies"} {
-		for _, name := range names {
-			if text, ok := root.At(at, name).Text(); ok && text == spec {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // hasPackages reports whether npm's packages are in the folder.
@@ -317,8 +247,8 @@ func isFolder(fsys fs.FS, name string) bool {
 
 // targets derives the targets from what the project names, and says of which the
 // version is assumed.
-func targets(fsys fs.FS, p *app.App) *chosen {
-	c := &chosen{fsys: fsys, project: p}
+func targets(n *installs) *chosen {
+	c, p := &chosen{installs: n}, n.project
 	for _, e := range p.Engines {
 		c.add(e.Name, e.Spec)
 	}
@@ -371,7 +301,7 @@ func (c *chosen) capacitor() {
 		}
 		if installed := packageVersion(c.fsys, "@capacitor/"+platform); installed != "" {
 			spec = installed
-		} else if locked := lockedVersion(c.fsys, c.project, "@capacitor/"+platform); locked != "" {
+		} else if locked := c.locked("@capacitor/" + platform); locked != "" {
 			spec = locked
 		} else if spec == "" {
 			for _, other := range []string{"@capacitor/core", "@capacitor/cli"} {
@@ -390,15 +320,29 @@ func (c *chosen) capacitor() {
 }
 
 func (c *chosen) addKnown(name, spec string) {
-	t, named, ok := target(name, spec)
+	t, other, named, ok := target(name, spec)
 	if !ok {
 		return
 	}
 	c.list = append(c.list, t)
+	c.alternatives = append(c.alternatives, other...)
 	if versions, is := policy.ParseRange(spec); is && versions.Lowest.Major > t.Version.Major && !t.Version.IsZero() {
 		c.newer = append(c.newer, newer{t, versions.Lowest})
 	}
-	if !named || c.elsewhere(name, spec) {
+	if !named || c.unresolved(name, spec) {
 		c.assumed = append(c.assumed, t)
 	}
+}
+
+// unresolved reports whether a version is a range of package.json: what npm made of it
+// was not found then, neither here nor in the workspace.
+func (c *chosen) unresolved(name, spec string) bool {
+	if versions, ok := policy.ParseRange(spec); !ok || versions.Exact {
+		return false
+	}
+	names := []string{"cordova-" + name}
+	if platform, is := strings.CutPrefix(name, "capacitor-"); is {
+		names = []string{"@capacitor/" + platform, "@capacitor/core", "@capacitor/cli"}
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return c.asked[name] == spec })
 }

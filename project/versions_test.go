@@ -10,8 +10,9 @@ import (
 	"github.com/cordon-sec/cordon/project"
 )
 
-// A range over more than one major does not name a version: it is the highest known
-// that is allowed, and assumed.
+// A range whose versions decide differently, or that spans majors, does not name a
+// version: it is the highest known that is allowed, as npm installs it, and assumed. What
+// the others decide may count.
 func TestVersionOfARange(t *testing.T) {
 	for spec, want := range map[string][2]string{
 		"6.4.0":             {"android@6.4.0", ""},
@@ -26,7 +27,13 @@ func TestVersionOfARange(t *testing.T) {
 		"<0.5":              {"android@2.0.0", "android@2.0.0"},
 		">=6.0.0":           {"android@15.1.0", "android@15.1.0"},
 		">6":                {"android@15.1.0", "android@15.1.0"},
-		"7.x":               {"android@7.1.4", "android@7.1.4"},
+		"6.x":               {"android@6.0.0", ""},
+		"^10.0.0":           {"android@10.1.2", "android@10.1.2"},
+		"10":                {"android@10.1.2", "android@10.1.2"},
+		"10.x":              {"android@10.1.2", "android@10.1.2"},
+		"~10.0.0":           {"android@10.0.0", ""},
+		"^10.1.1":           {"android@10.1.1", ""},
+		"<0":                {"android@2.0.0", "android@2.0.0"},
 		"6.0.0 - 8":         {"android@8.1.0", "android@8.1.0"},
 		"*":                 {"android@15.1.0", "android@15.1.0"},
 		"latest":            {"android@15.1.0", "android@15.1.0"},
@@ -41,25 +48,55 @@ func TestVersionOfARange(t *testing.T) {
 	}
 }
 
+// The versions of a range that decide otherwise than the one that is assumed.
+func TestAlternatives(t *testing.T) {
+	for _, test := range []struct{ file, text, want string }{
+		{"config.xml", `<widget><engine name="ios" spec="^4.0.0"/></widget>`, "ios@4.5.5: ios@4.0.0"},
+		{"config.xml", `<widget><engine name="ios" spec=">=4.1 &lt;7"/></widget>`,
+			"ios@6.3.0: ios@4.1.0 ios@4.2.0"},
+		{"config.xml", `<widget><engine name="ios" spec="*"/></widget>`, "ios@8.1.1: "},
+		{"config.xml", `<widget><engine name="ios" spec="latest"/></widget>`, "ios@8.1.1: "},
+		{"config.xml", `<widget><engine name="ios" spec="6"/></widget>`, "ios@6.0.0: "},
+		{"config.xml", `<widget><engine name="ios"/></widget>`, "ios@8.1.1: "},
+		{"package.json", `{"dependencies": {"@capacitor/android": "^4.4.0"}}`, "capacitor-android@4.8.2: " +
+			"capacitor-android@4.4.0 capacitor-android@4.5.0 capacitor-android@4.7.2"},
+	} {
+		p := reads(t, "capacitor.config.json", "{}", test.file, test.text)
+		if test.file == "config.xml" {
+			p = reads(t, test.file, test.text)
+		}
+		if got := targetList(p.Targets) + ": " + targetList(p.Alternatives); got != test.want {
+			t.Errorf("%s: %s, want %s", test.text, got, test.want)
+		}
+		if len(p.Alternatives) > 0 && len(p.Assumed) != 1 {
+			t.Errorf("%s: assumed %v", test.text, p.Assumed)
+		}
+	}
+}
+
 // package-lock.json says the version that npm installs: after what is installed, before
-// package.json.
+// package.json. One that package.json does not allow is made anew.
 func TestVersionOfTheLock(t *testing.T) {
 	const v3 = `{"packages": {"": {}, "node_modules/cordova-android": {"version": "9.1.0"}}}`
 	const v1 = `{"dependencies": {"cordova-android": {"version": "9.1.0"}}}`
 	const alias = `{"packages": {"node_modules/cordova-android": {"name": "fork", "version": "9.1.0"}}}`
-	for _, test := range []struct{ lock, installed, want string }{
-		{v3, "", "android@9.1.0"}, {v1, "", "android@9.1.0"}, {v3, "10.1.2", "android@10.1.2"},
-		{alias, "", "android@7.0.0"}, {`{"packages": {"x/node_modules/cordova-android": {"version": "9.1.0"}}}`, "",
-			"android@7.0.0"},
+	const other = `{"packages": {"x/node_modules/cordova-android": {"version": "9.1.0"}}}`
+	const nine, thirteen = "android@9.0.0", "android@13.0.0"
+	for _, test := range []struct{ lock, asked, installed, want, assumed string }{
+		{v3, "^9.0.0", "", "android@9.1.0", ""}, {v1, ">=7", "", "android@9.1.0", ""},
+		{v3, "13.0.0", "10.1.2", "android@10.1.2", ""},
+		{alias, "^9.0.0", "", nine, nine}, {other, "^9.0.0", "", nine, nine},
+		{v3, "13.0.0", "", thirteen, ""}, {v1, "^13.0.0", "", thirteen, thirteen},
+		{v3, "^7.0.0", "", "android@7.0.0", "android@7.0.0"}, {v3, "github:me/fork", "", "android@9.1.0", ""},
 	} {
 		files := []string{"config.xml", catchAll, "package-lock.json", test.lock, "node_modules/x", "",
-			"package.json", `{"dependencies": {"cordova-android": "^7.0.0"}}`}
+			"package.json", `{"dependencies": {"cordova-android": "` + test.asked + `"}}`}
 		if test.installed != "" {
 			files = append(files, "node_modules/cordova-android/package.json", `{"version": "`+test.installed+`"}`)
 		}
 		p := reads(t, files...)
-		if got := targetList(p.Targets); got != test.want || len(p.Assumed) != 0 {
-			t.Errorf("%s: %s, want %s; assumed %v", test.lock, got, test.want, p.Assumed)
+		if got := targetList(p.Targets); got != test.want || targetList(p.Assumed) != test.assumed {
+			t.Errorf("%s for %s: %s, want %s; assumed %v", test.lock, test.asked, got, test.want, p.Assumed)
 		}
 	}
 	p := reads(t, "capacitor.config.json", "{}", "package.json", `{"dependencies": {"@capacitor/android": "^6.0.0"}}`,
@@ -69,18 +106,37 @@ func TestVersionOfTheLock(t *testing.T) {
 	}
 }
 
-// A workspace keeps its packages further up: without node_modules a range of package.json
-// is assumed, and what is not there may be there.
+// Names that are no platform's are not looked for: a list may have very many.
+func TestPlatformsThatAreNone(t *testing.T) {
+	p := reads(t, "config.xml", `<widget><engine name="x"/><engine name="../y"/><engine name="browser"/></widget>`,
+		"package.json", `{"cordova": {"platforms": ["z", "ios", "../w", "electron"]}}`,
+		"node_modules/cordova-z/package.json", `{"version": "1.0.0"}`)
+	var names []string
+	for _, e := range p.Engines {
+		names = append(names, e.Name)
+	}
+	if got := strings.Join(names, " "); got != "electron ios browser" {
+		t.Error(got)
+	}
+}
+
+// A range of package.json is what npm makes of it, wherever its packages are: where that
+// is not found the version is assumed, and of versions that decide differently it is the
+// highest that is known.
 func TestVersionOfAWorkspace(t *testing.T) {
 	const remedy = "the plugin cordova-plugin-x is named and its plugin.xml is not there: what it adds to " +
 		"the list is " +
 		"not known (run npm install; packages of folders above are read up to the workspace's root)"
-	for _, test := range []struct{ spec, file, assumed string }{
-		{"^12.0.0", "www/x", "android@12.0.0"}, {"^12.0.0", "node_modules/x", ""}, {"12.0.0", "www/x", ""},
+	for _, test := range []struct{ spec, file, target, assumed string }{
+		{"^10.0.0", "www/x", "android@10.1.2", "android@10.1.2"},
+		{"^10.0.0", "node_modules/.bin/x", "android@10.1.2", "android@10.1.2"},
+		{"^12.0.0", "www/x", "android@12.0.0", "android@12.0.0"},
+		{"^12.0.0", "node_modules/.bin/x", "android@12.0.0", "android@12.0.0"},
+		{"12.0.0", "www/x", "android@12.0.0", ""},
 	} {
 		p := reads(t, "config.xml", catchAll, test.file, "", "package.json",
 			`{"dependencies": {"cordova-android": "`+test.spec+`", "cordova-plugin-x": "1"}}`)
-		if got := targetList(p.Assumed); targetList(p.Targets) != "android@12.0.0" || got != test.assumed {
+		if got := targetList(p.Assumed); targetList(p.Targets) != test.target || got != test.assumed {
 			t.Errorf("%v: targets %v, assumed %s", test, p.Targets, got)
 		}
 		unknown := p.Ships().Unknowns()
@@ -88,13 +144,9 @@ func TestVersionOfAWorkspace(t *testing.T) {
 			t.Errorf("%v: %v", test, unknown)
 		}
 	}
-	p := reads(t, "capacitor.config.json", "{}", "package.json", `{"dependencies": {"@capacitor/ios": "^6.0.0"}}`)
-	if got := targetList(p.Assumed); got != "capacitor-ios@6.0.0" {
+	p := reads(t, "capacitor.config.json", "{}", "package.json", `{"dependencies": {"@capacitor/android": "^6.0.0"}}`)
+	if got := targetList(p.Assumed); got != "capacitor-android@6.2.2" {
 		t.Error(got)
-	}
-	p = reads(t, "config.xml", `<widget><engine name="android" spec="^6.0.0"/></widget>`)
-	if len(p.Assumed) != 0 {
-		t.Errorf("an engine's range: %v", p.Assumed)
 	}
 }
 

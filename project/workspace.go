@@ -198,36 +198,3 @@ func (r *reader) realFolder(dir string) string {
 	}
 	return dir
 }
-
-// lockedAbove is the version of a package that the workspace's package-lock.json holds
-// for the project, which is one of its members.
-func lockedAbove(fsys fs.FS, p *app.App, name string) string {
-	for up := range above(fsys) {
-		file := strings.Repeat("../", up+1) + "package-lock.json"
-		data, err := readBounded(fsys, file, MaxLock)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return ""
-		}
-		member := memberName(p)
-		if member == "" && outside(p.Package.Name) == 0 {
-			return ""
-		}
-		return lockedFor(&app.File{Name: file, Data: data}, member, name)
-	}
-	return ""
-}
-
-// memberName is the name of the project's own package, "" where it has none of its own.
-func memberName(p *app.App) string {
-	if outside(p.Package.Name) > 0 {
-		return ""
-	}
-	var manifest struct{ Name string }
-	if json.Unmarshal(p.Package.Data, &manifest) != nil {
-		return "" // which is a finding of its own
-	}
-	return manifest.Name
-}

@@ -78,9 +78,9 @@ func TestVersionOfTheWorkspacesLock(t *testing.T) {
 "node_modules/cordova-android": {"version": "11.0.0"}, "node_modules/other": {"resolved": "apps/other", "link": true},
 "apps/other/node_modules/cordova-android": {"version": "13.0.0"}}}`
 	for name, want := range map[string]string{"mobile": "android@11.0.0", "other": "android@13.0.0",
-		"stranger": "android@12.0.0"} {
+		"stranger": "android@14.0.1"} {
 		p := member(t, "apps/x", folder("package-lock.json", lock, "apps/x/config.xml", widget, "apps/x/package.json",
-			strings.Replace(dependsOnMetrics, "mobile", name, 1)))
+			strings.NewReplacer("mobile", name, "^12.0.0", "11 - 14").Replace(dependsOnMetrics)))
 		if got := targetList(p.Targets); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}

@@ -180,7 +180,7 @@ func (o *diffOptions) view(title string, pairs []diff.Pair, older, newer side) d
 		if s.app.Assumes(t) && !slices.Contains(v.Assumed, t) {
 			v.Assumed = append(v.Assumed, t)
 		}
-		for _, u := range s.doc.Unknown(t.Platform) {
+		for _, u := range dialect.Unknown(s.doc, t.Platform) {
 			n := diff.Note{Side: s.name, What: u.What, Place: u.Place}
 			if !slices.Contains(v.Notes, n) {
 				v.Notes = append(v.Notes, n)

@@ -215,9 +215,11 @@ func (e *explainer) compile(asked []string) error {
 // unknown lists what could not be established about what ships on the targets.
 func (e *explainer) unknown() []configxml.Unknown {
 	var list []configxml.Unknown
+	known := make(map[configxml.Unknown]bool)
 	for _, p := range e.policies {
-		for _, u := range e.app.Ships().Unknown(p.Target().Platform) {
-			if !slices.Contains(list, u) {
+		for _, u := range dialect.Unknown(e.app.Ships(), p.Target().Platform) {
+			if !known[u] {
+				known[u] = true
 				list = append(list, u)
 			}
 		}

@@ -38,8 +38,9 @@ Git as REVISION:PATH; the current folder without one.
   same navigation on android ios
 
 Without a platform an assertion is about the strict reading ("cordon"), in a Capacitor
-app without a config.xml about the Capacitor platforms; without a kind about xhr.
-A platform without a version is the one that the project is built for.
+app about its Capacitor platforms; without a kind about xhr. A platform without a
+version is the one that the project is built for; where that is a range, it must hold
+on each version that the range allows.
 docs/reference/assertions.md has the whole grammar.
 
 --export csp proves instead that the exported Content-Security-Policy allows
@@ -113,7 +114,8 @@ func (o *proveOptions) question(args []string) (check func(side) ([]prove.Result
 		return nil, nil, err
 	}
 	return func(s side) ([]prove.Result, error) {
-		return assertions.Check(s.doc, prove.Options{Targets: s.app.Targets, Assumed: s.app.Assumed})
+		return assertions.Check(s.doc, prove.Options{Targets: s.app.Targets, Assumed: s.app.Assumed,
+			Alternatives: s.app.Alternatives})
 	}, args[1:], nil
 }
 

@@ -39,10 +39,14 @@ type App struct {
 	Web string
 	// Targets are the platforms that the app ships to.
 	Targets []policy.Target
-	// Assumed are those of the targets whose version nothing names, or names one that is
-	// newer than those that are known: it is the latest that is known, or that a range
-	// allows, and what is said depends on it.
+	// Assumed are those of the targets whose version nothing names: the latest that is
+	// known, where only a newer one is named too; the highest known one of a range whose
+	// versions decide differently, or that spans majors; and the lowest of another range of
+	// package.json of which nothing is installed. What is said depends on it.
 	Assumed []policy.Target
+	// Alternatives are versions of assumed targets' ranges that decide otherwise than
+	// what is assumed, one for each way in which they do.
+	Alternatives []policy.Target
 	// Newer are those of the facts that are not known which are platforms whose
 	// version is newer than those that are known.
 	Newer []configxml.Unknown
@@ -230,8 +234,10 @@ type Built struct {
 	// Platform is the platform that it is built for.
 	Platform string
 	Document *configxml.Document
-	// Extra are its entries that the project's document does not have.
+	// Extra are its entries that the project's document does not have, the first of
+	// them; More is how many there are besides.
 	Extra []*configxml.Element
+	More  int
 }
 
 // Copy is a platform's own copy of the Capacitor configuration, which ships.

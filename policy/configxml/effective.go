@@ -28,6 +28,9 @@ type Unknown struct {
 	Place policy.Place
 	// Platform is the platform that it matters to, "" for every one.
 	Platform string
+	// Reading says that it is about what the platform makes of the document, and that
+	// no entry may be missing.
+	Reading bool
 }
 
 // Additions are what Effective adds to a document.

@@ -64,8 +64,28 @@ var capacitorCases = map[string]struct {
 		`built-config-differs server.androidScheme is "http" here` + inCopy,
 		`built-config-wider android.useLegacyBridge is true here` + inCopy,
 		`built-config-wider allowMixedContent is true here` + inCopy,
-		`built-config-wider cordova.accessOrigins is not set here, which stands for every origin` + inCopy,
+		`built-config-differs cordova.accessOrigins is not set here, which stands for every origin` + inCopy,
 		`built-config-wider server.allowNavigation has "*" here` + inCopy}},
+	"copies that open no more": {"7.4.0", `{"server":{"allowNavigation":["*.example.com"]},` +
+		`"cordova":{"accessOrigins":["https://*.example.com"]}}`, map[string]string{
+		"android/app/src/main/assets/capacitor.config.json": `{"server":{"allowNavigation":["*.example.com",` +
+			`"api.example.com"]},"cordova":{"accessOrigins":["https://*.example.com","https://a.example.com"]}}`,
+	}, []string{"built-config-differs", "built-config-wider"}, []string{
+		`built-config-differs server.allowNavigation has "api.example.com" here` + inCopy,
+		`built-config-differs cordova.accessOrigins has "https://a.example.com" here` + inCopy}},
+	"copies whose settings open more": {"7.4.0", `{"cordova":{"accessOrigins":["https://a"]}}`, map[string]string{
+		"android/app/src/main/assets/capacitor.config.json": `{"server":{"androidScheme":"http"},` +
+			`"android":{"webContentsDebuggingEnabled":true},"plugins":{"CapacitorHttp":{"enabled":true},` +
+			`"CapacitorCookies":{"enabled":true}}}`,
+		"ios/App/App/capacitor.config.json": `{"ios":{"webContentsDebuggingEnabled":true},` +
+			`"cordova":{"accessOrigins":["https://a"]}}`,
+	}, []string{"built-config-differs", "built-config-wider"}, []string{
+		`built-config-wider cordova.accessOrigins is not set here, which stands for every origin` + inCopy,
+		`built-config-wider server.androidScheme is "http" here` + inCopy,
+		`built-config-wider android.webContentsDebuggingEnabled is true here` + inCopy,
+		`built-config-wider plugins.CapacitorHttp.enabled is true here` + inCopy,
+		`built-config-wider plugins.CapacitorCookies.enabled is true here` + inCopy,
+		`built-config-wider ios.webContentsDebuggingEnabled is true here` + inCopy}},
 	"copies that say the same": {"7.4.0", `{"server":{"allowNavigation":["a.example"]}}`, map[string]string{
 		"ios/App/App/capacitor.config.json": `{"server":{"allowNavigation":["a.example"]},"packageClassList":[]}`,
 	}, []string{"built-config-differs", "built-config-wider"}, nil},

@@ -24,9 +24,9 @@ func checkEnforcesNothing(r *run) {
 }
 
 func checkNotRead(r *run) {
-	said := make(map[string]bool)
+	said, missing := make(map[string]bool), missingAt(r.project)
 	for _, u := range unknowns(r.project) {
-		said[u.Place.File] = said[u.Place.File] || !ofMissing(r.project, u)
+		said[u.Place.File] = said[u.Place.File] || !missing[u.Place]
 	}
 	for _, s := range r.project.Skipped {
 		if said[s.Name] {

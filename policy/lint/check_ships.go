@@ -22,8 +22,9 @@ func checkPagesFound(r *run) {
 // that is how a project looks that was not built, and how one that is ahead of Cordon.
 // An entry of a built file has rules of its own.
 func checkFactsKnown(r *run) {
+	missing := missingAt(r.project)
 	for _, u := range unknowns(r.project) {
-		if !ofMissing(r.project, u) && !ofBuilt(r.project, u) && !slices.Contains(r.project.Newer, u) {
+		if !missing[u.Place] && !ofBuilt(r.project, u) && !slices.Contains(r.project.Newer, u) {
 			r.report(u.Place, nil, "%s", u.What)
 		}
 	}
@@ -65,11 +66,13 @@ func unknowns(p *app.App) []configxml.Unknown {
 	return nil
 }
 
-// ofMissing reports whether what is not known is a plugin that is not there.
-func ofMissing(p *app.App, u configxml.Unknown) bool {
-	return slices.ContainsFunc(p.Missing(), func(plugin *app.Plugin) bool {
-		return plugin.Place == u.Place && !u.Place.IsZero()
-	})
+// missingAt are the places where plugins are named that are not there.
+func missingAt(p *app.App) map[policy.Place]bool {
+	at := make(map[policy.Place]bool)
+	for _, plugin := range p.Missing() {
+		at[plugin.Place] = !plugin.Place.IsZero()
+	}
+	return at
 }
 
 // checkBuiltConfig and checkBuiltWider report the entries of a built config.xml
@@ -87,8 +90,9 @@ func checkBuiltWider(r *run) {
 func (r *run) builtEntries(wider bool) {
 	for i := range r.project.Built {
 		b := &r.project.Built[i]
+		targets := r.compare(b)
 		for _, e := range b.Extra {
-			if r.opensMore(b, e) == wider {
+			if opensMore(targets, e) == wider {
 				r.report(
 					e.Place(),
 					nil,
@@ -98,6 +102,15 @@ func (r *run) builtEntries(wider bool) {
 					r.project.Ships().Name(),
 				)
 			}
+		}
+		if b.More > 0 && wider {
+			r.report(
+				b.Document.Place(0, 0),
+				nil,
+				"%d more entries stand in the built file and nowhere in the project, "+
+					"which were not looked at",
+				b.More,
+			)
 		}
 	}
 }
@@ -128,30 +141,47 @@ func described(e *configxml.Element) string {
 	return "<" + e.Name + ">"
 }
 
-// opensMore reports whether an entry of a built file opens on its platform what the
-// project's own document does not.
-func (r *run) opensMore(b *app.Built, e *configxml.Element) bool {
-	if !slices.Contains([]string{"access", "allow-navigation", "allow-intent"}, e.Name) {
-		return false
-	}
+// compared is a platform's own file and what the project says, as one target reads them.
+type compared struct{ built, ours *policy.Policy }
+
+// compare compiles a built file and the project's document for the targets of its
+// platform; what cannot be compiled stays out.
+func (r *run) compare(b *app.Built) []compared {
+	var list []compared
 	for _, t := range r.project.Targets {
 		if t.Platform != b.Platform {
 			continue
 		}
-		role, ok := roleOf(e)
-		if !ok {
-			continue
-		}
-		entry := entry{element: e, role: role}
-		entry.read()
 		built, err := dialect.Compile(b.Document, t)
 		ours, failed := dialect.Compile(r.project.Ships(), t)
 		if err != nil || failed != nil {
-			return true
+			list = append(list, compared{})
+			continue
 		}
-		for _, kind := range policy.Kinds() {
-			request := policy.Request{URL: entry.sample(), Kind: kind}
-			now, then := built.Decide(request).Verdict, ours.Decide(request).Verdict
+		list = append(list, compared{built, ours})
+	}
+	return list
+}
+
+// opensMore reports whether an entry of a built file opens on its platform what the
+// project's own document does not.
+func opensMore(targets []compared, e *configxml.Element) bool {
+	if !slices.Contains([]string{"access", "allow-navigation", "allow-intent"}, e.Name) {
+		return false
+	}
+	role, ok := roleOf(e)
+	if !ok {
+		return false
+	}
+	entry := entry{element: e, role: role}
+	entry.read()
+	for _, kind := range policy.Kinds() {
+		request := policy.Request{URL: entry.sample(), Kind: kind}
+		for _, t := range targets {
+			if t.built == nil {
+				return true
+			}
+			now, then := t.built.Decide(request).Verdict, t.ours.Decide(request).Verdict
 			if now != then && (then == policy.Block || now == policy.Allow) {
 				return true
 			}

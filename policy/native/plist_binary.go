@@ -223,8 +223,9 @@ func (b *binaryList) sized(v *Value, kind byte, n, body, depth int) *Problem {
 		return problem
 	}
 	if kind < 0x8 {
-		// Text has at most three bytes for two that are packed.
-		if b.text += len(raw) + len(raw)/2; b.text > maxMade {
+		// Text has at most two bytes for each that is packed: a letter and a byte that is
+		// none come to four.
+		if b.text += 2 * len(raw); b.text > maxMade {
 			return b.fail(body, "its strings and data come to more than %d bytes", maxMade)
 		}
 	}

@@ -195,14 +195,14 @@ func TestBinaryPropertyListShared(t *testing.T) {
 			t.Fatalf("the string %d is a copy", i)
 		}
 	}
-	const each = 0x10000 // as text, half as much again is allowed for
+	const each = 0x10000 // as text, twice as much is allowed for
 	data := []byte("bplist00\xaf\x10\x64")
 	for i := range 100 {
 		data = append(data, byte(i+1))
 	}
 	at := len(data)
 	data = append(data, append([]byte("\x5f\x12\x00\x01\x00\x00"), make([]byte, each)...)...)
-	for count, want := range map[int]string{85: "", 86: "the binary property list is damaged: " +
+	for count, want := range map[int]string{64: "", 65: "the binary property list is damaged: " +
 		"its strings and data come to more than 8388608 bytes"} {
 		made := append(bytes.Clone(data), 0, 0)
 		made[10] = byte(count)

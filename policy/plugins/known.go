@@ -7,6 +7,7 @@
 package plugins
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy"
@@ -20,7 +21,7 @@ type Known struct {
 	// zero for no limit.
 	From, Below policy.Version
 	// Adds are the elements that it puts into the built config.xml, as far as they
-	// say where the app may go.
+	// say where the app may go and what its pages run in.
 	Adds []Added
 	// Effect says what it changes besides, as one clause; "" for nothing that
 	// matters to the list.
@@ -65,6 +66,10 @@ type Added struct {
 // one that does not come from the registry (a fork, a folder, another package), nor of
 // a range that allows versions which differ.
 func At(id, spec string) (Known, bool) {
+	seen, nothing := addsNothing[id]
+	if !nothing && !slices.ContainsFunc(known, func(row Known) bool { return row.ID == id }) {
+		return Known{}, false
+	}
 	spec = strings.TrimSpace(spec)
 	if spec == "latest" || spec == "*" {
 		spec = ""
@@ -75,14 +80,16 @@ func At(id, spec string) (Known, bool) {
 	}
 	var found []Known
 	for i := len(known) - 1; i >= 0; i-- {
-		if row := known[i]; row.ID == id && versions.Meets(row.From, row.Below) {
-			found = append(found, row)
+		if row := known[i]; row.ID == id {
+			if _, meets := versions.First(row.From, row.Below); meets {
+				found = append(found, row)
+			}
 		}
 	}
 	if len(found) == 1 || len(found) > 0 && spec == "" {
 		return found[0], true
 	}
-	if seen, ok := addsNothing[id]; ok {
+	if nothing {
 		return Known{ID: id, Source: "plugin.xml of " + seen}, true
 	}
 	return Known{}, false
@@ -122,6 +129,10 @@ func allow(platform, href string) Added {
 	return Added{Platform: platform, Element: "allow-navigation", Attributes: []string{"href", href}}
 }
 
+// wkWebView is the preference by which a plugin has pages run in WKWebView before iOS 6.
+var wkWebView = Added{Platform: "ios", Element: "preference",
+	Attributes: []string{"name", "CordovaWebViewEngine", "value", "CDVWKWebViewEngine"}}
+
 func version(major, minor, patch int) policy.Version {
 	return policy.Version{Major: major, Minor: minor, Patch: patch}
 }
@@ -138,13 +149,14 @@ var known = []Known{
 	{ID: "cordova-plugin-legacy-whitelist", Source: "plugin.xml of 1.1.2",
 		Effect: "access entries count for navigation and requests as before Android 4"},
 	{ID: IonicWebView, Below: version(2, 0, 0), Source: "plugin.xml and CDVWKWebViewEngine.m of 1.2.1", WKWebView: true,
-		Adds:   []Added{allow("ios", "http://localhost:8080/*")},
+		Adds:   []Added{allow("ios", "http://localhost:8080/*"), wkWebView},
 		Serves: []Served{{Platform: "ios", Scheme: "http", Port: 8080}},
 		Effect: "pages are served from http://localhost:8080 on iOS"},
 	{ID: IonicWebView, From: version(2, 0, 0), Below: version(3, 0, 0), WKWebView: true,
 		Adds: []Added{
 			allow("android", "http://localhost:8080/*"),
 			allow("ios", "http://localhost:8080/*"), allow("ios", "http://127.0.0.1:8080/*"), allow("ios", "ionic://*"),
+			wkWebView,
 		},
 		Serves: []Served{
 			{Platform: "android", Scheme: "http", Port: 8080},
@@ -156,7 +168,7 @@ var known = []Known{
 		Source: "plugin.xml, IonicWebViewEngine.java and CDVWKWebViewEngine.m of 3.1.2, 4.0.0, 4.2.1 and 5.0.1",
 		Adds: []Added{
 			allow("android", "http://localhost/*"), allow("android", "https://localhost/*"),
-			allow("android", "ionic://*"), allow("ios", "ionic://*"),
+			allow("android", "ionic://*"), allow("ios", "ionic://*"), wkWebView,
 		},
 		Serves: []Served{{Platform: "android", Scheme: "http", SchemeFrom: "Scheme"},
 			{Platform: "ios", Scheme: "ionic", SchemeFrom: "iosScheme", Since: version(4, 0, 0),
@@ -164,7 +176,7 @@ var known = []Known{
 		Effect: "pages are served from http://localhost on Android, from ionic://localhost on iOS"},
 	{ID: "cordova-plugin-file", From: version(8, 0, 0), Source: "plugin.xml of 8.1.3",
 		Adds: []Added{allow("android", "cdvfile:*")}},
-	{ID: "cordova-plugin-wkwebview-engine", WKWebView: true,
+	{ID: "cordova-plugin-wkwebview-engine", WKWebView: true, Adds: []Added{wkWebView},
 		Source: "plugin.xml and src/www/ios/ios-wkwebview-exec.js of 1.2.2",
 		Effect: "pages run in WKWebView before iOS 6"},
 	{ID: "cordova-plugin-wkwebview-file-xhr", WKWebView: true, Source: "plugin.xml of 3.1.1",

@@ -63,3 +63,15 @@ func TestNewest(t *testing.T) {
 		t.Errorf("these bring WKWebView: %v", bring)
 	}
 }
+
+// Of a plugin that is in no table nothing is read: a project may name many, with long
+// ranges.
+func TestKnownPluginLooksForTheNameFirst(t *testing.T) {
+	long := strings.Repeat("1||", 1000) + "1"
+	if n := testing.AllocsPerRun(10, func() { plugins.At("cordova-plugin-other", long) }); n != 0 {
+		t.Errorf("%v allocations for a plugin that is not known", n)
+	}
+	if _, ok := plugins.At("cordova-plugin-camera", long); !ok {
+		t.Error("one that is known must be")
+	}
+}

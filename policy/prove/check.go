@@ -17,11 +17,14 @@ type Options struct {
 	Steps int
 	// Targets are the platforms that the app is built for: a platform that an assertion
 	// names without a version is the app's own, if it is among them, else the latest
-	// that is known. In a Capacitor app without a config.xml an assertion that names no
-	// platform is about those of Capacitor.
+	// that is known. In a Capacitor app an assertion that names no platform is about those
+	// of Capacitor.
 	Targets []policy.Target
 	// Assumed are those of the targets whose version nothing names.
 	Assumed []policy.Target
+	// Alternatives are the other versions that an assumed target may have, one for each
+	// way in which they decide: what does not hold on one of them is not decided.
+	Alternatives []policy.Target
 }
 
 // Check decides every assertion for a config.xml, in order.
@@ -113,19 +116,15 @@ func (c *checker) check(r *Result) error {
 			continue
 		}
 		for _, kind := range a.Kinds {
-			one := c.promiseQuestion(a, kind, target)
-			if a.Form == Same {
-				one = c.samenessQuestion(a, kind, first, target)
-			}
-			found := c.search(one)
-			if found.Outcome == Holds {
-				found = c.unverified(a, kind, target)
-			}
-			if found.Outcome == Holds && a.Form == Same {
-				found = c.unverified(a, kind, first)
-			}
+			found := c.on(a, kind, first, target)
 			if found.Outcome == Holds {
 				found = c.doubt(a, t)
+			}
+			if found.Outcome == Holds {
+				found, err = c.otherwise(a, kind, t)
+			}
+			if err != nil {
+				return err
 			}
 			if found.Outcome != Holds {
 				found.Kind, found.Target = kind, t
@@ -137,6 +136,23 @@ func (c *checker) check(r *Result) error {
 		}
 	}
 	return nil
+}
+
+// on decides an assertion for a kind on one target; where it is about the sameness of
+// two, on both.
+func (c *checker) on(a *Assertion, kind policy.Kind, first, target *reading) Case {
+	one := c.promiseQuestion(a, kind, target)
+	if a.Form == Same {
+		one = c.samenessQuestion(a, kind, first, target)
+	}
+	found := c.search(one)
+	if found.Outcome == Holds {
+		found = c.unverified(a, kind, target)
+	}
+	if found.Outcome == Holds && a.Form == Same {
+		found = c.unverified(a, kind, first)
+	}
+	return found
 }
 
 // question is one assertion for one target and one kind.

@@ -62,6 +62,8 @@ type Assertion struct {
 	// that it names without a version.
 	anywhere bool
 	bare     []policy.Target
+	// alternatives are the other versions that a target's range allows.
+	alternatives map[policy.Target][]policy.Target
 }
 
 // File is a file of assertions that do not contradict one another.

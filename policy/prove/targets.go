@@ -10,27 +10,34 @@ import (
 )
 
 // defaults returns the targets of an assertion that names none, nil for the strict
-// reading. An app of Capacitor without a config.xml has nothing that the strict
-// reading could be about: its list would be empty, and every promise would hold.
+// reading alone. In an app of Capacitor they are its platforms: nothing there reads a
+// config.xml that lies beside the configuration, and the strict reading of it would let
+// promises hold that the app breaks. Where something else is built from that file, or
+// nobody says what is, the strict reading counts besides.
 func (o *Options) defaults(doc *configxml.Document) ([]policy.Target, error) {
-	if doc.Capacitor() == nil || len(doc.Root().Children) > 0 {
+	if doc.Capacitor() == nil {
 		return nil, nil
 	}
 	var list []policy.Target
+	others := len(o.Targets) == 0
 	for _, t := range o.Targets {
 		if strings.HasPrefix(t.Platform, "capacitor-") {
 			list = append(list, t)
+		} else {
+			others = true
 		}
 	}
-	if len(list) > 0 {
-		return list, nil
-	}
-	for _, name := range []string{"capacitor-android", "capacitor-ios"} {
-		t, err := dialect.ParseTarget(name)
-		if err != nil {
-			return nil, err
+	if len(list) == 0 {
+		for _, name := range []string{"capacitor-android", "capacitor-ios"} {
+			t, err := dialect.ParseTarget(name)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, t)
 		}
-		list = append(list, t)
+	}
+	if others && len(doc.Root().Children) > 0 {
+		list = append(list, policy.Target{Platform: dialect.Strict})
 	}
 	return list, nil
 }
@@ -50,12 +57,34 @@ func (a *Assertion) about(defaults []policy.Target, o *Options) (made *Assertion
 		}
 	}
 	for _, t := range other.Targets {
+		if t.Version.IsZero() {
+			continue // it has none
+		}
 		unnamed := slices.Contains(a.bare, t) || a.anywhere && len(defaults) > 0
 		if slices.Contains(o.Assumed, t) || unnamed && !slices.Contains(o.Targets, t) {
 			assumed = append(assumed, t)
 		}
 	}
+	other.alternatives = a.alternativesOf(other.Targets, o)
 	return &other, assumed
+}
+
+// alternativesOf returns the other versions that assumed targets may have, for those
+// whose version the assertion does not name.
+func (a *Assertion) alternativesOf(targets []policy.Target, o *Options) map[policy.Target][]policy.Target {
+	made := map[policy.Target][]policy.Target{}
+	for _, t := range targets {
+		written := slices.Contains(a.Targets, t) && !slices.Contains(a.bare, t)
+		if written || !slices.Contains(o.Assumed, t) {
+			continue
+		}
+		for _, other := range o.Alternatives {
+			if other.Platform == t.Platform && other != t {
+				made[t] = append(made[t], other)
+			}
+		}
+	}
+	return made
 }
 
 // own returns the app's own versions of a platform that the assertion names alone.

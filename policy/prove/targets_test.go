@@ -13,10 +13,15 @@ import (
 )
 
 // Without a platform a promise of a Capacitor app is about the platforms of
-// Capacitor: nothing reads a config.xml there, whose list would be empty.
+// Capacitor: nothing reads a config.xml there, whose list would be empty or somebody
+// else's. The strict reading counts where something else is built from it.
 func TestDefaultTargetsOfCapacitor(t *testing.T) {
 	const promise = "never navigate https://evil.test/*"
 	old := policy.Target{Platform: "capacitor-android", Version: policy.Version{Major: 5}}
+	cordova := policy.Target{Platform: "android", Version: policy.Version{Major: 12}}
+	left := parse(t, `<widget><name>x</name></widget>`)
+	lets := parse(t, `<widget><allow-navigation href="https://evil.test/*"/></widget>`)
+	const all = `{"server":{"allowNavigation":["*"]}}`
 	for _, test := range []struct {
 		config    string
 		written   *configxml.Document
@@ -24,13 +29,20 @@ func TestDefaultTargetsOfCapacitor(t *testing.T) {
 		outcome   prove.Outcome
 		platforms []string // of the refutations
 	}{
-		{config: `{"server":{"allowNavigation":["*"]}}`, outcome: prove.Refuted,
-			platforms: []string{"capacitor-android", "capacitor-ios"}},
-		{config: `{"server":{"allowNavigation":["*"]}}`, options: prove.Options{Targets: []policy.Target{old}},
-			outcome: prove.Refuted, platforms: []string{"capacitor-android"}},
+		{config: all, outcome: prove.Refuted, platforms: []string{"capacitor-android", "capacitor-ios"}},
+		{config: all, options: prove.Options{Targets: []policy.Target{old}}, outcome: prove.Refuted,
+			platforms: []string{"capacitor-android"}},
 		{config: `{}`, outcome: prove.Holds},
-		{config: `{"server":{"allowNavigation":["*"]}}`, written: parse(t, `<widget><name>x</name></widget>`),
-			outcome: prove.Holds}, // the app has a config.xml, and the promise is about that
+		{config: all, written: left, outcome: prove.Refuted, platforms: []string{"capacitor-android", "capacitor-ios"}},
+		{config: all, written: left, options: prove.Options{Targets: []policy.Target{old}}, outcome: prove.Refuted,
+			platforms: []string{"capacitor-android"}},
+		{config: all, written: left, options: prove.Options{Targets: []policy.Target{cordova}}, outcome: prove.Refuted,
+			platforms: []string{"capacitor-android", "capacitor-ios"}},
+		{config: `{}`, written: left, outcome: prove.Holds},
+		{config: `{}`, written: lets, options: prove.Options{Targets: []policy.Target{old}}, outcome: prove.Holds},
+		{config: `{}`, written: lets, options: prove.Options{Targets: []policy.Target{old, cordova}},
+			outcome: prove.Refuted, platforms: []string{"cordon"}},
+		{config: `{}`, written: lets, outcome: prove.Refuted, platforms: []string{"cordon"}},
 	} {
 		config, err := capacitor.Read("capacitor.config.json", []byte(test.config))
 		if err != nil {
@@ -107,4 +119,57 @@ func names(targets []policy.Target) string {
 		list = append(list, t.String())
 	}
 	return strings.Join(list, " ")
+}
+
+// Where the version is assumed a promise holds if it does on each version that may be
+// the app's; one that the assertion names is that one.
+func TestAlternativesOfAnAssumedVersion(t *testing.T) {
+	target := func(platform string, major, minor int) policy.Target {
+		return policy.Target{Platform: platform, Version: policy.Version{Major: major, Minor: minor}}
+	}
+	four, five := target("capacitor-android", 4, 4), target("capacitor-android", 4, 5)
+	ios, newer := target("ios", 4, 0), target("ios", 4, 2)
+	options := prove.Options{Targets: []policy.Target{four, ios}, Assumed: []policy.Target{four, ios},
+		Alternatives: []policy.Target{five, newer}}
+	config, err := capacitor.Read("capacitor.config.json", []byte(`{"android":{"useLegacyBridge":true}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := parse(
+		t,
+		`<widget><allow-intent href="https://*/*"/><allow-navigation href="https://a.example/*"/></widget>`,
+	)
+	doc := configxml.Effective("", written, configxml.Additions{Capacitor: config})
+	const may = "it holds on the version that is assumed, but the project may be built with "
+	for text, want := range map[string]struct {
+		outcome prove.Outcome
+		why     string
+	}{
+		"never allow bridge-frame https:* on capacitor-android": {prove.NotDecided,
+			may + "capacitor-android@4.5.0: "},
+		"never allow bridge-frame https:* on capacitor-android@4.4.0": {prove.Holds, ""},
+		"never allow bridge-frame https:* on capacitor-android@4.5.0": {prove.Refuted, ""},
+		"never navigate https://a.example/x on ios": {prove.NotDecided,
+			may + "ios@4.2.0: https://a.example/x breaks it"},
+		"never navigate https://a.example/x on ios@4.0.0":      {prove.Holds, ""},
+		"same navigation https://a.example/x on ios ios@4.1.0": {prove.NotDecided, may + "ios@4.2.0: "},
+		"same navigation https://a.example/x on ios@4.1.0 ios": {prove.NotDecided, may + "ios@4.2.0: "},
+		"same navigation https://b.example/x on ios@4.1.0 ios": {prove.Holds, ""},
+	} {
+		file, err := prove.Parse("promises", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := file.Check(doc, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := ""
+		for _, c := range results[0].Cases {
+			why += c.Why
+		}
+		if results[0].Outcome != want.outcome || !strings.HasPrefix(why, want.why) || want.why == "" && why != "" {
+			t.Errorf("%s: %s, %q, want %s, %q", text, results[0].Outcome, why, want.outcome, want.why)
+		}
+	}
 }

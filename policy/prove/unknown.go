@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/pattern"
 )
 
@@ -13,8 +14,8 @@ import (
 func (c *checker) unverified(a *Assertion, kind policy.Kind, r *reading) Case {
 	const why = "what the platform does here could not be established"
 	if rule := r.unreadable(kind); rule != nil {
-		return Case{Outcome: NotDecided, Why: fmt.Sprintf("how the platform reads line %d could not be established: %s",
-			rule.Place.Line, rule.Note)}
+		return Case{Outcome: NotDecided, Why: fmt.Sprintf("how the platform reads %s could not be established: %s",
+			rule.Place, rule.Note)}
 	}
 	about := a.urls.all()
 	if a.Form == Only {
@@ -68,7 +69,7 @@ func (c *checker) doubt(a *Assertion, t policy.Target) Case {
 		platforms = append(platforms, a.Targets[0].Platform)
 	}
 	for _, platform := range platforms {
-		if unknown := c.doc.Unknown(platform); len(unknown) > 0 {
+		if unknown := dialect.Unknown(c.doc, platform); len(unknown) > 0 {
 			why := unknown[0].What
 			if at := unknown[0].Place; !at.IsZero() {
 				why += " (" + at.String() + ")"
@@ -80,4 +81,45 @@ func (c *checker) doubt(a *Assertion, t policy.Target) Case {
 		}
 	}
 	return Case{Outcome: Holds}
+}
+
+// otherwise is the outcome of an assertion that holds on a target whose version is
+// assumed: it must hold on each version that may be it. What a version is found to
+// break refutes nothing, as it may not be the app's.
+func (c *checker) otherwise(a *Assertion, kind policy.Kind, t policy.Target) (Case, error) {
+	firsts := []policy.Target{a.Targets[0]}
+	if a.Form == Same {
+		firsts = append(firsts, a.alternatives[a.Targets[0]]...)
+	}
+	for i, first := range firsts {
+		for j, target := range append([]policy.Target{t}, a.alternatives[t]...) {
+			if i == 0 && j == 0 {
+				continue // which is the one that holds
+			}
+			one, err := c.reading(first)
+			if err != nil {
+				return Case{}, err
+			}
+			other, err := c.reading(target)
+			if err != nil {
+				return Case{}, err
+			}
+			if found := c.on(a, kind, one, other); found.Outcome != Holds {
+				if i > 0 && j == 0 {
+					target = first
+				}
+				return Case{Outcome: NotDecided, Why: whyOther(target, &found)}, nil
+			}
+		}
+	}
+	return Case{Outcome: Holds}, nil
+}
+
+// whyOther says what breaks an assertion on another version.
+func whyOther(t policy.Target, found *Case) string {
+	why := fmt.Sprintf("it holds on the version that is assumed, but the project may be built with %s: ", t)
+	if found.Outcome == Refuted {
+		return why + found.URL + " breaks it there"
+	}
+	return why + found.Why
 }

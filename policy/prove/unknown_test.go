@@ -37,6 +37,55 @@ func TestUnknownIsNoProof(t *testing.T) {
 	}
 }
 
+// The strict reading is about the app on each platform: what one of them may let in
+// besides doubts it. How a platform reads what is there does not.
+func TestUnknownOfAPlatformDoubtsTheStrictReading(t *testing.T) {
+	written := parse(t, `<widget><access origin="https://a.example"/></widget>`)
+	for _, test := range []struct {
+		unknown configxml.Unknown
+		want    prove.Outcome
+	}{
+		{configxml.Unknown{What: "x", Platform: "android"}, prove.NotDecided},
+		{configxml.Unknown{What: "x"}, prove.NotDecided},
+		{configxml.Unknown{What: "x", Platform: "android", Reading: true}, prove.Holds},
+	} {
+		f, err := prove.Parse("a", []byte("never navigate https://evil.test/*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := f.Check(configxml.Effective("", written, configxml.Additions{
+			Unknown: []configxml.Unknown{test.unknown}}), prove.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if results[0].Outcome != test.want {
+			t.Errorf("%+v: %s, want %s", test.unknown, results[0].Outcome, test.want)
+		}
+	}
+}
+
+// An entry that cannot be read is named with its file: it may stand in a plugin.xml.
+func TestUnreadableEntryOfAnotherFile(t *testing.T) {
+	plugin, err := configxml.Parse("plugins/x/plugin.xml", []byte("<plugin>\n<access origin=\"https://[a\"/></plugin>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := configxml.Effective("", parse(t, "<widget/>"), configxml.Additions{
+		Parts: []configxml.Part{{Elements: plugin.Root().Children}}})
+	f, err := prove.Parse("a", []byte("never navigate https://evil.test/* on ios@2.9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := f.Check(doc, prove.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const why = "how the platform reads plugins/x/plugin.xml:2:1 could not be established: "
+	if cases := results[0].Cases; len(cases) != 1 || !strings.HasPrefix(cases[0].Why, why) {
+		t.Errorf("%+v, want %s", cases, why)
+	}
+}
+
 // What a platform does could not be established is no promise kept, for any kind;
 // what is known of the same list is.
 func TestUnverifiedIsNoProof(t *testing.T) {

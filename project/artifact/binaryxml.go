@@ -27,7 +27,7 @@ func decodeXML(data []byte, table *table, note bool) ([]byte, error) {
 	if top.kind != chunkXML {
 		return nil, bad("it is not compiled XML")
 	}
-	d := &xmlDecoder{table: table, note: note}
+	d := &xmlDecoder{table: table, note: note, spent: table.spent()}
 	rest := top.body
 	for len(rest) > 0 {
 		var c chunk
@@ -37,7 +37,7 @@ func decodeXML(data []byte, table *table, note bool) ([]byte, error) {
 		if err := d.chunk(c); err != nil {
 			return nil, err
 		}
-		if err := d.spent.err(); err != nil {
+		if err := d.spent.err(); err != nil { // of this file, with those before it
 			return nil, err
 		}
 	}
@@ -49,7 +49,7 @@ type xmlDecoder struct {
 	note   bool
 	names  *pool
 	ids    []byte // the numbers of the first names of the pool
-	spent  allowance
+	spent  *allowance
 	values int // how many bytes the values of attributes have, those of a name that is there twice too
 	out    xmlWriter
 }
@@ -57,7 +57,7 @@ type xmlDecoder struct {
 func (d *xmlDecoder) chunk(c chunk) (err error) {
 	switch c.kind {
 	case chunkPool:
-		d.names, err = readPool(c, &d.spent)
+		d.names, err = readPool(c, d.spent)
 		return err
 	case chunkMap:
 		d.ids = c.body

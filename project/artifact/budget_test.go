@@ -78,6 +78,33 @@ func TestUnpackedInAll(t *testing.T) {
 	}
 }
 
+// TestStringsInAll: strings that are named again and again are counted over all files of
+// a package, those of a package without a table too.
+func TestStringsInAll(t *testing.T) {
+	long := element{
+		name:       "a",
+		attributes: []attribute{{name: "b", kind: valueString, text: strings.Repeat("x", 30_000)}},
+	}
+	for range 7 {
+		long.attributes = append(long.attributes, long.attributes[0])
+	}
+	data := string(compileXML(long, strings16)) // which comes to 8 times 60,000 bytes
+	pairs := []string{"AndroidManifest.xml", string(compileXML(element{name: "manifest"}, strings8))}
+	table := compileTable([]string{"xml"}, []tableEntry{{kind: "xml", name: "net", path: "res/net.xml"}})
+	for range MaxUnpacked/(8*60_000) + 1 {
+		pairs = append(pairs, fmt.Sprintf("res/xml/f%03d.xml", len(pairs)/2), data)
+	}
+	if got := openError(zipOf(t, pairs[:len(pairs)-4]...)); got != "" {
+		t.Errorf("with fewer: %s", got)
+	}
+	for _, more := range [][]string{nil, {"resources.arsc", string(table)}} {
+		got := openError(zipOf(t, append(more, pairs...)...))
+		if !strings.HasSuffix(got, "its strings come to more than 134217728 bytes") {
+			t.Errorf("with %d entries more: %q", len(more)/2, got)
+		}
+	}
+}
+
 // TestAttributesThatRepeat: the names that references stand for are counted, those of
 // attributes that are there twice as well.
 func TestAttributesThatRepeat(t *testing.T) {

@@ -35,7 +35,7 @@ func (d *decoder) add(f *zip.File, name string) error {
 
 // apk makes the file system of an Android package.
 func apk(files map[string]*zip.File) (*Package, error) {
-	var resources *table
+	resources := newTable()
 	d := &decoder{files: files, tree: newTree(), next: make(map[string]int)}
 	d.text = func(data []byte, name string) ([]byte, error) {
 		return decodeXML(data, resources, name == manifestName)

@@ -70,19 +70,23 @@ type pool struct {
 	spent   *allowance
 }
 
-// maxStrings bounds the bytes that are taken from the pools of one file: their strings
-// may overlap and be named any number of times.
-const maxStrings = 32 << 20
+// maxStrings bounds the bytes that are taken from the pools of a table, and maxXMLStrings
+// those that are taken from the pools of all XML files of a package: their strings may
+// overlap and be named any number of times.
+const (
+	maxStrings    = 32 << 20
+	maxXMLStrings = MaxUnpacked // strings that are each named once come to no more
+)
 
-// allowance counts the bytes that were taken from the pools of one file.
+// allowance counts the bytes that were taken from pools.
 type allowance struct {
-	spent int
-	over  bool
+	most, spent int
+	over        bool
 }
 
 // take counts n bytes; false if that is too many, which err says from then on.
 func (a *allowance) take(n int) bool {
-	if a.over = a.over || n > maxStrings-a.spent; a.over {
+	if a.over = a.over || n > a.most-a.spent; a.over {
 		return false
 	}
 	a.spent += n + 1
@@ -91,12 +95,12 @@ func (a *allowance) take(n int) bool {
 
 func (a *allowance) err() error {
 	if a.over {
-		return bad("its strings come to more than %d bytes", maxStrings)
+		return bad("its strings come to more than %d bytes", a.most)
 	}
 	return nil
 }
 
-// readPool reads a pool whose strings are counted against what its file may take.
+// readPool reads a pool whose strings are counted against what may be taken.
 func readPool(c chunk, spent *allowance) (*pool, error) {
 	if c.kind != chunkPool || len(c.header) < 28 {
 		return nil, bad("the pool of strings is missing")

@@ -19,6 +19,7 @@ type table struct {
 	names     *allowance
 	// noted are the resources that the manifest refers to, once each.
 	noted []uint32
+	texts *allowance // of the XML files that are read with it
 }
 
 type resource struct {
@@ -34,6 +35,20 @@ type value struct {
 	data uint32
 }
 
+// newTable is a table without resources, which a package has that brings none.
+func newTable() *table {
+	return &table{resources: make(map[uint32]*resource), names: &allowance{most: maxStrings},
+		texts: &allowance{most: maxXMLStrings}}
+}
+
+// spent counts what is taken from the pools of the package's XML files.
+func (t *table) spent() *allowance {
+	if t == nil {
+		return &allowance{most: maxXMLStrings}
+	}
+	return t.texts
+}
+
 func readTable(data []byte) (*table, error) {
 	top, _, err := nextChunk(data)
 	if err != nil {
@@ -42,7 +57,7 @@ func readTable(data []byte) (*table, error) {
 	if top.kind != chunkTable {
 		return nil, bad("it is not a table of resources")
 	}
-	t := &table{resources: make(map[uint32]*resource), names: &allowance{}}
+	t := newTable()
 	rest := top.body
 	for len(rest) > 0 {
 		var c chunk

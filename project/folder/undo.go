@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/cordon-sec/cordon/internal/localstate"
+	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/project"
 )
 
@@ -60,6 +61,10 @@ func Remember(dir string, changes []project.Change) error {
 	for _, c := range changes {
 		if c.Same() || c.Old == nil {
 			continue
+		}
+		if !repairable(c.Name, c.Old) || !repairable(c.Name, c.New) {
+			return fmt.Errorf("remember what is changed: %s must be a list, a page or a manifest to be put "+
+				"back", c.Name)
 		}
 		record.Files = append(record.Files, writtenFile{Name: c.Name, Before: c.Old, BeforeSHA256: hashOf(c.Old),
 			AfterSHA256: hashOf(c.New)})
@@ -135,13 +140,17 @@ func LastRun(dir string) (*Undo, error) {
 	}
 	defer root.Close()
 	for _, f := range u.record.Files {
-		if !repairable(f.Name) {
+		var now []byte
+		if fs.ValidPath(f.Name) {
+			now, err = root.ReadFile(filepath.FromSlash(f.Name))
+		}
+		asLeft := err == nil && hashOf(now) == f.AfterSHA256 && hashOf(f.Before) == f.BeforeSHA256
+		if !repairable(f.Name, f.Before) || asLeft && !repairable(f.Name, now) {
 			return nil, fmt.Errorf("%s names %s, which cordon fix never writes: it is not a record of a run; remove it",
 				record, f.Name)
 		}
-		now, err := root.ReadFile(filepath.FromSlash(f.Name))
 		switch {
-		case err == nil && hashOf(now) == f.AfterSHA256 && hashOf(f.Before) == f.BeforeSHA256:
+		case asLeft:
 			u.Changes = append(u.Changes, project.Change{Name: f.Name, Old: now, New: f.Before})
 		case err == nil && hashOf(now) == f.BeforeSHA256:
 			// It is as it was: the run ended before it was written.
@@ -152,23 +161,29 @@ func LastRun(dir string) (*Undo, error) {
 	return u, nil
 }
 
-// repairable reports whether a name is one of a file that repairs change: a list, a
-// page, the package.json or the capacitor.config.json, outside of hidden folders. A
-// record comes with the folder, and the folder may come from anybody.
-func repairable(name string) bool {
+// repairable reports whether a file with this content is one that repairs change: a page,
+// also in a hidden folder, as some tools build into one; a list by whatever name it was
+// given; package.json or Capacitor's configuration. A record comes with the folder, and
+// the folder may come from anybody: it must name nothing that Git or a shell runs.
+func repairable(name string, content []byte) bool {
+	if !fs.ValidPath(name) || strings.EqualFold(strings.SplitN(name, "/", 2)[0], ".git") {
+		return false
+	}
+	ext := strings.ToLower(path.Ext(name))
+	switch ext {
+	case ".html", ".htm", ".xhtml":
+		return true
+	}
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") {
 			return false
 		}
 	}
-	if name == "package.json" || name == "capacitor.config.json" {
+	if ext == ".xml" || name == "package.json" || name == "capacitor.config.json" {
 		return true
 	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".xml", ".html", ".htm", ".xhtml":
-		return fs.ValidPath(name)
-	}
-	return false
+	_, err := configxml.Parse(name, content)
+	return err == nil
 }
 
 // Forget removes what is taken back from the record; what was left stays in it.

@@ -1,6 +1,8 @@
 package folder_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -132,19 +134,57 @@ func TestRunsThatChangeNothingAreNotRemembered(t *testing.T) {
 	holds(t, dir, "config.xml", "<widget/>")
 }
 
+// What a run writes can be taken back: a list by any name, and a page wherever it is
+// built.
+func TestUndoOfEachFileThatRunsWrite(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"config.xml.tmpl", "www/.offline.html", ".output/public/index.html", "package.json",
+		"capacitor.config.json", "res/xml/config.xml"}
+	var changes []project.Change
+	for _, name := range names {
+		put(t, dir, name, "<widget>old</widget>")
+		changes = append(changes, project.Change{Name: name, Old: []byte("<widget>old</widget>"),
+			New: []byte("<widget>new</widget>")})
+	}
+	if err := folder.Remember(dir, changes); err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Write(dir, changes); err != nil {
+		t.Fatal(err)
+	}
+	if last := undo(t, dir); len(last.Changes) != len(names) {
+		t.Errorf("%d of %d files can be taken back", len(last.Changes), len(names))
+	}
+	for _, name := range names {
+		holds(t, dir, name, "<widget>old</widget>")
+	}
+	// What could not be put back is not remembered as if it could.
+	err := folder.Remember(dir, []project.Change{{Name: "hooks/x.js", Old: []byte("a"), New: []byte("b")}})
+	if err == nil || !strings.Contains(err.Error(), "hooks/x.js must be a list, a page or a manifest") {
+		t.Error(err)
+	}
+}
+
 // A record that somebody else made writes nothing that a run would not.
 func TestUndoWritesOnlyWhatRunsWrite(t *testing.T) {
-	for _, name := range []string{".git/config", "www/.htaccess.html", "x/package.json", "a/../b.xml", "../config.xml",
-		"hooks/x.js", "capacitor.config.ts", "android/app/src/main/assets/capacitor.config.json"} {
+	const list = "PHdpZGdldC8+" // <widget/>
+	for name, before := range map[string]string{".git/config": "eA==", ".git/x.html": "eA==", ".GIT/hooks/x": list,
+		"x/package.json": "eA==", "a/../b.xml": "eA==", "../config.xml": "eA==", "hooks/x.js": "eA==",
+		"capacitor.config.ts": "eA==", "android/app/src/main/assets/capacitor.config.json": "eA==", "hooks/y": list, ".husky/y": list, ".idea/x.xml": list} {
 		dir := t.TempDir()
-		put(t, dir, "www/.htaccess.html", "now")
 		put(t, dir, ".git/config", "now")
-		put(t, dir, ".cordon/fix-undo.json", `{"version":1,"files":[{"name":"`+name+`","before":"eA==",`+
-			`"before_sha256":"","after_sha256":""}]}`)
+		put(t, dir, "hooks/y", "echo now")
+		put(t, dir, ".cordon/fix-undo.json", `{"version":1,"files":[{"name":"`+name+`","before":"`+before+`",`+
+			`"before_sha256":"`+sum("<widget/>")+`","after_sha256":"`+sum("echo now")+`"}]}`)
 		if _, err := folder.LastRun(dir); err == nil || !strings.Contains(err.Error(), "never writes") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func sum(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(hash[:])
 }
 
 func TestUndoRefusesABadRecord(t *testing.T) {

@@ -35,7 +35,8 @@ func webTool(fsys fs.FS) string {
 	there := func(name string) bool { return exists(fsys, name) }
 	switch {
 	case manifest.Cordova != nil, depends("cordova-android"), depends("cordova-ios"),
-		there(androidCopy), there(iosCopy), there("assets/" + capacitorFile), manifest.Capacitor != nil, there("plugin.xml"):
+		there(androidCopy), there(iosCopy), there("assets/" + capacitorFile),
+		manifest.Capacitor != nil, there("plugin.xml"):
 		return ""
 	}
 	if i := slices.IndexFunc(webTools, depends); i >= 0 {

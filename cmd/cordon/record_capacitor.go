@@ -119,7 +119,8 @@ func describePages(w io.Writer, r *recordedApp, pages *record.Pages) {
 	}
 	if pages.Changed() && !r.editable() {
 		fmt.Fprintf(w, "# %s is code and stays as it is; write there: server: { allowNavigation: %s }\n",
-			wording.Printable(writtenConfiguration(r.dir, r.capacitor.File)), wording.Printable(jsonList(pages.Entries)))
+			wording.Printable(writtenConfiguration(r.dir, r.capacitor.File)),
+			wording.Printable(jsonList(pages.Entries)))
 	}
 }
 

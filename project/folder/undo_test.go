@@ -170,7 +170,8 @@ func TestUndoWritesOnlyWhatRunsWrite(t *testing.T) {
 	const list = "PHdpZGdldC8+" // <widget/>
 	for name, before := range map[string]string{".git/config": "eA==", ".git/x.html": "eA==", ".GIT/hooks/x": list,
 		"x/package.json": "eA==", "a/../b.xml": "eA==", "../config.xml": "eA==", "hooks/x.js": "eA==",
-		"capacitor.config.ts": "eA==", "android/app/src/main/assets/capacitor.config.json": "eA==", "hooks/y": list, ".husky/y": list, ".idea/x.xml": list} {
+		"capacitor.config.ts": "eA==", "android/app/src/main/assets/capacitor.config.json": "eA==",
+		"hooks/y": list, ".husky/y": list, ".idea/x.xml": list} {
 		dir := t.TempDir()
 		put(t, dir, ".git/config", "now")
 		put(t, dir, "hooks/y", "echo now")

@@ -46,14 +46,17 @@ silently.
 
 A final ".*" of iOS up to 3.0 (http://apache.*) becomes a line for each top-level
 domain given with --tld, any other wildcard inside a name a line for each host that
---host or another entry names. --to capacitor writes a capacitor.config.json.
+--host or another entry names. --to capacitor writes a capacitor.config.json, and
+--from capacitor-android or capacitor-ios a config.xml of a Capacitor project, whose
+folder is FILE then.
 
 Exit status: 0 also with losses, or 1 with --fail-on loss if there are any; 2 if the
 file cannot be read.`,
 		Example: `  cordon migrate --from ios@3.0 --to ios@3.9 --tld org --tld com config.xml
   cordon migrate --from android@9 --to android@15 --write config.xml
   cordon migrate --from blackberry10 --to android config.xml > new.xml
-  cordon migrate --from android --to capacitor config.xml > capacitor.config.json`,
+  cordon migrate --from android --to capacitor config.xml > capacitor.config.json
+  cordon migrate --from capacitor-android --to android --write .`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
@@ -67,7 +70,7 @@ file cannot be read.`,
 		"host that a wildcard inside a name stands for; repeat or separate with commas")
 	flags.StringSliceVar(&o.failOn, "fail-on", nil, "exit with 1 on: loss (any difference), widened")
 	flags.IntVar(&o.limit, "limit", 10, "how many examples the report shows under one heading, 0 for all")
-	flags.BoolVar(&o.write, "write", false, "write the file in place, or capacitor.config.json beside it")
+	flags.BoolVar(&o.write, "write", false, "write the file in place, or the one of another name beside it")
 	return cmd
 }
 
@@ -80,25 +83,14 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	doc := read.Config
-	if doc == nil {
-		return fmt.Errorf("%s: no config.xml that could be rewritten", path)
-	}
 	own, _ := project.Own([]policy.Target{options.From}, read.Targets, read.Assumed)
 	options.From = own[0]
-	result, err := migrate.File(doc, options)
+	result, err := migrated(path, read, options)
 	if err != nil {
 		return err
 	}
 	if o.write {
-		change := project.Change{Name: filepath.Base(path), Old: doc.Bytes(), New: result.Data}
-		if options.To.Platform == migrate.Capacitor {
-			change = project.Change{Name: result.Name, New: result.Data}
-			if _, err := os.Lstat(filepath.Join(filepath.Dir(path), result.Name)); err == nil {
-				return fmt.Errorf("%s is already there: leave out --write and merge the output into it", result.Name)
-			}
-		}
-		if err := writeChanges(filepath.Dir(path), []project.Change{change}); err != nil {
+		if err := writeMigrated(path, read, result); err != nil {
 			return err
 		}
 	} else if _, err := cmd.OutOrStdout().Write(result.Data); err != nil {
@@ -115,6 +107,34 @@ func (o *migrateOptions) run(cmd *cobra.Command, path string) error {
 		return found()
 	}
 	return nil
+}
+
+// migrated is the list of an app in the words of another platform.
+func migrated(path string, read *app.App, options migrate.Options) (*migrate.Result, error) {
+	if strings.HasPrefix(options.From.Platform, "capacitor-") && read.Ships() != nil {
+		return migrate.FromCapacitor(read.Ships(), options)
+	}
+	if read.Config == nil {
+		return nil, fmt.Errorf("%s: no config.xml that could be rewritten; of a Capacitor project one is written with "+
+			"--from capacitor-android or --from capacitor-ios", path)
+	}
+	return migrate.File(read.Config, options)
+}
+
+// writeMigrated writes a file in the place of the one that was read, or one of another
+// name beside it.
+func writeMigrated(path string, read *app.App, result *migrate.Result) error {
+	dir, name := filepath.Split(path)
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		dir, name = path, result.Name
+	}
+	change := project.Change{Name: result.Name, New: result.Data}
+	if read.Config != nil && result.Name == read.Config.Name() && !result.Made {
+		change = project.Change{Name: name, Old: read.Config.Bytes(), New: result.Data}
+	} else if _, err := os.Lstat(filepath.Join(dir, result.Name)); err == nil {
+		return fmt.Errorf("%s is already there: leave out --write and merge the output into it", result.Name)
+	}
+	return writeChanges(filepath.Clean(dir), []project.Change{change})
 }
 
 func (o *migrateOptions) options() (migrate.Options, error) {

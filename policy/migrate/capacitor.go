@@ -63,8 +63,8 @@ func toCapacitor(doc *configxml.Document, o Options) (*Result, error) {
 	}
 	report := diff.Compare([]diff.Pair{{Old: m.old, New: decides}}, diff.Options{})
 	about := Note{Place: doc.Root().Place(), Text: "Capacitor", Message: aboutCapacitor(decides)}
-	return &Result{Name: "capacitor.config.json", Data: append(data, '\n'), Notes: append([]Note{about}, m.notes...),
-		Report: report}, nil
+	return &Result{Name: "capacitor.config.json", Data: append(data, '\n'), Made: true,
+		Notes: append([]Note{about}, m.notes...), Report: report}, nil
 }
 
 // aboutCapacitor says what no line of the new file says, as the platform decides it.

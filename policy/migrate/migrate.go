@@ -54,6 +54,8 @@ type Result struct {
 	// Name is the new file's name, Data its bytes.
 	Name string
 	Data []byte
+	// Made says that the file is a new one beside what was read, not the old one rewritten.
+	Made bool
 	// Notes are about single elements, in file order.
 	Notes []Note
 	// Report compares the old file as the old platform reads it with the new

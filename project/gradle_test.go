@@ -124,7 +124,8 @@ func TestGradleRelease(t *testing.T) {
 			t.Errorf("%s\n%q, want %q", script, got, want)
 		}
 	}
-	for _, name := range []string{"platforms/android/CordovaLib/build.gradle", "android/app/more.gradle", "build.gradle"} {
+	others := []string{"platforms/android/CordovaLib/build.gradle", "android/app/more.gradle", "build.gradle"}
+	for _, name := range others {
 		g := &gradleValues{}
 		g.read("android/app/build.gradle", []byte(`defaultConfig { manifestPlaceholders = [x: "a"] }`))
 		g.read(name, []byte(`buildTypes { release { manifestPlaceholders = [x: "b"] } }`))

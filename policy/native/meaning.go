@@ -43,6 +43,9 @@ func (n Name) String() string {
 type Given struct {
 	Text  string
 	Place policy.Place
+	// Alias says that it names an XML resource that other values stand for as well, so
+	// that there need not be a file of that name.
+	Alias bool
 }
 
 // Meaning is what a value comes to that names stand in: on different devices, and in
@@ -101,7 +104,7 @@ func (m *Meaning) add(other Meaning) {
 }
 
 // known is the meaning of what is written out.
-func known(text string, at policy.Place) Meaning { return Meaning{Texts: []Given{{text, at}}} }
+func known(text string, at policy.Place) Meaning { return Meaning{Texts: []Given{{Text: text, Place: at}}} }
 
 // manifest returns what the value of an attribute in AndroidManifest.xml means: Gradle
 // replaces placeholders first, Android follows references.
@@ -133,8 +136,9 @@ func (r *resolver) reference(g Given) Meaning {
 	case name.Text == "":
 		return Meaning{Unknown: fmt.Sprintf("%s is not a resource of the app", text)}
 	case kind == "xml": // the file is what it stands for, unless it is another name for one
-		m := known("@"+name.Text, g.Place)
-		m.add(r.ask(name, r.reference))
+		m, others := known("@"+name.Text, g.Place), r.ask(name, r.reference)
+		m.Texts[0].Alias = len(others.Texts) > 0
+		m.add(others)
 		return m
 	}
 	m := r.ask(name, r.reference)

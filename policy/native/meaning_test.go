@@ -24,7 +24,7 @@ func gives(values map[string]string) Lookup {
 				m.Unknown = why
 				continue
 			}
-			m.Texts = append(m.Texts, Given{each, policy.Place{File: "values", Line: 1}})
+			m.Texts = append(m.Texts, Given{Text: each, Place: policy.Place{File: "values", Line: 1}})
 		}
 		return m
 	}

@@ -14,6 +14,11 @@ import (
 type gradleValues struct {
 	rows  []gradleValue
 	doubt string
+	// copied says that some type of builds begins with what the type debug has, unsure
+	// that the type release may have other values than its block gives it, replaced how
+	// often the placeholders that a release may have are given anew.
+	copied, unsure bool
+	replaced       int
 }
 
 // gradleValue is one value.
@@ -23,9 +28,7 @@ type gradleValue struct {
 	resource bool
 	given    native.Given
 	computed bool
-	// release says that it is what builds of the type release have, whatever else is
-	// written: the type of a build comes before its flavours and the defaults.
-	release bool
+	rank     gradleRank
 }
 
 func (g *gradleValues) placeholder(name string) native.Meaning { return g.of(name, false) }
@@ -34,12 +37,13 @@ func (g *gradleValues) resource(name string) native.Meaning { return g.of(name, 
 
 func (g *gradleValues) of(name string, resource bool) native.Meaning {
 	m := native.Meaning{Unknown: g.doubt}
-	wins := slices.ContainsFunc(g.rows, func(row gradleValue) bool {
-		return row.release && row.resource == resource && row.name == name
+	wins := !g.unsure && g.replaced < 2 && slices.ContainsFunc(g.rows, func(row gradleValue) bool {
+		return row.rank == ofRelease && row.resource == resource && row.name == name
 	})
 	for _, row := range g.rows {
 		switch {
-		case row.resource != resource, row.name != name && row.name != "", wins && !row.release:
+		case row.resource != resource, row.name != name && row.name != "":
+		case row.rank == ofDebugging && !g.copied, row.rank == belowRelease && wins:
 		case row.computed:
 			m.Unknown = fmt.Sprintf("%s:%d computes it", row.given.Place.File, row.given.Place.Line)
 		default:
@@ -54,8 +58,14 @@ type gradleReader struct {
 	source configxml.Foreign
 	end    int
 	tokens []gradleToken
-	blocks [][]string // the names of the blocks that are open, the outermost first
+	blocks []gradleScope // those that are open, the outermost first
 	values *gradleValues
+	// own says that it is the script of the app's module, left that it may end before
+	// what follows.
+	own, left bool
+	// ranked and rank are the statement that was looked at last, and what its values are.
+	ranked int
+	rank   gradleRank
 }
 
 // Bounds on what is read of one script: how deep its blocks nest, how many statements of
@@ -71,7 +81,8 @@ const (
 
 // read adds what a script writes out.
 func (g *gradleValues) read(name string, data []byte) {
-	r := &gradleReader{source: configxml.NewForeign(name, data), end: len(data), tokens: gradleTokens(data), values: g}
+	r := &gradleReader{source: configxml.NewForeign(name, data), end: len(data), tokens: gradleTokens(data), values: g,
+		own: ofApp(name), ranked: -1}
 	statements := 0
 	for i := 0; i < len(r.tokens); i++ {
 		if len(r.blocks) > maxBlocks || statements > maxStatements || len(g.rows) > maxRows {
@@ -83,7 +94,7 @@ func (g *gradleValues) read(name string, data []byte) {
 		}
 		switch t := r.tokens[i]; {
 		case t.is("{"):
-			r.blocks = append(r.blocks, r.opened(i))
+			r.blocks = append(r.blocks, r.scope().in(r.opened(i)))
 		case t.is("}"):
 			if len(r.blocks) > 0 {
 				r.blocks = r.blocks[:len(r.blocks)-1]
@@ -96,6 +107,10 @@ func (g *gradleValues) read(name string, data []byte) {
 			r.resValue(i)
 		case t.text == "applicationId":
 			r.applicationID(i)
+		case t.text == "initWith":
+			r.initWith(i)
+		case t.text == "return":
+			r.left = r.left || r.scope().leaves()
 		}
 	}
 }
@@ -117,16 +132,9 @@ func (r *gradleReader) at(i int) gradleToken {
 func (r *gradleReader) opened(i int) []string {
 	i--
 	if r.at(i).is(")") {
-		for depth, last := 0, i-maxBefore; i >= max(last, 0); i-- {
-			if r.at(i).is(")") {
-				depth++
-			} else if r.at(i).is("(") {
-				if depth--; depth == 0 {
-					break
-				}
-			}
-		}
-		if t := r.at(i + 1); t.kind == gradleText {
+		i = r.opening(i)
+		if t := r.at(i + 1); t.kind == gradleText && r.at(i+2).is(")") &&
+			slices.Contains(gradleGetters, r.at(i-1).text) {
 			var before []string
 			if r.at(i - 2).is(".") {
 				before = r.chain(i - 3)
@@ -152,34 +160,15 @@ func (r *gradleReader) chain(i int) []string {
 	return list
 }
 
-// buildType returns the type of builds that a statement at i is for, "" for all, and
-// whether it holds for all of them: a condition or the like stands around one that does
-// not.
-func (r *gradleReader) buildType(i int) (name string, all bool) {
-	var names []string
-	for _, block := range r.blocks {
-		names = append(names, block...)
-		if len(block) == 0 {
-			names = append(names, "")
-		}
-	}
-	if r.at(i - 1).is(".") {
-		names = append(names, r.chain(i-2)...)
-	}
-	at := slices.Index(names, "buildTypes")
-	if at < 0 || at+1 >= len(names) {
-		return "", false
-	}
-	return names[at+1], at+2 == len(names)
-}
-
 // put notes a value that stands at a token.
 func (r *gradleReader) put(at int, v gradleValue) {
-	build, all := r.buildType(at)
-	if build == "debug" || len(r.values.rows) > maxRows {
+	if len(r.values.rows) > maxRows {
 		return
 	}
-	v.release = build == "release" && all
+	if r.ranked != at {
+		r.ranked, r.rank = at, r.rankOf(at)
+	}
+	v.rank = r.rank
 	start := r.at(at).start
 	v.given.Place = r.source.Element(start, start, "").Place()
 	r.values.rows = append(r.values.rows, v)
@@ -254,6 +243,9 @@ func (r *gradleReader) placeholders(at int) {
 		r.set(at, key.text, i+4)
 		return
 	case r.at(i).is("="):
+		if rank := r.rankOf(at); rank == ofRelease || rank == ofAny {
+			r.values.replaced++
+		}
 		r.entries(at, i+1)
 		return
 	case r.at(i).is("+") && key.is("="):

@@ -20,6 +20,7 @@ var nativeFiles = []string{
 	"android/app/src/*/AndroidManifest.xml",
 	"android/app/src/*/res/xml*/*.xml",
 	"ios/App/*/Info.plist",
+	cordovaManifest,
 	"AndroidManifest.xml",
 	"res/xml*/*.xml",
 	"Info.plist",
@@ -53,6 +54,9 @@ func (r *reader) natives() *native.Set {
 	return native.MergeWith(n.fragments, values.lookup)
 }
 
+// cordovaManifest is what Capacitor makes of the manifests of Cordova's plugins.
+const cordovaManifest = "android/capacitor-cordova-android-plugins/src/main/AndroidManifest.xml"
+
 type nativeReader struct {
 	*reader
 	fragments []*native.Fragment
@@ -83,7 +87,7 @@ func (n *nativeReader) file(kind native.Kind, name string) *native.Fragment {
 		return nil
 	}
 	if f != nil {
-		f.Generated = strings.HasPrefix(name, "platforms/")
+		f.Generated = strings.HasPrefix(name, "platforms/") || name == n.inPlatform(cordovaManifest)
 		n.fragments = append(n.fragments, f)
 	}
 	return f
@@ -115,7 +119,12 @@ func (n *nativeReader) carried(file *pluginFile, dir string) {
 	for _, res := range resources {
 		name := path.Join(dir, slashed(res.Source))
 		place := res.Element.Place()
-		if !fs.ValidPath(name) || !exists(n.fsys, name) {
+		if !n.reads(name) {
+			n.skip(name, fmt.Sprintf("line %d of %s copies it, and it stands outside the project and its workspace",
+				place.Line, file.Name()))
+			continue
+		}
+		if !exists(n.fsys, name) {
 			n.skip(name, fmt.Sprintf("line %d of %s copies it, and it is not there", place.Line, file.Name()))
 			continue
 		}

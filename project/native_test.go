@@ -51,6 +51,23 @@ func TestNativeFilesOfCapacitor(t *testing.T) {
 	}
 }
 
+// TestManifestOfCordovaPlugins: what Capacitor makes of the manifests of Cordova's plugins is
+// read where the platform stands, after what people write.
+func TestManifestOfCordovaPlugins(t *testing.T) {
+	const made = "capacitor-cordova-android-plugins/src/main/AndroidManifest.xml"
+	for config, dir := range map[string]string{`{}`: "android/", `{"android": {"path": "native/droid"}}`: "native/droid/"} {
+		p := read(t, folder("capacitor.config.json", config, dir+made, "<manifest/>",
+			dir+"app/src/main/AndroidManifest.xml", "<manifest/>"))
+		want := []string{
+			"file " + dir + "app/src/main/AndroidManifest.xml:1:1",
+			"file " + dir + made + ":1:1 generated",
+		}
+		if diff := cmp.Diff(want, carried(p.Native)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // TestNativeFragmentsOfCordova: config.xml, each plugin once, and last what
 // Cordova's tools wrote.
 func TestNativeFragmentsOfCordova(t *testing.T) {

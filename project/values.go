@@ -216,7 +216,11 @@ func (v *valueReader) scripts(doc *configxml.Document, dir string) {
 		reference := e.Name == "framework" && e.Value("type") == "gradleReference" ||
 			e.Name == "resource-file" && path.Ext(e.Value("target")) == ".gradle"
 		name := path.Join(dir, slashed(e.Value("src")))
-		if !reference || platform == "ios" || !fs.ValidPath(name) || strings.ContainsAny(name, `*?[\`) {
+		if !reference || platform == "ios" {
+			return
+		}
+		if !v.reads(name) || strings.ContainsAny(name, `*?[\`) {
+			v.gradle.doubt = mayGive(name, "it stands outside the project and its workspace, or has no plain name")
 			return
 		}
 		if doubt := v.each([]string{name}, MaxManifest, v.gradle.read); doubt != "" {

@@ -125,6 +125,12 @@ func outside(name string) int {
 	return up
 }
 
+// reads reports whether a file is one of the project or of its workspace.
+func (r *reader) reads(name string) bool {
+	up := outside(name)
+	return up <= r.up && fs.ValidPath(strings.TrimPrefix(name, strings.Repeat("../", up)))
+}
+
 // nodeModules are the folders in which Node looks for a package that something in a
 // folder asks for, nearest first: node_modules of the folder and of each above it, but
 // for those within a node_modules itself (LOAD_NODE_MODULES of Node's "Modules"). up is

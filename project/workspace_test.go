@@ -130,3 +130,47 @@ func TestPackageFileOfNx(t *testing.T) {
 		t.Errorf("in another workspace: %+v", p.Plugins)
 	}
 }
+
+// The files that a plugin brings stand beside its plugin.xml, also further up; nothing out
+// of the workspace is read, and that is said.
+func TestFilesOfHoistedPlugins(t *testing.T) {
+	const dir = "node_modules/metrics/"
+	plugin := func(source string) string {
+		return `<plugin id="metrics"><platform name="android"><resource-file src="` + source + `net.xml"
+			target="res/xml/net.xml"/><framework src="` + source + `x.gradle" custom="true" type="gradleReference"/>
+			<config-file target="AndroidManifest.xml" parent="/manifest"><application
+			android:debuggable="${d}"/></config-file></platform></plugin>`
+	}
+	files := folder("package.json", `{"workspaces": ["apps/*"]}`, dir+"plugin.xml", plugin("src/"),
+		dir+"package.json", "{}", dir+"src/net.xml", security, dir+"src/x.gradle", `manifestPlaceholders = [d: "true"]`,
+		"apps/mobile/config.xml", widget, "apps/mobile/package.json", dependsOnMetrics)
+	meaning := func(p *app.App) string {
+		a, _ := p.Native.Statements[0].Attribute("debuggable")
+		text := a.Meaning.Unknown
+		for _, g := range a.Meaning.Texts {
+			text = g.Text + " by " + g.Place.File + text
+		}
+		return text
+	}
+	read := func() *app.App {
+		p, err := project.Read(project.Within(files, "apps/mobile"), project.Options{})
+		if err != nil || len(p.Native.Statements) == 0 {
+			t.Fatal(err, "nothing is read")
+		}
+		return p
+	}
+	p := read()
+	if got, want := meaning(p), "true by ../../"+dir+"src/x.gradle"; got != want || len(p.Native.Configs) != 1 ||
+		len(p.Skipped) != 0 {
+		t.Errorf("%s, want %s; %d configurations, skipped %v", got, want, len(p.Native.Configs), p.Skipped)
+	}
+	files[dir+"plugin.xml"].Data = []byte(plugin("../../../"))
+	p = read()
+	const why = "it stands outside the project and its workspace"
+	if got := meaning(p); !strings.Contains(got, "../../../x.gradle") || !strings.Contains(got, why) {
+		t.Error(got)
+	}
+	if len(p.Skipped) != 1 || !strings.Contains(p.Skipped[0].Why, why) {
+		t.Errorf("skipped %v", p.Skipped)
+	}
+}

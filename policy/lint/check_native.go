@@ -235,6 +235,11 @@ func (r *run) nativeUnknown() {
 			doubt(st, a)
 		}
 	}
+	r.configs(func(c *native.Config) {
+		for _, p := range c.Unknown {
+			r.told(c.Fragment, p.Msg, p.Place, nil, "%s", p.Msg)
+		}
+	})
 	for _, t := range r.native().Transports() {
 		for _, p := range t.Unknown {
 			r.told(t.Fragment, p.Msg, p.Place, nil, "%s", p.Msg)

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,9 +65,11 @@ func checkSecurityNotFound(r *run) {
 	}
 	for _, st := range r.native().At(application) {
 		a, _ := st.Attribute("networkSecurityConfig")
-		names, _ := resources(a)
-		if len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return found[name] }) {
-			r.told(st.Fragment, names[0], a.Place, nil, "@xml/%s was not found, so nothing is known of it", names[0])
+		for _, g := range a.Texts() {
+			name, resource := strings.CutPrefix(strings.TrimSpace(g.Text), "@xml/")
+			if resource && !g.Alias && !found[name] {
+				r.told(st.Fragment, name, a.Place, nil, "@xml/%s was not found, so nothing is known of it", name)
+			}
 		}
 	}
 }
@@ -107,7 +108,7 @@ func checkCleartextDomain(r *run) {
 				continue // which is about every host
 			}
 			for _, d := range s.Domains {
-				if d.Never != "" || loopback(d.Host) {
+				if d.Never != "" || d.Unknown || loopback(d.Host) {
 					continue
 				}
 				if why := r.cleartextListed("android", d.Host, d.Below); why != "" {
@@ -197,6 +198,9 @@ func checkPinSetSoon(r *run) {
 
 func checkPinSetBackup(r *run) {
 	r.pinSets(func(c *native.Config, s *native.Section, p *native.PinSet) {
+		if p.Unknown {
+			return
+		}
 		switch p.Distinct() {
 		case 0:
 			r.told(

@@ -218,3 +218,55 @@ func TestPluginVariablesInNativeFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestPluginVariablesInSecurityConfigs: a variable without a value makes that unknown of a
+// network security configuration in which it stands, and nothing else is said of it.
+func TestPluginVariablesInSecurityConfigs(t *testing.T) {
+	const plugin = `<plugin id="p"><preference name="API"/><platform name="android">
+<config-file target="res/xml/network_security_config.xml" parent="/network-security-config">
+<base-config cleartextTrafficPermitted="$API"><trust-anchors><certificates src="$API"/></trust-anchors></base-config>
+<domain-config cleartextTrafficPermitted="true"><domain>$API</domain>
+<domain includeSubdomains="$API">a.example</domain><domain>$API</domain>
+<pin-set expiration="$API"><pin digest="SHA-256">$API</pin></pin-set>
+</domain-config></config-file></platform></plugin>`
+	project := func(manifest string) []string {
+		return told(t, []string{"config.xml", "<widget/>", "www/index.html", "<p>", "package.json", manifest,
+			"plugins/p/plugin.xml", plugin}, "nsc-cleartext-base", "nsc-cleartext-domain", "nsc-user-authorities",
+			"nsc-invalid", "nsc-domain-useless", "nsc-pins-expired", "nsc-pin-backup", "facts-unknown")
+	}
+	const at = "facts-unknown plugins/p/plugin.xml:"
+	const unset = " is $API, and the variable API of the plugin p is given no value, and has no default"
+	want := []string{at + "3:1: cleartextTrafficPermitted" + unset, at + "3:62: the src of certificates" + unset,
+		at + "4:49: a domain" + unset, at + "5:1: includeSubdomains" + unset,
+		"nsc-cleartext-domain plugins/p/plugin.xml:5:1: cleartext is permitted to \"a.example\": the list does not " +
+			"allow it at all", at + "5:52: a domain" + unset,
+		at + "6:1: the expiration of a pin-set" + unset, at + "6:28: a pin" + unset}
+	if diff := cmp.Diff(want, project("{}")); diff != "" {
+		t.Error(diff)
+	}
+	const given = `{"cordova": {"plugins": {"p": {"API": "api.example"}}}}`
+	if all := strings.Join(project(given), "\n"); strings.Contains(all, "facts-unknown") ||
+		!strings.Contains(all, "api.example") {
+		t.Error(all)
+	}
+}
+
+// TestEachNamedConfiguration: of several configurations that may be named each that is not
+// there is told, and another name for one need not be a file itself.
+func TestEachNamedConfiguration(t *testing.T) {
+	const nsc = `<network-security-config><base-config cleartextTrafficPermitted="false"/></network-security-config>`
+	alias := func(name, to string) string {
+		return `<resources><item type="xml" name="` + name + `">@xml/` + to + `</item></resources>`
+	}
+	const res = "android/app/src/main/res/"
+	got := told(t, ofCapacitor(`<application android:networkSecurityConfig="@xml/nsc"/>`, res+"xml/strict.xml", nsc,
+		res+"values/r.xml", alias("nsc", "second"), res+"values/s.xml", alias("second", "strict"),
+		res+"values-v26/r.xml", alias("nsc", "open")), "nsc-not-read", "facts-unknown")
+	want := []string{
+		"nsc-not-read android/app/src/main/AndroidManifest.xml:1:83: @xml/open was not found, so nothing " +
+			"is known of it",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -65,7 +65,7 @@ func (s *Statement) Value(name string) string {
 // names that stand in it come to, on any device and in any build of the app.
 func (a *Attribute) Texts() []Given {
 	if len(a.Meaning.Texts) == 0 && a.Meaning.Unknown == "" {
-		return []Given{{a.Value, a.Place}}
+		return []Given{{Text: a.Value, Place: a.Place}}
 	}
 	return a.Meaning.Texts
 }

@@ -43,6 +43,9 @@ func (n Name) String() string {
 type Given struct {
 	Text  string
 	Place policy.Place
+	// Alias says that it names an XML resource that other values stand for as well, so
+	// that there need not be a file of that name.
+	Alias bool
 }
 
 // Meaning is what a value comes to that names stand in: on different devices, and in
@@ -60,18 +63,29 @@ type Lookup func(Name) Meaning
 
 // maxMeanings bounds how many values one value may have, maxNested how deep names stand
 // for names, maxAsked how many names are looked up for one value, and maxLong how long
-// it may be.
+// it may be. maxSpent bounds what all values of a set cost together: one for each text
+// that is made, lookupCost for each name that is asked for the first time.
 const (
 	maxMeanings = 64
 	maxNested   = 20
 	maxAsked    = 2000
 	maxLong     = 4096
+	maxSpent    = 200_000
+	lookupCost  = 10
+)
+
+// tooMany says that a value has more than maxMeanings, spent that all names of a set cost too much.
+const (
+	tooMany = "it has too many values"
+	spent   = "the names in the native files stand for too many values"
 )
 
 // resolver finds out what values mean.
 type resolver struct {
 	lookup       Lookup
 	depth, asked int
+	spent        int
+	found        map[Name]Meaning
 }
 
 // add adds the values of another meaning.
@@ -85,12 +99,12 @@ func (m *Meaning) add(other Meaning) {
 		m.Unknown = other.Unknown
 	}
 	if len(m.Texts) > maxMeanings {
-		m.Texts, m.Unknown = m.Texts[:maxMeanings], "it has too many values"
+		m.Texts, m.Unknown = m.Texts[:maxMeanings], tooMany
 	}
 }
 
 // known is the meaning of what is written out.
-func known(text string, at policy.Place) Meaning { return Meaning{Texts: []Given{{text, at}}} }
+func known(text string, at policy.Place) Meaning { return Meaning{Texts: []Given{{Text: text, Place: at}}} }
 
 // manifest returns what the value of an attribute in AndroidManifest.xml means: Gradle
 // replaces placeholders first, Android follows references.
@@ -122,8 +136,9 @@ func (r *resolver) reference(g Given) Meaning {
 	case name.Text == "":
 		return Meaning{Unknown: fmt.Sprintf("%s is not a resource of the app", text)}
 	case kind == "xml": // the file is what it stands for, unless it is another name for one
-		m := known("@"+name.Text, g.Place)
-		m.add(r.ask(name, r.reference))
+		m, others := known("@"+name.Text, g.Place), r.ask(name, r.reference)
+		m.Texts[0].Alias = len(others.Texts) > 0
+		m.add(others)
 		return m
 	}
 	m := r.ask(name, r.reference)
@@ -159,11 +174,32 @@ func (r *resolver) ask(name Name, next func(Given) Meaning) Meaning {
 	}
 	r.depth++
 	defer func() { r.depth-- }()
-	found := r.lookup(name)
+	found := r.look(name)
 	m := Meaning{Unknown: found.Unknown}
 	for _, g := range found.Texts {
+		if r.spent++; r.spent > maxSpent {
+			m.add(Meaning{Unknown: spent})
+			break
+		}
 		m.add(next(g))
 	}
+	return m
+}
+
+// look returns what the project gives a name, which it is asked for once.
+func (r *resolver) look(name Name) Meaning {
+	m, known := r.found[name]
+	if known {
+		return m
+	}
+	if r.spent += lookupCost; r.spent > maxSpent {
+		return Meaning{Unknown: spent}
+	}
+	m.add(r.lookup(name))
+	if r.found == nil {
+		r.found = make(map[Name]Meaning)
+	}
+	r.found[name] = m
 	return m
 }
 
@@ -175,6 +211,8 @@ func (r *resolver) expand(kind NameKind, text string, at policy.Place) Meaning {
 		return known(text, at)
 	case len(text) > maxLong:
 		return Meaning{Unknown: "it is too long"}
+	case r.spent > maxSpent:
+		return Meaning{Unknown: spent}
 	}
 	value := r.named(kind, inner, at)
 	if before == "" && after == "" {
@@ -187,11 +225,18 @@ func (r *resolver) expand(kind NameKind, text string, at policy.Place) Meaning {
 	}
 	for _, g := range value.Texts {
 		for _, end := range rest.Texts {
+			if r.spent++; r.spent > maxSpent {
+				m.add(Meaning{Unknown: spent})
+				return m
+			}
 			if len(before)+len(g.Text)+len(end.Text) > maxLong {
 				m.add(Meaning{Unknown: "it comes to too long a text"})
 				continue
 			}
 			m.add(known(before+g.Text+end.Text, g.Place))
+			if m.Unknown == tooMany {
+				return m
+			}
 		}
 	}
 	return m

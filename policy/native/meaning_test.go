@@ -1,6 +1,7 @@
 package native
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func gives(values map[string]string) Lookup {
 				m.Unknown = why
 				continue
 			}
-			m.Texts = append(m.Texts, Given{each, policy.Place{File: "values", Line: 1}})
+			m.Texts = append(m.Texts, Given{Text: each, Place: policy.Place{File: "values", Line: 1}})
 		}
 		return m
 	}
@@ -181,5 +182,36 @@ func TestGuardedByPlaceholder(t *testing.T) {
 	}
 	if diff := cmp.Diff([]bool{true, false, false}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestMeaningCost: what names cost is bounded over all values of a set, and each name is
+// looked up once.
+func TestMeaningCost(t *testing.T) {
+	looked := 0
+	lookup := func(Name) Meaning {
+		looked++
+		var m Meaning
+		for i := range 100 {
+			m.Texts = append(m.Texts, Given{Text: strconv.Itoa(i)})
+		}
+		return m
+	}
+	r := &resolver{lookup: lookup}
+	f := &Fragment{Kind: Manifest}
+	for range 300 {
+		m := r.of(f, 0, strings.Repeat("${a}", 1000), policy.Place{})
+		if m.Unknown == "" {
+			t.Fatal("it is taken for known")
+		}
+	}
+	if looked != 1 || r.spent > maxSpent+1000 {
+		t.Errorf("looked up %d times, spent %d", looked, r.spent)
+	}
+	if m := r.of(f, 0, "${b}", policy.Place{}); m.Unknown != spent {
+		t.Errorf("after that %q", m.Unknown)
+	}
+	if m := r.of(f, 0, "true", policy.Place{}); shown(m) != "true" {
+		t.Errorf("what is written out: %q", shown(m))
 	}
 }

@@ -93,7 +93,7 @@ func trueText(text string) bool {
 // settings in it come to, in any configuration of the build.
 func (v *Value) Texts() []Given {
 	if len(v.Meaning.Texts) == 0 && v.Meaning.Unknown == "" {
-		return []Given{{v.Text, v.Place}}
+		return []Given{{Text: v.Text, Place: v.Place}}
 	}
 	return v.Meaning.Texts
 }
@@ -102,7 +102,7 @@ func (v *Value) Texts() []Given {
 // it is true or is not.
 func (v *Value) Can(be bool) (Given, bool) {
 	if v.Type != TypeString {
-		return Given{v.Text, v.Place}, v.True() == be
+		return Given{Text: v.Text, Place: v.Place}, v.True() == be
 	}
 	for _, g := range v.Texts() {
 		if trueText(g.Text) == be {

@@ -1,13 +1,9 @@
 package native
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/netip"
-	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -26,6 +22,9 @@ type Config struct {
 	// Problems are what Android refuses: one of them, and the app stops with
 	// an exception at its first connection.
 	Problems []Problem
+	// Unknown are the values that are not known, since a plugin's variable in them has
+	// none, each as a clause; nothing else is said of what holds them.
+	Unknown []Problem
 
 	seen map[string]bool
 }
@@ -56,6 +55,9 @@ type Flag struct {
 	Place policy.Place
 	// Source is the attribute that sets it.
 	Source configxml.Attr
+	// Unknown says that the value is not known, and Value is false then: see
+	// [Config].Unknown.
+	Unknown bool
 }
 
 // Domain is one <domain>.
@@ -67,6 +69,8 @@ type Domain struct {
 	Place policy.Place
 	// Never says why no host equals it, "" if one can.
 	Never string
+	// Unknown says that the host is not known: see [Config].Unknown.
+	Unknown bool
 }
 
 // Anchor is one <certificates>: a source of authorities.
@@ -76,32 +80,6 @@ type Anchor struct {
 	// OverridesPins says that what it vouches for is not held to the pins.
 	OverridesPins bool
 	Place         policy.Place
-}
-
-// PinSet is a <pin-set>.
-type PinSet struct {
-	Place policy.Place
-	// Expires is the day from which on nothing is pinned any more; zero for
-	// none. Device clocks decide it in their own zone.
-	Expires time.Time
-	Pins    []Pin
-}
-
-// Pin is one <pin>.
-type Pin struct {
-	Digest string
-	// Hash is the digest of the key.
-	Hash  []byte
-	Place policy.Place
-}
-
-// Distinct returns how many different keys are pinned.
-func (p *PinSet) Distinct() int {
-	seen := make(map[string]bool)
-	for _, each := range p.Pins {
-		seen[string(each.Hash)] = true
-	}
-	return len(seen)
 }
 
 // Permits returns whether a section lets cleartext through, with the flag that
@@ -183,6 +161,18 @@ func (c *Config) refuse(e *configxml.Element, format string, args ...any) {
 	c.Problems = append(c.Problems, Problem{c.place(e), fmt.Sprintf(format, args...)})
 }
 
+// unset notes a value of an element that is not known, since a plugin's variable in it has
+// none, and reports whether it is one.
+func (c *Config) unset(e *configxml.Element, what, text string) bool {
+	why := c.Fragment.Unset[e.Start]
+	if why == "" || !strings.Contains(text, "$") {
+		return false
+	}
+	c.Unknown = append(c.Unknown, Problem{c.place(e), fmt.Sprintf("%s is %s, and %s", what, strings.TrimSpace(text),
+		why)})
+	return true
+}
+
 func (c *Config) section(e *configxml.Element, outer *Section) *Section {
 	s := &Section{Name: e.Name, Place: c.place(e), Outer: outer}
 	if e.Name == "domain-config" {
@@ -192,8 +182,9 @@ func (c *Config) section(e *configxml.Element, outer *Section) *Section {
 		// What is neither true nor false, a reference too, gets the reader's
 		// default, and that is to permit.
 		value, known := boolean(a.Value)
-		s.Cleartext = Flag{Said: true, Value: value || !known, Text: a.Value,
-			Place: c.Fragment.Document.Place(a.Start, a.End), Source: a}
+		unknown := c.unset(e, "cleartextTrafficPermitted", a.Value)
+		s.Cleartext = Flag{Said: true, Value: (value || !known) && !unknown, Text: a.Value,
+			Place: c.Fragment.Document.Place(a.Start, a.End), Source: a, Unknown: unknown}
 	}
 	for _, child := range e.Children {
 		c.part(s, child)
@@ -240,11 +231,18 @@ func (c *Config) domain(s *Section, e *configxml.Element) {
 	case host == "":
 		c.refuse(e, "a domain must hold a name")
 		return
+	case c.unset(e, "a domain", e.Text):
+		s.Domains = append(
+			s.Domains,
+			Domain{Host: host, Place: c.Fragment.Document.Place(e.Start, e.End), Unknown: true},
+		)
+		return
 	case c.seen[host]:
 		c.refuse(e, "%q stands here a second time: a domain may be named once in the whole file", host)
 	}
 	c.seen[host] = true
 	below, _ := boolean(e.Value("includeSubdomains"))
+	c.unset(e, "includeSubdomains", e.Value("includeSubdomains"))
 	s.Domains = append(s.Domains, Domain{Host: host, Below: below, Never: never(host),
 		Place: c.Fragment.Document.Place(e.Start, e.End)})
 }
@@ -293,7 +291,10 @@ func (c *Config) anchors(s *Section, e *configxml.Element) {
 		if value, ok := boolean(child.Value("overridePins")); ok {
 			a.OverridesPins = value
 		}
+		c.unset(child, "overridePins", child.Value("overridePins"))
 		switch {
+		case c.unset(child, "the src of certificates", a.Source):
+			continue
 		case a.Source == "system", a.Source == "user", a.Source == "wfa":
 		case strings.HasPrefix(a.Source, "@"):
 		default:
@@ -303,79 +304,4 @@ func (c *Config) anchors(s *Section, e *configxml.Element) {
 		}
 		s.Anchors = append(s.Anchors, a)
 	}
-}
-
-func (c *Config) pinSet(e *configxml.Element) *PinSet {
-	set := &PinSet{Place: c.place(e)}
-	if a, ok := e.Attr("expiration"); ok {
-		day, err := expiration(a.Value)
-		if err != nil {
-			c.Problems = append(c.Problems, Problem{c.Fragment.Document.Place(a.Start, a.End), err.Error()})
-		}
-		set.Expires = day
-	}
-	for _, child := range e.Children {
-		if child.Name == "pin" {
-			c.pin(set, child)
-		}
-	}
-	return set
-}
-
-func (c *Config) pin(set *PinSet, e *configxml.Element) {
-	digest := e.Value("digest")
-	switch hash, ok := decode(e.Text); {
-	case !strings.EqualFold(digest, "SHA-256"):
-		c.refuse(e, "the digest of a pin must be SHA-256, not %q", digest)
-	case len(e.Children) > 0:
-		c.refuse(e, "a pin must hold base64 and nothing else")
-	case strings.TrimSpace(e.Text) == "":
-		c.refuse(e, "a pin must hold the base64 of a SHA-256 digest")
-	case !ok:
-		c.refuse(e, "a pin must hold base64")
-	case len(hash) != 32:
-		c.refuse(e, "a pin must hold 32 bytes, not %d", len(hash))
-	default:
-		set.Pins = append(set.Pins, Pin{Digest: digest, Hash: hash, Place: c.place(e)})
-	}
-}
-
-// decode reads base64 as android.util.Base64 does by default: characters that
-// are not of the alphabet are passed over, the padding may be missing.
-func decode(text string) ([]byte, bool) {
-	kept := strings.Map(func(r rune) rune {
-		switch {
-		case 'A' <= r && r <= 'Z', 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '+', r == '/', r == '=':
-			return r
-		}
-		return -1
-	}, text)
-	data := strings.TrimRight(kept, "=")
-	padding := len(kept) - len(data)
-	if strings.Contains(data, "=") || len(data)%4 == 1 || padding != 0 && padding != (4-len(data)%4)%4 {
-		return nil, false
-	}
-	// The last bits of an incomplete group are not looked at.
-	hash, err := base64.RawStdEncoding.DecodeString(data)
-	return hash, err == nil
-}
-
-var dayForm = regexp.MustCompile(`^[ \t]*([0-9]{1,9})-[ \t]*([0-9]{1,4})-[ \t]*([0-9]{1,4})`)
-
-// expiration reads a day as SimpleDateFormat("yyyy-MM-dd") does when it is not
-// lenient: what follows the day does not count.
-func expiration(text string) (time.Time, error) {
-	m := dayForm.FindStringSubmatch(text)
-	if m == nil {
-		return time.Time{}, fmt.Errorf("the expiration of a pin-set must be a day such as 2027-12-31, not %q", text)
-	}
-	var parts [3]int
-	for i := range parts {
-		parts[i], _ = strconv.Atoi(m[i+1]) // digits, few enough
-	}
-	day := time.Date(parts[0], time.Month(parts[1]), parts[2], 0, 0, 0, 0, time.UTC)
-	if day.Year() != parts[0] || int(day.Month()) != parts[1] || day.Day() != parts[2] {
-		return time.Time{}, fmt.Errorf("the expiration of a pin-set must be a day that exists, not %q", text)
-	}
-	return day, nil
 }

@@ -23,6 +23,7 @@ import (
 func (r *reader) versions(asked []policy.Target) {
 	p := r.project
 	n := newInstalls(r.fsys, p)
+	n.folders = map[string]string{"android": r.android.dir, "ios": r.ios.dir}
 	p.Engines = engines(n)
 	own := targets(n)
 	p.Targets, p.Assumed = Own(asked, own.list, own.assumed)
@@ -295,7 +296,7 @@ func (c *chosen) capacitor() {
 		if !named {
 			spec, named = manifest.DevDependencies["@capacitor/"+platform]
 		}
-		added := isFolder(c.fsys, capacitorFolder(c.fsys, &c.project.Capacitor, platform).dir)
+		added := isFolder(c.fsys, c.folders[platform])
 		if _, known := dialect.Lookup(name); !known || !named && !added {
 			continue
 		}

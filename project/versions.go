@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -58,14 +57,8 @@ func (r *reader) named(platform string) policy.Place {
 		}
 	}
 	name := strings.Replace(platform, "capacitor-", "@capacitor/", 1)
-	if root, err := jsonspan.Parse(p.Package.Data); err == nil {
-		for _, at := range []string{"dependencies", "devDependencies"} {
-			for _, m := range root.At(at).Members {
-				if m.Key == name {
-					return p.Package.Place(m.Start, m.Value.End)
-				}
-			}
-		}
+	if at, is := p.Dependency(name); is {
+		return at
 	}
 	if p.Config != nil {
 		return policy.Place{File: p.Config.Name(), Line: 1, Column: 1}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -145,16 +144,8 @@ func checkBridgeAnywhere(r *run) {
 // capacitorNamed is the place where package.json names a package of Capacitor, or
 // that where the configuration begins.
 func (r *run) capacitorNamed(name string) policy.Place {
-	manifest, err := jsonspan.Parse(r.project.Package.Data)
-	if err != nil {
-		return r.capacitorStart() // a broken manifest is a finding of its own
-	}
-	for _, section := range []string{"dependencies", "devDependencies"} {
-		for _, m := range manifest.At(section).Members {
-			if m.Key == name {
-				return r.project.Package.Place(m.Start, m.Value.End)
-			}
-		}
+	if at, is := r.project.Dependency(name); is {
+		return at
 	}
 	return r.capacitorStart()
 }

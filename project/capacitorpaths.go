@@ -33,17 +33,30 @@ func capacitorFolder(fsys fs.FS, f *app.File, platform string) platformFolder {
 	if !at.Written() {
 		return platformFolder{dir: platform}
 	}
-	dir := slashed(at.Value)
-	odd := strings.ContainsAny(dir, "*?[:") // a pattern to those who look below it, or a drive
-	if dir = path.Clean(dir); odd || path.IsAbs(dir) || outside(dir) > above(fsys) {
-		return platformFolder{at: at}
-	}
-	return platformFolder{dir, at}
+	return platformFolder{folderThatIsRead(fsys, at.Value), at}
 }
 
-// setFolders notes where the platforms of a Capacitor project are.
+// folderThatIsRead is the name of a folder that a configuration names, "" where it is
+// not read.
+func folderThatIsRead(fsys fs.FS, written string) string {
+	dir := slashed(written)
+	odd := strings.ContainsAny(dir, "*?[:") // a pattern to those who look below it, or a drive
+	if dir = path.Clean(dir); odd || path.IsAbs(dir) || outside(dir) > above(fsys) {
+		return ""
+	}
+	return dir
+}
+
+// setFolders notes where the platforms of a Capacitor project are. What the caller knows
+// counts: a configuration that is code may compute it.
 func (r *reader) setFolders(f *app.File) {
 	r.android, r.ios = capacitorFolder(r.fsys, f, "android"), capacitorFolder(r.fsys, f, "ios")
+	if dir, known := r.folders["android"]; known {
+		r.android.dir = folderThatIsRead(r.fsys, dir)
+	}
+	if dir, known := r.folders["ios"]; known {
+		r.ios.dir = folderThatIsRead(r.fsys, dir)
+	}
 }
 
 // doubtFolders says which platform stands where nothing is read.

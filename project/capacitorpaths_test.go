@@ -143,7 +143,7 @@ func TestCopyIsUnknown(t *testing.T) {
 // Prepared platforms are found where the configuration says that they are.
 func TestLayoutsOfOtherFolders(t *testing.T) {
 	list, err := project.Layouts(folder("capacitor.config.json", `{"android": {"path": "native/droid"}}`,
-		"native/droid/app/src/main/assets/public/index.html", ""))
+		"native/droid/app/src/main/assets/public/index.html", ""), nil)
 	if err != nil || len(list) != 1 || list[0].Web != "native/droid/app/src/main/assets/public" ||
 		list[0].Manifest != "native/droid/app/src/main/AndroidManifest.xml" {
 		t.Errorf("%+v, %v", list, err)

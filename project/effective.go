@@ -24,7 +24,7 @@ func ReadShips(fsys fs.FS, o Options) (*app.App, error) {
 }
 
 func readShips(fsys fs.FS, o Options) (*reader, error) {
-	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}, up: above(fsys)}
+	r := &reader{fsys: fsys, project: &app.App{Now: o.Now, Config: o.Document}, up: above(fsys), folders: o.Folders}
 	p := r.project
 	if p.Config == nil {
 		if err := r.findConfig(o); err != nil {

@@ -48,9 +48,9 @@ func androidLayout(base, web string) Layout {
 }
 
 // Layouts returns the platforms that stand in a project's folder, prepared:
-// those whose folder of pages is there.
-func Layouts(fsys fs.FS) ([]Layout, error) {
-	r := &reader{fsys: fsys, project: &app.App{}, up: above(fsys)}
+// those whose folder of pages is there. Folders are as in [Options].
+func Layouts(fsys fs.FS, folders map[string]string) ([]Layout, error) {
+	r := &reader{fsys: fsys, project: &app.App{}, up: above(fsys), folders: folders}
 	r.capacitor()
 	var list []Layout
 	for _, l := range layouts {

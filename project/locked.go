@@ -17,6 +17,8 @@ import (
 type installs struct {
 	fsys    fs.FS // nil for a config.xml alone
 	project *app.App
+	// folders are where Capacitor's platforms stand.
+	folders map[string]string
 	// asked are the ranges of package.json, by package.
 	asked map[string]string
 	// lock is the package-lock.json that counts, nil for none; member is the name of the

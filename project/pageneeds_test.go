@@ -164,7 +164,7 @@ func TestNeedsInPlatform(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layouts, err := project.Layouts(fsys)
+	layouts, err := project.Layouts(fsys, nil)
 	if err != nil || len(layouts) != 1 {
 		t.Fatal(layouts, err)
 	}

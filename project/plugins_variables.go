@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,14 +61,20 @@ func (r *reader) packageNames() []variable {
 	}
 	var list []variable
 	root := r.project.Config.Root()
-	for _, own := range [][2]string{{"android", "android-packageName"}, {"ios", "ios-CFBundleIdentifier"}} {
-		v := variable{name: name, platform: own[0], value: root.Value(own[1])}
-		if v.value == "" {
-			v.value = root.Value("id")
-		}
-		list = append(list, v)
+	for _, platform := range []string{"android", "ios"} {
+		list = append(list, variable{name: name, platform: platform, value: packageName(root, platform)})
 	}
 	return list
+}
+
+// packageName is the name of the app on a platform, as Cordova's tools take it from the
+// root of a config.xml.
+func packageName(root *configxml.Element, platform string) string {
+	own := "android-packageName"
+	if platform == "ios" {
+		own = "ios-CFBundleIdentifier"
+	}
+	return cmp.Or(root.Value(own), root.Value("id"))
 }
 
 // variablesOn returns the variables that count for elements of a platform, each once: what is

@@ -51,6 +51,9 @@ type Options struct {
 	// WebApps says that a web app is read too which has neither a config.xml nor a
 	// Capacitor configuration, as far as its tool is known: its pages and sources.
 	WebApps bool
+	// Folders are where the platforms of a Capacitor project stand ("android", "ios"), from
+	// its folder on, where its command line says so; else the configuration says it.
+	Folders map[string]string
 }
 
 // NotFoundError reports a folder without a config.xml or
@@ -284,6 +287,8 @@ type reader struct {
 	up      int // how many folders above the project are read too
 	// android and ios are where the platforms of a Capacitor project are.
 	android, ios platformFolder
+	// folders are those that the caller knows, see Options.
+	folders map[string]string
 	// chosen are the keys of its configuration whose value a condition chooses.
 	chosen []string
 

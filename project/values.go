@@ -71,9 +71,8 @@ func (v *valueReader) lookup(name native.Name) native.Meaning {
 	case native.OfGradle:
 		m := v.ofGradle().placeholder(name.Text)
 		if name.Text == "applicationId" && len(m.Texts) == 0 && v.project.Config != nil {
-			root := v.project.Config.Root()
-			if id := root.Value("id"); id != "" {
-				m.Texts = append(m.Texts, native.Given{Text: id, Place: root.Place()})
+			if id := packageName(v.project.Config.Root(), "android"); id != "" {
+				m.Texts = append(m.Texts, native.Given{Text: id, Place: v.project.Config.Root().Place()})
 			}
 		}
 		return m

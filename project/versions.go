@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
@@ -23,6 +22,7 @@ import (
 func (r *reader) versions(asked []policy.Target) {
 	p := r.project
 	n := newInstalls(r.fsys, p)
+	n.folders = map[string]string{"android": r.android.dir, "ios": r.ios.dir}
 	p.Engines = engines(n)
 	own := targets(n)
 	p.Targets, p.Assumed = Own(asked, own.list, own.assumed)
@@ -57,14 +57,8 @@ func (r *reader) named(platform string) policy.Place {
 		}
 	}
 	name := strings.Replace(platform, "capacitor-", "@capacitor/", 1)
-	if root, err := jsonspan.Parse(p.Package.Data); err == nil {
-		for _, at := range []string{"dependencies", "devDependencies"} {
-			for _, m := range root.At(at).Members {
-				if m.Key == name {
-					return p.Package.Place(m.Start, m.Value.End)
-				}
-			}
-		}
+	if at, is := p.Dependency(name); is {
+		return at
 	}
 	if p.Config != nil {
 		return policy.Place{File: p.Config.Name(), Line: 1, Column: 1}
@@ -295,7 +289,7 @@ func (c *chosen) capacitor() {
 		if !named {
 			spec, named = manifest.DevDependencies["@capacitor/"+platform]
 		}
-		added := isFolder(c.fsys, capacitorFolder(c.fsys, &c.project.Capacitor, platform).dir)
+		added := isFolder(c.fsys, c.folders[platform])
 		if _, known := dialect.Lookup(name); !known || !named && !added {
 			continue
 		}

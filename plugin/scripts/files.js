@@ -7,28 +7,35 @@ const path = require('node:path');
 const LARGEST = (4 << 20) + 1; // one byte more than the engine reads, so that it can say so
 
 /**
- * Where the files of a project are by their usual names: android.path and ios.path of
- * Capacitor's configuration, as it was evaluated, put its platforms elsewhere.
+ * Where Capacitor keeps its platforms, from the project's folder on: android.path and
+ * ios.path of its configuration, as it was evaluated. Without one the engine looks for it.
  */
-function placed(root, config) {
-  let moved = {};
+function folders(root, { config = '' } = {}) {
+  let evaluated;
   try {
-    const { android, ios } = JSON.parse(config);
-    moved = { android: android && android.path, ios: ios && ios.path };
+    evaluated = JSON.parse(config) || {};
   } catch {
-    // no Capacitor, or a configuration that it does not hand over
+    return {}; // no Capacitor, or a configuration that it does not hand over
   }
-  return (name) => {
-    const top = name.split('/', 1)[0];
-    return path.resolve(root, moved[top] ? path.join(String(moved[top]), name.slice(top.length + 1)) : name);
-  };
+  const list = {};
+  for (const platform of ['android', 'ios']) {
+    const written = (evaluated[platform] && evaluated[platform].path) || platform;
+    list[platform] = path.relative(root, path.resolve(root, String(written))).split(path.sep).join('/') || '.';
+  }
+  return list;
+}
+
+/** The name of a file in a platform of Capacitor, where it stands in this project. */
+function placed(name, list) {
+  const top = name.split('/', 1)[0];
+  return list[top] ? path.posix.join(list[top], name.slice(top.length + 1)) : name;
 }
 
 /** Reads files by name; those that are not there are left out. */
-function add(files, at, name) {
+function add(files, root, name) {
   let handle;
   try {
-    handle = fs.openSync(at(name), 'r');
+    handle = fs.openSync(path.resolve(root, name), 'r');
     const size = fs.fstatSync(handle).size;
     const data = Buffer.alloc(Math.min(size, LARGEST));
     const length = fs.readSync(handle, data, 0, data.length, 0);
@@ -41,10 +48,10 @@ function add(files, at, name) {
 }
 
 /** Reads the files below a folder whose names fit. */
-function addBelow(files, at, folder, fits) {
+function addBelow(files, root, folder, fits) {
   let entries;
   try {
-    entries = fs.readdirSync(at(folder), { withFileTypes: true });
+    entries = fs.readdirSync(path.resolve(root, folder), { withFileTypes: true });
   } catch (err) {
     if (err.code === 'ENOENT' || err.code === 'ENOTDIR') return;
     throw err;
@@ -52,9 +59,9 @@ function addBelow(files, at, folder, fits) {
   for (const entry of entries) {
     const name = `${folder}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) addBelow(files, at, name, fits);
+      if (entry.name !== 'node_modules' && !entry.name.startsWith('.')) addBelow(files, root, name, fits);
     } else if (fits(name)) {
-      add(files, at, name);
+      add(files, root, name);
     }
   }
 }
@@ -64,15 +71,20 @@ const isAsset = (name) => /\.(m?js|css)$/i.test(name);
 const isSource = (name) => isPage(name) || /\.m?js$/i.test(name) || /\/certificates\/[^/]*\.cer$/i.test(name);
 
 const COPIES = { android: 'android/app/src/main/assets/capacitor.config.json', ios: 'ios/App/App/capacitor.config.json' };
-const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json',
-  ...Object.values(COPIES)];
+const CONFIGS = ['config.xml', 'www/config.xml', 'package.json', 'capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json'];
 
 const PLATFORMS = ['android', 'ios', 'browser', 'electron', 'windows'];
 
 /** The platforms' own packages, which say their versions. */
-function addVersions(files, at) {
-  for (const platform of PLATFORMS) add(files, at, `node_modules/cordova-${platform}/package.json`);
-  for (const part of ['android', 'ios', 'core']) add(files, at, `node_modules/@capacitor/${part}/package.json`);
+function addVersions(files, root) {
+  for (const platform of PLATFORMS) add(files, root, `node_modules/cordova-${platform}/package.json`);
+  for (const part of ['android', 'ios', 'core']) add(files, root, `node_modules/@capacitor/${part}/package.json`);
+}
+
+/** The lists and configurations of a project, the platforms' copies included. */
+function addConfigs(files, root, list) {
+  for (const name of CONFIGS) add(files, root, name);
+  for (const name of Object.values(COPIES)) add(files, root, placed(name, list));
 }
 
 /**
@@ -81,14 +93,15 @@ function addVersions(files, at) {
  */
 function sources(root, { webDir = '', config = '', platform = '' } = {}) {
   const files = {};
-  const at = placed(root, config);
-  for (const name of CONFIGS) add(files, at, name);
-  addVersions(files, at);
-  addBelow(files, at, 'www', isSource);
+  const list = folders(root, { config });
+  addConfigs(files, root, list);
+  addVersions(files, root);
+  addBelow(files, root, 'www', isSource);
   const web = inProject(webDir) || webDirOf(files);
-  if (web && web !== 'www') addBelow(files, at, web, isSource);
-  if (config && COPIES[platform] && fs.existsSync(path.dirname(at(COPIES[platform])))) {
-    files[COPIES[platform]] = new Uint8Array(Buffer.from(config));
+  if (web && web !== 'www') addBelow(files, root, web, isSource);
+  const copy = COPIES[platform] && placed(COPIES[platform], list);
+  if (config && copy && fs.existsSync(path.resolve(root, path.posix.dirname(copy)))) {
+    files[copy] = new Uint8Array(Buffer.from(config));
   }
   return files;
 }
@@ -113,26 +126,32 @@ const NATIVE = ['AndroidManifest.xml', 'res/xml/network_security_config.xml'];
 /** What the exports look at: the policy, and the prepared platforms. */
 function prepared(root, { config = '' } = {}) {
   const files = {};
-  const at = placed(root, config);
-  for (const name of CONFIGS) add(files, at, name);
-  addVersions(files, at);
-  addBelow(files, at, 'www/certificates', isSource);
-  for (const web of WEB) {
-    addBelow(files, at, web, (name) => isAsset(name) || isPage(name) && !name.startsWith(web + '/plugins/'));
+  const list = folders(root, { config });
+  addConfigs(files, root, list);
+  addVersions(files, root);
+  addBelow(files, root, 'www/certificates', isSource);
+  for (const web of WEB.map((name) => placed(name, list))) {
+    addBelow(files, root, web, (name) => isAsset(name) || isPage(name) && !name.startsWith(web + '/plugins/'));
   }
   for (const name of NATIVE) {
-    add(files, at, `platforms/android/app/src/main/${name}`);
-    add(files, at, `android/app/src/main/${name}`);
+    add(files, root, `platforms/android/app/src/main/${name}`);
+    add(files, root, placed(`android/app/src/main/${name}`, list));
   }
-  addBelow(files, at, 'platforms/ios', (name) => /^platforms\/ios\/[^/]+\/[^/]+-Info\.plist$/.test(name));
-  add(files, at, 'ios/App/App/Info.plist');
+  addBelow(files, root, 'platforms/ios', (name) => /^platforms\/ios\/[^/]+\/[^/]+-Info\.plist$/.test(name));
+  add(files, root, placed('ios/App/App/Info.plist', list));
   return files;
 }
 
-/** Writes one file whole or not at all, and nowhere but below the root. */
-function write(root, { config = '' }, name, content) {
-  const target = placed(root, config)(name);
+/** The file of a name, which must be below the root. */
+function below(root, name) {
+  const target = path.resolve(root, name);
   if (!target.startsWith(path.resolve(root) + path.sep)) throw new Error(`${name} is not in the project`);
+  return target;
+}
+
+/** Writes one file whole or not at all, and nowhere but below the root. */
+function write(root, name, content) {
+  const target = below(root, name);
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const temporary = `${target}.cordon-new`;
   fs.writeFileSync(temporary, content);
@@ -140,8 +159,8 @@ function write(root, { config = '' }, name, content) {
 }
 
 /** Copies a file unless the same is there already. */
-function copy(from, root, { config = '' }, name) {
-  const to = placed(root, config)(name);
+function copy(from, root, name) {
+  const to = below(root, name);
   const now = fs.statSync(to, { throwIfNoEntry: false });
   const wanted = fs.statSync(from);
   if (now && now.size === wanted.size && now.mtimeMs >= wanted.mtimeMs) return;
@@ -149,4 +168,4 @@ function copy(from, root, { config = '' }, name) {
   fs.copyFileSync(from, to);
 }
 
-module.exports = { sources, prepared, write, copy };
+module.exports = { folders, sources, prepared, write, copy };

@@ -12,7 +12,7 @@ const order = ['critical', 'high', 'medium', 'low', 'info'];
  * Capacitor made of its configuration, see files.sources.
  */
 async function check(root, { log = console.log, evaluated = {} } = {}) {
-  const { findings } = await engine.ask('check', files.sources(root, evaluated), {});
+  const { findings } = await engine.ask('check', files.sources(root, evaluated), { folders: files.folders(root, evaluated) });
   const stopping = findings.filter((f) => f.stops);
   const others = findings.filter((f) => !f.stops && f.severity !== 'info');
   if (stopping.length === 0) {
@@ -32,10 +32,10 @@ function describe(f) {
 
 /** Writes the policy into every prepared platform. */
 async function exports_(root, { build = '', log = console.log, verbose = false, evaluated = {} } = {}) {
-  const answer = await engine.ask('exports', files.prepared(root, evaluated), { build });
-  for (const { name, content } of answer.changes) files.write(root, evaluated, name, Buffer.from(content, 'base64'));
+  const answer = await engine.ask('exports', files.prepared(root, evaluated), { build, folders: files.folders(root, evaluated) });
+  for (const { name, content } of answer.changes) files.write(root, name, Buffer.from(content, 'base64'));
   for (const folder of answer.engines) {
-    for (const name of ['inapp.wasm', 'wasm_exec.js']) files.copy(path.join(engine.dist, name), root, evaluated, `${folder}/${name}`);
+    for (const name of ['inapp.wasm', 'wasm_exec.js']) files.copy(path.join(engine.dist, name), root, `${folder}/${name}`);
   }
   report(answer, log, verbose);
   return answer;
@@ -50,7 +50,7 @@ function report({ losses, platforms, changes }, log, verbose) {
   const told = new Set();
   for (const loss of losses) {
     const line = `Cordon: ${loss.format}: ${loss.line ? `config.xml:${loss.line}: ` : ''}${loss.rule ? loss.rule + ': ' : ''}${loss.message}`
-      .replace(/platforms\/[^:\s]*?\/www\//g, 'www/').replace(/(android\/app\/src\/main\/assets|ios\/App\/App)\/public\//g, 'public/');
+      .replace(/platforms\/[^:\s]*?\/www\//g, 'www/').replace(/[^:\s]*?(app\/src\/main\/assets|App\/App)\/public\//g, 'public/');
     if ((verbose || !loss.line) && !told.has(line)) {
       told.add(line);
       log(line);

@@ -11,6 +11,7 @@ const { commandLine } = createRequire(import.meta.url)('../scripts/capacitor-end
 const hook = fileURLToPath(new URL('../scripts/capacitor.js', import.meta.url));
 const page = '<!doctype html><html><head><title>t</title></head><body></body></html>';
 const manifest = '<manifest xmlns:android="http://schemas.android.com/apk/res/android"><application android:label="a" android:supportsRtl="true"></application></manifest>';
+const plist = '<plist version="1.0">\n<dict>\n\t<key>A</key>\n\t<string>b</string>\n</dict>\n</plist>\n';
 const list = (body) => `<?xml version="1.0"?>\n<widget id="a.b" version="1.0.0">\n${body}\n</widget>\n`;
 
 // What Capacitor's command line does with a hook: it runs it through a shell, and
@@ -71,13 +72,42 @@ test('the pages are where Capacitor says, whatever its configuration computes', 
 });
 
 test('platforms that Capacitor keeps elsewhere get the exports there', () => {
-  const config = { appId: 'a.b', webDir: 'www', android: { path: 'native/droid' } };
-  const { said, status, root } = run({
-    'config.xml': list('<access origin="https://api.example.com"/>'), 'capacitor.config.json': JSON.stringify(config), 'www/index.html': page,
-    'native/droid/app/src/main/assets/public/index.html': page, 'native/droid/app/src/main/AndroidManifest.xml': manifest,
-  }, 'export', { config });
-  assert.equal(status, 0, said);
-  assert.match(readFileSync(join(root, 'native/droid/app/src/main/assets/public/index.html'), 'utf8'), /connect-src 'self' https:\/\/api\.example\.com/);
+  const config = { appId: 'a.b', webDir: 'www', android: { path: './native/droid/' }, ios: { path: 'apple' } };
+  const base = 'native/droid/app/src/main';
+  const files = {
+    'config.xml': list('<access origin="https://api.example.com"/>'), 'www/index.html': page,
+    [`${base}/assets/public/index.html`]: page, [`${base}/AndroidManifest.xml`]: manifest, [`${base}/assets/public/a.js`]: "shot.src = 'data:image/png;base64,' + d;",
+    'apple/App/App/public/index.html': page, 'apple/App/App/Info.plist': plist,
+  };
+  // What the configuration computes, Capacitor alone knows.
+  for (const written of [{ 'capacitor.config.json': JSON.stringify(config) }, { 'capacitor.config.ts': 'export default { appId: "a.b", android: { path: folder() }, ios: apple };' }]) {
+    const { said, status, root } = run({ ...files, ...written }, 'export', { config });
+    assert.equal(status, 0, said);
+    assert.match(said, /because public\/a\.js:1:13 shows data: URLs/);
+    for (const name of [`${base}/assets/public/index.html`, 'apple/App/App/public/index.html']) {
+      assert.match(readFileSync(join(root, name), 'utf8'), /connect-src 'self' https:\/\/api\.example\.com/, name);
+    }
+    assert.match(readFileSync(join(root, base, 'AndroidManifest.xml'), 'utf8'), /networkSecurityConfig/);
+    assert.match(readFileSync(join(root, 'apple/App/App/Info.plist'), 'utf8'), /NSAppTransportSecurity/);
+    assert.equal(existsSync(join(root, 'android')) || existsSync(join(root, 'ios')), false);
+  }
+});
+
+test('what Capacitor evaluated is judged in platforms that it keeps elsewhere', () => {
+  const config = { appId: 'a.b', webDir: 'www', android: { path: 'native/droid' }, server: { allowNavigation: ['*'] } };
+  const { said, copied } = run({
+    'config.xml': list(''), 'capacitor.config.ts': 'export default { appId: "a.b", webDir: "www", android: { path: folder() }, ...more() };',
+    'www/index.html': page, 'native/droid/app/src/main/assets/public/index.html': page,
+  }, 'check', { config });
+  assert.match(said, /^native\/droid\/app\/src\/main\/assets\/capacitor\.config\.json:1:[0-9]+: (high|critical): /m);
+  assert.equal(copied, false);
+});
+
+test('a platform outside of the project gets nothing', () => {
+  const config = { appId: 'a.b', webDir: 'www', android: { path: '../elsewhere' } };
+  const { said, copied } = run({ 'config.xml': list(''), 'capacitor.config.json': JSON.stringify(config), 'www/index.html': page }, 'export', { config });
+  assert.match(said, /the folder of the platform must be below the project's/);
+  assert.equal(copied, false);
 });
 
 test('a platform whose pages are not found is no success', () => {

@@ -18,3 +18,15 @@ func ExampleApp_Shown() {
 	// mobile/package.json
 	// package.json:2:3
 }
+
+// A package is one that the app or its build depends on.
+func ExampleApp_Dependency() {
+	found := app.App{Package: app.File{Name: "package.json",
+		Data: []byte("{\n  \"devDependencies\": {\n    \"@capacitor/ios\": \"7.0.0\"\n  }\n}")}}
+	fmt.Println(found.Dependency("@capacitor/ios"))
+	_, is := found.Dependency("@capacitor/android")
+	fmt.Println(is)
+	// Output:
+	// package.json:3:5 true
+	// false
+}

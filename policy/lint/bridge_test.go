@@ -121,3 +121,35 @@ func TestMasksThatOpenTheBridge(t *testing.T) {
 		t.Errorf("on iOS alone: %s", lines(found))
 	}
 }
+
+// A frame reaches native code by its own address, not by another of the same host: an
+// encrypted page loads none that is not.
+func TestFramesThatCall(t *testing.T) {
+	const page = "<!doctype html><html><head></head><body>%s</body></html>"
+	frames := func(urls ...string) string {
+		var tags string
+		for _, url := range urls {
+			tags += `<iframe src="` + url + `"></iframe>`
+		}
+		return fmt.Sprintf(page, tags)
+	}
+	_, report := check(t, files("config.xml", `<widget id="a.b" version="1.0.0"><engine name="android" spec="15.0.0"/>`+
+		`<engine name="ios" spec="6.0.0"/>`+
+		`<allow-navigation href="https://a.example/*"/><allow-navigation href="http://a.example/*"/></widget>`,
+		"www/a.html", frames("https://a.example/"), "www/b.html", frames("http://a.example/"),
+		"www/c.html", frames("http://a.example/", "https://a.example/x", "https://a.example/y")))
+	var got []string
+	for _, f := range of(report, "bridge-frame-remote") {
+		got = append(got, fmt.Sprintf("%v: %s", f.Place, f.Message))
+	}
+	const calls = "the page of a.example in this frame may call native code on "
+	want := []string{
+		"www/a.html:1:54: " + calls + "android@15.0.0 and ios@6.0.0",
+		"www/b.html:1:54: " + calls + "ios@6.0.0",
+		"www/c.html:1:54: " + calls + "ios@6.0.0",
+		"www/c.html:1:95: " + calls + "android@15.0.0 and ios@6.0.0 (2 times)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

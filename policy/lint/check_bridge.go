@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	hostname "github.com/cordon-sec/cordon/host"
-	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
@@ -145,16 +144,8 @@ func checkBridgeAnywhere(r *run) {
 // capacitorNamed is the place where package.json names a package of Capacitor, or
 // that where the configuration begins.
 func (r *run) capacitorNamed(name string) policy.Place {
-	manifest, err := jsonspan.Parse(r.project.Package.Data)
-	if err != nil {
-		return r.capacitorStart() // a broken manifest is a finding of its own
-	}
-	for _, section := range []string{"dependencies", "devDependencies"} {
-		for _, m := range manifest.At(section).Members {
-			if m.Key == name {
-				return r.project.Package.Place(m.Start, m.Value.End)
-			}
-		}
+	if at, is := r.project.Dependency(name); is {
+		return at
 	}
 	return r.capacitorStart()
 }
@@ -164,27 +155,31 @@ func (r *run) capacitorNamed(name string) policy.Place {
 // that has the host.
 func checkBridgeFrame(r *run) {
 	var list []usedURL
-	calling := map[string][]*reading{}
+	calling := map[usedURL][]*reading{}
 	for _, u := range r.usedURLs {
 		if u.kind != policy.Frame || developmentHost(hostOf(u.url)) == "this device" || !r.frameLoads(u) {
 			continue
 		}
+		var calls []*reading
 		for _, rd := range r.shipped() {
 			loaded := rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.Frame})
-			calls := rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.BridgeFrame})
-			if loaded.Verdict != policy.Block && loaded.Verdict != policy.Launch && calls.Verdict == policy.Allow &&
-				!rd.own.RefusesRequest(u.url, policy.Frame) && !slices.Contains(calling[hostOf(u.url)], rd) {
-				calling[hostOf(u.url)] = append(calling[hostOf(u.url)], rd)
+			called := rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.BridgeFrame})
+			if loaded.Verdict != policy.Block && loaded.Verdict != policy.Launch && called.Verdict == policy.Allow &&
+				!rd.own.RefusesRequest(u.url, policy.Frame) {
+				calls = append(calls, rd)
 			}
 		}
-		if len(calling[hostOf(u.url)]) > 0 {
-			list = append(list, u)
+		if len(calls) > 0 {
+			list, calling[u] = append(list, u), calls
 		}
 	}
-	for _, g := range grouped(list, func(u usedURL) string { return u.file.Name + "\x00" + hostOf(u.url) }) {
-		host := hostOf(g.first.url)
-		r.report(r.placeIn(g.first.file, g.first.span), []option{on(calling[host])},
-			"the page of %s in this frame may call native code on %s%s", host, names(calling[host]), g.more())
+	// Another address of the host may be refused where this one is not.
+	for _, g := range grouped(list, func(u usedURL) string {
+		return u.file.Name + "\x00" + hostOf(u.url) + "\x00" + names(calling[u])
+	}) {
+		targets := calling[g.first]
+		r.report(r.placeIn(g.first.file, g.first.span), []option{on(targets)},
+			"the page of %s in this frame may call native code on %s%s", hostOf(g.first.url), names(targets), g.more())
 	}
 }
 

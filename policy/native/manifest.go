@@ -270,8 +270,6 @@ type Component struct {
 	Statement
 	// Kind is activity, activity-alias, service, receiver or provider.
 	Kind string
-	// Exported says that android:exported may be true, Said that it is there.
-	Exported, Said bool
 	// Filtered says that it has an intent filter, Launcher that it is what the
 	// device's launcher starts, Linked that web pages may start it.
 	Filtered, Launcher, Linked bool
@@ -292,10 +290,6 @@ func (s *Set) readComponents(r *resolver) []Component {
 			continue
 		}
 		c := Component{Statement: st, Kind: lastName(st.Path)}
-		if a, ok := st.Attribute("exported"); ok {
-			c.Said = true
-			_, c.Exported = a.Can(true)
-		}
 		for _, name := range []string{"permission", "readPermission", "writePermission"} {
 			a, _ := st.Attribute(name)
 			c.Guarded = c.Guarded || a.given()

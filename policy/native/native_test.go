@@ -280,15 +280,15 @@ func TestComponents(t *testing.T) {
 	s := Merge([]*Fragment{f})
 	var got []string
 	for _, c := range s.Components() {
-		got = append(got, fmt.Sprint(c.Kind, " ", c.Value("name"), " ", c.Exported, c.Said, c.Filtered, c.Launcher,
-			c.Linked, c.Guarded, len(c.Schemes)))
+		got = append(got, fmt.Sprint(c.Kind, " ", c.Value("name"), " ", c.Filtered, c.Launcher, c.Linked, c.Guarded,
+			len(c.Schemes)))
 	}
 	want := []string{
-		"activity .Main true true true true false false 0",
-		"activity .Link false false true false true false 1",
-		"service .S true true false false false true 0",
-		"provider .P false false false false false false 0",
-		"receiver .R false true false false false false 0",
+		"activity .Main true true false false 0",
+		"activity .Link true false true false 1",
+		"service .S false false false true 0",
+		"provider .P false false false false 0",
+		"receiver .R false false false false 0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

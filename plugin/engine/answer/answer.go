@@ -31,6 +31,9 @@ type Question struct {
 	Platforms []string `json:"platforms"`
 	// Build is "debug" or "release" where that is certain, else "".
 	Build string `json:"build"`
+	// Folders are where Capacitor keeps its platforms ("android", "ios"), from the
+	// project's folder on: the files are named so. Without it the configuration says it.
+	Folders map[string]string `json:"folders"`
 	// Now is the time in seconds since 1970, for what expires.
 	Now int64 `json:"now"`
 }
@@ -83,7 +86,7 @@ func Check(files fs.FS, q Question) (Checked, error) {
 		}
 		targets = append(targets, target)
 	}
-	read, err := project.Read(files, project.Options{Targets: targets, Now: q.time()})
+	read, err := project.Read(files, project.Options{Targets: targets, Now: q.time(), Folders: q.Folders})
 	var syntax *configxml.SyntaxError
 	if errors.As(err, &syntax) {
 		return Checked{Findings: []Finding{{

@@ -225,3 +225,43 @@ func TestSettings(t *testing.T) {
 	}
 	t.Error("no settings are written")
 }
+
+// What Capacitor evaluated says where the platforms stand, whatever code the
+// configuration is.
+func TestFolders(t *testing.T) {
+	computed := []byte(`export default { appId: "a.b", android: { path: folder() }, ios: apple }`)
+	for name, test := range map[string]struct {
+		config  string
+		content []byte
+		folders map[string]string
+		want    []string
+	}{
+		"computed": {"capacitor.config.ts", computed, map[string]string{"android": "native/droid", "ios": "apple"},
+			[]string{"apple/App/App/public/index.html", "native/droid/app/src/main/assets/public/index.html"}},
+		"not evaluated": {"capacitor.config.json", []byte(`{"android": {"path": "native/droid"}}`), nil,
+			[]string{"native/droid/app/src/main/assets/public/index.html"}},
+		"left by a change": {"capacitor.config.json", []byte(`{"android": {"path": "native/droid"}}`),
+			map[string]string{"android": "android", "ios": "ios"}, nil},
+		"out of reach": {"capacitor.config.ts", computed, map[string]string{"android": "../native/droid", "ios": "/apple"},
+			nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := answer.Exports(answer.NewFolder(map[string][]byte{
+				"config.xml": widget(`<preference name="CordonExports" value="csp"/>`), test.config: test.content,
+				"native/droid/app/src/main/assets/public/index.html": []byte(page),
+				"apple/App/App/public/index.html":                    []byte(page),
+			}), answer.Question{Folders: test.folders})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, c := range got.Changes {
+				names = append(names, c.Name)
+			}
+			slices.Sort(names)
+			if !slices.Equal(names, test.want) {
+				t.Errorf("changed %q, want %q", names, test.want)
+			}
+		})
+	}
+}

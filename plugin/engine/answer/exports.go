@@ -53,7 +53,7 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 	if err != nil {
 		return out, noPolicy(nil, err)
 	}
-	read, err := project.Read(files, project.Options{Config: name})
+	read, err := project.Read(files, project.Options{Config: name, Folders: q.Folders})
 	if err != nil {
 		return out, err
 	}
@@ -62,7 +62,7 @@ func Exports(files fs.FS, q Question) (Exported, error) {
 	if err != nil {
 		return out, err
 	}
-	layouts, err := project.Layouts(files)
+	layouts, err := project.Layouts(files, q.Folders)
 	if err != nil {
 		return out, err
 	}

@@ -3,8 +3,11 @@ package project
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/appbound"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/export"
@@ -14,11 +17,65 @@ import (
 // capacitorIOS is where Capacitor's tools keep the app of its iOS project.
 const capacitorIOS = "ios/App/App/"
 
+// inCapacitorIOS is a file of a Capacitor project's iOS app, below ios.path where the
+// configuration has it. Without it and without the app's Info.plist there is no platform
+// to write to.
+func (w *placement) inCapacitorIOS(name string) (string, error) {
+	r := &reader{fsys: w.fsys, project: &app.App{}, up: above(w.fsys)}
+	r.capacitor()
+	plist, name := r.inPlatform(capacitorIOS+"Info.plist"), r.inPlatform(capacitorIOS+name)
+	switch {
+	case name == "":
+		return "", fmt.Errorf("%s: ios.path is %q, which leads out of the project and its workspace: nothing is "+
+			"written there", r.ios.at.Place, r.ios.at.Value)
+	case !exists(w.fsys, plist) && !exists(w.fsys, name):
+		return "", fmt.Errorf("no %s: add the platform first (npx cap add ios)", plist)
+	}
+	return name, nil
+}
+
+// BuiltBy reports whether Capacitor and Cordova build an app, by its targets. A
+// configuration that cannot be read is Capacitor's all the same, where nothing names
+// Cordova's platforms.
+func BuiltBy(a *app.App) (capacitor, cordova bool) {
+	skipped := func(s app.Skipped) bool { return s.Name == a.Capacitor.Name }
+	if len(a.Capacitor.Data) == 0 && (a.Capacitor.Name == "" || a.Capacitor.Name == capacitorFile) &&
+		!slices.ContainsFunc(a.Skipped, skipped) { // there is none
+		return false, true
+	}
+	for _, t := range a.Targets {
+		if strings.HasPrefix(t.Platform, "capacitor-") {
+			capacitor = true
+		} else {
+			cordova = true
+		}
+	}
+	if unread := len(a.Capacitor.Data) == 0 && len(a.Engines) == 0; !cordova || unread && !capacitor {
+		return true, false
+	}
+	return capacitor, cordova
+}
+
+// ofCapacitor reports whether the iOS app is Capacitor's: that one reads nothing of a
+// config.xml.
+func (w *placement) ofCapacitor() bool {
+	capacitor, cordova := BuiltBy(w.app)
+	return capacitor && (!cordova || slices.ContainsFunc(w.app.Targets, func(t policy.Target) bool {
+		return t.Platform == "capacitor-ios"
+	}))
+}
+
 // appBound puts the array into the app's Info.plist. Tools do not write the key, so
 // that what is there is a person's.
 func (w *placement) appBound(export.Artifact) error {
 	name := w.layout.Plist
-	if name == "" && exists(w.fsys, capacitorIOS+"Info.plist") {
+	if w.ofCapacitor() {
+		var err error
+		if name, err = w.inCapacitorIOS("Info.plist"); err != nil {
+			return err
+		}
+	}
+	if name == "" && exists(w.fsys, capacitorIOS+"Info.plist") { // Capacitor's, without its configuration
 		name = capacitorIOS + "Info.plist"
 	}
 	if name == "" {
@@ -50,10 +107,16 @@ func (w *placement) appBound(export.Artifact) error {
 // cordova-ios writes the file at each prepare.
 func (w *placement) privacy(a export.Artifact) error {
 	name := capacitorIOS + privacy.FileName
+	if w.ofCapacitor() {
+		var err error
+		if name, err = w.inCapacitorIOS(privacy.FileName); err != nil {
+			return err
+		}
+	}
 	switch {
 	case exists(w.fsys, name):
 		return w.setPrivacy(name, func(doc *configxml.Document) (*configxml.Element, error) { return plistDict(doc) })
-	case exists(w.fsys, capacitorIOS+"Info.plist"):
+	case w.ofCapacitor(), exists(w.fsys, capacitorIOS+"Info.plist"):
 		w.changes = append(w.changes, Change{Name: name, New: a.Content})
 		w.losses = append(w.losses, export.Loss{Rule: name,
 			Message: "the file is new: add it to the app's target in Xcode, or it does not ship"})
@@ -67,7 +130,8 @@ func (w *placement) privacy(a export.Artifact) error {
 }
 
 // setPrivacy sets the keys in a file; find returns the element that holds them, nil
-// for one that is not there yet.
+// for one that is not there yet. A key that is there stays, unless something else was
+// stated, and that replaces it by force alone.
 func (w *placement) setPrivacy(name string, find func(*configxml.Document) (*configxml.Element, error)) error {
 	data, err := current(w.fsys, name)
 	if err != nil {
@@ -84,9 +148,14 @@ func (w *placement) setPrivacy(name string, find func(*configxml.Document) (*con
 			return err
 		}
 		value := strings.TrimSpace(e.Value)
-		if dict == nil {
+		switch have := valueIn(dict, e.Key); {
+		case dict == nil:
 			edited, err = withPrivacyElement(doc, e.Key, value)
-		} else {
+		case have != nil && (!w.source.Stated || saysTracking(have, &w.source)):
+			continue
+		case have != nil && !w.force:
+			return &OwnedError{Name: name, What: e.Key}
+		default:
 			edited, _, err = setDict(doc, dict, e.Key, indented(doc, value, blanksOf(doc, dict)))
 		}
 		if err != nil {
@@ -95,6 +164,38 @@ func (w *placement) setPrivacy(name string, find func(*configxml.Document) (*con
 	}
 	w.changes = append(w.changes, Change{Name: name, Old: data, New: edited})
 	return nil
+}
+
+// valueIn is the value of a key in an element that holds keys with their values, nil
+// without one.
+func valueIn(dict *configxml.Element, key string) *configxml.Element {
+	if dict == nil {
+		return nil
+	}
+	for i := 0; i+1 < len(dict.Children); i += 2 {
+		if e := dict.Children[i]; e.Name == "key" && strings.TrimSpace(e.Text) == key {
+			return dict.Children[i+1]
+		}
+	}
+	return nil
+}
+
+// saysTracking reports whether a value of a privacy manifest says what was stated, in
+// whatever order and spelling.
+func saysTracking(value *configxml.Element, s *export.Source) bool {
+	if value.Name != "array" {
+		return value.Name == "true" && len(s.Tracking) > 0
+	}
+	var have []string
+	for _, item := range value.Children {
+		name, why := privacy.ReadDomain(item.Text)
+		if item.Name != "string" || why != "" {
+			return false
+		}
+		have = append(have, name)
+	}
+	slices.Sort(have)
+	return slices.Equal(slices.Compact(have), slices.Sorted(slices.Values(s.Tracking)))
 }
 
 // privacyElement is the <privacy-manifest> that cordova-ios takes, nil if there is none.

@@ -140,8 +140,12 @@ func placeTwice(t *testing.T, files map[string]string, format string, s func(*ex
 	return last
 }
 
+// stays is a privacy manifest that says what is stated in its own words.
+const stays = "<plist><dict><key>NSPrivacyTracking</key><true/><key>NSPrivacyTrackingDomains</key><array>" +
+	"<string>B.example</string><string>a.example</string></array></dict></plist>"
+
 func TestPlacePrivacyManifest(t *testing.T) {
-	tracking := func(s *export.Source) { s.Tracking = []string{"ads.example.org"} }
+	tracking := func(s *export.Source) { s.Tracking, s.Stated = []string{"ads.example.org"}, true }
 	nothing := func(*export.Source) {}
 	for name, test := range map[string]struct {
 		files map[string]string
@@ -160,7 +164,7 @@ func TestPlacePrivacyManifest(t *testing.T) {
 				"        <privacy-manifest>\n            <key>NSPrivacyTracking</key>\n            <false/>\n" +
 				"        </privacy-manifest>\n    </platform>\n</widget>\n"},
 		"the element that is there": {map[string]string{"config.xml": "<widget>\n <platform name=\"ios\">\n" +
-			"  <privacy-manifest>\n   <key>NSPrivacyTracking</key>\n   <false/>\n   <key>Other</key>\n   <array/>\n" +
+			"  <privacy-manifest>\n   <key>NSPrivacyTracking</key>\n   <true/>\n   <key>Other</key>\n   <array/>\n" +
 			"  </privacy-manifest>\n </platform>\n</widget>\n"}, tracking, "config.xml", "<widget>\n <platform " +
 			"name=\"ios\">\n  <privacy-manifest>\n   <key>NSPrivacyTracking</key>\n   <true/>\n   <key>Other</key>\n" +
 			"   <array/>\n   <key>NSPrivacyTrackingDomains</key>\n   <array>\n   \t<string>ads.example.org</string>\n" +
@@ -169,7 +173,18 @@ func TestPlacePrivacyManifest(t *testing.T) {
 			"ios/App/App/PrivacyInfo.xcprivacy": "<plist>\n<dict>\n\t<key>NSPrivacyTracking</key>\n\t<true/>\n</dict>" +
 				"\n</plist>\n"},
 			nothing, "ios/App/App/PrivacyInfo.xcprivacy",
-			"<plist>\n<dict>\n\t<key>NSPrivacyTracking</key>\n\t<false/>\n</dict>\n</plist>\n"},
+			"<plist>\n<dict>\n\t<key>NSPrivacyTracking</key>\n\t<true/>\n</dict>\n</plist>\n"},
+		"domains that are stated in another order": {map[string]string{"capacitor.config.json": `{"webDir":"www"}`,
+			"ios/App/App/PrivacyInfo.xcprivacy": stays},
+			func(s *export.Source) { s.Tracking, s.Stated = []string{"a.example", "b.example"}, true },
+			"ios/App/App/PrivacyInfo.xcprivacy", stays},
+		"a folder of Capacitor's that is named": {map[string]string{
+			"config.xml":            `<widget/>`,
+			"capacitor.config.json": `{"webDir":"www","ios":{"path":"native/ios"}}`, "ios/App/App/Info.plist": "left",
+			"native/ios/App/App/Info.plist":            "<plist/>",
+			"native/ios/App/App/PrivacyInfo.xcprivacy": "<plist>\n<dict>\n\t<key>A</key>\n\t<true/>\n</dict>\n</plist>"},
+			nothing, "native/ios/App/App/PrivacyInfo.xcprivacy", "<plist>\n<dict>\n\t<key>A</key>\n\t<true/>\n" +
+				"\t<key>NSPrivacyTracking</key>\n\t<false/>\n</dict>\n</plist>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := placeTwice(t, test.files, "privacy-manifest", test.set)
@@ -180,6 +195,86 @@ func TestPlacePrivacyManifest(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// placeOnce puts an export into a project once.
+func placeOnce(
+	t *testing.T,
+	files map[string]string,
+	format string,
+	s func(*export.Source),
+	force bool,
+) ([]Change, error) {
+	t.Helper()
+	fsys, read := appOf(t, files)
+	e, _ := export.Find(format)
+	source := export.NewSource(read.Ships(), nil)
+	s(&source)
+	changes, _, err := Place(fsys, read, source, e, force)
+	return changes, err
+}
+
+// What a person stated of tracking is replaced by force alone, and only by something that
+// is stated.
+func TestPlacePrivacyManifestOfAPerson(t *testing.T) {
+	const file = "ios/App/App/PrivacyInfo.xcprivacy"
+	files := func(values string) map[string]string {
+		return map[string]string{"capacitor.config.json": `{"webDir":"www"}`, file: "<plist><dict>" + values +
+			"</dict></plist>"}
+	}
+	stated := func(s *export.Source) { s.Tracking, s.Stated = []string{"ads.example.org"}, true }
+	const no = "<key>NSPrivacyTracking</key><false/>"
+	const other = "<key>NSPrivacyTracking</key><true/><key>NSPrivacyTrackingDomains</key><array>" +
+		"<string>x.example</string></array>"
+	for values, what := range map[string]string{no: "NSPrivacyTracking", other: "NSPrivacyTrackingDomains"} {
+		_, err := placeOnce(t, files(values), "privacy-manifest", stated, false)
+		var owned *OwnedError
+		if !errors.As(err, &owned) || owned.What != what || owned.Name != file {
+			t.Errorf("%s: %v", values, err)
+		}
+		changes, err := placeOnce(t, files(values), "privacy-manifest", stated, true)
+		if err != nil || len(changes) != 1 || !strings.Contains(string(changes[0].New), "<string>ads.example.org<") {
+			t.Errorf("%s by force: %v %s", values, err, changes)
+		}
+		changes, err = placeOnce(t, files(values), "privacy-manifest", func(*export.Source) {}, true)
+		if err != nil || strings.Contains(string(changes[0].New), "<true/>") != (values == other) {
+			t.Errorf("%s, with nothing stated: %v %s", values, err, changes)
+		}
+	}
+}
+
+// Nothing of a Capacitor app reads config.xml: without its platform, or with one that is
+// elsewhere, nothing is written there, and the message has the folder that was looked at.
+func TestPlaceWithoutCapacitorPlatform(t *testing.T) {
+	for config, want := range map[string]string{
+		`{"webDir":"www"}`: "no ios/App/App/Info.plist: add the platform first (npx cap add ios)",
+		`{"webDir":"www","ios":{"path":"native/ios"}}`: "no native/ios/App/App/Info.plist: add the platform first " +
+			"(npx cap add ios)",
+		`{"webDir":"www","ios":{"path":"../../ios"}}`: `capacitor.config.json:1:31: ios.path is "../../ios", which ` +
+			`leads out of the project and its workspace: nothing is written there`,
+	} {
+		for _, format := range []string{"privacy-manifest", "ios-app-bound-domains"} {
+			changes, err := placeOnce(
+				t,
+				map[string]string{"config.xml": "<widget></widget>", "capacitor.config.json": config,
+					"platforms/ios/App/App-Info.plist": "<plist><dict><key>A</key><true/></dict></plist>"},
+				format,
+				func(*export.Source) {},
+				false,
+			)
+			if err == nil || err.Error() != "export "+format+": "+want {
+				t.Errorf("%s: %v %s", config, err, changes)
+			}
+		}
+	}
+	const plist = "native/ios/App/App/Info.plist"
+	changes, err := placeOnce(t, map[string]string{"config.xml": "<widget/>",
+		"capacitor.config.json": `{"ios":{"path":"native/ios"}}`,
+		plist:                   "<plist><dict><key>A</key><true/></dict></plist>"}, "ios-app-bound-domains",
+		func(s *export.Source) { s.Own = []string{"localhost"} }, false)
+	if err != nil || len(changes) != 1 || changes[0].Name != plist {
+		t.Errorf("%v %s", err, changes)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -114,8 +115,16 @@ func runExport(cmd *cobra.Command, o *exportOptions, names []string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "cordon: not known, so that the export may say less than what ships: %s\n",
 			sayUnknown(u))
 	}
-	if source.Tracking, err = trackingDomains(app, o.tracking); err != nil {
+	unread, err := readTracking(&source, app, o.tracking)
+	if err != nil {
 		return err
+	}
+	declares := slices.ContainsFunc(exporters, func(e export.Exporter) bool { return e.Declares })
+	for _, line := range unread {
+		if !declares { // no other format says who tracks
+			break
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "cordon: %s\n", line)
 	}
 	switch {
 	case o.write:
@@ -157,7 +166,7 @@ func exportSource(app *app.App, dir string, exporters []export.Exporter) (export
 	if len(problems) > 0 {
 		return export.Source{}, problems[0]
 	}
-	source := export.NewSource(app.Ships(), set)
+	source := inCapacitor(export.NewSource(app.Ships(), set), app)
 	source.Own, source.By = ownHosts(app), broughtBy(app)
 	source.Page, err = project.AllPages(app)
 	return source, err

@@ -8,9 +8,12 @@ import (
 	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/app"
+	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/export"
+	"github.com/cordon-sec/cordon/policy/native"
 	"github.com/cordon-sec/cordon/policy/privacy"
+	"github.com/cordon-sec/cordon/project"
 )
 
 // withoutConfig are the formats that say something of a Capacitor app that has no
@@ -32,6 +35,22 @@ func capacitorSource(a *app.App, dir string, exporters []export.Exporter) (expor
 	source := export.CapacitorSource(ships.Capacitor())
 	source.Own, source.By = ownHosts(a), broughtBy(a)
 	return source, nil
+}
+
+// inCapacitor adds which pages a Capacitor app opens to what its config.xml says. Where
+// the configuration cannot be read, that is said.
+func inCapacitor(source export.Source, a *app.App) export.Source {
+	byCapacitor, byCordova := project.BuiltBy(a)
+	if !byCapacitor {
+		return source
+	}
+	configured := a.Ships().Capacitor()
+	if configured == nil {
+		configured = &capacitor.Config{File: a.Capacitor.Name}
+		source.Unread = append(source.Unread, export.Loss{Message: a.Capacitor.Name + " cannot be read, so that the " +
+			"pages that the app opens are not known"})
+	}
+	return source.InCapacitor(configured, byCordova)
 }
 
 // ownHosts are the hosts that the app's own pages come from on iOS.
@@ -71,34 +90,44 @@ func broughtBy(a *app.App) func(policy.Place) string {
 // trackingPreference is the preference of config.xml that names the domains that track.
 const trackingPreference = "CordonTracking"
 
-// trackingDomains are the domains that the developer states to track: by the flag, else
-// by the preference, else in the privacy manifests that are there.
-func trackingDomains(a *app.App, flag []string) ([]string, error) {
+// readTracking sets what the developer states of tracking: by the flag, else by the
+// preference, else what the privacy manifests have already. Entries of a manifest that
+// are no domains are returned, each with its place.
+func readTracking(source *export.Source, a *app.App, flag []string) (unread []string, err error) {
 	from, stated := "--tracking", flag
 	if len(flag) == 0 && a.Config != nil {
 		value, _ := a.Config.Preference("ios", trackingPreference)
 		from, stated = "the preference "+trackingPreference, strings.Fields(value)
 	}
-	var domains []string
 	for _, text := range stated {
-		if why := privacy.CheckDomain(text); why != "" {
+		name, why := privacy.ReadDomain(text)
+		if why != "" {
 			return nil, fmt.Errorf("%s: %q must be a domain such as ads.example.org: %s", from, text, why)
 		}
-		name, err := host.Parse(text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %q must be a domain such as ads.example.org: %w", from, text, err)
-		}
-		domains = append(domains, name.String())
+		source.Tracking = append(source.Tracking, name)
 	}
+	source.Stated = len(stated) > 0
 	for i := range a.PrivacyManifests {
-		if m := &a.PrivacyManifests[i]; len(stated) == 0 && m.Value != nil {
-			for _, d := range privacy.Domains(m.Value) {
-				if privacy.CheckDomain(d.Text) == "" {
-					domains = append(domains, d.Text)
-				}
+		m := &a.PrivacyManifests[i]
+		if source.Stated || m.Value == nil {
+			continue
+		}
+		says := m.Value.Get(privacy.Tracking)
+		source.Tracks = source.Tracks || says != nil && says.Type == native.TypeBool && says.Bool
+		for _, d := range privacy.Domains(m.Value) {
+			name, why := privacy.ReadDomain(d.Text)
+			if why != "" {
+				unread = append(
+					unread,
+					fmt.Sprintf("%s: %q is left out, since it is not a tracking domain: %s", d.Place,
+						d.Text, why),
+				)
+				continue
 			}
+			source.Tracking = append(source.Tracking, name)
 		}
 	}
-	slices.Sort(domains)
-	return slices.Compact(domains), nil
+	slices.Sort(source.Tracking)
+	source.Tracking = slices.Compact(source.Tracking)
+	return unread, nil
 }

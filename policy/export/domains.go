@@ -77,7 +77,7 @@ func (s Source) Domains() []Domain {
 
 func (d *Domain) add(o *dialect.Origin, by func(policy.Place) string) {
 	d.Schemes = merge(d.Schemes, o.Schemes...)
-	if o.Rule.Purpose == policy.ForRequest {
+	if o.Rule.Purpose == policy.ForRequest || !o.Navigation { // a frame is requested
 		d.Purposes = merge(d.Purposes, "requests")
 	}
 	if o.Navigation {

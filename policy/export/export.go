@@ -53,11 +53,19 @@ type Source struct {
 	// Tracking are the domains that the developer stated to track, for formats that
 	// declare what is contacted.
 	Tracking []string
+	// Tracks says that the app was stated to track, whether or not a domain is named.
+	Tracks bool
+	// Stated says that Tracking was stated for this export, and is not what the
+	// project's privacy manifest has already.
+	Stated bool
 	// By says which plugin brings the line at a place, "" for the app's own; nil
 	// where that is not known.
 	By func(policy.Place) string
-	// Unread are what could not be read of what the policy says.
+	// Unread are what could not be read of what the policy says, and what was read
+	// as more than it says.
 	Unread []Loss
+	// pages are those that a Capacitor app opens, nil for other apps.
+	pages *capacitorPages
 }
 
 // NewSource reads a document. Pins may be nil.
@@ -248,9 +256,22 @@ func (f Format) header(mark string, s Source) string {
 	return b.String()
 }
 
-// headerXML is header as a comment of XML, in which "--" must not stand.
-func (f Format) headerXML(s Source) string {
-	return "<!--\n" + strings.ReplaceAll(f.header("  ", s), "--", "- -") + "-->\n"
+// headerXML is header as a comment of XML.
+func (f Format) headerXML(s Source) string { return commentXML(f.header("  ", s)) }
+
+// commentXML is a comment of XML with a text of whole lines. In one "--" must not stand,
+// however many hyphens there are, nor what is no character of XML.
+func commentXML(text string) string {
+	for strings.Contains(text, "--") {
+		text = strings.ReplaceAll(text, "--", "- -")
+	}
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' || r == '\ufffe' || r == '\uffff' {
+			return '\ufffd'
+		}
+		return r
+	}, text)
+	return "<!--\n" + strings.ToValidUTF8(text, "\ufffd") + "-->\n"
 }
 
 // Artifact is one exported file.

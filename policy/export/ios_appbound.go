@@ -24,6 +24,7 @@ var appBoundFormat = Format{
 // exportAppBound writes a property list that holds the array alone: project puts it
 // into an Info.plist.
 func exportAppBound(s Source) Artifact {
+	s = s.built()
 	array, losses := AppBoundDomains(s, "\t")
 	content := propertyListHead(appBoundFormat.headerXML(s)) +
 		"<plist version=\"1.0\">\n<dict>\n\t<key>" + appbound.Key + "</key>\n" + array + "</dict>\n</plist>\n"
@@ -41,6 +42,7 @@ func propertyListHead(comment string) string {
 // indentation given: the hosts of the app's own pages, then the domains of the pages
 // that the policy opens.
 func AppBoundDomains(s Source, indent string) (string, []Loss) {
+	s = s.built()
 	var domains []appbound.Domain
 	enter := func(d appbound.Domain) bool {
 		if slices.Contains(domains, d) {

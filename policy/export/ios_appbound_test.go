@@ -3,7 +3,6 @@ package export_test
 import (
 	"fmt"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,7 +10,6 @@ import (
 	"github.com/cordon-sec/cordon/host"
 	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/appbound"
-	"github.com/cordon-sec/cordon/policy/export"
 	"github.com/cordon-sec/cordon/policy/native"
 )
 
@@ -96,31 +94,5 @@ func TestAppBoundDomainsTooMany(t *testing.T) {
 		"*://*.h10.org: h10.org would be the eleventh domain: its pages do not open false"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// A Capacitor app without a config.xml: its masks are the lines.
-func TestCapacitorSource(t *testing.T) {
-	source := export.CapacitorSource(capacitorConfig(t, `{"server":{"allowNavigation":["Shop.example.org",`+
-		`"*.example.net","a.*.com","https://x.example"]}}`))
-	var got []string
-	for _, o := range source.Origins {
-		got = append(got, fmt.Sprint(o.Host, " ", o.Subdomains, " ", o.Rule.Text))
-	}
-	for _, loss := range source.Unread {
-		got = append(got, loss.Rule+": "+loss.Message)
-	}
-	want := []string{"shop.example.org false Shop.example.org", "example.net true *.example.net",
-		"a.*.com: the mask is not one host, nor the names below one",
-		"https://x.example: the mask is not one host, nor the names below one",
-		": nothing limits what the pages of a Capacitor app request: hosts that only scripts ask are not among the " +
-			"lines of capacitor.config.json"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if text := string(writerOf("data-safety")(source).Content); !strings.Contains(text,
-		"*.example.net  not encrypted (http, https)  pages\n    capacitor.config.json:1:50: server.allowNavigation "+
-			"*.example.net\n") {
-		t.Error(text)
 	}
 }

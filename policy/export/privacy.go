@@ -4,6 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/cordon-sec/cordon/host"
+	"github.com/cordon-sec/cordon/policy/privacy"
 )
 
 // privacyFormat is PrivacyManifest; its constant describes it.
@@ -32,14 +37,17 @@ var safetyFormat = Format{
 // exportPrivacy writes a privacy manifest with what is known of tracking, and the
 // domains that the app contacts in a comment.
 func exportPrivacy(s Source) Artifact {
+	s = s.built()
 	domains := s.Domains()
 	var b strings.Builder
 	b.WriteString(privacyFormat.header("  ", s))
 	b.WriteString("  Domains contacted" + none(domains) + "\n")
 	for i := range domains {
-		fmt.Fprintf(&b, "    %s\n", strings.Join(domains[i].columns(), "  "))
+		columns := domains[i].columns()
+		columns[0] = domains[i].inComment()
+		fmt.Fprintf(&b, "    %s\n", strings.Join(columns, "  "))
 	}
-	comment := "<!--\n" + strings.ReplaceAll(b.String(), "--", "- -") + "-->\n"
+	comment := commentXML(b.String())
 	w := writer{indent: "\t"}
 	for _, e := range s.PrivacyEntries("\t") {
 		w.line(0, "<key>%s</key>", e.Key)
@@ -47,6 +55,25 @@ func exportPrivacy(s Source) Artifact {
 	}
 	content := propertyListHead(comment) + "<plist version=\"1.0\">\n<dict>\n" + w.b.String() + "</dict>\n</plist>\n"
 	return Artifact{Path: "PrivacyInfo.xcprivacy", Content: []byte(content), Losses: s.domainLosses(), Domains: domains}
+}
+
+// inComment is the name of a domain as it can stand in a comment of XML, which must not
+// have "--": as people write it, else by the lines that say it.
+func (d *Domain) inComment() string {
+	name := d.Name()
+	if !strings.Contains(name, "--") {
+		return name
+	}
+	if decoded, err := idna.Punycode.ToUnicode(d.Host); err == nil && !strings.Contains(decoded, "--") {
+		if again, err := host.Normalize(decoded); err == nil && again == d.Host { // it says the same
+			return strings.TrimSuffix(name, d.Host) + decoded
+		}
+	}
+	var places []string
+	for _, r := range d.Rules {
+		places = append(places, r.Place.String())
+	}
+	return "the host of " + strings.Join(places, ", ") + " (its two hyphens must not stand in a comment)"
 }
 
 func none(domains []Domain) string {
@@ -63,7 +90,8 @@ type PlistEntry struct{ Key, Value string }
 // tracking, each line of a value behind the indentation given. Where nothing tracks,
 // NSPrivacyTrackingDomains is left out, as Apple's TN3181 has it.
 func (s Source) PrivacyEntries(indent string) []PlistEntry {
-	list := []PlistEntry{{"NSPrivacyTracking", fmt.Sprintf("%s<%t/>\n", indent, len(s.Tracking) > 0)}}
+	tracks := s.Tracks || len(s.Tracking) > 0
+	list := []PlistEntry{{privacy.Tracking, fmt.Sprintf("%s<%t/>\n", indent, tracks)}}
 	if len(s.Tracking) == 0 {
 		return list
 	}
@@ -73,12 +101,13 @@ func (s Source) PrivacyEntries(indent string) []PlistEntry {
 		w.line(1, "<string>%s</string>", escape(t))
 	}
 	w.line(0, "</array>")
-	return append(list, PlistEntry{"NSPrivacyTrackingDomains", w.b.String()})
+	return append(list, PlistEntry{privacy.TrackingDomains, w.b.String()})
 }
 
 // exportSafety writes the domains that the app contacts as text: one a line, with how
 // and what for, and each line of the policy that says so.
 func exportSafety(s Source) Artifact {
+	s = s.built()
 	domains := s.Domains()
 	var b strings.Builder
 	b.WriteString(safetyFormat.header("# ", s))

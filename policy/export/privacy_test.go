@@ -1,6 +1,10 @@
 package export_test
 
 import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -57,6 +61,55 @@ func TestPrivacyManifest(t *testing.T) {
 		if _, comment, ok := strings.Cut(before, "<!--"); !ok || strings.Contains(comment, "--") {
 			t.Errorf("App Store Connect takes no -- in a comment:\n%s", comment)
 		}
+	}
+}
+
+// Whatever hosts a list has, the comments are XML, and name a host by its own name or by
+// its line.
+func TestCommentsOfXML(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	names := []string{"r3---sn.example.com", "a--b.example", "xn--bcher-kva.example", "x----y.example", "r3-----sn.example",
+		"a--b.xn--bcher-kva.example"}
+	for range 200 {
+		label := "a"
+		for range random.IntN(12) {
+			label += string("-b-"[random.IntN(3)])
+		}
+		names = append(names, label+"z.example")
+	}
+	for _, name := range names {
+		source, _ := sourceOf(t, `<access origin="https://`+name+`"/><allow-navigation href="https://*.`+name+`/*"/>`)
+		source.File = "a---" + name + ".xml"
+		source.Tracking, source.Own = []string{name}, []string{name}
+		for _, format := range []string{"privacy-manifest", "ios-app-bound-domains", "ios-ats", "android-nsc"} {
+			content := writerOf(format)(source).Content
+			decoder := xml.NewDecoder(bytes.NewReader(content))
+			var err error
+			for err == nil {
+				var token xml.Token
+				token, err = decoder.Token()
+				if comment, ok := token.(xml.Comment); ok && bytes.Contains(comment, []byte("--")) {
+					t.Errorf("%s of %s: -- in a comment:\n%s", format, name, comment)
+				}
+			}
+			if err != io.EOF {
+				t.Errorf("%s of %s: %v\n%s", format, name, err, content)
+			}
+		}
+	}
+}
+
+// A host with two hyphens is said as people write it, else by the line that has it.
+func TestHostsInComments(t *testing.T) {
+	source, _ := sourceOf(t, `<access origin="https://r3---sn.example.com"/>
+<access origin="https://*.xn--bcher-kva.example"/>`)
+	content := string(writerOf("privacy-manifest")(source).Content)
+	_, list, _ := strings.Cut(content, "Domains contacted:\n")
+	list, _, _ = strings.Cut(list, "-->")
+	want := "    the host of config.xml:1:9 (its two hyphens must not stand in a comment)  encrypted (https, wss)  pages, " +
+		"requests\n    *.b\u00fccher.example  encrypted (https, wss)  pages, requests\n"
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -49,26 +49,32 @@ func Domains(manifest *native.Value) []*native.Value {
 // CheckDomain says why a text is no tracking domain, "" if it is one: a name alone,
 // as TN3181 has it.
 func CheckDomain(text string) string {
+	_, why := ReadDomain(text)
+	return why
+}
+
+// ReadDomain returns a tracking domain in its normal form, or says why a text is none.
+func ReadDomain(text string) (domain, why string) {
 	switch {
 	case text == "":
-		return "it is empty"
+		return "", "it is empty"
 	case strings.Contains(text, "://"):
-		return "a scheme is not part of a domain"
+		return "", "a scheme is not part of a domain"
 	case strings.ContainsAny(text, "/?#"):
-		return "a path is not part of a domain"
+		return "", "a path is not part of a domain"
 	case strings.Contains(text, "*"):
-		return "there are no wildcards"
+		return "", "there are no wildcards"
 	case strings.Contains(text, ":"):
-		return "a port is not part of a domain"
+		return "", "a port is not part of a domain"
 	}
 	name, err := host.Parse(text)
 	switch {
 	case err != nil:
-		return "it is not a name"
+		return "", "it is not a name"
 	case name.Addr().IsValid():
-		return "an address is not a domain"
+		return "", "an address is not a domain"
 	}
-	return ""
+	return name.String(), ""
 }
 
 // Check returns what makes a privacy manifest invalid.

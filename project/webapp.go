@@ -37,7 +37,9 @@ func readDepends(fsys fs.FS) (d depends) {
 	return d
 }
 
-func (d *depends) on(name string) bool { return d.Dependencies[name] != nil || d.DevDependencies[name] != nil }
+func (d *depends) on(name string) bool {
+	return d.Dependencies[name] != nil || d.DevDependencies[name] != nil
+}
 
 // webTool returns the tool that builds a web app out of a folder, "" for a project of
 // another kind, among them an app of Cordova or Capacitor whose configuration is missing.

@@ -92,9 +92,11 @@ func (r *reader) effective() {
 		add.Parts = append(add.Parts, r.generated()...)
 		if read, err := capacitor.Read(p.Capacitor.Name, p.Capacitor.Data); err == nil {
 			add.Capacitor = read
-		} else if p.Config == nil {
+		} else {
 			r.unknown(p.Capacitor.Place(0, 0), "", "%s cannot be read: %v", p.Capacitor.Name, err)
 		}
+	} else if p.Capacitor.Data != nil {
+		r.unknown(p.Capacitor.Place(0, 0), "", "%s is empty, so that what it says is not known", p.Capacitor.Name)
 	}
 	add.Unknown, r.told = r.unknowns, len(r.unknowns)
 	if len(add.Parts) == 0 && len(add.Unknown) == 0 && add.Capacitor == nil && !r.isProject() {

@@ -418,3 +418,31 @@ func TestConfigOfSomeDevices(t *testing.T) {
 		}
 	}
 }
+
+// A configuration that cannot be read makes a project with a config.xml one of Capacitor
+// all the same, of which something is not known.
+func TestCapacitorBesideConfigXML(t *testing.T) {
+	for want, configuration := range map[string][2]string{
+		"capacitor.config.ts is code, so that the app's configuration is not known: line 1: what is exported must be " +
+			"an object that is written out; run npx cap copy, then the copy below android/ or ios/ is read": {
+			"capacitor.config.ts", "export default made(process.env.STAGE);"},
+		"capacitor.config.json is empty, so that what it says is not known": {"capacitor.config.json", ""},
+		"capacitor.config.json cannot be read: capacitor.config.json:1:2: it is not valid JSON: invalid " +
+			"character 'a' looking for beginning of object key string": {"capacitor.config.json", "{appId"},
+	} {
+		p, err := project.ReadShips(folder("config.xml", catchAll, configuration[0], configuration[1], "package.json",
+			`{"dependencies": {"@capacitor/android": "7.2.0"}}`), project.Options{})
+		if err != nil {
+			t.Errorf("%q: %v", configuration, err)
+			continue
+		}
+		var said []string
+		for _, u := range p.Ships().Unknowns() {
+			said = append(said, u.What)
+		}
+		if targets := fmt.Sprint(p.Targets); targets != "[capacitor-android@7.2.0]" ||
+			!slices.Equal(said, []string{want}) {
+			t.Errorf("%q: %s, not known: %q, want %q", configuration, targets, said, want)
+		}
+	}
+}

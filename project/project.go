@@ -65,6 +65,8 @@ type NotFoundError struct {
 	Below []string
 	// Code is a file that stands for one and is code, or "".
 	Code string
+	// Capacitor is the package of Capacitor that package.json depends on, or "".
+	Capacitor string
 }
 
 // Error lists the places that were looked at, and says where an app is.
@@ -76,6 +78,10 @@ func (e *NotFoundError) Error() string {
 	if e.Code != "" {
 		where = append(where, e.Code+" is the list of a Meteor app, and code: build the app (meteor build), then name "+
 			"the config.xml in .meteor/local/cordova-build")
+	}
+	if e.Capacitor != "" {
+		where = append(where, fmt.Sprintf("package.json depends on %s, and the configuration that Capacitor reads is "+
+			"not here either (%s): it must be beside package.json", e.Capacitor, strings.Join(capacitorNames, ", ")))
 	}
 	if len(where) > 0 {
 		return "no config.xml here; " + strings.Join(where, "; ")
@@ -162,6 +168,10 @@ func notFound(fsys fs.FS) *NotFoundError {
 	}
 	if exists(fsys, "mobile-config.js") {
 		e.Code = "mobile-config.js"
+	}
+	depends := readDepends(fsys)
+	if i := slices.IndexFunc(capacitorPackages, depends.on); i >= 0 {
+		e.Capacitor = capacitorPackages[i]
 	}
 	return e
 }

@@ -261,7 +261,7 @@ func targets(n *installs) *chosen {
 		c.add(name, "")
 		return c
 	}
-	if len(p.Capacitor.Data) > 0 { // the file is for the pages of a Capacitor app
+	if c.hasCapacitor() { // the file is for the pages of a Capacitor app
 		c.addKnown("capacitor-android", "")
 		c.addKnown("capacitor-ios", "")
 		return c
@@ -279,7 +279,7 @@ func (c *chosen) capacitor() {
 		Dependencies    map[string]string `json:"dependencies"`
 		DevDependencies map[string]string `json:"devDependencies"`
 	}
-	if c.fsys == nil || c.project.Config != nil && len(c.project.Capacitor.Data) == 0 {
+	if c.fsys == nil || c.project.Config != nil && !c.hasCapacitor() {
 		return
 	}
 	_ = json.Unmarshal(c.project.Package.Data, &manifest) // what cannot be read names nothing, and is a finding
@@ -311,6 +311,12 @@ func (c *chosen) capacitor() {
 			c.addKnown(name, "")
 		}
 	}
+}
+
+// hasCapacitor reports whether the project is one of Capacitor: also where its
+// configuration is there and cannot be read.
+func (c *chosen) hasCapacitor() bool {
+	return len(c.project.Capacitor.Data) > 0 || c.fsys != nil && hasCapacitor(c.fsys)
 }
 
 func (c *chosen) addKnown(name, spec string) {

@@ -18,28 +18,41 @@ import (
 var webTools = []string{"@angular/cli", "@angular/build", "@angular-devkit/build-angular", "next", "react-scripts",
 	"@vue/cli-service", "astro", "@sveltejs/kit", "vite", "parcel", "webpack", "react-dom", "vue", "svelte", "preact"}
 
+// capacitorPackages are those that make a project one of Capacitor, whose configuration
+// may be missing, and its copies are not committed.
+var capacitorPackages = []string{"@capacitor/core", "@capacitor/cli", "@capacitor/android", "@capacitor/ios"}
+
+// depends is what a package.json says of the packages that it is made of, and whose
+// plugin or app it is.
+type depends struct {
+	Cordova         json.RawMessage            `json:"cordova"`
+	Capacitor       json.RawMessage            `json:"capacitor"` // of a plugin
+	Dependencies    map[string]json.RawMessage `json:"dependencies"`
+	DevDependencies map[string]json.RawMessage `json:"devDependencies"`
+}
+
+func readDepends(fsys fs.FS) (d depends) {
+	data, _ := readBounded(fsys, "package.json", MaxManifest) // without one, other files tell
+	_ = json.Unmarshal(blankMark(data), &d)
+	return d
+}
+
+func (d *depends) on(name string) bool {
+	return d.Dependencies[name] != nil || d.DevDependencies[name] != nil
+}
+
 // webTool returns the tool that builds a web app out of a folder, "" for a project of
 // another kind, among them an app of Cordova or Capacitor whose configuration is missing.
 func webTool(fsys fs.FS) string {
-	data, _ := readBounded(fsys, "package.json", MaxManifest) // without one, other files tell
-	var manifest struct {
-		Cordova         json.RawMessage            `json:"cordova"`
-		Capacitor       json.RawMessage            `json:"capacitor"` // of a plugin
-		Dependencies    map[string]json.RawMessage `json:"dependencies"`
-		DevDependencies map[string]json.RawMessage `json:"devDependencies"`
-	}
-	_ = json.Unmarshal(blankMark(data), &manifest)
-	depends := func(name string) bool {
-		return manifest.Dependencies[name] != nil || manifest.DevDependencies[name] != nil
-	}
+	manifest := readDepends(fsys)
 	there := func(name string) bool { return exists(fsys, name) }
 	switch {
-	case manifest.Cordova != nil, depends("cordova-android"), depends("cordova-ios"),
-		there(androidCopy), there(iosCopy), there("assets/" + capacitorFile),
+	case manifest.Cordova != nil, manifest.on("cordova-android"), manifest.on("cordova-ios"),
+		slices.ContainsFunc(capacitorPackages, manifest.on), there(androidCopy), there(iosCopy), there("assets/" + capacitorFile),
 		manifest.Capacitor != nil, there("plugin.xml"):
 		return ""
 	}
-	if i := slices.IndexFunc(webTools, depends); i >= 0 {
+	if i := slices.IndexFunc(webTools, manifest.on); i >= 0 {
 		return webTools[i]
 	}
 	if there("angular.json") {

@@ -66,7 +66,7 @@ func (a *appFolder) capacitorPolicy() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.notes, made.device = notes, deviceOrigins(found)
+	made.notes, made.device, made.targets = notes, deviceOrigins(found), found.Targets
 	return made, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cordon-sec/cordon/policy"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/dialect"
 	"github.com/cordon-sec/cordon/policy/needs"
@@ -72,7 +73,7 @@ func (a *appFolder) cordovaPolicy() (*appPolicy, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.notes, made.device = notes, deviceOrigins(read)
+	made.notes, made.device, made.targets = notes, deviceOrigins(read), read.Targets
 	return made, nil
 }
 
@@ -97,6 +98,19 @@ type appPolicy struct {
 	notes []string
 	// device are the addresses of the pages on devices, by target.
 	device []DeviceOrigin
+	// targets are what the project is built for.
+	targets []policy.Target
+}
+
+// ownVersion is the project's own version of a platform, the target itself where the project
+// is not built for that.
+func (p *appPolicy) ownVersion(t policy.Target) policy.Target {
+	for _, own := range p.targets {
+		if own.Platform == t.Platform {
+			return own
+		}
+	}
+	return t
 }
 
 // addedLine is a line that was added to the document, and what it was made from.

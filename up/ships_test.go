@@ -2,6 +2,7 @@ package up
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,37 @@ func TestUpDecidesOverWhatShips(t *testing.T) {
 	} {
 		if got, ok := places[host]; !ok || got != want {
 			t.Errorf("%s was decided at %q (%v), want %q", host, got, ok, want)
+		}
+	}
+}
+
+// A platform without a version is the project's own version, for the gateway and in
+// what is said of the rules: Android 3.6 reads no <allow-navigation>.
+func TestUpReadsAsTheProjectsVersion(t *testing.T) {
+	t.Parallel()
+	for platform, want := range map[string][]string{
+		"android":      {"https://own.example"},
+		"android@15.0": {"https://own.example", "https://pages.example/*"},
+	} {
+		dir := appDir(t, map[string]string{
+			"config.xml": `<widget><access origin="https://own.example"/>` +
+				`<allow-navigation href="https://pages.example/*"/></widget>`,
+			"www/index.html": `<!doctype html><title>Notes</title>`,
+			"package.json":   `{"dependencies": {"cordova-android": "3.6.0"}}`,
+		})
+		u := start(t, Config{Dir: dir, Platform: platform})
+		if !slices.Equal(u.Reaches, want) {
+			t.Errorf("%s reaches %q, want %q", platform, u.Reaches, want)
+		}
+		proxied := u.client(t, true)
+		if response, err := proxied.Get("https://pages.example/"); err == nil { // the name does not resolve
+			_ = response.Body.Close()
+		}
+		page, _ := u.events.Page(0, 100, func(e *event.Event) bool {
+			return e.Type == event.Decision && e.Host == "pages.example"
+		})
+		if len(page) != 1 || (page[0].Place != "") != (len(want) == 2) {
+			t.Errorf("%s: pages.example was decided as %+v", platform, page)
 		}
 	}
 }

@@ -37,6 +37,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -273,7 +274,11 @@ func (a *App) openGateway(ctx context.Context) error {
 		return err
 	}
 	a.folder.enforce()
-	compiled, err := dialect.Compile(a.folder.policy().doc, a.target)
+	rules, target := a.folder.policy(), a.target
+	if !strings.Contains(a.config.Platform, "@") {
+		target = rules.ownVersion(target)
+	}
+	compiled, err := dialect.Compile(rules.doc, target)
 	if err != nil {
 		return err
 	}
@@ -320,6 +325,7 @@ func (a *App) loadGateway() (config.Loaded, error) {
 	options.Ships = func(doc *configxml.Document) (*configxml.Document, error) {
 		return shipsWith(doc, rules.doc), nil
 	}
+	options.Own = rules.ownVersion
 	list, err := enforced.Compile(a.folder.Rules, rules.doc.Bytes(), options)
 	if err != nil {
 		return config.Loaded{}, err

@@ -95,7 +95,11 @@ func offerInit(cmd *cobra.Command, dir string, yes bool) error {
 		return nil
 	}
 	if yes {
-		return newApp{}.write(cmd, dir)
+		var a newApp
+		if err := a.adopt(dir); err != nil {
+			return err
+		}
+		return a.write(cmd, dir)
 	}
 	if !onTerminal(cmd.InOrStdin()) {
 		return fmt.Errorf("%s: there is no config.xml here. Make one with: cordon init %s", dir, dir)

@@ -1,27 +1,39 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/cordon-sec/cordon/policy/capacitor"
+	"github.com/cordon-sec/cordon/project"
 	"github.com/cordon-sec/cordon/project/folder"
 )
 
 // adopt takes over what the Capacitor configuration of a folder says, if it has one.
 func (a *newApp) adopt(dir string) error {
 	read, err := folder.OpenShips(dir, nil)
-	if err != nil || len(read.Capacitor.Data) == 0 {
-		return nil // what is wrong with a folder is said when it is used
-	}
-	configured, err := capacitor.Read(filepath.Join(dir, filepath.FromSlash(read.Capacitor.Name)), read.Capacitor.Data)
 	if err != nil {
-		return err
+		return notAdopted(dir, err)
 	}
-	a.Capacitor = writtenConfiguration(dir, read.Capacitor.Name)
+	a.Capacitor = writtenConfiguration(dir, "")
+	var configured capacitor.Config // of code that cannot be read without running it nothing is known
+	if len(read.Capacitor.Data) > 0 {
+		a.Capacitor = writtenConfiguration(dir, read.Capacitor.Name)
+		name := filepath.Join(dir, filepath.FromSlash(read.Capacitor.Name))
+		made, err := capacitor.Read(name, read.Capacitor.Data)
+		if err != nil {
+			return err
+		}
+		configured = *made
+	}
+	if a.Capacitor == "" {
+		return nil
+	}
 	if a.ID != "" {
 		return fmt.Errorf("--id: the app's id is the appId of %s", a.Capacitor)
 	}
@@ -35,10 +47,23 @@ func (a *newApp) adopt(dir string) error {
 	return nil
 }
 
+// notAdopted is err, of reading a folder, where an app of Capacitor may be in it, nil for
+// a new app: what is made must be of the right kind.
+func notAdopted(dir string, err error) error {
+	if _, gone := os.Stat(dir); errors.Is(gone, fs.ErrNotExist) {
+		return nil
+	}
+	var missing *project.NotFoundError
+	if errors.As(err, &missing) && missing.Capacitor == "" {
+		return nil
+	}
+	return err
+}
+
 // writtenConfiguration is the file that a person writes where another one, the copy that
-// Capacitor made of it, is read.
+// Capacitor made of it, is read; read where there is none.
 func writtenConfiguration(dir, read string) string {
-	for _, name := range []string{"capacitor.config.ts", "capacitor.config.js"} {
+	for _, name := range []string{"capacitor.config.ts", "capacitor.config.js", "capacitor.config.json"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
 			return name
 		}

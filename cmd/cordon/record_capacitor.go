@@ -13,6 +13,7 @@ import (
 	"github.com/cordon-sec/cordon/internal/jsonspan"
 	"github.com/cordon-sec/cordon/internal/wording"
 	"github.com/cordon-sec/cordon/policy"
+	"github.com/cordon-sec/cordon/policy/app"
 	"github.com/cordon-sec/cordon/policy/capacitor"
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/propose"
@@ -29,6 +30,8 @@ type recordedApp struct {
 	made bool
 	// capacitor is its Capacitor configuration, nil without one.
 	capacitor *capacitor.Config
+	// unread says that code, or a choice in it, keeps some of that from being known.
+	unread bool
 }
 
 // openRecorded reads what is to get a list.
@@ -38,10 +41,8 @@ func openRecorded(path string) (*recordedApp, error) {
 		return nil, err
 	}
 	r := &recordedApp{dir: dir, doc: read.Config}
-	if len(read.Capacitor.Data) > 0 {
-		if r.capacitor, err = capacitor.Read(read.Capacitor.Name, read.Capacitor.Data); err != nil {
-			return nil, fmt.Errorf("%s: %w", dir, err)
-		}
+	if err := r.configured(read); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	switch {
 	case r.doc != nil:
@@ -52,6 +53,26 @@ func openRecorded(path string) (*recordedApp, error) {
 	r.made = true
 	r.doc, err = configxml.Parse("config.xml", []byte(r.newConfig("")))
 	return r, err
+}
+
+// configured reads the app's Capacitor configuration, if it has one. Of code that is not
+// read without running it only its name is known.
+func (r *recordedApp) configured(read *app.App) (err error) {
+	written := writtenConfiguration(r.dir, "")
+	if len(read.Capacitor.Data) == 0 && written == "" {
+		return nil
+	}
+	r.unread = slices.ContainsFunc(read.Switched, func(s app.Switched) bool { return s.Place.File == written })
+	if doc := read.Ships(); doc != nil {
+		r.unread = r.unread ||
+			slices.ContainsFunc(doc.Unknowns(), func(u configxml.Unknown) bool { return u.Place.File == written })
+	}
+	if len(read.Capacitor.Data) == 0 && written != "capacitor.config.json" {
+		r.capacitor, r.unread = &capacitor.Config{File: written}, true
+		return nil
+	}
+	r.capacitor, err = capacitor.Read(read.Capacitor.Name, read.Capacitor.Data)
+	return err
 }
 
 // file is what is recorded for, as a person named it.
@@ -118,9 +139,26 @@ func describePages(w io.Writer, r *recordedApp, pages *record.Pages) {
 			wording.Printable(d.Value))
 	}
 	if pages.Changed() && !r.editable() {
-		fmt.Fprintf(w, "# %s is code and stays as it is; write there: server: { allowNavigation: %s }\n",
-			wording.Printable(writtenConfiguration(r.dir, r.capacitor.File)),
+		r.describeByHand(w, pages)
+	}
+}
+
+// describeByHand says what a person is to write into code. What stands there and was not
+// read must stay, so that a list that leaves it out is not named.
+func (r *recordedApp) describeByHand(w io.Writer, pages *record.Pages) {
+	name := wording.Printable(writtenConfiguration(r.dir, r.capacitor.File))
+	if !r.unread {
+		fmt.Fprintf(w, "# %s is code and stays as it is; write there: server: { allowNavigation: %s }\n", name,
 			wording.Printable(jsonList(pages.Entries)))
+		return
+	}
+	var hosts []string
+	for _, p := range pages.Added {
+		hosts = append(hosts, strings.TrimPrefix(p.Line.Origin, "https://"))
+	}
+	if len(hosts) > 0 {
+		fmt.Fprintf(w, "# %s is code that was not read in full, and stays as it is; add to its "+
+			"server.allowNavigation, and keep what stands there: %s\n", name, wording.Printable(jsonList(hosts)))
 	}
 }
 

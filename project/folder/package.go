@@ -34,6 +34,10 @@ func OpenBuilt(path string, targets []policy.Target) (read *app.App, base string
 		}
 		web, failed := project.Read(os.DirFS(path), project.Options{Now: time.Now(), WebApps: true})
 		if failed == nil && web.Web != "" {
+			if len(targets) > 0 {
+				return nil, "", fmt.Errorf("%s: it is a web app (%s), which ships to no platform: leave --platform out",
+					path, web.Web)
+			}
 			return web, path, nil
 		}
 		return nil, "", err

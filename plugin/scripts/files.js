@@ -6,22 +6,47 @@ const path = require('node:path');
 
 const LARGEST = (4 << 20) + 1; // one byte more than the engine reads, so that it can say so
 
-/**
- * Where the files of a project are by their usual names: android.path and ios.path of
- * Capacitor's configuration, as it was evaluated, put its platforms elsewhere.
- */
-function placed(root, config) {
-  let moved = {};
+/** The folders that android.path and ios.path of Capacitor's configuration, as it was evaluated, put its platforms into. */
+function moves(config) {
+  const moved = {};
   try {
-    const { android, ios } = JSON.parse(config);
-    moved = { android: android && android.path, ios: ios && ios.path };
+    const evaluated = JSON.parse(config);
+    for (const platform of ['android', 'ios']) {
+      const dir = evaluated[platform] && evaluated[platform].path;
+      const folder = dir ? path.posix.normalize(String(dir).split(path.sep).join('/')).replace(/\/+$/, '') : platform;
+      if (folder !== platform) moved[platform] = folder;
+    }
   } catch {
     // no Capacitor, or a configuration that it does not hand over
   }
-  return (name) => {
-    const top = name.split('/', 1)[0];
-    return path.resolve(root, moved[top] ? path.join(String(moved[top]), name.slice(top.length + 1)) : name);
-  };
+  return moved;
+}
+
+const isMoved = (moved, name) => Object.values(moved).some((dir) => name.startsWith(`${dir}/`));
+
+/** Where a file is by its name below android/ or ios/, once the platform was moved. */
+function movedName(moved, name) {
+  const top = name.split('/', 1)[0];
+  return moved[top] && !isMoved(moved, name) ? path.posix.join(moved[top], name.slice(top.length + 1)) : name;
+}
+
+/** Where the files of a project are, by their usual names or by those that they have once the platform was moved. */
+function placed(root, config) {
+  const moved = moves(config);
+  return (name) => path.resolve(root, movedName(moved, name));
+}
+
+/**
+ * Gives the files of a platform that was moved their own names besides the usual ones:
+ * the engine looks where the configuration says, as far as it can read that.
+ */
+function named(files, config) {
+  const moved = moves(config);
+  for (const name of Object.keys(files)) {
+    const own = movedName(moved, name);
+    if (!own.startsWith('../') && !path.isAbsolute(own)) files[own] = files[name];
+  }
+  return files;
 }
 
 /** Reads files by name; those that are not there are left out. */
@@ -90,7 +115,7 @@ function sources(root, { webDir = '', config = '', platform = '' } = {}) {
   if (config && COPIES[platform] && fs.existsSync(path.dirname(at(COPIES[platform])))) {
     files[COPIES[platform]] = new Uint8Array(Buffer.from(config));
   }
-  return files;
+  return named(files, config);
 }
 
 /** A folder below the project's, '' for any other. */
@@ -126,7 +151,7 @@ function prepared(root, { config = '' } = {}) {
   }
   addBelow(files, at, 'platforms/ios', (name) => /^platforms\/ios\/[^/]+\/[^/]+-Info\.plist$/.test(name));
   add(files, at, 'ios/App/App/Info.plist');
-  return files;
+  return named(files, config);
 }
 
 /** Writes one file whole or not at all, and nowhere but below the root. */

@@ -50,7 +50,7 @@ function report({ losses, platforms, changes }, log, verbose) {
   const told = new Set();
   for (const loss of losses) {
     const line = `Cordon: ${loss.format}: ${loss.line ? `config.xml:${loss.line}: ` : ''}${loss.rule ? loss.rule + ': ' : ''}${loss.message}`
-      .replace(/platforms\/[^:\s]*?\/www\//g, 'www/').replace(/(android\/app\/src\/main\/assets|ios\/App\/App)\/public\//g, 'public/');
+      .replace(/platforms\/[^:\s]*?\/www\//g, 'www/').replace(/[^:\s]*(app\/src\/main\/assets|App\/App)\/public\//g, 'public/');
     if ((verbose || !loss.line) && !told.has(line)) {
       told.add(line);
       log(line);

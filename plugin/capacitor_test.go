@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cordon-sec/cordon/internal/lane"
@@ -16,21 +17,44 @@ type capacitorApp struct {
 	dir, web string // web is the folder of the pages
 }
 
-// newCapacitorApp installs Capacitor with both of its platforms, and the package.
+// capacitorInstalled holds Capacitor with both of its platforms, and the package,
+// which are installed once for all tests.
+var capacitorInstalled struct {
+	sync.Mutex
+	dir string
+}
+
+// newCapacitorApp makes a project with Capacitor and the package installed.
 func newCapacitorApp(t *testing.T, web string) *capacitorApp {
 	t.Helper()
 	a := &capacitorApp{tc: newToolchain(t), dir: t.TempDir(), web: web}
-	write(t, a.dir, "package.json", `{"private": true}`)
-	packages := []string{"install", "typescript@" + typescriptRelease, pack(t)}
-	for _, part := range []string{"cli", "core", "android", "ios"} {
-		packages = append(packages, "@capacitor/"+part+"@"+capacitorRelease)
-	}
-	out, err := command(t, a.dir, a.tc.env, "npm", packages...).CombinedOutput()
-	if err != nil {
-		a.tc.unreachable(t, "npm install @capacitor/cli", out, err)
+	if err := os.CopyFS(a.dir, os.DirFS(installCapacitor(t, a.tc))); err != nil {
+		t.Fatal(err)
 	}
 	write(t, a.dir, web+"/index.html", "<!doctype html><html><head><title>t</title></head><body></body></html>")
 	return a
+}
+
+// installCapacitor returns the folder of what is installed, beside the package.
+func installCapacitor(t *testing.T, tc toolchain) string {
+	t.Helper()
+	tarball := pack(t)
+	capacitorInstalled.Lock()
+	defer capacitorInstalled.Unlock()
+	if capacitorInstalled.dir != "" {
+		return capacitorInstalled.dir
+	}
+	dir := filepath.Join(filepath.Dir(tarball), "capacitor")
+	write(t, dir, "package.json", `{"private": true}`)
+	packages := []string{"install", "typescript@" + typescriptRelease, tarball}
+	for _, part := range []string{"cli", "core", "android", "ios"} {
+		packages = append(packages, "@capacitor/"+part+"@"+capacitorRelease)
+	}
+	if out, err := command(t, dir, tc.env, "npm", packages...).CombinedOutput(); err != nil {
+		tc.unreachable(t, "npm install @capacitor/cli", out, err)
+	}
+	capacitorInstalled.dir = dir
+	return dir
 }
 
 // cap runs the command line of Capacitor as npx does.
@@ -106,6 +130,11 @@ func TestCapacitor(t *testing.T) {
 		a.refused(t, "config.xml:12:5: high: ", args...)
 	}
 	write(t, a.dir, "config.xml", fmt.Sprintf(appConfig, ""))
+	// A fresh clone has no copied pages: they are not kept in version control.
+	if err := os.RemoveAll(filepath.Join(a.dir, "android/app/src/main/assets/public")); err != nil {
+		t.Fatal(err)
+	}
+	a.must(t, "update", "android")
 	a.must(t, "sync")
 	a.exported(t, true)
 }
@@ -134,6 +163,20 @@ func (a *capacitorApp) exported(t *testing.T, ios bool) {
 	}
 }
 
+// addWithSwiftPackages adds iOS with Swift packages. Capacitor 7.6.9 writes the right
+// project, but goes on as if it were one of CocoaPods (it compares the word in lower
+// case with SPM), and ends for want of a Podfile. Later commands look at the project.
+func (a *capacitorApp) addWithSwiftPackages(t *testing.T) {
+	t.Helper()
+	out, err := a.cap(t, "add", "ios", "--packagemanager", "SPM")
+	if err != nil && !strings.Contains(out, "ios/App/Podfile'") {
+		t.Fatalf("cap add ios --packagemanager SPM: %v\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(a.dir, "ios/App/CapApp-SPM/Package.swift")); err != nil {
+		t.Fatalf("the project has no Swift packages: %v\n%s", err, out)
+	}
+}
+
 // A configuration that is code, whose webDir is computed: Capacitor says where the
 // pages are. iOS with Swift packages has the same places.
 func TestCapacitorInTypeScript(t *testing.T) {
@@ -145,7 +188,7 @@ func TestCapacitorInTypeScript(t *testing.T) {
 		"  webDir: ['o', 'ut'].join(''),\n};\n\nexport default config;\n")
 	write(t, a.dir, "config.xml", fmt.Sprintf(appConfig, ""))
 	a.must(t, "add", "android")
-	a.must(t, "add", "ios", "--packagemanager", "SPM")
+	a.addWithSwiftPackages(t)
 	a.must(t, "sync")
 	a.exported(t, true)
 	// What the pages do is looked at, wherever they are.

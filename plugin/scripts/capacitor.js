@@ -41,13 +41,27 @@ function check(log) {
   return checkedBefore(given.config) ? Promise.resolve() : steps.check(root, { evaluated: given, log });
 }
 
-/** Writes the policy into the platforms, and requires that the one that was just copied has it. */
-async function exports_() {
+/** Writes the policy into the platforms; whether the one that the hook is for has pages with it. */
+async function written() {
   const given = evaluated();
   const { platforms } = await steps.exports(root, { evaluated: given });
-  if (!['android', 'ios'].includes(platform) || platforms.includes(platform)) return;
-  if (liveReload(given.config)) return; // the pages are a server's, and none may have been copied
+  if (!['android', 'ios'].includes(platform) || platforms.includes(platform)) return true;
+  return liveReload(given.config); // the pages are a server's, and none may have been copied
+}
+
+/** After a copy: the platform that was just copied must have the policy. */
+async function exports_() {
+  if (await written()) return;
   throw failure(`no pages of ${platform} were found where cap copy puts them, so that they have no policy; the folder of the platform must be below the project's`);
+}
+
+/**
+ * After an update, which copies no pages: in a fresh clone there are none, for they
+ * are not kept in version control. The copy that brings them is checked by itself.
+ */
+async function update() {
+  if (await written()) return;
+  console.log(`Cordon: ${platform} has no copied pages yet; npx cap copy ${platform} brings them, with their policy`);
 }
 
 const quiet = () => {};
@@ -57,10 +71,11 @@ const step = {
   check: () => check(undefined),
   // "web" has no copy of its own: what is built for it is the project's own folder.
   export: () => platform === 'web' ? Promise.resolve() : exports_(),
+  update: () => platform === 'web' ? Promise.resolve() : update(),
 }[process.argv[2]];
 
 if (!step) {
-  console.error('usage: node capacitor.js begin|check|export');
+  console.error('usage: node capacitor.js begin|check|export|update');
   process.exit(2);
 }
 step().then(() => process.exit(0), (err) => {

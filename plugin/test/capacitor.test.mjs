@@ -40,7 +40,7 @@ function run(files, step, { platform = 'android', webDir = 'www', config = { app
 }
 
 test('without a policy there is one line, a failure, and nothing is copied', () => {
-  for (const step of ['begin', 'check', 'export']) {
+  for (const step of ['begin', 'check', 'export', 'update']) {
     const { status, signal, said, copied } = run({ 'capacitor.config.json': '{"appId":"a.b","webDir":"www"}', 'www/index.html': page }, step);
     assert.equal(said, "Cordon: there is no config.xml in the project's folder: it lists the hosts that the app may reach, and without it no page gets a policy; make one with: cordon init\n", step);
     assert.deepEqual([status, signal, copied], [null, 'SIGTERM', false], step);
@@ -117,6 +117,20 @@ test('a platform whose pages are not found is no success', () => {
   assert.equal(copied, false);
   assert.equal(run(files, 'export').status, 0);
   assert.equal(run(files, 'export', { platform: 'ios', config: { webDir: 'www', server: { url: 'http://10.0.0.2:8100' } } }).status, 0);
+});
+
+test('an update of a fresh clone, whose pages were not copied yet, is no failure and says what brings them', () => {
+  const clone = { 'config.xml': list(''), 'capacitor.config.json': '{"appId":"a.b","webDir":"www"}', 'android/app/src/main/AndroidManifest.xml': manifest, 'ios/App/App/Info.plist': '' };
+  for (const platform of ['android', 'ios']) {
+    const { said, status, copied } = run(clone, 'update', { platform });
+    assert.equal(said, `Cordon: ${platform} has no copied pages yet; npx cap copy ${platform} brings them, with their policy\n`);
+    assert.deepEqual([status, copied], [0, true], platform);
+  }
+  const copied = { ...clone, 'config.xml': list('<access origin="https://api.example.com"/>'), 'android/app/src/main/assets/public/index.html': page };
+  const { said, status, root } = run(copied, 'update');
+  assert.equal(status, 0, said);
+  assert.match(readFileSync(join(root, 'android/app/src/main/assets/public/index.html'), 'utf8'), /connect-src 'self' https:\/\/api\.example\.com/);
+  assert.doesNotMatch(said, /cap copy/);
 });
 
 test('only the command line of Capacitor is ended', () => {

@@ -117,7 +117,7 @@ func maskCalls(readings []*reading, mask capacitor.Text) string {
 func checkCapacitorCleartext(r *run) {
 	if n := r.capacitor("server", "cleartext"); n.IsTrue() {
 		at := r.placeIn(&r.project.Capacitor, spanOf(n))
-		r.report(at, []option{r.withoutCleartext(at)}, "server.cleartext allows cleartext to every host")
+		r.report(at, []option{r.withoutCleartextPages(at)}, "server.cleartext allows cleartext to every host")
 	}
 }
 

@@ -31,14 +31,53 @@ func (r *run) writesFalse(at policy.Place) option {
 // withoutCleartext is the fix that switches a setting off by which pages ask in
 // cleartext, unless the app does: what it is there for would stop.
 func (r *run) withoutCleartext(at policy.Place) option {
-	for _, u := range r.usedURLs {
-		host := hostOf(u.url)
-		if isCleartext(u.url) && u.kind != policy.Navigation && developmentHost(host) != "this device" &&
-			!isNamespace(host) && (u.called || !u.library) {
-			return func(*Finding) {}
-		}
+	if r.asksInCleartext(func(u usedURL) bool { return u.kind != policy.Navigation }) {
+		return func(*Finding) {}
 	}
 	return r.writesFalse(at)
+}
+
+// withoutCleartextPages is withoutCleartext for server.cleartext, without which Android
+// opens no page in cleartext either. Where a page that is opened inside leads by itself
+// is not known: the summary says what those pages need from then on.
+func (r *run) withoutCleartextPages(at policy.Place) option {
+	if r.servedInCleartext() || r.asksInCleartext(r.loadsInside) {
+		return func(*Finding) {}
+	}
+	summary := "write false"
+	if doc := r.capacitorDocument(); doc != nil && len(doc.Capacitor().Server.AllowNavigation) > 0 {
+		summary += " (the pages of server.allowNavigation open over https alone then)"
+	}
+	return r.capacitorFixed(summary, configxml.Edit{Start: at.Start, End: at.End, New: "false"})
+}
+
+// asksInCleartext reports whether a page or a script of the app asks another machine
+// for something in cleartext, of the uses that count.
+func (r *run) asksInCleartext(counts func(usedURL) bool) bool {
+	return slices.ContainsFunc(r.usedURLs, func(u usedURL) bool {
+		host := hostOf(u.url)
+		return isCleartext(u.url) && developmentHost(host) != "this device" && !isNamespace(host) &&
+			(u.called || !u.library) && counts(u)
+	})
+}
+
+// loadsInside reports whether the app's own web view loads a URL: what a form is sent
+// to, whose request Android hands to no one else, and a link where allowNavigation has
+// its host. Other links open in the browser.
+func (r *run) loadsInside(u usedURL) bool {
+	if u.kind != policy.Navigation || u.tag == "form" {
+		return true
+	}
+	return slices.ContainsFunc(r.capacitorReadings(), func(rd *reading) bool {
+		return rd.policy.Decide(policy.Request{URL: u.url, Kind: policy.Navigation}).Verdict == policy.Allow
+	})
+}
+
+// servedInCleartext reports whether the app's own pages come in cleartext, and not from
+// a machine of live reload.
+func (r *run) servedInCleartext() bool {
+	url, _ := r.capacitor("server", "url").Text()
+	return isCleartext(url) && developmentHost(hostOf(url)) == ""
 }
 
 // withoutMember is the fix that removes a member of a section, with its comma; every

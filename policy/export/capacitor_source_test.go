@@ -68,7 +68,8 @@ func TestCapacitorSourceLaw(t *testing.T) {
 		"net",
 		"a.xn--bcher-kva.example",
 	}
-	for _, mask := range []string{"example.net", "EXAMPLE.net.", "*.example.net", "*.a.example.net", "io", "*.io", "*", "*.",
+	for _, mask := range []string{"example.net", "EXAMPLE.net.", "*.example.net", "*.a.example.net", "io", "*.io", "*",
+		"*.",
 		".", "localhost", "10.0.0.1", "net.", "*.xn--bcher-kva.example"} {
 		config := capacitorConfig(t, masks(mask))
 		source := export.CapacitorSource(config)

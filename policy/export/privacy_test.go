@@ -68,8 +68,14 @@ func TestPrivacyManifest(t *testing.T) {
 // its line.
 func TestCommentsOfXML(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	names := []string{"r3---sn.example.com", "a--b.example", "xn--bcher-kva.example", "x----y.example", "r3-----sn.example",
-		"a--b.xn--bcher-kva.example"}
+	names := []string{
+		"r3---sn.example.com",
+		"a--b.example",
+		"xn--bcher-kva.example",
+		"x----y.example",
+		"r3-----sn.example",
+		"a--b.xn--bcher-kva.example",
+	}
 	for range 200 {
 		label := "a"
 		for range random.IntN(12) {

@@ -48,7 +48,8 @@ func webTool(fsys fs.FS) string {
 	there := func(name string) bool { return exists(fsys, name) }
 	switch {
 	case manifest.Cordova != nil, manifest.on("cordova-android"), manifest.on("cordova-ios"),
-		slices.ContainsFunc(capacitorPackages, manifest.on), there(androidCopy), there(iosCopy), there("assets/" + capacitorFile),
+		slices.ContainsFunc(capacitorPackages, manifest.on), there(androidCopy), there(iosCopy),
+		there("assets/" + capacitorFile),
 		manifest.Capacitor != nil, there("plugin.xml"):
 		return ""
 	}

@@ -99,10 +99,14 @@ func TestWebApps(t *testing.T) {
 	}
 }
 
-// capacitorWeb is the package.json of a project that Vite builds, and that depends on a
+// ofCapacitor is the package.json of a project that Vite builds, and that depends on a
 // package of Capacitor.
-func capacitorWeb(where, name string) string {
-	return fmt.Sprintf(`{"scripts": {"build": "vite build"}, %q: {"vite": "6.0.0", "@capacitor/%s": "7.2.0"}}`, where, name)
+func ofCapacitor(where, name string) string {
+	return fmt.Sprintf(
+		`{"scripts": {"build": "vite build"}, %q: {"vite": "6.0.0", "@capacitor/%s": "7.2.0"}}`,
+		where,
+		name,
+	)
 }
 
 // What is another project, or may be, is not taken for a web app.
@@ -116,10 +120,10 @@ func TestNoWebApps(t *testing.T) {
 		"an app further down":       {"package.json", vite, "src-cordova/config.xml", catchAll},
 		"a plugin of Cordova":       {"package.json", vite, "plugin.xml", "<plugin/>"},
 		"a plugin of Capacitor":     {"package.json", `{"capacitor": {}, "devDependencies": {"vite": "6"}}`},
-		"capacitor for Android":     {"package.json", capacitorWeb("dependencies", "android"), "dist/index.html", blank},
-		"capacitor for iOS":         {"package.json", capacitorWeb("dependencies", "ios"), "dist/index.html", blank},
-		"capacitor's core":          {"package.json", capacitorWeb("dependencies", "core"), "dist/index.html", blank},
-		"capacitor's command line":  {"package.json", capacitorWeb("devDependencies", "cli"), "dist/index.html", blank},
+		"capacitor android":         {"package.json", ofCapacitor("dependencies", "android"), "dist/index.html", blank},
+		"capacitor ios":             {"package.json", ofCapacitor("dependencies", "ios"), "dist/index.html", blank},
+		"capacitor core":            {"package.json", ofCapacitor("dependencies", "core"), "dist/index.html", blank},
+		"capacitor cli":             {"package.json", ofCapacitor("devDependencies", "cli"), "dist/index.html", blank},
 		"a copy of a configuration": {"package.json", vite, "ios/App/App/capacitor.config.json", "{}"},
 	} {
 		_, _, _, err := readWeb(t, files...)

@@ -112,11 +112,11 @@ func TestCapacitor(t *testing.T) {
 	// Without CocoaPods, as here, cap add ios leaves out pod install and says so.
 	a.must(t, "add", "android")
 	a.exported(t, false)
-	for _, args := range [][]string{{"add", "ios"}, {"sync"}, {"copy"}, {"copy", "android"}} {
+	for _, args := range [][]string{{"add", "ios"}, {"sync"}, {"copy"}} {
 		a.must(t, args...)
 		a.exported(t, true)
 	}
-	for _, args := range [][]string{{"sync"}, {"sync", "ios"}, {"copy"}, {"copy", "android"}, {"update", "android"}} {
+	for _, args := range [][]string{{"sync"}, {"copy", "android"}, {"update", "android"}} {
 		if err := os.Rename(filepath.Join(a.dir, "config.xml"), filepath.Join(a.dir, "kept.xml")); err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestCapacitor(t *testing.T) {
 		}
 	}
 	write(t, a.dir, "config.xml", fmt.Sprintf(appConfig, `<access origin="*" />`))
-	for _, args := range [][]string{{"sync"}, {"copy"}, {"copy", "ios"}} {
+	for _, args := range [][]string{{"sync"}, {"copy", "ios"}} {
 		a.refused(t, "config.xml:12:5: high: ", args...)
 	}
 	write(t, a.dir, "config.xml", fmt.Sprintf(appConfig, ""))

@@ -29,15 +29,20 @@ type OwnedError struct {
 	What string
 	// Loses are the parts of it that would be lost, if they can be told.
 	Loses []string
+	// Opens are what it keeps out and what would replace it lets in, likewise.
+	Opens []string
 }
 
 // Error names the file and the way out.
 func (e *OwnedError) Error() string {
-	loses := ""
+	changes := ""
 	if len(e.Loses) > 0 {
-		loses = ", and the new one leaves out " + strings.Join(e.Loses, ", ")
+		changes = ", and the new one leaves out " + strings.Join(e.Loses, ", ")
 	}
-	return fmt.Sprintf("%s: %s was not written by cordon export%s; use --force to replace it", e.Name, e.What, loses)
+	if len(e.Opens) > 0 {
+		changes += ", and the new one lets in " + strings.Join(e.Opens, ", ")
+	}
+	return fmt.Sprintf("%s: %s was not written by cordon export%s; use --force to replace it", e.Name, e.What, changes)
 }
 
 // current reads a file that may be missing; nil means that it is.

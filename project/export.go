@@ -116,8 +116,9 @@ func (w *placement) pages(export.Artifact) error {
 				w.pageLoss(page, loss)
 			}
 		}
-		if loses := w.loses(what.Existing, losses); len(loses) > 0 && owned == nil {
-			owned = &OwnedError{Name: page.Name, What: "its Content-Security-Policy", Loses: loses}
+		loses, opens := w.changed(what.Existing, losses)
+		if owned == nil && len(loses)+len(opens) > 0 {
+			owned = &OwnedError{Name: page.Name, What: "its Content-Security-Policy", Loses: loses, Opens: opens}
 		}
 		w.changes = append(w.changes, Change{Name: page.Name, Old: page.Data, New: data})
 	}
@@ -130,19 +131,22 @@ func (w *placement) pages(export.Artifact) error {
 	return nil
 }
 
-// loses lists what a page's own policy has and the new one has not, where a person
-// wrote that policy and force is not set.
-func (w *placement) loses(existing csp.Policy, losses []export.Loss) []string {
+// changed lists what a page's own policy has and the new one has not, and what the new
+// one lets in and the page's own keeps out, where a person wrote that policy and force
+// is not set.
+func (w *placement) changed(existing csp.Policy, losses []export.Loss) (loses, opens []string) {
 	if w.force || w.copies || export.IsPagePolicy(existing) {
-		return nil
+		return nil, nil
 	}
-	var list []string
 	for _, loss := range losses {
 		if loss.Drops != "" {
-			list = append(list, loss.Drops)
+			loses = append(loses, loss.Drops)
+		}
+		if loss.Opens != "" {
+			opens = append(opens, loss.Opens)
 		}
 	}
-	return list
+	return loses, opens
 }
 
 // pageLoss notes what a page loses; what all pages share is said once.

@@ -40,7 +40,8 @@ error, line by line, and in the export's own comments.
 Without --write the export is printed. With it the project is edited in place:
 a diff is shown, every other byte stays, and a second run changes nothing. What
 a person wrote is replaced only with --force: a file, a value of the manifest, and
-a page's Content-Security-Policy, unless the new one allows all that it does.
+a page's Content-Security-Policy, unless the new one allows all that it does and
+nothing that it keeps out.
 
 privacy-manifest and data-safety list the domains that the app contacts, with the
 lines that say so. Which of them track is your statement: --tracking, else the

@@ -65,6 +65,7 @@ func PagePolicy(s Source, page Page) (csp.Policy, []Loss) {
 		}
 	}
 	m.losses = append(m.losses, dropped(page.Existing, m.made, s)...)
+	m.losses = append(m.losses, opened(page.Existing, m.made)...)
 	if !page.Native.IsZero() {
 		m.losses = append(
 			m.losses,

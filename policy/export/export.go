@@ -304,6 +304,9 @@ type Loss struct {
 	// Drops is the source of a page's own policy that the new one has not, "" for a
 	// loss of another kind.
 	Drops string
+	// Opens is a source of the new policy that a page's own keeps out, "" for a loss
+	// of another kind.
+	Opens string
 }
 
 // lose makes a loss of one line.

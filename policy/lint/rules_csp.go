@@ -11,7 +11,7 @@ var cspRules = []Rule{
 		Effects: effects("android 10+, ios 4+, wp7, wp8, browser, electron",
 			"nothing else restricts scripts, requests, images, media and WebSockets"),
 		Remedy: "Add <meta http-equiv=\"Content-Security-Policy\" content=\"…\"> as the first element of the head; " +
-			"cordon export csp writes one from config.xml.",
+			"where the app has a config.xml, cordon export csp writes one from it.",
 		check: checkCSPMissing,
 	},
 	{

@@ -181,8 +181,9 @@ func TestPlacePrivacyManifest(t *testing.T) {
 		"a folder of Capacitor's that is named": {map[string]string{
 			"config.xml":            `<widget/>`,
 			"capacitor.config.json": `{"webDir":"www","ios":{"path":"native/ios"}}`, "ios/App/App/Info.plist": "left",
-			"native/ios/App/App/Info.plist":            "<plist/>",
-			"native/ios/App/App/PrivacyInfo.xcprivacy": "<plist>\n<dict>\n\t<key>A</key>\n\t<true/>\n</dict>\n</plist>"},
+			"native/ios/App/App/Info.plist": "<plist/>",
+			"native/ios/App/App/PrivacyInfo.xcprivacy": "<plist>\n<dict>\n\t<key>A</key>\n\t<true/>\n" +
+				"</dict>\n</plist>"},
 			nothing, "native/ios/App/App/PrivacyInfo.xcprivacy", "<plist>\n<dict>\n\t<key>A</key>\n\t<true/>\n" +
 				"\t<key>NSPrivacyTracking</key>\n\t<false/>\n</dict>\n</plist>"},
 	} {

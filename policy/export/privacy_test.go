@@ -112,8 +112,8 @@ func TestHostsInComments(t *testing.T) {
 	content := string(writerOf("privacy-manifest")(source).Content)
 	_, list, _ := strings.Cut(content, "Domains contacted:\n")
 	list, _, _ = strings.Cut(list, "-->")
-	want := "    the host of config.xml:1:9 (its two hyphens must not stand in a comment)  encrypted (https, wss)  pages, " +
-		"requests\n    *.b\u00fccher.example  encrypted (https, wss)  pages, requests\n"
+	want := "    the host of config.xml:1:9 (its two hyphens must not stand in a comment)  encrypted (https, wss)  " +
+		"pages, requests\n    *.b\u00fccher.example  encrypted (https, wss)  pages, requests\n"
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Error(diff)
 	}

@@ -104,7 +104,9 @@ func (m *Meaning) add(other Meaning) {
 }
 
 // known is the meaning of what is written out.
-func known(text string, at policy.Place) Meaning { return Meaning{Texts: []Given{{Text: text, Place: at}}} }
+func known(text string, at policy.Place) Meaning {
+	return Meaning{Texts: []Given{{Text: text, Place: at}}}
+}
 
 // manifest returns what the value of an attribute in AndroidManifest.xml means: Gradle
 // replaces placeholders first, Android follows references.

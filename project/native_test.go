@@ -55,7 +55,8 @@ func TestNativeFilesOfCapacitor(t *testing.T) {
 // read where the platform stands, after what people write.
 func TestManifestOfCordovaPlugins(t *testing.T) {
 	const made = "capacitor-cordova-android-plugins/src/main/AndroidManifest.xml"
-	for config, dir := range map[string]string{`{}`: "android/", `{"android": {"path": "native/droid"}}`: "native/droid/"} {
+	const moved = `{"android": {"path": "native/droid"}}`
+	for config, dir := range map[string]string{`{}`: "android/", moved: "native/droid/"} {
 		p := read(t, folder("capacitor.config.json", config, dir+made, "<manifest/>",
 			dir+"app/src/main/AndroidManifest.xml", "<manifest/>"))
 		want := []string{

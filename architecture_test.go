@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"policy/configxml": {"policy", "policy/capacitor"},
 	"policy/dialect": {"host", "policy", "policy/pattern", "policy/configxml", "policy/capacitor",
 		"policy/dialect/javaregexp", "policy/plugins"},
-	"policy/app":       {"policy", "policy/configxml", "policy/native", "policy/pins", "policy/plugins"},
+	"policy/app":       {"internal/jsonspan", "policy", "policy/configxml", "policy/native", "policy/pins", "policy/plugins"},
 	"policy/native":    {"policy", "policy/configxml"},
 	"policy/appbound":  {"host", "policy", "policy/native", "policy/publicsuffix"},
 	"policy/privacy":   {"host", "policy", "policy/native"},

@@ -7,16 +7,22 @@ import "testing"
 func TestCleartextFix(t *testing.T) {
 	const (
 		plain   = "write false; npx cap copy takes it over"
-		noticed = "write false (the pages of server.allowNavigation open over https alone then); npx cap copy takes it over"
+		noticed = "write false (the pages of server.allowNavigation open over https alone then); " +
+			"npx cap copy takes it over"
 	)
 	for name, test := range map[string]struct{ server, body, script, want string }{
-		"nothing asks":           {"", "", "", plain},
-		"a request":              {"", "", `fetch("http://api.example.com/")`, ""},
-		"a page opened inside":   {`,"allowNavigation":["old.example.com"]`, `<a href="http://old.example.com/">x</a>`, "", ""},
-		"by a mask":              {`,"allowNavigation":["*.example.com"]`, `<a href="http://old.example.com/">x</a>`, "", ""},
-		"from a script":          {`,"allowNavigation":["old.example.com"]`, "", `location.href = "http://old.example.com/"`, ""},
-		"over https":             {`,"allowNavigation":["new.example.com"]`, `<a href="https://new.example.com/">x</a>`, "", noticed},
-		"a page of the browser":  {`,"allowNavigation":["new.example.com"]`, `<a href="http://old.example.com/">x</a>`, "", noticed},
+		"nothing asks": {"", "", "", plain},
+		"a request":    {"", "", `fetch("http://api.example.com/")`, ""},
+		"a page opened inside": {`,"allowNavigation":["old.example.com"]`,
+			`<a href="http://old.example.com/">x</a>`, "", ""},
+		"by a mask": {`,"allowNavigation":["*.example.com"]`,
+			`<a href="http://old.example.com/">x</a>`, "", ""},
+		"from a script": {`,"allowNavigation":["old.example.com"]`,
+			"", `location.href = "http://old.example.com/"`, ""},
+		"over https": {`,"allowNavigation":["new.example.com"]`,
+			`<a href="https://new.example.com/">x</a>`, "", noticed},
+		"a page of the browser": {`,"allowNavigation":["new.example.com"]`,
+			`<a href="http://old.example.com/">x</a>`, "", noticed},
 		"a form":                 {"", `<form action="http://old.example.com/" method="post"></form>`, "", ""},
 		"pages of a host":        {`,"url":"http://app.example.com"`, "", "", ""},
 		"pages over https":       {`,"url":"https://app.example.com"`, "", "", plain},

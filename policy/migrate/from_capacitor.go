@@ -86,8 +86,8 @@ func (w *listWriter) write() {
 	w.origin("ios", "scheme")
 	w.line(`</widget>`)
 	w.notes = append(w.notes, Note{Place: policy.Place{File: w.config.File, Line: 1, Column: 1}, Text: "Capacitor",
-		Message: "it hands every page that is not listed to another app and limits no request of a page, so the lines " +
-			`with "*" keep that: write the hosts that the app needs instead of them`})
+		Message: "it hands every page that is not listed to another app and limits no request of a page, so the " +
+			`lines with "*" keep that: write the hosts that the app needs instead of them`})
 	if url := w.config.Server.URL; url.Written() {
 		w.note(url, "the app starts at this address, for live reload: config.xml starts with the built pages")
 	}

@@ -242,7 +242,8 @@ func TestFolders(t *testing.T) {
 			[]string{"native/droid/app/src/main/assets/public/index.html"}},
 		"left by a change": {"capacitor.config.json", []byte(`{"android": {"path": "native/droid"}}`),
 			map[string]string{"android": "android", "ios": "ios"}, nil},
-		"out of reach": {"capacitor.config.ts", computed, map[string]string{"android": "../native/droid", "ios": "/apple"},
+		"out of reach": {"capacitor.config.ts", computed,
+			map[string]string{"android": "../native/droid", "ios": "/apple"},
 			nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,8 @@ func capacitorSource(a *app.App, dir string, exporters []export.Exporter) (expor
 	}
 	for _, e := range exporters {
 		if !slices.Contains(withoutConfig, e.Name) {
-			return export.Source{}, fmt.Errorf("%s: no config.xml, so there is no policy to export as %s: make one with "+
-				"cordon init, or cordon record proposes its lines; of %s these are exported: %s",
+			return export.Source{}, fmt.Errorf("%s: no config.xml, so there is no policy to export as %s: make one "+
+				"with cordon init, or cordon record proposes its lines; of %s these are exported: %s",
 				dir, e.Name, ships.Capacitor().File, strings.Join(withoutConfig, ", "))
 		}
 	}

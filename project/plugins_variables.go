@@ -26,7 +26,8 @@ type variable struct {
 // their values in (cordova-common 6.0.0, PluginInfo.getPreferences; cordova-lib 12.0.2,
 // variable-merge.js): the values that the project gives, else the defaults that the
 // plugin gives. What the project gives and the plugin does not declare is put nowhere.
-// Capacitor knows the defaults alone.
+// Capacitor knows the defaults alone: beside a configuration of Capacitor's, a value that
+// is given and another one than the default is not known, since both may ship.
 func (r *pluginReader) variablesOf(doc *configxml.Document, n *named) []variable {
 	var list []variable
 	doc.Scoped(func(e *configxml.Element, platform string) {
@@ -35,9 +36,14 @@ func (r *pluginReader) variablesOf(doc *configxml.Document, n *named) []variable
 			return
 		}
 		v := variable{name: name, platform: platform, value: e.Value("default")}
-		if given, ok := n.variables[name]; ok && !r.capacitorAlone() {
+		given, ok := n.variables[name]
+		switch ok = ok && !r.capacitorAlone(); {
+		case ok && given != v.value && hasCapacitor(r.fsys):
+			v.unset = fmt.Sprintf("the variable %s of the plugin %s is given a value that Capacitor does not read: it "+
+				"takes the default", name, n.id)
+		case ok:
 			v.value = given
-		} else if v.value == "" {
+		case v.value == "":
 			v.unset = fmt.Sprintf("the variable %s of the plugin %s is given no value, and has no default", name, n.id)
 		}
 		if strings.ContainsAny(v.value, "<&\"$") { // which is put in as it is

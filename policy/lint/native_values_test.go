@@ -219,6 +219,26 @@ func TestPluginVariablesInNativeFiles(t *testing.T) {
 	}
 }
 
+// TestPluginVariablesBesideCapacitor: Capacitor puts in the defaults alone, so that what
+// Cordova's tools would be given is not what ships, where both may build the app.
+func TestPluginVariablesBesideCapacitor(t *testing.T) {
+	const plugin = `<plugin id="p"><preference name="OPEN" default="true"/><platform name="android">
+<edit-config file="AndroidManifest.xml" mode="merge" target="/manifest/application">
+<application android:usesCleartextTraffic="$OPEN"/></edit-config></platform></plugin>`
+	const at = "plugins/p/plugin.xml:3:14: "
+	unknown := "facts-unknown " + at + `android:usesCleartextTraffic is "$OPEN", and the variable OPEN of the plugin p ` +
+		"is given a value that Capacitor does not read: it takes the default"
+	open := "manifest-cleartext " + at + "android:usesCleartextTraffic allows cleartext to every host"
+	for given, want := range map[string][]string{"false": {unknown}, "true": {open}} {
+		got := told(t, []string{"config.xml", `<widget><plugin name="p"><variable name="OPEN" value="` + given +
+			`"/></plugin></widget>`, "capacitor.config.json", `{"webDir": "www"}`, "www/index.html", "<p>",
+			"plugins/p/plugin.xml", plugin}, "manifest-cleartext", "facts-unknown")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", given, diff)
+		}
+	}
+}
+
 // TestPluginVariablesInSecurityConfigs: a variable without a value makes that unknown of a
 // network security configuration in which it stands, and nothing else is said of it.
 func TestPluginVariablesInSecurityConfigs(t *testing.T) {

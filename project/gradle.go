@@ -2,7 +2,9 @@ package project
 
 import (
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/cordon-sec/cordon/policy/configxml"
 	"github.com/cordon-sec/cordon/policy/native"
@@ -55,6 +57,7 @@ func (g *gradleValues) of(name string, resource bool) native.Meaning {
 
 // gradleReader reads one script.
 type gradleReader struct {
+	name   string
 	source configxml.Foreign
 	end    int
 	tokens []gradleToken
@@ -63,6 +66,7 @@ type gradleReader struct {
 	// own says that it is the script of the app's module, left that it may end before
 	// what follows.
 	own, left bool
+	applied   []string
 	// ranked and rank are the statement that was looked at last, and what its values are.
 	ranked int
 	rank   gradleRank
@@ -79,15 +83,16 @@ const (
 	maxLiteral    = 5000
 )
 
-// read adds what a script writes out.
-func (g *gradleValues) read(name string, data []byte) {
-	r := &gradleReader{source: configxml.NewForeign(name, data), end: len(data), tokens: gradleTokens(data), values: g,
-		own: ofApp(name), ranked: -1}
+// read adds what a script writes out, and returns the names of the scripts that it
+// applies.
+func (g *gradleValues) read(name string, data []byte) []string {
+	r := &gradleReader{name: name, source: configxml.NewForeign(name, data), end: len(data),
+		tokens: gradleTokens(data), values: g, own: ofApp(name), ranked: -1}
 	statements := 0
 	for i := 0; i < len(r.tokens); i++ {
 		if len(r.blocks) > maxBlocks || statements > maxStatements || len(g.rows) > maxRows {
 			g.doubt = mayGive(name, "it nests too deep, or has too many values")
-			return
+			return r.applied
 		}
 		if r.tokens[i].kind == gradleName && slices.Contains(gradleStatements, r.tokens[i].text) {
 			statements++
@@ -109,9 +114,34 @@ func (g *gradleValues) read(name string, data []byte) {
 			r.applicationID(i)
 		case t.text == "initWith":
 			r.initWith(i)
+		case t.text == "from":
+			r.applies(i)
 		case t.text == "return":
 			r.left = r.left || r.scope().leaves()
 		}
+	}
+	return r.applied
+}
+
+// applies reads a statement that applies another script: apply from: 'x', apply(from =
+// "x") or apply { from("x") }. A name that is computed is not known; those of Cordova's own
+// scripts below platforms/ stand beside them, where all are read.
+func (r *gradleReader) applies(at int) {
+	if before := r.at(at - 1); before.text != "apply" &&
+		!((before.is("(") || before.is("{")) && r.at(at-2).text == "apply") {
+		return
+	}
+	i := at + 1
+	for r.at(i).is(":") || r.at(i).is("=") || r.at(i).is("(") {
+		i++
+	}
+	script := r.at(i)
+	switch {
+	case script.kind == gradleText && !strings.Contains(script.text, "://") && !path.IsAbs(script.text):
+		r.applied = append(r.applied, path.Join(path.Dir(r.name), script.text))
+	case !strings.HasPrefix(r.name, "platforms/"):
+		place := r.source.Element(r.at(at).start, r.at(at).start, "").Place()
+		r.values.doubt = fmt.Sprintf("%s:%d applies a script that is not known", place.File, place.Line)
 	}
 }
 

@@ -31,6 +31,7 @@ var (
 	}
 	gradleFiles = []string{
 		"android/app/*.gradle", "android/app/*.gradle.kts", "android/*.gradle", "android/*.gradle.kts",
+		"android/capacitor-cordova-android-plugins/*.gradle",
 		"platforms/android/app/*.gradle", "platforms/android/*.gradle", "platforms/android/*/*.gradle",
 	}
 	settingFiles = []string{
@@ -85,25 +86,42 @@ func (v *valueReader) lookup(name native.Name) native.Meaning {
 }
 
 // each calls visit for the files of the patterns that come into an app which is released,
-// and says why one of them was not read, "" if all were.
-func (v *valueReader) each(patterns []string, limit int64, visit func(name string, data []byte)) (doubt string) {
+// and for those that they take in, which visit returns by their names from the project's
+// folder on. It says why one of them was not read, "" if all were.
+func (v *valueReader) each(patterns []string, limit int64, visit func(name string, data []byte) []string) string {
+	var names []string
 	for _, pattern := range v.inPlatforms(patterns) {
 		matches, _ := fs.Glob(v.fsys, pattern) // the patterns are well formed
 		for _, name := range matches {
-			if !v.shipped(name) || ofDebug(name) || !exists(v.fsys, name) {
+			if v.shipped(name) && !ofDebug(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	doubt, read := "", map[string]bool{}
+	for len(names) > 0 {
+		name := names[0]
+		names = names[1:]
+		if read[name] || !exists(v.fsys, name) {
+			continue
+		}
+		read[name] = true
+		if v.files++; v.files > maxValues || v.bytes > MaxTotal {
+			return fmt.Sprintf("more than the %d files, or %d bytes, that are looked at may give it another value",
+				maxValues, MaxTotal)
+		}
+		data, err := readBounded(v.fsys, name, limit)
+		v.bytes += len(data)
+		if err != nil {
+			doubt = mayGive(name, reason(err))
+			continue
+		}
+		for _, other := range visit(name, data) {
+			if !v.reads(other) {
+				doubt = mayGive(other, name+" takes it in, and it stands outside the project and its workspace")
 				continue
 			}
-			if v.files++; v.files > maxValues || v.bytes > MaxTotal {
-				return fmt.Sprintf("more than the %d files, or %d bytes, that are looked at may give it another value",
-					maxValues, MaxTotal)
-			}
-			data, err := readBounded(v.fsys, name, limit)
-			v.bytes += len(data)
-			if err != nil {
-				doubt = mayGive(name, reason(err))
-				continue
-			}
-			visit(name, data)
+			names = append(names, other)
 		}
 	}
 	return doubt
@@ -135,8 +153,9 @@ func (v *valueReader) resource(text string) native.Meaning {
 func (v *valueReader) findResource(text string) native.Meaning {
 	if !v.looked {
 		v.looked = true
-		v.resourceDoubt = v.each(valueFiles, MaxManifest, func(name string, data []byte) {
+		v.resourceDoubt = v.each(valueFiles, MaxManifest, func(name string, data []byte) []string {
 			v.resources = append(v.resources, valueFile{name: name, data: data})
+			return nil
 		})
 	}
 	kind, name, _ := strings.Cut(text, "/")
@@ -198,7 +217,9 @@ func (v *valueReader) ofGradle() *gradleValues {
 		return v.gradle
 	}
 	v.gradle = &gradleValues{}
-	v.gradle.doubt = v.each(gradleFiles, MaxManifest, v.gradle.read)
+	if doubt := v.each(gradleFiles, MaxManifest, v.gradle.read); doubt != "" {
+		v.gradle.doubt = doubt
+	}
 	if v.project.Config != nil {
 		v.scripts(v.project.Config, ".")
 	}
@@ -235,15 +256,15 @@ func (v *valueReader) ofXcode() map[string]native.Meaning {
 		return v.settings
 	}
 	v.settings = make(map[string]native.Meaning)
-	v.settingDoubt = v.each(settingFiles, 8*MaxManifest, func(name string, data []byte) {
+	v.settingDoubt = v.each(settingFiles, 8*MaxManifest, func(name string, data []byte) []string {
 		if path.Ext(name) == ".xcconfig" {
-			readXCConfig(name, data, v.set)
-			return
+			return readXCConfig(name, data, v.set)
 		}
 		if err := readPBXProject(name, data, v.set); err != nil {
 			v.skip(name, err.Error())
 			v.unreadProject = mayGive(name, err.Error())
 		}
+		return nil
 	})
 	if v.settingDoubt == "" {
 		v.settingDoubt = v.unreadProject

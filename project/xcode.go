@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -14,13 +15,26 @@ import (
 // NAME[sdk=iphoneos*] = value.
 var settingLine = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)((?:\[[^\]]*\])*)\s*=\s*(.*?)\s*;?\s*$`)
 
-// readXCConfig reads a file of build settings. What is for some builds alone counts as
-// well, but for those for debugging.
-func readXCConfig(name string, data []byte, set func(setting string, given native.Given)) {
+// includeLine is a line of an .xcconfig that takes another one in, which may be missing
+// where a question mark stands.
+var includeLine = regexp.MustCompile(`^\s*#include\??\s*"([^"]+)"`)
+
+// readXCConfig reads a file of build settings, and returns the names of those that it takes
+// in. What is for some builds alone counts as well, but for those for debugging. What
+// CocoaPods writes has no settings of the app's own, and is left out.
+func readXCConfig(name string, data []byte, set func(setting string, given native.Given)) (included []string) {
 	source, start := configxml.NewForeign(name, data), 0
 	for line := range strings.Lines(string(data)) {
 		at := start
 		start += len(line)
+		if m := includeLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[1], "Pods/") {
+			other := m[1]
+			if !path.IsAbs(other) {
+				other = path.Join(path.Dir(name), other)
+			}
+			included = append(included, other)
+			continue
+		}
 		line, _, _ = strings.Cut(line, "//")
 		m := settingLine.FindStringSubmatch(line)
 		if m == nil || strings.Contains(strings.ToLower(m[2]), "config=debug") {
@@ -28,6 +42,7 @@ func readXCConfig(name string, data []byte, set func(setting string, given nativ
 		}
 		set(m[1], native.Given{Text: m[3], Place: source.Element(at, at, "").Place()})
 	}
+	return included
 }
 
 // readPBXProject reads the build settings that a project of Xcode writes out, for every

@@ -97,6 +97,38 @@ func TestPlaceholdersInManifests(t *testing.T) {
 	}
 }
 
+// TestPlaceholdersOfAppliedScripts: a script that another one applies is read, wherever in
+// the project it stands; one that is not known makes what is found uncertain.
+func TestPlaceholdersOfAppliedScripts(t *testing.T) {
+	const debuggable, unknown = "manifest-debuggable", "facts-unknown"
+	for apply, want := range map[string]string{
+		`apply from: 'gradle/flavors.gradle'`:             debuggable,
+		`apply(from = "../../config/flavors.gradle")`:     debuggable,
+		`apply { from("gradle/flavors.gradle") }`:         debuggable,
+		`apply from: "$rootDir/flavors.gradle"`:           unknown,
+		`apply from: rootProject.file('flavors.gradle')`:  unknown,
+		`apply from: 'https://a.example/flavors.gradle'`:  unknown,
+		`apply from: '/etc/flavors.gradle'`:               unknown,
+		`apply from: '../../../flavors.gradle'`:           unknown,
+		`if (x) { apply from: 'not-there.gradle' }`:       "",
+		`copy { from 'gradle/flavors.gradle' }`:           "",
+		`apply plugin: 'x'; implementation from('x.aar')`: "",
+	} {
+		const flavors = `android.buildTypes.release.manifestPlaceholders = [debug: "true"]`
+		got := told(t, ofCapacitor(`<application android:debuggable="${debug}"/>`, "android/app/build.gradle",
+			`android { defaultConfig { manifestPlaceholders = [debug: "false"] } }`+"\n"+apply,
+			"android/app/gradle/flavors.gradle", flavors, "config/flavors.gradle", flavors), debuggable, unknown)
+		var ids []string
+		for _, each := range got {
+			id, _, _ := strings.Cut(each, " ")
+			ids = append(ids, id)
+		}
+		if id := strings.Join(ids, " "); id != want {
+			t.Errorf("%s\n%q, want %q", apply, got, want)
+		}
+	}
+}
+
 // TestNamedConfigurationByPlaceholder: the configurations that a placeholder may name
 // count; where that is not known, all do.
 func TestNamedConfigurationByPlaceholder(t *testing.T) {
@@ -177,6 +209,13 @@ func TestBuildSettingsInInfo(t *testing.T) {
 		"config": {[]string{"ios/App/Release.xcconfig", "// x\nATS[sdk=iphoneos*] = YES // on\n"},
 			open + "ios/App/Release.xcconfig:2"},
 		"debugger": {[]string{"ios/App/Debug.xcconfig", "ATS = YES\n"}, unknown},
+		"included": {[]string{project, settings("ATS = NO;\n", ""), "ios/App/Release.xcconfig",
+			"#include \"../../config/base-debug.xcconfig\"\n#include? \"Pods/a.xcconfig\"\n",
+			"config/base-debug.xcconfig", "ATS = YES\n"}, open + "config/base-debug.xcconfig:1"},
+		"included from outside": {[]string{project, settings("ATS = NO;\n", ""), "ios/App/Release.xcconfig",
+			"#include \"../../../base.xcconfig\"\n"}, "facts-unknown ios/App/App/Info.plist:1:53: " +
+			"NSAllowsArbitraryLoads is $(ATS), and ../base.xcconfig, which may give it another value, was not read: " +
+			"ios/App/Release.xcconfig takes it in, and it stands outside the project and its workspace"},
 		"damaged": {[]string{project, "{ objects = ", "ios/App/a.xcconfig", "ATS = NO\n"},
 			"facts-unknown ios/App/App/Info.plist:1:53: NSAllowsArbitraryLoads is $(ATS), and " + project +
 				", which may give it another value, was not read: it is not a project of Xcode"},

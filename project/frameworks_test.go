@@ -307,7 +307,7 @@ func show(t *testing.T, dir, ready string, expected ...*browsertest.Expectation)
 		w.Header().Set("Cache-Control", "no-store")
 		root.ServeHTTP(w, r)
 	}))
-	defer server.Close()
+	t.Cleanup(server.Close) // after the page, which may ask for its icon late
 	tab := browsertest.Open(t)
 	tab.Expect(expected...)
 	_, err := chromedp.Call(tab.Context, page.AddScriptToEvaluateOnNewDocument,

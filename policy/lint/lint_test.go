@@ -249,7 +249,7 @@ func truth(t *testing.T, text string, f lint.Finding) {
 		"access-catch-all": `"*"`, "retired-plugin": "<plugin", "scheme-missing": `"www.google.com"`,
 		"navigation-swallows-intent": "allow-intent", "entry-not-strict": "<a",
 		// Of a project only its config.xml is there: what that names was not found.
-		"nsc-not-read": "@xml/network_security_config", "file-not-read": "",
+		"nsc-not-read": "@xml/network_security_config", "file-not-read": "", "hook-not-judged": "<hook",
 	}
 	want, expected := must[f.Rule.ID]
 	if !expected {

@@ -265,8 +265,8 @@ func TestPluginVariablesBesideCapacitor(t *testing.T) {
 <edit-config file="AndroidManifest.xml" mode="merge" target="/manifest/application">
 <application android:usesCleartextTraffic="$OPEN"/></edit-config></platform></plugin>`
 	const at = "plugins/p/plugin.xml:3:14: "
-	unknown := "facts-unknown " + at + `android:usesCleartextTraffic is "$OPEN", and the variable OPEN of the plugin p ` +
-		"is given a value that Capacitor does not read: it takes the default"
+	unknown := "facts-unknown " + at + `android:usesCleartextTraffic is "$OPEN", and the variable OPEN of the ` +
+		"plugin p is given a value that Capacitor does not read: it takes the default"
 	open := "manifest-cleartext " + at + "android:usesCleartextTraffic allows cleartext to every host"
 	for given, want := range map[string][]string{"false": {unknown}, "true": {open}} {
 		got := told(t, []string{"config.xml", `<widget><plugin name="p"><variable name="OPEN" value="` + given +
